@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The subcommands, in the order that help lists them; no include guard.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+CMD("dump", cmd_dump, "write the mounts of namespaces to an image")
+CMD("show", cmd_show, "draw an image or live namespaces")
+CMD("verify", cmd_verify, "compare two images or live namespaces")
+CMD("features", cmd_features, "what this kernel supports")

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The mount checkpoint/restore authors
+# Topology, capture, image, verify, render, and the commands on them.
+
+lib-y += util.o
+lib-y += topology.o

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libmntcr: dump and restore the mounts of mount namespaces.
+ *
+ * The library keeps no global state and prints nothing.  Every call that can
+ * fail returns 0 or -1 and, on -1, has filled in the struct mntcr_error that
+ * it was handed.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MNTCR_H
+#define MNTCR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MNTCR_VERSION	"0.1"
+
+/* What kind of failure.  The commands exit with these numbers. */
+enum mntcr_code {
+	MNTCR_OK = 0,
+	MNTCR_SYS = 1,		/* a system call failed: see .err */
+	MNTCR_USAGE = 2,	/* the caller asked for something impossible */
+	MNTCR_DIFFERS = 3,	/* verify: the topologies are not the same */
+	MNTCR_REFUSED = 4,	/* a named rule: cannot be dumped or restored */
+	MNTCR_BAD_IMAGE = 5,	/* not an image, or one that contradicts itself */
+	MNTCR_UNSUPPORTED = 6,	/* this kernel lacks what was asked for */
+	MNTCR_CHANGED = 7,	/* the namespaces would not hold still */
+};
+
+struct mntcr_error {
+	enum mntcr_code code;
+	int err;		/* an errno, or 0 */
+	char rule[48];		/* the rule's name with MNTCR_REFUSED, or "" */
+	char text[960];		/* one line, control bytes escaped */
+};
+
+struct mntcr_topology;
+
+enum mntcr_method {
+	MNTCR_METHOD_AUTO,
+	MNTCR_METHOD_STATMOUNT,	/* listmount(2), statmount(2) */
+	MNTCR_METHOD_MOUNTINFO,	/* libmount over /proc/PID/mountinfo */
+};
+
+enum mntcr_source_type {
+	MNTCR_SOURCE_PID,
+	MNTCR_SOURCE_PATH,	/* a mount namespace file */
+	MNTCR_SOURCE_FD,	/* a descriptor of one; stays the caller's */
+};
+
+struct mntcr_source {
+	enum mntcr_source_type type;
+	int64_t pid;
+	const char *path;
+	int fd;
+};
+
+struct mntcr_capture_options {
+	enum mntcr_method method;
+	unsigned int retries;	/* 0: the default, 8 */
+};
+
+/*
+ * Capture the mount namespaces of sources.  One given twice counts once.  They
+ * appear in the topology in the order given.
+ */
+int mntcr_capture(const struct mntcr_source *sources, size_t nr,
+		  const struct mntcr_capture_options *opts,
+		  struct mntcr_topology **topo, struct mntcr_error *e);
+
+void mntcr_topology_free(struct mntcr_topology *topo);
+
+/* path "-" is standard input or output.  Writing to a file is atomic. */
+int mntcr_image_read(const char *path, struct mntcr_topology **topo,
+		     struct mntcr_error *e);
+int mntcr_image_write(const struct mntcr_topology *topo, const char *path,
+		      struct mntcr_error *e);
+
+enum mntcr_verify_flags {
+	/* Leave out what a fresh superblock cannot share: device, source. */
+	MNTCR_VERIFY_IGNORE_DEV = 1 << 0,
+	MNTCR_VERIFY_IGNORE_OPTIONS = 1 << 1,
+	MNTCR_VERIFY_IGNORE_LOCKS = 1 << 2,
+	MNTCR_VERIFY_IGNORE_OWNER = 1 << 3,
+};
+
+struct mntcr_verify_options {
+	unsigned int flags;
+	size_t max_reports;	/* 0: all; counting goes on beyond */
+	void (*report)(void *data, const char *line);
+	void *data;
+};
+
+/*
+ * Are the two the same up to renaming of ids?  Namespaces are paired by their
+ * order.  *nr_differences is 0 when they are; the call itself fails only for
+ * lack of memory.
+ */
+int mntcr_verify(const struct mntcr_topology *a,
+		 const struct mntcr_topology *b,
+		 const struct mntcr_verify_options *opts,
+		 size_t *nr_differences, struct mntcr_error *e);
+
+enum mntcr_format {
+	MNTCR_FORMAT_TREE,
+	MNTCR_FORMAT_JSON,
+	MNTCR_FORMAT_DOT,
+};
+
+int mntcr_render(const struct mntcr_topology *topo, enum mntcr_format format,
+		 FILE *out, struct mntcr_error *e);
+
+/* What this kernel offers, probed without side effects: mntcr-features(1). */
+enum mntcr_feature_state {
+	MNTCR_FEATURE_NO,
+	MNTCR_FEATURE_YES,
+	MNTCR_FEATURE_UNKNOWN,	/* the probe was not permitted */
+};
+
+enum mntcr_feature_id {
+	MNTCR_FEAT_STATMOUNT,
+	MNTCR_FEAT_OPEN_TREE_ATTR,
+	MNTCR_FEAT_SET_GROUP,
+	MNTCR_FEAT_EMPTY_MNTNS,
+	MNTCR_FEAT_OPEN_TREE_FOREIGN,
+	MNTCR_FEAT_MOVE_MOUNT_FOREIGN,
+	MNTCR_FEAT_NS_MNT_OPEN,
+	MNTCR_FEAT_MOUNT_SETGROUP,
+	MNTCR_FEAT_STATMOUNT_LOCKS,
+	MNTCR_FEAT_LOCK_SET,
+	MNTCR_NR_FEATURES,
+};
+
+struct mntcr_feature {
+	enum mntcr_feature_id id;
+	const char *name;	/* stable, for programs */
+	const char *what;	/* one line, for people */
+	const char *needed_by;	/* "capture", "upstream", "extended" */
+	enum mntcr_feature_state state;
+	int err;		/* the errno that the probe saw */
+};
+
+/* Fills features[MNTCR_NR_FEATURES]. */
+int mntcr_features(struct mntcr_feature *features, struct mntcr_error *e);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MNTCR_H */

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The data model between all stages: namespaces, superblocks, sharing groups
+ * and mounts in arrays, referring to one another by 32-bit index.
+ *
+ * A topology is filled by mc_topology_add_*() and then sealed once by
+ * mc_topology_finish(), which validates everything and derives the links that
+ * are marked "derived".  Every stage but capture and image sees only finished
+ * topologies and may rely on what finish() checked:
+ *
+ *  - mounts ascend by id within a namespace and namespaces' mounts are
+ *    contiguous (ns[i].first_mount, nr_mounts), namespaces in the order given;
+ *  - each namespace has one root mount (or no mount at all), every other mount
+ *    reaches it through its parents, and they are in the same namespace;
+ *  - members of a group have one superblock; the master relation is a forest,
+ *    a group is external exactly when it has no member; mount.master is its
+ *    group's when it has one;
+ *  - unbindable excludes both group and master;
+ *  - strings have no NUL; mountpoints and roots are as described below.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_TOPOLOGY_H
+#define MC_TOPOLOGY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mntcr.h"
+
+#define MC_NONE			UINT32_MAX
+
+/* Bounds on anything that is read from outside. */
+#define MC_MAX_NAMESPACES	(1U << 16)
+#define MC_MAX_MOUNTS		(1U << 22)
+#define MC_MAX_PATH		(1U << 16)
+#define MC_MAX_IDMAP_EXTENTS	340
+
+enum mc_mp_type {
+	MC_MP_UNKNOWN,
+	MC_MP_DIR,
+	MC_MP_OTHER,		/* a regular file, socket, fifo, symlink... */
+};
+
+/* User namespaces that own a captured one, and their ancestors. */
+struct mc_userns {
+	uint64_t ino;		/* as the dumper's system numbered it, or 0 */
+	uint32_t parent;	/* MC_NONE: top of what the dumper could see */
+	bool dumper;		/* the one that the dumper itself was in */
+};
+
+struct mc_ns {
+	uint64_t id;		/* NS_GET_MNTNS_ID; unknown: 0 */
+	uint64_t ino;		/* st_ino of its nsfs file; unknown: 0 */
+	const char *label;	/* how it was named: "1234", a path */
+	uint32_t userns;	/* owner, or MC_NONE if unknown */
+	uint32_t hidden;	/* mounts below the root, not in the topology */
+	uint32_t base_propagation; /* MS_* of the namespace's own root; 0: unknown */
+	uint32_t root;		/* mount, or MC_NONE for an empty namespace */
+	uint32_t first_mount;	/* derived */
+	uint32_t nr_mounts;	/* derived */
+};
+
+struct mc_sb {
+	uint32_t major, minor;	/* the kernel's key: one live superblock each */
+	const char *type;
+	const char *subtype;	/* or NULL */
+	const char *source;	/* or NULL */
+	const char *options;	/* as the kernel printed them, never NULL */
+	uint64_t magic;		/* unknown: 0 */
+	uint32_t flags;		/* MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME */
+	uint32_t nr_mounts;	/* derived */
+};
+
+/* A peer group; external when no member is in the topology. */
+struct mc_group {
+	uint64_t id;
+	uint32_t master;	/* group or MC_NONE */
+	uint32_t sb;		/* derived; of its members, or of its receivers */
+	uint32_t first_member;	/* derived: mount, ascending by index */
+	uint32_t nr_members;	/* derived */
+	uint32_t first_slave_mount; /* derived: of the mounts without a group */
+	uint32_t first_slave_group; /* derived */
+	uint32_t next_slave_group;  /* derived: sibling below the same master */
+	uint32_t depth;		/* derived: 0 without a master */
+};
+
+struct mc_idmap_extent {
+	uint32_t id, parent_id, count;
+};
+
+struct mc_idmap {
+	uint32_t nr_uid, nr_gid;
+	const struct mc_idmap_extent *uid, *gid;
+};
+
+struct mc_mount {
+	uint64_t id;		/* unique id, or mountinfo's from old kernels */
+	uint32_t id_old;	/* mountinfo's */
+	uint32_t ns;
+	uint32_t parent;	/* MC_NONE for the namespace's root */
+	uint32_t sb;
+	const char *root;	/* within the superblock: "/", "/a", "net:[1]" */
+	bool root_deleted;	/* root has lost the kernel's "//deleted" */
+	const char *mountpoint;	/* from the parent mount's root: "/", "/a/b" */
+	enum mc_mp_type mp_type;
+	const char *source;	/* NULL: the superblock's */
+	const char *options;	/* NULL: the superblock's */
+	uint64_t attr;		/* MOUNT_ATTR_*, IDMAP included */
+	uint32_t idmap;		/* or MC_NONE */
+	bool locks_known;
+	uint32_t locks;		/* MOUNT_LOCK_* */
+	uint32_t group;		/* or MC_NONE */
+	uint32_t master;	/* group received from, or MC_NONE */
+	bool unbindable;
+	uint32_t nsfs_type;	/* CLONE_NEW*: what a namespace file names; 0 */
+	uint64_t nsfs_ino;
+	uint32_t nsfs_ns;	/* derived: that one, if in the topology */
+
+	/* derived; children ascend by index, hence by id */
+	uint32_t first_child, last_child, next_sibling;
+	uint32_t nr_children;
+	uint32_t next_member;	/* in the same group */
+	uint32_t next_slave;	/* without a group, below the same master */
+	uint32_t next_in_sb;
+};
+
+struct mc_arena;
+struct mc_index;
+
+struct mntcr_topology {
+	struct mc_userns *userns;
+	struct mc_ns *ns;
+	struct mc_sb *sbs;
+	struct mc_group *groups;
+	struct mc_idmap *idmaps;
+	struct mc_mount *mounts;
+	uint32_t nr_userns, nr_ns, nr_sbs, nr_groups, nr_idmaps, nr_mounts;
+	bool unique_ids;	/* mount ids are never reused */
+	bool finished;
+
+	/* private to topology.c */
+	uint32_t max_userns, max_ns, max_sbs, max_groups, max_idmaps, max_mounts;
+	struct mc_arena *arena;
+	struct mc_index *strings, *by_mount, *by_group, *by_sb;
+};
+
+#define mc_topology mntcr_topology
+
+struct mc_topology *mc_topology_new(void);
+
+/* Interned copies that live as long as the topology; NULL without memory. */
+const char *mc_topology_str(struct mc_topology *t, const char *s);
+const char *mc_topology_strn(struct mc_topology *t, const char *s, size_t n);
+void *mc_topology_alloc(struct mc_topology *t, size_t size);
+
+/*
+ * Each returns the index of a new zeroed element (indices set to MC_NONE), or
+ * MC_NONE without memory.  Pointers to elements die with the next add.
+ */
+uint32_t mc_topology_add_userns(struct mc_topology *t);
+uint32_t mc_topology_add_ns(struct mc_topology *t);
+uint32_t mc_topology_add_sb(struct mc_topology *t);
+uint32_t mc_topology_add_group(struct mc_topology *t, uint64_t id);
+uint32_t mc_topology_add_idmap(struct mc_topology *t);
+uint32_t mc_topology_add_mount(struct mc_topology *t);
+
+/* Group by original id: found, or added. */
+uint32_t mc_topology_get_group(struct mc_topology *t, uint64_t id);
+
+/* Validate and derive.  Elements may be reordered; indices are rewritten. */
+int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e);
+
+/* On finished topologies. */
+uint32_t mc_find_mount(const struct mc_topology *t, uint32_t ns, uint64_t id);
+uint32_t mc_find_ns(const struct mc_topology *t, uint64_t id);
+uint32_t mc_find_group(const struct mc_topology *t, uint64_t id);
+
+const char *mc_mount_source(const struct mc_topology *t, const struct mc_mount *m);
+const char *mc_mount_options(const struct mc_topology *t, const struct mc_mount *m);
+
+/* Path from the namespace's root, malloc()ed; NULL without memory. */
+char *mc_mount_path(const struct mc_topology *t, uint32_t mount);
+
+/* "4026532000:/a/b" style name for messages, escaped, cut to size. */
+const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
+			  char *buf, size_t size);
+
+#define mc_for_each_child(t, c, m)					\
+	for ((c) = (t)->mounts[(m)].first_child; (c) != MC_NONE;	\
+	     (c) = (t)->mounts[(c)].next_sibling)
+#define mc_for_each_member(t, m, g)					\
+	for ((m) = (t)->groups[(g)].first_member; (m) != MC_NONE;	\
+	     (m) = (t)->mounts[(m)].next_member)
+
+#endif /* MC_TOPOLOGY_H */

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * KTAP for tests: each program is one plan, each test function one line.
+ *
+ *	static void some_test(void) { CHECK(1 + 1 == 2); }
+ *	int main(void)
+ *	{
+ *		TAP_RUN(some_test);
+ *		return tap_done();
+ *	}
+ *
+ * The plan is printed last; a program that dies in the middle has none.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef TAP_H
+#define TAP_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+	int nr, failed, skipped;
+	int bad;			/* of the running test */
+	const char *skip;
+	jmp_buf out;
+} tap;
+
+#define TAP_SAY(...)	do {						\
+	printf("# %s:%d: ", __FILE__, __LINE__);			\
+	printf(__VA_ARGS__);						\
+	printf("\n");							\
+} while (0)
+
+/* Leave the test on failure. */
+#define REQUIRE(cond)	do {						\
+	if (!(cond)) {							\
+		int tap_errno_ = errno;					\
+		TAP_SAY("failed: %s (errno %d, %s)", #cond,		\
+			tap_errno_, strerror(tap_errno_));		\
+		tap.bad = 1;						\
+		longjmp(tap.out, 1);					\
+	}								\
+} while (0)
+
+/* Note the failure and go on. */
+#define CHECK(cond)	do {						\
+	if (!(cond)) {							\
+		int tap_errno_ = errno;					\
+		TAP_SAY("failed: %s (errno %d, %s)", #cond,		\
+			tap_errno_, strerror(tap_errno_));		\
+		tap.bad = 1;						\
+	}								\
+} while (0)
+
+#define CHECK_EQ(a, b)	do {						\
+	long long tap_a_ = (long long)(a), tap_b_ = (long long)(b);	\
+	if (tap_a_ != tap_b_) {						\
+		TAP_SAY("%s is %lld, not %lld", #a, tap_a_, tap_b_);	\
+		tap.bad = 1;						\
+	}								\
+} while (0)
+
+#define CHECK_STR(a, b)	do {						\
+	const char *tap_a_ = (a), *tap_b_ = (b);			\
+	if (!tap_a_ || strcmp(tap_a_, tap_b_)) {			\
+		TAP_SAY("%s is \"%s\", not \"%s\"", #a,			\
+			tap_a_ ? tap_a_ : "(null)", tap_b_);		\
+		tap.bad = 1;						\
+	}								\
+} while (0)
+
+/* expr fails with this errno. */
+#define CHECK_ERRNO(expr, want)	do {					\
+	long tap_r_ = (long)(expr);					\
+	if (tap_r_ != -1 || errno != (want)) {				\
+		TAP_SAY("%s: returned %ld, errno %d, not -1, %d (%s)",	\
+			#expr, tap_r_, errno, (want), strerror(want));	\
+		tap.bad = 1;						\
+	}								\
+} while (0)
+
+/* Only for what the machine cannot do, never for a failed set-up. */
+#define SKIP(why)	do {						\
+	tap.skip = (why);						\
+	longjmp(tap.out, 1);						\
+} while (0)
+
+static inline void tap_run(const char *name, void (*fn)(void))
+{
+	if (!tap.nr)
+		printf("KTAP version 1\n");
+	tap.bad = 0;
+	tap.skip = NULL;
+	if (!setjmp(tap.out))
+		fn();
+	tap.nr++;
+	if (tap.bad)
+		tap.failed++;
+	else if (tap.skip)
+		tap.skipped++;
+	printf("%sok %d %s%s%s\n", tap.bad ? "not " : "", tap.nr, name,
+	       !tap.bad && tap.skip ? " # SKIP " : "",
+	       !tap.bad && tap.skip ? tap.skip : "");
+	fflush(stdout);
+}
+
+#define TAP_RUN(fn)	tap_run(#fn, fn)
+
+static inline int tap_done(void)
+{
+	printf("1..%d\n", tap.nr);
+	fflush(stdout);
+	return tap.failed ? 1 : 0;
+}
+
+#endif /* TAP_H */
