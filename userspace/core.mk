@@ -4,3 +4,4 @@
 
 lib-y += util.o
 lib-y += topology.o
+lib-y += finish.o

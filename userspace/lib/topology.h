@@ -123,11 +123,11 @@ struct mc_mount {
 	uint32_t nr_children;
 	uint32_t next_member;	/* in the same group */
 	uint32_t next_slave;	/* without a group, below the same master */
-	uint32_t next_in_sb;
 };
 
 struct mc_arena;
-struct mc_index;
+struct mc_strtab;
+struct mc_map;
 
 struct mntcr_topology {
 	struct mc_userns *userns;
@@ -143,7 +143,8 @@ struct mntcr_topology {
 	/* private to topology.c */
 	uint32_t max_userns, max_ns, max_sbs, max_groups, max_idmaps, max_mounts;
 	struct mc_arena *arena;
-	struct mc_index *strings, *by_mount, *by_group, *by_sb;
+	struct mc_strtab *strings;
+	struct mc_map *by_mount, *by_group, *by_ns;
 };
 
 #define mc_topology mntcr_topology
@@ -173,7 +174,7 @@ uint32_t mc_topology_get_group(struct mc_topology *t, uint64_t id);
 int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e);
 
 /* On finished topologies. */
-uint32_t mc_find_mount(const struct mc_topology *t, uint32_t ns, uint64_t id);
+uint32_t mc_find_mount(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_ns(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_group(const struct mc_topology *t, uint64_t id);
 

@@ -47,6 +47,9 @@ void mc_buf_free(struct mc_buf *b);
 const char *mc_escape(const char *s, char *buf, size_t size);
 bool mc_is_utf8(const char *s, size_t len);
 
+/* Seeded, or an image could be made of keys that collide. */
+uint64_t mc_random_seed(void);
+
 /* Open-addressed map from a 64-bit key to a 32-bit value. */
 struct mc_map;
 struct mc_map *mc_map_new(void);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The plan: a finished topology turned into an ordered list of operations.
+ * Making it is a pure function of the topology and the options: no system
+ * calls, the same plan for the same input, near linear in the mounts.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_PLAN_H
+#define MC_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "mntcr-restore.h"
+#include "sys.h"
+#include "topology.h"
+#include "util.h"
+
+/*
+ * What an operation names: a kind in the two top bits, an index below.
+ * Everything that a reference names has one descriptor while it is in use.
+ */
+typedef uint32_t mc_ref;
+
+#define MC_REF_MOUNT		0U	/* topology mount, as restored */
+#define MC_REF_TEMP		1U	/* temporary mount */
+#define MC_REF_SRC		2U	/* source */
+#define MC_REF_NS		3U	/* root that the kernel gave a namespace */
+#define MC_REF(kind, i)		((mc_ref)((kind) << 30 | (i)))
+#define MC_REF_KIND(r)		((r) >> 30)
+#define MC_REF_INDEX(r)		((r) & 0x3fffffffU)
+
+enum mc_src_kind {
+	MC_SRC_LIVE,		/* a mount in a live source namespace */
+	MC_SRC_SUB,		/* a path below another source */
+	MC_SRC_FRESH,		/* a new superblock */
+	MC_SRC_EXTERNAL,	/* --external: a path stands for the superblock's / */
+	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
+	MC_SRC_MASTER,		/* --external-master: only received from */
+};
+
+struct mc_src {
+	enum mc_src_kind kind;
+	uint32_t sb;
+	uint32_t index;		/* LIVE: mount, NSFILE: ns, EXTERNAL, MASTER: option */
+	uint32_t base;		/* SUB: the source it is below */
+	const char *path;	/* SUB: relative path */
+	uint32_t uses;		/* clones and subs that are made from it */
+	bool scratch;		/* kept clean and childless in the scratch tree */
+	bool direct;		/* FRESH: taken, not cloned, by its only user */
+	bool inline_path;	/* SUB of one component: resolved by the clone */
+	bool keep_sharing;	/* LIVE: cloned for the sharing it carries */
+	bool opened;		/* while planning */
+};
+
+enum mc_op_type {
+	MC_OP_NS,		/* make namespace obj, empty */
+	MC_OP_OPEN,		/* open source obj where it is */
+	MC_OP_BASE,		/* clone source obj into the scratch tree */
+	MC_OP_FRESH,		/* make superblock of source obj; list: nodes */
+	MC_OP_SUBROOT,		/* open source obj below its base */
+	MC_OP_CLONE,		/* obj from source arg, detached, attributes set */
+	MC_OP_ATTACH,		/* obj on arg (mount or namespace root) at path */
+	MC_OP_GROUP,		/* list becomes a sharing group; flags, arg */
+	MC_OP_LOCK,		/* set obj's locks */
+	MC_OP_RELEASE,		/* list: descriptors not needed any more */
+	MC_NR_OPS,
+};
+
+struct mc_op {
+	uint8_t type;
+	uint8_t flags;		/* GROUP: MOUNT_SETGROUP_*; RELEASE: MC_SPILL */
+	mc_ref obj;
+	mc_ref arg;		/* GROUP: the peer, the master, the sibling */
+	uint32_t first, nr;	/* in list, or nodes with FRESH */
+	const char *path;
+};
+
+/* RELEASE: the mounts in the list are needed again; note their new ids. */
+#define MC_SPILL		1
+
+/* Something that must exist in a fresh filesystem. */
+struct mc_node {
+	const char *path;
+	bool dir;
+};
+
+/* A mount that lives in the scratch tree while groups are made. */
+struct mc_temp {
+	uint32_t src;
+	uint32_t sb;
+	const char *root;
+	bool keep_sharing;	/* stays in the group of the source it is cloned from */
+};
+
+struct mc_plan {
+	const struct mc_topology *topo;
+	enum mntcr_api api;
+	struct mc_op *ops;
+	mc_ref *list;
+	struct mc_src *srcs;
+	struct mc_temp *temps;
+	struct mc_node *nodes;
+	uint32_t *src_of;	/* per mount */
+	uint32_t nr_ops, nr_list, nr_srcs, nr_temps, nr_nodes;
+	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes;
+	uint32_t peak_fds;	/* most descriptors that are open at once */
+	uint64_t steps;		/* comparisons and visits: for tests of linearity */
+	struct mc_arena_chunk *strings;
+};
+
+struct mc_plan_options {
+	enum mntcr_api api;		/* not AUTO */
+	const bool *ns_live;		/* per namespace; NULL: none */
+	bool prefer_fresh;		/* fresh before live where either would do */
+	const struct mntcr_external *externals, *masters;
+	uint32_t nr_externals, nr_masters;
+	uint32_t batch;			/* descriptors per release; 0: 256 */
+	uint32_t fd_budget;		/* 0: no limit */
+	bool keep_fds;			/* the caller wants every mount's */
+	bool ignore_locks;
+};
+
+int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
+		 struct mc_plan **plan, struct mntcr_error *e);
+void mc_plan_free(struct mc_plan *p);
+int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
+		  struct mntcr_error *e);
+const char *mc_op_name(enum mc_op_type type);
+
+/* --- between the plan's own files --------------------------------------- */
+
+struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj);
+bool mc_plan_list(struct mc_plan *p, mc_ref r);
+uint32_t mc_plan_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb);
+char *mc_plan_alloc(struct mc_plan *p, size_t n);
+
+/* Component-wise order in which everything below a path follows it at once. */
+int mc_path_cmp(const char *a, const char *b);
+/* b is a or below it. */
+bool mc_path_below(const char *a, const char *b);
+
+/* Which sources there are, and which mount is made from which. */
+int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e);
+/* Source for any root of a superblock; MC_NONE if there is none. */
+uint32_t mc_plan_find_src(struct mc_plan *p, const struct mc_plan_options *o,
+			  uint32_t sb, const char *root);
+/* Emit what must precede a use of the source. */
+int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
+/* Mounts that a path from their namespace's root leads to. */
+int mc_plan_order(struct mc_plan *p, bool *reachable, uint32_t *order,
+		  struct mntcr_error *e);
+int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
+		   struct mntcr_error *e);
+/* Insert the releases once every use is known. */
+int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e);
+
+#endif /* MC_PLAN_H */
