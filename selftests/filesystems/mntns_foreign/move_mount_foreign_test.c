@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * move_mount(MOVE_MOUNT_T_FOREIGN): attach a detached tree in a mount namespace
+ * other than the caller's.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "cast.h"
+#include "../../kselftest_harness.h"
+
+#define MOUNT_MAX	"/proc/sys/fs/mount-max"
+
+FIXTURE(move_mount_foreign) {
+	char base[64];
+	unsigned int mount_max;
+	struct actor cast[NR_ROLES];
+};
+
+/*
+ * "dst" is a tmpfs in every namespace. "sh" is one too and is shared: peers in
+ * the namespaces of one owner, slaves in the others.
+ */
+FIXTURE_SETUP(move_mount_foreign)
+{
+	int ret;
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	ret = k_move_mount(-1, "", -1, "", MOVE_MOUNT_T_FOREIGN);
+	if (ret == -EINVAL)
+		SKIP(return, "move_mount(MOVE_MOUNT_T_FOREIGN) not supported");
+	ASSERT_EQ(-EBADF, ret);
+	ASSERT_EQ(0, read_uint(MOUNT_MAX, &self->mount_max));
+	ASSERT_EQ(0, scratch_setup(self->base, sizeof(self->base)));
+	ASSERT_EQ(0, chdir(self->base));
+	ASSERT_EQ(0, mkdir("dst", 0755));
+	ASSERT_EQ(0, mkdir("sh", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "dst", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("dst/a", 0755));
+	ASSERT_EQ(0, mkdir("dst/b", 0755));
+	ASSERT_EQ(0, mknod("dst/file", S_IFREG | 0644, 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "sh", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("sh/a", 0755));
+	ASSERT_EQ(0, k_mount(NULL, "sh", NULL, MS_SHARED));
+	ASSERT_EQ(0, cast_setup(self->cast));
+}
+
+FIXTURE_TEARDOWN(move_mount_foreign)
+{
+	char max[16];
+
+	snprintf(max, sizeof(max), "%u", self->mount_max);
+	EXPECT_EQ(0, write_text(MOUNT_MAX, max));
+	ASSERT_EQ(0, chdir("/"));
+	scratch_teardown(self->base);
+}
+
+/* The actor's own view of @path, below the test's directory. */
+#define PATH(name)	({						\
+	static char __p[128];						\
+									\
+	snprintf(__p, sizeof(__p), "%s/%s", self->base, name);		\
+	__p;								\
+})
+
+#define OPEN_IN(role, name) \
+	AS(&self->cast[role], k_open(PATH(name), O_PATH))
+
+/* Attach @tree to what @fd refers to. */
+static int attach(int tree, int fd)
+{
+	return k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN);
+}
+
+/* A tmpfs with a tmpfs on a directory of it. */
+static int detached_pair(const struct actor *me, unsigned int attr)
+{
+	int tree, child, err;
+
+	tree = detached_tmpfs(me, 0);
+	if (tree < 0)
+		return tree;
+	child = detached_tmpfs(me, attr);
+	if (child < 0)
+		return child;
+	if (mkdirat(tree, "c", 0755))
+		return -errno;
+	err = k_move_mount(child, "", tree, "c", 0);
+	close(child);
+	return err ? err : tree;
+}
+
+TEST_F(move_mount_foreign, attaches_in_another_namespace)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor *peer = &self->cast[PEER_NS];
+	struct statmount sm;
+	struct mnt mnt;
+	int fd, tree;
+
+	fd = OPEN_IN(PEER_NS, "dst/a");
+	ASSERT_GE(fd, 0);
+	tree = detached_pair(me, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, attach(tree, fd));
+
+	ASSERT_EQ(0, mnt_at(peer, PATH("dst/a"), &mnt));
+	EXPECT_TRUE(mnt.is_root);
+	EXPECT_EQ(mnt_id_of(tree), mnt.id);
+	EXPECT_TRUE(is_mounted_at(peer, PATH("dst/a/c")));
+	ASSERT_EQ(0, k_statmount_fd(tree, STATMOUNT_MNT_NS_ID, &sm, sizeof(sm)));
+	EXPECT_EQ(actor_ns_id(peer), sm.mnt_ns_id);
+	EXPECT_FALSE(is_mounted_at(me, "dst/a"));
+	EXPECT_EQ(0, AS(peer, k_umount(PATH("dst/a/c"), 0)));
+}
+
+/* Without the flag nothing has changed. */
+TEST_F(move_mount_foreign, without_the_flag)
+{
+	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", 0));
+	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
+}
+
+TEST_F(move_mount_foreign, own_namespace)
+{
+	int fd = OPEN_IN(TEST_NS, "dst/a");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(0, attach(tree, fd));
+	EXPECT_TRUE(is_mounted_at(&self->cast[TEST_NS], "dst/a"));
+}
+
+/* The destination by a path below a descriptor. */
+TEST_F(move_mount_foreign, destination_path)
+{
+	int fd = OPEN_IN(PEER_NS, "dst");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(0, k_move_mount(tree, "", fd, "a", MOVE_MOUNT_T_FOREIGN));
+	EXPECT_TRUE(is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
+}
+
+TEST_F(move_mount_foreign, beneath)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	struct mnt top, mnt;
+	int fd, tree;
+
+	fd = OPEN_IN(PEER_NS, "dst");
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, mnt_of(fd, &top));
+	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
+				  MOVE_MOUNT_BENEATH));
+	ASSERT_EQ(0, mnt_at(peer, PATH("dst"), &mnt));
+	EXPECT_EQ(top.id, mnt.id);
+	EXPECT_EQ(mnt_id_of(tree), mnt.parent);
+}
+
+/* A mount that is attached already stays where it is. */
+TEST_F(move_mount_foreign, einval_attached_source)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	char *before, *after;
+	int fd, src;
+
+	ASSERT_EQ(0, k_mount("tmpfs", "dst/b", "tmpfs", 0));
+	fd = OPEN_IN(PEER_NS, "dst/a");
+	ASSERT_GE(fd, 0);
+	src = OPEN_IN(TEST_NS, "dst/b");
+	ASSERT_GE(src, 0);
+	before = ns_snapshot(peer);
+	ASSERT_NE(NULL, before);
+	EXPECT_EQ(-EINVAL, attach(src, fd));
+	EXPECT_TRUE(is_mounted_at(&self->cast[TEST_NS], "dst/b"));
+
+	/* nor can it be taken from, or moved within, another namespace */
+	ASSERT_EQ(0, close(src));
+	src = OPEN_IN(PEER_NS, "dst");
+	ASSERT_GE(src, 0);
+	EXPECT_EQ(-EINVAL, k_move_mount(src, "", AT_FDCWD, "dst/a",
+					MOVE_MOUNT_T_FOREIGN));
+	ASSERT_EQ(0, close(fd));
+	fd = OPEN_IN(PEER_NS, "sh");
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-EINVAL, attach(src, fd));
+	after = ns_snapshot(peer);
+	EXPECT_STREQ(before, after);
+	free(before);
+	free(after);
+}
+
+/* The source is the root of a detached tree, not a part of it. */
+TEST_F(move_mount_foreign, einval_source_not_root)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int tree = detached_pair(me, 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "c", fd, "", MOVE_MOUNT_T_FOREIGN));
+	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "d", fd, "", MOVE_MOUNT_T_FOREIGN));
+	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
+}
+
+TEST_F(move_mount_foreign, einval_flags)
+{
+	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
+					MOVE_MOUNT_SET_GROUP));
+	/* the next free flag */
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
+					0x800));
+	EXPECT_EQ(-EBADF, attach(tree, -1));
+	EXPECT_EQ(-EBADF, attach(-1, fd));
+	EXPECT_EQ(-ENOENT, k_move_mount(tree, "", fd, "nothing",
+					MOVE_MOUNT_T_FOREIGN));
+}
+
+TEST_F(move_mount_foreign, einval_directory_on_file)
+{
+	int fd = OPEN_IN(PEER_NS, "dst/file");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(-EINVAL, attach(tree, fd));
+}
+
+/* Every caller, with a tree of its own, against every namespace. */
+TEST_F(move_mount_foreign, eperm_owner)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		int fd = OPEN_IN(whose, "dst/a");
+
+		ASSERT_GE(fd, 0);
+		for (int who = 0; who < NR_ROLES; who++) {
+			bool may = may_admin(who, whose);
+			int maker = who < NO_ADMIN ? who : TEST_NS;
+			int tree = detached_tmpfs(&self->cast[maker], 0);
+
+			ASSERT_GE(tree, 0);
+			EXPECT_EQ(may ? 0 : -EPERM,
+				  AS(&self->cast[who], attach(tree, fd))) {
+				TH_LOG("caller %d, destination %d", who, whose);
+			}
+			EXPECT_EQ(may, is_mounted_at(&self->cast[whose],
+						     PATH("dst/a")));
+			ASSERT_EQ(0, close(tree));
+			if (may)
+				ASSERT_EQ(0, AS(&self->cast[whose],
+						k_umount(PATH("dst/a"), MNT_DETACH)));
+		}
+		ASSERT_EQ(0, close(fd));
+	}
+}
+
+/* ... and the same for a detached tree that was cloned there. */
+TEST_F(move_mount_foreign, eperm_owner_of_detached_tree)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		for (int who = 0; who < NR_ROLES; who++) {
+			bool may = may_admin(who, whose);
+			int maker = who < NO_ADMIN ? who : TEST_NS;
+			int tree, dst, fd;
+
+			tree = detached_tmpfs(&self->cast[maker], 0);
+			ASSERT_GE(tree, 0);
+			dst = AS(&self->cast[whose],
+				 k_open_tree(AT_FDCWD, PATH("dst"), OPEN_TREE_CLONE));
+			ASSERT_GE(dst, 0);
+			fd = k_openat(dst, "a", O_PATH);
+			ASSERT_GE(fd, 0);
+			EXPECT_EQ(may ? 0 : -EPERM,
+				  AS(&self->cast[who], attach(tree, fd))) {
+				TH_LOG("caller %d, destination %d", who, whose);
+			}
+			ASSERT_EQ(0, close(fd));
+			ASSERT_EQ(0, close(dst));
+			ASSERT_EQ(0, close(tree));
+		}
+	}
+}
+
+/* What the caller attaches is not locked, whoever owns the destination. */
+TEST_F(move_mount_foreign, attached_tree_is_not_locked)
+{
+	struct actor *owner = &self->cast[OWNER];
+	int fd = OPEN_IN(OWNER, "dst/a");
+	int tree = detached_pair(&self->cast[TEST_NS], MOUNT_ATTR_RDONLY);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, attach(tree, fd));
+	EXPECT_EQ(0, AS(owner, k_mount(NULL, PATH("dst/a/c"), NULL,
+				       MS_REMOUNT | MS_BIND)));
+	EXPECT_EQ(0, AS(owner, k_umount(PATH("dst/a/c"), 0)));
+}
+
+/* It appears wherever the destination propagates to, as any mount there. */
+TEST_F(move_mount_foreign, propagates_to_receivers)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct mnt here, peer, slave;
+	int fd, tree;
+
+	fd = OPEN_IN(PEER_NS, "sh/a");
+	ASSERT_GE(fd, 0);
+	tree = detached_pair(me, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, attach(tree, fd));
+
+	ASSERT_EQ(0, mnt_at(&self->cast[PEER_NS], PATH("sh/a"), &peer));
+	ASSERT_EQ(0, mnt_at(me, PATH("sh/a"), &here));
+	ASSERT_EQ(0, mnt_at(&self->cast[OWNER], PATH("sh/a"), &slave));
+	EXPECT_TRUE(peer.is_root);
+	EXPECT_TRUE(here.is_root);
+	EXPECT_TRUE(slave.is_root);
+	EXPECT_NE(0, peer.group);
+	EXPECT_EQ(peer.group, here.group);
+	EXPECT_EQ(0, slave.group);
+	EXPECT_EQ(peer.group, slave.master);
+	EXPECT_TRUE(is_mounted_at(me, "sh/a/c"));
+
+	ASSERT_EQ(0, k_umount("sh/a/c", 0));
+	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("sh/a/c")));
+	ASSERT_EQ(0, k_umount("sh/a", 0));
+	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("sh/a")));
+	EXPECT_FALSE(is_mounted_at(&self->cast[OWNER], PATH("sh/a")));
+}
+
+/* Copies in namespaces of other owners are locked, the others are not. */
+TEST_F(move_mount_foreign, copies_of_other_owners_are_locked)
+{
+	struct actor *owner = &self->cast[OWNER];
+	int fd = OPEN_IN(PEER_NS, "sh/a");
+	int tree = detached_pair(&self->cast[TEST_NS], MOUNT_ATTR_RDONLY);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, attach(tree, fd));
+	ASSERT_TRUE(is_mounted_at(owner, PATH("sh/a/c")));
+	EXPECT_EQ(-EPERM, AS(owner, k_mount(NULL, PATH("sh/a/c"), NULL,
+					    MS_REMOUNT | MS_BIND)));
+	EXPECT_EQ(-EINVAL, AS(owner, k_umount(PATH("sh/a/c"), 0)));
+	EXPECT_EQ(0, k_mount(NULL, "sh/a/c", NULL, MS_REMOUNT | MS_BIND));
+	EXPECT_EQ(0, k_umount("sh/a/c", 0));
+}
+
+TEST_F(move_mount_foreign, einval_unbindable_below_shared)
+{
+	struct mount_attr_locks attr = { .propagation = MS_UNBINDABLE };
+	struct actor *me = &self->cast[TEST_NS];
+	int fd = OPEN_IN(PEER_NS, "sh/a");
+	int tree = detached_tmpfs(me, 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, k_mount_setattr(tree, "", AT_EMPTY_PATH, &attr,
+				     MOUNT_ATTR_SIZE_VER0));
+	EXPECT_EQ(-EINVAL, attach(tree, fd));
+	EXPECT_FALSE(is_mounted_at(me, "sh/a"));
+	ASSERT_EQ(0, close(fd));
+	fd = OPEN_IN(PEER_NS, "dst/a");
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(0, attach(tree, fd));
+}
+
+/*
+ * Every mount namespace file refers to a namespace that is younger than the one
+ * it is mounted in. Here nothing but the destination breaks that rule: the
+ * caller is the oldest, the file is younger than that, the destination younger
+ * than both.
+ */
+TEST_F(move_mount_foreign, eloop_older_namespace_file)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor file, dst;
+	char *before, *after;
+	int fd, tree, sub;
+
+	ASSERT_EQ(0, actor_new(&file, me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&dst, me, ACTOR_MNTNS));
+	ASSERT_LT(actor_ns_id(me), actor_ns_id(&file));
+	ASSERT_LT(actor_ns_id(&file), actor_ns_id(&dst));
+	before = ns_snapshot(&dst);
+	ASSERT_NE(NULL, before);
+
+	tree = k_open_tree(file.mntns, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	ASSERT_GE(tree, 0);
+	fd = AS(&dst, k_open(PATH("dst/file"), O_PATH));
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-ELOOP, attach(tree, fd));
+
+	/* as a part of what is attached: it may enter the caller's tree */
+	sub = detached_tmpfs(me, 0);
+	ASSERT_GE(sub, 0);
+	ASSERT_EQ(0, mknodat(sub, "file", S_IFREG | 0644, 0));
+	ASSERT_EQ(0, k_move_mount(tree, "", sub, "file", 0));
+	ASSERT_EQ(0, close(fd));
+	fd = AS(&dst, k_open(PATH("dst/a"), O_PATH));
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-ELOOP, attach(sub, fd));
+	after = ns_snapshot(&dst);
+	EXPECT_STREQ(before, after);
+	free(before);
+	free(after);
+
+	/* ... and the caller's own namespace, which is older than the file */
+	EXPECT_EQ(0, k_move_mount(sub, "", AT_FDCWD, "dst/a", 0));
+}
+
+/* A namespace's own file, in that namespace. */
+TEST_F(move_mount_foreign, eloop_own_namespace_file)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	int fd, tree;
+
+	tree = k_open_tree(peer->mntns, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	ASSERT_GE(tree, 0);
+	fd = OPEN_IN(PEER_NS, "dst/file");
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-ELOOP, attach(tree, fd));
+}
+
+/* The caller's own age does not matter: here it is the youngest of all. */
+TEST_F(move_mount_foreign, younger_namespace_file)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor file, dst, caller;
+	int fd, tree;
+
+	ASSERT_EQ(0, actor_new(&dst, me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&file, me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&caller, me, ACTOR_MNTNS));
+	tree = AS(&caller, k_open_tree(file.mntns, "",
+				       OPEN_TREE_CLONE | AT_EMPTY_PATH));
+	ASSERT_GE(tree, 0);
+	fd = AS(&dst, k_open(PATH("dst/file"), O_PATH));
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(0, AS(&caller, attach(tree, fd)));
+	EXPECT_TRUE(is_mounted_at(&dst, PATH("dst/file")));
+}
+
+/* A namespace file never propagates, so it can't be attached to shared mounts. */
+TEST_F(move_mount_foreign, einval_namespace_file_propagates)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	struct actor file;
+	char *before, *after;
+	int fd, tree;
+
+	ASSERT_EQ(0, mknod("sh/file", S_IFREG | 0644, 0));
+	ASSERT_EQ(0, actor_new(&file, &self->cast[TEST_NS], ACTOR_MNTNS));
+	tree = k_open_tree(file.mntns, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	ASSERT_GE(tree, 0);
+	fd = OPEN_IN(PEER_NS, "sh/file");
+	ASSERT_GE(fd, 0);
+	before = ns_snapshot(peer);
+	ASSERT_NE(NULL, before);
+	EXPECT_EQ(-EINVAL, attach(tree, fd));
+	after = ns_snapshot(peer);
+	EXPECT_STREQ(before, after);
+	free(before);
+	free(after);
+}
+
+static int set_mount_max(int nr)
+{
+	char max[16];
+
+	snprintf(max, sizeof(max), "%d", nr);
+	return write_text(MOUNT_MAX, max);
+}
+
+/* What counts are the mounts of the destination, not those of the caller. */
+TEST_F(move_mount_foreign, enospc_destination_is_full)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor *peer = &self->cast[PEER_NS];
+	int fd, own, tree, nr, nr_peer;
+	char *before, *after;
+
+	ASSERT_EQ(0, AS(peer, k_mount("tmpfs", PATH("dst/b"), "tmpfs", 0)));
+	/* those that are out of sight count as well */
+	nr = ns_nr_mounts(me);
+	nr_peer = ns_nr_mounts(peer);
+	ASSERT_GT(nr, 0);
+	ASSERT_EQ(nr + 1, nr_peer);
+	before = ns_snapshot(peer);
+	ASSERT_NE(NULL, before);
+	fd = OPEN_IN(PEER_NS, "dst/a");
+	ASSERT_GE(fd, 0);
+	own = OPEN_IN(TEST_NS, "dst/a");
+	ASSERT_GE(own, 0);
+
+	/* find the limit that just lets one more mount into the test's */
+	for (;; nr++) {
+		ASSERT_LT(nr, nr_peer + 16);
+		tree = detached_tmpfs(me, 0);
+		ASSERT_GE(tree, 0);
+		ASSERT_EQ(0, set_mount_max(nr));
+		if (!attach(tree, own))
+			break;
+		ASSERT_EQ(0, close(tree));
+	}
+	ASSERT_EQ(0, k_umount("dst/a", 0));
+	ASSERT_EQ(0, close(tree));
+
+	tree = detached_tmpfs(me, 0);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(-ENOSPC, attach(tree, fd));
+	after = ns_snapshot(peer);
+	EXPECT_STREQ(before, after);
+	free(before);
+	free(after);
+
+	/* one more would do, and a full namespace of the caller does not matter */
+	ASSERT_EQ(0, set_mount_max(nr + 1));
+	ASSERT_EQ(0, k_mount("tmpfs", "dst/a", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "dst/b", "tmpfs", 0));
+	ASSERT_EQ(-ENOSPC, k_mount("tmpfs", "dst/b", "tmpfs", 0));
+	EXPECT_EQ(0, attach(tree, fd));
+}
+
+/* All or nothing: one of the receivers is full. */
+TEST_F(move_mount_foreign, enospc_receiver_is_full)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor *peer = &self->cast[PEER_NS];
+	char *before, *before_peer, *after, *after_peer;
+	int fd, tree, nr;
+
+	ASSERT_EQ(0, k_mount("tmpfs", "dst/b", "tmpfs", 0));
+	fd = OPEN_IN(PEER_NS, "sh/a");
+	ASSERT_GE(fd, 0);
+	tree = detached_tmpfs(me, 0);
+	ASSERT_GE(tree, 0);
+	before = ns_snapshot(me);
+	before_peer = ns_snapshot(peer);
+	ASSERT_TRUE(before && before_peer);
+
+	/* the test's own is the only one with one mount more */
+	nr = ns_nr_mounts(peer);
+	ASSERT_GT(nr, 0);
+	for (;; nr++) {
+		int ret;
+
+		ASSERT_EQ(0, set_mount_max(nr));
+		ret = attach(tree, fd);
+		if (!ret)
+			break;
+		ASSERT_EQ(-ENOSPC, ret);
+		after = ns_snapshot(me);
+		after_peer = ns_snapshot(peer);
+		ASSERT_STREQ(before, after);
+		ASSERT_STREQ(before_peer, after_peer);
+		free(after);
+		free(after_peer);
+	}
+	/* the first limit that was large enough is the receiver's */
+	EXPECT_TRUE(is_mounted_at(me, "sh/a"));
+	ASSERT_EQ(-ENOSPC, k_mount("tmpfs", "dst/a", "tmpfs", 0));
+	EXPECT_EQ(0, AS(peer, k_mount("tmpfs", PATH("dst/a"), "tmpfs", 0)));
+	free(before);
+	free(before_peer);
+}
+
+TEST_F(move_mount_foreign, einval_unmounted)
+{
+	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, AS(&self->cast[PEER_NS], k_umount(PATH("dst"), MNT_DETACH)));
+	EXPECT_EQ(-EINVAL, attach(tree, fd));
+}
+
+TEST_F(move_mount_foreign, einval_namespace_is_gone)
+{
+	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	actor_close(&self->cast[PEER_NS]);
+	EXPECT_EQ(-EINVAL, attach(tree, fd));
+	/* the tree has not suffered */
+	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "dst/a", 0));
+}
+
+TEST_F(move_mount_foreign, einval_dissolved_tree)
+{
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+	int dst = detached_tmpfs(&self->cast[PEER_NS], 0);
+	int fd;
+
+	ASSERT_GE(tree, 0);
+	ASSERT_GE(dst, 0);
+	fd = k_openat(dst, ".", O_PATH);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, close(dst));
+	EXPECT_EQ(-EINVAL, attach(tree, fd));
+}
+
+/* A tree into itself. */
+TEST_F(move_mount_foreign, einval_into_itself)
+{
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", tree, "d",
+					MOVE_MOUNT_T_FOREIGN));
+}
+
+/* Those who watch the destination and the receivers are told, nobody else is. */
+TEST_F(move_mount_foreign, notifies_the_destination)
+{
+	int watch[SIBLING + 1];
+	int fd, tree;
+
+	for (int i = TEST_NS; i <= SIBLING; i++) {
+		watch[i] = mountinfo_watch(&self->cast[i]);
+		ASSERT_GE(watch[i], 0);
+		ASSERT_FALSE(mountinfo_changed(watch[i]));
+	}
+	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+	ASSERT_GE(tree, 0);
+	fd = OPEN_IN(PEER_NS, "dst/a");
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, attach(tree, fd));
+	for (int i = TEST_NS; i <= SIBLING; i++)
+		EXPECT_EQ(i == PEER_NS, mountinfo_changed(watch[i]));
+	EXPECT_FALSE(mountinfo_changed(watch[PEER_NS]));
+
+	ASSERT_EQ(0, close(fd));
+	ASSERT_EQ(0, close(tree));
+	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+	ASSERT_GE(tree, 0);
+	fd = OPEN_IN(PEER_NS, "sh/a");
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, attach(tree, fd));
+	for (int i = TEST_NS; i <= SIBLING; i++)
+		EXPECT_TRUE(mountinfo_changed(watch[i]));
+}
+
+TEST_HARNESS_MAIN
