@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# make run    the whole way once: base, series, kernel, VM, dump, restore
+# make check  every test
+# make help   the rest
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# What each of them means stands in "make help".
+O ?= $(CURDIR)/.build
+V ?= 0
+override O := $(abspath $(O))
+export O V LINUX BASE_ARCHIVE DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW
+
+S := scripts
+
+.PHONY: run check check-all kernel series-check selftests userspace image \
+	shell bench setup clean distclean help
+
+run:		## the main job in the patched VM: dump, restore, verify, compare
+	@$(S)/setup-host && $(S)/main-job
+
+check:		## every test there is; ends with passed, failed, skipped
+	@$(S)/setup-host && $(S)/check
+
+check-all:	## the same with every mutant, debug kernels and several processors
+	@$(S)/setup-host && $(S)/check --all
+
+kernel:		## the stock and the patched kernel
+	@$(S)/setup-host && $(S)/kernel stock patched
+
+series-check:	## every patch: applies, builds, no new warnings, round trip
+	@$(S)/setup-host && $(S)/fetch-base && $(S)/series-check
+
+selftests:	## the kernel selftests, built
+	@$(S)/setup-host && $(S)/build-selftests
+
+userspace:	## library, mntcr and their tests, built
+	@$(S)/setup-host && $(S)/build-userspace
+
+image: kernel	## what the VM boots and runs, without running it
+	@$(S)/build-selftests && $(S)/build-userspace && $(S)/main-job --image
+
+shell:		## an interactive shell in the patched VM
+	@$(S)/setup-host && $(S)/main-job --shell
+
+bench:		## dump and restore of many mounts against the floor (LARGE=1: more)
+	@$(S)/setup-host && $(S)/bench
+
+clean:		## remove builds and results, keep sources, downloads and ccache
+	@$(S)/clean
+
+distclean:	## remove everything that was made or fetched
+	@$(S)/clean --all
+
+help:		## this text
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' Makefile | \
+		awk -F'\t' '{ printf "  %-14s%s\n", $$1, $$2 }'
+	@echo 'Variables:'
+	@echo '  O=DIR           build directory (.build)'
+	@echo '  V=1             show commands and their output'
+	@echo '  LINUX=DIR       a 7.3 kernel tree of your own instead of the package'
+	@echo '  BASE_ARCHIVE=F  the source package, already here'
+	@echo '  DEBUG_KERNEL=1  lockdep, KASAN and the like in the kernels'
+	@echo '  SMP=1           kernels for several processors'
+	@echo '  TARGETS="..."   only these selftests'
+	@echo '  SUITES="..."    only these parts of check'
+	@echo '  ACCEL=kvm|tcg   how QEMU runs (kvm where a trial boot works)'
+	@echo '  VM_SLOW=N       time limits times N, for slow machines'
+	@echo '  LARGE=1         bench: 16,000 mounts in the VM too'
