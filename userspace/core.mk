@@ -5,3 +5,8 @@
 lib-y += util.o
 lib-y += topology.o
 lib-y += finish.o
+lib-y += capture.o
+lib-y += capture-ns.o
+lib-y += capture-build.o
+lib-y += capture-statmount.o
+lib-y += capture-mountinfo.o

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr_capture(): pick the method, try again when something moved.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.h"
+
+#define RETRIES		8
+
+static int attempt(const struct mntcr_source *sources, size_t nr,
+		   enum mntcr_method method, struct mc_topology **topo,
+		   struct mntcr_error *e)
+{
+	struct mc_topology *t = mc_topology_new();
+	struct cap_ns *ns = NULL;
+	size_t nr_ns = 0;
+	int ret = -1;
+
+	if (!t)
+		return mc_nomem(e);
+	if (cap_open(sources, nr, &ns, &nr_ns, t, e))
+		goto out;
+	if (method == MNTCR_METHOD_MOUNTINFO)
+		ret = cap_mountinfo(t, ns, nr_ns, e);
+	else
+		ret = cap_statmount(t, ns, nr_ns, e);
+	if (ret)
+		goto out;
+	ret = mc_topology_finish(t, e);
+	/* The kernel does not contradict itself: something moved. */
+	if (ret && e->code == MNTCR_BAD_IMAGE)
+		e->code = MNTCR_CHANGED;
+out:
+	if (ns)
+		cap_close(ns, nr_ns);
+	if (ret)
+		mntcr_topology_free(t);
+	else
+		*topo = t;
+	return ret;
+}
+
+int mntcr_capture(const struct mntcr_source *sources, size_t nr,
+		  const struct mntcr_capture_options *opts,
+		  struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	static const struct mntcr_capture_options defaults;
+	enum mntcr_method method;
+	unsigned int tries;
+
+	if (!opts)
+		opts = &defaults;
+	method = opts->method;
+	tries = opts->retries ? opts->retries : RETRIES;
+	memset(e, 0, sizeof(*e));
+	*topo = NULL;
+	if (!nr)
+		return mc_fail(e, MNTCR_USAGE, 0, "no namespace was named");
+	for (;;) {
+		if (!attempt(sources, nr, method, topo, e))
+			return 0;
+		if (e->code == MNTCR_UNSUPPORTED &&
+		    method == MNTCR_METHOD_AUTO)
+			method = MNTCR_METHOD_MOUNTINFO;
+		else if (e->code != MNTCR_CHANGED || !--tries)
+			return -1;
+	}
+}
