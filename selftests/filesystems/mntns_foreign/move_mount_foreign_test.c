@@ -345,7 +345,7 @@ TEST_F(move_mount_foreign, propagates_to_receivers)
 
 	ASSERT_EQ(0, k_umount("sh/a/c", 0));
 	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("sh/a/c")));
-	ASSERT_EQ(0, k_umount("sh/a", 0));
+	ASSERT_EQ(0, k_umount("sh/a", MNT_DETACH));
 	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("sh/a")));
 	EXPECT_FALSE(is_mounted_at(&self->cast[OWNER], PATH("sh/a")));
 }
@@ -525,8 +525,8 @@ TEST_F(move_mount_foreign, enospc_destination_is_full)
 			break;
 		ASSERT_EQ(0, close(tree));
 	}
-	ASSERT_EQ(0, k_umount("dst/a", 0));
 	ASSERT_EQ(0, close(tree));
+	ASSERT_EQ(0, k_umount("dst/a", 0));
 
 	tree = detached_tmpfs(me, 0);
 	ASSERT_GE(tree, 0);
@@ -587,7 +587,8 @@ TEST_F(move_mount_foreign, enospc_receiver_is_full)
 	free(before_peer);
 }
 
-TEST_F(move_mount_foreign, einval_unmounted)
+/* Where nothing is mounted anymore nothing can be attached. */
+TEST_F(move_mount_foreign, enoent_unmounted)
 {
 	int fd = OPEN_IN(PEER_NS, "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
@@ -595,10 +596,10 @@ TEST_F(move_mount_foreign, einval_unmounted)
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
 	ASSERT_EQ(0, AS(&self->cast[PEER_NS], k_umount(PATH("dst"), MNT_DETACH)));
-	EXPECT_EQ(-EINVAL, attach(tree, fd));
+	EXPECT_EQ(-ENOENT, attach(tree, fd));
 }
 
-TEST_F(move_mount_foreign, einval_namespace_is_gone)
+TEST_F(move_mount_foreign, enoent_namespace_is_gone)
 {
 	int fd = OPEN_IN(PEER_NS, "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
@@ -606,12 +607,12 @@ TEST_F(move_mount_foreign, einval_namespace_is_gone)
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
 	actor_close(&self->cast[PEER_NS]);
-	EXPECT_EQ(-EINVAL, attach(tree, fd));
+	EXPECT_EQ(-ENOENT, attach(tree, fd));
 	/* the tree has not suffered */
 	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "dst/a", 0));
 }
 
-TEST_F(move_mount_foreign, einval_dissolved_tree)
+TEST_F(move_mount_foreign, enoent_dissolved_tree)
 {
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 	int dst = detached_tmpfs(&self->cast[PEER_NS], 0);
@@ -622,7 +623,7 @@ TEST_F(move_mount_foreign, einval_dissolved_tree)
 	fd = k_openat(dst, ".", O_PATH);
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, close(dst));
-	EXPECT_EQ(-EINVAL, attach(tree, fd));
+	EXPECT_EQ(-ENOENT, attach(tree, fd));
 }
 
 /* A tree into itself. */

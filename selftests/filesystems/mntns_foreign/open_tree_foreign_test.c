@@ -92,7 +92,7 @@ TEST_F(open_tree_foreign, clones_from_another_namespace)
 	EXPECT_TRUE(clone.is_root);
 	EXPECT_EQ(mnt_id_of(tree), clone.id);
 	EXPECT_EQ(0, access("dst/marker", F_OK));
-	ASSERT_EQ(0, k_umount("dst", 0));
+	ASSERT_EQ(0, k_umount("dst", MNT_DETACH));
 	EXPECT_TRUE(is_mounted_at(peer, PATH("dst")));
 }
 
@@ -144,7 +144,7 @@ TEST_F(open_tree_foreign, recursive)
 	ASSERT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "dst", 0));
 	EXPECT_TRUE(is_mounted_at(me, "dst"));
 	EXPECT_FALSE(is_mounted_at(me, "dst/a/b"));
-	ASSERT_EQ(0, k_umount("dst", 0));
+	ASSERT_EQ(0, k_umount("dst", MNT_DETACH));
 
 	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH | AT_RECURSIVE);
 	ASSERT_GE(tree, 0);
@@ -338,6 +338,7 @@ TEST_F(open_tree_foreign, clone_is_owned_by_the_caller)
 	ASSERT_EQ(0, k_move_mount(child, "", tree, "a", 0));
 	ASSERT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "dst", 0));
 	EXPECT_EQ(0, k_mount(NULL, "dst/a", NULL, MS_REMOUNT | MS_BIND));
+	ASSERT_EQ(0, close(child));
 	EXPECT_EQ(0, k_umount("dst/a", 0));
 }
 
