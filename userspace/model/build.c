@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * From a sharing topology to a state of the model.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+
+int build_dirs[NR_DIRS];
+
+int dir_event(int root, int i)
+{
+	return TOPO_ROOTS + root * DIRS_PER_ROOT + i;
+}
+
+int dir_hang(int root, int i)
+{
+	return dir_event(root, TOPO_MAX + i);
+}
+
+void build_init(void)
+{
+	for (int d = 0; d < TOPO_ROOTS; d++) {
+		build_dirs[d] = d ? (d - 1) / 2 : 0;
+		for (int i = 0; i < DIRS_PER_ROOT; i++)
+			build_dirs[dir_event(d, i)] = d;
+	}
+}
+
+void layout_siblings(struct layout *l)
+{
+	memset(l->on, -1, sizeof(l->on));
+	memset(l->over, 0, sizeof(l->over));
+}
+
+void layout_random(const struct topo *t, struct layout *l, uint64_t seed)
+{
+	bool covered[TOPO_MAX] = { false };
+
+	layout_siblings(l);
+	for (int i = 1; i < t->nr; i++) {
+		uint64_t x = topo_next_random(&seed);
+		int j = x % i;
+
+		if (t->m[j].ns != t->m[i].ns || x >> 32 & 1)
+			continue;
+		l->on[i] = j;
+		l->over[i] = (x >> 33 & 1) && !covered[j];
+		covered[j] |= l->over[i];
+	}
+}
+
+void layout_print(const struct topo *t, const struct layout *l, char *line,
+		  size_t size)
+{
+	const char *start = " :";
+	size_t n = 0;
+
+	*line = 0;
+	for (int i = 0; i < t->nr && n < size; i++) {
+		if (l->on[i] < 0)
+			continue;
+		n += snprintf(line + n, size - n, "%s %d%c%d", start, i,
+			      l->over[i] ? '^' : '>', l->on[i]);
+		start = "";
+	}
+}
+
+int layout_parse(const struct topo *t, struct layout *l, const char *text)
+{
+	int i, j, n;
+	char how;
+
+	layout_siblings(l);
+	while (sscanf(text, " %d%c%d%n", &i, &how, &j, &n) == 3) {
+		if (i < 0 || i >= t->nr || j < 0 || j >= i ||
+		    t->m[i].ns != t->m[j].ns || (how != '>' && how != '^'))
+			return -1;
+		l->on[i] = j;
+		l->over[i] = how == '^';
+		for (int k = 0; k < i; k++)
+			if (l->over[i] && l->over[k] && l->on[k] == j)
+				return -1;
+		text += n;
+	}
+	return text[strspn(text, " \n")] ? -1 : 0;
+}
+
+int build_nr_ns(const struct topo *t)
+{
+	int n = 1;
+
+	for (int i = 0; i < t->nr; i++)
+		if (t->m[i].ns >= n)
+			n = t->m[i].ns + 1;
+	return n;
+}
+
+int build_place(const struct topo *t, const struct layout *l, int i, int *at)
+{
+	int on = l->on[i];
+
+	*at = dir_hang(0, i);
+	if (on >= 0)
+		*at = l->over[i] ? t->m[on].root : dir_hang(t->m[on].root, i);
+	return on;
+}
+
+static int build_slaves(const struct topo *t, int g, bool join, struct model *m,
+			const int *mnt)
+{
+	int slave[TOPO_MAX], n = 0, first = -1, err = 0;
+
+	for (int i = 0; i < t->nr; i++) {
+		if (t->m[i].group != g)
+			continue;
+		if (t->m[i].kind == TOPO_SLAVE)
+			slave[n++] = mnt[i];
+		else if (first < 0)
+			first = mnt[i];
+	}
+	if (!join && n)
+		return model_setgroup(m, slave, n, -1, first, MODEL_SG_MASTER, 0);
+	for (int i = 0; i < n && !err; i++)
+		err = model_setgroup(m, &slave[i], 1, -1, i ? slave[0] : first,
+				     i ? MODEL_SG_SIBLING : MODEL_SG_MASTER, 0);
+	return err;
+}
+
+static int build_group(const struct topo *t, int g, bool join, struct model *m,
+		       const int *mnt)
+{
+	unsigned int flags = MODEL_SG_SHARED;
+	int member[TOPO_MAX], n = 0, master = -1, err;
+
+	for (int i = 0; i < t->nr; i++) {
+		if (t->m[i].kind != TOPO_MEMBER)
+			continue;
+		if (t->m[i].group == g)
+			member[n++] = mnt[i];
+		if (t->m[i].group == t->master[g])
+			master = mnt[i];
+	}
+	if (master >= 0)
+		flags |= MODEL_SG_MASTER;
+	err = model_setgroup(m, member, join ? 1 : n, -1, master, flags, 0);
+	if (!err && join && n > 1)
+		err = model_setgroup(m, member + 1, n - 1, member[0], -1,
+				     MODEL_SG_PEER, 0);
+	return err ? err : build_slaves(t, g, join, m, mnt);
+}
+
+int build_model(const struct topo *t, const struct layout *l, bool join,
+		struct model *m, int *mnt)
+{
+	int nr_ns = build_nr_ns(t), err = 0;
+
+	model_init(m, build_dirs, NR_DIRS);
+	for (int i = 0; i < nr_ns && err >= 0; i++)
+		err = model_new_ns(m, 0, SB_ROOT);
+	for (int i = 0; i < t->nr && err >= 0; i++) {
+		int at, on = build_place(t, l, i, &at);
+
+		on = on < 0 ? model_ns_root(m, t->m[i].ns) : mnt[on];
+		err = mnt[i] = model_mount(m, SB_SHARED, t->m[i].root, on, at);
+		if (err >= 0 && t->m[i].kind == TOPO_UNBINDABLE)
+			err = model_set_type(m, mnt[i], MODEL_UNBINDABLE, false);
+	}
+	for (int g = 0; g < t->nr_groups && err >= 0; g++)
+		err = build_group(t, g, join, m, mnt);
+	if (err < 0)
+		model_free(m);
+	return err < 0 ? err : 0;
+}

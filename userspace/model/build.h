@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From a sharing topology to a state of the model.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * Every namespace has a private root of superblock SB_ROOT; the mounts of the
+ * topology are of SB_SHARED; what events mount is SB_EVENT and above.  All
+ * superblocks have the same directories: the binary tree, and in each of its
+ * directories places for events and places where other mounts hang.
+ */
+#ifndef BUILD_H
+#define BUILD_H
+
+#include "model.h"
+#include "topo.h"
+
+enum { SB_ROOT, SB_SHARED, SB_EVENT };
+
+#define DIRS_PER_ROOT	(2 * TOPO_MAX)
+#define NR_DIRS		(TOPO_ROOTS + TOPO_ROOTS * DIRS_PER_ROOT)
+
+extern int build_dirs[NR_DIRS];
+
+void build_init(void);
+int dir_event(int root, int i);
+int dir_hang(int root, int i);
+
+/* Where each mount hangs: -1 below the root of its namespace. */
+struct layout {
+	signed char on[TOPO_MAX];
+	bool over[TOPO_MAX];	/* on the other one's root, covering it */
+};
+
+void layout_siblings(struct layout *l);
+void layout_random(const struct topo *t, struct layout *l, uint64_t seed);
+/* " : 1>0 2^1": mount 1 hangs inside mount 0, mount 2 covers mount 1 */
+void layout_print(const struct topo *t, const struct layout *l, char *line,
+		  size_t size);
+int layout_parse(const struct topo *t, struct layout *l, const char *text);
+
+int build_nr_ns(const struct topo *t);
+/* Where mount @i goes: the mount it is on, or -1, and the directory. */
+int build_place(const struct topo *t, const struct layout *l, int i, int *at);
+/*
+ * Private mounts in place, then groups, masters first.  @join: the members
+ * after the first join its group, the slaves after the first are its siblings,
+ * instead of one call for all.  @mnt: the model's mount for each.
+ */
+int build_model(const struct topo *t, const struct layout *l, bool join,
+		struct model *m, int *mnt);
+
+#endif

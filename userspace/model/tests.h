@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tests of the model, run on the model and on its mutants.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef TESTS_H
+#define TESTS_H
+
+#include "build.h"
+
+/* Each returns NULL, or what is wrong. */
+typedef const char *test_fn(void);
+
+struct named_test {
+	const char *name;
+	test_fn *fn;
+};
+
+extern const struct named_test doc_tests[];	/* end: NULL */
+extern const struct named_test count_tests[];
+
+/* All the consistency checks on one topology. */
+const char *check_topology(const struct topo *t, const struct layout *l,
+			   bool join);
+/* On a whole space; @line: the topology that failed. */
+const char *check_space(int n, int nr_ns, bool roots, uint64_t *done,
+			char *line, size_t size);
+
+/* "file: line: condition" on failure, from within a test. */
+#define STR1(x)		#x
+#define STR(x)		STR1(x)
+#define EXPECT(cond)						\
+	do {							\
+		if (!(cond)) {					\
+			bad = __FILE__ ":" STR(__LINE__) ": " #cond; \
+			goto out;				\
+		}						\
+	} while (0)
+
+#endif
