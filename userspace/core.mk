@@ -10,3 +10,19 @@ lib-y += capture-ns.o
 lib-y += capture-build.o
 lib-y += capture-statmount.o
 lib-y += capture-mountinfo.o
+lib-y += words.o
+lib-y += image-read.o
+lib-y += image-write.o
+
+cmd-y += main.o
+cmd-y += input.o
+cmd-y += cmd-dump.o
+cmd-y += cmd-show.o
+cmd-y += cmd-verify.o
+cmd-y += cmd-features.o
+
+lib-y += verify.o
+lib-y += render.o
+lib-y += render-tree.o
+lib-y += render-dot.o
+lib-y += features.o

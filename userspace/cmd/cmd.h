@@ -33,10 +33,27 @@ int cmd_usage(const char *name, const char *fmt, ...)
 int cmd_flush(const char *name);
 
 /*
- * "1234", "/run/ns/a" or "fd:N": a source.  The string must stay.
- * false: not one of these.
+ * Where a topology comes from, as named on the command line:
+ *	1234		the mount namespace of a process
+ *	PATH		a mount namespace file, or a directory of such files
+ *	PATH		an image, or "-" for one on standard input
  */
-bool cmd_source(const char *arg, struct mntcr_source *src);
+struct cmd_input {
+	struct mntcr_source *sources;
+	size_t nr, max;
+	const char *image;	/* instead of sources */
+	char **paths;		/* ours to free */
+	size_t nr_paths, max_paths;
+};
+
+/* Each returns 0 or an exit code, having said why. */
+int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
+		  bool images);
+int cmd_input_load(struct cmd_input *in, const char *name,
+		   enum mntcr_method method, struct mntcr_topology **topo);
+void cmd_input_free(struct cmd_input *in);
+/* "auto", "statmount", "mountinfo" */
+bool cmd_method(const char *word, enum mntcr_method *method);
 
 /* Progress on a terminal, nothing in a pipe.  total 0: unknown. */
 void cmd_progress(const char *what, size_t done, size_t total);

@@ -84,11 +84,15 @@ int mntcr_image_write(const struct mntcr_topology *topo, const char *path,
 		      struct mntcr_error *e);
 
 enum mntcr_verify_flags {
-	/* Leave out what a fresh superblock cannot share: device, source. */
-	MNTCR_VERIFY_IGNORE_DEV = 1 << 0,
-	MNTCR_VERIFY_IGNORE_OPTIONS = 1 << 1,
-	MNTCR_VERIFY_IGNORE_LOCKS = 1 << 2,
-	MNTCR_VERIFY_IGNORE_OWNER = 1 << 3,
+	/* The very same superblocks, by device number, not only as many. */
+	MNTCR_VERIFY_DEVICES = 1 << 0,
+	/* Mounts came into being in the same order. */
+	MNTCR_VERIFY_ORDER = 1 << 1,
+	/* Leave out superblock options (and what fresh ones cannot have). */
+	MNTCR_VERIFY_IGNORE_OPTIONS = 1 << 2,
+	MNTCR_VERIFY_IGNORE_SOURCE = 1 << 3,
+	MNTCR_VERIFY_IGNORE_LOCKS = 1 << 4,
+	MNTCR_VERIFY_IGNORE_OWNER = 1 << 5,
 };
 
 struct mntcr_verify_options {
@@ -100,8 +104,9 @@ struct mntcr_verify_options {
 
 /*
  * Are the two the same up to renaming of ids?  Namespaces are paired by their
- * order.  *nr_differences is 0 when they are; the call itself fails only for
- * lack of memory.
+ * order, mounts by parent and mountpoint, superblocks, peer groups and owners
+ * must then map one to one.  *nr_differences is 0 when they do; the call itself
+ * fails only for lack of memory.
  */
 int mntcr_verify(const struct mntcr_topology *a,
 		 const struct mntcr_topology *b,

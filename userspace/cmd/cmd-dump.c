@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr dump
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static const char usage[] =
+"Usage: mntcr dump [OPTION...] NAMESPACE...\n\n"
+"Write the mounts of mount namespaces to an image.  NAMESPACE is a process id,\n"
+"a namespace file or a directory of such files.\n\n"
+"  -o, --output FILE    write to FILE instead of standard output\n"
+"      --method METHOD  auto (default), statmount or mountinfo\n"
+"      --retries N      attempts while the namespaces change (default 8)\n"
+"  -h, --help           this text\n";
+
+int cmd_dump(int argc, char **argv)
+{
+	enum { OPT_METHOD = 256, OPT_RETRIES };
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "method", required_argument, NULL, OPT_METHOD },
+		{ "retries", required_argument, NULL, OPT_RETRIES },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	struct mntcr_capture_options opts = { 0 };
+	struct cmd_input in = { 0 };
+	struct mntcr_topology *t = NULL;
+	const char *out = "-";
+	struct mntcr_error e;
+	int c, ret = 0;
+	char *end;
+
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
+		switch (c) {
+		case 'o':
+			out = optarg;
+			break;
+		case OPT_METHOD:
+			if (!cmd_method(optarg, &opts.method))
+				return cmd_usage("dump", "--method %s is not known",
+						 optarg);
+			break;
+		case OPT_RETRIES:
+			opts.retries = (unsigned int)strtoul(optarg, &end, 10);
+			if (*end || !opts.retries)
+				return cmd_usage("dump", "--retries %s is not a number above 0",
+						 optarg);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return cmd_flush("dump");
+		default:
+			return cmd_usage("dump", "bad option");
+		}
+	}
+	for (; optind < argc && !ret; optind++)
+		ret = cmd_input_add(&in, "dump", argv[optind], false);
+	if (ret)
+		goto out;
+	if (!in.nr) {
+		ret = cmd_usage("dump", "no namespace was named");
+		goto out;
+	}
+	if (mntcr_capture(in.sources, in.nr, &opts, &t, &e) ||
+	    mntcr_image_write(t, out, &e))
+		ret = cmd_error("dump", &e);
+out:
+	mntcr_topology_free(t);
+	cmd_input_free(&in);
+	return ret;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What an argument names: a process, a namespace file, a directory of pinned
+ * namespaces, an image.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "cmd.h"
+
+#define NSFS_MAGIC	0x6e736673
+
+static int nomem(const char *name)
+{
+	fprintf(stderr, "mntcr: %s: out of memory\n", name);
+	return MNTCR_SYS;
+}
+
+static int path_error(const char *name, const char *path)
+{
+	fprintf(stderr, "mntcr: %s: %s: %s\n", name, path, strerror(errno));
+	return MNTCR_SYS;
+}
+
+static int add_source(struct cmd_input *in, const char *name,
+		      struct mntcr_source src)
+{
+	void *p;
+
+	if (in->nr == in->max) {
+		in->max = in->max ? in->max * 2 : 8;
+		p = realloc(in->sources, in->max * sizeof(*in->sources));
+		if (!p)
+			return nomem(name);
+		in->sources = p;
+	}
+	in->sources[in->nr++] = src;
+	return 0;
+}
+
+static int not_hidden(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+/* Every namespace file in it, in the order of version sort: 2 before 10. */
+static int add_dir(struct cmd_input *in, const char *name, const char *dir)
+{
+	struct dirent **list;
+	struct statfs fs;
+	char *path;
+	size_t before = in->nr;
+	int n, i, ret = 0;
+	void *p;
+
+	n = scandir(dir, &list, not_hidden, versionsort);
+	if (n < 0)
+		return path_error(name, dir);
+	for (i = 0; i < n && !ret; i++) {
+		if (asprintf(&path, "%s/%s", dir, list[i]->d_name) < 0) {
+			ret = nomem(name);
+			break;
+		}
+		if (statfs(path, &fs) || fs.f_type != NSFS_MAGIC) {
+			free(path);
+			continue;
+		}
+		if (in->nr_paths == in->max_paths) {
+			in->max_paths = in->max_paths ? in->max_paths * 2 : 8;
+			p = realloc(in->paths,
+				    in->max_paths * sizeof(*in->paths));
+			if (!p) {
+				free(path);
+				ret = nomem(name);
+				break;
+			}
+			in->paths = p;
+		}
+		in->paths[in->nr_paths++] = path;
+		ret = add_source(in, name, (struct mntcr_source){
+			.type = MNTCR_SOURCE_PATH, .path = path });
+	}
+	for (i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+	if (!ret && in->nr == before)
+		return cmd_usage(name, "%s: no mount namespace is pinned there",
+				 dir);
+	return ret;
+}
+
+int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
+		  bool images)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_PATH, .path = arg };
+	struct statfs fs;
+	struct stat st;
+	char *end;
+
+	if (images && !strcmp(arg, "-")) {
+		in->image = arg;
+		return 0;
+	}
+	if (*arg && strspn(arg, "0123456789") == strlen(arg)) {
+		errno = 0;
+		src.type = MNTCR_SOURCE_PID;
+		src.pid = strtoll(arg, &end, 10);
+		if (errno || src.pid < 1 || src.pid > INT32_MAX)
+			return cmd_usage(name, "%s: not a process id", arg);
+		return add_source(in, name, src);
+	}
+	if (stat(arg, &st) || statfs(arg, &fs))
+		return path_error(name, arg);
+	if (S_ISDIR(st.st_mode))
+		return add_dir(in, name, arg);
+	if (fs.f_type != NSFS_MAGIC && images) {
+		in->image = arg;
+		return 0;
+	}
+	return add_source(in, name, src);
+}
+
+int cmd_input_load(struct cmd_input *in, const char *name,
+		   enum mntcr_method method, struct mntcr_topology **topo)
+{
+	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_error e;
+
+	if (in->image && in->nr)
+		return cmd_usage(name, "an image and namespaces cannot be mixed");
+	if (!in->image && !in->nr)
+		return cmd_usage(name, "nothing was named");
+	if (in->image ? mntcr_image_read(in->image, topo, &e) :
+			mntcr_capture(in->sources, in->nr, &opts, topo, &e))
+		return cmd_error(name, &e);
+	return 0;
+}
+
+void cmd_input_free(struct cmd_input *in)
+{
+	size_t i;
+
+	for (i = 0; i < in->nr_paths; i++)
+		free(in->paths[i]);
+	free(in->paths);
+	free(in->sources);
+	memset(in, 0, sizeof(*in));
+}
+
+bool cmd_method(const char *word, enum mntcr_method *method)
+{
+	if (!strcmp(word, "auto"))
+		*method = MNTCR_METHOD_AUTO;
+	else if (!strcmp(word, "statmount"))
+		*method = MNTCR_METHOD_STATMOUNT;
+	else if (!strcmp(word, "mountinfo"))
+		*method = MNTCR_METHOD_MOUNTINFO;
+	else
+		return false;
+	return true;
+}

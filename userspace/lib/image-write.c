@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Writing an image: one record a line, so that diff(1) is of use, to a
+ * temporary file that takes the name only when it is complete and on disk.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "sys.h"
+#include "util.h"
+
+/*
+ * Setters note failure in *bad and otherwise take over v, so that a record is
+ * built without a check after each field.
+ */
+static void put(json_t *o, const char *key, json_t *v, bool *bad)
+{
+	if (!v || json_object_set_new(o, key, v))
+		*bad = true;
+}
+
+static void put_uint(json_t *o, const char *key, uint64_t v, bool *bad)
+{
+	put(o, key, json_integer((json_int_t)v), bad);
+}
+
+/* Bytes: a string where it can be one, else {"hex": "..."}. */
+static json_t *bytes(const char *s)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = strlen(s), i;
+	json_t *o;
+	char *hex;
+
+	if (mc_is_utf8(s, n))
+		return json_string(s);
+	hex = malloc(2 * n + 1);
+	if (!hex)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		hex[2 * i] = digits[(unsigned char)s[i] >> 4];
+		hex[2 * i + 1] = digits[(unsigned char)s[i] & 15];
+	}
+	hex[2 * n] = '\0';
+	o = json_pack("{s:s}", "hex", hex);
+	free(hex);
+	return o;
+}
+
+static json_t *words(const struct mc_word *w, uint64_t v)
+{
+	json_t *a = json_array();
+
+	for (; a && w->name; w++)
+		if ((v & w->mask) == w->bits &&
+		    json_array_append_new(a, json_string(w->name))) {
+			json_decref(a);
+			return NULL;
+		}
+	return a;
+}
+
+static void put_words(json_t *o, const char *key, const struct mc_word *w,
+		      uint64_t v, bool *bad)
+{
+	if (v)
+		put(o, key, words(w, v), bad);
+}
+
+static void userns_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			  bool *bad)
+{
+	const struct mc_userns *u = &t->userns[i];
+
+	put_uint(o, "inode", u->ino, bad);
+	if (u->parent != MC_NONE)
+		put_uint(o, "parent", u->parent, bad);
+	if (u->dumper)
+		put(o, "dumper", json_true(), bad);
+}
+
+static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
+		      bool *bad)
+{
+	const struct mc_ns *ns = &t->ns[i];
+
+	if (ns->id)
+		put_uint(o, "id", ns->id, bad);
+	if (ns->ino)
+		put_uint(o, "inode", ns->ino, bad);
+	put(o, "label", bytes(ns->label), bad);
+	if (ns->userns != MC_NONE)
+		put_uint(o, "owner", ns->userns, bad);
+	put_uint(o, "hidden", ns->hidden, bad);
+	put_words(o, "base_propagation", mc_words_propagation,
+		  ns->base_propagation, bad);
+}
+
+static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
+		      bool *bad)
+{
+	const struct mc_sb *sb = &t->sbs[i];
+
+	put(o, "device", json_sprintf("%u:%u", sb->major, sb->minor), bad);
+	put(o, "type", bytes(sb->type), bad);
+	if (sb->subtype)
+		put(o, "subtype", bytes(sb->subtype), bad);
+	if (sb->source)
+		put(o, "source", bytes(sb->source), bad);
+	put(o, "options", bytes(sb->options), bad);
+	if (sb->magic)
+		put_uint(o, "magic", sb->magic, bad);
+	put_words(o, "flags", mc_words_sb, sb->flags, bad);
+}
+
+static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			 bool *bad)
+{
+	const struct mc_group *g = &t->groups[i];
+
+	put_uint(o, "id", g->id, bad);
+	if (g->master != MC_NONE)
+		put_uint(o, "master", t->groups[g->master].id, bad);
+}
+
+static json_t *extents(const struct mc_idmap_extent *x, uint32_t nr)
+{
+	json_t *a = json_array();
+	uint32_t i;
+
+	for (i = 0; a && i < nr; i++)
+		if (json_array_append_new(a, json_pack("[I,I,I]",
+				(json_int_t)x[i].id, (json_int_t)x[i].parent_id,
+				(json_int_t)x[i].count))) {
+			json_decref(a);
+			return NULL;
+		}
+	return a;
+}
+
+static void idmap_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			 bool *bad)
+{
+	put(o, "uid", extents(t->idmaps[i].uid, t->idmaps[i].nr_uid), bad);
+	put(o, "gid", extents(t->idmaps[i].gid, t->idmaps[i].nr_gid), bad);
+}
+
+static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			 bool *bad)
+{
+	const struct mc_mount *m = &t->mounts[i];
+	const struct mc_word *w;
+
+	put_uint(o, "id", m->id, bad);
+	if (m->id_old)
+		put_uint(o, "id_old", m->id_old, bad);
+	put_uint(o, "namespace", m->ns, bad);
+	if (m->parent != MC_NONE)
+		put_uint(o, "parent", t->mounts[m->parent].id, bad);
+	put_uint(o, "superblock", m->sb, bad);
+	put(o, "root", bytes(m->root), bad);
+	if (m->root_deleted)
+		put(o, "root_deleted", json_true(), bad);
+	put(o, "mountpoint", bytes(m->mountpoint), bad);
+	if (m->mp_type != MC_MP_UNKNOWN)
+		put(o, "directory", json_boolean(m->mp_type == MC_MP_DIR), bad);
+	if (m->source)
+		put(o, "source", bytes(m->source), bad);
+	if (m->options)
+		put(o, "options", bytes(m->options), bad);
+	put_words(o, "attributes", mc_words_attr, m->attr, bad);
+	if (m->idmap != MC_NONE)
+		put_uint(o, "idmap", m->idmap, bad);
+	if (m->locks_known)
+		put(o, "locks", words(mc_words_lock, m->locks), bad);
+	if (m->group != MC_NONE)
+		put_uint(o, "group", t->groups[m->group].id, bad);
+	if (m->master != MC_NONE)
+		put_uint(o, "master", t->groups[m->master].id, bad);
+	if (m->unbindable)
+		put(o, "unbindable", json_true(), bad);
+	for (w = mc_words_nstype; m->nsfs_type && w->name; w++)
+		if (w->bits == m->nsfs_type)
+			put(o, "nsfs", json_pack("{s:s,s:I}", "type", w->name,
+				"inode", (json_int_t)m->nsfs_ino), bad);
+}
+
+static int write_chunk(const char *s, size_t n, void *out)
+{
+	return fwrite(s, 1, n, out) == n ? 0 : -1;
+}
+
+static int array(const struct mc_topology *t, FILE *out, const char *name,
+		 uint32_t nr, const char *tail,
+		 void (*record)(const struct mc_topology *, uint32_t, json_t *,
+				bool *))
+{
+	bool bad = false;
+	uint32_t i;
+	json_t *o;
+
+	fprintf(out, " \"%s\": [", name);
+	for (i = 0; i < nr && !bad; i++) {
+		fputs(i ? ",\n  " : "\n  ", out);
+		o = json_object();
+		if (!o)
+			return -1;
+		record(t, i, o, &bad);
+		bad |= json_dump_callback(o, write_chunk, out, 0) != 0;
+		json_decref(o);
+	}
+	fprintf(out, "%s]%s\n", nr ? "\n " : "", tail);
+	return bad ? -1 : 0;
+}
+
+int mc_image_print(const struct mc_topology *t, FILE *out,
+		   struct mntcr_error *e)
+{
+	fprintf(out, "{\n \"format\": \"%s\",\n \"version\": %d,\n"
+		" \"unique_ids\": %s,\n", MC_IMAGE_FORMAT, MC_IMAGE_VERSION,
+		t->unique_ids ? "true" : "false");
+	errno = 0;
+	if (array(t, out, "user_namespaces", t->nr_userns, ",", userns_record) ||
+	    array(t, out, "namespaces", t->nr_ns, ",", ns_record) ||
+	    array(t, out, "superblocks", t->nr_sbs, ",", sb_record) ||
+	    array(t, out, "groups", t->nr_groups, ",", group_record) ||
+	    array(t, out, "idmaps", t->nr_idmaps, ",", idmap_record) ||
+	    array(t, out, "mounts", t->nr_mounts, "", mount_record))
+		return ferror(out) ? mc_fail(e, MNTCR_SYS, errno, "writing") :
+		       mc_nomem(e);
+	fputs("}\n", out);
+	if (fflush(out) || ferror(out))
+		return mc_fail(e, MNTCR_SYS, errno, "writing");
+	return 0;
+}
+
+/* Prefix the text of e with the file's name. */
+static int fail_on(const char *path, struct mntcr_error *e)
+{
+	char esc[300], text[sizeof(e->text)];
+
+	memcpy(text, e->text, sizeof(text));
+	snprintf(e->text, sizeof(e->text), "%s: %.600s",
+		 mc_escape(path, esc, sizeof(esc)), text);
+	return -1;
+}
+
+static int sys_fail(const char *path, struct mntcr_error *e)
+{
+	char esc[300];
+
+	return mc_fail(e, MNTCR_SYS, errno, "%s",
+		       mc_escape(path, esc, sizeof(esc)));
+}
+
+static int write_in_place(const struct mc_topology *t, const char *path,
+			  struct mntcr_error *e)
+{
+	FILE *out = fopen(path, "we");
+	int ret;
+
+	if (!out)
+		return sys_fail(path, e);
+	ret = mc_image_print(t, out, e);
+	if (fclose(out) && !ret)
+		ret = mc_fail(e, MNTCR_SYS, errno, "closing");
+	return ret ? fail_on(path, e) : 0;
+}
+
+/* The rename is on disk only once the directory is. */
+static int sync_dir(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == path ? strdup("/") :
+		    slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	int fd, ret;
+
+	if (!dir)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	if (fd < 0)
+		return -1;
+	ret = fsync(fd);
+	/* Not every filesystem can. */
+	if (ret && (errno == EINVAL || errno == EROFS))
+		ret = 0;
+	mc_close(fd);
+	return ret;
+}
+
+int mntcr_image_write(const struct mc_topology *t, const char *path,
+		      struct mntcr_error *e)
+{
+	FILE *out = NULL;
+	struct stat st;
+	char *tmp = NULL;
+	int fd = -1, ret = -1;
+
+	memset(e, 0, sizeof(*e));
+	if (!strcmp(path, "-"))
+		return mc_image_print(t, stdout, e) ?
+		       fail_on("standard output", e) : 0;
+	/* A pipe or a device has no name to take over. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return write_in_place(t, path, e);
+
+	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)
+		return mc_nomem(e);
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd < 0) {
+		sys_fail(path, e);
+		goto out_free;
+	}
+	out = fdopen(fd, "w");
+	if (!out) {
+		sys_fail(path, e);
+		goto out_unlink;
+	}
+	fd = -1;
+	if (mc_image_print(t, out, e)) {
+		fail_on(path, e);
+		goto out_unlink;
+	}
+	if (fsync(fileno(out))) {
+		sys_fail(path, e);
+		goto out_unlink;
+	}
+	ret = fclose(out);
+	out = NULL;
+	if (ret || rename(tmp, path)) {
+		sys_fail(path, e);
+		ret = -1;
+		goto out_unlink;
+	}
+	if (sync_dir(path))
+		ret = sys_fail(path, e);
+	goto out_free;
+
+out_unlink:
+	if (out)
+		fclose(out);
+	mc_close(fd);
+	unlink(tmp);
+out_free:
+	free(tmp);
+	return ret;
+}
