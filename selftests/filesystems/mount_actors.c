@@ -325,9 +325,40 @@ bool is_mounted_at(const struct actor *actor, const char *path)
 	return !err && mnt.is_root;
 }
 
+static __u64 ids[MAX_MOUNTS];
+
+static int receiver_child(__u64 group)
+{
+	struct statmount sm;
+	int nr, err;
+
+	nr = k_listmount(LSMT_ROOT, 0, ids, MAX_MOUNTS);
+	if (nr < 0)
+		return nr;
+	for (int i = 0; i < nr; i++) {
+		err = k_statmount(ids[i], 0, MNT_MASK, &sm, sizeof(sm));
+		if (err)
+			return err;
+		if (sm.mnt_master == group) {
+			mnt_fill(&sm, &shared->mnt);
+			shared->mnt.is_root = true;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int mnt_receiver(const struct actor *actor, __u64 group, struct mnt *mnt)
+{
+	int err = AS(actor, receiver_child(group));
+
+	if (!err)
+		*mnt = shared->mnt;
+	return err;
+}
+
 static int snapshot_child(void)
 {
-	static __u64 ids[MAX_MOUNTS];
 	static union {
 		struct statmount sm;
 		char space[sizeof(struct statmount) + 4096];

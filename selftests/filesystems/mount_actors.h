@@ -73,6 +73,9 @@ int mnt_at(const struct actor *actor, const char *path, struct mnt *mnt);
 int mnt_of(int fd, struct mnt *mnt);
 __u64 mnt_id_of(int fd);
 
+/* The mount of @actor's namespace that receives from peer group @group. */
+int mnt_receiver(const struct actor *actor, __u64 group, struct mnt *mnt);
+
 /* Is something mounted on @path, in @actor's namespace? */
 bool is_mounted_at(const struct actor *actor, const char *path);
 

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ioctl(NS_MNT_OPEN) on a mount namespace file: a descriptor of a mount from
+ * its unique id.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+
+#include "cast.h"
+#include "../../kselftest_harness.h"
+
+#ifndef NULL_FS_MAGIC
+#define NULL_FS_MAGIC	0x4E554C4C
+#endif
+
+FIXTURE(ns_mnt_open) {
+	char base[64];
+	int own;		/* the test's mount namespace */
+	struct actor cast[NR_ROLES];
+};
+
+/*
+ * Every namespace has "mnt", a tmpfs with nothing above or below it. In the
+ * namespaces of other owners it is locked, as everything there is.
+ */
+FIXTURE_SETUP(ns_mnt_open)
+{
+	int fd;
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	ASSERT_EQ(0, scratch_setup(self->base, sizeof(self->base)));
+	ASSERT_EQ(0, chdir(self->base));
+	self->own = k_open("/proc/self/ns/mnt", O_RDONLY);
+	ASSERT_GE(self->own, 0);
+	fd = k_ns_mnt_open(self->own, NS_MNT_OPEN_ROOT);
+	if (fd == -ENOTTY) {
+		ASSERT_EQ(0, chdir("/"));
+		scratch_teardown(self->base);
+		SKIP(return, "ioctl(NS_MNT_OPEN) not supported");
+	}
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, close(fd));
+	ASSERT_EQ(0, mkdir("mnt", 0755));
+	ASSERT_EQ(0, mkdir("cov", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "mnt", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("mnt/sub", 0755));
+	ASSERT_EQ(0, cast_setup(self->cast));
+	/* setns() is for others, the ioctl needs a descriptor of one's own too */
+	self->cast[TEST_NS].mntns = self->own;
+}
+
+FIXTURE_TEARDOWN(ns_mnt_open)
+{
+	ASSERT_EQ(0, chdir("/"));
+	scratch_teardown(self->base);
+}
+
+/* The actor's own view of @path, below the test's directory. */
+#define PATH(name)	({						\
+	static char __p[128];						\
+									\
+	snprintf(__p, sizeof(__p), "%s/%s", self->base, name);		\
+	__p;								\
+})
+
+/* The id of the mount that @actor has at @path. */
+static __u64 id_at(const struct actor *actor, const char *path)
+{
+	struct mnt mnt;
+
+	return mnt_at(actor, path, &mnt) || !mnt.is_root ? 0 : mnt.id;
+}
+
+TEST_F(ns_mnt_open, opens_the_mount)
+{
+	__u64 id = id_at(&self->cast[TEST_NS], PATH("mnt"));
+	struct mnt mnt;
+	int fd;
+
+	ASSERT_NE(0, id);
+	fd = k_ns_mnt_open(self->own, id);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, mnt_of(fd, &mnt));
+	EXPECT_EQ(id, mnt.id);
+	EXPECT_TRUE(mnt.is_root);
+	EXPECT_TRUE(fcntl(fd, F_GETFL) & O_PATH);
+	EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	EXPECT_EQ(0, faccessat(fd, "sub", F_OK, 0));
+}
+
+/* No path leads to what another mount covers. */
+TEST_F(ns_mnt_open, covered_mount)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	__u64 id = id_at(me, PATH("mnt"));
+	int fd;
+
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, k_mount("tmpfs", PATH("mnt"), "tmpfs", 0));
+	ASSERT_NE(id, id_at(me, PATH("mnt")));
+	fd = k_ns_mnt_open(self->own, id);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(id, mnt_id_of(fd));
+	EXPECT_EQ(0, faccessat(fd, "sub", F_OK, 0));
+}
+
+TEST_F(ns_mnt_open, another_namespace)
+{
+	for (int whose = PEER_NS; whose <= SIBLING; whose++) {
+		__u64 id = id_at(&self->cast[whose], PATH("mnt"));
+		int fd;
+
+		ASSERT_NE(0, id);
+		fd = k_ns_mnt_open(self->cast[whose].mntns, id);
+		ASSERT_GE(fd, 0);
+		EXPECT_EQ(id, mnt_id_of(fd));
+		ASSERT_EQ(0, close(fd));
+	}
+}
+
+/* What "/" is for whoever enters the namespace. */
+TEST_F(ns_mnt_open, root)
+{
+	for (int whose = PEER_NS; whose <= SIBLING; whose++) {
+		struct mnt mnt;
+		int fd;
+
+		fd = k_ns_mnt_open(self->cast[whose].mntns, NS_MNT_OPEN_ROOT);
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, mnt_at(&self->cast[whose], "/", &mnt));
+		EXPECT_EQ(mnt.id, mnt_id_of(fd));
+		ASSERT_EQ(0, close(fd));
+	}
+}
+
+/* A mount on "/" covers the old root for whoever enters from then on. */
+TEST_F(ns_mnt_open, root_is_the_topmost)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	struct mnt before, after;
+	int fd;
+
+	ASSERT_EQ(0, mnt_at(peer, "/", &before));
+	ASSERT_EQ(0, AS(peer, k_mount("tmpfs", "/", "tmpfs", 0)));
+	ASSERT_EQ(0, mnt_at(peer, "/", &after));
+	ASSERT_NE(before.id, after.id);
+	fd = k_ns_mnt_open(peer->mntns, NS_MNT_OPEN_ROOT);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(after.id, mnt_id_of(fd));
+	ASSERT_EQ(0, close(fd));
+	fd = k_ns_mnt_open(peer->mntns, before.id);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(before.id, mnt_id_of(fd));
+}
+
+/* The bottom of the stack that "/" is the top of. */
+TEST_F(ns_mnt_open, ns_root)
+{
+	struct statfs sfs;
+	struct mnt mnt, top;
+	int fd;
+
+	fd = k_ns_mnt_open(self->cast[PEER_NS].mntns, NS_MNT_OPEN_NS_ROOT);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, mnt_of(fd, &mnt));
+	EXPECT_EQ(mnt.id, mnt.parent);
+	ASSERT_EQ(0, fstatfs(fd, &sfs));
+	EXPECT_EQ(NULL_FS_MAGIC, sfs.f_type);
+	ASSERT_EQ(0, mnt_at(&self->cast[PEER_NS], "/", &top));
+	EXPECT_NE(top.id, mnt.id);
+}
+
+/* An empty namespace has one root, and what is attached there is the other. */
+TEST_F(ns_mnt_open, empty_namespace)
+{
+	struct actor empty;
+	struct mnt mnt;
+	int root, ns_root, tree;
+
+	ASSERT_EQ(0, actor_new(&empty, &self->cast[TEST_NS], ACTOR_EMPTY_MNTNS));
+	root = k_ns_mnt_open(empty.mntns, NS_MNT_OPEN_ROOT);
+	ASSERT_GE(root, 0);
+	ns_root = k_ns_mnt_open(empty.mntns, NS_MNT_OPEN_NS_ROOT);
+	ASSERT_GE(ns_root, 0);
+	EXPECT_EQ(mnt_id_of(ns_root), mnt_id_of(root));
+	ASSERT_EQ(0, close(root));
+
+	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, k_move_mount(tree, "", ns_root, "", MOVE_MOUNT_T_FOREIGN));
+	ASSERT_EQ(0, mnt_at(&empty, "/", &mnt));
+	EXPECT_EQ(mnt_id_of(tree), mnt.id);
+	root = k_ns_mnt_open(empty.mntns, NS_MNT_OPEN_ROOT);
+	ASSERT_GE(root, 0);
+	EXPECT_EQ(mnt_id_of(tree), mnt_id_of(root));
+}
+
+TEST_F(ns_mnt_open, enoent)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	__u64 id = id_at(&self->cast[TEST_NS], PATH("mnt"));
+
+	ASSERT_NE(0, id);
+	/* of another namespace */
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(peer->mntns, id));
+	/* of none */
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, 0));
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, 1));
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, NS_MNT_OPEN_NS_ROOT - 1));
+	/* of this one, a moment ago */
+	ASSERT_EQ(0, k_umount(PATH("mnt"), MNT_DETACH));
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, id));
+}
+
+TEST_F(ns_mnt_open, einval_enotty_efault)
+{
+	struct ns_mnt_open arg = { .mnt_id = NS_MNT_OPEN_ROOT };
+	int fd;
+
+	arg.flags = 1;
+	EXPECT_EQ(-EINVAL, k_ret(ioctl(self->own, NS_MNT_OPEN, &arg)));
+	arg.flags = 0;
+	arg.spare = 1;
+	EXPECT_EQ(-EINVAL, k_ret(ioctl(self->own, NS_MNT_OPEN, &arg)));
+	EXPECT_EQ(-EFAULT, k_ret(ioctl(self->own, NS_MNT_OPEN, NULL)));
+
+	/* another kind of namespace, and no namespace at all */
+	fd = k_open("/proc/self/ns/user", O_RDONLY);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-EINVAL, k_ns_mnt_open(fd, NS_MNT_OPEN_ROOT));
+	ASSERT_EQ(0, close(fd));
+	fd = k_open("/dev/null", O_RDONLY);
+	if (fd < 0)
+		fd = k_open("/proc/self/status", O_RDONLY);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-ENOTTY, k_ns_mnt_open(fd, NS_MNT_OPEN_ROOT));
+	ASSERT_EQ(0, close(fd));
+}
+
+/* The structure may grow; what this kernel does not know must be 0. */
+TEST_F(ns_mnt_open, e2big_size)
+{
+	struct {
+		struct ns_mnt_open arg;
+		__u64 more;
+	} big = { .arg.mnt_id = NS_MNT_OPEN_ROOT };
+	struct {
+		__u64 mnt_id;
+	} small = { NS_MNT_OPEN_ROOT };
+	int fd;
+
+	fd = k_ret(ioctl(self->own, _IOW(0xb7, 14, big), &big));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	big.more = 1;
+	EXPECT_EQ(-E2BIG, k_ret(ioctl(self->own, _IOW(0xb7, 14, big), &big)));
+	EXPECT_EQ(-ENOTTY, k_ret(ioctl(self->own, _IOW(0xb7, 14, small), &small)));
+}
+
+/* Every caller against every namespace, and against one's own as well. */
+TEST_F(ns_mnt_open, eperm_owner)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		__u64 id = id_at(&self->cast[whose], PATH("mnt"));
+
+		ASSERT_NE(0, id);
+		for (int who = 0; who < NR_ROLES; who++) {
+			int ret = AS(&self->cast[who],
+				     k_ns_mnt_open(self->cast[whose].mntns, id));
+			bool may = may_admin(who, whose);
+
+			/* whoever made a user namespace is privileged over it */
+			if (who == NO_ADMIN && whose >= OWNER)
+				may = true;
+			if (may) {
+				EXPECT_GE(ret, 0) {
+					TH_LOG("caller %d, namespace %d", who, whose);
+				}
+				close(ret);
+			} else {
+				EXPECT_EQ(-EPERM, ret) {
+					TH_LOG("caller %d, namespace %d", who, whose);
+				}
+			}
+		}
+	}
+}
+
+/* Down to the mount without search permission: as for decoding file handles. */
+TEST_F(ns_mnt_open, eperm_dac_read_search)
+{
+	__u64 id = id_at(&self->cast[TEST_NS], PATH("mnt"));
+	struct actor no_dac = { .userns = -1, .mntns = -1 };
+	int fd;
+
+	ASSERT_NE(0, id);
+	fd = AS(&no_dac, k_ns_mnt_open(self->own, id));
+	EXPECT_GE(fd, 0);
+	no_dac.drop_caps = CAP_BIT(CAP_DAC_READ_SEARCH);
+	EXPECT_EQ(-EPERM, AS(&no_dac, k_ns_mnt_open(self->own, id)));
+	EXPECT_EQ(-EPERM, AS(&no_dac, k_ns_mnt_open(self->own,
+						    NS_MNT_OPEN_ROOT)));
+	/* it has to be held over the owner */
+	no_dac = self->cast[OWNER];
+	id = id_at(&no_dac, PATH("mnt"));
+	no_dac.drop_caps = CAP_BIT(CAP_DAC_READ_SEARCH);
+	EXPECT_EQ(-EPERM, AS(&no_dac, k_ns_mnt_open(no_dac.mntns, id)));
+	fd = AS(&self->cast[OWNER], k_ns_mnt_open(no_dac.mntns, id));
+	EXPECT_GE(fd, 0);
+}
+
+static int open_in_chroot(const char *root, int nsfd, __u64 id)
+{
+	if (chroot(root))
+		return -errno;
+	return k_ns_mnt_open(nsfd, id);
+}
+
+static int drop_chroot_and_open(const char *root, int nsfd, __u64 id)
+{
+	struct actor weak = {
+		.userns = -1, .mntns = -1,
+		.drop_caps = CAP_BIT(CAP_SYS_CHROOT),
+	};
+
+	if (root && chroot(root))
+		return -errno;
+	return AS(&weak, k_ns_mnt_open(nsfd, id));
+}
+
+/* What lies outside of the caller's root takes the right to leave that root. */
+TEST_F(ns_mnt_open, eperm_sys_chroot)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	__u64 id = id_at(me, PATH("mnt"));
+	__u64 peer_id = id_at(&self->cast[PEER_NS], PATH("mnt"));
+	int peer = self->cast[PEER_NS].mntns;
+	struct actor plain = { .userns = -1, .mntns = -1 };
+	struct mnt root;
+
+	ASSERT_NE(0, id);
+	ASSERT_NE(0, peer_id);
+	ASSERT_EQ(0, mnt_at(me, "/", &root));
+
+	/* within one's root, and another namespace, without the capability */
+	EXPECT_GE(AS(&plain, drop_chroot_and_open(NULL, self->own, id)), 0);
+	EXPECT_EQ(-EPERM, AS(&plain, drop_chroot_and_open(NULL, peer, peer_id)));
+	/* outside of one's root, with it and without */
+	EXPECT_GE(AS(&plain, open_in_chroot(PATH("mnt"), self->own, root.id)), 0);
+	EXPECT_EQ(-EPERM, AS(&plain, drop_chroot_and_open(PATH("mnt"), self->own,
+							  root.id)));
+	EXPECT_GE(AS(&plain, drop_chroot_and_open(PATH("mnt"), self->own, id)), 0);
+	/* another namespace is outside of every root */
+	EXPECT_GE(AS(&plain, k_ns_mnt_open(peer, peer_id)), 0);
+}
+
+/*
+ * What locks hide. A new user namespace's copy of the mounts is locked; its
+ * owner must not look under them by id. Whoever is privileged in the initial
+ * user namespace may.
+ */
+FIXTURE(ns_mnt_open_locked) {
+	char base[64];
+	struct actor me;
+	struct actor owner;
+	struct actor child;	/* of owner: its locks come from further up */
+};
+
+/*
+ * under:	a mount whose root is covered by another
+ * deep:	a mount on under/x/y, where under/x is covered
+ * open:	a mount with a mount below its root, which hides nothing of it
+ */
+FIXTURE_SETUP(ns_mnt_open_locked)
+{
+	int fd;
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	self->me = (struct actor) { .userns = -1, .mntns = -1 };
+	ASSERT_EQ(0, scratch_setup(self->base, sizeof(self->base)));
+	ASSERT_EQ(0, chdir(self->base));
+	fd = k_open("/proc/self/ns/mnt", O_RDONLY);
+	ASSERT_GE(fd, 0);
+	if (k_ns_mnt_open(fd, NS_MNT_OPEN_ROOT) == -ENOTTY) {
+		ASSERT_EQ(0, chdir("/"));
+		scratch_teardown(self->base);
+		SKIP(return, "ioctl(NS_MNT_OPEN) not supported");
+	}
+	ASSERT_EQ(0, mkdir("under", 0755));
+	ASSERT_EQ(0, mkdir("deep", 0755));
+	ASSERT_EQ(0, mkdir("deep/x", 0755));
+	ASSERT_EQ(0, mkdir("deep/x/y", 0755));
+	ASSERT_EQ(0, mkdir("open", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "under", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "deep/x/y", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "open", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("open/z", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "open/z", "tmpfs", 0));
+}
+
+FIXTURE_TEARDOWN(ns_mnt_open_locked)
+{
+	ASSERT_EQ(0, chdir("/"));
+	scratch_teardown(self->base);
+}
+
+/* The id of the mount that is covered at @path. */
+static __u64 covered_id(const struct actor *actor, const char *path)
+{
+	struct mnt top;
+
+	return mnt_at(actor, path, &top) || !top.is_root ? 0 : top.parent;
+}
+
+TEST_F(ns_mnt_open_locked, eperm_root_is_covered)
+{
+	struct actor *o = &self->owner;
+	__u64 covered, top;
+	int fd;
+
+	ASSERT_EQ(0, k_mount("tmpfs", "under", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+	ASSERT_EQ(0, actor_new(&self->child, o, ACTOR_USERNS));
+	covered = covered_id(o, PATH("under"));
+	top = id_at(o, PATH("under"));
+	ASSERT_TRUE(covered && top);
+
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, covered)));
+	/* the mount on top is the one that hides, nothing hides it */
+	fd = AS(o, k_ns_mnt_open(o->mntns, top));
+	EXPECT_GE(fd, 0);
+	fd = k_ns_mnt_open(o->mntns, covered);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(covered, mnt_id_of(fd));
+
+	/* an owner is not exempt below: the locks were there before it */
+	covered = covered_id(&self->child, PATH("under"));
+	ASSERT_NE(0, covered);
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(self->child.mntns, covered)));
+	EXPECT_EQ(-EPERM, AS(&self->child,
+			     k_ns_mnt_open(self->child.mntns, covered)));
+	fd = k_ns_mnt_open(self->child.mntns, covered);
+	EXPECT_GE(fd, 0);
+}
+
+/* The mount is below what a locked mount covers: d/x, or all of what d is on. */
+TEST_F(ns_mnt_open_locked, eperm_way_up_is_covered)
+{
+	static const char * const covers[] = { "deep/x", "." };
+	struct actor *o = &self->owner;
+	struct mnt mine, theirs;
+
+	/* what receives from it is the copy that nothing leads to */
+	ASSERT_EQ(0, k_mount(NULL, "deep/x/y", NULL, MS_SHARED));
+	ASSERT_EQ(0, mnt_at(&self->me, PATH("deep/x/y"), &mine));
+	for (size_t i = 0; i < ARRAY_SIZE(covers); i++) {
+		int fd;
+
+		ASSERT_EQ(0, k_mount("tmpfs", PATH(covers[i]), "tmpfs", 0));
+		ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+		ASSERT_EQ(0, mnt_receiver(o, mine.group, &theirs));
+		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, theirs.id))) {
+			TH_LOG("%s is covered", covers[i]);
+		}
+		fd = k_ns_mnt_open(o->mntns, theirs.id);
+		EXPECT_GE(fd, 0);
+		close(fd);
+		actor_close(o);
+		ASSERT_EQ(0, k_umount(PATH(covers[i]), 0));
+	}
+}
+
+/* What a locked mount hides below the mount does not matter. */
+TEST_F(ns_mnt_open_locked, locked_mount_below)
+{
+	struct actor *o = &self->owner;
+	__u64 id;
+	int fd;
+
+	ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+	id = id_at(o, PATH("open"));
+	ASSERT_NE(0, id);
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	/* not on the way: a locked mount beside it */
+	id = id_at(o, PATH("deep/x/y"));
+	ASSERT_NE(0, id);
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+}
+
+/* What covers the mount is the caller's own, and not locked. */
+TEST_F(ns_mnt_open_locked, covered_but_not_locked)
+{
+	struct actor *o = &self->owner;
+	__u64 id;
+	int fd;
+
+	ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+	id = id_at(o, PATH("under"));
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, AS(o, k_mount("tmpfs", PATH("under"), "tmpfs", 0)));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(id, mnt_id_of(fd));
+}
+
+/* The root that is visible covers the namespace's own, and is locked on it. */
+TEST_F(ns_mnt_open_locked, eperm_ns_root)
+{
+	struct actor *o = &self->owner;
+	int fd;
+
+	ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, NS_MNT_OPEN_NS_ROOT)));
+	fd = AS(o, k_ns_mnt_open(o->mntns, NS_MNT_OPEN_ROOT));
+	EXPECT_GE(fd, 0);
+	fd = k_ns_mnt_open(o->mntns, NS_MNT_OPEN_NS_ROOT);
+	EXPECT_GE(fd, 0);
+}
+
+TEST_HARNESS_MAIN
