@@ -44,14 +44,15 @@ enum mc_src_kind {
 struct mc_src {
 	enum mc_src_kind kind;
 	uint32_t sb;
-	uint32_t index;		/* LIVE: mount, NSFILE: ns, EXTERNAL, MASTER: option */
+	uint32_t index;		/* LIVE: mount, NSFILE: ns, FRESH: first node,
+				   EXTERNAL, MASTER: option */
+	uint32_t nr_nodes;	/* FRESH */
 	uint32_t base;		/* SUB: the source it is below */
 	const char *path;	/* SUB: relative path */
 	uint32_t uses;		/* clones and subs that are made from it */
 	bool scratch;		/* kept clean and childless in the scratch tree */
 	bool direct;		/* FRESH: taken, not cloned, by its only user */
 	bool inline_path;	/* SUB of one component: resolved by the clone */
-	bool keep_sharing;	/* LIVE: cloned for the sharing it carries */
 	bool opened;		/* while planning */
 };
 
@@ -109,6 +110,7 @@ struct mc_plan {
 	uint32_t peak_fds;	/* most descriptors that are open at once */
 	uint64_t steps;		/* comparisons and visits: for tests of linearity */
 	struct mc_arena_chunk *strings;
+	struct mc_plan_priv *priv;	/* only while planning */
 };
 
 struct mc_plan_options {
@@ -130,33 +132,9 @@ int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);
 const char *mc_op_name(enum mc_op_type type);
 
-/* --- between the plan's own files --------------------------------------- */
-
-struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj);
-bool mc_plan_list(struct mc_plan *p, mc_ref r);
-uint32_t mc_plan_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb);
-char *mc_plan_alloc(struct mc_plan *p, size_t n);
-
-/* Component-wise order in which everything below a path follows it at once. */
-int mc_path_cmp(const char *a, const char *b);
 /* b is a or below it. */
 bool mc_path_below(const char *a, const char *b);
-
-/* Which sources there are, and which mount is made from which. */
-int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
-		    struct mntcr_error *e);
-/* Source for any root of a superblock; MC_NONE if there is none. */
-uint32_t mc_plan_find_src(struct mc_plan *p, const struct mc_plan_options *o,
-			  uint32_t sb, const char *root);
-/* Emit what must precede a use of the source. */
-int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
-/* Mounts that a path from their namespace's root leads to. */
-int mc_plan_order(struct mc_plan *p, bool *reachable, uint32_t *order,
-		  struct mntcr_error *e);
-int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
-		   struct mntcr_error *e);
-/* Insert the releases once every use is known. */
-int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
-		    struct mntcr_error *e);
+/* An order in which everything below a path follows it directly. */
+int mc_path_cmp(const char *a, const char *b);
 
 #endif /* MC_PLAN_H */

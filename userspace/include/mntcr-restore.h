@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libmntcr: plan and restore.  Included by mntcr.h's users that restore.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MNTCR_RESTORE_H
+#define MNTCR_RESTORE_H
+
+#include "mntcr.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum mntcr_api {
+	MNTCR_API_AUTO,
+	MNTCR_API_EXTENDED,	/* foreign clone and attach, mount_setgroup(2) */
+	MNTCR_API_UPSTREAM,	/* stock kernels: setns(2), MOVE_MOUNT_SET_GROUP */
+};
+
+/*
+ * For superblocks: key is its source or its major:minor, path a directory (or
+ * file) that stands for the superblock's root.  For masters: key is the id of
+ * the peer group in the image, path a shared mount of the caller's namespace.
+ */
+struct mntcr_external {
+	const char *key;
+	const char *path;
+};
+
+struct mntcr_call_count {
+	const char *name;
+	uint64_t nr;
+};
+
+/* What a restore did; all times in nanoseconds. */
+struct mntcr_stats {
+	uint64_t plan_ns, namespaces_ns, sources_ns, mounts_ns, groups_ns, rest_ns;
+	uint32_t nr_mounts, nr_namespaces, nr_groups, nr_ops;
+	uint64_t nr_calls;		/* system calls of the execute stage */
+	struct mntcr_call_count calls[24];
+	uint32_t nr_call_names;
+};
+
+struct mntcr_restore_options {
+	enum mntcr_api api;
+	/* Live namespaces to take superblocks from, matched by namespace id. */
+	const struct mntcr_source *sources;
+	size_t nr_sources;
+	const struct mntcr_external *externals, *masters;
+	size_t nr_externals, nr_masters;
+	bool assume_sources;	/* plan only: as if all live ones were given */
+	bool prefer_fresh;	/* fresh superblocks even where a live one is */
+	bool keep_fds;		/* hand back a descriptor of every mount */
+	bool ignore_locks;	/* the upstream calls cannot set locks */
+	uint32_t batch;		/* 0: the default */
+	uint32_t fd_limit;	/* 0: what RLIMIT_NOFILE allows */
+	const char *pin_dir;	/* NULL: namespaces live by descriptor only */
+	/* Called now and then with what is done and what there is to do. */
+	void (*progress)(void *data, uint64_t done, uint64_t all);
+	void *data;
+};
+
+struct mntcr_restored;
+
+/* On failure nothing is left behind: no mount, no namespace, no pin. */
+int mntcr_restore(const struct mntcr_topology *topo,
+		  const struct mntcr_restore_options *opts,
+		  struct mntcr_restored **restored, struct mntcr_error *e);
+/* Descriptors stay this object's: duplicate what is to outlive it. */
+void mntcr_restored_free(struct mntcr_restored *r);
+/* Namespace file of the nth namespace of the image. */
+int mntcr_restored_ns_fd(const struct mntcr_restored *r, size_t ns);
+size_t mntcr_restored_nr_ns(const struct mntcr_restored *r);
+/* O_PATH descriptor of the image's mount, or -1; needs keep_fds. */
+int mntcr_restored_mount_fd(const struct mntcr_restored *r, size_t ns,
+			    uint64_t id);
+const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r);
+/* Which API was used in the end. */
+enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r);
+/* Take the pins away again. */
+void mntcr_restored_unpin(struct mntcr_restored *r);
+
+/* The operations that a restore would do, without a system call on mounts. */
+int mntcr_plan_print(const struct mntcr_topology *topo,
+		     const struct mntcr_restore_options *opts, bool json,
+		     FILE *out, struct mntcr_error *e);
+
+enum mntcr_propagation {
+	MNTCR_PROPAGATION_PRIVATE,
+	MNTCR_PROPAGATION_SLAVE,
+	MNTCR_PROPAGATION_KEEP,		/* a peer of a shared source */
+	MNTCR_PROPAGATION_UNBINDABLE,
+	MNTCR_PROPAGATION_SHARED,
+};
+
+/* One side of a bind: a path in the namespace of pid, path or descriptor. */
+struct mntcr_place {
+	struct mntcr_source ns;
+	bool own_ns;			/* ignore ns: the caller's */
+	uint64_t mnt_id;		/* the mount with this unique id, or 0 */
+	const char *path;		/* below that mount, or from the root */
+};
+
+struct mntcr_bind_options {
+	enum mntcr_api api;
+	bool recursive;
+	uint64_t attr_set, attr_clr;	/* MOUNT_ATTR_* */
+	enum mntcr_propagation propagation;
+};
+
+int mntcr_bind(const struct mntcr_place *src, const struct mntcr_place *dst,
+	       const struct mntcr_bind_options *opts, struct mntcr_error *e);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MNTCR_RESTORE_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the planning stages tell one another and the finished plan forgets.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_PLAN_PRIV_H
+#define MC_PLAN_PRIV_H
+
+#include "plan.h"
+
+enum mc_sb_mode {
+	MC_SB_LIVE,
+	MC_SB_FRESH,
+	MC_SB_EXTERNAL,
+};
+
+struct mc_sb_plan {
+	enum mc_sb_mode mode;
+	uint32_t src;			/* FRESH, EXTERNAL: the one at "/" */
+	uint32_t first_wide, nr_wide;	/* LIVE: in priv->wide */
+};
+
+/* A live mount that can be cloned and is not below another such. */
+struct mc_wide {
+	uint32_t mount;
+	uint32_t src;			/* MC_NONE until wanted */
+};
+
+struct mc_plan_priv {
+	uint32_t *ns_order;
+	uint32_t *order;		/* mounts as they are attached, by ns */
+	bool *reachable;		/* a path from the ns root leads there */
+	struct mc_sb_plan *sb;
+	struct mc_wide *wide;
+	uint32_t nr_wide;
+	mc_ref *leader;			/* per group: stands for it once made */
+	const struct mc_plan_options *opts;
+};
+
+struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj);
+bool mc_plan_list(struct mc_plan *p, mc_ref r);
+char *mc_plan_alloc(struct mc_plan *p, size_t n);
+
+/* In which order mounts are attached, and which a path leads to. */
+int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
+
+/* Which sources there are, and which mount is made from which. */
+int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e);
+uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
+			 uint32_t index);
+/* A clean source for any root of a superblock; MC_NONE: there is none. */
+int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
+		     uint32_t *src, struct mntcr_error *e);
+/* May this live mount be cloned alone?  0 best, -1 no. */
+int mc_plan_rank(const struct mc_plan *p, uint32_t m);
+/* Once all uses are known: which sources need the scratch tree. */
+void mc_plan_settle_srcs(struct mc_plan *p);
+/* Sources that are fetched before anything else. */
+int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e);
+/* Emit what must precede a use of the source. */
+int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
+
+/* Temporary mounts that the groups will need; then the groups. */
+int mc_plan_temps(struct mc_plan *p, const struct mc_plan_options *o,
+		  struct mntcr_error *e);
+int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
+		   struct mntcr_error *e);
+
+/* Insert the releases, once every use is known. */
+int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e);
+
+#endif /* MC_PLAN_PRIV_H */

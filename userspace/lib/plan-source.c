@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Where the superblock of each mount comes from.  Three ways: a mount in a
+ * live source namespace, a path named by the caller, a fresh superblock.  One
+ * source is chosen for each root that is wanted; those that are wide serve
+ * everything below, from a clean clone in the scratch tree.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan-priv.h"
+
+static const char *const fresh_types[] = {
+	"tmpfs", "proc", "sysfs", "devpts", "mqueue",
+};
+
+static bool can_be_fresh(const struct mc_sb *sb)
+{
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(fresh_types); i++)
+		if (!strcmp(sb->type, fresh_types[i]))
+			return true;
+	return false;
+}
+
+uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
+			 uint32_t index)
+{
+	struct mc_src *s;
+
+	if (!mc_grow(&p->srcs, p->nr_srcs, &p->max_srcs, sizeof(*p->srcs)))
+		return MC_NONE;
+	s = &p->srcs[p->nr_srcs];
+	memset(s, 0, sizeof(*s));
+	s->kind = kind;
+	s->sb = sb;
+	s->index = index;
+	s->base = MC_NONE;
+	return p->nr_srcs++;
+}
+
+/* --- order: everything of a superblock, roots nested --------------------- */
+
+static int cmp_root(const struct mc_mount *a, const struct mc_mount *b)
+{
+	if (a->sb != b->sb)
+		return a->sb < b->sb ? -1 : 1;
+	if (a->root_deleted != b->root_deleted)
+		return a->root_deleted ? 1 : -1;
+	if (a->idmap != b->idmap)	/* MC_NONE is the greatest */
+		return a->idmap > b->idmap ? -1 : 1;
+	return mc_path_cmp(a->root, b->root);
+}
+
+static int cmp_source(const void *x, const void *y, void *data)
+{
+	struct mc_plan *p = data;
+	uint32_t i = *(const uint32_t *)x, j = *(const uint32_t *)y;
+	int c;
+
+	p->steps++;
+	c = cmp_root(&p->topo->mounts[i], &p->topo->mounts[j]);
+	return c ? c : (i > j) - (i < j);
+}
+
+/* --- live candidates ----------------------------------------------------- */
+
+static bool owner_is_ours(const struct mc_topology *t, uint32_t ns)
+{
+	uint32_t u = t->ns[ns].userns;
+
+	return u == MC_NONE || t->userns[u].dumper;
+}
+
+/*
+ * A mount that has locked children, or is unbindable, cannot be cloned alone.
+ * Where locks are not reported, any child in another owner's namespace may be.
+ */
+int mc_plan_rank(const struct mc_plan *p, uint32_t m)
+{
+	const struct mc_topology *t = p->topo;
+	const struct mc_plan_options *o = p->priv->opts;
+	const struct mc_mount *mnt = &t->mounts[m];
+	int rank = 0;
+	uint32_t c;
+
+	if (!o->ns_live || !o->ns_live[mnt->ns] || mnt->unbindable)
+		return -1;
+	if (p->api == MNTCR_API_UPSTREAM && !p->priv->reachable[m])
+		return -1;
+	mc_for_each_child(t, c, m) {
+		if (t->mounts[c].locks_known) {
+			if (t->mounts[c].locks & MOUNT_LOCK_MOUNT)
+				return -1;
+		} else if (!owner_is_ours(t, mnt->ns)) {
+			rank = 2;
+			break;
+		}
+	}
+	/* A clone keeps the attributes' locks. */
+	if (mnt->locks_known && mnt->locks & ~(uint32_t)MOUNT_LOCK_MOUNT)
+		rank++;
+	return rank;
+}
+
+/* The best of sorted[from, to): all one superblock, one root. */
+static uint32_t best_candidate(struct mc_plan *p, const uint32_t *sorted,
+			       uint32_t from, uint32_t to)
+{
+	uint32_t i, best = MC_NONE;
+	int rank, best_rank = 0;
+
+	for (i = from; i < to; i++) {
+		p->steps++;
+		rank = mc_plan_rank(p, sorted[i]);
+		if (rank < 0 || (best != MC_NONE && rank >= best_rank))
+			continue;
+		best = sorted[i];
+		best_rank = rank;
+		if (!rank)
+			break;
+	}
+	return best;
+}
+
+/* --- sources below sources ----------------------------------------------- */
+
+static uint32_t sub_src(struct mc_plan *p, uint32_t base, const char *base_root,
+			const char *root)
+{
+	const char *path = root + (strcmp(base_root, "/") ? strlen(base_root) : 0);
+	uint32_t s;
+
+	if (*path == '/')
+		path++;
+	if (!*path)
+		return base;
+	s = mc_plan_new_src(p, MC_SRC_SUB, p->srcs[base].sb, MC_NONE);
+	if (s == MC_NONE)
+		return MC_NONE;
+	p->srcs[s].base = base;
+	p->srcs[s].path = path;
+	p->srcs[s].inline_path = !strchr(path, '/');
+	p->srcs[base].uses++;
+	p->srcs[base].scratch = true;
+	return s;
+}
+
+static uint32_t wide_base(struct mc_plan *p, struct mc_wide *w)
+{
+	if (w->src == MC_NONE)
+		w->src = mc_plan_new_src(p, MC_SRC_LIVE,
+					 p->topo->mounts[w->mount].sb, w->mount);
+	return w->src;
+}
+
+int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
+		     uint32_t *src, struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = p->priv;
+	const struct mc_sb_plan *s = &v->sb[sb];
+	uint32_t lo, hi, mid, base;
+	struct mc_wide *w;
+
+	*src = MC_NONE;
+	if (s->mode != MC_SB_LIVE) {
+		*src = sub_src(p, s->src, "/", root);
+		return *src == MC_NONE ? mc_nomem(e) : 0;
+	}
+	/* The last wide mount that does not sort behind root. */
+	lo = s->first_wide;
+	hi = lo + s->nr_wide;
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (mc_path_cmp(p->topo->mounts[v->wide[mid].mount].root, root) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == s->first_wide)
+		return 0;
+	w = &v->wide[lo - 1];
+	if (!mc_path_below(p->topo->mounts[w->mount].root, root))
+		return 0;
+	base = wide_base(p, w);
+	if (base == MC_NONE)
+		return mc_nomem(e);
+	*src = sub_src(p, base, p->topo->mounts[w->mount].root, root);
+	return *src == MC_NONE ? mc_nomem(e) : 0;
+}
+
+/* --- one superblock ------------------------------------------------------ */
+
+static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[m];
+	const struct mc_plan_options *o = p->priv->opts;
+	char name[256], root[128];
+
+	mc_mount_name(p->topo, m, name, sizeof(name));
+	mc_escape(mnt->root, root, sizeof(root));
+	if (mnt->idmap != MC_NONE)
+		return mc_refuse(e, "idmapped-source",
+				 "%s: an idmapped mount can only be cloned from a live one",
+				 name);
+	if (!o->ns_live || !o->ns_live[mnt->ns])
+		return mc_refuse(e, "no-source",
+				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and %s cannot be made fresh",
+				 name, p->topo->sbs[mnt->sb].type,
+				 p->topo->sbs[mnt->sb].major,
+				 p->topo->sbs[mnt->sb].minor,
+				 p->topo->sbs[mnt->sb].type);
+	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && !p->priv->reachable[m] ?
+			 "overmounted-source" : "uncloneable-source",
+			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, or does not contain it",
+			 name, root,
+			 p->api == MNTCR_API_UPSTREAM ? ", is covered" : "");
+}
+
+static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	const struct mc_mount *mnt = &t->mounts[sorted[from]];
+	bool plain = !mnt->root_deleted && mnt->idmap == MC_NONE &&
+		     mnt->root[0] == '/';
+	uint32_t src = MC_NONE, i, best;
+
+	/* Stock kernels fetch each source with setns: few, wide ones. */
+	if (plain && p->api == MNTCR_API_UPSTREAM &&
+	    mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
+		return -1;
+	if (src == MC_NONE) {
+		best = best_candidate(p, sorted, from, to);
+		if (best != MC_NONE) {
+			src = mc_plan_new_src(p, MC_SRC_LIVE, mnt->sb, best);
+			if (src == MC_NONE)
+				return mc_nomem(e);
+		} else if (plain && mc_plan_wide_src(p, mnt->sb, mnt->root,
+						     &src, e)) {
+			return -1;
+		}
+	}
+	if (src == MC_NONE)
+		return no_source(p, sorted[from], e);
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
+static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		     uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	uint32_t src, i;
+	char name[256];
+
+	if (mnt->root_deleted || mnt->idmap != MC_NONE || mnt->root[0] != '/')
+		return mc_refuse(e, mnt->root_deleted ? "deleted-root" :
+				 "idmapped-source",
+				 "%s: only a live source can give this mount",
+				 mc_mount_name(p->topo, sorted[from], name,
+					       sizeof(name)));
+	if (mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
+		return -1;
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
+/* Files of namespaces that are themselves restored name the new ones. */
+static int nsfile_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	uint32_t i, src;
+
+	src = mc_plan_new_src(p, MC_SRC_NSFILE, mnt->sb, mnt->nsfs_ns);
+	if (src == MC_NONE)
+		return mc_nomem(e);
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
+static uint32_t run_end(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			uint32_t end)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	uint32_t i;
+
+	for (i = from + 1; i < end; i++) {
+		p->steps++;
+		if (cmp_root(&m[sorted[from]], &m[sorted[i]]) ||
+		    m[sorted[from]].nsfs_ns != m[sorted[i]].nsfs_ns)
+			break;
+	}
+	return i;
+}
+
+/* The widest mounts that can be cloned: none is below another. */
+static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t end)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	struct mc_plan_priv *v = p->priv;
+	struct mc_sb_plan *s = &v->sb[m[sorted[from]].sb];
+	uint32_t i, to, best;
+
+	s->first_wide = v->nr_wide;
+	for (i = from; i < end; i = to) {
+		to = run_end(p, sorted, i, end);
+		if (m[sorted[i]].root_deleted || m[sorted[i]].idmap != MC_NONE ||
+		    m[sorted[i]].root[0] != '/')
+			continue;
+		if (s->nr_wide &&
+		    mc_path_below(m[v->wide[v->nr_wide - 1].mount].root,
+				  m[sorted[i]].root))
+			continue;
+		best = best_candidate(p, sorted, i, to);
+		if (best == MC_NONE)
+			continue;
+		v->wide[v->nr_wide].mount = best;
+		v->wide[v->nr_wide].src = MC_NONE;
+		v->nr_wide++;
+		s->nr_wide++;
+	}
+}
+
+static bool is_external(const struct mc_plan *p, uint32_t sb, uint32_t *index)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+	const struct mc_sb *s = &p->topo->sbs[sb];
+	char dev[32];
+	uint32_t i;
+
+	snprintf(dev, sizeof(dev), "%u:%u", s->major, s->minor);
+	for (i = 0; i < o->nr_externals; i++) {
+		if (strcmp(o->externals[i].key, dev) &&
+		    (!s->source || strcmp(o->externals[i].key, s->source)))
+			continue;
+		*index = i;
+		return true;
+	}
+	return false;
+}
+
+static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
+		     uint32_t from, uint32_t end)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t i;
+
+	for (i = from; o->ns_live && i < end; i++)
+		if (o->ns_live[p->topo->mounts[sorted[i]].ns])
+			return true;
+	return false;
+}
+
+static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		   uint32_t end, struct mntcr_error *e)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	uint32_t sb = m[sorted[from]].sb, index, i, to;
+	struct mc_sb_plan *s = &p->priv->sb[sb];
+	int ret = 0;
+
+	if (is_external(p, sb, &index)) {
+		s->mode = MC_SB_EXTERNAL;
+		s->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, index);
+	} else if (can_be_fresh(&p->topo->sbs[sb]) &&
+		   (p->priv->opts->prefer_fresh ||
+		    !any_live(p, sorted, from, end))) {
+		s->mode = MC_SB_FRESH;
+		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
+	} else {
+		s->mode = MC_SB_LIVE;
+		s->src = 0;
+		find_wide(p, sorted, from, end);
+	}
+	if (s->src == MC_NONE)
+		return mc_nomem(e);
+	for (i = from; i < end && !ret; i = to) {
+		to = run_end(p, sorted, i, end);
+		if (m[sorted[i]].nsfs_ns != MC_NONE)
+			ret = nsfile_run(p, sorted, i, to, e);
+		else if (s->mode == MC_SB_LIVE)
+			ret = live_run(p, sorted, i, to, e);
+		else
+			ret = based_run(p, sorted, i, to, e);
+	}
+	return ret;
+}
+
+int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t *sorted = calloc(t->nr_mounts + 1, sizeof(*sorted));
+	uint32_t i, end, m;
+	int ret = 0;
+
+	if (!sorted)
+		return mc_nomem(e);
+	p->priv->opts = o;
+	for (i = 0; i < t->nr_mounts; i++)
+		sorted[i] = i;
+	qsort_r(sorted, t->nr_mounts, sizeof(*sorted), cmp_source, p);
+	for (i = 0; i < t->nr_mounts && !ret; i = end) {
+		for (end = i + 1; end < t->nr_mounts; end++)
+			if (t->mounts[sorted[end]].sb != t->mounts[sorted[i]].sb)
+				break;
+		ret = plan_sb(p, sorted, i, end, e);
+	}
+	for (m = 0; m < t->nr_mounts && !ret; m++)
+		p->srcs[p->src_of[m]].uses++;
+	free(sorted);
+	return ret;
+}
+
+/* --- how the sources are had --------------------------------------------- */
+
+/*
+ * A source that serves paths below it must be clean: nothing mounted below to
+ * walk into.  On stock kernels, so must one that is used twice: a clone can
+ * only be made in the namespace that its source is in.
+ */
+void mc_plan_settle_srcs(struct mc_plan *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->nr_srcs; i++) {
+		struct mc_src *s = &p->srcs[i];
+
+		switch (s->kind) {
+		case MC_SRC_LIVE:
+		case MC_SRC_EXTERNAL:
+			if (p->api == MNTCR_API_UPSTREAM && s->uses > 1)
+				s->scratch = true;
+			break;
+		case MC_SRC_FRESH:
+			s->direct = s->uses == 1 && !s->scratch;
+			s->scratch = !s->direct;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+
+static int add_node(struct mc_plan *p, const char *root, const char *below,
+		    bool dir, struct mntcr_error *e)
+{
+	size_t n = strlen(root), k = strlen(below);
+	char *path;
+
+	if (!strcmp(root, "/"))
+		n = 0;
+	if (!strcmp(below, "/"))
+		k = 0;
+	if (!n && !k)
+		return 0;
+	path = mc_plan_alloc(p, n + k + 1);
+	if (!path || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
+			      sizeof(*p->nodes)))
+		return mc_nomem(e);
+	memcpy(path, root, n);
+	memcpy(path + n, below, k);
+	path[n + k] = '\0';
+	p->nodes[p->nr_nodes].path = path + 1;	/* relative */
+	p->nodes[p->nr_nodes].dir = dir;
+	p->nr_nodes++;
+	return 0;
+}
+
+static int cmp_node(const void *a, const void *b)
+{
+	const struct mc_node *x = a, *y = b;
+
+	return mc_path_cmp(x->path, y->path);
+}
+
+struct sb_mount {
+	uint32_t sb, mount;
+};
+
+static int cmp_sb_mount(const void *a, const void *b)
+{
+	const struct sb_mount *x = a, *y = b;
+
+	if (x->sb != y->sb)
+		return x->sb < y->sb ? -1 : 1;
+	return (x->mount > y->mount) - (x->mount < y->mount);
+}
+
+/* What a fresh tmpfs must hold: roots of its mounts, mountpoints on them. */
+static int plan_nodes(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	struct sb_mount *by_sb;
+	uint32_t n = 0, i, j, c, k, first;
+	int ret = -1;
+
+	by_sb = calloc(t->nr_mounts + 1, sizeof(*by_sb));
+	if (!by_sb)
+		return mc_nomem(e);
+	for (i = 0; i < t->nr_mounts; i++) {
+		uint32_t sb = t->mounts[i].sb;
+
+		if (p->priv->sb[sb].mode != MC_SB_FRESH ||
+		    strcmp(t->sbs[sb].type, "tmpfs"))
+			continue;
+		by_sb[n].sb = sb;
+		by_sb[n++].mount = i;
+	}
+	qsort(by_sb, n, sizeof(*by_sb), cmp_sb_mount);
+	for (i = 0; i < n; i = j) {
+		struct mc_src *s = &p->srcs[p->priv->sb[by_sb[i].sb].src];
+
+		first = p->nr_nodes;
+		for (j = i; j < n && by_sb[j].sb == by_sb[i].sb; j++) {
+			const struct mc_mount *m = &t->mounts[by_sb[j].mount];
+
+			if (add_node(p, m->root, "/", m->mp_type != MC_MP_OTHER, e))
+				goto out;
+			mc_for_each_child(t, c, by_sb[j].mount)
+				if (add_node(p, m->root, t->mounts[c].mountpoint,
+					     t->mounts[c].mp_type != MC_MP_OTHER,
+					     e))
+					goto out;
+		}
+		/* Sorted and without repeats. */
+		if (p->nr_nodes > first) {
+			qsort(p->nodes + first, p->nr_nodes - first,
+			      sizeof(*p->nodes), cmp_node);
+			for (c = k = first; c < p->nr_nodes; c++)
+				if (c == first || cmp_node(&p->nodes[c],
+							   &p->nodes[k - 1]))
+					p->nodes[k++] = p->nodes[c];
+			p->nr_nodes = k;
+		}
+		s->index = first;
+		s->nr_nodes = p->nr_nodes - first;
+	}
+	ret = 0;
+out:
+	free(by_sb);
+	return ret;
+}
+
+static int open_src(struct mc_plan *p, uint32_t i, enum mc_op_type type,
+		    struct mntcr_error *e)
+{
+	struct mc_op *op = mc_plan_op(p, type, MC_REF(MC_REF_SRC, i));
+
+	if (!op)
+		return mc_nomem(e);
+	p->srcs[i].opened = true;
+	return 0;
+}
+
+int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
+{
+	struct mc_src *s = &p->srcs[i];
+	struct mc_op *op;
+
+	if (s->opened)
+		return 0;
+	switch (s->kind) {
+	case MC_SRC_SUB:
+		if (mc_plan_prepare_src(p, s->base, e))
+			return -1;
+		if (s->inline_path)
+			return 0;
+		return open_src(p, i, MC_OP_SUBROOT, e);
+	case MC_SRC_FRESH:
+		op = mc_plan_op(p, MC_OP_FRESH, MC_REF(MC_REF_SRC, i));
+		if (!op)
+			return mc_nomem(e);
+		op->first = s->nr_nodes ? s->index : 0;
+		op->nr = s->nr_nodes;
+		s->opened = true;
+		return 0;
+	case MC_SRC_LIVE:
+	case MC_SRC_EXTERNAL:
+		/* Stock kernels clone it where it is, in one go. */
+		if (p->api == MNTCR_API_UPSTREAM && !s->scratch)
+			return 0;
+		return open_src(p, i, s->scratch ? MC_OP_BASE : MC_OP_OPEN, e);
+	case MC_SRC_MASTER:
+		return open_src(p, i, MC_OP_OPEN, e);
+	case MC_SRC_NSFILE:
+		return 0;
+	}
+	return 0;
+}
+
+static int cmp_base(const void *a, const void *b, void *data)
+{
+	const struct mc_plan *p = data;
+	const struct mc_src *x = &p->srcs[*(const uint32_t *)a];
+	const struct mc_src *y = &p->srcs[*(const uint32_t *)b];
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
+{
+	uint32_t *which, i, n = 0;
+	int ret = 0;
+
+	if (plan_nodes(p, e))
+		return -1;
+	if (p->api != MNTCR_API_UPSTREAM)
+		return 0;
+	which = calloc(p->nr_srcs + 1, sizeof(*which));
+	if (!which)
+		return mc_nomem(e);
+	for (i = 0; i < p->nr_srcs; i++)
+		if (p->srcs[i].scratch && p->srcs[i].kind != MC_SRC_FRESH)
+			which[n++] = i;
+	/* Mounts ascend by namespace: one visit to each. */
+	qsort_r(which, n, sizeof(*which), cmp_base, p);
+	for (i = 0; i < n && !ret; i++)
+		ret = mc_plan_prepare_src(p, which[i], e);
+	free(which);
+	return ret;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The frame of planning: the order of the stages, and what they share.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+#include "plan-priv.h"
+
+struct mc_arena_chunk {
+	struct mc_arena_chunk *next;
+	char data[];
+};
+
+char *mc_plan_alloc(struct mc_plan *p, size_t n)
+{
+	struct mc_arena_chunk *c = malloc(sizeof(*c) + n);
+
+	if (!c)
+		return NULL;
+	c->next = p->strings;
+	p->strings = c;
+	return c->data;
+}
+
+struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj)
+{
+	struct mc_op *op;
+
+	if (!mc_grow(&p->ops, p->nr_ops, &p->max_ops, sizeof(*p->ops)))
+		return NULL;
+	op = &p->ops[p->nr_ops++];
+	memset(op, 0, sizeof(*op));
+	op->type = type;
+	op->obj = obj;
+	op->arg = MC_NONE;
+	op->first = p->nr_list;
+	return op;
+}
+
+bool mc_plan_list(struct mc_plan *p, mc_ref r)
+{
+	if (!mc_grow(&p->list, p->nr_list, &p->max_list, sizeof(*p->list)))
+		return false;
+	p->list[p->nr_list++] = r;
+	return true;
+}
+
+/* '/' sorts before every other byte, so a directory's inside stays together. */
+int mc_path_cmp(const char *a, const char *b)
+{
+	unsigned int ca, cb;
+
+	if (a == b)
+		return 0;
+	if (!strcmp(a, "/"))
+		a = "";
+	if (!strcmp(b, "/"))
+		b = "";
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	ca = !*a ? 0 : *a == '/' ? 1 : (unsigned char)*a + 2U;
+	cb = !*b ? 0 : *b == '/' ? 1 : (unsigned char)*b + 2U;
+	return (ca > cb) - (ca < cb);
+}
+
+bool mc_path_below(const char *a, const char *b)
+{
+	size_t n = strlen(a);
+
+	if (!strcmp(a, "/"))
+		return b[0] == '/';
+	return !strncmp(a, b, n) && (!b[n] || (b[n] == '/' && a[0] == '/'));
+}
+
+static int cmp_ns(const void *a, const void *b, void *data)
+{
+	const struct mc_topology *t = data;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	if (t->ns[x].id != t->ns[y].id)
+		return t->ns[x].id < t->ns[y].id ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+/* Namespaces ascend by original id: a file of one is bound in older ones only. */
+static int plan_namespaces(struct mc_plan *p, struct mc_plan_priv *v,
+			   struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i;
+
+	for (i = 0; i < t->nr_ns; i++)
+		v->ns_order[i] = i;
+	qsort_r(v->ns_order, t->nr_ns, sizeof(*v->ns_order), cmp_ns, (void *)t);
+	for (i = 0; i < t->nr_ns; i++)
+		if (!mc_plan_op(p, MC_OP_NS, MC_REF(MC_REF_NS, v->ns_order[i])))
+			return mc_nomem(e);
+	return 0;
+}
+
+static int plan_mount(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[m];
+	struct mc_op *op;
+
+	if (mc_plan_prepare_src(p, p->src_of[m], e))
+		return -1;
+	op = mc_plan_op(p, MC_OP_CLONE, MC_REF(MC_REF_MOUNT, m));
+	if (!op)
+		return mc_nomem(e);
+	op->arg = MC_REF(MC_REF_SRC, p->src_of[m]);
+
+	op = mc_plan_op(p, MC_OP_ATTACH, MC_REF(MC_REF_MOUNT, m));
+	if (!op)
+		return mc_nomem(e);
+	if (mnt->parent == MC_NONE) {
+		op->arg = MC_REF(MC_REF_NS, mnt->ns);
+		op->path = "/";
+	} else {
+		op->arg = MC_REF(MC_REF_MOUNT, mnt->parent);
+		op->path = mnt->mountpoint;
+	}
+	return 0;
+}
+
+static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
+		       struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i, k;
+
+	for (i = 0; i < t->nr_ns; i++) {
+		const struct mc_ns *ns = &t->ns[v->ns_order[i]];
+
+		for (k = 0; k < ns->nr_mounts; k++)
+			if (plan_mount(p, v->order[ns->first_mount + k], e))
+				return -1;
+	}
+	return 0;
+}
+
+static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
+		      struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	char name[256];
+	uint32_t m;
+
+	for (m = 0; m < t->nr_mounts; m++) {
+		if (!t->mounts[m].locks_known || !t->mounts[m].locks ||
+		    o->ignore_locks)
+			continue;
+		if (p->api != MNTCR_API_EXTENDED)
+			return mc_refuse(e, "locks",
+					 "%s is locked, and the upstream calls cannot lock a mount",
+					 mc_mount_name(t, m, name, sizeof(name)));
+		if (!mc_plan_op(p, MC_OP_LOCK, MC_REF(MC_REF_MOUNT, m)))
+			return mc_nomem(e);
+	}
+	return 0;
+}
+
+static void *array(uint32_t nr, size_t size)
+{
+	return calloc(nr ? nr : 1, size);
+}
+
+static void priv_free(struct mc_plan_priv *v)
+{
+	if (!v)
+		return;
+	free(v->ns_order);
+	free(v->order);
+	free(v->reachable);
+	free(v->sb);
+	free(v->wide);
+	free(v->leader);
+	free(v);
+}
+
+static struct mc_plan_priv *priv_new(const struct mc_topology *t)
+{
+	struct mc_plan_priv *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->ns_order = array(t->nr_ns, sizeof(*v->ns_order));
+	v->order = array(t->nr_mounts, sizeof(*v->order));
+	v->reachable = array(t->nr_mounts, sizeof(*v->reachable));
+	v->sb = array(t->nr_sbs, sizeof(*v->sb));
+	v->wide = array(t->nr_mounts, sizeof(*v->wide));
+	v->leader = array(t->nr_groups, sizeof(*v->leader));
+	if (!v->ns_order || !v->order || !v->reachable || !v->sb || !v->wide ||
+	    !v->leader) {
+		priv_free(v);
+		return NULL;
+	}
+	return v;
+}
+
+int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
+		 struct mc_plan **plan, struct mntcr_error *e)
+{
+	struct mc_plan *p = calloc(1, sizeof(*p));
+	int ret = -1;
+
+	*plan = NULL;
+	if (!p)
+		return mc_nomem(e);
+	p->topo = t;
+	p->api = o->api;
+	p->src_of = array(t->nr_mounts, sizeof(*p->src_of));
+	p->priv = priv_new(t);
+	if (!p->src_of || !p->priv) {
+		mc_nomem(e);
+		goto out;
+	}
+	if (mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
+	    mc_plan_temps(p, o, e))
+		goto out;
+	mc_plan_settle_srcs(p);
+	if (plan_namespaces(p, p->priv, e) || mc_plan_bases(p, e) ||
+	    plan_mounts(p, p->priv, e) || mc_plan_groups(p, o, e) ||
+	    plan_locks(p, o, e) || mc_plan_release(p, o, e))
+		goto out;
+	*plan = p;
+	p = NULL;
+	ret = 0;
+out:
+	if (*plan) {
+		priv_free((*plan)->priv);
+		(*plan)->priv = NULL;
+	}
+	mc_plan_free(p);
+	return ret;
+}
+
+void mc_plan_free(struct mc_plan *p)
+{
+	struct mc_arena_chunk *c;
+
+	if (!p)
+		return;
+	while ((c = p->strings)) {
+		p->strings = c->next;
+		free(c);
+	}
+	priv_free(p->priv);
+	free(p->ops);
+	free(p->list);
+	free(p->srcs);
+	free(p->temps);
+	free(p->nodes);
+	free(p->src_of);
+	free(p);
+}
