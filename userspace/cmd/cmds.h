@@ -6,5 +6,7 @@
  */
 CMD("dump", cmd_dump, "write the mounts of namespaces to an image")
 CMD("show", cmd_show, "draw an image or live namespaces")
+CMD("plan", cmd_plan, "print what a restore would do")
+CMD("restore", cmd_restore, "make the namespaces of an image anew")
 CMD("verify", cmd_verify, "compare two images or live namespaces")
 CMD("features", cmd_features, "what this kernel supports")

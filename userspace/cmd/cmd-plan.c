@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr plan
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "restore-opts.h"
+
+static const char usage[] =
+"Usage: mntcr plan [OPTION...] IMAGE\n\n"
+"Print the operations that a restore of IMAGE would do, and do none of them.\n\n"
+RESTORE_OPT_USAGE
+"      --assume-sources       as if every live namespace had been given\n"
+"      --json                 for programs\n"
+"  -h, --help                 this text\n";
+
+int cmd_plan(int argc, char **argv)
+{
+	enum { OPT_JSON = 256, OPT_ASSUME };
+	static const struct option options[] = {
+		RESTORE_OPT_LONG,
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "assume-sources", no_argument, NULL, OPT_ASSUME },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	struct mntcr_topology *t = NULL;
+	struct restore_opts r = { 0 };
+	struct mntcr_error e = { 0 };
+	bool json = false;
+	int c, ret = 0;
+
+	while (!ret && (c = getopt_long(argc, argv, "h" RESTORE_OPT_LETTERS,
+					options, NULL)) >= 0) {
+		ret = restore_opt(&r, "plan", c, optarg);
+		if (ret >= 0)
+			continue;
+		ret = 0;
+		switch (c) {
+		case OPT_JSON:
+			json = true;
+			break;
+		case OPT_ASSUME:
+			r.o.assume_sources = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			ret = cmd_flush("plan");
+			goto out;
+		default:
+			ret = cmd_usage("plan", "bad option");
+		}
+	}
+	if (ret)
+		goto out;
+	if (argc - optind != 1) {
+		ret = cmd_usage("plan", "one image is needed");
+		goto out;
+	}
+	restore_opts_done(&r);
+	if (mntcr_image_read(argv[optind], &t, &e) ||
+	    mntcr_plan_print(t, &r.o, json, stdout, &e))
+		ret = cmd_error("plan", &e);
+	else
+		ret = cmd_flush("plan");
+out:
+	mntcr_topology_free(t);
+	restore_opts_free(&r);
+	return ret;
+}

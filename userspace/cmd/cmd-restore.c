@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr restore
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "restore-opts.h"
+
+static const char usage[] =
+"Usage: mntcr restore [OPTION...] --pin DIR IMAGE\n\n"
+"Make the mount namespaces of IMAGE anew and leave them pinned as DIR/0,\n"
+"DIR/1 and so on: nsenter --mount=DIR/0 enters the first.\n\n"
+"      --pin DIR              where to pin them; made if it is not there\n"
+"      --discard              instead of --pin: let them go at the end\n"
+RESTORE_OPT_USAGE
+"      --verify               capture the result and compare it with IMAGE\n"
+"      --stats                print times and system calls\n"
+"      --json                 print all there is to say for programs\n"
+"  -h, --help                 this text\n";
+
+struct job {
+	struct restore_opts r;
+	bool verify, stats, json, discard;
+	size_t nr_differences;
+};
+
+static void progress(void *data, uint64_t done, uint64_t all)
+{
+	cmd_progress("restore: operations", done, all);
+}
+
+static void report(void *data, const char *line)
+{
+	fprintf(stderr, "mntcr: restore: verify: %s\n", line);
+}
+
+static int verify(struct job *j, const struct mntcr_topology *t,
+		  const struct mntcr_restored *r, struct mntcr_error *e)
+{
+	struct mntcr_verify_options opts = { .max_reports = 20, .report = report };
+	size_t nr = mntcr_restored_nr_ns(r), i;
+	struct mntcr_source *srcs = calloc(nr + 1, sizeof(*srcs));
+	struct mntcr_topology *got = NULL;
+	int ret = -1;
+
+	if (j->r.o.ignore_locks)
+		opts.flags |= MNTCR_VERIFY_IGNORE_LOCKS;
+	if (!srcs) {
+		fprintf(stderr, "mntcr: restore: out of memory\n");
+		return -1;
+	}
+	for (i = 0; i < nr; i++) {
+		srcs[i].type = MNTCR_SOURCE_FD;
+		srcs[i].fd = mntcr_restored_ns_fd(r, i);
+	}
+	if (!mntcr_capture(srcs, nr, NULL, &got, e))
+		ret = mntcr_verify(t, got, &opts, &j->nr_differences, e);
+	mntcr_topology_free(got);
+	free(srcs);
+	return ret;
+}
+
+static double ms(uint64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+static void print_stats(const struct mntcr_restored *r)
+{
+	const struct mntcr_stats *s = mntcr_restored_stats(r);
+	uint32_t i;
+
+	printf("%s API: %u mounts, %u groups, %u namespaces, %u operations\n",
+	       mntcr_restored_api(r) == MNTCR_API_EXTENDED ? "extended" : "upstream",
+	       s->nr_mounts, s->nr_groups, s->nr_namespaces, s->nr_ops);
+	printf("plan %.2f ms, namespaces %.2f, sources %.2f, mounts %.2f, groups %.2f, rest %.2f\n",
+	       ms(s->plan_ns), ms(s->namespaces_ns), ms(s->sources_ns),
+	       ms(s->mounts_ns), ms(s->groups_ns), ms(s->rest_ns));
+	printf("%" PRIu64 " system calls, %.4f a mount:", s->nr_calls,
+	       s->nr_mounts ? (double)s->nr_calls / s->nr_mounts : 0.0);
+	for (i = 0; i < s->nr_call_names; i++)
+		printf(" %s %" PRIu64, s->calls[i].name, s->calls[i].nr);
+	putchar('\n');
+}
+
+static int print_json(const struct job *j, const struct mntcr_restored *r)
+{
+	const struct mntcr_stats *s = mntcr_restored_stats(r);
+	json_t *calls = json_object(), *root;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < s->nr_call_names; i++)
+		json_object_set_new(calls, s->calls[i].name,
+				    json_integer((json_int_t)s->calls[i].nr));
+	root = json_pack("{s:s, s:i, s:i, s:i, s:i, s:I, s:o, s:{s:I,s:I,s:I,s:I,s:I,s:I}}",
+			 "api", mntcr_restored_api(r) == MNTCR_API_EXTENDED ?
+			 "extended" : "upstream",
+			 "mounts", (int)s->nr_mounts, "groups", (int)s->nr_groups,
+			 "namespaces", (int)s->nr_namespaces,
+			 "operations", (int)s->nr_ops,
+			 "system_calls", (json_int_t)s->nr_calls,
+			 "calls", calls, "nanoseconds",
+			 "plan", (json_int_t)s->plan_ns,
+			 "namespaces", (json_int_t)s->namespaces_ns,
+			 "sources", (json_int_t)s->sources_ns,
+			 "mounts", (json_int_t)s->mounts_ns,
+			 "groups", (json_int_t)s->groups_ns,
+			 "rest", (json_int_t)s->rest_ns);
+	if (root && j->verify)
+		json_object_set_new(root, "differences",
+				    json_integer((json_int_t)j->nr_differences));
+	ret = !root || json_dumpf(root, stdout, JSON_INDENT(2));
+	json_decref(root);
+	putchar('\n');
+	return ret ? MNTCR_SYS : 0;
+}
+
+static int run(struct job *j, const char *image)
+{
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e = { 0 };
+	int ret = 0;
+
+	if (mntcr_image_read(image, &t, &e))
+		return cmd_error("restore", &e);
+	j->r.o.progress = progress;
+	if (mntcr_restore(t, &j->r.o, &r, &e)) {
+		cmd_progress_end();
+		ret = cmd_error("restore", &e);
+		goto out;
+	}
+	cmd_progress_end();
+	if (j->verify && verify(j, t, r, &e)) {
+		mntcr_restored_unpin(r);
+		ret = cmd_error("restore", &e);
+		goto out;
+	}
+	if (j->json)
+		ret = print_json(j, r);
+	else if (j->stats)
+		print_stats(r);
+	if (j->nr_differences) {
+		mntcr_restored_unpin(r);
+		fprintf(stderr, "mntcr: restore: %zu difference%s from the image\n",
+			j->nr_differences, j->nr_differences == 1 ? "" : "s");
+		ret = MNTCR_DIFFERS;
+	}
+	if (!ret)
+		ret = cmd_flush("restore");
+out:
+	mntcr_restored_free(r);
+	mntcr_topology_free(t);
+	return ret;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	enum { OPT_PIN = 256, OPT_DISCARD, OPT_VERIFY, OPT_STATS, OPT_JSON };
+	static const struct option options[] = {
+		RESTORE_OPT_LONG,
+		{ "pin", required_argument, NULL, OPT_PIN },
+		{ "discard", no_argument, NULL, OPT_DISCARD },
+		{ "verify", no_argument, NULL, OPT_VERIFY },
+		{ "stats", no_argument, NULL, OPT_STATS },
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	struct job j = { 0 };
+	int c, ret = 0;
+
+	while (!ret && (c = getopt_long(argc, argv, "h" RESTORE_OPT_LETTERS,
+					options, NULL)) >= 0) {
+		ret = restore_opt(&j.r, "restore", c, optarg);
+		if (ret >= 0)
+			continue;
+		ret = 0;
+		switch (c) {
+		case OPT_PIN:
+			j.r.o.pin_dir = optarg;
+			break;
+		case OPT_DISCARD:
+			j.discard = true;
+			break;
+		case OPT_VERIFY:
+			j.verify = true;
+			break;
+		case OPT_STATS:
+			j.stats = true;
+			break;
+		case OPT_JSON:
+			j.json = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			ret = cmd_flush("restore");
+			goto out;
+		default:
+			ret = cmd_usage("restore", "bad option");
+		}
+	}
+	if (ret)
+		goto out;
+	if (argc - optind != 1) {
+		ret = cmd_usage("restore", "one image is needed");
+	} else if (!j.r.o.pin_dir == !j.discard) {
+		ret = cmd_usage("restore", "nothing would remain: one of --pin DIR and --discard is needed");
+	} else {
+		restore_opts_done(&j.r);
+		ret = run(&j, argv[optind]);
+	}
+out:
+	restore_opts_free(&j.r);
+	return ret;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Options that restore and plan have in common.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "restore-opts.h"
+
+bool cmd_api(const char *word, enum mntcr_api *api)
+{
+	if (!strcmp(word, "auto"))
+		*api = MNTCR_API_AUTO;
+	else if (!strcmp(word, "extended"))
+		*api = MNTCR_API_EXTENDED;
+	else if (!strcmp(word, "upstream"))
+		*api = MNTCR_API_UPSTREAM;
+	else
+		return false;
+	return true;
+}
+
+/* Split at the first "=" that is followed by a path. */
+static int add_external(struct mntcr_external **list, size_t *nr,
+			const char *cmd, const char *opt, char *arg)
+{
+	char *eq = strstr(arg, "=/");
+	void *p;
+
+	if (!eq)
+		eq = strchr(arg, '=');
+	if (!eq || eq == arg || !eq[1])
+		return cmd_usage(cmd, "%s takes KEY=PATH, not %s", opt, arg);
+	p = realloc(*list, (*nr + 1) * sizeof(**list));
+	if (!p) {
+		fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
+		return MNTCR_SYS;
+	}
+	*list = p;
+	*eq = '\0';
+	(*list)[*nr].key = arg;
+	(*list)[(*nr)++].path = eq + 1;
+	return 0;
+}
+
+int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
+{
+	switch (c) {
+	case 's':
+		return cmd_input_add(&r->sources, cmd, arg, false);
+	case 1000:
+		if (!cmd_api(arg, &r->o.api))
+			return cmd_usage(cmd, "--api %s is not known", arg);
+		return 0;
+	case 1001:
+		return add_external(&r->externals, &r->nr_externals, cmd,
+				    "--external", arg);
+	case 1002:
+		return add_external(&r->masters, &r->nr_masters, cmd,
+				    "--external-master", arg);
+	case 1003:
+		r->o.prefer_fresh = true;
+		return 0;
+	case 1004:
+		r->o.ignore_locks = true;
+		return 0;
+	}
+	return -1;
+}
+
+void restore_opts_done(struct restore_opts *r)
+{
+	r->o.sources = r->sources.sources;
+	r->o.nr_sources = r->sources.nr;
+	r->o.externals = r->externals;
+	r->o.nr_externals = r->nr_externals;
+	r->o.masters = r->masters;
+	r->o.nr_masters = r->nr_masters;
+}
+
+void restore_opts_free(struct restore_opts *r)
+{
+	cmd_input_free(&r->sources);
+	free(r->externals);
+	free(r->masters);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Options that restore and plan have in common.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_RESTORE_OPTS_H
+#define MC_RESTORE_OPTS_H
+
+#include "cmd.h"
+#include "mntcr-restore.h"
+
+struct restore_opts {
+	struct cmd_input sources;
+	struct mntcr_external *externals, *masters;
+	size_t nr_externals, nr_masters;
+	struct mntcr_restore_options o;
+};
+
+#define RESTORE_OPT_LETTERS	"s:"
+#define RESTORE_OPT_LONG						\
+	{ "source", required_argument, NULL, 's' },			\
+	{ "api", required_argument, NULL, 1000 },			\
+	{ "external", required_argument, NULL, 1001 },			\
+	{ "external-master", required_argument, NULL, 1002 },		\
+	{ "fresh", no_argument, NULL, 1003 },				\
+	{ "ignore-locks", no_argument, NULL, 1004 }
+
+#define RESTORE_OPT_USAGE						\
+"  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
+"                             process id, a namespace file or a directory of\n" \
+"                             such files; matched by namespace id\n"		\
+"      --external KEY=PATH    PATH stands for the root of the superblock KEY:\n" \
+"                             its source, or MAJOR:MINOR\n"		\
+"      --external-master ID=PATH\n"					\
+"                             PATH, a shared mount, stands for peer group ID\n" \
+"      --fresh                new tmpfs, proc, sysfs, devpts and mqueue even\n" \
+"                             where a live one could be had\n"		\
+"      --ignore-locks         do not restore locks\n"			\
+"      --api API              auto (default), extended or upstream\n"
+
+bool cmd_api(const char *word, enum mntcr_api *api);
+
+/* 0: taken; -1: not one of these; otherwise an exit code. */
+int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg);
+/* After the last option. */
+void restore_opts_done(struct restore_opts *r);
+void restore_opts_free(struct restore_opts *r);
+
+#endif /* MC_RESTORE_OPTS_H */

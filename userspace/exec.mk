@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The mount checkpoint/restore authors
+# Plan, execute, bind, the commands on them, the bench.
+
+lib-y += plan.o
+lib-y += plan-order.o
+lib-y += plan-source.o
+lib-y += plan-group.o
+lib-y += plan-release.o
+lib-y += plan-print.o
+lib-y += exec.o
+lib-y += exec-common.o
+lib-y += backend-extended.o
+lib-y += backend-upstream.o
+lib-y += ns.o
+lib-y += restore.o
+lib-y += place.o
+lib-y += pin.o
+
+cmd-y += restore-opts.o
+cmd-y += cmd-plan.o
+cmd-y += cmd-restore.o

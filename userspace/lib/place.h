@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Namespaces as the caller names them.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_PLACE_H
+#define MC_PLACE_H
+
+#include "mntcr-restore.h"
+#include "plan.h"
+
+/* A namespace file of its own; -1 and an error, the name in it. */
+int mc_place_ns(const struct mntcr_source *s, struct mntcr_error *e);
+
+enum mntcr_api mc_choose_api(enum mntcr_api wanted);
+void mc_plan_options(const struct mntcr_restore_options *o,
+		     struct mc_plan_options *po);
+
+#endif /* MC_PLACE_H */
