@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "cast.h"
+#include "../mount_cast.h"
 #include "../../kselftest_harness.h"
 
 #define MOUNT_MAX	"/proc/sys/fs/mount-max"

@@ -12,7 +12,7 @@
 #include <sys/vfs.h>
 #include <linux/magic.h>
 
-#include "cast.h"
+#include "../mount_cast.h"
 #include "../../kselftest_harness.h"
 
 #ifndef NULL_FS_MAGIC

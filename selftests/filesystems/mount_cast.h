@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who may do what to whom: the same owners for every test of this directory.
+ * Who may do what to whom: the same owners in every test.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#ifndef __SELFTEST_MNTNS_FOREIGN_CAST_H
-#define __SELFTEST_MNTNS_FOREIGN_CAST_H
+#ifndef __SELFTEST_MOUNT_CAST_H
+#define __SELFTEST_MOUNT_CAST_H
 
-#include "../mount_actors.h"
+#include "mount_actors.h"
 
 enum role {
 	TEST_NS,	/* the test itself: root, its own mount namespace */
@@ -73,4 +73,4 @@ static inline bool may_admin(enum role caller, enum role whose)
 	return may[caller][whose];
 }
 
-#endif /* __SELFTEST_MNTNS_FOREIGN_CAST_H */
+#endif /* __SELFTEST_MOUNT_CAST_H */

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mount_setgroup(): what each kind of group does, by what is reported and by
+ * the events that the members get.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <pthread.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "members.h"
+#include "../../kselftest_harness.h"
+
+#define SHARED	MOUNT_SETGROUP_SHARED
+#define PEER	MOUNT_SETGROUP_PEER
+#define MASTER	MOUNT_SETGROUP_MASTER
+#define SIBLING	MOUNT_SETGROUP_SIBLING
+
+static const struct actor me = { .userns = -1, .mntns = -1 };
+
+FIXTURE(mount_setgroup) {
+	char base[64];
+	int fd[NR_MEMBERS];	/* on the mounts 0 to 11, all of them of "fs" */
+};
+
+FIXTURE_SETUP(mount_setgroup)
+{
+	if (geteuid())
+		SKIP(return, "test requires root");
+	if (!setgroup_supported())
+		SKIP(return, "mount_setgroup() not supported");
+	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
+	for (int i = 0; i < NR_MEMBERS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", i);
+		self->fd[i] = member_of(&me, self->base, "", name);
+		ASSERT_GE(self->fd[i], 0);
+	}
+}
+
+FIXTURE_TEARDOWN(mount_setgroup)
+{
+	members_teardown(self->base);
+}
+
+/* Exactly the mounts whose bit is set in @where have a mount at @dir. */
+static bool appears_at(const char *dir, unsigned int where)
+{
+	bool ok = true;
+
+	for (int i = 0; i < NR_MEMBERS; i++) {
+		char path[64];
+		bool got;
+
+		snprintf(path, sizeof(path), "%d/%s", i, dir);
+		got = is_mounted_at(&me, path);
+		if (got != !!(where & (1u << i))) {
+			fprintf(stderr, "# %s: %s\n", path,
+				got ? "a mount, and none expected" :
+				      "no mount, and one expected");
+			ok = false;
+		}
+	}
+	return ok;
+}
+
+/* What is mounted below @from reaches the mounts in @where, and leaves them. */
+static bool reaches(int from, unsigned int where)
+{
+	char path[64];
+	bool ok;
+
+	snprintf(path, sizeof(path), "%d/a", from);
+	if (k_mount("tmpfs", path, "tmpfs", 0))
+		return false;
+	ok = appears_at("a", where | 1u << from);
+	if (k_umount(path, 0))
+		return false;
+	return appears_at("a", 0) && ok;
+}
+
+#define M(n)	(1u << (n))
+
+static __u64 group_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? 0 : mnt.group;
+}
+
+static __u64 master_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? 0 : mnt.master;
+}
+
+static __u64 propagation_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? 0 : mnt.propagation;
+}
+
+TEST_F(mount_setgroup, shared)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 3, 0, 0));
+	EXPECT_NE(0, group_of(self->fd[0]));
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(group_of(self->fd[0]), group_of(self->fd[i]));
+		EXPECT_EQ(MS_SHARED, propagation_of(self->fd[i]));
+		EXPECT_TRUE(reaches(i, M(0) | M(1) | M(2)));
+	}
+	EXPECT_EQ(MS_PRIVATE, propagation_of(self->fd[3]));
+	EXPECT_TRUE(reaches(3, 0));
+}
+
+TEST_F(mount_setgroup, shared_one)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd + 1, 1, 0, 0));
+	EXPECT_NE(0, group_of(self->fd[0]));
+	EXPECT_NE(0, group_of(self->fd[1]));
+	EXPECT_NE(group_of(self->fd[0]), group_of(self->fd[1]));
+	EXPECT_TRUE(reaches(0, M(0)));
+	EXPECT_TRUE(reaches(1, M(1)));
+}
+
+/* A group is freed with its last member. */
+TEST_F(mount_setgroup, shared_id_is_released)
+{
+	__u64 id;
+
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+	id = group_of(self->fd[0]);
+	for (int i = 0; i < 2; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", i);
+		ASSERT_EQ(0, k_mount(NULL, name, NULL, MS_PRIVATE));
+	}
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd + 2, 2, 0, 0));
+	EXPECT_EQ(id, group_of(self->fd[2]));
+}
+
+TEST_F(mount_setgroup, peer)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 2, 2, self->fd[1], 0));
+	for (int i = 0; i < 4; i++) {
+		EXPECT_EQ(group_of(self->fd[0]), group_of(self->fd[i]));
+		EXPECT_TRUE(reaches(i, M(0) | M(1) | M(2) | M(3)));
+	}
+}
+
+/* Whoever joins a group receives from what the group receives from. */
+TEST_F(mount_setgroup, peer_inherits_master)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 3, 1, self->fd[2], 0));
+	EXPECT_EQ(group_of(self->fd[1]), group_of(self->fd[3]));
+	EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[3]));
+	EXPECT_EQ(MS_SHARED | MS_SLAVE, propagation_of(self->fd[3]));
+	EXPECT_TRUE(reaches(0, M(0) | M(1) | M(2) | M(3)));
+	for (int i = 1; i < 4; i++)
+		EXPECT_TRUE(reaches(i, M(1) | M(2) | M(3)));
+}
+
+TEST_F(mount_setgroup, master)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 2, 2, 0, self->fd[1]));
+	for (int i = 2; i < 4; i++) {
+		EXPECT_EQ(MS_SLAVE, propagation_of(self->fd[i]));
+		EXPECT_EQ(0, group_of(self->fd[i]));
+		EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[i]));
+		EXPECT_TRUE(reaches(i, M(i)));
+	}
+	for (int i = 0; i < 2; i++)
+		EXPECT_TRUE(reaches(i, M(0) | M(1) | M(2) | M(3)));
+}
+
+/* Never a peer of the group on the way to be its slave. */
+TEST_F(mount_setgroup, shared_master)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, 0, self->fd[0]));
+	EXPECT_NE(0, group_of(self->fd[1]));
+	EXPECT_NE(group_of(self->fd[0]), group_of(self->fd[1]));
+	EXPECT_EQ(group_of(self->fd[1]), group_of(self->fd[2]));
+	for (int i = 1; i < 3; i++) {
+		EXPECT_EQ(MS_SHARED | MS_SLAVE, propagation_of(self->fd[i]));
+		EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[i]));
+		EXPECT_TRUE(reaches(i, M(1) | M(2)));
+	}
+	EXPECT_TRUE(reaches(0, M(0) | M(1) | M(2)));
+}
+
+/* From what a slave receives from; the slave itself sends nothing. */
+TEST_F(mount_setgroup, sibling)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 1, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SIBLING, self->fd + 2, 2, 0, self->fd[1]));
+	for (int i = 1; i < 4; i++) {
+		EXPECT_EQ(MS_SLAVE, propagation_of(self->fd[i]));
+		EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[i]));
+		EXPECT_TRUE(reaches(i, M(i)));
+	}
+	EXPECT_TRUE(reaches(0, M(0) | M(1) | M(2) | M(3)));
+}
+
+TEST_F(mount_setgroup, shared_sibling)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | SIBLING, self->fd + 2, 2, 0, self->fd[1]));
+	EXPECT_NE(group_of(self->fd[1]), group_of(self->fd[2]));
+	EXPECT_EQ(group_of(self->fd[2]), group_of(self->fd[3]));
+	for (int i = 2; i < 4; i++) {
+		EXPECT_EQ(MS_SHARED | MS_SLAVE, propagation_of(self->fd[i]));
+		EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[i]));
+		EXPECT_TRUE(reaches(i, M(2) | M(3)));
+	}
+	EXPECT_TRUE(reaches(0, M(0) | M(1) | M(2) | M(3)));
+	EXPECT_TRUE(reaches(1, M(1)));
+}
+
+/* The master is in a namespace that only a slave of it leads to. */
+TEST_F(mount_setgroup, sibling_of_an_orphan)
+{
+	struct actor other;
+	__u64 group;
+
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	group = group_of(self->fd[0]);
+	ASSERT_EQ(0, actor_new(&other, &me, ACTOR_MNTNS));
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SLAVE));
+	EXPECT_EQ(group, master_of(self->fd[0]));
+
+	ASSERT_EQ(0, k_setgroup(SIBLING, self->fd + 1, 1, 0, self->fd[0]));
+	EXPECT_EQ(group, master_of(self->fd[1]));
+	EXPECT_TRUE(reaches(1, M(1)));
+	ASSERT_EQ(0, AS(&other, ({
+		chdir(self->base) ? -errno : k_mount("tmpfs", "0/b", "tmpfs", 0);
+	})));
+	EXPECT_TRUE(appears_at("b", M(0) | M(1)));
+}
+
+/* The same in a chain: every group is told by one call, masters first. */
+TEST_F(mount_setgroup, chain)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 2, 2, 0, self->fd[1]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 4, 2, 0, self->fd[3]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 6, 2, 0, self->fd[4]));
+	EXPECT_TRUE(reaches(0, 0xff));
+	EXPECT_TRUE(reaches(1, 0xff));
+	EXPECT_TRUE(reaches(2, 0xfc));
+	EXPECT_TRUE(reaches(3, 0xfc));
+	EXPECT_TRUE(reaches(4, 0xf0));
+	EXPECT_TRUE(reaches(5, 0xf0));
+	EXPECT_TRUE(reaches(6, M(6)));
+	EXPECT_TRUE(reaches(7, M(7)));
+}
+
+/*
+ * Peers have to stay next to one another among the slaves of their master,
+ * wherever the group is joined and whatever else the master sends to. Only
+ * events show it.
+ */
+TEST_F(mount_setgroup, peers_stay_together)
+{
+	struct mnt m[NR_MEMBERS];
+	int fd[2];
+
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 3, 2, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 5, 1, 0, self->fd[0]));
+	/* join the first group at its first member, the second at its last */
+	fd[0] = self->fd[6];
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[1], 0));
+	fd[0] = self->fd[7];
+	fd[1] = self->fd[8];
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 2, self->fd[4], 0));
+	/* a slave of the group in the middle */
+	fd[0] = self->fd[9];
+	ASSERT_EQ(0, k_setgroup(MASTER, fd, 1, 0, self->fd[7]));
+	fd[0] = self->fd[10];
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[0], 0));
+
+	EXPECT_TRUE(reaches(0, 0x7ff));
+	EXPECT_TRUE(reaches(10, 0x7ff));
+	EXPECT_TRUE(reaches(1, M(1) | M(2) | M(6)));
+	EXPECT_TRUE(reaches(6, M(1) | M(2) | M(6)));
+	EXPECT_TRUE(reaches(7, M(3) | M(4) | M(7) | M(8) | M(9)));
+	EXPECT_TRUE(reaches(5, M(5)));
+
+	/* the copies that one event makes are groups of their own */
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a", "tmpfs", 0));
+	for (int i = 0; i < 11; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "%d/a", i);
+		ASSERT_EQ(0, mnt_at(&me, path, &m[i]));
+		ASSERT_TRUE(m[i].is_root);
+	}
+	EXPECT_EQ(m[0].group, m[10].group);
+	EXPECT_EQ(m[1].group, m[2].group);
+	EXPECT_EQ(m[1].group, m[6].group);
+	EXPECT_EQ(m[3].group, m[4].group);
+	EXPECT_EQ(m[3].group, m[7].group);
+	EXPECT_EQ(m[3].group, m[8].group);
+	EXPECT_NE(m[1].group, m[3].group);
+	EXPECT_EQ(m[0].group, m[1].master);
+	EXPECT_EQ(m[0].group, m[3].master);
+	EXPECT_EQ(m[0].group, m[5].master);
+	EXPECT_EQ(m[3].group, m[9].master);
+	ASSERT_EQ(0, k_umount("0/a", 0));
+	EXPECT_TRUE(appears_at("a", 0));
+}
+
+/* A member that leaves hands over what it sends to. */
+TEST_F(mount_setgroup, member_leaves)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 3, 0, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 3, 2, 0, self->fd[1]));
+	ASSERT_EQ(0, k_mount(NULL, "1", NULL, MS_PRIVATE));
+	EXPECT_TRUE(reaches(0, M(0) | M(2) | M(3) | M(4)));
+	EXPECT_TRUE(reaches(1, M(1)));
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SLAVE));
+	EXPECT_TRUE(reaches(2, M(0) | M(2) | M(3) | M(4)));
+	/* and may join again once it is private */
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 1, 1, self->fd[2], 0));
+	EXPECT_TRUE(reaches(1, M(0) | M(1) | M(2) | M(3) | M(4)));
+	ASSERT_EQ(0, k_umount("2", MNT_DETACH));
+	EXPECT_EQ(master_of(self->fd[3]), group_of(self->fd[1]));
+}
+
+/* Members of several namespaces, by one caller that enters none of them. */
+TEST_F(mount_setgroup, across_namespaces)
+{
+	struct actor other, owner;
+	int fd[3];
+
+	ASSERT_EQ(0, actor_new(&other, &me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&owner, &me, ACTOR_USERNS));
+	fd[0] = self->fd[0];
+	fd[1] = AS(&other, chdir(self->base) ? -errno : k_open("1", O_PATH));
+	fd[2] = AS(&owner, chdir(self->base) ? -errno : k_open("2", O_PATH));
+	ASSERT_GE(fd[1], 0);
+	ASSERT_GE(fd[2], 0);
+	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0, 0));
+	EXPECT_EQ(group_of(fd[0]), group_of(fd[1]));
+	EXPECT_EQ(group_of(fd[0]), group_of(fd[2]));
+
+	ASSERT_EQ(0, AS(&owner, chdir(self->base) ? -errno :
+			k_mount("tmpfs", "2/a", "tmpfs", 0)));
+	EXPECT_TRUE(appears_at("a", M(0)));
+	EXPECT_TRUE(AS(&other, chdir(self->base) ? -errno :
+		       is_mounted_at(&me, "1/a")));
+	ASSERT_EQ(0, k_umount("0/a", 0));
+	EXPECT_FALSE(AS(&owner, chdir(self->base) ? -errno :
+			is_mounted_at(&me, "2/a")));
+}
+
+/* Detached trees join as well, and get events once they are attached. */
+TEST_F(mount_setgroup, detached_member)
+{
+	int fd[2];
+
+	fd[0] = self->fd[0];
+	fd[1] = k_open_tree(AT_FDCWD, "fs", OPEN_TREE_CLONE);
+	ASSERT_GE(fd[1], 0);
+	ASSERT_EQ(0, k_setgroup(SHARED, fd, 2, 0, 0));
+	ASSERT_EQ(0, k_umount("11", MNT_DETACH));
+	ASSERT_EQ(0, mkdir("11/a", 0755));
+	EXPECT_TRUE(reaches(0, M(0)));
+	ASSERT_EQ(0, k_move_mount(fd[1], "", AT_FDCWD, "11", 0));
+	EXPECT_TRUE(reaches(0, M(0) | M(11)));
+	EXPECT_TRUE(reaches(11, M(0) | M(11)));
+
+	/* one that is dropped leaves the group */
+	fd[1] = k_open_tree(AT_FDCWD, "fs", OPEN_TREE_CLONE);
+	ASSERT_GE(fd[1], 0);
+	ASSERT_EQ(0, k_setgroup(PEER, fd + 1, 1, fd[0], 0));
+	ASSERT_EQ(0, close(fd[1]));
+	EXPECT_TRUE(reaches(0, M(0) | M(11)));
+}
+
+/*
+ * Roots that do not contain one another, under a group that contained both.
+ * What is mounted reaches those who can show it.
+ */
+TEST_F(mount_setgroup, roots_need_not_nest)
+{
+	int fd[4];
+
+	for (int i = 0; i < 4; i++) {
+		static const char * const roots[] = { "a", "b", "a/x", "" };
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", i);
+		ASSERT_EQ(0, k_umount(name, MNT_DETACH));
+		fd[i] = member_of(&me, self->base, roots[i], name);
+		ASSERT_GE(fd[i], 0);
+	}
+	/* a, b and a/x without the mount that is wider than all of them */
+	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0, 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "0/x/y", "tmpfs", 0));
+	EXPECT_TRUE(is_mounted_at(&me, "2/y"));
+	EXPECT_FALSE(is_mounted_at(&me, "3/a/x/y"));
+	ASSERT_EQ(0, k_umount("2/y", 0));
+	EXPECT_FALSE(is_mounted_at(&me, "0/x/y"));
+
+	/* and a slave that is wider than its master */
+	ASSERT_EQ(0, k_setgroup(MASTER, fd + 3, 1, 0, fd[0]));
+	ASSERT_EQ(0, k_mount("tmpfs", "0/x/y", "tmpfs", 0));
+	EXPECT_TRUE(is_mounted_at(&me, "3/a/x/y"));
+	ASSERT_EQ(0, k_umount("0/x/y", 0));
+	EXPECT_FALSE(is_mounted_at(&me, "3/a/x/y"));
+	/* it receives below b as well: that comes from a peer of its master */
+	ASSERT_EQ(0, mkdir("1/d", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "1/d", "tmpfs", 0));
+	EXPECT_TRUE(is_mounted_at(&me, "3/b/d"));
+}
+
+/* Mounts that are there already stay, and are nobody's copies. */
+TEST_F(mount_setgroup, children_stay)
+{
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "1/b", "tmpfs", 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+	EXPECT_TRUE(appears_at("a", M(0)));
+	EXPECT_TRUE(appears_at("b", M(1)));
+}
+
+static int many(int nr, int *fds)
+{
+	for (int i = 0; i < nr; i++) {
+		fds[i] = k_open_tree(AT_FDCWD, "fs", OPEN_TREE_CLONE);
+		if (fds[i] < 0)
+			return fds[i];
+		if (k_move_mount(fds[i], "", AT_FDCWD, "0/b", 0))
+			return -1;
+	}
+	return 0;
+}
+
+struct counter {
+	int fd;
+	int stop;
+	int count;
+};
+
+/* Every wake-up of someone who waits for changes of the mount table. */
+static void *count_changes(void *arg)
+{
+	struct counter *c = arg;
+	struct pollfd pfd[2] = {
+		{ .fd = c->fd, .events = POLLPRI },
+		{ .fd = c->stop, .events = POLLIN },
+	};
+
+	for (;;) {
+		if (poll(pfd, 2, -1) < 0)
+			continue;
+		if (pfd[0].revents)
+			c->count++;
+		if (pfd[1].revents)
+			return NULL;
+	}
+}
+
+/* One call, one notification, however many members. */
+TEST_F(mount_setgroup, notifies_once)
+{
+	enum { NR = 300 };
+	struct actor other, third;
+	int watch, watch_other, watch_third, fds[NR + 1], stop[2];
+	struct counter counter;
+	pthread_t thread;
+
+	ASSERT_EQ(0, actor_new(&other, &me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&third, &me, ACTOR_MNTNS));
+	ASSERT_EQ(0, many(NR, fds));
+	fds[NR] = AS(&other, chdir(self->base) ? -errno : k_open("1", O_PATH));
+	ASSERT_GE(fds[NR], 0);
+	watch = mountinfo_watch(&me);
+	watch_other = mountinfo_watch(&other);
+	watch_third = mountinfo_watch(&third);
+	ASSERT_TRUE(watch >= 0 && watch_other >= 0 && watch_third >= 0);
+
+	counter = (struct counter) { .fd = mountinfo_watch(&me) };
+	ASSERT_GE(counter.fd, 0);
+	ASSERT_EQ(0, pipe(stop));
+	counter.stop = stop[0];
+	ASSERT_EQ(0, pthread_create(&thread, NULL, count_changes, &counter));
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, NR + 1, 0, 0));
+	ASSERT_EQ(1, write(stop[1], "x", 1));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+
+	EXPECT_EQ(1, counter.count);
+	EXPECT_TRUE(mountinfo_changed(watch));
+	EXPECT_TRUE(mountinfo_changed(watch_other));
+	EXPECT_FALSE(mountinfo_changed(watch_third));
+
+	/* a call that fails tells nobody */
+	ASSERT_EQ(-EBUSY, k_setgroup(SHARED, fds, NR + 1, 0, 0));
+	EXPECT_FALSE(mountinfo_changed(watch));
+	EXPECT_FALSE(mountinfo_changed(watch_other));
+}
+
+TEST_HARNESS_MAIN

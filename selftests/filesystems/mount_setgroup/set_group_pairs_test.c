@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * move_mount(MOVE_MOUNT_SET_GROUP): joining a group must not take protection
+ * away from what is mounted already.
+ *
+ * Where a new sender and a new receiver both have a mount, the receiver's must
+ * not be locked unless the sender's is, and the caller must be privileged over
+ * the receiver's mount namespace. EPERM otherwise.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdlib.h>
+
+#include "members.h"
+#include "../../kselftest_harness.h"
+
+static const struct actor me = { .userns = -1, .mntns = -1 };
+
+/*
+ * "0", "2", "5" and "6" have nothing mounted on them, "1" has something on a/x,
+ * and in the owner's namespace that is locked. All are private.
+ */
+FIXTURE(set_group_pairs) {
+	char base[64];
+	struct actor owner;
+};
+
+#define OPEN_IN(actor, name) \
+	AS(actor, chdir(self->base) ? -errno : k_open(name, O_PATH))
+
+#define MOUNT_IN(actor, name) \
+	AS(actor, chdir(self->base) ? -errno : \
+		  k_mount("tmpfs", name, "tmpfs", 0))
+
+#define UMOUNT_IN(actor, name) \
+	AS(actor, chdir(self->base) ? -errno : k_umount(name, 0))
+
+#define CHANGE_IN(actor, name, type) \
+	AS(actor, chdir(self->base) ? -errno : k_mount(NULL, name, NULL, type))
+
+#define MOUNTED_IN(actor, name) \
+	AS(actor, chdir(self->base) ? -errno : is_mounted_at(&me, name))
+
+static int set_group(int from, int to)
+{
+	return k_move_mount(from, "", to, "", MOVE_MOUNT_SET_GROUP);
+}
+
+FIXTURE_SETUP(set_group_pairs)
+{
+	static const char * const names[] = { "0", "1", "2", "5", "6" };
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int fd = member_of(&me, self->base, "", names[i]);
+
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, close(fd));
+	}
+	ASSERT_EQ(0, k_mount("tmpfs", "1/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(&self->owner, &me, ACTOR_USERNS));
+}
+
+FIXTURE_TEARDOWN(set_group_pairs)
+{
+	members_teardown(self->base);
+}
+
+static __u64 propagation_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? 0 : mnt.propagation;
+}
+
+/* The mount that joins has a locked mount where the group's has one that isn't. */
+TEST_F(set_group_pairs, eperm_joining_mount_is_locked)
+{
+	struct actor *o = &self->owner;
+	int from = OPEN_IN(o, "0");
+	int to = OPEN_IN(o, "1");
+
+	ASSERT_TRUE(from >= 0 && to >= 0);
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	ASSERT_EQ(0, CHANGE_IN(o, "0", MS_SHARED));
+	EXPECT_EQ(-EPERM, AS(o, set_group(from, to)));
+	/* a caller with more privileges is refused as well */
+	EXPECT_EQ(-EPERM, set_group(from, to));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
+}
+
+/* The same for a mount that becomes a slave. */
+TEST_F(set_group_pairs, eperm_joining_slave_is_locked)
+{
+	struct actor *o = &self->owner;
+	int slave, to;
+
+	ASSERT_EQ(0, CHANGE_IN(o, "0", MS_SHARED));
+	ASSERT_EQ(0, AS(o, chdir(self->base) ? -errno :
+			k_mount("0", "2", NULL, MS_BIND)));
+	ASSERT_EQ(0, CHANGE_IN(o, "2", MS_SLAVE));
+	/* the master has one, the slave that is copied from has not */
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	ASSERT_EQ(0, UMOUNT_IN(o, "2/a/x"));
+	slave = OPEN_IN(o, "2");
+	to = OPEN_IN(o, "1");
+	ASSERT_TRUE(slave >= 0 && to >= 0);
+	EXPECT_EQ(-EPERM, AS(o, set_group(slave, to)));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
+}
+
+/* Another member has a locked mount where the one that joins has one too. */
+TEST_F(set_group_pairs, eperm_other_member_is_locked)
+{
+	int from = OPEN_IN(&me, "0");
+	int locked = OPEN_IN(&self->owner, "1");
+	int to = OPEN_IN(&me, "2");
+
+	ASSERT_TRUE(from >= 0 && locked >= 0 && to >= 0);
+	ASSERT_EQ(0, CHANGE_IN(&me, "0", MS_SHARED));
+	/* there is no pair in this one */
+	ASSERT_EQ(0, set_group(from, locked));
+	ASSERT_EQ(0, MOUNT_IN(&me, "2/a/x"));
+	EXPECT_EQ(-EPERM, set_group(from, to));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
+}
+
+/* A slave of the group has it. */
+TEST_F(set_group_pairs, eperm_slave_is_locked)
+{
+	struct actor late;
+	int from, to;
+
+	ASSERT_EQ(0, CHANGE_IN(&me, "0", MS_SHARED));
+	ASSERT_EQ(0, MOUNT_IN(&me, "0/a/x"));
+	ASSERT_EQ(0, actor_new(&late, &me, ACTOR_USERNS));
+	from = OPEN_IN(&me, "0");
+	to = OPEN_IN(&me, "2");
+	ASSERT_TRUE(from >= 0 && to >= 0);
+	ASSERT_EQ(0, MOUNT_IN(&me, "2/a/x"));
+	EXPECT_EQ(-EPERM, set_group(from, to));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
+}
+
+/* Another member is in a namespace that the caller has no power over. */
+TEST_F(set_group_pairs, eperm_other_owner)
+{
+	struct actor *o = &self->owner;
+	int theirs = OPEN_IN(&me, "5");
+	int from = OPEN_IN(o, "5");
+	int to = OPEN_IN(o, "6");
+
+	ASSERT_TRUE(theirs >= 0 && from >= 0 && to >= 0);
+	ASSERT_EQ(0, CHANGE_IN(&me, "5", MS_SHARED));
+	ASSERT_EQ(0, set_group(theirs, from));
+	ASSERT_EQ(0, MOUNT_IN(&me, "5/a/x"));
+	ASSERT_TRUE(MOUNTED_IN(o, "5/a/x"));
+	ASSERT_EQ(0, MOUNT_IN(o, "6/a/x"));
+	EXPECT_EQ(-EPERM, AS(o, set_group(from, to)));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
+	/* with nothing there it may join */
+	ASSERT_EQ(0, UMOUNT_IN(o, "6/a/x"));
+	EXPECT_EQ(0, AS(o, set_group(from, to)));
+}
+
+/* A lock where nobody else has a mount is nobody's concern. */
+TEST_F(set_group_pairs, locked_alone)
+{
+	struct actor *o = &self->owner;
+	int from = OPEN_IN(o, "0");
+	int to = OPEN_IN(o, "1");
+
+	ASSERT_TRUE(from >= 0 && to >= 0);
+	ASSERT_EQ(0, CHANGE_IN(o, "0", MS_SHARED));
+	ASSERT_EQ(0, MOUNT_IN(o, "0/b"));
+	ASSERT_EQ(0, AS(o, set_group(from, to)));
+	EXPECT_EQ(MS_SHARED, propagation_of(to));
+	/* what the group mounts there later does not take it along */
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	ASSERT_EQ(0, UMOUNT_IN(o, "0/a/x"));
+	EXPECT_TRUE(MOUNTED_IN(o, "1/a/x"));
+}
+
+/* Nor is a mount that no lock and no other owner protects. */
+TEST_F(set_group_pairs, not_locked)
+{
+	int from = OPEN_IN(&me, "0");
+	int to = OPEN_IN(&me, "1");
+
+	ASSERT_TRUE(from >= 0 && to >= 0);
+	ASSERT_EQ(0, MOUNT_IN(&me, "0/a/x"));
+	ASSERT_EQ(0, CHANGE_IN(&me, "0", MS_SHARED));
+	ASSERT_EQ(0, set_group(from, to));
+	EXPECT_EQ(MS_SHARED, propagation_of(to));
+	ASSERT_EQ(0, UMOUNT_IN(&me, "0/a/x"));
+	EXPECT_FALSE(MOUNTED_IN(&me, "1/a/x"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mount_setgroup(): the three privilege rules, all of which are EPERM.
+ *
+ * Owner: CAP_SYS_ADMIN over the owner of each mount namespace that a mount of
+ * the call is in. Containment: a mount that is rooted outside of the one that
+ * it joins by, or below a lock there, takes privilege over all that it gets
+ * connected to. Pairs: where a new sender and a new receiver both have a mount,
+ * the receiver's must not be locked unless the sender's is, and the caller must
+ * be privileged over the receiver's namespace.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdlib.h>
+
+#include "members.h"
+#include "../mount_cast.h"
+#include "../../kselftest_harness.h"
+
+#define SHARED	MOUNT_SETGROUP_SHARED
+#define PEER	MOUNT_SETGROUP_PEER
+#define MASTER	MOUNT_SETGROUP_MASTER
+#define SIBLING_OF	MOUNT_SETGROUP_SIBLING
+
+static const struct actor me = { .userns = -1, .mntns = -1 };
+
+#define IN(actor, expr)	AS(actor, chdir(self->base) ? -errno : (expr))
+
+#define OPEN_IN(actor, name)		IN(actor, k_open(name, O_PATH))
+#define MOUNT_IN(actor, name)		IN(actor, k_mount("tmpfs", name, "tmpfs", 0))
+#define UMOUNT_IN(actor, name)		IN(actor, k_umount(name, 0))
+#define CHANGE_IN(actor, name, type)	IN(actor, k_mount(NULL, name, NULL, type))
+#define MOUNTED_IN(actor, name)		IN(actor, is_mounted_at(&me, name))
+
+FIXTURE(setgroup_owner) {
+	char base[64];
+	struct actor cast[NR_ROLES];
+};
+
+/* Every namespace has a private mount of "fs" on "0" to "3". */
+FIXTURE_SETUP(setgroup_owner)
+{
+	if (geteuid())
+		SKIP(return, "test requires root");
+	if (!setgroup_supported())
+		SKIP(return, "mount_setgroup() not supported");
+	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
+	for (int i = 0; i < 4; i++) {
+		char name[16];
+		int fd;
+
+		snprintf(name, sizeof(name), "%d", i);
+		fd = member_of(&me, self->base, "", name);
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, close(fd));
+	}
+	ASSERT_EQ(0, cast_setup(self->cast));
+}
+
+FIXTURE_TEARDOWN(setgroup_owner)
+{
+	members_teardown(self->base);
+}
+
+/* There is no namespace of the caller's in it, so only these owners count. */
+static bool may(enum role who, enum role whose)
+{
+	/* whoever made a user namespace is privileged over it */
+	if (who == NO_ADMIN && whose >= OWNER && whose <= SIBLING)
+		return true;
+	return may_admin(who, whose);
+}
+
+TEST_F(setgroup_owner, eperm_member)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		int fd = OPEN_IN(&self->cast[whose], "0");
+
+		ASSERT_GE(fd, 0);
+		for (int who = 0; who < NR_ROLES; who++) {
+			EXPECT_EQ(may(who, whose) ? 0 : -EPERM,
+				  AS(&self->cast[who],
+				     k_setgroup(SHARED, &fd, 1, 0, 0))) {
+				TH_LOG("caller %d, member %d", who, whose);
+			}
+			ASSERT_EQ(0, CHANGE_IN(&self->cast[whose], "0", MS_PRIVATE));
+		}
+		ASSERT_EQ(0, close(fd));
+	}
+}
+
+/* One member that is out of reach is enough, and nothing happens to the rest. */
+TEST_F(setgroup_owner, eperm_last_member)
+{
+	struct actor *o = &self->cast[OWNER];
+	char *before, *after;
+	int fds[3];
+
+	fds[0] = OPEN_IN(o, "0");
+	fds[1] = OPEN_IN(&self->cast[CHILD], "1");
+	fds[2] = OPEN_IN(&self->cast[SIBLING], "2");
+	ASSERT_TRUE(fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0);
+	before = ns_snapshot(o);
+	ASSERT_NE(NULL, before);
+	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
+	ASSERT_EQ(0, close(fds[2]));
+	fds[2] = OPEN_IN(&me, "2");
+	ASSERT_GE(fds[2], 0);
+	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
+	after = ns_snapshot(o);
+	EXPECT_STREQ(before, after);
+	free(before);
+	free(after);
+	EXPECT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0, 0)));
+}
+
+/* The mount that is joined or received from counts as the members do. */
+TEST_F(setgroup_owner, eperm_named)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		struct actor *w = &self->cast[whose];
+		int group, slave;
+
+		ASSERT_EQ(0, CHANGE_IN(w, "1", MS_SHARED));
+		ASSERT_EQ(0, IN(w, k_mount("1", "4", NULL, MS_BIND)));
+		ASSERT_EQ(0, CHANGE_IN(w, "4", MS_SLAVE));
+		group = OPEN_IN(w, "1");
+		slave = OPEN_IN(w, "4");
+		ASSERT_TRUE(group >= 0 && slave >= 0);
+		for (int who = OWNER; who <= SIBLING; who++) {
+			struct actor *a = &self->cast[who];
+			int err = may(who, whose) ? 0 : -EPERM;
+			int fd = OPEN_IN(a, "0");
+
+			ASSERT_GE(fd, 0);
+			EXPECT_EQ(err, AS(a, k_setgroup(PEER, &fd, 1, group, 0)));
+			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
+			EXPECT_EQ(err, AS(a, k_setgroup(MASTER, &fd, 1, 0, group)));
+			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
+			EXPECT_EQ(err, AS(a, k_setgroup(SHARED | MASTER, &fd, 1, 0,
+							group)));
+			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
+			EXPECT_EQ(err, AS(a, k_setgroup(SIBLING_OF, &fd, 1, 0,
+							slave)));
+			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
+			EXPECT_EQ(err, AS(a, k_setgroup(SHARED | SIBLING_OF, &fd, 1,
+							0, slave)));
+			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
+			ASSERT_EQ(0, close(fd));
+		}
+		ASSERT_EQ(0, close(group));
+		ASSERT_EQ(0, close(slave));
+	}
+}
+
+TEST_F(setgroup_owner, eperm_detached_member)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		for (int who = 0; who < NR_ROLES; who++) {
+			int fd = IN(&self->cast[whose],
+				    k_open_tree(AT_FDCWD, "0", OPEN_TREE_CLONE));
+
+			ASSERT_GE(fd, 0);
+			EXPECT_EQ(may(who, whose) ? 0 : -EPERM,
+				  AS(&self->cast[who],
+				     k_setgroup(SHARED, &fd, 1, 0, 0))) {
+				TH_LOG("caller %d, member %d", who, whose);
+			}
+			ASSERT_EQ(0, close(fd));
+		}
+	}
+}
+
+/*
+ * Containment. The caller owns a mount of /a, of a group that the test's
+ * namespace is in as well.
+ */
+FIXTURE(setgroup_containment) {
+	char base[64];
+	struct actor owner;
+	int named;		/* the owner's mount of /a: "1" */
+	int wide;		/* the test's mount of /: "0" */
+};
+
+FIXTURE_SETUP(setgroup_containment)
+{
+	int fd;
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	if (!setgroup_supported())
+		SKIP(return, "mount_setgroup() not supported");
+	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
+	self->wide = member_of(&me, self->base, "", "0");
+	ASSERT_GE(self->wide, 0);
+	fd = member_of(&me, self->base, "a", "1");
+	ASSERT_GE(fd, 0);
+	/* "2" has a mount below a, which is locked in the owner's namespace */
+	fd = member_of(&me, self->base, "", "2");
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, k_mount("tmpfs", "2/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(&self->owner, &me, ACTOR_USERNS));
+	self->named = OPEN_IN(&self->owner, "1");
+	ASSERT_GE(self->named, 0);
+}
+
+FIXTURE_TEARDOWN(setgroup_containment)
+{
+	members_teardown(self->base);
+}
+
+/* The owner makes a new mount of @root join, and drops it again. */
+static int join(const struct actor *caller, const struct actor *owner,
+		const char *base, const char *root, unsigned int flags, int named)
+{
+	char path[128];
+	int fd, ret, err;
+
+	snprintf(path, sizeof(path), "%s/11", base);
+	fd = member_of(owner, base, root, "11");
+	if (fd < 0)
+		return -ECANCELED;
+	ret = AS(caller, k_setgroup(flags, &fd, 1, (flags & PEER) ? named : 0,
+				    (flags & PEER) ? 0 : named));
+	close(fd);
+	err = AS(owner, k_umount(path, 0));
+	return err ? -ECANCELED : ret;
+}
+
+#define JOIN(root, flags, named) \
+	join(&self->owner, &self->owner, self->base, root, flags, named)
+
+/* Anyone else's privilege does not help the caller, only its own does. */
+#define JOIN_BY_TEST(root, flags, named) \
+	join(&me, &self->owner, self->base, root, flags, named)
+
+static const unsigned int joins[] = { PEER, MASTER, SHARED | MASTER };
+static const unsigned int siblings[] = { SIBLING_OF, SHARED | SIBLING_OF };
+
+TEST_F(setgroup_containment, eperm_ring)
+{
+	int fds[2] = { self->named, self->wide };
+
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
+		EXPECT_EQ(0, JOIN("a/x", joins[i], self->named));
+		EXPECT_EQ(-EPERM, JOIN("", joins[i], self->named));
+		EXPECT_EQ(-EPERM, JOIN("b", joins[i], self->named));
+		EXPECT_EQ(0, JOIN_BY_TEST("", joins[i], self->named));
+		EXPECT_EQ(0, JOIN_BY_TEST("b", joins[i], self->named));
+	}
+}
+
+TEST_F(setgroup_containment, eperm_ring_of_the_sibling)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, &self->named, 1, 0, self->wide));
+	for (size_t i = 0; i < ARRAY_SIZE(siblings); i++) {
+		EXPECT_EQ(0, JOIN("a", siblings[i], self->named));
+		EXPECT_EQ(0, JOIN("a/x", siblings[i], self->named));
+		EXPECT_EQ(-EPERM, JOIN("", siblings[i], self->named));
+		EXPECT_EQ(-EPERM, JOIN("b", siblings[i], self->named));
+		EXPECT_EQ(0, JOIN_BY_TEST("", siblings[i], self->named));
+	}
+}
+
+/* The group is the caller's, what that receives from is not. */
+TEST_F(setgroup_containment, eperm_ring_above)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &self->named, 1, 0, self->wide));
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
+		EXPECT_EQ(-EPERM, JOIN("", joins[i], self->named));
+		EXPECT_EQ(0, JOIN_BY_TEST("", joins[i], self->named));
+	}
+}
+
+/* Two groups above. */
+TEST_F(setgroup_containment, eperm_ring_further_above)
+{
+	int mid = member_of(&self->owner, self->base, "a", "3");
+
+	ASSERT_GE(mid, 0);
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &mid, 1, 0, self->wide));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &self->named, 1, 0, mid));
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
+		EXPECT_EQ(-EPERM, JOIN("", joins[i], self->named));
+	}
+}
+
+/* What is below matters for those who send: peers. */
+TEST_F(setgroup_containment, eperm_slave_below)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->named, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, &self->wide, 1, 0, self->named));
+	EXPECT_EQ(0, JOIN("a", PEER, self->named));
+	EXPECT_EQ(-EPERM, JOIN("", PEER, self->named));
+	EXPECT_EQ(-EPERM, JOIN("b", PEER, self->named));
+	EXPECT_EQ(0, JOIN_BY_TEST("", PEER, self->named));
+	EXPECT_EQ(0, JOIN("", MASTER, self->named));
+	EXPECT_EQ(0, JOIN("b", SHARED | MASTER, self->named));
+}
+
+/* With power over all of it there is nothing to contain. */
+TEST_F(setgroup_containment, all_of_it_is_the_callers)
+{
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->named, 1, 0, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		EXPECT_EQ(0, JOIN("", joins[i], self->named));
+		EXPECT_EQ(0, JOIN("b", joins[i], self->named));
+	}
+}
+
+/* A locked mount on the one that is named: at, above or below the new root. */
+TEST_F(setgroup_containment, eperm_locked_child)
+{
+	int locked = OPEN_IN(&self->owner, "2");
+	int fds[2] = { locked, self->wide };
+
+	ASSERT_GE(locked, 0);
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		EXPECT_EQ(-EPERM, JOIN("a/x", joins[i], locked));
+		EXPECT_EQ(-EPERM, JOIN("a/x/y", joins[i], locked));
+		EXPECT_EQ(-EPERM, JOIN("a", joins[i], locked));
+		EXPECT_EQ(-EPERM, JOIN("", joins[i], locked));
+		EXPECT_EQ(0, JOIN("b", joins[i], locked));
+		EXPECT_EQ(0, JOIN_BY_TEST("a/x/y", joins[i], locked));
+	}
+}
+
+/* A mount there that is not locked is no obstacle. */
+TEST_F(setgroup_containment, child_that_is_not_locked)
+{
+	int fds[2] = { self->named, self->wide };
+
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, MOUNT_IN(&self->owner, "1/x"));
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
+		EXPECT_EQ(0, JOIN("a/x/y", joins[i], self->named));
+	}
+}
+
+/* SHARED names everyone who sends or receives: roots don't matter. */
+TEST_F(setgroup_containment, shared_needs_none)
+{
+	struct actor *o = &self->owner;
+	int fds[3];
+
+	fds[0] = self->named;
+	fds[1] = member_of(o, self->base, "b", "3");
+	fds[2] = member_of(o, self->base, "", "4");
+	ASSERT_TRUE(fds[1] >= 0 && fds[2] >= 0);
+	EXPECT_EQ(0, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
+}
+
+/*
+ * Pairs. "0", "2", "3" have nothing mounted on them, "1" and "4" have something
+ * on a/x, which is locked in the owner's namespace.
+ */
+FIXTURE(setgroup_pairs) {
+	char base[64];
+	struct actor owner;
+	int mine[5];		/* of the test's namespace */
+	int fd[5];		/* of the owner's */
+};
+
+FIXTURE_SETUP(setgroup_pairs)
+{
+	char name[16];
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	if (!setgroup_supported())
+		SKIP(return, "mount_setgroup() not supported");
+	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		self->mine[i] = member_of(&me, self->base, "", name);
+		ASSERT_GE(self->mine[i], 0);
+	}
+	ASSERT_EQ(0, k_mount("tmpfs", "1/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "4/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(&self->owner, &me, ACTOR_USERNS));
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		self->fd[i] = OPEN_IN(&self->owner, name);
+		ASSERT_GE(self->fd[i], 0);
+	}
+}
+
+FIXTURE_TEARDOWN(setgroup_pairs)
+{
+	members_teardown(self->base);
+}
+
+/* Refused for the owner and for one with all privileges alike. */
+#define EXPECT_EPERM(flags, fds, nr, peer, master) do {			\
+	EXPECT_EQ(-EPERM, AS(&self->owner, k_setgroup(flags, fds, nr,	\
+						      peer, master)));	\
+	EXPECT_EQ(-EPERM, k_setgroup(flags, fds, nr, peer, master));	\
+} while (0)
+
+TEST_F(setgroup_pairs, eperm_members)
+{
+	char *before, *after;
+	int fds[3] = { self->fd[2], self->fd[1], self->fd[0] };
+
+	ASSERT_EQ(0, MOUNT_IN(&self->owner, "0/a/x"));
+	before = ns_snapshot(&self->owner);
+	ASSERT_NE(NULL, before);
+	EXPECT_EPERM(SHARED, fds, 3, 0, 0);
+	/* whatever the order */
+	fds[0] = self->fd[0];
+	fds[2] = self->fd[2];
+	EXPECT_EPERM(SHARED, fds, 3, 0, 0);
+	after = ns_snapshot(&self->owner);
+	EXPECT_STREQ(before, after);
+	free(before);
+	free(after);
+	/* with nothing there, or a slave that is not a peer, there is no pair */
+	ASSERT_EQ(0, UMOUNT_IN(&self->owner, "0/a/x"));
+	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 3, 0, 0)));
+}
+
+/* Members that only receive are no pair of one another. */
+TEST_F(setgroup_pairs, members_that_only_receive)
+{
+	int fds[2] = { self->fd[0], self->fd[1] };
+
+	ASSERT_EQ(0, MOUNT_IN(&self->owner, "0/a/x"));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd + 2, 1, 0, 0));
+	EXPECT_EQ(0, AS(&self->owner, k_setgroup(MASTER, fds, 2, 0, self->fd[2])));
+}
+
+/* What unshare() leaves: the same locked mounts everywhere. */
+TEST_F(setgroup_pairs, same_locked_children)
+{
+	struct actor *o = &self->owner;
+	int fds[2] = { self->fd[1], self->fd[4] };
+
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0, 0)));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(o, "1/a/x"));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(o, "4/a/x"));
+	ASSERT_EQ(0, MOUNT_IN(o, "1/b"));
+	EXPECT_TRUE(MOUNTED_IN(o, "4/b"));
+}
+
+TEST_F(setgroup_pairs, not_locked_at_all)
+{
+	int fds[2] = { self->mine[1], self->mine[4] };
+
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, k_umount("1/a/x", 0));
+	EXPECT_FALSE(is_mounted_at(&me, "4/a/x"));
+}
+
+/* Another directory of the same filesystem is another place. */
+TEST_F(setgroup_pairs, another_place)
+{
+	int fds[2] = { self->fd[0], self->fd[1] };
+
+	ASSERT_EQ(0, MOUNT_IN(&self->owner, "0/b"));
+	ASSERT_EQ(0, MOUNT_IN(&self->owner, "0/a"));
+	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 2, 0, 0)));
+}
+
+/* The group that is joined sends to the new member ... */
+TEST_F(setgroup_pairs, eperm_member_is_locked)
+{
+	struct actor *o = &self->owner;
+
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd, 1, 0, 0)));
+	ASSERT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0)));
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	/* by the one that has it, and by one that has not */
+	EXPECT_EPERM(PEER, self->fd + 1, 1, self->fd[0], 0);
+	ASSERT_EQ(0, UMOUNT_IN(o, "0/a/x"));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 1, 1, self->fd[0], 0)));
+}
+
+TEST_F(setgroup_pairs, eperm_other_peer_is_not_locked)
+{
+	struct actor *o = &self->owner;
+	int fds[2] = { self->fd[0], self->fd[2] };
+
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0, 0)));
+	EXPECT_EPERM(PEER, self->fd + 1, 1, self->fd[2], 0);
+	EXPECT_EPERM(MASTER, self->fd + 1, 1, 0, self->fd[2]);
+	EXPECT_EPERM(SHARED | MASTER, self->fd + 1, 1, 0, self->fd[2]);
+}
+
+/* ... and the new member to the group that is joined. */
+TEST_F(setgroup_pairs, eperm_peer_is_locked)
+{
+	struct actor *o = &self->owner;
+	int fds[2] = { self->fd[1], self->fd[2] };
+
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0, 0)));
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	EXPECT_EPERM(PEER, self->fd, 1, self->fd[2], 0);
+	/* a slave sends nothing, so its own may be the one that goes away */
+	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, self->fd, 1, 0, self->fd[2])));
+}
+
+/* To the group's slaves, and to theirs. */
+TEST_F(setgroup_pairs, eperm_slave_is_locked)
+{
+	struct actor *o = &self->owner;
+
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd + 2, 1, 0, 0)));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED | MASTER, self->fd + 3, 1, 0,
+				      self->fd[2])));
+	ASSERT_EQ(0, AS(o, k_setgroup(MASTER, self->fd + 1, 1, 0, self->fd[3])));
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	EXPECT_EPERM(PEER, self->fd, 1, self->fd[2], 0);
+	EXPECT_EPERM(PEER, self->fd, 1, self->fd[3], 0);
+	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, self->fd, 1, 0, self->fd[3])));
+}
+
+/* From what the group receives from, and from what that receives from. */
+TEST_F(setgroup_pairs, eperm_ring_above)
+{
+	struct actor *o = &self->owner;
+	int fds[2] = { self->fd[1], self->fd[4] };
+
+	/* the children of the slaves: none, so there is no pair on the way */
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd, 1, 0, 0)));
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED | MASTER, self->fd + 2, 1, 0,
+				      self->fd[0])));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED | MASTER, self->fd + 3, 1, 0,
+				      self->fd[2])));
+	for (int i = 2; i < 4; i++) {
+		EXPECT_EPERM(PEER, fds, 1, self->fd[i], 0);
+		EXPECT_EPERM(MASTER, fds, 2, 0, self->fd[i]);
+		EXPECT_EPERM(SHARED | MASTER, fds, 2, 0, self->fd[i]);
+		EXPECT_EPERM(SIBLING_OF, fds, 2, 0, self->fd[i]);
+		EXPECT_EPERM(SHARED | SIBLING_OF, fds, 2, 0, self->fd[i]);
+	}
+}
+
+/*
+ * A mount that is not locked still belongs to whoever owns its namespace. The
+ * caller is privileged over the mount that it names, not over the one that
+ * would lose what is mounted there.
+ */
+TEST_F(setgroup_pairs, eperm_receiver_of_another_owner)
+{
+	struct actor *o = &self->owner;
+	int ring[2] = { self->fd[0], self->mine[0] };
+
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, ring, 2, 0, 0));
+	ASSERT_EQ(0, MOUNT_IN(o, "2/a/x"));
+	EXPECT_EQ(-EPERM, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0)));
+	/* as a receiver alone it takes nothing away */
+	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, self->fd + 2, 1, 0, self->fd[0])));
+	ASSERT_EQ(0, CHANGE_IN(o, "2", MS_PRIVATE));
+	/* nor where there is nothing, or by someone with power over both */
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 3, 1, self->fd[0], 0)));
+}
+
+TEST_F(setgroup_pairs, eperm_slave_of_another_owner)
+{
+	struct actor *o = &self->owner;
+
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd, 1, 0, 0)));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->mine + 1, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, MOUNT_IN(o, "2/a/x"));
+	EXPECT_EQ(-EPERM, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0)));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 3, 1, self->fd[0], 0)));
+	ASSERT_EQ(0, UMOUNT_IN(o, "2/a/x"));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0)));
+}
+
+/* The rule counts the mounts of a member one by one, however many it has. */
+TEST_F(setgroup_pairs, eperm_last_of_many)
+{
+	struct actor *o = &self->owner;
+	int fds[2] = { self->fd[0], self->fd[1] };
+
+	ASSERT_EQ(0, MOUNT_IN(o, "0/b"));
+	ASSERT_EQ(0, MOUNT_IN(o, "1/b"));
+	for (int i = 0; i < 8; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "fs/d%d", i);
+		ASSERT_EQ(0, mkdir(path, 0755));
+		snprintf(path, sizeof(path), "1/d%d", i);
+		ASSERT_EQ(0, MOUNT_IN(o, path));
+	}
+	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
+	ASSERT_EQ(0, MOUNT_IN(o, "0/d7"));
+	EXPECT_EPERM(SHARED, fds, 2, 0, 0);
+}
+
+TEST_HARNESS_MAIN
