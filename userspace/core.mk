@@ -26,3 +26,12 @@ lib-y += render.o
 lib-y += render-tree.o
 lib-y += render-dot.o
 lib-y += features.o
+
+test-y += t-image
+test-y += t-verify
+test-y += t-capture
+vm-test-y += t-capture
+
+valgrind-y += t-image
+valgrind-y += t-verify
+fuzz-y += fuzz-image

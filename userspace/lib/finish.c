@@ -404,8 +404,6 @@ static int link_tree(struct mc_topology *t, struct mntcr_error *e)
 	/* Pre-order without a stack: down, else across, else up and across. */
 	for (i = 0; i < t->nr_ns; i++) {
 		m = t->ns[i].root;
-		if (m == MC_NONE && t->ns[i].nr_mounts)
-			return bad(e, "namespace %u: no mount is its root", i);
 		while (m != MC_NONE) {
 			reached++;
 			t->mounts[m].next_member = 0;
@@ -423,7 +421,7 @@ static int link_tree(struct mc_topology *t, struct mntcr_error *e)
 	}
 	if (reached == t->nr_mounts)
 		return 0;
-	/* Climbing from one that was not reached ends on the cycle. */
+	/* Climbing from one that was not reached never ends: on the cycle. */
 	for (m = 0; t->mounts[m].next_member == 0;)
 		m++;
 	for (i = 0; i < t->nr_mounts; i++)

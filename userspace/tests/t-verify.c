@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * verify: blind to ids, and to nothing else.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <time.h>
+
+#include "image.h"
+#include "tap.h"
+#include "util.h"
+
+/* Two namespaces; every number that is only a name comes from here. */
+struct ids {
+	int mount, group, dev, ns, sb;	/* sb: order of the superblocks */
+};
+
+static const struct ids plain = { 100, 10, 30, 5, 0 };
+static const struct ids renamed = { 900, 70, 55, 8, 1 };
+
+static char *image(const struct ids *i)
+{
+	const char *a = "{\"device\":\"0:%d\",\"type\":\"tmpfs\",\"source\":\"s\",\"options\":\"o\"}";
+	const char *b = "{\"device\":\"0:%d\",\"type\":\"ext4\",\"source\":\"d\",\"options\":\"\"}";
+	int m = i->mount, g = i->group, s = i->sb, r = !i->sb;
+	struct mc_buf t = { 0 };
+
+	mc_buf_printf(&t, "{\"format\":\"mntcr-image\",\"version\":1,"
+		"\"user_namespaces\":[{\"inode\":1,\"dumper\":true},{\"inode\":%d,\"parent\":0}],"
+		"\"namespaces\":[{\"id\":%d,\"inode\":%d,\"label\":\"one\",\"owner\":0},"
+		"{\"id\":%d,\"inode\":%d,\"label\":\"two\",\"owner\":1}],\"superblocks\":[",
+		i->ns + 40, i->ns, i->ns + 20, i->ns + 1, i->ns + 21);
+	mc_buf_printf(&t, s ? b : a, i->dev);
+	mc_buf_puts(&t, ",");
+	mc_buf_printf(&t, s ? a : b, i->dev + 1);
+	mc_buf_printf(&t, ",{\"device\":\"0:4\",\"type\":\"nsfs\",\"options\":\"\"}],"
+		"\"idmaps\":[{\"uid\":[[0,5,6]],\"gid\":[]}],"
+		"\"groups\":[{\"id\":%d},{\"id\":%d,\"master\":%d},{\"id\":%d},{\"id\":%d}],"
+		"\"mounts\":[", g, g + 1, g, g + 2, g + 3);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"superblock\":%d,\"root\":\"/\",\"mountpoint\":\"/\"},", m, r);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":%d,\"root\":\"/a\",\"mountpoint\":\"/p\",\"group\":%d,\"attributes\":[\"nodev\"],\"locks\":[]},", m + 1, m, s, g);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":%d,\"root\":\"/b\",\"mountpoint\":\"/q\",\"group\":%d},", m + 2, m, s, g);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":%d,\"root\":\"/\",\"mountpoint\":\"/s\",\"group\":%d,\"master\":%d},", m + 3, m, s, g + 1, g);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":%d,\"root\":\"/\",\"mountpoint\":\"/\"},", m + 4, m + 3, s);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":%d,\"root\":\"/x\",\"mountpoint\":\"/u\",\"unbindable\":true},", m + 5, m, s);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":2,\"root\":\"mnt:[%d]\",\"mountpoint\":\"/n\",\"nsfs\":{\"type\":\"mnt\",\"inode\":%d}},", m + 6, m, i->ns + 21, i->ns + 21);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":2,\"root\":\"uts:[77]\",\"mountpoint\":\"/nu\",\"nsfs\":{\"type\":\"uts\",\"inode\":77}},", m + 7, m);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":0,\"parent\":%d,\"superblock\":%d,\"root\":\"/\",\"mountpoint\":\"/i\",\"attributes\":[\"idmapped\"],\"idmap\":0},", m + 8, m, s);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":1,\"superblock\":%d,\"root\":\"/\",\"mountpoint\":\"/\",\"group\":%d},", m + 9, r, g + 3);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":1,\"parent\":%d,\"superblock\":%d,\"root\":\"/a\",\"mountpoint\":\"/p\",\"group\":%d},", m + 10, m + 9, s, g);
+	mc_buf_printf(&t, "{\"id\":%d,\"namespace\":1,\"parent\":%d,\"superblock\":%d,\"root\":\"/\",\"mountpoint\":\"/e\",\"master\":%d}]}", m + 11, m + 9, s, g + 2);
+	REQUIRE(!t.nomem);
+	return t.data;
+}
+
+static struct mntcr_topology *parse(char *text)
+{
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	if (mc_image_parse(text, strlen(text), "img", &t, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(t);
+	return t;
+}
+
+static char lines[4096];
+
+static void collect(void *data, const char *line)
+{
+	size_t n = strlen(lines);
+
+	snprintf(lines + n, sizeof(lines) - n, "%s\n", line);
+}
+
+static size_t compare(const struct mntcr_topology *a,
+		      const struct mntcr_topology *b, unsigned int flags)
+{
+	struct mntcr_verify_options opts = { .flags = flags, .report = collect };
+	struct mntcr_error e;
+	size_t nr = 0;
+
+	lines[0] = '\0';
+	REQUIRE(!mntcr_verify(a, b, &opts, &nr, &e));
+	return nr;
+}
+
+static void ids_do_not_matter(void)
+{
+	char *x = image(&plain), *y = image(&renamed);
+	struct mntcr_topology *a = parse(x), *b = parse(y);
+
+	CHECK_EQ(compare(a, a, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER), 0);
+	CHECK_EQ(compare(a, b, MNTCR_VERIFY_ORDER), 0);
+	CHECK_STR(lines, "");
+	/* unless asked for: two superblocks of the three are others */
+	CHECK_EQ(compare(a, b, MNTCR_VERIFY_DEVICES), 2);
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	free(x);
+	free(y);
+}
+
+/* One change each; says: what the report has to name. */
+static const struct {
+	const char *from, *to, *says;
+	unsigned int hidden_by;	/* the flag that leaves it out */
+} changes[] = {
+	{ "\"attributes\":[\"nodev\"]", "\"attributes\":[\"nodev\",\"ro\"]", "namespace 0 (one) /p: attributes: 'nodev' against 'ro,nodev'", 0 },
+	{ "\"attributes\":[\"nodev\"]", "\"attributes\":[\"nodev\",\"noatime\"]", "/p: attributes", 0 },
+	{ "\"locks\":[]", "\"locks\":[\"mount\"]", "/p: locks: '' against 'mount'", MNTCR_VERIFY_IGNORE_LOCKS },
+	{ "\"root\":\"/b\"", "\"root\":\"/c\"", "/q: root: '/b' against '/c'", 0 },
+	{ "\"root\":\"/b\"", "\"root\":\"/b\",\"root_deleted\":true", "/q: root: 'there' against 'deleted'", 0 },
+	{ "\"mountpoint\":\"/q\"", "\"mountpoint\":\"/r\"", "/q: only in the first\nnamespace 0 (one) /r: only in the second", 0 },
+	{ "\"unbindable\":true", "\"unbindable\":false", "/u: unbindable: 'yes' against 'no'", 0 },
+	{ "\"options\":\"o\"", "\"options\":\"O\"", "options: 'o' against 'O'", MNTCR_VERIFY_IGNORE_OPTIONS },
+	{ "\"source\":\"s\"", "\"source\":\"S\"", "source: 's' against 'S'", MNTCR_VERIFY_IGNORE_SOURCE },
+	{ "\"type\":\"ext4\"", "\"type\":\"ext3\"", "filesystem type: 'ext4' against 'ext3'", 0 },
+	{ "\"type\":\"ext4\"", "\"type\":\"ext4\",\"flags\":[\"ro\"]", "superblock flags: '' against 'ro'", MNTCR_VERIFY_IGNORE_OPTIONS },
+	{ "[[0,5,6]]", "[[0,5,7]]", "/i: idmap: 'one' against 'another'", 0 },
+	{ "\"attributes\":[\"idmapped\"],\"idmap\":0", "\"attributes\":[]", "/i: idmap: 'one' against 'none'", 0 },
+	{ "\"group\":10,\"attributes\"", "\"attributes\"", "/p: peer group: '10' against 'none'", 0 },
+	{ "\"group\":11,\"master\":10", "\"group\":11", "/s: master: '10' against 'none'", 0 },
+	{ "\"group\":11,\"master\":10", "\"master\":10", "/s: peer group: '11' against 'none'", 0 },
+	{ "\"master\":12", "\"master\":10", "namespace 1 (two) /e: master: '12' against '10'", 0 },
+	{ "\"mountpoint\":\"/q\",\"group\":10", "\"mountpoint\":\"/q\",\"group\":15", "/q: peer group: '10' against '15', which is '10' elsewhere", 0 },
+	{ "\"root\":\"uts:[77]\"", "\"root\":\"uts:[78]\"", "/nu: root", 0 },
+	{ "\"root\":\"/x\"", "\"root\":\"/x\",\"options\":\"other\"", "/u: options: 'o' against 'other'", MNTCR_VERIFY_IGNORE_OPTIONS },
+	{ "\"inode\":45,\"parent\":0}],", "\"inode\":45,\"parent\":0}],", "", 0 },
+	{ "\"label\":\"two\",\"owner\":1", "\"label\":\"two\",\"owner\":0", "namespace 1 (two): owned by another user namespace", MNTCR_VERIFY_IGNORE_OWNER },
+};
+
+static void everything_else_does(void)
+{
+	char *x = image(&plain), *y, *at;
+	struct mntcr_topology *a = parse(x), *b;
+	struct mc_buf buf;
+	size_t i, nr;
+
+	for (i = 0; i < MC_ARRAY_SIZE(changes); i++) {
+		y = image(&plain);
+		at = strstr(y, changes[i].from);
+		if (!at)
+			TAP_SAY("%s is not there", changes[i].from);
+		REQUIRE(at);
+		memset(&buf, 0, sizeof(buf));
+		mc_buf_add(&buf, y, (size_t)(at - y));
+		mc_buf_puts(&buf, changes[i].to);
+		mc_buf_puts(&buf, at + strlen(changes[i].from));
+		free(y);
+		/* a group that only the change needs, or no longer has */
+		if (strstr(changes[i].to, "\"group\":15")) {
+			y = buf.data;
+			at = strstr(y, "{\"id\":13}");
+			REQUIRE(at);
+			memset(&buf, 0, sizeof(buf));
+			mc_buf_add(&buf, y, (size_t)(at - y));
+			mc_buf_puts(&buf, "{\"id\":15},");
+			mc_buf_puts(&buf, at);
+			free(y);
+		} else if (strstr(changes[i].from, "\"group\":11") ) {
+			y = buf.data;
+			at = strstr(y, "{\"id\":11,\"master\":10},");
+			REQUIRE(at);
+			if (!strstr(changes[i].to, "11"))
+				memset(at, ' ', 22);
+			else
+				memset(at + 8, ' ', 12);
+		} else if (strstr(changes[i].from, "\"master\":12")) {
+			at = strstr(buf.data, "{\"id\":12},");
+			REQUIRE(at);
+			memset(at, ' ', 10);
+		}
+		b = parse(buf.data);
+		nr = compare(a, b, 0);
+		if (!*changes[i].says ? nr != 0 :
+		    !nr || !strstr(lines, changes[i].says)) {
+			TAP_SAY("%s -> %s: %zu: %s", changes[i].from,
+				changes[i].to, nr, lines);
+			tap.bad = 1;
+		}
+		/* as bad the other way round */
+		CHECK(!!compare(b, a, 0) == !!nr);
+		if (changes[i].hidden_by)
+			CHECK_EQ(compare(a, b, changes[i].hidden_by), 0);
+		mntcr_topology_free(b);
+		mc_buf_free(&buf);
+	}
+	mntcr_topology_free(a);
+	free(x);
+}
+
+static void order_only_when_asked(void)
+{
+	char *x = image(&plain), *y = image(&plain), *at;
+	struct mntcr_topology *a = parse(x), *b;
+
+	/* 106, /n, changes ids with 107, /nu */
+	at = strstr(y, "{\"id\":106");
+	REQUIRE(at);
+	at[8] = '7';
+	at = strstr(at + 9, "{\"id\":107");
+	REQUIRE(at);
+	at[8] = '6';
+	b = parse(y);
+	CHECK_EQ(compare(a, b, 0), 0);
+	CHECK_EQ(compare(a, b, MNTCR_VERIFY_ORDER), 1);
+	CHECK(strstr(lines, "/nu: order"));
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	free(x);
+	free(y);
+}
+
+static struct mntcr_topology *large(unsigned int n, int base)
+{
+	struct mntcr_topology *t;
+	struct mc_buf b = { 0 };
+	unsigned int i;
+
+	mc_buf_printf(&b, "{\"format\":\"mntcr-image\",\"version\":1,"
+		"\"user_namespaces\":[],\"namespaces\":[{\"label\":\"x\"}],"
+		"\"superblocks\":[{\"device\":\"0:1\",\"type\":\"t\",\"options\":\"\"}],"
+		"\"idmaps\":[],\"groups\":[{\"id\":1}],\"mounts\":["
+		"{\"id\":%d,\"namespace\":0,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"}",
+		base);
+	for (i = 1; i < n; i++)
+		mc_buf_printf(&b, ",{\"id\":%u,\"namespace\":0,\"superblock\":0,"
+			"\"parent\":%d,\"root\":\"/\",\"mountpoint\":\"/d%u\",\"group\":1}",
+			base + i, base, i * 7919 % n);
+	mc_buf_puts(&b, "]}");
+	REQUIRE(!b.nomem);
+	t = parse(b.data);
+	mc_buf_free(&b);
+	return t;
+}
+
+/* 7919 is prime, and so the mountpoints are distinct for these sizes. */
+static void a_large_directory_is_no_trouble(void)
+{
+	struct mntcr_topology *a = large(100000, 1), *b = large(100000, 500000);
+	struct timespec x, y;
+
+	clock_gettime(CLOCK_MONOTONIC, &x);
+	CHECK_EQ(compare(a, b, MNTCR_VERIFY_ORDER), 0);
+	clock_gettime(CLOCK_MONOTONIC, &y);
+	TAP_SAY("100000 mounts in one directory: %ld ms",
+		(y.tv_sec - x.tv_sec) * 1000 + (y.tv_nsec - x.tv_nsec) / 1000000);
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+}
+
+int main(void)
+{
+	TAP_RUN(ids_do_not_matter);
+	TAP_RUN(everything_else_does);
+	TAP_RUN(order_only_when_asked);
+	TAP_RUN(a_large_directory_is_no_trouble);
+	return tap_done();
+}
