@@ -17,7 +17,7 @@
 
 enum { SB_ROOT, SB_SHARED, SB_EVENT };
 
-#define DIRS_PER_ROOT	(2 * TOPO_MAX)
+#define DIRS_PER_ROOT	(2 * TOPO_MAX + 2)
 #define NR_DIRS		(TOPO_ROOTS + TOPO_ROOTS * DIRS_PER_ROOT)
 
 extern int build_dirs[NR_DIRS];
@@ -25,6 +25,13 @@ extern int build_dirs[NR_DIRS];
 void build_init(void);
 int dir_event(int root, int i);
 int dir_hang(int root, int i);
+int dir_extra(int root, int i);
+
+/* Names: "a", "b"; "e0" for events, "h0" to hang on, "x0" and "x1" extra. */
+#define DIR_PATH	16
+
+const char *dir_path(int dir, int root, char *buf);	/* "" for itself */
+int dir_walk(int from, const char *path);	/* -1: no such directory */
 
 /* Where each mount hangs: -1 below the root of its namespace. */
 struct layout {

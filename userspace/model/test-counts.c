@@ -414,11 +414,30 @@ out:
 	return bad;
 }
 
+static const char *names(void)
+{
+	const char *bad = NULL;
+	char buf[DIR_PATH];
+
+	for (int d = 0; d < NR_DIRS; d++)
+		for (int r = d; ; r = build_dirs[r]) {
+			EXPECT(dir_walk(r, dir_path(d, r, buf)) == d);
+			if (!r)
+				break;
+		}
+	EXPECT(!strcmp(dir_path(dir_event(5, 23), 0, buf), "b/a/e23"));
+	EXPECT(dir_walk(0, "c") < 0 && dir_walk(0, "a/e24") < 0);
+	EXPECT(dir_walk(0, "e1/e1") < 0 && dir_walk(0, "x2") < 0);
+out:
+	return bad;
+}
+
 const struct named_test count_tests[] = {
 	{ "one namespace, to 8 mounts: 3 .. 17235", one_ns },
 	{ "three namespaces, to 6 mounts: 3 .. 79524", three_ns },
 	{ "roots, to 4 mounts: 9 .. 26537", with_roots },
 	{ "text form", text },
 	{ "random topologies and layouts", random_ones },
+	{ "names of directories", names },
 	{ NULL, NULL }
 };

@@ -189,7 +189,7 @@ static const char *check_stack(const struct scene *s)
 
 	EXPECT(!model_copy(&m, &s->m));
 	for (int i = 0; i < s->n; i++) {
-		at = dir_event(m.mnt[s->mnt[i]].root, 0);
+		at = dir_extra(m.mnt[s->mnt[i]].root, 0);
 		new[i] = model_mount(&m, SB_EVENT + i, 0, s->mnt[i], at);
 		EXPECT(new[i] >= 0);
 		bad = check_matrix(s, &m);
@@ -292,7 +292,7 @@ static const char *check_bind(const struct scene *old, int i, int d)
 	memset(&s->m, 0, sizeof(s->m));
 	EXPECT(!model_copy(&s->m, &old->m));
 	to = model_ns_root(&s->m, s->m.mnt[s->mnt[i]].ns);
-	new = model_bind(&s->m, s->mnt[i], d, to, dir_hang(2, 0), false);
+	new = model_bind(&s->m, s->mnt[i], d, to, dir_extra(0, 1), false);
 	if (s->m.mnt[s->mnt[i]].unbindable) {
 		EXPECT(new == -EINVAL);
 		goto out;
@@ -319,7 +319,7 @@ out:
  */
 static const char *check_below(const struct scene *s, int i, int j, bool move)
 {
-	int x = s->mnt[i], y = s->mnt[j], at = dir_hang(s->m.mnt[y].root, 23);
+	int x = s->mnt[i], y = s->mnt[j], at = dir_extra(s->m.mnt[y].root, 1);
 	bool to_shared = is_shared(s, j);
 	struct model m = { 0 };
 	const char *bad = NULL;
@@ -450,7 +450,7 @@ static const char *check_rbind(const struct scene *old, int ns, bool siblings)
 	memset(&s->m, 0, sizeof(s->m));
 	EXPECT(!model_copy(&s->m, &old->m));
 	root = model_ns_root(&s->m, ns);
-	new = model_bind(&s->m, root, 0, root, dir_hang(2, 0), true);
+	new = model_bind(&s->m, root, 0, root, dir_extra(0, 1), true);
 	EXPECT(new >= 0);
 	for (int i = 0; i < old->n; i++) {
 		bool pruned = false;

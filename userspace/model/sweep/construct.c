@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A topology as mounts of the running kernel: building it, two ways.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+
+#include "sys.h"
+#include "world.h"
+
+/* The series' way: private mounts in place, then one call per group. */
+
+static int place_private(struct world *w, const struct topo *t,
+			 const struct layout *l, int i)
+{
+	const struct topo_mount *m = &t->m[i];
+	struct mc_mount_attr attr = { .propagation = MS_UNBINDABLE };
+	int at, on = build_place(t, l, i, &at), fd;
+	char buf[DIR_PATH];
+	const char *path = dir_path(m->root, 0, buf);
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN;
+
+	fd = mc_open_tree(w->base_shared, path, OPEN_TREE_CLONE |
+			  OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC |
+			  (*path ? 0 : AT_EMPTY_PATH));
+	if (fd < 0)
+		return world_fail(w, "clone", path);
+	w->mnt[w->nr] = fd;
+	w->mnt_ns[w->nr] = m->ns;
+	w->mnt_root[w->nr++] = m->root;
+	if (m->kind == TOPO_UNBINDABLE &&
+	    mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+			     MC_MOUNT_ATTR_SIZE_VER0))
+		return world_fail(w, "make unbindable", path);
+	path = dir_path(at, on < 0 ? 0 : t->m[on].root, buf);
+	if (!*path)
+		flags |= MOVE_MOUNT_T_EMPTY_PATH;
+	if (mc_move_mount(fd, "", on < 0 ? w->root[m->ns] : w->mnt[on], path,
+			  flags))
+		return world_fail(w, "attach at", path);
+	return 0;
+}
+
+static int set_group(struct world *w, const int *fds, int n, int peer,
+		     int master, unsigned int flags)
+{
+	struct mc_mount_group_args args = {
+		.mnt_fds = (uintptr_t)fds,
+		.nr_fds = n,
+		.peer_fd = flags & MOUNT_SETGROUP_PEER ? peer : 0,
+		.master_fd = flags & (MOUNT_SETGROUP_MASTER |
+				      MOUNT_SETGROUP_SIBLING) ? master : 0,
+	};
+
+	if (mc_mount_setgroup(&args, sizeof(args), flags))
+		return world_fail(w, "mount_setgroup", "");
+	return 0;
+}
+
+static int set_slaves(struct world *w, const struct topo *t, int g, bool join,
+		      int master)
+{
+	int fd[TOPO_MAX], n = 0, err = 0;
+
+	for (int i = 0; i < t->nr; i++)
+		if (t->m[i].kind == TOPO_SLAVE && t->m[i].group == g)
+			fd[n++] = w->mnt[i];
+	if (!join && n)
+		return set_group(w, fd, n, 0, master, MOUNT_SETGROUP_MASTER);
+	for (int i = 0; i < n && !err; i++)
+		err = set_group(w, &fd[i], 1, 0, i ? fd[0] : master,
+				i ? MOUNT_SETGROUP_SIBLING :
+				MOUNT_SETGROUP_MASTER);
+	return err;
+}
+
+static int set_one_group(struct world *w, const struct topo *t, int g,
+			 bool join)
+{
+	unsigned int flags = MOUNT_SETGROUP_SHARED;
+	int fd[TOPO_MAX], n = 0, master = 0, err;
+
+	for (int i = 0; i < t->nr; i++) {
+		if (t->m[i].kind != TOPO_MEMBER)
+			continue;
+		if (t->m[i].group == g)
+			fd[n++] = w->mnt[i];
+		if (t->m[i].group == t->master[g]) {
+			flags |= MOUNT_SETGROUP_MASTER;
+			master = w->mnt[i];
+		}
+	}
+	err = set_group(w, fd, join ? 1 : n, 0, master, flags);
+	if (!err && join && n > 1)
+		err = set_group(w, fd + 1, n - 1, fd[0], 0, MOUNT_SETGROUP_PEER);
+	return err ? err : set_slaves(w, t, g, join, fd[0]);
+}
+
+static int build_api(struct world *w, const struct topo *t,
+		     const struct layout *l, bool join)
+{
+	int nr_ns = build_nr_ns(t), err = 0;
+
+	while (w->nr_ns < nr_ns)
+		if (world_enter(w, -1) || world_new_ns(w) < 0)
+			return -1;
+	if (world_enter(w, -1))
+		return -1;
+	for (int i = 0; i < t->nr && !err; i++)
+		err = place_private(w, t, l, i);
+	for (int g = 0; g < t->nr_groups && !err; g++)
+		err = set_one_group(w, t, g, join);
+	return err;
+}
+
+/*
+ * With mount(2) alone: for each group a mount of the whole superblock, a copy
+ * of its master group's made a slave and then shared; from it the members and
+ * slaves are bound, and then it goes.  The other namespaces are copies of the
+ * first, each keeps what belongs to it.
+ */
+
+static int bind(struct world *w, const char *from, const char *to,
+		unsigned long type, unsigned long then)
+{
+	if (mount(from, to, NULL, MS_BIND, NULL))
+		return world_fail(w, "bind", to);
+	if ((type && mount(NULL, to, NULL, type, NULL)) ||
+	    (then && mount(NULL, to, NULL, then, NULL)))
+		return world_fail(w, "change the type of", to);
+	return 0;
+}
+
+static int bind_member(struct world *w, const struct topo *t, int i)
+{
+	static const unsigned long type[] = {
+		[TOPO_UNBINDABLE] = MS_UNBINDABLE, [TOPO_SLAVE] = MS_SLAVE,
+		[TOPO_MEMBER] = 0, [TOPO_PRIVATE] = 0,
+	};
+	const struct topo_mount *m = &t->m[i];
+	char from[64], to[16], buf[DIR_PATH];
+	const char *root = dir_path(m->root, 0, buf);
+
+	if (m->kind >= TOPO_MEMBER)
+		snprintf(from, sizeof(from), "/seed/%d/%s", m->group, root);
+	else
+		snprintf(from, sizeof(from), "/src/shared/%s", root);
+	snprintf(to, sizeof(to), "/h%d", i);
+	return bind(w, from, to, type[m->kind], 0);
+}
+
+static int build_seed(struct world *w, const struct topo *t)
+{
+	char from[32], to[32];
+	int err = 0;
+
+	for (int g = 0; g < t->nr_groups && !err; g++) {
+		bool slave = t->master[g] >= 0;
+
+		snprintf(from, sizeof(from), "/seed/%d", t->master[g]);
+		snprintf(to, sizeof(to), "/seed/%d", g);
+		err = bind(w, slave ? from : "/src/shared", to,
+			   slave ? MS_SLAVE : MS_SHARED, slave ? MS_SHARED : 0);
+	}
+	for (int i = 0; i < t->nr && !err; i++)
+		err = bind_member(w, t, i);
+	for (int g = 0; g < t->nr_groups && !err; g++) {
+		snprintf(to, sizeof(to), "/seed/%d", g);
+		if (umount2(to, UMOUNT_NOFOLLOW))
+			return world_fail(w, "umount", to);
+	}
+	return err;
+}
+
+static int build_classic(struct world *w, const struct topo *t)
+{
+	int nr_ns = build_nr_ns(t);
+	char path[16];
+
+	if (world_enter(w, -1) || world_new_ns(w) < 0 || build_seed(w, t))
+		return -1;
+	while (w->nr_ns < nr_ns)
+		if (world_enter(w, 0) || world_new_ns(w) < 0)
+			return -1;
+	for (int k = 0; k < nr_ns; k++) {
+		if (world_enter(w, k))
+			return -1;
+		for (int i = 0; i < t->nr; i++) {
+			snprintf(path, sizeof(path), "/h%d", i);
+			if (t->m[i].ns != k && umount2(path, UMOUNT_NOFOLLOW))
+				return world_fail(w, "umount", path);
+		}
+	}
+	for (int i = 0; i < t->nr; i++) {
+		snprintf(path, sizeof(path), "/h%d", i);
+		if (world_enter(w, t->m[i].ns))
+			return -1;
+		w->mnt[i] = open(path, O_PATH | O_CLOEXEC);
+		if (w->mnt[i] < 0)
+			return world_fail(w, "open", path);
+		w->nr++;
+		w->mnt_ns[i] = t->m[i].ns;
+		w->mnt_root[i] = t->m[i].root;
+	}
+	return 0;
+}
+
+int world_build(struct world *w, enum way way, const struct topo *t,
+		const struct layout *l, bool join)
+{
+	world_drop(w);
+	w->way = way;
+	return way == WAY_CLASSIC ? build_classic(w, t) :
+		build_api(w, t, l, join);
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * propsweep: every sharing topology of a size, in the kernel and in the model.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "run.h"
+
+static const char usage[] =
+"usage: propsweep [options] [TOPOLOGY...]\n"
+"\n"
+"Builds sharing topologies with the new calls and with mount(2) alone, and\n"
+"compares their structure and where events appear with the reference model.\n"
+"Prints KTAP: a test for each class.  A topology given as an argument, as it is\n"
+"printed where something differs, is gone through step by step.\n"
+"\n"
+"  -s N      one namespace, one root: up to N mounts (6)\n"
+"  -n N      up to three namespaces: up to N mounts (4)\n"
+"  -r N      roots on the binary tree of directories: up to N mounts (3)\n"
+"  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
+"  -w WAY    only \"api\" or \"classic\"\n"
+"\n"
+"Environment: SHARD=i/n (only every n-th, from the i-th on, counted from 0),\n"
+"SEED (of the random ones).\n";
+
+enum { KSFT_PASS, KSFT_FAIL, KSFT_SKIP = 4 };
+
+struct options {
+	int max[3];
+	int random;
+	bool way[NR_WAYS];
+	uint64_t shard, shards, seed;
+};
+
+static struct world world;
+static int tests, failures;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* All that the three have to say on one topology. */
+static void explain(struct run *r, const bool *ways)
+{
+	char line[2 * TOPO_LINE];
+
+	topo_print(r->t, line, sizeof(line));
+	layout_print(r->t, r->l, line + strlen(line), sizeof(line) - strlen(line));
+	printf("# topology: %s\n# after %s, %s: %s\n", line, r->step,
+	       way_names[r->way], r->what);
+	for (int way = 0; way < NR_WAYS; way++) {
+		struct run one = *r;
+
+		if (!ways[way])
+			continue;
+		one.way = way;
+		one.each = true;
+		one.show = stdout;
+		if (run_topology(&one))
+			printf("# %s, step by step: no difference\n",
+			       way_names[way]);
+		else
+			printf("# %s, step by step: after %s: %s\n",
+			       way_names[way], one.step, one.what);
+	}
+}
+
+struct class {
+	uint64_t done, differ;
+	double start;
+};
+
+static void one_topology(struct class *c, enum way way, const struct topo *t,
+			 uint64_t hash, const bool *ways)
+{
+	struct layout l;
+	struct run r = {
+		.w = &world, .t = t, .l = &l, .way = way, .hash = hash,
+	};
+
+	layout_siblings(&l);
+	/* other places are out of reach of mount(2): shared parents */
+	for (int k = 0; k < (way == WAY_API ? 2 : 1); k++) {
+		if (k)
+			layout_random(t, &l, hash);
+		if (run_topology(&r))
+			continue;
+		if (c->differ++ < 3)
+			explain(&r, ways);
+		break;
+	}
+	c->done++;
+}
+
+static void class_done(const struct class *c, const char *name, enum way way)
+{
+	printf("# %" PRIu64 " topologies, %" PRIu64 " differ, %.1f s\n",
+	       c->done, c->differ, now() - c->start);
+	printf("%sok %d %s, %s\n", c->differ ? "not " : "", ++tests, name,
+	       way_names[way]);
+	fflush(stdout);
+	failures += c->differ != 0;
+}
+
+static void sweep(const struct options *o, int n, int nr_ns, bool roots,
+		  const char *name, enum way way)
+{
+	struct topo_space *s = malloc(sizeof(*s));
+	struct class c = { .start = now() };
+	uint64_t number = 0;
+	struct topo t;
+
+	if (!s || topo_space_init(s, n, nr_ns, roots)) {
+		free(s);
+		return;
+	}
+	for (uint64_t rank = 0; rank < topo_total(s, n); rank++) {
+		uint64_t seed = rank;
+
+		topo_unrank(s, n, rank, &t);
+		if (!topo_first(s, &t, rank) ||
+		    number++ % o->shards != o->shard)
+			continue;
+		one_topology(&c, way, &t, topo_next_random(&seed), o->way);
+	}
+	free(s);
+	class_done(&c, name, way);
+}
+
+static void random_ones(const struct options *o, enum way way)
+{
+	struct class c = { .start = now() };
+	uint64_t seed = o->seed;
+	struct topo t, drawn;
+	char name[64], line[TOPO_LINE];
+
+	for (int i = 0; i < o->random; i++) {
+		int n = 1 + topo_next_random(&seed) % TOPO_MAX;
+		int nr_ns = 1 + topo_next_random(&seed) % TOPO_MAX_NS;
+		uint64_t hash;
+
+		topo_random(&drawn, n, nr_ns, topo_next_random(&seed) & 1,
+			    &seed);
+		hash = topo_next_random(&seed);
+		if (i % o->shards != o->shard)
+			continue;
+		/* numbered as they are printed */
+		topo_print(&drawn, line, sizeof(line));
+		if (!topo_parse(&t, line))
+			one_topology(&c, way, &t, hash, o->way);
+	}
+	snprintf(name, sizeof(name), "random, SEED=%" PRIu64, o->seed);
+	class_done(&c, name, way);
+}
+
+static int step_by_step(const struct options *o, char **lines, int n)
+{
+	printf("KTAP version 1\n1..%d\n", n);
+	for (int k = 0; k < n; k++) {
+		char *colon = strchr(lines[k], ':'), line[2 * TOPO_LINE];
+		struct layout l;
+		struct topo t;
+		bool bad = false;
+
+		snprintf(line, sizeof(line), "%.*s", colon ?
+			 (int)(colon - lines[k]) : (int)strlen(lines[k]),
+			 lines[k]);
+		if (topo_parse(&t, line) ||
+		    layout_parse(&t, &l, colon ? colon + 1 : "")) {
+			printf("not ok %d %s\n# not a topology\n", k + 1,
+			       lines[k]);
+			failures++;
+			continue;
+		}
+		for (int way = 0; way < NR_WAYS; way++)
+			for (uint64_t hash = 0; hash < 64; hash++) {
+				uint64_t seed = hash;
+				struct run r = {
+					.w = &world, .t = &t, .l = &l,
+					.way = way, .each = true,
+					.show = stdout,
+					.hash = topo_next_random(&seed),
+				};
+
+				if (!o->way[way] || (way == WAY_CLASSIC && colon))
+					continue;
+				if (run_topology(&r))
+					continue;
+				printf("# %s: after %s: %s\n", way_names[way],
+				       r.step, r.what);
+				bad = true;
+				break;
+			}
+		printf("%sok %d %s\n", bad ? "not " : "", k + 1, lines[k]);
+		failures += bad;
+	}
+	return failures ? KSFT_FAIL : KSFT_PASS;
+}
+
+static int parse(struct options *o, int argc, char **argv)
+{
+	const char *shard = getenv("SHARD"), *seed = getenv("SEED");
+	int c;
+
+	*o = (struct options) {
+		.max = { 6, 4, 3 }, .random = 100, .way = { true, true },
+		.shards = 1, .seed = time(NULL),
+	};
+	if (shard && (sscanf(shard, "%" SCNu64 "/%" SCNu64, &o->shard,
+			     &o->shards) != 2 || o->shard >= o->shards)) {
+		fprintf(stderr, "SHARD=%s: not i/n with i < n\n", shard);
+		return -1;
+	}
+	if (seed)
+		o->seed = strtoull(seed, NULL, 0);
+	while ((c = getopt(argc, argv, "s:n:r:x:w:h")) != -1) {
+		switch (c) {
+		case 's':
+		case 'n':
+		case 'r':
+			o->max[strchr("snr", c) - "snr"] = atoi(optarg);
+			break;
+		case 'x':
+			o->random = atoi(optarg);
+			break;
+		case 'w':
+			o->way[WAY_API] = !strcmp(optarg, "api");
+			o->way[WAY_CLASSIC] = !strcmp(optarg, "classic");
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		default:
+			fputs(usage, stderr);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int nr_ns, least;
+		bool roots;
+	} space[] = {
+		{ "one namespace", 1, 1, false },
+		{ "three namespaces", 3, 2, false },
+		{ "roots", 1, 1, true },
+	};
+	struct options o;
+	char name[64];
+	int plan = 0;
+
+	if (parse(&o, argc, argv))
+		return KSFT_FAIL;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	build_init();
+	if (world_init(&world)) {
+		printf("Bail out! %s\n", world.error);
+		return KSFT_FAIL;
+	}
+	if (optind < argc) {
+		o.way[WAY_API] &= world_has_api();
+		return step_by_step(&o, argv + optind, argc - optind);
+	}
+	for (int k = 0; k < 3; k++)
+		for (int n = space[k].least; n <= o.max[k]; n++)
+			plan += o.way[WAY_API] + o.way[WAY_CLASSIC];
+	plan += (o.random > 0) * (o.way[WAY_API] + o.way[WAY_CLASSIC]);
+	printf("KTAP version 1\n1..%d\n", plan);
+	for (int way = 0; way < NR_WAYS; way++) {
+		bool skip = way == WAY_API && !world_has_api();
+
+		if (!o.way[way])
+			continue;
+		for (int k = 0; k < 3; k++)
+			for (int n = space[k].least; n <= o.max[k]; n++) {
+				snprintf(name, sizeof(name), "%s, %d mounts",
+					 space[k].name, n);
+				if (skip)
+					printf("ok %d %s, %s # SKIP no mount_setgroup(2)\n",
+					       ++tests, name, way_names[way]);
+				else
+					sweep(&o, n, space[k].nr_ns,
+					      space[k].roots, name, way);
+			}
+		if (o.random > 0 && skip)
+			printf("ok %d random, %s # SKIP no mount_setgroup(2)\n",
+			       ++tests, way_names[way]);
+		else if (o.random > 0)
+			random_ones(&o, way);
+		if (skip)
+			o.way[way] = false;
+	}
+	world_drop(&world);
+	if (!o.way[WAY_CLASSIC] && !o.way[WAY_API])
+		return KSFT_SKIP;
+	return failures ? KSFT_FAIL : KSFT_PASS;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One topology, in the model and in the kernel.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include <stdio.h>
+
+#include "world.h"
+
+struct run {
+	struct world *w;
+	const struct topo *t;
+	const struct layout *l;
+	enum way way;
+	uint64_t hash;		/* decides what is left to choice */
+	bool each;		/* compare after every single step */
+	FILE *show;		/* print both states here where they part */
+
+	struct model m;
+	int mnt[TOPO_MAX + 1];
+	char step[128];		/* the last one */
+	char what[384];		/* what differs, empty: nothing */
+};
+
+/* false: something differs or failed, see what and step. */
+bool run_topology(struct run *r);
+void print_state(FILE *f, const struct model *m);
+
+#endif

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A topology as mounts of the running kernel: namespaces and operations.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * The base namespace holds a root with places for mounts, and below /src the
+ * superblock that the topology's mounts are of, and that of the events.  All
+ * are private, so each copy of the namespace starts the same.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "sys.h"
+#include "world.h"
+
+const char *const way_names[NR_WAYS] = { "new calls", "mount(2)" };
+
+int world_fail(struct world *w, const char *what, const char *where)
+{
+	snprintf(w->error, sizeof(w->error), "%s %s: %s", what, where,
+		 strerror(errno));
+	return -1;
+}
+
+/* The directories that the model's superblocks have, of one filesystem. */
+static int make_dirs(struct world *w, const char *top, bool all)
+{
+	char path[64], buf[DIR_PATH];
+
+	for (int d = 0; d < NR_DIRS; d++) {
+		/* parents before children: the first ones are the tree */
+		if (!all && d && build_dirs[d] != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", top, dir_path(d, 0, buf));
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return world_fail(w, "mkdir", path);
+	}
+	return 0;
+}
+
+static int make_tmpfs(struct world *w, const char *path, dev_t *dev)
+{
+	struct stat st;
+
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return world_fail(w, "mkdir", path);
+	if (mount("propsweep", path, "tmpfs", 0, "nr_inodes=0"))
+		return world_fail(w, "mount", path);
+	if (stat(path, &st))
+		return world_fail(w, "stat", path);
+	*dev = st.st_dev;
+	return 0;
+}
+
+static int fill(struct world *w)
+{
+	char path[64];
+
+	if (make_dirs(w, ".", false) ||
+	    mkdir("src", 0755) || mkdir("seed", 0755))
+		return world_fail(w, "mkdir", "src");
+	for (int i = 0; i < TOPO_MAX; i++) {
+		snprintf(path, sizeof(path), "seed/%d", i);
+		if (mkdir(path, 0755))
+			return world_fail(w, "mkdir", path);
+	}
+	if (make_tmpfs(w, "src/shared", &w->dev_shared) ||
+	    make_tmpfs(w, "src/events", &w->dev_events) ||
+	    make_dirs(w, "src/shared", true))
+		return -1;
+	for (int i = 0; i < WORLD_EVENTS; i++) {
+		snprintf(path, sizeof(path), "src/events/%d", i);
+		if (mkdir(path, 0755))
+			return world_fail(w, "mkdir", path);
+	}
+	return 0;
+}
+
+/* Makes the current directory the root of the namespace. */
+static int become_root(struct world *w)
+{
+	if (!syscall(__NR_pivot_root, ".", "."))
+		return umount2(".", MNT_DETACH) ?
+			world_fail(w, "umount", "the old root") : 0;
+	/* an initial ramfs cannot be pivoted away on older kernels */
+	if (mount(".", "/", NULL, MS_MOVE, NULL) || chroot("."))
+		return world_fail(w, "move", "the new root");
+	return 0;
+}
+
+int world_init(struct world *w)
+{
+	char top[] = "/tmp/propsweep.XXXXXX";
+
+	memset(w, 0, sizeof(*w));
+	w->in = -1;
+	if (mc_unshare(CLONE_NEWNS))
+		return world_fail(w, "unshare", "mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return world_fail(w, "make private", "/");
+	/* a directory to mount on: /tmp may be read-only or absent */
+	w->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->proc < 0)
+		return world_fail(w, "open", "/proc");
+	if (!mkdtemp(top))
+		strcpy(top, "/mnt");
+	if (make_tmpfs(w, top, &w->dev_root))
+		return -1;
+	if (chdir(top))
+		return world_fail(w, "chdir", top);
+	if (fill(w) || become_root(w))
+		return -1;
+	if (chdir("/"))
+		return world_fail(w, "chdir", "/");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return world_fail(w, "make private", "/");
+	w->base = openat(w->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	w->base_shared = open("/src/shared", O_PATH | O_CLOEXEC);
+	w->base_events = open("/src/events", O_PATH | O_CLOEXEC);
+	if (w->base < 0 || w->base_shared < 0 || w->base_events < 0)
+		return world_fail(w, "open", "the base namespace");
+	return 0;
+}
+
+bool world_has_api(void)
+{
+	return mc_mount_setgroup(NULL, 0, 0) && errno != ENOSYS;
+}
+
+int world_enter(struct world *w, int ns)
+{
+	if (ns == w->in)
+		return 0;
+	if (setns(ns < 0 ? w->base : w->ns[ns], CLONE_NEWNS))
+		return world_fail(w, "setns", "mount namespace");
+	w->in = ns;
+	return 0;
+}
+
+/* A copy of the namespace the process is in, which it enters. */
+int world_new_ns(struct world *w)
+{
+	int k = w->nr_ns;
+
+	if (mc_unshare(CLONE_NEWNS))
+		return world_fail(w, "unshare", "mount namespace");
+	w->in = -2;	/* until it has a descriptor */
+	w->ns[k] = openat(w->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	w->root[k] = open("/", O_PATH | O_CLOEXEC);
+	if (w->ns[k] < 0 || w->root[k] < 0)
+		return world_fail(w, "open", "the new namespace");
+	w->in = w->nr_ns++;
+	return w->in;
+}
+
+void world_drop(struct world *w)
+{
+	for (int i = 0; i < w->nr; i++)
+		close(w->mnt[i]);
+	world_enter(w, -1);
+	for (int k = 0; k < w->nr_ns; k++) {
+		close(w->ns[k]);
+		close(w->root[k]);
+	}
+	w->nr = w->nr_ns = 0;
+}
+
+/* Operations of the built topology. */
+
+int world_event(struct world *w, int i, int dir, int event)
+{
+	char source[32], buf[DIR_PATH];
+	const char *path = dir_path(dir, w->mnt_root[i], buf);
+	int fd, err;
+
+	if (w->way == WAY_CLASSIC) {
+		if (world_enter(w, w->mnt_ns[i]))
+			return -1;
+		snprintf(source, sizeof(source), "/src/events/%d", event);
+		if (fchdir(w->mnt[i]) ||
+		    mount(source, path, NULL, MS_BIND, NULL))
+			return world_fail(w, "mount an event on", path);
+		return 0;
+	}
+	snprintf(source, sizeof(source), "%d", event);
+	fd = mc_open_tree(w->base_events, source, OPEN_TREE_CLONE |
+			  OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return world_fail(w, "clone event", source);
+	err = mc_move_mount(fd, "", w->mnt[i], path, MOVE_MOUNT_F_EMPTY_PATH |
+			    MOVE_MOUNT_T_FOREIGN);
+	if (err)
+		world_fail(w, "attach an event at", path);
+	close(fd);
+	return err;
+}
+
+int world_umount(struct world *w, int i, int dir)
+{
+	char buf[DIR_PATH];
+	const char *path = dir_path(dir, w->mnt_root[i], buf);
+
+	if (world_enter(w, w->mnt_ns[i]))
+		return -1;
+	if (fchdir(w->mnt[i]) || umount2(path, UMOUNT_NOFOLLOW))
+		return world_fail(w, "umount", path);
+	return 0;
+}
+
+int world_bind(struct world *w, int i, int dir, int at)
+{
+	char buf[DIR_PATH], to[DIR_PATH + 1] = "/", to_buf[DIR_PATH];
+	const char *path = dir_path(dir, w->mnt_root[i], buf);
+	int fd;
+
+	strcat(to, dir_path(at, 0, to_buf));
+	if (w->way == WAY_CLASSIC) {
+		if (world_enter(w, w->mnt_ns[i]))
+			return -1;
+		if (fchdir(w->mnt[i]) ||
+		    mount(*path ? path : ".", to, NULL, MS_BIND, NULL))
+			return world_fail(w, "bind", path);
+		fd = open(to, O_PATH | O_CLOEXEC);
+		if (fd < 0)
+			return world_fail(w, "open", to);
+	} else {
+		fd = mc_open_tree(w->mnt[i], path, OPEN_TREE_CLONE |
+				  OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC |
+				  (*path ? 0 : AT_EMPTY_PATH));
+		if (fd < 0)
+			return world_fail(w, "clone", path);
+		if (mc_move_mount(fd, "", w->root[w->mnt_ns[i]], to + 1,
+				  MOVE_MOUNT_F_EMPTY_PATH |
+				  MOVE_MOUNT_T_FOREIGN)) {
+			close(fd);
+			return world_fail(w, "attach", to);
+		}
+	}
+	w->mnt[w->nr] = fd;
+	w->mnt_ns[w->nr] = w->mnt_ns[i];
+	w->mnt_root[w->nr++] = dir;
+	return 0;
+}
+
+/* The newest bind goes away. */
+int world_unbind(struct world *w, int at)
+{
+	char to[DIR_PATH + 1] = "/", buf[DIR_PATH];
+
+	strcat(to, dir_path(at, 0, buf));
+	close(w->mnt[--w->nr]);
+	if (world_enter(w, w->mnt_ns[w->nr]))
+		return -1;
+	if (chdir("/") || umount2(to, UMOUNT_NOFOLLOW))
+		return world_fail(w, "umount", to);
+	return 0;
+}
+
+int world_type(struct world *w, int i, enum model_type type)
+{
+	static const unsigned long flags[] = {
+		[MODEL_PRIVATE] = MS_PRIVATE, [MODEL_SHARED] = MS_SHARED,
+		[MODEL_SLAVE] = MS_SLAVE, [MODEL_UNBINDABLE] = MS_UNBINDABLE,
+	};
+
+	if (world_enter(w, w->mnt_ns[i]))
+		return -1;
+	if (fchdir(w->mnt[i]) || mount(NULL, ".", NULL, flags[type], NULL))
+		return world_fail(w, "change the type of", "a mount");
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A topology as mounts of the running kernel.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * Functions return 0, or -1 with what failed in world.error.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include <sys/types.h>
+
+#include "build.h"
+
+/* How mounts are made: with the calls of the series, or with mount(2) alone. */
+enum way { WAY_API, WAY_CLASSIC, NR_WAYS };
+
+extern const char *const way_names[NR_WAYS];
+
+#define WORLD_EVENTS	256	/* things that events mount */
+
+struct world {
+	int base;		/* namespace that the others are copies of */
+	int base_shared;	/* in it: the source of the topology's mounts */
+	int base_events;
+	int proc;
+	dev_t dev_root, dev_shared, dev_events;
+
+	enum way way;
+	int nr_ns, ns[TOPO_MAX_NS], root[TOPO_MAX_NS];
+	int in;			/* namespace the process is in, -1: base */
+	int nr, mnt[TOPO_MAX + 1];	/* roots of mounts, O_PATH */
+	int mnt_ns[TOPO_MAX + 1], mnt_root[TOPO_MAX + 1];
+	char error[256];
+};
+
+int world_init(struct world *w);
+bool world_has_api(void);
+
+/* Any earlier topology goes first. */
+int world_build(struct world *w, enum way way, const struct topo *t,
+		const struct layout *l, bool join);
+void world_drop(struct world *w);
+
+/* On mount @i, at directory @dir of its superblock. */
+int world_event(struct world *w, int i, int dir, int event);
+int world_umount(struct world *w, int i, int dir);
+/* A bind of mount @i's directory @dir on the root of its namespace. */
+int world_bind(struct world *w, int i, int dir, int at);
+int world_unbind(struct world *w, int at);
+int world_type(struct world *w, int i, enum model_type type);
+
+/* What the kernel has now, as a state of the model. */
+int world_observe(struct world *w, struct model *seen);
+
+/* For the parts of the world. */
+int world_fail(struct world *w, const char *what, const char *where);
+int world_enter(struct world *w, int ns);
+int world_new_ns(struct world *w);
+
+#endif
