@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Locks of a mount: STATMOUNT_MNT_LOCKS reports them, and lock_set of struct
+ * mount_attr adds them. There is no way to take one away.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdlib.h>
+
+#include "members.h"
+#include "../mount_cast.h"
+#include "../../kselftest_harness.h"
+
+#define ATTR_LOCKS	(MOUNT_LOCK_RDONLY | MOUNT_LOCK_NODEV | \
+			 MOUNT_LOCK_NOSUID | MOUNT_LOCK_NOEXEC)
+#define ALL_LOCKS	(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME | ATTR_LOCKS)
+#define ALL_ATTRS	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | \
+			 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+static const struct actor me = { .userns = -1, .mntns = -1 };
+
+#define IN(actor, expr)	AS(actor, chdir(self->base) ? -errno : (expr))
+
+FIXTURE(mount_locks) {
+	char base[64];
+	struct actor cast[NR_ROLES];
+};
+
+/*
+ * "0" has no attributes, "1" has all of them, and "2" has something mounted on
+ * a/x. All namespaces have these.
+ */
+FIXTURE_SETUP(mount_locks)
+{
+	struct statmount sm;
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	ASSERT_EQ(0, k_statmount_fd(k_open("/", O_PATH), STATMOUNT_SUPPORTED_MASK,
+				    &sm, sizeof(sm)));
+	if (!(sm.supported_mask & STATMOUNT_MNT_LOCKS))
+		SKIP(return, "STATMOUNT_MNT_LOCKS not supported");
+	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
+	for (int i = 0; i < 3; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", i);
+		ASSERT_GE(member_of(&me, self->base, "", name), 0);
+	}
+	ASSERT_EQ(0, k_mount(NULL, "1", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
+			     MS_NODEV | MS_NOSUID | MS_NOEXEC));
+	ASSERT_EQ(0, k_mount("tmpfs", "2/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, cast_setup(self->cast));
+}
+
+FIXTURE_TEARDOWN(mount_locks)
+{
+	members_teardown(self->base);
+}
+
+static __u64 locks_of(int fd)
+{
+	struct statmount sm;
+
+	if (k_statmount_fd(fd, STATMOUNT_MNT_LOCKS, &sm, sizeof(sm)) ||
+	    !(sm.mask & STATMOUNT_MNT_LOCKS))
+		return ~0ULL;
+	return statmount_locks(&sm);
+}
+
+#define LOCKS(actor, name) ({						\
+	int __fd = IN(actor, k_open(name, O_PATH));			\
+	__u64 __locks = locks_of(__fd);					\
+									\
+	close(__fd);							\
+	__locks;							\
+})
+
+static int lock(int dfd, const char *path, unsigned int flags, __u64 locks)
+{
+	struct mount_attr_locks attr = { .lock_set = locks };
+
+	if (!*path)
+		flags |= AT_EMPTY_PATH;
+	return k_mount_setattr(dfd, path, flags, &attr, sizeof(attr));
+}
+
+/* A namespace of the same owner has no locks, one of another has all it needs. */
+TEST_F(mount_locks, reported)
+{
+	struct actor *owner = &self->cast[OWNER];
+
+	EXPECT_EQ(0, LOCKS(&me, "0"));
+	EXPECT_EQ(0, LOCKS(&me, "1"));
+	EXPECT_EQ(0, LOCKS(&self->cast[PEER_NS], "1"));
+	EXPECT_EQ(0, LOCKS(&self->cast[PEER_NS], "2/a/x"));
+
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, LOCKS(owner, "0"));
+	EXPECT_EQ(ALL_LOCKS, LOCKS(owner, "1"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, LOCKS(owner, "2/a/x"));
+	/* what the owner mounts is its own */
+	ASSERT_EQ(0, IN(owner, k_mount("tmpfs", "0/a", "tmpfs", 0)));
+	EXPECT_EQ(0, LOCKS(owner, "0/a"));
+	/* a clone keeps the locks of its attributes, its root moves freely */
+	ASSERT_EQ(0, IN(owner, k_mount("1", "5", NULL, MS_BIND)));
+	EXPECT_EQ(ALL_LOCKS & ~MOUNT_LOCK_MOUNT, LOCKS(owner, "5"));
+}
+
+/* Not asked for, not told. */
+TEST_F(mount_locks, mask)
+{
+	struct statmount sm;
+	int fd = k_open("0", O_PATH);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, k_statmount_fd(fd, STATMOUNT_MNT_BASIC, &sm, sizeof(sm)));
+	EXPECT_EQ(0, sm.mask & STATMOUNT_MNT_LOCKS);
+	ASSERT_EQ(0, k_statmount_fd(fd, STATMOUNT_MNT_LOCKS, &sm, sizeof(sm)));
+	EXPECT_EQ(STATMOUNT_MNT_LOCKS, sm.mask);
+}
+
+TEST_F(mount_locks, lock_mount)
+{
+	ASSERT_EQ(0, lock(AT_FDCWD, "2/a/x", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2/a/x"));
+	EXPECT_EQ(0, LOCKS(&me, "2"));
+	EXPECT_EQ(-EINVAL, k_umount("2/a/x", 0));
+	EXPECT_EQ(-EINVAL, k_umount("2/a/x", MNT_DETACH));
+	EXPECT_EQ(-EINVAL, k_mount("2/a/x", "3", NULL, MS_MOVE));
+	/* what it hides stays hidden, also from clones */
+	EXPECT_EQ(-EINVAL, k_open_tree(AT_FDCWD, "2", OPEN_TREE_CLONE));
+	EXPECT_GE(k_open_tree(AT_FDCWD, "2", OPEN_TREE_CLONE | AT_RECURSIVE), 0);
+	/* together with what it is mounted on it goes */
+	EXPECT_EQ(0, k_umount("2", MNT_DETACH));
+}
+
+static int set_attr(const char *path, __u64 set, __u64 clr)
+{
+	struct mount_attr_locks attr = { .attr_set = set, .attr_clr = clr };
+
+	return k_mount_setattr(AT_FDCWD, path, 0, &attr, MOUNT_ATTR_SIZE_VER0);
+}
+
+/* Each lock keeps its own attribute and no other. */
+TEST_F(mount_locks, lock_attributes)
+{
+	static const struct {
+		__u64 lock, attr;
+	} tab[] = {
+		{ MOUNT_LOCK_RDONLY, MOUNT_ATTR_RDONLY },
+		{ MOUNT_LOCK_NODEV, MOUNT_ATTR_NODEV },
+		{ MOUNT_LOCK_NOSUID, MOUNT_ATTR_NOSUID },
+		{ MOUNT_LOCK_NOEXEC, MOUNT_ATTR_NOEXEC },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		ASSERT_EQ(0, k_mount("1", "6", NULL, MS_BIND));
+		ASSERT_EQ(0, set_attr("6", ALL_ATTRS, 0));
+		ASSERT_EQ(0, lock(AT_FDCWD, "6", 0, tab[i].lock));
+		EXPECT_EQ(tab[i].lock, LOCKS(&me, "6"));
+		for (size_t j = 0; j < ARRAY_SIZE(tab); j++)
+			EXPECT_EQ(i == j ? -EPERM : 0, set_attr("6", 0, tab[j].attr));
+		EXPECT_EQ(0, set_attr("6", ALL_ATTRS, 0));
+		ASSERT_EQ(0, k_umount("6", 0));
+	}
+}
+
+TEST_F(mount_locks, lock_atime)
+{
+	ASSERT_EQ(0, set_attr("0", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME));
+	ASSERT_EQ(0, lock(AT_FDCWD, "0", 0, MOUNT_LOCK_ATIME));
+	EXPECT_EQ(MOUNT_LOCK_ATIME, LOCKS(&me, "0"));
+	EXPECT_EQ(-EPERM, set_attr("0", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME));
+	EXPECT_EQ(-EPERM, set_attr("0", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME));
+	EXPECT_EQ(0, set_attr("0", MOUNT_ATTR_NODEV, 0));
+}
+
+/* Locks add up, and nothing takes one away again. */
+TEST_F(mount_locks, locks_stay)
+{
+	ASSERT_EQ(0, lock(AT_FDCWD, "1", 0, MOUNT_LOCK_NODEV));
+	ASSERT_EQ(0, lock(AT_FDCWD, "1", 0, MOUNT_LOCK_NOEXEC));
+	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&me, "1"));
+	ASSERT_EQ(0, lock(AT_FDCWD, "1", 0, 0));
+	ASSERT_EQ(0, set_attr("1", 0, MOUNT_ATTR_RDONLY));
+	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&me, "1"));
+	EXPECT_EQ(-EPERM, k_mount(NULL, "1", NULL, MS_REMOUNT | MS_BIND));
+	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&me, "1"));
+}
+
+/* An attribute is set and locked by one call. */
+TEST_F(mount_locks, set_and_lock)
+{
+	struct mount_attr_locks attr = {
+		.attr_set	= MOUNT_ATTR_RDONLY,
+		.propagation	= MS_SHARED,
+		.lock_set	= MOUNT_LOCK_RDONLY | MOUNT_LOCK_MOUNT,
+	};
+	struct mnt mnt;
+
+	ASSERT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr)));
+	ASSERT_EQ(0, mnt_at(&me, "0", &mnt));
+	EXPECT_EQ(attr.lock_set, mnt.locks);
+	EXPECT_EQ(MS_SHARED, mnt.propagation);
+	EXPECT_TRUE(mnt.attr & MOUNT_ATTR_RDONLY);
+	EXPECT_EQ(-EPERM, set_attr("0", 0, MOUNT_ATTR_RDONLY));
+}
+
+/* What is not set can't be locked, and what is being cleared can't either. */
+TEST_F(mount_locks, einval_attribute_not_set)
+{
+	struct mount_attr_locks attr = {
+		.attr_clr	= MOUNT_ATTR_NODEV,
+		.lock_set	= MOUNT_LOCK_NODEV,
+	};
+
+	for (__u64 l = 1; l <= MOUNT_LOCK_ATIME; l <<= 1) {
+		EXPECT_EQ((l & ATTR_LOCKS) ? -EINVAL : 0,
+			  lock(AT_FDCWD, "0", 0, l)) {
+			TH_LOG("lock %llx", l);
+		}
+	}
+	EXPECT_EQ(0, LOCKS(&me, "0") & ATTR_LOCKS);
+	EXPECT_EQ(-EINVAL, k_mount_setattr(AT_FDCWD, "1", 0, &attr, sizeof(attr)));
+	EXPECT_EQ(0, LOCKS(&me, "1"));
+}
+
+TEST_F(mount_locks, recursive)
+{
+	ASSERT_EQ(0, lock(AT_FDCWD, "2", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2/a/x"));
+	/* all or nothing: the mount below does not have the attribute */
+	ASSERT_EQ(0, set_attr("2", MOUNT_ATTR_NODEV, 0));
+	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "2", AT_RECURSIVE, MOUNT_LOCK_NODEV));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2"));
+}
+
+TEST_F(mount_locks, open_tree_attr)
+{
+	struct mount_attr_locks attr = {
+		.attr_set	= MOUNT_ATTR_NOEXEC,
+		.lock_set	= MOUNT_LOCK_NOEXEC,
+	};
+	int fd = k_open_tree_attr(AT_FDCWD, "0", OPEN_TREE_CLONE, &attr,
+				  sizeof(attr));
+
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(MOUNT_LOCK_NOEXEC, locks_of(fd));
+	EXPECT_EQ(0, LOCKS(&me, "0"));
+	ASSERT_EQ(0, k_move_mount(fd, "", AT_FDCWD, "7", 0));
+	EXPECT_EQ(MOUNT_LOCK_NOEXEC, LOCKS(&me, "7"));
+	EXPECT_EQ(-EPERM, set_attr("7", 0, MOUNT_ATTR_NOEXEC));
+}
+
+/* Locks only: that may be done in any namespace that one is privileged over. */
+TEST_F(mount_locks, eperm_owner)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		int fd = IN(&self->cast[whose], k_open("1", O_PATH));
+
+		ASSERT_GE(fd, 0);
+		for (int who = 0; who < NR_ROLES; who++) {
+			bool may = may_admin(who, whose);
+			int ret = AS(&self->cast[who], lock(fd, "", 0, ALL_LOCKS));
+
+			/* one's own is refused by may_mount() already */
+			EXPECT_EQ(may ? 0 : -EPERM, ret) {
+				TH_LOG("caller %d, mount %d", who, whose);
+			}
+		}
+		EXPECT_EQ(ALL_LOCKS, locks_of(fd));
+		ASSERT_EQ(0, close(fd));
+	}
+}
+
+TEST_F(mount_locks, einval_locks_and_more)
+{
+	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_MOUNT };
+	struct actor *peer = &self->cast[PEER_NS];
+	int fd = IN(peer, k_open("1", O_PATH));
+	int tree, child;
+
+	ASSERT_GE(fd, 0);
+	attr.attr_set = MOUNT_ATTR_NOATIME;
+	attr.attr_clr = MOUNT_ATTR__ATIME;
+	EXPECT_EQ(-EINVAL, k_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+					   sizeof(attr)));
+	attr.attr_set = MOUNT_ATTR_NOSYMFOLLOW;
+	attr.attr_clr = 0;
+	EXPECT_EQ(-EINVAL, k_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+					   sizeof(attr)));
+	attr.attr_set = 0;
+	attr.attr_clr = MOUNT_ATTR_RDONLY;
+	EXPECT_EQ(-EINVAL, k_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+					   sizeof(attr)));
+	attr.attr_clr = 0;
+	attr.propagation = MS_SHARED;
+	EXPECT_EQ(-EINVAL, k_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+					   sizeof(attr)));
+	/* without locks it is as it always was */
+	attr.lock_set = 0;
+	EXPECT_EQ(-EINVAL, k_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+					   sizeof(attr)));
+	EXPECT_EQ(0, locks_of(fd));
+
+	/* an idmap is an attribute too: a mount below the root of a detached tree */
+	attr = (struct mount_attr_locks) {
+		.attr_set	= MOUNT_ATTR_IDMAP,
+		.userns_fd	= self->cast[OWNER].userns,
+		.lock_set	= MOUNT_LOCK_MOUNT,
+	};
+	tree = detached_tmpfs(&me, 0);
+	child = detached_tmpfs(&me, 0);
+	ASSERT_TRUE(tree >= 0 && child >= 0);
+	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
+	ASSERT_EQ(0, k_move_mount(child, "", tree, "d", 0));
+	EXPECT_EQ(-EINVAL, k_mount_setattr(child, "", AT_EMPTY_PATH, &attr,
+					   sizeof(attr)));
+	EXPECT_EQ(0, locks_of(child));
+	EXPECT_EQ(0, lock(child, "", 0, MOUNT_LOCK_MOUNT));
+}
+
+TEST_F(mount_locks, einval_unknown_lock)
+{
+	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 0x40));
+	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 1ULL << 63));
+	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, MOUNT_LOCK_MOUNT | 0x40));
+	EXPECT_EQ(0, LOCKS(&me, "0"));
+}
+
+TEST_F(mount_locks, einval_not_mounted)
+{
+	int fd = k_open("0", O_PATH);
+	int sub = k_openat(fd, "a", O_PATH);
+
+	ASSERT_TRUE(fd >= 0 && sub >= 0);
+	EXPECT_EQ(-EINVAL, lock(sub, "", 0, MOUNT_LOCK_MOUNT));
+	ASSERT_EQ(0, k_umount("0", MNT_DETACH));
+	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT));
+	fd = IN(&self->cast[PEER_NS], k_open("0", O_PATH));
+	ASSERT_GE(fd, 0);
+	actor_close(&self->cast[PEER_NS]);
+	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT));
+}
+
+/* The structure has grown once, and may grow again. */
+TEST_F(mount_locks, size)
+{
+	struct {
+		struct mount_attr_locks attr;
+		__u64 more;
+	} big = { .attr.lock_set = MOUNT_LOCK_MOUNT, .more = 1 };
+
+	EXPECT_EQ(-E2BIG, k_mount_setattr(AT_FDCWD, "0", 0, &big, sizeof(big)));
+	/* the first version ends before the locks */
+	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &big, MOUNT_ATTR_SIZE_VER0));
+	EXPECT_EQ(0, LOCKS(&me, "0"));
+	big.more = 0;
+	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &big, sizeof(big)));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "0"));
+}
+
+/* What a namespace of another owner hides, locked there afterwards. */
+TEST_F(mount_locks, restored_namespace)
+{
+	struct actor *owner = &self->cast[OWNER];
+	int fd, tree, child;
+
+	/* a tree that is put in place by someone outside ... */
+	tree = detached_tmpfs(&me, 0);
+	child = detached_tmpfs(&me, MOUNT_ATTR_RDONLY);
+	fd = IN(owner, k_open("0/b", O_PATH));
+	ASSERT_TRUE(tree >= 0 && child >= 0 && fd >= 0);
+	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
+	ASSERT_EQ(0, k_move_mount(child, "", tree, "d", 0));
+	ASSERT_EQ(0, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN));
+	EXPECT_EQ(0, LOCKS(owner, "0/b/d"));
+
+	/* ... and locked there, which the owner can't undo */
+	ASSERT_EQ(0, lock(child, "", 0, MOUNT_LOCK_MOUNT | MOUNT_LOCK_RDONLY));
+	EXPECT_EQ(-EINVAL, IN(owner, k_umount("0/b/d", 0)));
+	EXPECT_EQ(-EPERM, IN(owner, set_attr("0/b/d", 0, MOUNT_ATTR_RDONLY)));
+	EXPECT_EQ(-EINVAL, IN(owner, k_mount("0/b", "8", NULL, MS_BIND)));
+	EXPECT_EQ(0, IN(owner, k_umount("0/b", MNT_DETACH)));
+}
+
+TEST_HARNESS_MAIN
