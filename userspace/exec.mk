@@ -20,3 +20,6 @@ lib-y += pin.o
 cmd-y += restore-opts.o
 cmd-y += cmd-plan.o
 cmd-y += cmd-restore.o
+
+test-y += t-restore
+vm-test-y += t-restore

@@ -109,7 +109,7 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 		x->op_at = i;
 		if (run_op(x, &p->ops[i]))
 			return -1;
-		if (x->o->progress && !(i & 1023))
+		if (x->o->progress && i && !(i & 1023))
 			x->o->progress(x->o->data, i, p->nr_ops);
 	}
 	if (x->be->flush(x))
@@ -117,7 +117,7 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 	mc_exec_release(x, NULL);
 	t = now();
 	*in += t - then;
-	if (x->o->progress)
+	if (x->o->progress && p->nr_ops > 1024)
 		x->o->progress(x->o->data, p->nr_ops, p->nr_ops);
 	return 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The order of attaching.  Parents come first; among the children of one
- * mount, a deeper mountpoint comes before one above it, because the walk to it
- * would else enter the upper mount; among all that are possible, the smallest
- * original id, so that mountinfo comes out in its old order.  A cover on the
+ * The order of cloning and attaching.  Parents are attached first; among the
+ * children of one mount, a deeper mountpoint comes before one above it, because
+ * the walk to it would else enter the upper mount; among all that are possible,
+ * the smallest original id, so that mountinfo comes out in its old order.  A cover on the
  * parent's root blocks nobody: walks start at the parent's own descriptor.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
@@ -22,6 +22,7 @@ struct order {
 	bool *covered;		/* something is mounted on the root */
 	uint32_t *heap;
 	uint32_t nr_heap;
+	uint32_t turn;		/* smaller ids have had their turn */
 };
 
 static int cmp_child(const void *a, const void *b, void *data)
@@ -124,22 +125,82 @@ static void see(struct order *o, bool *path_leads, uint32_t m)
 	reachable[m] = path_leads[m] && !o->covered[m];
 }
 
-static void attached(struct order *o, uint32_t m)
-{
-	uint32_t c;
+/* --- the sequence ---------------------------------------------------------- */
 
-	if (o->above[m] != MC_NONE && !--o->waits[o->above[m]])
-		heap_push(o, o->above[m]);
-	mc_for_each_child(o->t, c, m)
-		if (!--o->waits[c])
-			heap_push(o, c);
+/*
+ * Ids are given when a mount is cloned, so cloning follows the original ids
+ * wherever that can be: a mount that may not be attached yet (something was
+ * mounted beneath it later, or its parent is younger) waits, detached.
+ */
+#define MOST_WAITING	64
+
+enum state { UNSEEN, CLONED, ATTACHED };
+
+struct sequence {
+	struct order *o;
+	uint8_t *state;
+	uint32_t *out, nr_out;
+	uint32_t nr_waiting;
+};
+
+static void clone_it(struct sequence *q, uint32_t m)
+{
+	q->state[m] = CLONED;
+	q->out[q->nr_out++] = m << 1;
+}
+
+/* m, and whatever waited for it; smallest id first. */
+static void attach_all(struct sequence *q, bool *path_leads, uint32_t m)
+{
+	struct order *o = q->o;
+	uint32_t c, up;
+
+	heap_push(o, m);
+	while (o->nr_heap) {
+		m = heap_pop(o);
+		if (q->state[m] == UNSEEN)
+			clone_it(q, m);
+		else
+			q->nr_waiting--;
+		q->state[m] = ATTACHED;
+		q->out[q->nr_out++] = m << 1 | 1;
+		see(o, path_leads, m);
+		up = o->above[m];
+		/* What has not had its turn yet is attached when it has. */
+		if (up != MC_NONE && !--o->waits[up] && up < q->o->turn)
+			heap_push(o, up);
+		mc_for_each_child(o->t, c, m)
+			if (!--o->waits[c] && c < q->o->turn)
+				heap_push(o, c);
+	}
+}
+
+static void sequence_ns(struct sequence *q, bool *path_leads,
+			const struct mc_ns *ns)
+{
+	struct order *o = q->o;
+	uint32_t m, end = ns->first_mount + ns->nr_mounts;
+
+	for (m = ns->first_mount; m < end; m++) {
+		o->turn = m;
+		if (q->state[m] != UNSEEN)
+			continue;
+		if (!o->waits[m]) {
+			o->turn = m + 1;
+			attach_all(q, path_leads, m);
+		} else if (q->nr_waiting < MOST_WAITING) {
+			clone_it(q, m);
+			q->nr_waiting++;
+		}
+	}
 }
 
 int mc_plan_order(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	struct order o = { .p = p, .t = t };
-	uint32_t n = t->nr_mounts ? t->nr_mounts : 1, i, m, k;
+	struct sequence q = { .o = &o, .out = p->priv->order };
+	uint32_t n = t->nr_mounts ? t->nr_mounts : 1, i, m;
 	bool *path_leads = calloc(n, sizeof(*path_leads));
 	int ret = -1;
 
@@ -148,8 +209,9 @@ int mc_plan_order(struct mc_plan *p, struct mntcr_error *e)
 	o.waits = calloc(n, sizeof(*o.waits));
 	o.covered = calloc(n, sizeof(*o.covered));
 	o.heap = calloc(n, sizeof(*o.heap));
+	q.state = calloc(n, sizeof(*q.state));
 	if (!path_leads || !o.sorted || !o.above || !o.waits || !o.covered ||
-	    !o.heap) {
+	    !o.heap || !q.state) {
 		mc_nomem(e);
 		goto out;
 	}
@@ -158,18 +220,9 @@ int mc_plan_order(struct mc_plan *p, struct mntcr_error *e)
 	qsort_r(o.sorted, t->nr_mounts, sizeof(*o.sorted), cmp_child, &o);
 	if (find_above(&o, e))
 		goto out;
-	for (i = 0; i < t->nr_ns; i++) {
-		if (t->ns[i].root == MC_NONE)
-			continue;
-		k = t->ns[i].first_mount;
-		heap_push(&o, t->ns[i].root);
-		while (o.nr_heap) {
-			m = heap_pop(&o);
-			p->priv->order[k++] = m;
-			see(&o, path_leads, m);
-			attached(&o, m);
-		}
-	}
+	for (i = 0; i < t->nr_ns; i++)
+		sequence_ns(&q, path_leads, &t->ns[p->priv->ns_order[i]]);
+	p->priv->nr_order = q.nr_out;
 	ret = 0;
 out:
 	free(path_leads);
@@ -178,5 +231,6 @@ out:
 	free(o.waits);
 	free(o.covered);
 	free(o.heap);
+	free(q.state);
 	return ret;
 }

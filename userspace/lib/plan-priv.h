@@ -29,7 +29,8 @@ struct mc_wide {
 
 struct mc_plan_priv {
 	uint32_t *ns_order;
-	uint32_t *order;		/* mounts as they are attached, by ns */
+	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
+	uint32_t nr_order;
 	bool *reachable;		/* a path from the ns root leads there */
 	struct mc_sb_plan *sb;
 	struct mc_wide *wide;

@@ -43,6 +43,12 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 	return p->nr_srcs++;
 }
 
+/* Namespace files have names, cgroups seen from outside have "..": no paths. */
+static bool is_path(const char *root)
+{
+	return root[0] == '/' && strncmp(root, "/..", 3);
+}
+
 /* --- order: everything of a superblock, roots nested --------------------- */
 
 static int cmp_root(const struct mc_mount *a, const struct mc_mount *b)
@@ -221,15 +227,26 @@ static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 			 p->api == MNTCR_API_UPSTREAM ? ", is covered" : "");
 }
 
+/* A live source would have it, but the kernel attaches no such mount. */
+static int deleted_root(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	char name[256];
+
+	return mc_refuse(e, "deleted-root",
+			 "%s: the root of this mount has been unlinked, and no call attaches such a mount",
+			 mc_mount_name(p->topo, m, name, sizeof(name)));
+}
+
 static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		    uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	const struct mc_mount *mnt = &t->mounts[sorted[from]];
-	bool plain = !mnt->root_deleted && mnt->idmap == MC_NONE &&
-		     mnt->root[0] == '/';
+	bool plain = mnt->idmap == MC_NONE && is_path(mnt->root);
 	uint32_t src = MC_NONE, i, best;
 
+	if (mnt->root_deleted)
+		return deleted_root(p, sorted[from], e);
 	/* Stock kernels fetch each source with setns: few, wide ones. */
 	if (plain && p->api == MNTCR_API_UPSTREAM &&
 	    mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
@@ -259,9 +276,11 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	uint32_t src, i;
 	char name[256];
 
-	if (mnt->root_deleted || mnt->idmap != MC_NONE || mnt->root[0] != '/')
-		return mc_refuse(e, mnt->root_deleted ? "deleted-root" :
-				 "idmapped-source",
+	if (mnt->root_deleted)
+		return deleted_root(p, sorted[from], e);
+	if (mnt->idmap != MC_NONE || !is_path(mnt->root))
+		return mc_refuse(e, mnt->idmap != MC_NONE ? "idmapped-source" :
+				 "no-source",
 				 "%s: only a live source can give this mount",
 				 mc_mount_name(p->topo, sorted[from], name,
 					       sizeof(name)));
@@ -315,7 +334,7 @@ static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	for (i = from; i < end; i = to) {
 		to = run_end(p, sorted, i, end);
 		if (m[sorted[i]].root_deleted || m[sorted[i]].idmap != MC_NONE ||
-		    m[sorted[i]].root[0] != '/')
+		    !is_path(m[sorted[i]].root))
 			continue;
 		if (s->nr_wide &&
 		    mc_path_below(m[v->wide[v->nr_wide - 1].mount].root,

@@ -96,17 +96,13 @@ static int plan_namespaces(struct mc_plan *p, struct mc_plan_priv *v,
 	uint32_t i;
 
 	for (i = 0; i < t->nr_ns; i++)
-		v->ns_order[i] = i;
-	qsort_r(v->ns_order, t->nr_ns, sizeof(*v->ns_order), cmp_ns, (void *)t);
-	for (i = 0; i < t->nr_ns; i++)
 		if (!mc_plan_op(p, MC_OP_NS, MC_REF(MC_REF_NS, v->ns_order[i])))
 			return mc_nomem(e);
 	return 0;
 }
 
-static int plan_mount(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+static int plan_clone(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 {
-	const struct mc_mount *mnt = &p->topo->mounts[m];
 	struct mc_op *op;
 
 	if (mc_plan_prepare_src(p, p->src_of[m], e))
@@ -115,8 +111,14 @@ static int plan_mount(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 	if (!op)
 		return mc_nomem(e);
 	op->arg = MC_REF(MC_REF_SRC, p->src_of[m]);
+	return 0;
+}
 
-	op = mc_plan_op(p, MC_OP_ATTACH, MC_REF(MC_REF_MOUNT, m));
+static int plan_attach(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[m];
+	struct mc_op *op = mc_plan_op(p, MC_OP_ATTACH, MC_REF(MC_REF_MOUNT, m));
+
 	if (!op)
 		return mc_nomem(e);
 	if (mnt->parent == MC_NONE) {
@@ -132,15 +134,12 @@ static int plan_mount(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 		       struct mntcr_error *e)
 {
-	const struct mc_topology *t = p->topo;
-	uint32_t i, k;
+	uint32_t i, m;
 
-	for (i = 0; i < t->nr_ns; i++) {
-		const struct mc_ns *ns = &t->ns[v->ns_order[i]];
-
-		for (k = 0; k < ns->nr_mounts; k++)
-			if (plan_mount(p, v->order[ns->first_mount + k], e))
-				return -1;
+	for (i = 0; i < v->nr_order; i++) {
+		m = v->order[i] >> 1;
+		if (v->order[i] & 1 ? plan_attach(p, m, e) : plan_clone(p, m, e))
+			return -1;
 	}
 	return 0;
 }
@@ -191,7 +190,7 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	if (!v)
 		return NULL;
 	v->ns_order = array(t->nr_ns, sizeof(*v->ns_order));
-	v->order = array(t->nr_mounts, sizeof(*v->order));
+	v->order = array(2 * t->nr_mounts, sizeof(*v->order));
 	v->reachable = array(t->nr_mounts, sizeof(*v->reachable));
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
 	v->wide = array(t->nr_mounts, sizeof(*v->wide));
@@ -209,6 +208,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 {
 	struct mc_plan *p = calloc(1, sizeof(*p));
 	int ret = -1;
+	uint32_t i;
 
 	*plan = NULL;
 	if (!p)
@@ -221,6 +221,10 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		mc_nomem(e);
 		goto out;
 	}
+	for (i = 0; i < t->nr_ns; i++)
+		p->priv->ns_order[i] = i;
+	qsort_r(p->priv->ns_order, t->nr_ns, sizeof(*p->priv->ns_order), cmp_ns,
+		(void *)t);
 	if (mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
 	    mc_plan_temps(p, o, e))
 		goto out;
