@@ -35,3 +35,8 @@ vm-test-y += t-capture
 valgrind-y += t-image
 valgrind-y += t-verify
 fuzz-y += fuzz-image
+test-y += t-scale
+test-y += t-nomem
+LIBS-t-nomem := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+valgrind-y += t-nomem
+test-sh-y += t-cli

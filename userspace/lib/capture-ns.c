@@ -98,7 +98,9 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 			if (t->userns[i].ino == ino)
 				break;
 		if (i < t->nr_userns) {
+			/* its ancestors are known */
 			up = -1;
+			errno = EPERM;
 		} else {
 			if (mc_topology_add_userns(t) == MC_NONE) {
 				mc_nomem(e);
@@ -113,10 +115,18 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 		else
 			t->userns[child].parent = i;
 		child = i;
-		close(fd);
+		mc_close(fd);
 		fd = up;
 	}
-	ret = 0;
+	switch (errno) {
+	case EPERM:	/* above what the caller may see */
+	case ENOTTY:	/* an old kernel */
+	case EINVAL:
+		ret = 0;
+		break;
+	default:
+		mc_fail(e, MNTCR_SYS, errno, "%s: its owner", ns->label);
+	}
 out:
 	mc_close(fd);
 	return ret;

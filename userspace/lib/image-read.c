@@ -541,8 +541,10 @@ int mc_image_parse(const char *buf, size_t len, const char *name,
 	memset(e, 0, sizeof(*e));
 	mc_escape(name, file, sizeof(file));
 	/* The parser's own limit of nesting, 2048, holds. */
+	errno = 0;
 	top = json_loadb(buf, len, JSON_REJECT_DUPLICATES, &jerr);
-	if (!top && json_error_code(&jerr) == json_error_out_of_memory)
+	/* It calls a failed allocation a syntax error, but malloc() did say. */
+	if (!top && errno == ENOMEM)
 		return mc_nomem(e);
 	if (!top)
 		return mc_fail(e, MNTCR_BAD_IMAGE, 0, "%s:%d:%d: %s", file,

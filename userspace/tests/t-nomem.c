@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Memory runs out at every allocation in turn: the call fails, says so, and
+ * gives back what it had.  The linker sends the library's allocations here
+ * (LIBS-t-nomem in core.mk); jansson is given the same functions.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdarg.h>
+
+#include <jansson.h>
+
+#include "image.h"
+#include "scene.h"
+#include "util.h"
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+void *__wrap_realloc(void *p, size_t n);
+
+static long left = -1;		/* allocations until the next one fails */
+static long failed;
+
+static bool fails(void)
+{
+	if (left < 0 || left--)
+		return false;
+	left = 0;		/* and all after it, as when memory is full */
+	failed++;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+	return fails() ? NULL : __real_calloc(n, m);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __real_realloc(p, n);
+}
+
+static char *image_text(size_t *len)
+{
+	FILE *f = fopen(TESTDATA "/seeds/sharing.json", "re");
+	char *text = __real_malloc(65536);
+
+	REQUIRE(f && text);
+	*len = fread(text, 1, 65536, f);
+	fclose(f);
+	REQUIRE(*len > 1000 && *len < 65536);
+	return text;
+}
+
+/*
+ * fn with ever more memory until it works.  It returns 0, or -1 with *e; the
+ * number of steps is what says that failures did happen.
+ */
+static void starve(int (*fn)(struct mntcr_error *e))
+{
+	struct mntcr_error e;
+	long n, bad = 0, step = getenv("UNDER_VALGRIND") ? 7 : 1;
+	int ret;
+
+	for (n = 0; n < 100000; n += step) {
+		memset(&e, 0, sizeof(e));
+		failed = 0;
+		left = n;
+		ret = fn(&e);
+		left = -1;
+		if (!ret)
+			break;
+		if (e.code != MNTCR_SYS || e.err != ENOMEM) {
+			TAP_SAY("at allocation %ld: code %d, errno %d: %s", n,
+				e.code, e.err, e.text);
+			if (bad++ > 5)
+				break;
+		}
+	}
+	CHECK_EQ(bad, 0);
+	CHECK_EQ(ret, 0);
+	TAP_SAY("%ld allocations", n);
+	CHECK(n > 20);
+}
+
+static char *text;
+static size_t text_len;
+static struct mntcr_topology *whole;
+
+static int do_parse(struct mntcr_error *e)
+{
+	struct mntcr_topology *t;
+
+	if (mc_image_parse(text, text_len, "img", &t, e)) {
+		CHECK(!t);
+		return -1;
+	}
+	mntcr_topology_free(t);
+	return 0;
+}
+
+static void reading(void)
+{
+	text = image_text(&text_len);
+	starve(do_parse);
+	free(text);
+}
+
+static int do_write(struct mntcr_error *e)
+{
+	return mntcr_image_write(whole, "/tmp/mntcr-nomem", e);
+}
+
+static int do_verify(struct mntcr_error *e)
+{
+	size_t nr = 1;
+	int ret = mntcr_verify(whole, whole, NULL, &nr, e);
+
+	if (!ret)
+		CHECK_EQ(nr, 0);
+	return ret;
+}
+
+static int do_tree(struct mntcr_error *e)
+{
+	FILE *out = fopen("/dev/null", "we");
+	int ret;
+
+	if (!out)
+		return mc_nomem(e);
+	ret = mntcr_render(whole, MNTCR_FORMAT_TREE, out, e);
+	fclose(out);
+	return ret;
+}
+
+static void with_a_topology(int (*fn)(struct mntcr_error *e))
+{
+	struct mntcr_error e;
+
+	text = image_text(&text_len);
+	REQUIRE(!mc_image_parse(text, text_len, "img", &whole, &e));
+	starve(fn);
+	mntcr_topology_free(whole);
+	free(text);
+}
+
+static void writing(void)
+{
+	with_a_topology(do_write);
+	CHECK(!unlink("/tmp/mntcr-nomem"));
+}
+
+static void comparing(void)
+{
+	with_a_topology(do_verify);
+}
+
+static void drawing(void)
+{
+	with_a_topology(do_tree);
+}
+
+static enum mntcr_method method;
+
+static int do_capture(struct mntcr_error *e)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_topology *t;
+
+	if (mntcr_capture(&self, 1, &opts, &t, e)) {
+		CHECK(!t);
+		return -1;
+	}
+	mntcr_topology_free(t);
+	return 0;
+}
+
+static void capturing_by_statmount(void)
+{
+	scene_enter();
+	method = MNTCR_METHOD_STATMOUNT;
+	starve(do_capture);
+}
+
+static void capturing_by_mountinfo(void)
+{
+	scene_enter();
+	method = MNTCR_METHOD_MOUNTINFO;
+	starve(do_capture);
+}
+
+int main(void)
+{
+	json_set_alloc_funcs(__wrap_malloc, free);
+	TAP_RUN(reading);
+	TAP_RUN(writing);
+	TAP_RUN(comparing);
+	TAP_RUN(drawing);
+	TAP_RUN(capturing_by_statmount);
+	TAP_RUN(capturing_by_mountinfo);
+	return tap_done();
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Capture of many mounts: times are printed, growth is asserted: four times the
+ * mounts may not cost ten times as much.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <time.h>
+
+#include "image.h"
+#include "scene.h"
+#include "util.h"
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+enum shape { PLAIN, PEERS, CHAIN };
+static const char * const shapes[] = { "plain binds", "one peer group",
+				       "slave chain" };
+
+static void make(enum shape shape, unsigned int n)
+{
+	char path[32], last[32] = "src";
+	unsigned int i;
+
+	scene_mkdir("src");
+	scene_mkdir("to");
+	scene_tmpfs("src", "src");
+	if (shape != PLAIN)
+		scene_type("src", MS_SHARED);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "to/%u", i);
+		scene_mkdir(path);
+		scene_bind(last, path);
+		if (shape != CHAIN)
+			continue;
+		scene_type(path, MS_SLAVE);
+		scene_type(path, MS_SHARED);
+		strcpy(last, path);
+	}
+}
+
+static double best_of(unsigned int rounds, enum mntcr_method method,
+		      unsigned int n, double *write)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_capture_options opts = { .method = method };
+	double best = 1e9, start, took;
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	while (rounds--) {
+		start = now();
+		if (mntcr_capture(&self, 1, &opts, &t, &e))
+			TAP_SAY("%s", e.text);
+		REQUIRE(t);
+		took = now() - start;
+		if (took < best)
+			best = took;
+		CHECK(t->nr_mounts > n);
+		start = now();
+		REQUIRE(!mntcr_image_write(t, SCENE_DIR "/img", &e));
+		*write = now() - start;
+		mntcr_topology_free(t);
+		REQUIRE(!unlink(SCENE_DIR "/img"));
+	}
+	return best;
+}
+
+static void grow(enum shape shape)
+{
+	static const enum mntcr_method methods[] = {
+		MNTCR_METHOD_STATMOUNT, MNTCR_METHOD_MOUNTINFO,
+	};
+	static const char * const names[] = { "statmount", "mountinfo" };
+	unsigned int small, large = 16000, i;
+	double s[2], l[2], write;
+
+	if (getenv("SCALE"))
+		large = (unsigned int)atoi(getenv("SCALE"));
+	small = large / 4;
+	scene_enter();
+	/* the image goes where everything else is */
+	REQUIRE(!mount(NULL, ".", NULL, MS_REMOUNT, "size=64m"));
+	make(shape, small);
+	for (i = 0; i < 2; i++)
+		s[i] = best_of(3, methods[i], small, &write);
+	scene_enter();
+	REQUIRE(!mount(NULL, ".", NULL, MS_REMOUNT, "size=64m"));
+	make(shape, large);
+	for (i = 0; i < 2; i++) {
+		l[i] = best_of(3, methods[i], large, &write);
+		TAP_SAY("%s, %s: %u mounts %.1f ms, %u mounts %.1f ms, image %.1f ms",
+			shapes[shape], names[i], small, s[i] * 1e3, large,
+			l[i] * 1e3, write * 1e3);
+		/* 2 ms: below that the clock says little */
+		if (s[i] > 0.002)
+			CHECK(l[i] < s[i] * 10);
+	}
+}
+
+static void plain_binds(void)
+{
+	grow(PLAIN);
+}
+
+static void one_peer_group(void)
+{
+	grow(PEERS);
+}
+
+static void slave_chain(void)
+{
+	grow(CHAIN);
+}
+
+int main(void)
+{
+	TAP_RUN(plain_binds);
+	TAP_RUN(one_peer_group);
+	TAP_RUN(slave_chain);
+	return tap_done();
+}
