@@ -1,0 +1,209 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# The main job, inside the VM: mounts that real programs made, in several
+# namespaces, are dumped, restored from the live sources by the series' calls,
+# verified, and compared once more as text by a script that shares no code with
+# the restorer. Then, case by case, what the series' calls and what stock
+# kernels' calls can restore. TAP at the left margin, the rest is for a person.
+set -eu
+
+lib=/vm/main-job
+work=/tmp/job
+pins=/tmp/restored
+mkdir -p $work $pins
+n=0
+bad=0
+
+step() {	# STATUS TEXT
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n $2"
+	else
+		bad=1
+		echo "not ok $n $2"
+	fi
+}
+
+end() {
+	echo "1..$n"
+	exit $bad
+}
+
+title() {
+	printf '\n=== %s\n\n' "$*"
+}
+
+# The mountinfo of several namespaces, read inside each, in one canonical text.
+text_of() {	# NAME NAMESPACE-FILE...
+	name=$1
+	shift
+	i=100
+	for ns; do
+		i=$((i + 1))
+		nsenter --mount="$ns" --wd=/proc cat self/mountinfo \
+			>"$work/$name.$i"
+	done
+	sh $lib/canon.sh "$work/$name".1?? >"$work/$name.txt"
+}
+
+# The namespaces a restore left, in the image's order.
+pinned() {	# DIR
+	i=0
+	while [ -e "$1/$i" ]; do
+		echo "$1/$i"
+		i=$((i + 1))
+	done
+}
+
+# By one backend; the outcome goes to files named after the run.
+restore() {	# NAME API IMAGE PID...
+	run=$work/$1.$2
+	api=$2
+	image=$3
+	pin=$pins/$1.$2
+	shift 3
+	sources=
+	for p; do
+		sources="$sources --source $p"
+	done
+	# shellcheck disable=SC2086
+	mntcr restore --api "$api" $sources --pin "$pin" --json \
+		"$image" >"$run.json" 2>"$run.err" && rc=0 || rc=$?
+	return $rc
+}
+
+number() {	# RUN KEY
+	sed -n "s/^ *\"$2\": \([0-9]*\),*\$/\1/p" "$work/$1.json" | head -n 1
+}
+
+# One cell of the table: the calls it took, or the rule that it failed on.
+cell() {	# RUN STATUS
+	if [ "$2" = 0 ]; then
+		echo "yes, $(number "$1" system_calls) calls"
+		return
+	fi
+	rule=$(sed -n 's/.*\[\([a-z-]*\)\]$/\1/p' "$work/$1.err" | head -n 1)
+	echo "no: ${rule:-$(tail -n 1 "$work/$1.err" | cut -c1-60)}"
+}
+
+row() {
+	printf '  %-55s %6s  %-16s  %s\n' "$@"
+}
+
+echo "TAP version 13"
+
+title "Mounts made by mount, unshare, nsenter, pivot_root, bwrap, ip netns"
+mkfifo $work/scene
+unshare --mount --propagation private sh $lib/scene.sh 9>$work/scene &
+names=
+pids=
+files=
+name=
+while read -r name pid; do
+	[ "$name" != done ] || break
+	names="$names $name"
+	pids="$pids $pid"
+	files="$files /proc/$pid/ns/mnt"
+done <$work/scene
+[ "$name" = done ] && rc=0 || rc=1
+step $rc "scene:$names"
+[ $rc = 0 ] || end
+
+# shellcheck disable=SC2086	# lists of words
+{
+	mntcr dump -o $work/image $pids && rc=0 || rc=$?
+	step $rc "dump by statmount(2)"
+	mntcr dump --method mountinfo -o $work/image.text $pids &&
+		mntcr verify $work/image $work/image.text && rc=0 || rc=$?
+	step $rc "dump by mountinfo is the same"
+	text_of before $files && rc=0 || rc=$?
+	step $rc "read mountinfo of $(wc -l <$work/before.txt) mounts inside the namespaces"
+}
+
+title "Before"
+mntcr show $work/image
+
+title "After: restored by the series' calls, without entering a namespace"
+# shellcheck disable=SC2086
+restore scene extended $work/image $pids && rc=0 || rc=$?
+cat $work/scene.extended.err
+step $rc "extended: restore"
+if [ $rc = 0 ]; then
+	mntcr show $pins/scene.extended
+	echo
+	mntcr verify --devices $work/image $pins/scene.extended && rc=0 || rc=$?
+	step $rc "extended: the restored namespaces are the image's, says mntcr verify"
+	# shellcheck disable=SC2046
+	text_of extended $(pinned $pins/scene.extended)
+	diff -u $work/before.txt $work/extended.txt && rc=0 || rc=$?
+	step $rc "extended: their mountinfo is the same text"
+fi
+# shellcheck disable=SC2086
+text_of again $files
+diff -u $work/before.txt $work/again.txt && rc=0 || rc=$?
+step $rc "the sources are as they were"
+
+# What a backend made must be right, and what it refuses leave nothing behind.
+# Only the series' calls must be able to make it. Namespaces are let go again.
+judge() {	# NAME API IMAGE STATUS
+	if [ "$4" = 0 ]; then
+		mntcr verify --devices "$3" "$pins/$1.$2" && rc=0 || rc=$?
+		echo "$rc $2: $1: restored, verified" >>$work/verdicts
+		umount -R "$pins/$1.$2"
+	else
+		[ -s "$work/$1.$2.err" ] && [ -z "$(pinned "$pins/$1.$2")" ] &&
+			[ "$2" != extended ] && rc=0 || rc=$?
+		[ $rc = 0 ] || cat "$work/$1.$2.err"
+		echo "$rc $2: $1: refused, nothing left behind" >>$work/verdicts
+	fi
+}
+
+title "What each can restore, and in how many system calls"
+row "" mounts "series" "stock kernel"
+[ -s $work/scene.extended.json ] && ext=0 || ext=1
+# shellcheck disable=SC2086
+restore scene upstream $work/image $pids && up=0 || up=$?
+row "the whole scene" "$(number scene.extended mounts)" \
+	"$(cell scene.extended $ext)" "$(cell scene.upstream $up)"
+judge scene upstream $work/image $up
+[ $ext != 0 ] || umount -R $pins/scene.extended
+
+. $lib/cases.sh
+for c in $cases; do
+	eval "what=\$title_$c"
+	mkfifo "$work/$c.up"
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private sh -c '
+		set -eu
+		mkdir -p /srv
+		mount -t tmpfs -o mode=755 case /srv
+		cd /srv
+		. '$lib/cases.sh'
+		case_'"$c"'
+		cd /
+		echo $$ >&8
+		exec 8>&-
+		exec sleep 1000000
+	' 8>"$work/$c.up" &
+	pid=
+	read -r pid <"$work/$c.up" || :
+	if ! mntcr dump -o "$work/$c.image" "$pid"; then
+		echo "1 $c: dump" >>$work/verdicts
+		continue
+	fi
+	restore "$c" extended "$work/$c.image" "$pid" && ext=0 || ext=$?
+	judge "$c" extended "$work/$c.image" "$ext"
+	restore "$c" upstream "$work/$c.image" "$pid" && up=0 || up=$?
+	judge "$c" upstream "$work/$c.image" "$up"
+	mounts=$(number "$c.extended" mounts)
+	row "$what" "${mounts:--}" "$(cell "$c.extended" "$ext")" \
+		"$(cell "$c.upstream" "$up")"
+	kill "$pid"
+done
+echo
+while read -r rc text; do
+	step "$rc" "$text"
+done <$work/verdicts
+end
