@@ -23,3 +23,9 @@ cmd-y += cmd-restore.o
 
 test-y += t-restore
 vm-test-y += t-restore
+
+# The bench is its own program: O/mntcr-bench, native and in the VM.
+all: $(O)/mntcr-bench
+$(O)/mntcr-bench: $(O)/obj/bench/mntcr-bench.o $(O)/libmntcr.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

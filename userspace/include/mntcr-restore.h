@@ -57,6 +57,11 @@ struct mntcr_restore_options {
 	uint32_t batch;		/* 0: the default */
 	uint32_t fd_limit;	/* 0: what RLIMIT_NOFILE allows */
 	const char *pin_dir;	/* NULL: namespaces live by descriptor only */
+	/*
+	 * Called once, when the namespaces exist and are still empty, in the
+	 * thread that makes the mounts.  The descriptors stay the library's.
+	 */
+	void (*namespaces_made)(void *data, const int *ns_fds, size_t nr);
 	/* Called now and then with what is done and what there is to do. */
 	void (*progress)(void *data, uint64_t done, uint64_t all);
 	void *data;

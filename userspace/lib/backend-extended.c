@@ -86,7 +86,7 @@ static int ext_base_src(struct mc_exec *x, uint32_t s)
 {
 	const struct mc_src *src = &x->p->srcs[s];
 	const struct mc_op *op = &x->p->ops[x->op_at];
-	const struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
+	struct mc_mount_attr attr;
 	int fd;
 
 	/* A fresh one is detached already. */
@@ -94,6 +94,7 @@ static int ext_base_src(struct mc_exec *x, uint32_t s)
 		return to_scratch(x, s, x->src_fd[s], op);
 	if (ext_open_src(x, s))
 		return -1;
+	mc_exec_base_attr(x, src, &attr);
 	fd = mc_exec_open_tree(x, x->src_fd[s], "", OPEN_TREE_FOREIGN, &attr);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "cloning");
@@ -105,7 +106,7 @@ static int ext_base_src(struct mc_exec *x, uint32_t s)
 static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 {
 	uint32_t m = MC_REF_INDEX(op->obj), s = MC_REF_INDEX(op->arg);
-	struct mc_mount_attr attr;
+	struct mc_mount_attr attr, *want = op->flags & MC_PLAIN ? NULL : &attr;
 	const char *path;
 	int fd;
 
@@ -115,15 +116,17 @@ static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 		/* Its only user: the mount itself. */
 		x->src_fd[s] = -1;
 		x->mount_fd[m] = fd;
+		if (!want)
+			return 0;
 		mc_count(x, MOUNT_SETATTR);
 		if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
 				     MC_MOUNT_ATTR_SIZE_VER0))
 			return mc_exec_fail(x, op, errno, "mount_setattr");
 		return 0;
 	}
-	fd = mc_exec_open_tree(x, fd, path, OPEN_TREE_FOREIGN, &attr);
+	fd = mc_exec_open_tree(x, fd, path, OPEN_TREE_FOREIGN, want);
 	if (fd < 0)
-		return mc_exec_fail(x, op, errno, "open_tree_attr");
+		return mc_exec_fail(x, op, errno, "open_tree");
 	x->mount_fd[m] = fd;
 	return 0;
 }

@@ -290,7 +290,7 @@ static int up_open_src(struct mc_exec *x, uint32_t s)
 
 static int up_base_src(struct mc_exec *x, uint32_t s)
 {
-	const struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
+	struct mc_mount_attr attr;
 	const struct mc_op *op = &x->p->ops[x->op_at];
 	int fd;
 
@@ -299,6 +299,7 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 		fd = open_origin(x, s, op);
 		if (fd < 0)
 			return -1;
+		mc_exec_base_attr(x, &x->p->srcs[s], &attr);
 		fd = mc_exec_open_tree(x, fd, "", 0, &attr);
 		if (fd < 0)
 			return mc_exec_fail(x, op, errno, "cloning");
@@ -334,7 +335,7 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 	const struct mc_mount_attr priv = { .propagation = MS_PRIVATE };
 	bool temp = MC_REF_KIND(op->obj) == MC_REF_TEMP;
 	uint32_t m = MC_REF_INDEX(op->obj), s = MC_REF_INDEX(op->arg);
-	struct mc_mount_attr attr;
+	struct mc_mount_attr attr, *want = &attr;
 	const char *path;
 	struct stat st;
 	int fd;
@@ -343,10 +344,14 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 		attr = priv;
 	else
 		mc_exec_attr(x, m, &attr);
+	if (temp ? x->p->temps[m].keep_sharing : op->flags & MC_PLAIN)
+		want = NULL;
 	if (x->p->srcs[s].direct) {
 		fd = x->src_fd[s];
 		x->src_fd[s] = -1;
 		x->mount_fd[m] = fd;
+		if (!want)
+			return 0;
 		mc_count(x, MOUNT_SETATTR);
 		if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
 				     MC_MOUNT_ATTR_SIZE_VER0))
@@ -356,8 +361,7 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 	fd = origin_of_clone(x, op, &path);
 	if (fd < 0)
 		return -1;
-	fd = mc_exec_open_tree(x, fd, path, 0, temp &&
-			       x->p->temps[m].keep_sharing ? NULL : &attr);
+	fd = mc_exec_open_tree(x, fd, path, 0, want);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "cloning");
 	if (!temp) {

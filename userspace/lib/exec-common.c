@@ -345,10 +345,6 @@ int mc_exec_src(struct mc_exec *x, uint32_t s, const char **path)
 
 /* --- mounts --------------------------------------------------------------- */
 
-#define ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |	\
-	       MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | \
-	       MOUNT_ATTR_NOSYMFOLLOW)
-
 /* Everything is made private; sharing is said at the end. */
 void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
 		  struct mc_mount_attr *attr)
@@ -356,9 +352,18 @@ void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
 	const struct mc_mount *m = &x->t->mounts[mount];
 
 	memset(attr, 0, sizeof(*attr));
-	attr->attr_set = m->attr & ATTRS;
-	attr->attr_clr = ATTRS;
+	attr->attr_set = m->attr & MC_ATTRS;
+	attr->attr_clr = MC_ATTRS;
 	attr->propagation = m->unbindable ? MS_UNBINDABLE : MS_PRIVATE;
+}
+
+void mc_exec_base_attr(const struct mc_exec *x, const struct mc_src *s,
+		       struct mc_mount_attr *attr)
+{
+	memset(attr, 0, sizeof(*attr));
+	if (s->attr_of != MC_NONE)
+		mc_exec_attr(x, s->attr_of, attr);
+	attr->propagation = MS_PRIVATE;
 }
 
 int mc_exec_open_tree(struct mc_exec *x, int dfd, const char *path,

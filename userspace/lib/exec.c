@@ -96,6 +96,7 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 {
 	const struct mc_plan *p = x->p;
 	uint64_t *in = &stats->rest_ns, *next, then = now(), t;
+	bool told = false;
 	uint32_t i;
 
 	for (i = 0; i < p->nr_ops; i++) {
@@ -107,6 +108,12 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 			in = next;
 		}
 		x->op_at = i;
+		if (!told && p->ops[i].type != MC_OP_NS) {
+			told = true;
+			if (x->o->namespaces_made)
+				x->o->namespaces_made(x->o->data, x->ns_fd,
+						      x->t->nr_ns);
+		}
 		if (run_op(x, &p->ops[i]))
 			return -1;
 		if (x->o->progress && i && !(i & 1023))

@@ -124,6 +124,9 @@ void mc_exec_junk(struct mc_exec *x, int fd);
 /* The attributes that a mount is cloned with. */
 void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
 		  struct mc_mount_attr *attr);
+/* The same for a source in the scratch tree. */
+void mc_exec_base_attr(const struct mc_exec *x, const struct mc_src *s,
+		       struct mc_mount_attr *attr);
 /* fd below dfd, never through a symlink or a mount. */
 int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev);
 /* What source s is cloned from: a descriptor and a path below it. */

@@ -58,6 +58,8 @@ int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 int mc_plan_rank(const struct mc_plan *p, uint32_t m);
 /* Once all uses are known: which sources need the scratch tree. */
 void mc_plan_settle_srcs(struct mc_plan *p);
+/* Is a bare clone of its source all that the mount takes? */
+bool mc_plan_plain(const struct mc_plan *p, uint32_t mount);
 /* Sources that are fetched before anything else. */
 int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e);
 /* Emit what must precede a use of the source. */

@@ -39,7 +39,7 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 	s->kind = kind;
 	s->sb = sb;
 	s->index = index;
-	s->base = MC_NONE;
+	s->base = s->attr_of = MC_NONE;
 	return p->nr_srcs++;
 }
 
@@ -443,6 +443,16 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 
 /* --- how the sources are had --------------------------------------------- */
 
+static struct mc_src *base_of(const struct mc_plan *p, uint32_t src)
+{
+	while (p->srcs[src].kind == MC_SRC_SUB)
+		src = p->srcs[src].base;
+	return &p->srcs[src];
+}
+
+/* Used this often, a clone that has the wanted attributes pays. */
+#define MANY_USES	8
+
 /*
  * A source that serves paths below it must be clean: nothing mounted below to
  * walk into.  On stock kernels, so must one that is used twice: a clone can
@@ -450,7 +460,7 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
  */
 void mc_plan_settle_srcs(struct mc_plan *p)
 {
-	uint32_t i;
+	uint32_t many = p->api == MNTCR_API_UPSTREAM ? 2 : MANY_USES, i, m;
 
 	for (i = 0; i < p->nr_srcs; i++) {
 		struct mc_src *s = &p->srcs[i];
@@ -458,7 +468,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		switch (s->kind) {
 		case MC_SRC_LIVE:
 		case MC_SRC_EXTERNAL:
-			if (p->api == MNTCR_API_UPSTREAM && s->uses > 1)
+			if (s->uses >= many)
 				s->scratch = true;
 			break;
 		case MC_SRC_FRESH:
@@ -469,6 +479,27 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 			break;
 		}
 	}
+	for (m = 0; m < p->topo->nr_mounts; m++) {
+		struct mc_src *s = base_of(p, p->src_of[m]);
+
+		if (s->scratch && s->kind != MC_SRC_FRESH &&
+		    s->attr_of == MC_NONE)
+			s->attr_of = m;
+	}
+}
+
+/* A fresh superblock's first mount has no attributes, and is private. */
+bool mc_plan_plain(const struct mc_plan *p, uint32_t mount)
+{
+	const struct mc_mount *m = &p->topo->mounts[mount];
+	const struct mc_src *s = base_of(p, p->src_of[mount]);
+	uint64_t has = 0;
+
+	if (m->unbindable || (!s->scratch && !s->direct))
+		return false;
+	if (s->kind != MC_SRC_FRESH)
+		has = p->topo->mounts[s->attr_of].attr;
+	return (has & MC_ATTRS) == (m->attr & MC_ATTRS);
 }
 
 

@@ -111,6 +111,8 @@ static int plan_clone(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 	if (!op)
 		return mc_nomem(e);
 	op->arg = MC_REF(MC_REF_SRC, p->src_of[m]);
+	if (mc_plan_plain(p, m))
+		op->flags = MC_PLAIN;
 	return 0;
 }
 

@@ -50,6 +50,7 @@ struct mc_src {
 	uint32_t base;		/* SUB: the source it is below */
 	const char *path;	/* SUB: relative path */
 	uint32_t uses;		/* clones and subs that are made from it */
+	uint32_t attr_of;	/* scratch: the mount whose attributes it is given */
 	bool scratch;		/* kept clean and childless in the scratch tree */
 	bool direct;		/* FRESH: taken, not cloned, by its only user */
 	bool inline_path;	/* SUB of one component: resolved by the clone */
@@ -72,7 +73,7 @@ enum mc_op_type {
 
 struct mc_op {
 	uint8_t type;
-	uint8_t flags;		/* GROUP: MOUNT_SETGROUP_*; RELEASE: MC_SPILL */
+	uint8_t flags;		/* GROUP: MOUNT_SETGROUP_*; else MC_PLAIN, MC_SPILL */
 	mc_ref obj;
 	mc_ref arg;		/* GROUP: the peer, the master, the sibling */
 	uint32_t first, nr;	/* in list, or nodes with FRESH */
@@ -81,6 +82,13 @@ struct mc_op {
 
 /* RELEASE: the mounts in the list are needed again; note their new ids. */
 #define MC_SPILL		1
+/* CLONE: the source is private and has the very attributes. */
+#define MC_PLAIN		1
+
+/* Attributes that a clone is given; an idmap it keeps. */
+#define MC_ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | \
+		  MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME |		     \
+		  MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
 
 /* Something that must exist in a fresh filesystem. */
 struct mc_node {
