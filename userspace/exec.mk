@@ -16,10 +16,12 @@ lib-y += ns.o
 lib-y += restore.o
 lib-y += place.o
 lib-y += pin.o
+lib-y += bind.o
 
 cmd-y += restore-opts.o
 cmd-y += cmd-plan.o
 cmd-y += cmd-restore.o
+cmd-y += cmd-bind.o
 
 test-y += t-restore
 vm-test-y += t-restore
@@ -29,3 +31,6 @@ all: $(O)/mntcr-bench
 $(O)/mntcr-bench: $(O)/obj/bench/mntcr-bench.o $(O)/libmntcr.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+test-y += t-bind
+vm-test-y += t-bind

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Binds from and into other namespaces, with both APIs.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "mntcr-restore.h"
+#include "sys.h"
+#include "tap.h"
+#include "world.h"
+
+static enum mntcr_api api;
+
+static void tree(void)
+{
+	world_new_root();
+	w_mkdir("/dir/sub");
+	w_mkdir("/empty");
+	w_touch("/file");
+	w_tmpfs("one", "/a");
+	w_mkdir("/a/in/deep");
+	w_tmpfs("below", "/a/in");
+	w_touch("/a/in/here");
+	if (symlink("/a", "/link") || symlink("../../../../../../a", "/dir/up"))
+		err(1, "symlink");
+}
+
+static void shared(void)
+{
+	tree();
+	w_type("/a", MS_SHARED);
+}
+
+static struct mntcr_place at(const struct world *w, int ns, const char *path)
+{
+	struct mntcr_place p = {
+		.ns = { .type = MNTCR_SOURCE_FD, .fd = w->ns[ns] }, .path = path,
+	};
+
+	return p;
+}
+
+static int do_bind(struct mntcr_place src, struct mntcr_place dst,
+		   struct mntcr_bind_options *o, struct mntcr_error *e)
+{
+	static struct mntcr_bind_options none;
+
+	if (!o) {
+		none = (struct mntcr_bind_options){ 0 };
+		o = &none;
+	}
+	o->api = api;
+	memset(e, 0, sizeof(*e));
+	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
+	    errno == ENOSYS)
+		SKIP("this kernel has no foreign clones");
+	return mntcr_bind(&src, &dst, o, e);
+}
+
+#define BIND_OK(...)	do {						\
+	struct mntcr_error e_;						\
+	if (do_bind(__VA_ARGS__, &e_)) {				\
+		TAP_SAY("%s", e_.text);					\
+		tap.bad = 1;						\
+	}								\
+} while (0)
+
+static bool has(const struct world *w, int ns, const char *what)
+{
+	char *text = world_text(&w->ns[ns], 1);
+	bool found;
+
+	REQUIRE(text);
+	found = strstr(text, what);
+	if (!found)
+		TAP_SAY("no \"%s\" in\n%s", what, text);
+	free(text);
+	return found;
+}
+
+static size_t lines(const struct world *w, int ns)
+{
+	char *text = world_text(&w->ns[ns], 1), *p;
+	size_t n = 0;
+
+	REQUIRE(text);
+	for (p = text; *p; p++)
+		n += *p == '\n';
+	free(text);
+	return n;
+}
+
+static struct world two(void (*fn)(void))
+{
+	struct world w = { .nr = 0 };
+
+	world_add(&w, -1, fn);
+	world_add(&w, -1, tree);
+	return w;
+}
+
+static void between_two(void)
+{
+	struct world w = two(tree);
+
+	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/empty"), NULL);
+	CHECK(has(&w, 1, " / /empty rw,relatime - tmpfs one"));
+	CHECK_EQ(lines(&w, 1), 4);
+	CHECK_EQ(lines(&w, 0), 3);
+	world_close(&w);
+}
+
+static void with_what_is_below(void)
+{
+	struct world w = two(tree);
+	struct mntcr_bind_options o = { .recursive = true };
+
+	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/empty"), &o);
+	CHECK(has(&w, 1, " /empty/in rw,relatime - tmpfs below"));
+	world_close(&w);
+}
+
+static void into_ours_and_back(void)
+{
+	struct mntcr_place own = { .own_ns = true, .path = "/tmp/here" };
+	struct world w = two(tree);
+	size_t before = world_own_mounts();
+
+	REQUIRE(!mkdir("/tmp/here", 0755) || errno == EEXIST);
+	BIND_OK(at(&w, 0, "/a"), own, NULL);
+	CHECK_EQ(world_own_mounts(), before + 1);
+	BIND_OK(own, at(&w, 1, "/empty"), NULL);
+	CHECK(has(&w, 1, " / /empty rw,relatime - tmpfs one"));
+	CHECK(!umount2("/tmp/here", 0));
+	world_close(&w);
+}
+
+static void attributes(void)
+{
+	struct mntcr_bind_options o = {
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
+	};
+	struct world w = two(tree);
+
+	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/empty"), &o);
+	CHECK(has(&w, 1, " / /empty ro,nosuid,relatime - tmpfs one"));
+	world_close(&w);
+}
+
+static int do_mkdir_ev(void *arg)
+{
+	return mkdir(arg, 0755) ? errno : 0;
+}
+
+static void events_arrive(void)
+{
+	struct mntcr_bind_options slave = { .propagation = MNTCR_PROPAGATION_SLAVE };
+	struct mntcr_bind_options keep = { .propagation = MNTCR_PROPAGATION_KEEP };
+	struct world w = two(shared);
+
+	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/empty"), &slave);
+	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/dir"), &keep);
+	REQUIRE(!world_in(w.ns[0], do_mkdir_ev, (void *)"/a/ev"));
+	CHECK_EQ(world_event(w.ns[0], "/a", true), 0);
+	CHECK(has(&w, 1, " /empty/ev "));
+	CHECK(has(&w, 1, " /dir/ev "));
+	CHECK_EQ(world_event(w.ns[0], "/a", false), 0);
+	/* the slave does not send, the peer does */
+	CHECK_EQ(world_event(w.ns[1], "/empty", true), 0);
+	CHECK_EQ(lines(&w, 0), 3);
+	CHECK_EQ(world_event(w.ns[1], "/dir", true), 0);
+	CHECK(has(&w, 0, " /a/ev "));
+	world_close(&w);
+}
+
+static void symlinks_stay_inside(void)
+{
+	struct world w = two(tree);
+
+	BIND_OK(at(&w, 0, "/link"), at(&w, 1, "/empty"), NULL);
+	BIND_OK(at(&w, 0, "/dir/up"), at(&w, 1, "/dir"), NULL);
+	CHECK(has(&w, 1, " / /empty rw,relatime - tmpfs one"));
+	CHECK(has(&w, 1, " / /dir rw,relatime - tmpfs one"));
+	world_close(&w);
+}
+
+static void files(void)
+{
+	struct world w = two(tree);
+
+	BIND_OK(at(&w, 0, "/a/in/here"), at(&w, 1, "/file"), NULL);
+	CHECK(has(&w, 1, " /here /file rw,relatime - tmpfs below"));
+	world_close(&w);
+}
+
+static void errors(void)
+{
+	struct world w = two(tree);
+	struct mntcr_error e;
+	size_t fds = world_own_fds();
+	struct mntcr_place gone = {
+		.ns = { .type = MNTCR_SOURCE_PID, .pid = 0x7ffffff0 }, .path = "/",
+	};
+
+	CHECK_EQ(do_bind(at(&w, 0, "/none"), at(&w, 1, "/empty"), NULL, &e), -1);
+	CHECK_EQ(e.err, ENOENT);
+	CHECK(strstr(e.text, "source /none"));
+	CHECK_EQ(do_bind(at(&w, 0, "/a"), at(&w, 1, "/none"), NULL, &e), -1);
+	CHECK_EQ(e.err, ENOENT);
+	CHECK(strstr(e.text, "destination /none"));
+	CHECK_EQ(do_bind(at(&w, 0, "/a"), at(&w, 1, "/file"), NULL, &e), -1);
+	CHECK(e.err == ENOTDIR || e.err == EINVAL);
+	CHECK_EQ(do_bind(gone, at(&w, 1, "/empty"), NULL, &e), -1);
+	CHECK_EQ(e.err, ENOENT);
+	CHECK_EQ(lines(&w, 1), 3);
+	CHECK_EQ(world_own_fds(), fds);
+	world_close(&w);
+}
+
+static void unbindable(void)
+{
+	tree();
+	w_type("/a", MS_UNBINDABLE);
+}
+
+static void unbindable_is_refused(void)
+{
+	struct world w = two(unbindable);
+	struct mntcr_error e;
+
+	CHECK_EQ(do_bind(at(&w, 0, "/a"), at(&w, 1, "/empty"), NULL, &e), -1);
+	CHECK_EQ(e.err, EINVAL);
+	CHECK(strstr(e.text, "unbindable"));
+	CHECK_EQ(lines(&w, 1), 3);
+	world_close(&w);
+}
+
+static int do_mnt_id(void *arg)
+{
+	struct statx st;
+	int fd = *(int *)arg;
+
+	if (statx(AT_FDCWD, "/a", 0, STATX_MNT_ID_UNIQUE, &st) ||
+	    !(st.stx_mask & STATX_MNT_ID_UNIQUE))
+		return 1;
+	return write(fd, &st.stx_mnt_id, sizeof(st.stx_mnt_id)) !=
+	       sizeof(st.stx_mnt_id);
+}
+
+static int do_cover(void *arg)
+{
+	w_tmpfs("cover", "/a");
+	return 0;
+}
+
+static void by_id_below_a_cover(void)
+{
+	struct world w = two(tree);
+	struct mntcr_place src = at(&w, 0, "/");
+	struct mntcr_error e;
+	int p[2], ret;
+
+	REQUIRE(!pipe(p));
+	REQUIRE(!world_in(w.ns[0], do_mnt_id, &p[1]));
+	REQUIRE(read(p[0], &src.mnt_id, sizeof(src.mnt_id)) ==
+		sizeof(src.mnt_id));
+	close(p[0]);
+	close(p[1]);
+	REQUIRE(!world_in(w.ns[0], do_cover, NULL));
+	ret = do_bind(src, at(&w, 1, "/empty"), NULL, &e);
+	if (api == MNTCR_API_UPSTREAM) {
+		CHECK_EQ(ret, -1);
+		CHECK_EQ(e.code, MNTCR_UNSUPPORTED);
+	} else {
+		CHECK_EQ(ret, 0);
+		CHECK(has(&w, 1, " / /empty rw,relatime - tmpfs one"));
+		src.mnt_id = 0x7fffffffffff;
+		CHECK_EQ(do_bind(src, at(&w, 1, "/empty"), NULL, &e), -1);
+		CHECK_EQ(e.err, ENOENT);
+	}
+	world_close(&w);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} tests[] = {
+	{ "between-two", between_two },
+	{ "with-what-is-below", with_what_is_below },
+	{ "into-ours-and-back", into_ours_and_back },
+	{ "attributes", attributes },
+	{ "events-arrive", events_arrive },
+	{ "symlinks-stay-inside", symlinks_stay_inside },
+	{ "files", files },
+	{ "errors", errors },
+	{ "unbindable-is-refused", unbindable_is_refused },
+	{ "by-id-below-a-cover", by_id_below_a_cover },
+};
+
+int main(void)
+{
+	char name[128];
+	size_t i, a;
+
+	world_start();
+	for (a = 0; a < 2; a++) {
+		api = a ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
+		for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+			snprintf(name, sizeof(name), "%s.%s",
+				 a ? "extended" : "upstream", tests[i].name);
+			tap_run(name, tests[i].fn);
+		}
+	}
+	return tap_done();
+}
