@@ -40,3 +40,6 @@ test-y += t-nomem
 LIBS-t-nomem := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 valgrind-y += t-nomem
 test-sh-y += t-cli
+test-y += t-change
+LIBS-t-change := -Wl,--wrap=syscall,--wrap=lseek
+vm-test-y += t-change

@@ -2,8 +2,8 @@
 /*
  * Capture through listmount(2) and statmount(2).
  *
- * Everything is read twice: once with all fields, once (cheaply) with those
- * that mount operations change.  When both agree there was a moment at which
+ * Everything is read twice: once with all fields, once with those that mount
+ * operations change.  When both agree there was a moment at which
  * all namespaces looked like that.
  *
  * The kernel answers relative to a root: the caller's own for the caller's own
@@ -28,6 +28,8 @@
 		  MC_STATMOUNT_FS_SUBTYPE | MC_STATMOUNT_SB_SOURCE |	       \
 		  MC_STATMOUNT_SUPPORTED_MASK | MC_STATMOUNT_MNT_UIDMAP |      \
 		  MC_STATMOUNT_MNT_GIDMAP | MC_STATMOUNT_MNT_LOCKS)
+#define WANT_AGAIN (WANT_FAST | MC_STATMOUNT_MNT_ROOT | \
+		    MC_STATMOUNT_MNT_POINT | MC_STATMOUNT_MNT_LOCKS)
 /* Without these the answer would be incomplete without saying so. */
 #define NEED (MC_STATMOUNT_MNT_OPTS | MC_STATMOUNT_FS_SUBTYPE | \
 	      MC_STATMOUNT_SB_SOURCE)
@@ -38,8 +40,9 @@
 
 /* What a second look compares. */
 struct glance {
-	uint64_t id, parent, attr, propagation, group, master;
+	uint64_t id, parent, attr, propagation, group, master, locks;
 	uint32_t sb_flags;
+	const char *root, *path;
 };
 
 struct reader {
@@ -82,14 +85,14 @@ static int ask_failed(const struct reader *r, uint64_t id)
 	}
 }
 
-/* All fields of one mount into r->sm, which grows as needed. */
-static int ask_all(struct reader *r, uint64_t id)
+/* Fields of one mount into r->sm, which grows as needed. */
+static int ask_for(struct reader *r, uint64_t id, uint64_t mask)
 {
 	size_t size = r->size;
 	void *p;
 
 	for (;;) {
-		if (!ask(r, id, WANT_ALL, r->sm, r->size))
+		if (!ask(r, id, mask, r->sm, r->size))
 			return 0;
 		if (errno != EOVERFLOW || size >= BUF_MAX)
 			return ask_failed(r, id);
@@ -157,12 +160,43 @@ static int read_idmap(struct reader *r, struct raw_mount *m)
 	return 0;
 }
 
+/* Strings are the caller's to fill in: sm's do not last. */
+static struct glance glance(const struct mc_statmount *sm)
+{
+	return (struct glance){
+		.id = sm->mnt_id,
+		.parent = sm->mnt_parent_id,
+		.attr = sm->mnt_attr,
+		.propagation = sm->mnt_propagation,
+		.group = sm->mnt_peer_group,
+		.master = sm->mnt_master,
+		.locks = sm->mask & MC_STATMOUNT_MNT_LOCKS ? sm->mnt_locks : 0,
+		.sb_flags = sm->sb_flags,
+	};
+}
+
+static bool still(const struct glance *g, const struct mc_statmount *sm)
+{
+	struct glance now = glance(sm);
+
+	now.root = sm->mask & MC_STATMOUNT_MNT_ROOT ?
+		   sm->str + sm->mnt_root : "";
+	now.path = sm->mask & MC_STATMOUNT_MNT_POINT ?
+		   sm->str + sm->mnt_point : NULL;
+	return now.id == g->id && now.parent == g->parent &&
+	       now.attr == g->attr && now.propagation == g->propagation &&
+	       now.group == g->group && now.master == g->master &&
+	       now.locks == g->locks && now.sb_flags == g->sb_flags &&
+	       !strcmp(now.root, g->root) && !now.path == !g->path &&
+	       (!now.path || !strcmp(now.path, g->path));
+}
+
 static int read_mount(struct reader *r, uint64_t id, struct raw_mount *m,
 		      struct glance *g)
 {
 	const struct mc_statmount *sm;
 
-	if (ask_all(r, id))
+	if (ask_for(r, id, WANT_ALL))
 		return -1;
 	sm = r->sm;
 	if (!(sm->mask & MC_STATMOUNT_SUPPORTED_MASK) ||
@@ -186,15 +220,6 @@ static int read_mount(struct reader *r, uint64_t id, struct raw_mount *m,
 		.locks = sm->mask & MC_STATMOUNT_MNT_LOCKS ?
 			 (uint32_t)sm->mnt_locks : 0,
 	};
-	*g = (struct glance){
-		.id = id,
-		.parent = sm->mnt_parent_id,
-		.attr = sm->mnt_attr,
-		.propagation = sm->mnt_propagation,
-		.group = sm->mnt_peer_group,
-		.master = sm->mnt_master,
-		.sb_flags = sm->sb_flags,
-	};
 	m->type = str_at(r, MC_STATMOUNT_FS_TYPE, sm->fs_type);
 	m->source = str_at(r, MC_STATMOUNT_SB_SOURCE, sm->sb_source);
 	m->options = str_at(r, MC_STATMOUNT_MNT_OPTS, sm->mnt_opts);
@@ -211,6 +236,9 @@ static int read_mount(struct reader *r, uint64_t id, struct raw_mount *m,
 		if (!m->path)
 			return -1;
 	}
+	*g = glance(sm);
+	g->root = m->root;
+	g->path = m->path;
 	return read_idmap(r, m);
 }
 
@@ -467,7 +495,6 @@ out:
 
 static int look_again(struct reader *r, const struct first_look *l)
 {
-	struct mc_statmount sm;
 	uint64_t *ids = NULL;
 	size_t i, nr = 0;
 	int ret = -1;
@@ -485,14 +512,9 @@ static int look_again(struct reader *r, const struct first_look *l)
 
 		if (i && ids[i - 1] != g->id)
 			goto changed;
-		if (ask(r, g->id, WANT_FAST, &sm, sizeof(sm))) {
-			ask_failed(r, g->id);
+		if (ask_for(r, g->id, WANT_AGAIN))
 			goto out;
-		}
-		if (sm.mnt_parent_id != g->parent || sm.mnt_attr != g->attr ||
-		    sm.mnt_propagation != g->propagation ||
-		    sm.mnt_peer_group != g->group ||
-		    sm.mnt_master != g->master || sm.sb_flags != g->sb_flags)
+		if (!still(g, r->sm))
 			goto changed;
 	}
 	ret = 0;

@@ -6,7 +6,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "image.h"
@@ -718,72 +717,6 @@ static void without_privilege(void)
 	scene_release(&h);
 }
 
-/* One task mounts and unmounts for ever; captures are whole or refused. */
-static void while_mounts_change(void)
-{
-	static const enum mntcr_method methods[] = {
-		MNTCR_METHOD_STATMOUNT, MNTCR_METHOD_MOUNTINFO,
-	};
-	unsigned int changed, whole, i, j;
-	struct mntcr_topology *t;
-	struct mntcr_source src;
-	struct mntcr_error e;
-	volatile int *stop;
-	char path[32];
-	int status;
-	pid_t pid;
-
-	scene_enter();
-	stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	REQUIRE(stop != MAP_FAILED);
-	for (i = 0; i < 200; i++) {
-		snprintf(path, sizeof(path), "d%u", i);
-		scene_mkdir(path);
-	}
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (i = 0; !*stop; i = (i + 1) % 200) {
-			snprintf(path, sizeof(path), "d%u", i);
-			if (mount(".", path, NULL, MS_BIND, NULL) ||
-			    mount(NULL, path, NULL, MS_SHARED, NULL) ||
-			    umount(path))
-				_exit(errno);
-		}
-		_exit(0);
-	}
-	src = by_pid(getpid());
-	for (j = 0; j < MC_ARRAY_SIZE(methods); j++) {
-		struct mntcr_capture_options opts = {
-			.method = methods[j], .retries = 1,
-		};
-
-		changed = whole = 0;
-		for (i = 0; i < 20000 && (!changed || i < 50); i++) {
-			if (!mntcr_capture(&src, 1, &opts, &t, &e)) {
-				CHECK(t->finished);
-				mntcr_topology_free(t);
-				whole++;
-			} else if (e.code == MNTCR_CHANGED) {
-				changed++;
-			} else {
-				TAP_SAY("%s", e.text);
-				CHECK(!"whole or changed");
-				break;
-			}
-		}
-		TAP_SAY("method %u: %u whole, %u changed meanwhile", j, whole,
-			changed);
-		CHECK(changed > 0);
-	}
-	*stop = 1;
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
-	munmap((void *)stop, 4096);
-}
-
 int main(void)
 {
 	TAP_RUN(the_own_namespace);
@@ -805,6 +738,5 @@ int main(void)
 	TAP_RUN(an_empty_namespace);
 	TAP_RUN(sources_that_are_not);
 	TAP_RUN(without_privilege);
-	TAP_RUN(while_mounts_change);
 	return tap_done();
 }

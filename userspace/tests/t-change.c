@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Mounts that change while they are captured.  The linker sends the library's
+ * syscall() and lseek() here (LIBS-t-change in core.mk), so that one change
+ * happens just before the n-th of them, for every n that a capture makes.
+ *
+ * Whatever comes out is the state before or the state after, never a mixture.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "image.h"
+#include "scene.h"
+#include "util.h"
+
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+off_t __real_lseek(int fd, off_t at, int whence);
+off_t __wrap_lseek(int fd, off_t at, int whence);
+
+static long left = -1;			/* calls until the change */
+static void (*change)(void);
+
+static void tick(void)
+{
+	if (left < 0 || left--)
+		return;
+	left = -1;
+	change();
+}
+
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	if (nr == __NR_statmount || nr == __NR_listmount)
+		tick();
+	return __real_syscall(nr, a, b, c, d, e, f);
+}
+
+off_t __wrap_lseek(int fd, off_t at, int whence)
+{
+	tick();
+	return __real_lseek(fd, at, whence);
+}
+
+static int undo_needed;
+
+static void do_mount(void)
+{
+	scene_tmpfs("m1", "new");
+	undo_needed = 1;
+}
+
+static void undo_mount(void)
+{
+	REQUIRE(!umount("m1"));
+}
+
+static void do_umount(void)
+{
+	REQUIRE(!umount("m2"));
+	undo_needed = 1;
+}
+
+static void undo_umount(void)
+{
+	scene_bind("t", "m2");
+}
+
+static void do_cover(void)
+{
+	scene_tmpfs("m2", "cover");
+	undo_needed = 1;
+}
+
+static void undo_cover(void)
+{
+	REQUIRE(!umount("m2"));
+}
+
+static void do_slave(void)
+{
+	scene_type("m2", MS_SLAVE);
+	undo_needed = 1;
+}
+
+static void undo_slave(void)
+{
+	REQUIRE(!umount("m2"));
+	scene_bind("t", "m2");
+}
+
+static void do_attr(void)
+{
+	REQUIRE(!mount("none", "m2", "none", MS_BIND | MS_REMOUNT | MS_RDONLY,
+		       NULL));
+	undo_needed = 1;
+}
+
+static void undo_attr(void)
+{
+	REQUIRE(!mount("none", "m2", "none", MS_BIND | MS_REMOUNT, NULL));
+}
+
+static void do_move(void)
+{
+	REQUIRE(!mount("m2", "m1", NULL, MS_MOVE, NULL));
+	undo_needed = 1;
+}
+
+static void undo_move(void)
+{
+	REQUIRE(!mount("m1", "m2", NULL, MS_MOVE, NULL));
+}
+
+/* A mixture of these two would have a mount at x1 and one at x4. */
+static void do_move_two(void)
+{
+	REQUIRE(!mount("x1", "x3", NULL, MS_MOVE, NULL));
+	REQUIRE(!mount("x2", "x4", NULL, MS_MOVE, NULL));
+	undo_needed = 1;
+}
+
+static void undo_move_two(void)
+{
+	REQUIRE(!mount("x3", "x1", NULL, MS_MOVE, NULL));
+	REQUIRE(!mount("x4", "x2", NULL, MS_MOVE, NULL));
+}
+
+/* What is no event for pollers: a directory on the way is renamed. */
+static void do_rename(void)
+{
+	REQUIRE(!rename("d1", "d2"));
+	undo_needed = 1;
+}
+
+static void undo_rename(void)
+{
+	REQUIRE(!rename("d2", "d1"));
+}
+
+static const struct {
+	const char *name;
+	void (*change)(void), (*undo)(void);
+} changes[] = {
+	{ "mount", do_mount, undo_mount },
+	{ "umount", do_umount, undo_umount },
+	{ "cover", do_cover, undo_cover },
+	{ "slave", do_slave, undo_slave },
+	{ "attributes", do_attr, undo_attr },
+	{ "move", do_move, undo_move },
+	{ "two moves", do_move_two, undo_move_two },
+	{ "rename", do_rename, undo_rename },
+};
+
+static bool same(const struct mntcr_topology *a, const struct mntcr_topology *b)
+{
+	struct mntcr_error e;
+	size_t nr = 1;
+
+	REQUIRE(!mntcr_verify(a, b, NULL, &nr, &e));
+	return !nr;
+}
+
+static struct mntcr_topology *capture(enum mntcr_method method)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	if (mntcr_capture(&self, 1, &opts, &t, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(t);
+	return t;
+}
+
+static void with_each_change(enum mntcr_method method)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_capture_options once = { .method = method, .retries = 1 };
+	struct mntcr_topology *before, *after, *t;
+	unsigned int i, changed, was, is;
+	struct mntcr_error e;
+	long n;
+
+	scene_enter();
+	scene_mkdir("t");
+	scene_mkdir("m1");
+	scene_mkdir("m2");
+	scene_tmpfs("t", "t");
+	scene_type("t", MS_SHARED);
+	scene_bind("t", "m2");
+	scene_mkdir("x1");
+	scene_mkdir("x2");
+	scene_mkdir("x3");
+	scene_mkdir("x4");
+	scene_tmpfs("x1", "x1");
+	scene_tmpfs("x2", "x2");
+	scene_mkdir("d1");
+	scene_mkdir("d1/a");
+	scene_mkdir("d1/b");
+	scene_tmpfs("d1/a", "a");
+	scene_tmpfs("d1/b", "b");
+	for (i = 0; i < MC_ARRAY_SIZE(changes); i++) {
+		change = changes[i].change;
+		before = capture(method);
+		change();
+		after = capture(method);
+		changes[i].undo();
+		REQUIRE(!same(before, after));
+		changed = was = is = 0;
+		for (n = 0; n < 10000; n++) {
+			/* one attempt: whole, or said to have changed */
+			undo_needed = 0;
+			left = n;
+			if (!mntcr_capture(&self, 1, &once, &t, &e)) {
+				if (same(t, before))
+					was++;
+				else if (same(t, after))
+					is++;
+				else
+					CHECK(!"before or after");
+				mntcr_topology_free(t);
+			} else {
+				CHECK_EQ(e.code, MNTCR_CHANGED);
+				changed++;
+			}
+			left = -1;
+			if (!undo_needed)
+				break;
+			changes[i].undo();
+			/* more attempts: always one of the two */
+			left = n;
+			t = capture(method);
+			CHECK(same(t, before) || same(t, after));
+			mntcr_topology_free(t);
+			changes[i].undo();
+		}
+		TAP_SAY("%s at each of %ld calls: %u before, %u after, %u changed meanwhile",
+			changes[i].name, n, was, is, changed);
+		CHECK(n < 10000 && changed && is);
+		mntcr_topology_free(before);
+		mntcr_topology_free(after);
+	}
+}
+
+static void by_statmount(void)
+{
+	with_each_change(MNTCR_METHOD_STATMOUNT);
+}
+
+static void by_mountinfo(void)
+{
+	with_each_change(MNTCR_METHOD_MOUNTINFO);
+}
+
+int main(void)
+{
+	TAP_RUN(by_statmount);
+	TAP_RUN(by_mountinfo);
+	return tap_done();
+}
