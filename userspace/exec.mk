@@ -34,3 +34,5 @@ $(O)/mntcr-bench: $(O)/obj/bench/mntcr-bench.o $(O)/libmntcr.a
 
 test-y += t-bind
 vm-test-y += t-bind
+test-y += t-plan
+valgrind-y += t-plan
