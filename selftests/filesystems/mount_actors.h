@@ -12,10 +12,7 @@
 #include <linux/capability.h>
 
 #include "mount_api.h"
-
-#ifndef __noreturn
-#define __noreturn	__attribute__((__noreturn__))
-#endif
+#include "../kselftest.h"
 
 /* Who does something: where the process is and what it may do. */
 struct actor {

@@ -40,7 +40,7 @@ static inline int cast_setup(struct actor *cast)
 	cast[NO_ADMIN].drop_caps = CAP_BIT(CAP_SYS_ADMIN);
 	cast[USER].uid = TEST_UID;
 
-	for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(news); i++) {
 		int err = actor_new(&cast[news[i].who], &cast[news[i].creator],
 				    news[i].kind);
 

@@ -28,7 +28,7 @@ static inline int members_setup(char *base, size_t size)
 	err = k_mount("tmpfs", "fs", "tmpfs", 0);
 	if (err)
 		return err;
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (mkdir(dirs[i], 0755))
 			return -errno;
 	for (int i = 0; i < NR_MEMBERS; i++) {
