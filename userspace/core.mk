@@ -43,3 +43,13 @@ test-sh-y += t-cli
 test-y += t-change
 LIBS-t-change := -Wl,--wrap=syscall,--wrap=lseek
 vm-test-y += t-change
+
+man-y += mntcr.1
+man-y += mntcr-dump.1
+man-y += mntcr-show.1
+man-y += mntcr-plan.1
+man-y += mntcr-restore.1
+man-y += mntcr-verify.1
+man-y += mntcr-bind.1
+man-y += mntcr-features.1
+man-y += libmntcr.3

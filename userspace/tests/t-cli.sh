@@ -162,6 +162,21 @@ else
 	ok "no temporary file stays"
 fi
 
+# what the documentation says
+here=$(dirname "$0")/..
+awk '/^```/ { c++; next } c == 3' "$here/doc/image.md" >"$tmp/example"
+check "the example of doc/image.md is an image" 0 "master:31" \
+	"$MNTCR" show "$tmp/example"
+if command -v groff >/dev/null; then
+	check "man pages format without a warning" 0 "" \
+		sh -c 'for p in "$0"/man/*.[0-9]; do
+			groff -t -man -Tutf8 -ww -rLL=120n -z "$p" 2>&1; done |
+			{ ! grep . >&2; }' "$here"
+else
+	n=$((n + 1))
+	echo "ok $n man pages format without a warning # SKIP no groff"
+fi
+
 # too few descriptors, too little memory
 check "dump: too few descriptors" 1 "Too many open files" \
 	sh -c 'ulimit -n 4; exec "$0" dump "$1"' "$MNTCR" $holder
