@@ -36,3 +36,5 @@ test-y += t-bind
 vm-test-y += t-bind
 test-y += t-plan
 valgrind-y += t-plan
+test-y += t-exec
+vm-test-y += t-exec

@@ -39,7 +39,7 @@ struct mntcr_stats {
 	uint64_t plan_ns, namespaces_ns, sources_ns, mounts_ns, groups_ns, rest_ns;
 	uint32_t nr_mounts, nr_namespaces, nr_groups, nr_ops;
 	uint64_t nr_calls;		/* system calls of the execute stage */
-	struct mntcr_call_count calls[24];
+	struct mntcr_call_count calls[32];
 	uint32_t nr_call_names;
 };
 

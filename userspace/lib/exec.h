@@ -24,6 +24,8 @@ enum mc_call {
 	MC_CALL_OPENAT,
 	MC_CALL_OPENAT2,
 	MC_CALL_STATX,
+	MC_CALL_NS_ID,
+	MC_CALL_AFFINITY,
 	MC_CALL_NS_MNT_OPEN,
 	MC_CALL_SETNS,
 	MC_CALL_UNSHARE,
@@ -151,6 +153,8 @@ void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 int mc_ns_make_all(struct mc_exec *x);
 /* Make one, in the calling thread, which ends up in it. */
 int mc_ns_make_here(struct mc_exec *x, uint32_t ns);
+/* Before the first one, in the same thread. */
+void mc_ns_choose_cpu(struct mc_exec *x);
 int mc_ns_open_self(struct mc_exec *x);
 
 #endif /* MC_EXEC_H */

@@ -40,6 +40,84 @@ static int make_private(void)
 	return mc_mount_setattr(AT_FDCWD, "/", 0, &attr, MC_MOUNT_ATTR_SIZE_VER0);
 }
 
+/* --- ids that ascend ------------------------------------------------------ */
+
+static uint64_t id_of(struct mc_exec *x, int fd)
+{
+	uint64_t id = 0;
+
+	mc_count(x, NS_ID);
+	return fd >= 0 && !ioctl(fd, MC_NS_GET_MNTNS_ID, &id) ? id : 0;
+}
+
+static uint64_t id_of_new(struct mc_exec *x)
+{
+	uint64_t id;
+	int fd;
+
+	mc_count(x, UNSHARE);
+	if (mc_unshare(x->no_empty_ns ? CLONE_NEWNS : UNSHARE_EMPTY_MNTNS) ||
+	    make_private())
+		return 0;
+	fd = mc_ns_open_self(x);
+	id = id_of(x, fd);
+	mc_count(x, CLOSE);
+	mc_close(fd);
+	return id;
+}
+
+static bool stay_on(struct mc_exec *x, int cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0 || cpu >= CPU_SETSIZE)
+		return false;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	mc_count(x, AFFINITY);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+static bool names_namespaces(const struct mc_exec *x)
+{
+	uint32_t i;
+
+	for (i = 0; i < x->p->nr_srcs; i++)
+		if (x->p->srcs[i].kind == MC_SRC_NSFILE)
+			return true;
+	return false;
+}
+
+/*
+ * The file of a namespace can be mounted only in one with a smaller id.  Some
+ * kernels (6.18) let each CPU give out ids from a range of its own, so "made
+ * later" means a larger id on one CPU only: stay on one, and where the caller's
+ * namespace is to hold pins, on one that gives out larger ids than the caller's.
+ */
+void mc_ns_choose_cpu(struct mc_exec *x)
+{
+	uint64_t own = 0;
+	cpu_set_t all;
+	int cpu, fd;
+
+	if (!x->o->pin_dir && !names_namespaces(x))
+		return;
+	mc_count(x, AFFINITY);
+	if (sched_getaffinity(0, sizeof(all), &all) ||
+	    !stay_on(x, sched_getcpu()) || !x->o->pin_dir)
+		return;
+	mc_count(x, OPENAT);
+	fd = open_self(x->proc_fd, "self");
+	own = id_of(x, fd);
+	mc_close(fd);
+	if (!own || id_of_new(x) > own)
+		return;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &all) && stay_on(x, cpu) &&
+		    id_of_new(x) > own)
+			return;
+}
+
 /* --- another owner -------------------------------------------------------- */
 
 struct owned {
@@ -165,6 +243,7 @@ static void *make_all(void *data)
 		mc_fail(x->e, MNTCR_SYS, errno, "unshare(CLONE_FS)");
 		return NULL;
 	}
+	mc_ns_choose_cpu(x);
 	for (i = 0; i < x->p->nr_ops && x->p->ops[i].type == MC_OP_NS; i++)
 		if (mc_ns_make_here(x, MC_REF_INDEX(x->p->ops[i].obj)))
 			return NULL;

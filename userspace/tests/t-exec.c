@@ -1,0 +1,809 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a restore costs, what it hands back, how it fails: whatever happens,
+ * nothing is left behind.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+
+#include "mntcr-restore.h"
+#include "sys.h"
+#include "tap.h"
+#include "topology.h"
+#include "world.h"
+
+static enum mntcr_api api;
+
+static void need_api(void)
+{
+	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
+	    errno == ENOSYS)
+		SKIP("this kernel has no mount_setgroup(2)");
+}
+
+static void say(void *data, const char *line)
+{
+	TAP_SAY("verify: %s", line);
+}
+
+/* --- a namespace, captured ------------------------------------------------------- */
+
+struct shot {
+	struct world w;
+	struct mntcr_source src[WORLD_MAX_NS];
+	struct mntcr_topology *t;
+	struct mntcr_restore_options o;
+	struct mntcr_error e;
+	size_t mounts, fds;
+};
+
+static void capture_fds(const struct world *w, struct mntcr_source *src,
+			struct mntcr_topology **t)
+{
+	struct mntcr_error e = { 0 };
+	size_t i;
+
+	for (i = 0; i < w->nr; i++) {
+		src[i].type = MNTCR_SOURCE_FD;
+		src[i].fd = w->ns[i];
+	}
+	if (mntcr_capture(src, w->nr, NULL, t, &e)) {
+		TAP_SAY("capture: %s [%s]", e.text, e.rule);
+		REQUIRE(!"captured");
+	}
+}
+
+static struct shot shoot(void (*fn)(void))
+{
+	struct shot s = { .w = { .nr = 0 } };
+
+	need_api();
+	world_add(&s.w, -1, fn);
+	capture_fds(&s.w, s.src, &s.t);
+	s.o.api = api;
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	return s;
+}
+
+static struct mntcr_restored *restore(struct shot *s)
+{
+	struct mntcr_restored *r = NULL;
+
+	if (!s->o.sources && !s->o.prefer_fresh) {
+		s->o.sources = s->src;
+		s->o.nr_sources = s->w.nr;
+	}
+	memset(&s->e, 0, sizeof(s->e));
+	if (mntcr_restore(s->t, &s->o, &r, &s->e))
+		r = NULL;
+	return r;
+}
+
+static struct mntcr_restored *restored(struct shot *s)
+{
+	struct mntcr_restored *r = restore(s);
+
+	if (!r)
+		TAP_SAY("restore: %s [%s]", s->e.text, s->e.rule);
+	REQUIRE(r);
+	return r;
+}
+
+/* Failed with this errno, these words, and nothing left. */
+static void failed(struct shot *s, int err, const char *words)
+{
+	struct mntcr_restored *r = restore(s);
+
+	CHECK(!r);
+	if (!r) {
+		CHECK_EQ(s->e.err, err);
+		if (!strstr(s->e.text, words)) {
+			TAP_SAY("\"%s\" lacks \"%s\"", s->e.text, words);
+			tap.bad = 1;
+		}
+	}
+	mntcr_restored_free(r);
+	CHECK_EQ(world_own_fds(), s->fds);
+	CHECK_EQ(world_own_mounts(), s->mounts);
+}
+
+static void same(struct shot *s, const struct mntcr_restored *r,
+		 unsigned int flags)
+{
+	struct mntcr_verify_options vo = {
+		.flags = flags, .report = say, .max_reports = 10,
+	};
+	struct mntcr_source src[WORLD_MAX_NS] = { 0 };
+	struct world made = { .nr = mntcr_restored_nr_ns(r) };
+	struct mntcr_topology *got;
+	size_t i, nr = 1;
+
+	for (i = 0; i < made.nr; i++)
+		made.ns[i] = mntcr_restored_ns_fd(r, i);
+	capture_fds(&made, src, &got);
+	REQUIRE(!mntcr_verify(s->t, got, &vo, &nr, &s->e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(got);
+}
+
+static void end(struct shot *s, struct mntcr_restored *r)
+{
+	mntcr_restored_free(r);
+	CHECK_EQ(world_own_fds(), s->fds);
+	CHECK_EQ(world_own_mounts(), s->mounts);
+	mntcr_topology_free(s->t);
+	world_close(&s->w);
+}
+
+/* --- costs ------------------------------------------------------------------------- */
+
+#define MANY 500
+
+static void fill(const char *fmt, unsigned long type)
+{
+	char path[64];
+	int i;
+
+	world_new_root();
+	w_tmpfs("src", "/src");
+	if (type)
+		w_type("/src", type);
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), fmt, i);
+		w_mkdir(path);
+		w_bind("/src", path);
+	}
+}
+
+static void binds(void)
+{
+	fill("/m%d", 0);
+}
+
+static void deep_binds(void)
+{
+	fill("/d/e/m%d", 0);
+}
+
+static void peers(void)
+{
+	fill("/m%d", MS_SHARED);
+}
+
+static void chain(void)
+{
+	char path[64], from[64] = "/src";
+	int i;
+
+	world_new_root();
+	w_tmpfs("src", "/src");
+	w_type("/src", MS_SHARED);
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/m%d", i);
+		w_mkdir(path);
+		w_bind(from, path);
+		w_type(path, MS_SLAVE);
+		w_type(path, MS_SHARED);
+		strcpy(from, path);
+	}
+}
+
+static void superblocks(void)
+{
+	char path[64];
+	int i;
+
+	world_new_root();
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/d/m%d", i);
+		w_tmpfs("one", path);
+	}
+}
+
+static void roots(void)
+{
+	char path[64], from[64];
+	int i;
+
+	world_new_root();
+	w_tmpfs("src", "/src");
+	for (i = 0; i < MANY; i++) {
+		snprintf(from, sizeof(from), "/src/a/b%d", i);
+		snprintf(path, sizeof(path), "/m%d", i);
+		w_mkdir(from);
+		w_mkdir(path);
+		w_bind(from, path);
+	}
+}
+
+static void cost(void (*fn)(void), double extended, double upstream)
+{
+	double most = api == MNTCR_API_EXTENDED ? extended : upstream, got;
+	struct shot s = shoot(fn);
+	struct mntcr_restored *r = restored(&s);
+	const struct mntcr_stats *st = mntcr_restored_stats(r);
+	uint32_t i;
+
+	got = (double)st->nr_calls / st->nr_mounts;
+	if (got > most) {
+		TAP_SAY("%.3f calls a mount, not %.3f at most", got, most);
+		for (i = 0; i < st->nr_call_names; i++)
+			TAP_SAY("%s %llu", st->calls[i].name,
+				(unsigned long long)st->calls[i].nr);
+		tap.bad = 1;
+	}
+	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER);
+	end(&s, r);
+}
+
+static void calls_for_binds(void)
+{
+	cost(binds, 2.1, 2.15);
+}
+
+static void calls_for_deep_binds(void)
+{
+	cost(deep_binds, 3.1, 3.15);
+}
+
+static void calls_for_peers(void)
+{
+	cost(peers, 2.1, 3.15);
+}
+
+static void calls_for_a_chain(void)
+{
+	cost(chain, 3.1, 5.15);
+}
+
+static void calls_for_superblocks(void)
+{
+	cost(superblocks, 4.1, 5.15);
+}
+
+static void calls_for_roots(void)
+{
+	cost(roots, 3.2, 3.2);
+}
+
+/* --- what is handed back ------------------------------------------------------------- */
+
+static void covered(void)
+{
+	world_new_root();
+	w_tmpfs("under", "/a");
+	w_mkdir("/a/in");
+	w_bind("/a/in", "/a/in");
+	w_bind("/a", "/a");
+	w_type("/a", MS_SHARED);
+	w_mkdir("/b");
+	w_bind("/a", "/b");
+}
+
+static void a_descriptor_of_each_mount(void)
+{
+	struct shot s = shoot(covered);
+	struct mntcr_restored *r;
+	uint32_t m, k;
+	uint64_t ids[16];
+
+	s.o.keep_fds = true;
+	r = restored(&s);
+	REQUIRE(s.t->nr_mounts < 16);
+	for (m = 0; m < s.t->nr_mounts; m++) {
+		struct statx st;
+		int fd = mntcr_restored_mount_fd(r, 0, s.t->mounts[m].id);
+
+		REQUIRE(fd >= 0);
+		CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+		REQUIRE(!statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st));
+		CHECK(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+		ids[m] = st.stx_mnt_id;
+		for (k = 0; k < m; k++)
+			CHECK(ids[k] != ids[m]);
+	}
+	CHECK_EQ(mntcr_restored_mount_fd(r, 0, 1), -1);
+	CHECK_EQ(mntcr_restored_mount_fd(r, 7, s.t->mounts[0].id), -1);
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	end(&s, r);
+}
+
+static void small(void)
+{
+	world_new_root();
+	w_mkdir("/a/b");
+	w_mkdir("/c");
+	w_tmpfs("one", "/a/b");
+	w_type("/a/b", MS_SHARED);
+	w_bind("/a/b", "/c");
+}
+
+static int do_look(void *arg)
+{
+	return access("/a/b", F_OK) ? errno : 0;
+}
+
+static void namespaces_are_pinned(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+	struct statfs fs;
+	int fd, i;
+
+	s.o.pin_dir = "/tmp/pins";
+	r = restored(&s);
+	REQUIRE(!statfs("/tmp/pins/0", &fs));
+	CHECK_EQ(fs.f_type, 0x6e736673);
+	CHECK_EQ(world_own_mounts(), s.mounts + 2);
+	/* By the file, after everything else is gone. */
+	mntcr_restored_free(r);
+	fd = open("/tmp/pins/0", O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	CHECK_EQ(world_in(fd, do_look, NULL), 0);
+	close(fd);
+	CHECK(!umount2("/tmp/pins", MNT_DETACH));
+	CHECK(!unlink("/tmp/pins/0"));
+	/* A second time, and undone. */
+	for (i = 0; i < 2; i++) {
+		r = restored(&s);
+		mntcr_restored_unpin(r);
+		CHECK_EQ(world_own_mounts(), s.mounts);
+		CHECK_ERRNO(access("/tmp/pins/0", F_OK), ENOENT);
+		mntcr_restored_free(r);
+	}
+	/* Not where there is a file of that name already. */
+	REQUIRE(!mkdir("/tmp/pins", 0700) || errno == EEXIST);
+	w_touch("/tmp/pins/0");
+	failed(&s, EEXIST, "pin");
+	CHECK(!access("/tmp/pins/0", F_OK));
+	unlink("/tmp/pins/0");
+	s.o.pin_dir = "/tmp/none/pins";
+	failed(&s, ENOENT, "pin: /tmp/none/pins");
+	rmdir("/tmp/pins");
+	end(&s, NULL);
+}
+
+/* --- other sources -------------------------------------------------------------------- */
+
+static void fresh_tree(void)
+{
+	world_new_root();
+	w_mkdir("/a/b");
+	w_mkdir("/proc");
+	if (mount("t", "/a/b", "tmpfs", 0, "size=1m,mode=711") ||
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV, NULL))
+		err(1, "mount");
+	w_mkdir("/a/b/x/y");
+	w_touch("/a/b/file");
+	w_bind("/a/b/x", "/a/b/x/y");
+	w_bind("/a/b/file", "/a/b/file");
+	w_remount("/a/b/file", MS_RDONLY);
+	w_type("/a/b", MS_SHARED);
+}
+
+static void fresh_superblocks(void)
+{
+	struct shot s = shoot(fresh_tree);
+	struct mntcr_restored *r;
+
+	s.o.prefer_fresh = true;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	end(&s, r);
+}
+
+static void ro_superblock(void)
+{
+	world_new_root();
+	w_mkdir("/a/b");
+	w_tmpfs("one", "/a/b");
+	w_mkdir("/a/b/in");
+	w_tmpfs("two", "/a/b/in");
+	if (mount(NULL, "/a/b", NULL, MS_REMOUNT | MS_RDONLY, NULL))
+		err(1, "remount");
+}
+
+static void a_fresh_superblock_that_is_read_only(void)
+{
+	struct shot s = shoot(ro_superblock);
+	struct mntcr_restored *r;
+
+	s.o.prefer_fresh = true;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	end(&s, r);
+}
+
+static void a_path_stands_for_a_superblock(void)
+{
+	struct mntcr_external ext = { .path = "/tmp/outside" };
+	struct shot s;
+	struct mntcr_restored *r;
+	char key[32];
+
+	need_api();
+	s = shoot(small);
+	w_tmpfs("outside", "/tmp/outside");
+	w_mkdir("/tmp/outside/a/b");
+	w_mkdir("/tmp/outside/c");
+	s.mounts++;
+	snprintf(key, sizeof(key), "%u:%u", s.t->sbs[s.t->mounts[0].sb].major,
+		 s.t->sbs[s.t->mounts[0].sb].minor);
+	ext.key = key;
+	s.o.prefer_fresh = true;
+	s.o.externals = &ext;
+	s.o.nr_externals = 1;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_IGNORE_SOURCE);
+	mntcr_restored_free(r);
+	ext.path = "/tmp/nothing";
+	failed(&s, ENOENT, "--external: /tmp/nothing");
+	end(&s, NULL);
+	w_umount("/tmp/outside");
+}
+
+static struct world outer;
+
+static void slave(void)
+{
+	w_type("/", MS_REC | MS_SLAVE);
+	w_umount("/c");
+}
+
+/* The master's namespace is not restored: a path leads to it. */
+static void a_path_stands_for_a_master(void)
+{
+	struct mntcr_external ext;
+	struct shot s = { .w = { .nr = 0 } };
+	struct mntcr_restored *r;
+	struct mntcr_error e;
+	struct mntcr_place src, dst = { .own_ns = true, .path = "/tmp/master" };
+	struct mntcr_bind_options bo = {
+		.api = api, .propagation = MNTCR_PROPAGATION_KEEP,
+	};
+	char key[32];
+	uint32_t g;
+
+	need_api();
+	world_add(&outer, -1, small);
+	s.w.ns[s.w.nr++] = outer.ns[0];
+	world_add(&s.w, 0, slave);
+	s.w.ns[0] = s.w.ns[1];
+	s.w.nr = 1;
+	capture_fds(&s.w, s.src, &s.t);
+	s.o.api = api;
+	REQUIRE(!mkdir("/tmp/master", 0755) || errno == EEXIST);
+	src = (struct mntcr_place){
+		.ns = { .type = MNTCR_SOURCE_FD, .fd = outer.ns[0] },
+		.path = "/a/b",
+	};
+	REQUIRE(!mntcr_bind(&src, &dst, &bo, &e));
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	for (g = 0; g < s.t->nr_groups && s.t->groups[g].nr_members; g++)
+		;
+	REQUIRE(g < s.t->nr_groups);
+	snprintf(key, sizeof(key), "%llu", (unsigned long long)s.t->groups[g].id);
+	ext = (struct mntcr_external){ .key = key, .path = "/tmp/master" };
+	s.o.masters = &ext;
+	s.o.nr_masters = 1;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	w_mkdir("/tmp/master/ev");
+	CHECK(!mount("ev", "/tmp/master/ev", "tmpfs", 0, NULL));
+	CHECK_EQ(world_event(mntcr_restored_ns_fd(r, 0), "/a/b", false), 0);
+	CHECK(!umount2("/tmp/master/ev", 0));
+	/* a path that nothing is shared with */
+	ext.path = "/tmp";
+	mntcr_restored_free(r);
+	r = restore(&s);
+	CHECK(!r);
+	CHECK(strstr(s.e.text, "group: mount"));
+	end(&s, r);
+	world_close(&outer);
+	w_umount("/tmp/master");
+}
+
+/* --- failures --------------------------------------------------------------------------- */
+
+static void a_source_that_is_gone(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_source gone = { .type = MNTCR_SOURCE_PID };
+	struct mntcr_source other = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	REQUIRE(waitpid(pid, NULL, 0) == pid);
+	gone.pid = pid;
+	s.o.sources = &gone;
+	s.o.nr_sources = 1;
+	failed(&s, ENOENT, "process");
+	s.o.sources = &other;
+	failed(&s, 0, "none of the image's namespaces");
+	CHECK_EQ(s.e.code, MNTCR_USAGE);
+	end(&s, NULL);
+}
+
+static int do_umount(void *arg)
+{
+	w_umount(arg);
+	return 0;
+}
+
+static int do_rmdir(void *arg)
+{
+	w_umount("/c");
+	if (rmdir("/c"))
+		err(1, "rmdir");
+	return 0;
+}
+
+static int do_symlink(void *arg)
+{
+	do_rmdir(NULL);
+	if (symlink("/a", "/c"))
+		err(1, "symlink");
+	return 0;
+}
+
+static int do_deep_symlink(void *arg)
+{
+	w_umount("/a/b");
+	if (rename("/a", "/elsewhere") || symlink("/elsewhere", "/a"))
+		err(1, "symlink");
+	return 0;
+}
+
+static void a_live_source_that_has_changed(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+
+	REQUIRE(!world_in(s.w.ns[0], do_umount, (void *)"/a/b"));
+	r = restore(&s);
+	CHECK(!r);
+	CHECK(s.e.err == ENOENT || s.e.err == ESTALE);
+	CHECK(strstr(s.e.text, "changed since it was dumped"));
+	end(&s, r);
+}
+
+static void a_mountpoint_that_is_missing(void)
+{
+	struct shot s = shoot(small);
+
+	REQUIRE(!world_in(s.w.ns[0], do_rmdir, NULL));
+	failed(&s, ENOENT, "/c (id ");
+	CHECK(strstr(s.e.text, "attach"));
+	CHECK(strstr(s.e.text, "mountpoint does not exist"));
+	end(&s, NULL);
+}
+
+static void a_mountpoint_that_is_a_symlink(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+
+	REQUIRE(!world_in(s.w.ns[0], do_symlink, NULL));
+	r = restore(&s);
+	CHECK(!r);
+	CHECK(s.e.err == ENOTDIR || s.e.err == EINVAL);
+	CHECK(strstr(s.e.text, "/c (id "));
+	end(&s, r);
+}
+
+/* The source is found through a second mount that stays where it was. */
+static void two_ways(void)
+{
+	small();
+	w_mkdir("/z");
+	w_bind("/c", "/z");
+	w_umount("/c");
+	w_mkdir("/elsewhere.b");
+}
+
+static void a_symlink_on_the_way(void)
+{
+	struct shot s = shoot(two_ways);
+	struct mntcr_restored *r;
+
+	REQUIRE(!world_in(s.w.ns[0], do_deep_symlink, NULL));
+	r = restore(&s);
+	CHECK(!r);
+	/* by path it is the source that is not found, by id the mountpoint */
+	CHECK(s.e.err == ELOOP || s.e.err == ENOENT);
+	end(&s, r);
+}
+
+static void without_privilege(void)
+{
+	struct shot s = shoot(small);
+	pid_t pid;
+	int status;
+
+	pid = fork();
+	if (!pid) {
+		struct mntcr_restored *r;
+
+		if (setresgid(65534, 65534, 65534) ||
+		    setresuid(65534, 65534, 65534))
+			_exit(2);
+		r = restore(&s);
+		if (r || s.e.err != EPERM || !strstr(s.e.text, "CAP_SYS_ADMIN")) {
+			TAP_SAY("%s", s.e.text);
+			fflush(stdout);
+			_exit(1);
+		}
+		_exit(0);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+	end(&s, NULL);
+}
+
+static void too_few_descriptors(void)
+{
+	struct shot s = shoot(peers);
+	struct mntcr_restored *r;
+
+	s.o.fd_limit = 200;
+	if (api == MNTCR_API_UPSTREAM) {
+		failed(&s, EMFILE, "too few descriptors");
+	} else {
+		/* made in pieces: found again by their ids */
+		r = restored(&s);
+		same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER);
+		mntcr_restored_free(r);
+		s.o.keep_fds = true;
+		failed(&s, EMFILE, "too few descriptors");
+		s.o.keep_fds = false;
+		s.o.fd_limit = 20;
+		failed(&s, EMFILE, "too few descriptors");
+	}
+	end(&s, NULL);
+}
+
+/* The real limit, which the library raises for as long as it needs to. */
+static void the_limit_is_raised_and_put_back(void)
+{
+	struct rlimit old, low = { 64, 64 }, after;
+	struct shot s;
+	struct mntcr_restored *r;
+
+	s = shoot(peers);
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &old));
+	low.rlim_max = old.rlim_max;
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &low));
+	r = restored(&s);
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &after));
+	CHECK_EQ(after.rlim_cur, 64);
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &old));
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	end(&s, r);
+}
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		err(1, "%s", path);
+	close(fd);
+}
+
+/* In a user namespace of its own: first it works there, then it may not. */
+static int limited(void)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+
+	if (unshare(CLONE_NEWUSER))
+		return 4;
+	put("/proc/self/setgroups", "deny");
+	put("/proc/self/uid_map", "0 0 1");
+	put("/proc/self/gid_map", "0 0 1");
+	world_own_ns();
+	s = shoot(small);
+	/* Its root is locked, as are all that were copied. */
+	s.o.ignore_locks = api == MNTCR_API_UPSTREAM;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER |
+	     (s.o.ignore_locks ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
+	mntcr_restored_free(r);
+	put("/proc/sys/user/max_mnt_namespaces", "1");
+	failed(&s, ENOSPC, "");
+	return tap.bad;
+}
+
+static void too_many_namespaces(void)
+{
+	int status;
+	pid_t pid;
+
+	need_api();
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (setjmp(tap.out))
+			_exit(1);
+		status = limited();
+		fflush(stdout);
+		_exit(status);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	if (WEXITSTATUS(status) == 4)
+		SKIP("no user namespaces here");
+	CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+/* Where the caller stands is left alone. */
+static void root_and_cwd_stay(void)
+{
+	struct shot s = shoot(small);
+	struct stat root[2], cwd[2];
+	struct mntcr_restored *r;
+	char ns[2][64] = { "", "" };
+
+	REQUIRE(!stat("/", &root[0]) && !stat(".", &cwd[0]));
+	REQUIRE(readlink("/proc/self/ns/mnt", ns[0], 63) > 0);
+	r = restored(&s);
+	REQUIRE(!stat("/", &root[1]) && !stat(".", &cwd[1]));
+	REQUIRE(readlink("/proc/self/ns/mnt", ns[1], 63) > 0);
+	CHECK(root[0].st_ino == root[1].st_ino && root[0].st_dev == root[1].st_dev);
+	CHECK(cwd[0].st_ino == cwd[1].st_ino && cwd[0].st_dev == cwd[1].st_dev);
+	CHECK_STR(ns[1], ns[0]);
+	end(&s, r);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} tests[] = {
+	{ "calls-for-binds", calls_for_binds },
+	{ "calls-for-deep-binds", calls_for_deep_binds },
+	{ "calls-for-peers", calls_for_peers },
+	{ "calls-for-a-chain", calls_for_a_chain },
+	{ "calls-for-superblocks", calls_for_superblocks },
+	{ "calls-for-roots", calls_for_roots },
+	{ "a-descriptor-of-each-mount", a_descriptor_of_each_mount },
+	{ "namespaces-are-pinned", namespaces_are_pinned },
+	{ "fresh-superblocks", fresh_superblocks },
+	{ "fresh-and-read-only", a_fresh_superblock_that_is_read_only },
+	{ "external-superblock", a_path_stands_for_a_superblock },
+	{ "external-master", a_path_stands_for_a_master },
+	{ "source-gone", a_source_that_is_gone },
+	{ "source-changed", a_live_source_that_has_changed },
+	{ "mountpoint-missing", a_mountpoint_that_is_missing },
+	{ "mountpoint-is-a-symlink", a_mountpoint_that_is_a_symlink },
+	{ "symlink-on-the-way", a_symlink_on_the_way },
+	{ "without-privilege", without_privilege },
+	{ "too-few-descriptors", too_few_descriptors },
+	{ "limit-raised-and-put-back", the_limit_is_raised_and_put_back },
+	{ "too-many-namespaces", too_many_namespaces },
+	{ "root-and-cwd-stay", root_and_cwd_stay },
+};
+
+int main(int argc, char **argv)
+{
+	char name[128];
+	size_t i, a;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	world_start();
+	for (a = 0; a < 2; a++) {
+		api = a ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
+		for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+			if (argc > 1 && strcmp(argv[1], tests[i].name))
+				continue;
+			snprintf(name, sizeof(name), "%s.%s",
+				 a ? "extended" : "upstream", tests[i].name);
+			tap_run(name, tests[i].fn);
+		}
+	}
+	return tap_done();
+}
