@@ -31,6 +31,8 @@ static struct {
 	char text[TEXT_SIZE];
 } *shared;
 
+const struct actor this_test = { .userns = -1, .mntns = -1 };
+
 static int shared_init(void)
 {
 	void *p;
@@ -286,6 +288,27 @@ __u64 mnt_id_of(int fd)
 	    !(stx.stx_mask & STATX_MNT_ID_UNIQUE))
 		return 0;
 	return stx.stx_mnt_id;
+}
+
+__u64 group_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? 0 : mnt.group;
+}
+
+__u64 master_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? 0 : mnt.master;
+}
+
+__u64 propagation_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? 0 : mnt.propagation;
 }
 
 static int mnt_at_child(const char *path)

@@ -8,6 +8,7 @@
 #define __SELFTEST_MOUNT_ACTORS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 #include <linux/capability.h>
 
@@ -23,6 +24,9 @@ struct actor {
 };
 
 #define CAP_BIT(cap)	(1ULL << (cap))
+
+/* The test as it is. */
+extern const struct actor this_test;
 
 /* A process as @actor that shares the descriptor table with its parent. */
 pid_t actor_fork(const struct actor *actor);
@@ -40,6 +44,25 @@ int actor_wait(pid_t pid);
 		actor_exit(expr);			\
 	actor_wait(__pid);				\
 })
+
+/* The same in the test's directory, a copy of which each actor has. */
+#define IN(actor, expr)		AS(actor, chdir(self->base) ? -errno : (expr))
+
+/* The path of @name there. */
+#define PATH(name) ({						\
+	static char __path[128];				\
+								\
+	snprintf(__path, sizeof(__path), "%s/%s", self->base, name); \
+	__path;							\
+})
+
+/* What tests do most, there. */
+#define OPEN_IN(actor, name)	IN(actor, k_open(name, O_PATH))
+#define MOUNT_IN(actor, name)	IN(actor, k_mount("tmpfs", name, "tmpfs", 0))
+#define UMOUNT_IN(actor, name)	IN(actor, k_umount(name, 0))
+#define CHANGE_IN(actor, name, type) \
+	IN(actor, k_mount(NULL, name, NULL, type))
+#define MOUNTED_IN(actor, name)	IN(actor, is_mounted_at(&this_test, name))
 
 /* How actor_new() makes the namespaces of @new. */
 enum actor_kind {
@@ -69,6 +92,11 @@ struct mnt {
 int mnt_at(const struct actor *actor, const char *path, struct mnt *mnt);
 int mnt_of(int fd, struct mnt *mnt);
 __u64 mnt_id_of(int fd);
+
+/* 0 if that can't be found out, or there is none. */
+__u64 group_of(int fd);
+__u64 master_of(int fd);
+__u64 propagation_of(int fd);
 
 /* The mount of @actor's namespace that receives from peer group @group. */
 int mnt_receiver(const struct actor *actor, __u64 group, struct mnt *mnt);

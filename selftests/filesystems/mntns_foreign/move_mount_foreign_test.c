@@ -60,17 +60,6 @@ FIXTURE_TEARDOWN(move_mount_foreign)
 	scratch_teardown(self->base);
 }
 
-/* The actor's own view of @path, below the test's directory. */
-#define PATH(name)	({						\
-	static char __p[128];						\
-									\
-	snprintf(__p, sizeof(__p), "%s/%s", self->base, name);		\
-	__p;								\
-})
-
-#define OPEN_IN(role, name) \
-	AS(&self->cast[role], k_open(PATH(name), O_PATH))
-
 /* Attach @tree to what @fd refers to. */
 static int attach(int tree, int fd)
 {
@@ -103,7 +92,7 @@ TEST_F(move_mount_foreign, attaches_in_another_namespace)
 	struct mnt mnt;
 	int fd, tree;
 
-	fd = OPEN_IN(PEER_NS, "dst/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	ASSERT_GE(fd, 0);
 	tree = detached_pair(me, 0);
 	ASSERT_GE(tree, 0);
@@ -122,7 +111,7 @@ TEST_F(move_mount_foreign, attaches_in_another_namespace)
 /* Without the flag nothing has changed. */
 TEST_F(move_mount_foreign, without_the_flag)
 {
-	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 
 	ASSERT_GE(fd, 0);
@@ -133,7 +122,7 @@ TEST_F(move_mount_foreign, without_the_flag)
 
 TEST_F(move_mount_foreign, own_namespace)
 {
-	int fd = OPEN_IN(TEST_NS, "dst/a");
+	int fd = OPEN_IN(&self->cast[TEST_NS], "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 
 	ASSERT_GE(fd, 0);
@@ -145,7 +134,7 @@ TEST_F(move_mount_foreign, own_namespace)
 /* The destination by a path below a descriptor. */
 TEST_F(move_mount_foreign, destination_path)
 {
-	int fd = OPEN_IN(PEER_NS, "dst");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 
 	ASSERT_GE(fd, 0);
@@ -160,7 +149,7 @@ TEST_F(move_mount_foreign, beneath)
 	struct mnt top, mnt;
 	int fd, tree;
 
-	fd = OPEN_IN(PEER_NS, "dst");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst");
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, mnt_of(fd, &top));
 	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
@@ -180,9 +169,9 @@ TEST_F(move_mount_foreign, einval_attached_source)
 	int fd, src;
 
 	ASSERT_EQ(0, k_mount("tmpfs", "dst/b", "tmpfs", 0));
-	fd = OPEN_IN(PEER_NS, "dst/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	ASSERT_GE(fd, 0);
-	src = OPEN_IN(TEST_NS, "dst/b");
+	src = OPEN_IN(&self->cast[TEST_NS], "dst/b");
 	ASSERT_GE(src, 0);
 	before = ns_snapshot(peer);
 	ASSERT_NE(NULL, before);
@@ -191,12 +180,12 @@ TEST_F(move_mount_foreign, einval_attached_source)
 
 	/* nor can it be taken from, or moved within, another namespace */
 	ASSERT_EQ(0, close(src));
-	src = OPEN_IN(PEER_NS, "dst");
+	src = OPEN_IN(&self->cast[PEER_NS], "dst");
 	ASSERT_GE(src, 0);
 	EXPECT_EQ(-EINVAL, k_move_mount(src, "", AT_FDCWD, "dst/a",
 					MOVE_MOUNT_T_FOREIGN));
 	ASSERT_EQ(0, close(fd));
-	fd = OPEN_IN(PEER_NS, "sh");
+	fd = OPEN_IN(&self->cast[PEER_NS], "sh");
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-EINVAL, attach(src, fd));
 	after = ns_snapshot(peer);
@@ -209,7 +198,7 @@ TEST_F(move_mount_foreign, einval_attached_source)
 TEST_F(move_mount_foreign, einval_source_not_root)
 {
 	struct actor *me = &self->cast[TEST_NS];
-	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	int tree = detached_pair(me, 0);
 
 	ASSERT_GE(fd, 0);
@@ -222,7 +211,7 @@ TEST_F(move_mount_foreign, einval_source_not_root)
 
 TEST_F(move_mount_foreign, einval_flags)
 {
-	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 
 	ASSERT_GE(fd, 0);
@@ -240,7 +229,7 @@ TEST_F(move_mount_foreign, einval_flags)
 
 TEST_F(move_mount_foreign, einval_directory_on_file)
 {
-	int fd = OPEN_IN(PEER_NS, "dst/file");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst/file");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 
 	ASSERT_GE(fd, 0);
@@ -249,10 +238,10 @@ TEST_F(move_mount_foreign, einval_directory_on_file)
 }
 
 /* Every caller, with a tree of its own, against every namespace. */
-TEST_F(move_mount_foreign, eperm_owner)
+TEST_F_TIMEOUT(move_mount_foreign, eperm_owner, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
-		int fd = OPEN_IN(whose, "dst/a");
+		int fd = OPEN_IN(&self->cast[whose], "dst/a");
 
 		ASSERT_GE(fd, 0);
 		for (int who = 0; who < NR_ROLES; who++) {
@@ -277,7 +266,7 @@ TEST_F(move_mount_foreign, eperm_owner)
 }
 
 /* ... and the same for a detached tree that was cloned there. */
-TEST_F(move_mount_foreign, eperm_owner_of_detached_tree)
+TEST_F_TIMEOUT(move_mount_foreign, eperm_owner_of_detached_tree, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
 		for (int who = 0; who < NR_ROLES; who++) {
@@ -307,7 +296,7 @@ TEST_F(move_mount_foreign, eperm_owner_of_detached_tree)
 TEST_F(move_mount_foreign, attached_tree_is_not_locked)
 {
 	struct actor *owner = &self->cast[OWNER];
-	int fd = OPEN_IN(OWNER, "dst/a");
+	int fd = OPEN_IN(&self->cast[OWNER], "dst/a");
 	int tree = detached_pair(&self->cast[TEST_NS], MOUNT_ATTR_RDONLY);
 
 	ASSERT_GE(fd, 0);
@@ -325,7 +314,7 @@ TEST_F(move_mount_foreign, propagates_to_receivers)
 	struct mnt here, peer, slave;
 	int fd, tree;
 
-	fd = OPEN_IN(PEER_NS, "sh/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "sh/a");
 	ASSERT_GE(fd, 0);
 	tree = detached_pair(me, 0);
 	ASSERT_GE(tree, 0);
@@ -354,7 +343,7 @@ TEST_F(move_mount_foreign, propagates_to_receivers)
 TEST_F(move_mount_foreign, copies_of_other_owners_are_locked)
 {
 	struct actor *owner = &self->cast[OWNER];
-	int fd = OPEN_IN(PEER_NS, "sh/a");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "sh/a");
 	int tree = detached_pair(&self->cast[TEST_NS], MOUNT_ATTR_RDONLY);
 
 	ASSERT_GE(fd, 0);
@@ -372,7 +361,7 @@ TEST_F(move_mount_foreign, einval_unbindable_below_shared)
 {
 	struct mount_attr_locks attr = { .propagation = MS_UNBINDABLE };
 	struct actor *me = &self->cast[TEST_NS];
-	int fd = OPEN_IN(PEER_NS, "sh/a");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "sh/a");
 	int tree = detached_tmpfs(me, 0);
 
 	ASSERT_GE(fd, 0);
@@ -382,7 +371,7 @@ TEST_F(move_mount_foreign, einval_unbindable_below_shared)
 	EXPECT_EQ(-EINVAL, attach(tree, fd));
 	EXPECT_FALSE(is_mounted_at(me, "sh/a"));
 	ASSERT_EQ(0, close(fd));
-	fd = OPEN_IN(PEER_NS, "dst/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(0, attach(tree, fd));
 }
@@ -439,7 +428,7 @@ TEST_F(move_mount_foreign, eloop_own_namespace_file)
 
 	tree = k_open_tree(peer->mntns, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 	ASSERT_GE(tree, 0);
-	fd = OPEN_IN(PEER_NS, "dst/file");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst/file");
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-ELOOP, attach(tree, fd));
 }
@@ -475,7 +464,7 @@ TEST_F(move_mount_foreign, einval_namespace_file_propagates)
 	ASSERT_EQ(0, actor_new(&file, &self->cast[TEST_NS], ACTOR_MNTNS));
 	tree = k_open_tree(file.mntns, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 	ASSERT_GE(tree, 0);
-	fd = OPEN_IN(PEER_NS, "sh/file");
+	fd = OPEN_IN(&self->cast[PEER_NS], "sh/file");
 	ASSERT_GE(fd, 0);
 	before = ns_snapshot(peer);
 	ASSERT_NE(NULL, before);
@@ -510,9 +499,9 @@ TEST_F(move_mount_foreign, enospc_destination_is_full)
 	ASSERT_EQ(nr + 1, nr_peer);
 	before = ns_snapshot(peer);
 	ASSERT_NE(NULL, before);
-	fd = OPEN_IN(PEER_NS, "dst/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	ASSERT_GE(fd, 0);
-	own = OPEN_IN(TEST_NS, "dst/a");
+	own = OPEN_IN(&self->cast[TEST_NS], "dst/a");
 	ASSERT_GE(own, 0);
 
 	/* find the limit that just lets one more mount into the test's */
@@ -553,7 +542,7 @@ TEST_F(move_mount_foreign, enospc_receiver_is_full)
 	int fd, tree, nr;
 
 	ASSERT_EQ(0, k_mount("tmpfs", "dst/b", "tmpfs", 0));
-	fd = OPEN_IN(PEER_NS, "sh/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "sh/a");
 	ASSERT_GE(fd, 0);
 	tree = detached_tmpfs(me, 0);
 	ASSERT_GE(tree, 0);
@@ -590,7 +579,7 @@ TEST_F(move_mount_foreign, enospc_receiver_is_full)
 /* Where nothing is mounted anymore nothing can be attached. */
 TEST_F(move_mount_foreign, enoent_unmounted)
 {
-	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 
 	ASSERT_GE(fd, 0);
@@ -601,7 +590,7 @@ TEST_F(move_mount_foreign, enoent_unmounted)
 
 TEST_F(move_mount_foreign, enoent_namespace_is_gone)
 {
-	int fd = OPEN_IN(PEER_NS, "dst/a");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 
 	ASSERT_GE(fd, 0);
@@ -650,7 +639,7 @@ TEST_F(move_mount_foreign, notifies_the_destination)
 	}
 	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 	ASSERT_GE(tree, 0);
-	fd = OPEN_IN(PEER_NS, "dst/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, attach(tree, fd));
 	for (int i = TEST_NS; i <= SIBLING; i++)
@@ -661,7 +650,7 @@ TEST_F(move_mount_foreign, notifies_the_destination)
 	ASSERT_EQ(0, close(tree));
 	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
 	ASSERT_GE(tree, 0);
-	fd = OPEN_IN(PEER_NS, "sh/a");
+	fd = OPEN_IN(&self->cast[PEER_NS], "sh/a");
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, attach(tree, fd));
 	for (int i = TEST_NS; i <= SIBLING; i++)

@@ -62,14 +62,6 @@ FIXTURE_TEARDOWN(ns_mnt_open)
 	scratch_teardown(self->base);
 }
 
-/* The actor's own view of @path, below the test's directory. */
-#define PATH(name)	({						\
-	static char __p[128];						\
-									\
-	snprintf(__p, sizeof(__p), "%s/%s", self->base, name);		\
-	__p;								\
-})
-
 /* The id of the mount that @actor has at @path. */
 static __u64 id_at(const struct actor *actor, const char *path)
 {
@@ -265,7 +257,7 @@ TEST_F(ns_mnt_open, e2big_size)
 }
 
 /* Every caller against every namespace, and against one's own as well. */
-TEST_F(ns_mnt_open, eperm_owner)
+TEST_F_TIMEOUT(ns_mnt_open, eperm_owner, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
 		__u64 id = id_at(&self->cast[whose], PATH("mnt"));

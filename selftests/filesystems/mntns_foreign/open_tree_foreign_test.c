@@ -58,17 +58,6 @@ FIXTURE_TEARDOWN(open_tree_foreign)
 	scratch_teardown(self->base);
 }
 
-/* The actor's own view of @path, below the test's directory. */
-#define PATH(name)	({						\
-	static char __p[128];						\
-									\
-	snprintf(__p, sizeof(__p), "%s/%s", self->base, name);		\
-	__p;								\
-})
-
-#define OPEN_IN(role, name) \
-	AS(&self->cast[role], k_open(PATH(name), O_PATH))
-
 TEST_F(open_tree_foreign, clones_from_another_namespace)
 {
 	struct actor *peer = &self->cast[PEER_NS];
@@ -77,7 +66,7 @@ TEST_F(open_tree_foreign, clones_from_another_namespace)
 
 	/* only PEER_NS has this one */
 	ASSERT_EQ(0, AS(peer, k_mount("tmpfs", PATH("dst"), "tmpfs", 0)));
-	fd = OPEN_IN(PEER_NS, "dst");
+	fd = OPEN_IN(&self->cast[PEER_NS], "dst");
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, mnt_of(fd, &src));
 	ASSERT_EQ(0, AS(peer, k_ret(mkdir(PATH("dst/marker"), 0700))));
@@ -99,7 +88,7 @@ TEST_F(open_tree_foreign, clones_from_another_namespace)
 /* Without the flag nothing has changed. */
 TEST_F(open_tree_foreign, without_the_flag)
 {
-	int fd = OPEN_IN(PEER_NS, "src");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "src");
 
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
@@ -117,7 +106,7 @@ TEST_F(open_tree_foreign, own_namespace)
 
 TEST_F(open_tree_foreign, subdirectory)
 {
-	int fd = OPEN_IN(PEER_NS, "src");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "src");
 	int tree;
 
 	ASSERT_GE(fd, 0);
@@ -136,7 +125,7 @@ TEST_F(open_tree_foreign, recursive)
 
 	ASSERT_EQ(0, AS(&self->cast[PEER_NS],
 			k_mount("tmpfs", PATH("src/a/b"), "tmpfs", 0)));
-	fd = OPEN_IN(PEER_NS, "src");
+	fd = OPEN_IN(&self->cast[PEER_NS], "src");
 	ASSERT_GE(fd, 0);
 
 	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH);
@@ -166,7 +155,7 @@ TEST_F(open_tree_foreign, open_tree_attr)
 	int fd, tree;
 
 	ASSERT_EQ(0, AS(peer, k_mount(NULL, PATH("src"), NULL, MS_SHARED)));
-	fd = OPEN_IN(PEER_NS, "src");
+	fd = OPEN_IN(&self->cast[PEER_NS], "src");
 	ASSERT_GE(fd, 0);
 	tree = k_open_tree_attr(fd, "", FOREIGN | AT_EMPTY_PATH, &attr,
 				MOUNT_ATTR_SIZE_VER0);
@@ -189,7 +178,7 @@ TEST_F(open_tree_foreign, clone_of_shared_is_a_peer)
 	int fd, tree;
 
 	ASSERT_EQ(0, AS(peer, k_mount(NULL, PATH("src"), NULL, MS_SHARED)));
-	fd = OPEN_IN(PEER_NS, "src");
+	fd = OPEN_IN(&self->cast[PEER_NS], "src");
 	ASSERT_GE(fd, 0);
 	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH);
 	ASSERT_GE(tree, 0);
@@ -219,7 +208,7 @@ TEST_F(open_tree_foreign, slave_clone_only_receives)
 	int fd, tree;
 
 	ASSERT_EQ(0, AS(peer, k_mount(NULL, PATH("src"), NULL, MS_SHARED)));
-	fd = OPEN_IN(PEER_NS, "src");
+	fd = OPEN_IN(&self->cast[PEER_NS], "src");
 	ASSERT_GE(fd, 0);
 	tree = k_open_tree_attr(fd, "", FOREIGN | AT_EMPTY_PATH, &attr,
 				MOUNT_ATTR_SIZE_VER0);
@@ -239,7 +228,7 @@ TEST_F(open_tree_foreign, slave_clone_only_receives)
 
 TEST_F(open_tree_foreign, einval_flags)
 {
-	int fd = OPEN_IN(PEER_NS, "src");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "src");
 
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_FOREIGN));
@@ -257,12 +246,12 @@ TEST_F(open_tree_foreign, einval_flags)
 }
 
 /* Every caller against every namespace. */
-TEST_F(open_tree_foreign, eperm_owner)
+TEST_F_TIMEOUT(open_tree_foreign, eperm_owner, 120)
 {
 	int fds[NR_ROLES];
 
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
-		fds[whose] = OPEN_IN(whose, "src");
+		fds[whose] = OPEN_IN(&self->cast[whose], "src");
 		ASSERT_GE(fds[whose], 0);
 	}
 	for (int who = 0; who < NR_ROLES; who++) {
@@ -286,7 +275,7 @@ TEST_F(open_tree_foreign, eperm_owner)
 }
 
 /* ... and the same for detached trees that were cloned there. */
-TEST_F(open_tree_foreign, eperm_owner_of_detached_tree)
+TEST_F_TIMEOUT(open_tree_foreign, eperm_owner_of_detached_tree, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
 		int tree = AS(&self->cast[whose],
@@ -321,7 +310,7 @@ TEST_F(open_tree_foreign, clone_is_owned_by_the_caller)
 {
 	int fd, tree, again, child;
 
-	fd = OPEN_IN(OWNER, "src");
+	fd = OPEN_IN(&self->cast[OWNER], "src");
 	ASSERT_GE(fd, 0);
 	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH);
 	ASSERT_GE(tree, 0);
@@ -345,7 +334,7 @@ TEST_F(open_tree_foreign, clone_is_owned_by_the_caller)
 /* A single mount must not show what a lock hides below it. */
 TEST_F(open_tree_foreign, einval_locked_children)
 {
-	int fd = OPEN_IN(OWNER, "lock");
+	int fd = OPEN_IN(&self->cast[OWNER], "lock");
 
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH));
@@ -356,7 +345,7 @@ TEST_F(open_tree_foreign, einval_locked_children)
 /* All of it keeps the locks: of the mount below, and of the attributes. */
 TEST_F(open_tree_foreign, recursive_clone_keeps_locks)
 {
-	int fd = OPEN_IN(OWNER, "lock");
+	int fd = OPEN_IN(&self->cast[OWNER], "lock");
 	int tree;
 
 	ASSERT_GE(fd, 0);
@@ -377,7 +366,7 @@ TEST_F(open_tree_foreign, einval_unbindable)
 
 	ASSERT_EQ(0, AS(peer, k_mount("tmpfs", PATH("src/a/b"), "tmpfs", 0)));
 	ASSERT_EQ(0, AS(peer, k_mount(NULL, PATH("src/a/b"), NULL, MS_UNBINDABLE)));
-	fd = OPEN_IN(PEER_NS, "src/a/b");
+	fd = OPEN_IN(&self->cast[PEER_NS], "src/a/b");
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH));
 	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH |
@@ -385,7 +374,7 @@ TEST_F(open_tree_foreign, einval_unbindable)
 	ASSERT_EQ(0, close(fd));
 
 	/* below the source it is left out */
-	fd = OPEN_IN(PEER_NS, "src");
+	fd = OPEN_IN(&self->cast[PEER_NS], "src");
 	ASSERT_GE(fd, 0);
 	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH | AT_RECURSIVE);
 	ASSERT_GE(tree, 0);
@@ -400,7 +389,7 @@ TEST_F(open_tree_foreign, eperm_locked_and_unbindable)
 	int fd;
 
 	ASSERT_EQ(0, AS(owner, k_mount(NULL, PATH("lock/a"), NULL, MS_UNBINDABLE)));
-	fd = OPEN_IN(OWNER, "lock");
+	fd = OPEN_IN(&self->cast[OWNER], "lock");
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-EPERM, k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH |
 				      AT_RECURSIVE));
@@ -428,7 +417,7 @@ TEST_F(open_tree_foreign, detached_tree)
 /* Lazily unmounted: in no namespace anymore, so nobody is its owner. */
 TEST_F(open_tree_foreign, einval_unmounted)
 {
-	int fd = OPEN_IN(PEER_NS, "src");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "src");
 
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, AS(&self->cast[PEER_NS], k_umount(PATH("src"), MNT_DETACH)));
@@ -439,7 +428,7 @@ TEST_F(open_tree_foreign, einval_unmounted)
 
 TEST_F(open_tree_foreign, einval_namespace_is_gone)
 {
-	int fd = OPEN_IN(PEER_NS, "src");
+	int fd = OPEN_IN(&self->cast[PEER_NS], "src");
 
 	ASSERT_GE(fd, 0);
 	actor_close(&self->cast[PEER_NS]);
@@ -466,7 +455,7 @@ TEST_F(open_tree_foreign, enospc_detached_trees_of_the_caller)
 	struct actor *owner = &self->cast[OWNER];
 	int fd, tree;
 
-	fd = OPEN_IN(CHILD, "src");
+	fd = OPEN_IN(&self->cast[CHILD], "src");
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, AS(owner, write_text("/proc/sys/user/max_mnt_namespaces", "0")));
 	EXPECT_EQ(-ENOSPC, AS(owner, k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH)));
@@ -482,7 +471,7 @@ TEST_F(open_tree_foreign, source_unchanged)
 	char *before, *after;
 	int fd, tree, watch;
 
-	fd = OPEN_IN(OWNER, "lock");
+	fd = OPEN_IN(&self->cast[OWNER], "lock");
 	ASSERT_GE(fd, 0);
 	watch = mountinfo_watch(owner);
 	ASSERT_GE(watch, 0);

@@ -15,8 +15,6 @@
 #include "../mount_actors.h"
 #include "../../kselftest_harness.h"
 
-static const struct actor me = { .userns = -1, .mntns = -1 };
-
 FIXTURE(find_master) {
 	char base[64];
 };
@@ -87,35 +85,35 @@ TEST_F(find_master, slave_wider_than_master)
 	ASSERT_EQ(0, k_umount("w", 0));
 
 	/* 2 receives from 1, which receives from 0 */
-	ASSERT_EQ(0, mnt_at(&me, "1", &m1));
-	ASSERT_EQ(0, mnt_at(&me, "2", &m2));
+	ASSERT_EQ(0, mnt_at(&this_test, "1", &m1));
+	ASSERT_EQ(0, mnt_at(&this_test, "2", &m2));
 	ASSERT_NE(0, m1.group);
 	ASSERT_EQ(m1.group, m2.master);
 
 	ASSERT_EQ(0, k_mount("tmpfs", "0/x", "tmpfs", 0));
-	ASSERT_TRUE(is_mounted_at(&me, "1/x"));
-	ASSERT_TRUE(is_mounted_at(&me, "2/x"));
+	ASSERT_TRUE(is_mounted_at(&this_test, "1/x"));
+	ASSERT_TRUE(is_mounted_at(&this_test, "2/x"));
 
 	/* and so do the copies */
-	ASSERT_EQ(0, mnt_at(&me, "1/x", &m1));
-	ASSERT_EQ(0, mnt_at(&me, "2/x", &m2));
+	ASSERT_EQ(0, mnt_at(&this_test, "1/x", &m1));
+	ASSERT_EQ(0, mnt_at(&this_test, "2/x", &m2));
 	EXPECT_NE(0, m1.group);
 	EXPECT_EQ(m1.group, m2.master);
 
 	/* events show it, whatever is reported */
 	ASSERT_EQ(0, mkdir("1/x/y", 0755));
 	ASSERT_EQ(0, k_mount("tmpfs", "1/x/y", "tmpfs", 0));
-	EXPECT_TRUE(is_mounted_at(&me, "2/x/y"));
-	EXPECT_FALSE(is_mounted_at(&me, "0/x/y"));
+	EXPECT_TRUE(is_mounted_at(&this_test, "2/x/y"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "0/x/y"));
 	ASSERT_EQ(0, k_umount("1/x/y", 0));
-	EXPECT_FALSE(is_mounted_at(&me, "2/x/y"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "2/x/y"));
 
 	/* nothing is left once the first is gone */
 	ASSERT_EQ(0, k_umount("0/x", 0));
-	EXPECT_FALSE(is_mounted_at(&me, "1/x"));
-	EXPECT_FALSE(is_mounted_at(&me, "2/x"));
-	EXPECT_FALSE(is_mounted_at(&me, "4/x"));
-	EXPECT_FALSE(is_mounted_at(&me, "5/x"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "1/x"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "2/x"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "4/x"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "5/x"));
 }
 
 TEST_HARNESS_MAIN

@@ -18,10 +18,6 @@
 #define ALL_ATTRS	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | \
 			 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
-static const struct actor me = { .userns = -1, .mntns = -1 };
-
-#define IN(actor, expr)	AS(actor, chdir(self->base) ? -errno : (expr))
-
 FIXTURE(mount_locks) {
 	char base[64];
 	struct actor cast[NR_ROLES];
@@ -46,7 +42,7 @@ FIXTURE_SETUP(mount_locks)
 		char name[16];
 
 		snprintf(name, sizeof(name), "%d", i);
-		ASSERT_GE(member_of(&me, self->base, "", name), 0);
+		ASSERT_GE(member_of(&this_test, self->base, "", name), 0);
 	}
 	ASSERT_EQ(0, k_mount(NULL, "1", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
 			     MS_NODEV | MS_NOSUID | MS_NOEXEC));
@@ -91,8 +87,8 @@ TEST_F(mount_locks, reported)
 {
 	struct actor *owner = &self->cast[OWNER];
 
-	EXPECT_EQ(0, LOCKS(&me, "0"));
-	EXPECT_EQ(0, LOCKS(&me, "1"));
+	EXPECT_EQ(0, LOCKS(&this_test, "0"));
+	EXPECT_EQ(0, LOCKS(&this_test, "1"));
 	EXPECT_EQ(0, LOCKS(&self->cast[PEER_NS], "1"));
 	EXPECT_EQ(0, LOCKS(&self->cast[PEER_NS], "2/a/x"));
 
@@ -123,8 +119,8 @@ TEST_F(mount_locks, mask)
 TEST_F(mount_locks, lock_mount)
 {
 	ASSERT_EQ(0, lock(AT_FDCWD, "2/a/x", 0, MOUNT_LOCK_MOUNT));
-	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2/a/x"));
-	EXPECT_EQ(0, LOCKS(&me, "2"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&this_test, "2/a/x"));
+	EXPECT_EQ(0, LOCKS(&this_test, "2"));
 	EXPECT_EQ(-EINVAL, k_umount("2/a/x", 0));
 	EXPECT_EQ(-EINVAL, k_umount("2/a/x", MNT_DETACH));
 	EXPECT_EQ(-EINVAL, k_mount("2/a/x", "3", NULL, MS_MOVE));
@@ -158,7 +154,7 @@ TEST_F(mount_locks, lock_attributes)
 		ASSERT_EQ(0, k_mount("1", "6", NULL, MS_BIND));
 		ASSERT_EQ(0, set_attr("6", ALL_ATTRS, 0));
 		ASSERT_EQ(0, lock(AT_FDCWD, "6", 0, tab[i].lock));
-		EXPECT_EQ(tab[i].lock, LOCKS(&me, "6"));
+		EXPECT_EQ(tab[i].lock, LOCKS(&this_test, "6"));
 		for (size_t j = 0; j < ARRAY_SIZE(tab); j++)
 			EXPECT_EQ(i == j ? -EPERM : 0, set_attr("6", 0, tab[j].attr));
 		EXPECT_EQ(0, set_attr("6", ALL_ATTRS, 0));
@@ -170,7 +166,7 @@ TEST_F(mount_locks, lock_atime)
 {
 	ASSERT_EQ(0, set_attr("0", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME));
 	ASSERT_EQ(0, lock(AT_FDCWD, "0", 0, MOUNT_LOCK_ATIME));
-	EXPECT_EQ(MOUNT_LOCK_ATIME, LOCKS(&me, "0"));
+	EXPECT_EQ(MOUNT_LOCK_ATIME, LOCKS(&this_test, "0"));
 	EXPECT_EQ(-EPERM, set_attr("0", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME));
 	EXPECT_EQ(-EPERM, set_attr("0", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME));
 	EXPECT_EQ(0, set_attr("0", MOUNT_ATTR_NODEV, 0));
@@ -181,12 +177,12 @@ TEST_F(mount_locks, locks_stay)
 {
 	ASSERT_EQ(0, lock(AT_FDCWD, "1", 0, MOUNT_LOCK_NODEV));
 	ASSERT_EQ(0, lock(AT_FDCWD, "1", 0, MOUNT_LOCK_NOEXEC));
-	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&me, "1"));
+	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&this_test, "1"));
 	ASSERT_EQ(0, lock(AT_FDCWD, "1", 0, 0));
 	ASSERT_EQ(0, set_attr("1", 0, MOUNT_ATTR_RDONLY));
-	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&me, "1"));
+	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&this_test, "1"));
 	EXPECT_EQ(-EPERM, k_mount(NULL, "1", NULL, MS_REMOUNT | MS_BIND));
-	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&me, "1"));
+	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&this_test, "1"));
 }
 
 /* An attribute is set and locked by one call. */
@@ -200,7 +196,7 @@ TEST_F(mount_locks, set_and_lock)
 	struct mnt mnt;
 
 	ASSERT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr)));
-	ASSERT_EQ(0, mnt_at(&me, "0", &mnt));
+	ASSERT_EQ(0, mnt_at(&this_test, "0", &mnt));
 	EXPECT_EQ(attr.lock_set, mnt.locks);
 	EXPECT_EQ(MS_SHARED, mnt.propagation);
 	EXPECT_TRUE(mnt.attr & MOUNT_ATTR_RDONLY);
@@ -221,20 +217,20 @@ TEST_F(mount_locks, einval_attribute_not_set)
 			TH_LOG("lock %llx", l);
 		}
 	}
-	EXPECT_EQ(0, LOCKS(&me, "0") & ATTR_LOCKS);
+	EXPECT_EQ(0, LOCKS(&this_test, "0") & ATTR_LOCKS);
 	EXPECT_EQ(-EINVAL, k_mount_setattr(AT_FDCWD, "1", 0, &attr, sizeof(attr)));
-	EXPECT_EQ(0, LOCKS(&me, "1"));
+	EXPECT_EQ(0, LOCKS(&this_test, "1"));
 }
 
 TEST_F(mount_locks, recursive)
 {
 	ASSERT_EQ(0, lock(AT_FDCWD, "2", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
-	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2"));
-	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2/a/x"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&this_test, "2"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&this_test, "2/a/x"));
 	/* all or nothing: the mount below does not have the attribute */
 	ASSERT_EQ(0, set_attr("2", MOUNT_ATTR_NODEV, 0));
 	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "2", AT_RECURSIVE, MOUNT_LOCK_NODEV));
-	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "2"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&this_test, "2"));
 }
 
 TEST_F(mount_locks, open_tree_attr)
@@ -248,17 +244,17 @@ TEST_F(mount_locks, open_tree_attr)
 
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(MOUNT_LOCK_NOEXEC, locks_of(fd));
-	EXPECT_EQ(0, LOCKS(&me, "0"));
+	EXPECT_EQ(0, LOCKS(&this_test, "0"));
 	ASSERT_EQ(0, k_move_mount(fd, "", AT_FDCWD, "7", 0));
-	EXPECT_EQ(MOUNT_LOCK_NOEXEC, LOCKS(&me, "7"));
+	EXPECT_EQ(MOUNT_LOCK_NOEXEC, LOCKS(&this_test, "7"));
 	EXPECT_EQ(-EPERM, set_attr("7", 0, MOUNT_ATTR_NOEXEC));
 }
 
 /* Locks only: that may be done in any namespace that one is privileged over. */
-TEST_F(mount_locks, eperm_owner)
+TEST_F_TIMEOUT(mount_locks, eperm_owner, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
-		int fd = IN(&self->cast[whose], k_open("1", O_PATH));
+		int fd = OPEN_IN(&self->cast[whose], "1");
 
 		ASSERT_GE(fd, 0);
 		for (int who = 0; who < NR_ROLES; who++) {
@@ -279,7 +275,7 @@ TEST_F(mount_locks, einval_locks_and_more)
 {
 	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_MOUNT };
 	struct actor *peer = &self->cast[PEER_NS];
-	int fd = IN(peer, k_open("1", O_PATH));
+	int fd = OPEN_IN(peer, "1");
 	int tree, child;
 
 	ASSERT_GE(fd, 0);
@@ -311,8 +307,8 @@ TEST_F(mount_locks, einval_locks_and_more)
 		.userns_fd	= self->cast[OWNER].userns,
 		.lock_set	= MOUNT_LOCK_MOUNT,
 	};
-	tree = detached_tmpfs(&me, 0);
-	child = detached_tmpfs(&me, 0);
+	tree = detached_tmpfs(&this_test, 0);
+	child = detached_tmpfs(&this_test, 0);
 	ASSERT_TRUE(tree >= 0 && child >= 0);
 	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
 	ASSERT_EQ(0, k_move_mount(child, "", tree, "d", 0));
@@ -327,7 +323,7 @@ TEST_F(mount_locks, einval_unknown_lock)
 	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 0x40));
 	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 1ULL << 63));
 	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, MOUNT_LOCK_MOUNT | 0x40));
-	EXPECT_EQ(0, LOCKS(&me, "0"));
+	EXPECT_EQ(0, LOCKS(&this_test, "0"));
 }
 
 TEST_F(mount_locks, einval_not_mounted)
@@ -339,7 +335,7 @@ TEST_F(mount_locks, einval_not_mounted)
 	EXPECT_EQ(-EINVAL, lock(sub, "", 0, MOUNT_LOCK_MOUNT));
 	ASSERT_EQ(0, k_umount("0", MNT_DETACH));
 	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT));
-	fd = IN(&self->cast[PEER_NS], k_open("0", O_PATH));
+	fd = OPEN_IN(&self->cast[PEER_NS], "0");
 	ASSERT_GE(fd, 0);
 	actor_close(&self->cast[PEER_NS]);
 	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT));
@@ -356,10 +352,10 @@ TEST_F(mount_locks, size)
 	EXPECT_EQ(-E2BIG, k_mount_setattr(AT_FDCWD, "0", 0, &big, sizeof(big)));
 	/* the first version ends before the locks */
 	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &big, MOUNT_ATTR_SIZE_VER0));
-	EXPECT_EQ(0, LOCKS(&me, "0"));
+	EXPECT_EQ(0, LOCKS(&this_test, "0"));
 	big.more = 0;
 	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &big, sizeof(big)));
-	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&me, "0"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&this_test, "0"));
 }
 
 /* What a namespace of another owner hides, locked there afterwards. */
@@ -369,9 +365,9 @@ TEST_F(mount_locks, restored_namespace)
 	int fd, tree, child;
 
 	/* a tree that is put in place by someone outside ... */
-	tree = detached_tmpfs(&me, 0);
-	child = detached_tmpfs(&me, MOUNT_ATTR_RDONLY);
-	fd = IN(owner, k_open("0/b", O_PATH));
+	tree = detached_tmpfs(&this_test, 0);
+	child = detached_tmpfs(&this_test, MOUNT_ATTR_RDONLY);
+	fd = OPEN_IN(owner, "0/b");
 	ASSERT_TRUE(tree >= 0 && child >= 0 && fd >= 0);
 	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
 	ASSERT_EQ(0, k_move_mount(child, "", tree, "d", 0));

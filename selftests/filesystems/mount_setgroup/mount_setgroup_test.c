@@ -17,8 +17,6 @@
 #define MASTER	MOUNT_SETGROUP_MASTER
 #define SIBLING	MOUNT_SETGROUP_SIBLING
 
-static const struct actor me = { .userns = -1, .mntns = -1 };
-
 FIXTURE(mount_setgroup) {
 	char base[64];
 	int fd[NR_MEMBERS];	/* on the mounts 0 to 11, all of them of "fs" */
@@ -35,7 +33,7 @@ FIXTURE_SETUP(mount_setgroup)
 		char name[16];
 
 		snprintf(name, sizeof(name), "%d", i);
-		self->fd[i] = member_of(&me, self->base, "", name);
+		self->fd[i] = member_of(&this_test, self->base, "", name);
 		ASSERT_GE(self->fd[i], 0);
 	}
 }
@@ -55,7 +53,7 @@ static bool appears_at(const char *dir, unsigned int where)
 		bool got;
 
 		snprintf(path, sizeof(path), "%d/%s", i, dir);
-		got = is_mounted_at(&me, path);
+		got = is_mounted_at(&this_test, path);
 		if (got != !!(where & (1u << i))) {
 			fprintf(stderr, "# %s: %s\n", path,
 				got ? "a mount, and none expected" :
@@ -82,27 +80,6 @@ static bool reaches(int from, unsigned int where)
 }
 
 #define M(n)	(1u << (n))
-
-static __u64 group_of(int fd)
-{
-	struct mnt mnt;
-
-	return mnt_of(fd, &mnt) ? 0 : mnt.group;
-}
-
-static __u64 master_of(int fd)
-{
-	struct mnt mnt;
-
-	return mnt_of(fd, &mnt) ? 0 : mnt.master;
-}
-
-static __u64 propagation_of(int fd)
-{
-	struct mnt mnt;
-
-	return mnt_of(fd, &mnt) ? 0 : mnt.propagation;
-}
 
 TEST_F(mount_setgroup, shared)
 {
@@ -237,16 +214,14 @@ TEST_F(mount_setgroup, sibling_of_an_orphan)
 
 	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
 	group = group_of(self->fd[0]);
-	ASSERT_EQ(0, actor_new(&other, &me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
 	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SLAVE));
 	EXPECT_EQ(group, master_of(self->fd[0]));
 
 	ASSERT_EQ(0, k_setgroup(SIBLING, self->fd + 1, 1, 0, self->fd[0]));
 	EXPECT_EQ(group, master_of(self->fd[1]));
 	EXPECT_TRUE(reaches(1, M(1)));
-	ASSERT_EQ(0, AS(&other, ({
-		chdir(self->base) ? -errno : k_mount("tmpfs", "0/b", "tmpfs", 0);
-	})));
+	ASSERT_EQ(0, MOUNT_IN(&other, "0/b"));
 	EXPECT_TRUE(appears_at("b", M(0) | M(1)));
 }
 
@@ -272,7 +247,7 @@ TEST_F(mount_setgroup, chain)
  * wherever the group is joined and whatever else the master sends to. Only
  * events show it.
  */
-TEST_F(mount_setgroup, peers_stay_together)
+TEST_F_TIMEOUT(mount_setgroup, peers_stay_together, 120)
 {
 	struct mnt m[NR_MEMBERS];
 	int fd[2];
@@ -306,7 +281,7 @@ TEST_F(mount_setgroup, peers_stay_together)
 		char path[16];
 
 		snprintf(path, sizeof(path), "%d/a", i);
-		ASSERT_EQ(0, mnt_at(&me, path, &m[i]));
+		ASSERT_EQ(0, mnt_at(&this_test, path, &m[i]));
 		ASSERT_TRUE(m[i].is_root);
 	}
 	EXPECT_EQ(m[0].group, m[10].group);
@@ -347,25 +322,22 @@ TEST_F(mount_setgroup, across_namespaces)
 	struct actor other, owner;
 	int fd[3];
 
-	ASSERT_EQ(0, actor_new(&other, &me, ACTOR_MNTNS));
-	ASSERT_EQ(0, actor_new(&owner, &me, ACTOR_USERNS));
+	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&owner, &this_test, ACTOR_USERNS));
 	fd[0] = self->fd[0];
-	fd[1] = AS(&other, chdir(self->base) ? -errno : k_open("1", O_PATH));
-	fd[2] = AS(&owner, chdir(self->base) ? -errno : k_open("2", O_PATH));
+	fd[1] = OPEN_IN(&other, "1");
+	fd[2] = OPEN_IN(&owner, "2");
 	ASSERT_GE(fd[1], 0);
 	ASSERT_GE(fd[2], 0);
 	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0, 0));
 	EXPECT_EQ(group_of(fd[0]), group_of(fd[1]));
 	EXPECT_EQ(group_of(fd[0]), group_of(fd[2]));
 
-	ASSERT_EQ(0, AS(&owner, chdir(self->base) ? -errno :
-			k_mount("tmpfs", "2/a", "tmpfs", 0)));
+	ASSERT_EQ(0, MOUNT_IN(&owner, "2/a"));
 	EXPECT_TRUE(appears_at("a", M(0)));
-	EXPECT_TRUE(AS(&other, chdir(self->base) ? -errno :
-		       is_mounted_at(&me, "1/a")));
+	EXPECT_TRUE(MOUNTED_IN(&other, "1/a"));
 	ASSERT_EQ(0, k_umount("0/a", 0));
-	EXPECT_FALSE(AS(&owner, chdir(self->base) ? -errno :
-			is_mounted_at(&me, "2/a")));
+	EXPECT_FALSE(MOUNTED_IN(&owner, "2/a"));
 }
 
 /* Detached trees join as well, and get events once they are attached. */
@@ -406,27 +378,27 @@ TEST_F(mount_setgroup, roots_need_not_nest)
 
 		snprintf(name, sizeof(name), "%d", i);
 		ASSERT_EQ(0, k_umount(name, MNT_DETACH));
-		fd[i] = member_of(&me, self->base, roots[i], name);
+		fd[i] = member_of(&this_test, self->base, roots[i], name);
 		ASSERT_GE(fd[i], 0);
 	}
 	/* a, b and a/x without the mount that is wider than all of them */
 	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0, 0));
 	ASSERT_EQ(0, k_mount("tmpfs", "0/x/y", "tmpfs", 0));
-	EXPECT_TRUE(is_mounted_at(&me, "2/y"));
-	EXPECT_FALSE(is_mounted_at(&me, "3/a/x/y"));
+	EXPECT_TRUE(is_mounted_at(&this_test, "2/y"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "3/a/x/y"));
 	ASSERT_EQ(0, k_umount("2/y", 0));
-	EXPECT_FALSE(is_mounted_at(&me, "0/x/y"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "0/x/y"));
 
 	/* and a slave that is wider than its master */
 	ASSERT_EQ(0, k_setgroup(MASTER, fd + 3, 1, 0, fd[0]));
 	ASSERT_EQ(0, k_mount("tmpfs", "0/x/y", "tmpfs", 0));
-	EXPECT_TRUE(is_mounted_at(&me, "3/a/x/y"));
+	EXPECT_TRUE(is_mounted_at(&this_test, "3/a/x/y"));
 	ASSERT_EQ(0, k_umount("0/x/y", 0));
-	EXPECT_FALSE(is_mounted_at(&me, "3/a/x/y"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "3/a/x/y"));
 	/* it receives below b as well: that comes from a peer of its master */
 	ASSERT_EQ(0, mkdir("1/d", 0755));
 	ASSERT_EQ(0, k_mount("tmpfs", "1/d", "tmpfs", 0));
-	EXPECT_TRUE(is_mounted_at(&me, "3/b/d"));
+	EXPECT_TRUE(is_mounted_at(&this_test, "3/b/d"));
 }
 
 /* Mounts that are there already stay, and are nobody's copies. */
@@ -477,7 +449,7 @@ static void *count_changes(void *arg)
 }
 
 /* One call, one notification, however many members. */
-TEST_F(mount_setgroup, notifies_once)
+TEST_F_TIMEOUT(mount_setgroup, notifies_once, 120)
 {
 	enum { NR = 300 };
 	struct actor other, third;
@@ -485,17 +457,17 @@ TEST_F(mount_setgroup, notifies_once)
 	struct counter counter;
 	pthread_t thread;
 
-	ASSERT_EQ(0, actor_new(&other, &me, ACTOR_MNTNS));
-	ASSERT_EQ(0, actor_new(&third, &me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&third, &this_test, ACTOR_MNTNS));
 	ASSERT_EQ(0, many(NR, fds));
-	fds[NR] = AS(&other, chdir(self->base) ? -errno : k_open("1", O_PATH));
+	fds[NR] = OPEN_IN(&other, "1");
 	ASSERT_GE(fds[NR], 0);
-	watch = mountinfo_watch(&me);
+	watch = mountinfo_watch(&this_test);
 	watch_other = mountinfo_watch(&other);
 	watch_third = mountinfo_watch(&third);
 	ASSERT_TRUE(watch >= 0 && watch_other >= 0 && watch_third >= 0);
 
-	counter = (struct counter) { .fd = mountinfo_watch(&me) };
+	counter = (struct counter) { .fd = mountinfo_watch(&this_test) };
 	ASSERT_GE(counter.fd, 0);
 	ASSERT_EQ(0, pipe(stop));
 	counter.stop = stop[0];

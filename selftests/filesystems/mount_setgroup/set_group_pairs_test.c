@@ -15,8 +15,6 @@
 #include "members.h"
 #include "../../kselftest_harness.h"
 
-static const struct actor me = { .userns = -1, .mntns = -1 };
-
 /*
  * "0", "2", "5" and "6" have nothing mounted on them, "1" has something on a/x,
  * and in the owner's namespace that is locked. All are private.
@@ -25,22 +23,6 @@ FIXTURE(set_group_pairs) {
 	char base[64];
 	struct actor owner;
 };
-
-#define OPEN_IN(actor, name) \
-	AS(actor, chdir(self->base) ? -errno : k_open(name, O_PATH))
-
-#define MOUNT_IN(actor, name) \
-	AS(actor, chdir(self->base) ? -errno : \
-		  k_mount("tmpfs", name, "tmpfs", 0))
-
-#define UMOUNT_IN(actor, name) \
-	AS(actor, chdir(self->base) ? -errno : k_umount(name, 0))
-
-#define CHANGE_IN(actor, name, type) \
-	AS(actor, chdir(self->base) ? -errno : k_mount(NULL, name, NULL, type))
-
-#define MOUNTED_IN(actor, name) \
-	AS(actor, chdir(self->base) ? -errno : is_mounted_at(&me, name))
 
 static int set_group(int from, int to)
 {
@@ -55,25 +37,18 @@ FIXTURE_SETUP(set_group_pairs)
 		SKIP(return, "test requires root");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		int fd = member_of(&me, self->base, "", names[i]);
+		int fd = member_of(&this_test, self->base, "", names[i]);
 
 		ASSERT_GE(fd, 0);
 		ASSERT_EQ(0, close(fd));
 	}
 	ASSERT_EQ(0, k_mount("tmpfs", "1/a/x", "tmpfs", 0));
-	ASSERT_EQ(0, actor_new(&self->owner, &me, ACTOR_USERNS));
+	ASSERT_EQ(0, actor_new(&self->owner, &this_test, ACTOR_USERNS));
 }
 
 FIXTURE_TEARDOWN(set_group_pairs)
 {
 	members_teardown(self->base);
-}
-
-static __u64 propagation_of(int fd)
-{
-	struct mnt mnt;
-
-	return mnt_of(fd, &mnt) ? 0 : mnt.propagation;
 }
 
 /* The mount that joins has a locked mount where the group's has one that isn't. */
@@ -99,8 +74,7 @@ TEST_F(set_group_pairs, eperm_joining_slave_is_locked)
 	int slave, to;
 
 	ASSERT_EQ(0, CHANGE_IN(o, "0", MS_SHARED));
-	ASSERT_EQ(0, AS(o, chdir(self->base) ? -errno :
-			k_mount("0", "2", NULL, MS_BIND)));
+	ASSERT_EQ(0, IN(o, k_mount("0", "2", NULL, MS_BIND)));
 	ASSERT_EQ(0, CHANGE_IN(o, "2", MS_SLAVE));
 	/* the master has one, the slave that is copied from has not */
 	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
@@ -115,15 +89,15 @@ TEST_F(set_group_pairs, eperm_joining_slave_is_locked)
 /* Another member has a locked mount where the one that joins has one too. */
 TEST_F(set_group_pairs, eperm_other_member_is_locked)
 {
-	int from = OPEN_IN(&me, "0");
+	int from = OPEN_IN(&this_test, "0");
 	int locked = OPEN_IN(&self->owner, "1");
-	int to = OPEN_IN(&me, "2");
+	int to = OPEN_IN(&this_test, "2");
 
 	ASSERT_TRUE(from >= 0 && locked >= 0 && to >= 0);
-	ASSERT_EQ(0, CHANGE_IN(&me, "0", MS_SHARED));
+	ASSERT_EQ(0, CHANGE_IN(&this_test, "0", MS_SHARED));
 	/* there is no pair in this one */
 	ASSERT_EQ(0, set_group(from, locked));
-	ASSERT_EQ(0, MOUNT_IN(&me, "2/a/x"));
+	ASSERT_EQ(0, MOUNT_IN(&this_test, "2/a/x"));
 	EXPECT_EQ(-EPERM, set_group(from, to));
 	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
 }
@@ -134,13 +108,13 @@ TEST_F(set_group_pairs, eperm_slave_is_locked)
 	struct actor late;
 	int from, to;
 
-	ASSERT_EQ(0, CHANGE_IN(&me, "0", MS_SHARED));
-	ASSERT_EQ(0, MOUNT_IN(&me, "0/a/x"));
-	ASSERT_EQ(0, actor_new(&late, &me, ACTOR_USERNS));
-	from = OPEN_IN(&me, "0");
-	to = OPEN_IN(&me, "2");
+	ASSERT_EQ(0, CHANGE_IN(&this_test, "0", MS_SHARED));
+	ASSERT_EQ(0, MOUNT_IN(&this_test, "0/a/x"));
+	ASSERT_EQ(0, actor_new(&late, &this_test, ACTOR_USERNS));
+	from = OPEN_IN(&this_test, "0");
+	to = OPEN_IN(&this_test, "2");
 	ASSERT_TRUE(from >= 0 && to >= 0);
-	ASSERT_EQ(0, MOUNT_IN(&me, "2/a/x"));
+	ASSERT_EQ(0, MOUNT_IN(&this_test, "2/a/x"));
 	EXPECT_EQ(-EPERM, set_group(from, to));
 	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
 }
@@ -149,14 +123,14 @@ TEST_F(set_group_pairs, eperm_slave_is_locked)
 TEST_F(set_group_pairs, eperm_other_owner)
 {
 	struct actor *o = &self->owner;
-	int theirs = OPEN_IN(&me, "5");
+	int theirs = OPEN_IN(&this_test, "5");
 	int from = OPEN_IN(o, "5");
 	int to = OPEN_IN(o, "6");
 
 	ASSERT_TRUE(theirs >= 0 && from >= 0 && to >= 0);
-	ASSERT_EQ(0, CHANGE_IN(&me, "5", MS_SHARED));
+	ASSERT_EQ(0, CHANGE_IN(&this_test, "5", MS_SHARED));
 	ASSERT_EQ(0, set_group(theirs, from));
-	ASSERT_EQ(0, MOUNT_IN(&me, "5/a/x"));
+	ASSERT_EQ(0, MOUNT_IN(&this_test, "5/a/x"));
 	ASSERT_TRUE(MOUNTED_IN(o, "5/a/x"));
 	ASSERT_EQ(0, MOUNT_IN(o, "6/a/x"));
 	EXPECT_EQ(-EPERM, AS(o, set_group(from, to)));
@@ -187,16 +161,16 @@ TEST_F(set_group_pairs, locked_alone)
 /* Nor is a mount that no lock and no other owner protects. */
 TEST_F(set_group_pairs, not_locked)
 {
-	int from = OPEN_IN(&me, "0");
-	int to = OPEN_IN(&me, "1");
+	int from = OPEN_IN(&this_test, "0");
+	int to = OPEN_IN(&this_test, "1");
 
 	ASSERT_TRUE(from >= 0 && to >= 0);
-	ASSERT_EQ(0, MOUNT_IN(&me, "0/a/x"));
-	ASSERT_EQ(0, CHANGE_IN(&me, "0", MS_SHARED));
+	ASSERT_EQ(0, MOUNT_IN(&this_test, "0/a/x"));
+	ASSERT_EQ(0, CHANGE_IN(&this_test, "0", MS_SHARED));
 	ASSERT_EQ(0, set_group(from, to));
 	EXPECT_EQ(MS_SHARED, propagation_of(to));
-	ASSERT_EQ(0, UMOUNT_IN(&me, "0/a/x"));
-	EXPECT_FALSE(MOUNTED_IN(&me, "1/a/x"));
+	ASSERT_EQ(0, UMOUNT_IN(&this_test, "0/a/x"));
+	EXPECT_FALSE(MOUNTED_IN(&this_test, "1/a/x"));
 }
 
 TEST_HARNESS_MAIN

@@ -23,16 +23,6 @@
 #define MASTER	MOUNT_SETGROUP_MASTER
 #define SIBLING_OF	MOUNT_SETGROUP_SIBLING
 
-static const struct actor me = { .userns = -1, .mntns = -1 };
-
-#define IN(actor, expr)	AS(actor, chdir(self->base) ? -errno : (expr))
-
-#define OPEN_IN(actor, name)		IN(actor, k_open(name, O_PATH))
-#define MOUNT_IN(actor, name)		IN(actor, k_mount("tmpfs", name, "tmpfs", 0))
-#define UMOUNT_IN(actor, name)		IN(actor, k_umount(name, 0))
-#define CHANGE_IN(actor, name, type)	IN(actor, k_mount(NULL, name, NULL, type))
-#define MOUNTED_IN(actor, name)		IN(actor, is_mounted_at(&me, name))
-
 FIXTURE(setgroup_owner) {
 	char base[64];
 	struct actor cast[NR_ROLES];
@@ -51,7 +41,7 @@ FIXTURE_SETUP(setgroup_owner)
 		int fd;
 
 		snprintf(name, sizeof(name), "%d", i);
-		fd = member_of(&me, self->base, "", name);
+		fd = member_of(&this_test, self->base, "", name);
 		ASSERT_GE(fd, 0);
 		ASSERT_EQ(0, close(fd));
 	}
@@ -72,7 +62,7 @@ static bool may(enum role who, enum role whose)
 	return may_admin(who, whose);
 }
 
-TEST_F(setgroup_owner, eperm_member)
+TEST_F_TIMEOUT(setgroup_owner, eperm_member, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
 		int fd = OPEN_IN(&self->cast[whose], "0");
@@ -105,7 +95,7 @@ TEST_F(setgroup_owner, eperm_last_member)
 	ASSERT_NE(NULL, before);
 	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
 	ASSERT_EQ(0, close(fds[2]));
-	fds[2] = OPEN_IN(&me, "2");
+	fds[2] = OPEN_IN(&this_test, "2");
 	ASSERT_GE(fds[2], 0);
 	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
 	after = ns_snapshot(o);
@@ -116,7 +106,7 @@ TEST_F(setgroup_owner, eperm_last_member)
 }
 
 /* The mount that is joined or received from counts as the members do. */
-TEST_F(setgroup_owner, eperm_named)
+TEST_F_TIMEOUT(setgroup_owner, eperm_named, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
 		struct actor *w = &self->cast[whose];
@@ -154,7 +144,7 @@ TEST_F(setgroup_owner, eperm_named)
 	}
 }
 
-TEST_F(setgroup_owner, eperm_detached_member)
+TEST_F_TIMEOUT(setgroup_owner, eperm_detached_member, 120)
 {
 	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
 		for (int who = 0; who < NR_ROLES; who++) {
@@ -192,15 +182,15 @@ FIXTURE_SETUP(setgroup_containment)
 	if (!setgroup_supported())
 		SKIP(return, "mount_setgroup() not supported");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
-	self->wide = member_of(&me, self->base, "", "0");
+	self->wide = member_of(&this_test, self->base, "", "0");
 	ASSERT_GE(self->wide, 0);
-	fd = member_of(&me, self->base, "a", "1");
+	fd = member_of(&this_test, self->base, "a", "1");
 	ASSERT_GE(fd, 0);
 	/* "2" has a mount below a, which is locked in the owner's namespace */
-	fd = member_of(&me, self->base, "", "2");
+	fd = member_of(&this_test, self->base, "", "2");
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, k_mount("tmpfs", "2/a/x", "tmpfs", 0));
-	ASSERT_EQ(0, actor_new(&self->owner, &me, ACTOR_USERNS));
+	ASSERT_EQ(0, actor_new(&self->owner, &this_test, ACTOR_USERNS));
 	self->named = OPEN_IN(&self->owner, "1");
 	ASSERT_GE(self->named, 0);
 }
@@ -233,7 +223,7 @@ static int join(const struct actor *caller, const struct actor *owner,
 
 /* Anyone else's privilege does not help the caller, only its own does. */
 #define JOIN_BY_TEST(root, flags, named) \
-	join(&me, &self->owner, self->base, root, flags, named)
+	join(&this_test, &self->owner, self->base, root, flags, named)
 
 static const unsigned int joins[] = { PEER, MASTER, SHARED | MASTER };
 static const unsigned int siblings[] = { SIBLING_OF, SHARED | SIBLING_OF };
@@ -382,12 +372,12 @@ FIXTURE_SETUP(setgroup_pairs)
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
 	for (int i = 0; i < 5; i++) {
 		snprintf(name, sizeof(name), "%d", i);
-		self->mine[i] = member_of(&me, self->base, "", name);
+		self->mine[i] = member_of(&this_test, self->base, "", name);
 		ASSERT_GE(self->mine[i], 0);
 	}
 	ASSERT_EQ(0, k_mount("tmpfs", "1/a/x", "tmpfs", 0));
 	ASSERT_EQ(0, k_mount("tmpfs", "4/a/x", "tmpfs", 0));
-	ASSERT_EQ(0, actor_new(&self->owner, &me, ACTOR_USERNS));
+	ASSERT_EQ(0, actor_new(&self->owner, &this_test, ACTOR_USERNS));
 	for (int i = 0; i < 5; i++) {
 		snprintf(name, sizeof(name), "%d", i);
 		self->fd[i] = OPEN_IN(&self->owner, name);
@@ -466,7 +456,7 @@ TEST_F(setgroup_pairs, not_locked_at_all)
 
 	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
 	ASSERT_EQ(0, k_umount("1/a/x", 0));
-	EXPECT_FALSE(is_mounted_at(&me, "4/a/x"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "4/a/x"));
 }
 
 /* Another directory of the same filesystem is another place. */

@@ -13,10 +13,6 @@
 
 #define MASK	(STATMOUNT_MNT_BASIC | STATMOUNT_PROPAGATE_FROM)
 
-static const struct actor me = { .userns = -1, .mntns = -1 };
-
-#define IN(actor, expr)	AS(actor, chdir(self->base) ? -errno : (expr))
-
 /*
  * A chain of groups: "0" is what "1" receives from, "2" receives from "1" and
  * "3" from "2". The other namespace is a copy of the test's, where "1" and "2"
@@ -37,7 +33,7 @@ FIXTURE_SETUP(statmount_foreign)
 	if (geteuid())
 		SKIP(return, "test requires root");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
-	ASSERT_GE(member_of(&me, self->base, "", "0"), 0);
+	ASSERT_GE(member_of(&this_test, self->base, "", "0"), 0);
 	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SHARED));
 	for (int i = 1; i < 4; i++) {
 		char prev[16];
@@ -51,11 +47,11 @@ FIXTURE_SETUP(statmount_foreign)
 	}
 	for (int i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "%d", i);
-		ASSERT_EQ(0, mnt_at(&me, name, &mnt));
+		ASSERT_EQ(0, mnt_at(&this_test, name, &mnt));
 		ASSERT_NE(0, mnt.group);
 		self->group[i] = mnt.group;
 	}
-	ASSERT_EQ(0, actor_new(&self->other, &me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&self->other, &this_test, ACTOR_MNTNS));
 	ASSERT_EQ(0, IN(&self->other, k_umount("1", MNT_DETACH)));
 	ASSERT_EQ(0, IN(&self->other, k_umount("2", MNT_DETACH)));
 	ASSERT_EQ(0, k_umount("0", MNT_DETACH));
@@ -85,7 +81,7 @@ TEST_F(statmount_foreign, propagate_from_by_namespace_id)
 TEST_F(statmount_foreign, propagate_from_by_descriptor)
 {
 	struct statmount sm;
-	int fd = IN(&self->other, k_open("3", O_PATH));
+	int fd = OPEN_IN(&self->other, "3");
 
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, k_statmount_fd(fd, MASK, &sm, sizeof(sm)));
@@ -98,16 +94,16 @@ TEST_F(statmount_foreign, propagate_from_in_own_namespace)
 {
 	struct mnt mnt;
 
-	ASSERT_EQ(0, mnt_at(&me, "3", &mnt));
+	ASSERT_EQ(0, mnt_at(&this_test, "3", &mnt));
 	EXPECT_EQ(self->group[2], mnt.propagate_from);
-	ASSERT_EQ(0, mnt_at(&me, "2", &mnt));
+	ASSERT_EQ(0, mnt_at(&this_test, "2", &mnt));
 	EXPECT_EQ(self->group[1], mnt.propagate_from);
 	/* what "1" receives from is in the other namespace only */
-	ASSERT_EQ(0, mnt_at(&me, "1", &mnt));
+	ASSERT_EQ(0, mnt_at(&this_test, "1", &mnt));
 	EXPECT_EQ(self->group[0], mnt.master);
 	EXPECT_EQ(0, mnt.propagate_from);
 	/* and below "3" there is nothing but that */
-	EXPECT_EQ(0, AS(&me, ({
+	EXPECT_EQ(0, AS(&this_test, ({
 		struct statmount sm;
 		int fd = k_open("3", O_PATH);
 
@@ -122,7 +118,7 @@ TEST_F(statmount_foreign, detached_mount)
 {
 	int fds[3];
 
-	fds[0] = detached_tmpfs(&me, MOUNT_ATTR_NODEV);
+	fds[0] = detached_tmpfs(&this_test, MOUNT_ATTR_NODEV);
 	fds[1] = k_open_tree(AT_FDCWD, "3", OPEN_TREE_CLONE);
 	fds[2] = IN(&self->other, k_open_tree(AT_FDCWD, "3", OPEN_TREE_CLONE));
 	for (int i = 0; i < 3; i++) {
@@ -141,8 +137,8 @@ TEST_F(statmount_foreign, detached_mount)
 /* With a mount below it, which has always been fine. */
 TEST_F(statmount_foreign, detached_tree)
 {
-	int tree = detached_tmpfs(&me, 0);
-	int child = detached_tmpfs(&me, 0);
+	int tree = detached_tmpfs(&this_test, 0);
+	int child = detached_tmpfs(&this_test, 0);
 	struct statmount sm;
 	__u64 id;
 
