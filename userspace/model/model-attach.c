@@ -166,9 +166,9 @@ static int copies_group(const struct model *m, const struct spread *s, int g,
 {
 	if (BROKEN(MUT_COPY_MASTER_TOP))
 		return s->group[x];
-	while (g != s->dst_group && !s->copies[g])
+	while (g && g != s->dst_group && !s->copies[g])
 		g = m->group_master[g];
-	return g == s->dst_group ? s->group[x] : s->copies[g] + x;
+	return g && g != s->dst_group ? s->copies[g] + x : s->group[x];
 }
 
 /* The groups of the source and of the copies; all types are those before. */

@@ -26,8 +26,8 @@ static const char usage[] =
 "  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
 "  -w WAY    only \"api\" or \"classic\"\n"
 "\n"
-"Environment: SHARD=i/n (only every n-th, from the i-th on, counted from 0),\n"
-"SEED (of the random ones).\n";
+"Environment, or as arguments: SHARD=i/n (only every n-th, from the i-th on,\n"
+"counted from 0), SEED=N (of the random ones).\n";
 
 enum { KSFT_PASS, KSFT_FAIL, KSFT_SKIP = 4 };
 
@@ -49,15 +49,31 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* All that the three have to say on one topology. */
-static void explain(struct run *r, const bool *ways)
+static void print_topology(const struct run *r, const char *what)
 {
 	char line[2 * TOPO_LINE];
 
 	topo_print(r->t, line, sizeof(line));
 	layout_print(r->t, r->l, line + strlen(line), sizeof(line) - strlen(line));
-	printf("# topology: %s\n# after %s, %s: %s\n", line, r->step,
-	       way_names[r->way], r->what);
+	printf("# %s: %s\n", what, line);
+}
+
+/* All that the three have to say on one topology. */
+static void explain(struct run *r, const bool *ways, bool least_too)
+{
+	const struct layout *l = r->l;
+	struct layout siblings;
+	struct topo least;
+
+	print_topology(r, "topology");
+	printf("# after %s, %s: %s\n", r->step, way_names[r->way], r->what);
+	if (least_too && shrink(r, &least)) {
+		layout_siblings(&siblings);
+		l = &siblings;
+		r->l = l;
+		print_topology(r, "the least that differs");
+	}
+	r->l = l;
 	for (int way = 0; way < NR_WAYS; way++) {
 		struct run one = *r;
 
@@ -95,8 +111,9 @@ static void one_topology(struct class *c, enum way way, const struct topo *t,
 			layout_random(t, &l, hash);
 		if (run_topology(&r))
 			continue;
-		if (c->differ++ < 3)
-			explain(&r, ways);
+		if (c->differ < 3)
+			explain(&r, ways, !c->differ);
+		c->differ++;
 		break;
 	}
 	c->done++;
@@ -209,9 +226,15 @@ static int step_by_step(const struct options *o, char **lines, int n)
 
 static int parse(struct options *o, int argc, char **argv)
 {
-	const char *shard = getenv("SHARD"), *seed = getenv("SEED");
+	const char *shard, *seed;
 	int c;
 
+	for (int i = 1; i < argc; i++)
+		if (!strncmp(argv[i], "SHARD=", 6) ||
+		    !strncmp(argv[i], "SEED=", 5))
+			putenv(argv[i]);
+	shard = getenv("SHARD");
+	seed = getenv("SEED");
 	*o = (struct options) {
 		.max = { 6, 4, 3 }, .random = 100, .way = { true, true },
 		.shards = 1, .seed = time(NULL),
@@ -245,6 +268,8 @@ static int parse(struct options *o, int argc, char **argv)
 			return -1;
 		}
 	}
+	while (optind < argc && strchr(argv[optind], '='))
+		optind++;
 	return 0;
 }
 

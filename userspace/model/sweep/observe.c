@@ -217,7 +217,8 @@ static int add(struct observation *o, struct seen *s, uint64_t root, int ns)
 		m.parent = up->index;
 		m.at = dir_walk(o->m->mnt[up->index].root, rest + (*rest == '/'));
 		s->index = -2;
-		if (up->id == root && !strncmp(rest, "/src/", 5))
+		/* the sources, or copies of them */
+		if (!strncmp(rest, "/src/", 5))
 			return 0;
 		if (m.at < 0)
 			return wrong(o, "a mount in an unexpected place", s->point);

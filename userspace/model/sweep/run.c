@@ -41,14 +41,20 @@ static bool failed(struct run *r, const char *who, const char *why)
 	return false;
 }
 
-/* The kernel refused, or the model. */
+/* Both did it, or both refused with the same errno. */
 static bool both(struct run *r, int kernel, int model)
 {
-	if (kernel)
-		return failed(r, "the kernel failed", r->w->error);
-	if (model < 0)
-		return failed(r, "the model refused", strerror(-model));
-	return true;
+	char why[sizeof(r->what) - 32];
+
+	if (!kernel && model >= 0)
+		return true;
+	if (kernel && model < 0 && r->w->err == -model)
+		return true;
+	if (!kernel)
+		return failed(r, "only the model refused", strerror(-model));
+	snprintf(why, sizeof(why), "%s (the model: %s)", r->w->error,
+		 model < 0 ? strerror(-model) : "ok");
+	return failed(r, "the kernel refused", why);
 }
 
 static bool compare(struct run *r)
@@ -102,19 +108,29 @@ static bool mount_event(struct run *r, struct batch *b, int i, int dir)
 	return step_done(r);
 }
 
+/* What is seen at a directory of mount @i: the top of the stack. */
+static int on_top(const struct run *r, int i, int dir)
+{
+	int m = model_lookup(&r->m, r->mnt[i], dir), over = m;
+
+	while (over >= 0) {
+		m = over;
+		over = model_lookup(&r->m, m, r->m.mnt[m].root);
+	}
+	return m;
+}
+
 static bool umount_event(struct run *r, const struct batch *b, int k)
 {
-	int i = b->e[k].i, dir = b->e[k].dir, m, over;
+	int i = b->e[k].i, dir = b->e[k].dir, m;
 	char path[DIR_PATH];
 
 	snprintf(r->step, sizeof(r->step), "umount event %d on mount %d at /%s",
 		 k, i, dir_path(dir, 0, path));
-	m = model_lookup(&r->m, r->mnt[i], dir);
+	m = on_top(r, i, dir);
 	if (m < 0)
 		return failed(r, "the model", "an event is gone");
-	while ((over = model_lookup(&r->m, m, r->m.mnt[m].root)) >= 0)
-		m = over;
-	return both(r, world_umount(r->w, i, dir),
+	return both(r, world_umount(r->w, i, dir, false),
 		    model_umount(&r->m, m, false)) && step_done(r);
 }
 
@@ -182,6 +198,92 @@ static bool do_bind(struct run *r, struct batch *b)
 		    model_umount(&r->m, new, false)) && compare(r);
 }
 
+/* Umount of an event one of whose copies carries a mount: inside or on top. */
+static bool do_busy(struct run *r)
+{
+	int n = r->t->nr, i = (r->hash >> 4) % n, at, c, k, child;
+	bool inside = r->hash >> 12 & 1, alone = r->hash >> 13 & 1;
+	struct batch b = { 0 };
+
+	at = dir_event(r->t->m[i].root, i);
+	if (!mount_event(r, &b, i, at))
+		return false;
+	k = (r->hash >> 32) % n;
+	while (model_lookup(&r->m, r->mnt[k], at) < 0)
+		k = (k + 1) % n;
+	c = model_lookup(&r->m, r->mnt[k], at);
+	snprintf(r->step, sizeof(r->step), "making the copy on %d private", k);
+	if (alone && !(both(r, world_type(r->w, k, at, MODEL_PRIVATE),
+			    model_set_type(&r->m, c, MODEL_PRIVATE, false)) &&
+		       step_done(r)))
+		return false;
+	snprintf(r->step, sizeof(r->step), "mounting %s the copy on %d",
+		 inside ? "inside" : "over", k);
+	if (inside)
+		child = model_mount(&r->m, SB_EVENT + 1, 0, c, dir_extra(0, 0));
+	else
+		child = model_mount(&r->m, SB_EVENT + 1, 0, c, 0);
+	if (!both(r, inside ? world_event_in(r->w, k, at, dir_extra(0, 0), 1) :
+		  world_event(r->w, k, at, 1), child) || !step_done(r))
+		return false;
+	snprintf(r->step, sizeof(r->step), "umount of the event on %d", i);
+	if (!both(r, world_umount(r->w, i, at, false),
+		  model_umount(&r->m, on_top(r, i, at), false)) || !compare(r))
+		return false;
+	for (k = 0; k < n; k++)
+		while ((c = on_top(r, k, at)) >= 0) {
+			snprintf(r->step, sizeof(r->step),
+				 "lazy umount of the copy on %d", k);
+			if (!both(r, world_umount(r->w, k, at, true),
+				  model_umount(&r->m, c, true)) ||
+			    !step_done(r))
+				return false;
+		}
+	return compare(r);
+}
+
+static bool do_rbind(struct run *r, struct batch *b)
+{
+	int ns = (r->hash >> 40) % r->w->nr_ns, top, new;
+
+	top = model_ns_root(&r->m, ns);
+	snprintf(r->step, sizeof(r->step), "recursive bind in namespace %d", ns);
+	new = model_bind(&r->m, top, 0, top, dir_extra(0, 1), true);
+	if (!both(r, world_rbind(r->w, ns, dir_extra(0, 1)), new) ||
+	    !step_done(r) || !fire(r, b, r->t->nr, false, false) || !clear(r, b))
+		return false;
+	snprintf(r->step, sizeof(r->step), "lazy umount of that bind");
+	return both(r, world_unrbind(r->w, ns, dir_extra(0, 1)),
+		    model_umount(&r->m, new, true)) && compare(r);
+}
+
+static bool do_clone(struct run *r, struct batch *b)
+{
+	int ns = (r->hash >> 44) % r->w->nr_ns;
+
+	snprintf(r->step, sizeof(r->step), "clone of namespace %d", ns);
+	return both(r, world_clone(r->w, ns), model_clone_ns(&r->m, ns, 0)) &&
+		step_done(r) && fire(r, b, r->t->nr, false, true) && clear(r, b);
+}
+
+static bool do_move(struct run *r, struct batch *b)
+{
+	int n = r->t->nr, i = (r->hash >> 48) % n, j = (r->hash >> 52) % n, at, err;
+
+	/* the layout of siblings is the one that has a path for each */
+	for (int k = 0; k < n; k++)
+		if (i == j || r->t->m[i].ns != r->t->m[j].ns)
+			j = (j + 1) % n;
+	if (i == j || r->t->m[i].ns != r->t->m[j].ns)
+		return true;
+	at = dir_extra(r->t->m[j].root, 1);
+	snprintf(r->step, sizeof(r->step), "move of mount %d to %d", i, j);
+	err = model_move(&r->m, r->mnt[i], r->mnt[j], at);
+	if (!both(r, world_move(r->w, i, j, at), err) || !step_done(r))
+		return false;
+	return err || (fire(r, b, n, false, true) && clear(r, b));
+}
+
 static bool do_type(struct run *r, struct batch *b)
 {
 	static const char *const name[] = {
@@ -190,23 +292,31 @@ static bool do_type(struct run *r, struct batch *b)
 	int i = (r->hash >> 16) % r->t->nr, type = r->hash >> 24 & 3;
 
 	snprintf(r->step, sizeof(r->step), "making mount %d %s", i, name[type]);
-	if (!both(r, world_type(r->w, i, type),
+	if (!both(r, world_type(r->w, i, -1, type),
 		  model_set_type(&r->m, r->mnt[i], type, false)) ||
 	    !step_done(r))
 		return false;
 	return fire(r, b, r->t->nr, false, true) && clear(r, b);
 }
 
+static bool build(struct run *r)
+{
+	model_free(&r->m);
+	snprintf(r->step, sizeof(r->step), "building it");
+	return both(r, world_build(r->w, r->way, r->t, r->l, r->hash & 1),
+		    build_model(r->t, r->l, r->hash & 1, &r->m, r->mnt));
+}
+
 static bool steps(struct run *r, bool roots)
 {
 	struct batch b;
 
-	snprintf(r->step, sizeof(r->step), "building it");
-	if (!both(r, world_build(r->w, r->way, r->t, r->l, r->hash & 1),
-		  build_model(r->t, r->l, r->hash & 1, &r->m, r->mnt)))
+	if (!build(r) || !compare(r) ||
+	    !fire(r, &b, r->t->nr, roots, true) || !clear(r, &b) ||
+	    !do_bind(r, &b) || !do_busy(r) || !do_rbind(r, &b))
 		return false;
-	return compare(r) && fire(r, &b, r->t->nr, roots, true) &&
-		clear(r, &b) && do_bind(r, &b) && do_type(r, &b);
+	/* that may have taken some of its mounts */
+	return build(r) && do_clone(r, &b) && do_move(r, &b) && do_type(r, &b);
 }
 
 bool run_topology(struct run *r)

@@ -28,6 +28,11 @@ struct run {
 
 /* false: something differs or failed, see what and step. */
 bool run_topology(struct run *r);
+/*
+ * Makes @t the least of r->t that still differs, with mounts as siblings, and
+ * sets r->hash accordingly; false if r->t is that already.
+ */
+bool shrink(struct run *r, struct topo *t);
 void print_state(FILE *f, const struct model *m);
 
 #endif

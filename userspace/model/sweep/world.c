@@ -21,6 +21,7 @@ const char *const way_names[NR_WAYS] = { "new calls", "mount(2)" };
 
 int world_fail(struct world *w, const char *what, const char *where)
 {
+	w->err = errno;
 	snprintf(w->error, sizeof(w->error), "%s %s: %s", what, where,
 		 strerror(errno));
 	return -1;
@@ -74,7 +75,7 @@ static int fill(struct world *w)
 		return -1;
 	for (int i = 0; i < WORLD_EVENTS; i++) {
 		snprintf(path, sizeof(path), "src/events/%d", i);
-		if (mkdir(path, 0755))
+		if (mkdir(path, 0755) || mkdir(strcat(path, "/x0"), 0755))
 			return world_fail(w, "mkdir", path);
 	}
 	return 0;
@@ -171,10 +172,9 @@ void world_drop(struct world *w)
 
 /* Operations of the built topology. */
 
-int world_event(struct world *w, int i, int dir, int event)
+static int mount_event(struct world *w, int i, const char *path, int event)
 {
-	char source[32], buf[DIR_PATH];
-	const char *path = dir_path(dir, w->mnt_root[i], buf);
+	char source[32];
 	int fd, err;
 
 	if (w->way == WAY_CLASSIC) {
@@ -199,14 +199,31 @@ int world_event(struct world *w, int i, int dir, int event)
 	return err;
 }
 
-int world_umount(struct world *w, int i, int dir)
+int world_event(struct world *w, int i, int dir, int event)
+{
+	char buf[DIR_PATH];
+
+	return mount_event(w, i, dir_path(dir, w->mnt_root[i], buf), event);
+}
+
+int world_event_in(struct world *w, int i, int dir, int in, int event)
+{
+	char path[2 * DIR_PATH], buf[DIR_PATH], in_buf[DIR_PATH];
+
+	snprintf(path, sizeof(path), "%s/%s",
+		 dir_path(dir, w->mnt_root[i], buf), dir_path(in, 0, in_buf));
+	return mount_event(w, i, path, event);
+}
+
+int world_umount(struct world *w, int i, int dir, bool lazy)
 {
 	char buf[DIR_PATH];
 	const char *path = dir_path(dir, w->mnt_root[i], buf);
 
 	if (world_enter(w, w->mnt_ns[i]))
 		return -1;
-	if (fchdir(w->mnt[i]) || umount2(path, UMOUNT_NOFOLLOW))
+	if (fchdir(w->mnt[i]) ||
+	    umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
 		return world_fail(w, "umount", path);
 	return 0;
 }
@@ -260,16 +277,68 @@ int world_unbind(struct world *w, int at)
 	return 0;
 }
 
-int world_type(struct world *w, int i, enum model_type type)
+int world_type(struct world *w, int i, int dir, enum model_type type)
 {
 	static const unsigned long flags[] = {
 		[MODEL_PRIVATE] = MS_PRIVATE, [MODEL_SHARED] = MS_SHARED,
 		[MODEL_SLAVE] = MS_SLAVE, [MODEL_UNBINDABLE] = MS_UNBINDABLE,
 	};
+	char buf[DIR_PATH];
+	const char *path = ".";
+
+	if (dir >= 0)
+		path = dir_path(dir, w->mnt_root[i], buf);
+	if (world_enter(w, w->mnt_ns[i]))
+		return -1;
+	if (fchdir(w->mnt[i]) || mount(NULL, path, NULL, flags[type], NULL))
+		return world_fail(w, "change the type of", path);
+	return 0;
+}
+
+int world_move(struct world *w, int i, int j, int dir)
+{
+	char from[16], to[2 * DIR_PATH], buf[DIR_PATH];
+	const char *path = dir_path(dir, w->mnt_root[j], buf);
+	int err;
 
 	if (world_enter(w, w->mnt_ns[i]))
 		return -1;
-	if (fchdir(w->mnt[i]) || mount(NULL, ".", NULL, flags[type], NULL))
-		return world_fail(w, "change the type of", "a mount");
+	if (w->way == WAY_CLASSIC) {
+		snprintf(from, sizeof(from), "/h%d", i);
+		snprintf(to, sizeof(to), "/h%d/%s", j, path);
+		err = mount(from, to, NULL, MS_MOVE, NULL);
+	} else {
+		err = mc_move_mount(w->mnt[i], "", w->mnt[j], path,
+				    MOVE_MOUNT_F_EMPTY_PATH);
+	}
+	return err ? world_fail(w, "move to", path) : 0;
+}
+
+int world_rbind(struct world *w, int ns, int at)
+{
+	char to[DIR_PATH + 1] = "/", buf[DIR_PATH];
+
+	strcat(to, dir_path(at, 0, buf));
+	if (world_enter(w, ns))
+		return -1;
+	if (mount("/", to, NULL, MS_BIND | MS_REC, NULL))
+		return world_fail(w, "recursive bind on", to);
 	return 0;
+}
+
+int world_unrbind(struct world *w, int ns, int at)
+{
+	char to[DIR_PATH + 1] = "/", buf[DIR_PATH];
+
+	strcat(to, dir_path(at, 0, buf));
+	if (world_enter(w, ns))
+		return -1;
+	if (umount2(to, MNT_DETACH | UMOUNT_NOFOLLOW))
+		return world_fail(w, "lazy umount of", to);
+	return 0;
+}
+
+int world_clone(struct world *w, int ns)
+{
+	return world_enter(w, ns) || world_new_ns(w) < 0 ? -1 : 0;
 }

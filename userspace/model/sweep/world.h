@@ -28,10 +28,11 @@ struct world {
 	dev_t dev_root, dev_shared, dev_events;
 
 	enum way way;
-	int nr_ns, ns[TOPO_MAX_NS], root[TOPO_MAX_NS];
+	int nr_ns, ns[TOPO_MAX_NS + 1], root[TOPO_MAX_NS + 1];
 	int in;			/* namespace the process is in, -1: base */
 	int nr, mnt[TOPO_MAX + 1];	/* roots of mounts, O_PATH */
 	int mnt_ns[TOPO_MAX + 1], mnt_root[TOPO_MAX + 1];
+	int err;		/* errno of what failed last */
 	char error[256];
 };
 
@@ -45,11 +46,21 @@ void world_drop(struct world *w);
 
 /* On mount @i, at directory @dir of its superblock. */
 int world_event(struct world *w, int i, int dir, int event);
-int world_umount(struct world *w, int i, int dir);
+/* Inside what is mounted there: in its directory @in. */
+int world_event_in(struct world *w, int i, int dir, int in, int event);
+int world_umount(struct world *w, int i, int dir, bool lazy);
+/* Of mount @i, or with @dir >= 0 of what is mounted there. */
+int world_type(struct world *w, int i, int dir, enum model_type type);
 /* A bind of mount @i's directory @dir on the root of its namespace. */
 int world_bind(struct world *w, int i, int dir, int at);
 int world_unbind(struct world *w, int at);
-int world_type(struct world *w, int i, enum model_type type);
+/* Mount @i, below the root of its namespace, goes to @dir of @j. */
+int world_move(struct world *w, int i, int j, int dir);
+/* A recursive bind of a namespace's root into itself; and its umount. */
+int world_rbind(struct world *w, int ns, int at);
+int world_unrbind(struct world *w, int ns, int at);
+/* One more namespace, a copy of @ns. */
+int world_clone(struct world *w, int ns);
 
 /* What the kernel has now, as a state of the model. */
 int world_observe(struct world *w, struct model *seen);
