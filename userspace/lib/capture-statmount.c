@@ -472,8 +472,11 @@ static int look(struct reader *r, struct raw_ns *raw, struct first_look *l)
 	if (find_base(r, &l->base, &above))
 		return -1;
 	raw->root = MC_NONE;
-	if (!l->base)
+	if (!l->base) {
+		/* alone, and so the kernel does not tell its id */
+		raw->hidden = 1;
 		return 0;
+	}
 	if (list(r, l->base, &ids, &nr)) {
 		mc_fail(r->e, errno == ENOENT ? MNTCR_CHANGED : MNTCR_SYS,
 			errno, "%s: listmount of everything (needs CAP_SYS_ADMIN over the namespace's owner)",

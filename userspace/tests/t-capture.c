@@ -624,16 +624,53 @@ static void a_user_namespaces_mounts(void)
 	scene_release(&h);
 }
 
-static void an_empty_namespace(void)
+static bool has(enum mntcr_feature_id id)
 {
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
-	struct mntcr_source src;
-	struct mntcr_topology *t;
 	struct mntcr_error e;
-	struct holder h;
 
 	REQUIRE(!mntcr_features(f, &e));
-	if (f[MNTCR_FEAT_EMPTY_MNTNS].state != MNTCR_FEATURE_YES)
+	return f[id].state == MNTCR_FEATURE_YES;
+}
+
+/* What a namespace of another owner inherits, it may not take off. */
+static void locks_of_a_user_namespace(void)
+{
+	struct mntcr_topology *t, *back;
+	struct mntcr_source src[2];
+	struct holder h;
+
+	if (!has(MNTCR_FEAT_STATMOUNT_LOCKS))
+		SKIP("this kernel does not report locks");
+	scene_enter();
+	scene_mkdir("s");
+	scene_tmpfs("s", "s");
+	REQUIRE(!mount("none", "s", "none", MS_BIND | MS_REMOUNT | MS_RDONLY |
+		       MS_NODEV, NULL));
+	h = scene_hold(CLONE_NEWUSER | CLONE_NEWNS, NULL, NULL);
+	src[0] = by_pid(h.pid);
+	src[1] = by_pid(getpid());
+	t = agree(src, 2);
+	CHECK(AT(t, "/s")->locks_known);
+	/* of the attributes, those that are set, and atime in any case */
+	CHECK_EQ(AT(t, "/s")->locks, MOUNT_LOCK_MOUNT | MOUNT_LOCK_RDONLY |
+		 MOUNT_LOCK_NODEV | MOUNT_LOCK_ATIME);
+	CHECK(t->mounts[find_path(t, 1, SCENE_DIR "/s")].locks_known);
+	CHECK_EQ(t->mounts[find_path(t, 1, SCENE_DIR "/s")].locks, 0);
+	back = through_image(t);
+	same(t, back, 0);
+	mntcr_topology_free(back);
+	mntcr_topology_free(t);
+	scene_release(&h);
+}
+
+static void an_empty_namespace(void)
+{
+	struct mntcr_source src;
+	struct mntcr_topology *t;
+	struct holder h;
+
+	if (!has(MNTCR_FEAT_EMPTY_MNTNS))
 		SKIP("this kernel makes no empty namespaces");
 	scene_enter();
 	h = scene_hold(UNSHARE_EMPTY_MNTNS, NULL, NULL);
@@ -735,6 +772,7 @@ int main(void)
 	TAP_RUN(a_mountpoint_that_escaped);
 	TAP_RUN(an_idmapped_mount);
 	TAP_RUN(a_user_namespaces_mounts);
+	TAP_RUN(locks_of_a_user_namespace);
 	TAP_RUN(an_empty_namespace);
 	TAP_RUN(sources_that_are_not);
 	TAP_RUN(without_privilege);

@@ -68,7 +68,7 @@ static char *image_text(size_t *len)
 static void starve(int (*fn)(struct mntcr_error *e))
 {
 	struct mntcr_error e;
-	long n, bad = 0, step = getenv("UNDER_VALGRIND") ? 7 : 1;
+	long n, bad = 0, step = getenv("UNDER_VALGRIND") ? 41 : 1;
 	int ret;
 
 	for (n = 0; n < 100000; n += step) {
@@ -89,7 +89,7 @@ static void starve(int (*fn)(struct mntcr_error *e))
 	CHECK_EQ(bad, 0);
 	CHECK_EQ(ret, 0);
 	TAP_SAY("%ld allocations", n);
-	CHECK(n > 20);
+	CHECK(n > 20 || step > 1);
 }
 
 static char *text;
@@ -206,7 +206,9 @@ int main(void)
 	TAP_RUN(writing);
 	TAP_RUN(comparing);
 	TAP_RUN(drawing);
-	TAP_RUN(capturing_by_statmount);
+	/* valgrind does not know statmount(2) */
+	if (!getenv("UNDER_VALGRIND"))
+		TAP_RUN(capturing_by_statmount);
 	TAP_RUN(capturing_by_mountinfo);
 	return tap_done();
 }
