@@ -59,47 +59,66 @@ static int set_group(struct world *w, const int *fds, int n, int peer,
 	return 0;
 }
 
-static int set_slaves(struct world *w, const struct topo *t, int g, bool join,
-		      int master)
+/* The descriptors of a group's members, or of its slaves. */
+static int list(const struct world *w, const struct topo *t, int g,
+		enum topo_kind kind, int *fd)
 {
-	int fd[TOPO_MAX], n = 0, err = 0;
+	int n = 0;
 
 	for (int i = 0; i < t->nr; i++)
-		if (t->m[i].kind == TOPO_SLAVE && t->m[i].group == g)
+		if (t->m[i].kind == kind && t->m[i].group == g)
 			fd[n++] = w->mnt[i];
-	if (!join && n)
-		return set_group(w, fd, n, 0, master, MOUNT_SETGROUP_MASTER);
-	for (int i = 0; i < n && !err; i++)
-		err = set_group(w, &fd[i], 1, 0, i ? fd[0] : master,
-				i ? MOUNT_SETGROUP_SIBLING :
-				MOUNT_SETGROUP_MASTER);
+	return n;
+}
+
+/* All in one call, or the first and then the others, or one by one. */
+enum { AT_ONCE, FIRST_THEN_ALL, ONE_BY_ONE, IN_PAIRS };
+
+static int join(struct world *w, const int *fd, int n, int first,
+		unsigned int flags, uint64_t *hash)
+{
+	int how = topo_next_random(hash) & 3, chunk = n, err;
+
+	if (how == AT_ONCE || n == 1)
+		return set_group(w, fd, n, 0, first, flags);
+	err = set_group(w, fd, 1, 0, first, flags);
+	if (flags & MOUNT_SETGROUP_SHARED)
+		flags = MOUNT_SETGROUP_PEER;
+	else
+		flags = MOUNT_SETGROUP_SIBLING;
+	if (how != FIRST_THEN_ALL)
+		chunk = how == ONE_BY_ONE ? 1 : 2;
+	for (int i = 1; i < n && !err; i += chunk) {
+		int named = fd[topo_next_random(hash) % i];
+
+		err = set_group(w, fd + i, i + chunk > n ? n - i : chunk, named,
+				named, flags);
+	}
 	return err;
 }
 
 static int set_one_group(struct world *w, const struct topo *t, int g,
-			 bool join)
+			 uint64_t *hash)
 {
 	unsigned int flags = MOUNT_SETGROUP_SHARED;
-	int fd[TOPO_MAX], n = 0, master = 0, err;
+	int fd[TOPO_MAX], n, master = 0, err;
 
-	for (int i = 0; i < t->nr; i++) {
-		if (t->m[i].kind != TOPO_MEMBER)
-			continue;
-		if (t->m[i].group == g)
-			fd[n++] = w->mnt[i];
-		if (t->m[i].group == t->master[g]) {
-			flags |= MOUNT_SETGROUP_MASTER;
-			master = w->mnt[i];
-		}
+	n = list(w, t, t->master[g], TOPO_MEMBER, fd);
+	if (n) {
+		flags |= MOUNT_SETGROUP_MASTER;
+		master = fd[topo_next_random(hash) % n];
 	}
-	err = set_group(w, fd, join ? 1 : n, 0, master, flags);
-	if (!err && join && n > 1)
-		err = set_group(w, fd + 1, n - 1, fd[0], 0, MOUNT_SETGROUP_PEER);
-	return err ? err : set_slaves(w, t, g, join, fd[0]);
+	n = list(w, t, g, TOPO_MEMBER, fd);
+	err = join(w, fd, n, master, flags, hash);
+	master = fd[topo_next_random(hash) % n];
+	n = list(w, t, g, TOPO_SLAVE, fd);
+	if (!err && n)
+		err = join(w, fd, n, master, MOUNT_SETGROUP_MASTER, hash);
+	return err;
 }
 
 static int build_api(struct world *w, const struct topo *t,
-		     const struct layout *l, bool join)
+		     const struct layout *l, uint64_t hash)
 {
 	int nr_ns = build_nr_ns(t), err = 0;
 
@@ -111,7 +130,7 @@ static int build_api(struct world *w, const struct topo *t,
 	for (int i = 0; i < t->nr && !err; i++)
 		err = place_private(w, t, l, i);
 	for (int g = 0; g < t->nr_groups && !err; g++)
-		err = set_one_group(w, t, g, join);
+		err = set_one_group(w, t, g, &hash);
 	return err;
 }
 
@@ -133,7 +152,18 @@ static int bind(struct world *w, const char *from, const char *to,
 	return 0;
 }
 
-static int bind_member(struct world *w, const struct topo *t, int i)
+/* Another mount to bind mount @i from: a peer to be, bound before it. */
+static int wider_peer(const struct topo *t, int i, const bool *bound)
+{
+	for (int k = 0; k < t->nr; k++)
+		if (bound[k] && t->m[k].kind == TOPO_MEMBER &&
+		    t->m[k].group == t->m[i].group && !t->m[k].root)
+			return k;
+	return -1;
+}
+
+static int bind_member(struct world *w, const struct topo *t, int i,
+		       bool *bound, uint64_t *hash)
 {
 	static const unsigned long type[] = {
 		[TOPO_UNBINDABLE] = MS_UNBINDABLE, [TOPO_SLAVE] = MS_SLAVE,
@@ -142,8 +172,12 @@ static int bind_member(struct world *w, const struct topo *t, int i)
 	const struct topo_mount *m = &t->m[i];
 	char from[64], to[16], buf[DIR_PATH];
 	const char *root = dir_path(m->root, 0, buf);
+	int peer = wider_peer(t, i, bound);
 
-	if (m->kind >= TOPO_MEMBER)
+	bound[i] = true;
+	if (m->kind >= TOPO_MEMBER && peer >= 0 && topo_next_random(hash) & 1)
+		snprintf(from, sizeof(from), "/h%d/%s", peer, root);
+	else if (m->kind >= TOPO_MEMBER)
 		snprintf(from, sizeof(from), "/seed/%d/%s", m->group, root);
 	else
 		snprintf(from, sizeof(from), "/src/shared/%s", root);
@@ -151,10 +185,11 @@ static int bind_member(struct world *w, const struct topo *t, int i)
 	return bind(w, from, to, type[m->kind], 0);
 }
 
-static int build_seed(struct world *w, const struct topo *t)
+static int build_seed(struct world *w, const struct topo *t, uint64_t *hash)
 {
+	bool bound[TOPO_MAX] = { false };
 	char from[32], to[32];
-	int err = 0;
+	int err = 0, turn;
 
 	for (int g = 0; g < t->nr_groups && !err; g++) {
 		bool slave = t->master[g] >= 0;
@@ -164,22 +199,26 @@ static int build_seed(struct world *w, const struct topo *t)
 		err = bind(w, slave ? from : "/src/shared", to,
 			   slave ? MS_SLAVE : MS_SHARED, slave ? MS_SHARED : 0);
 	}
+	turn = topo_next_random(hash) % t->nr;
 	for (int i = 0; i < t->nr && !err; i++)
-		err = bind_member(w, t, i);
+		err = bind_member(w, t, (i + turn) % t->nr, bound, hash);
+	turn = topo_next_random(hash) % TOPO_MAX;
 	for (int g = 0; g < t->nr_groups && !err; g++) {
-		snprintf(to, sizeof(to), "/seed/%d", g);
+		snprintf(to, sizeof(to), "/seed/%d", (g + turn) % t->nr_groups);
 		if (umount2(to, UMOUNT_NOFOLLOW))
 			return world_fail(w, "umount", to);
 	}
 	return err;
 }
 
-static int build_classic(struct world *w, const struct topo *t)
+static int build_classic(struct world *w, const struct topo *t,
+			 uint64_t hash)
 {
 	int nr_ns = build_nr_ns(t);
 	char path[16];
 
-	if (world_enter(w, -1) || world_new_ns(w) < 0 || build_seed(w, t))
+	if (world_enter(w, -1) || world_new_ns(w) < 0 ||
+	    build_seed(w, t, &hash))
 		return -1;
 	while (w->nr_ns < nr_ns)
 		if (world_enter(w, 0) || world_new_ns(w) < 0)
@@ -208,10 +247,10 @@ static int build_classic(struct world *w, const struct topo *t)
 }
 
 int world_build(struct world *w, enum way way, const struct topo *t,
-		const struct layout *l, bool join)
+		const struct layout *l, uint64_t hash)
 {
 	world_drop(w);
 	w->way = way;
-	return way == WAY_CLASSIC ? build_classic(w, t) :
-		build_api(w, t, l, join);
+	return way == WAY_CLASSIC ? build_classic(w, t, hash) :
+		build_api(w, t, l, hash);
 }

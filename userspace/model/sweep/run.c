@@ -303,7 +303,7 @@ static bool build(struct run *r)
 {
 	model_free(&r->m);
 	snprintf(r->step, sizeof(r->step), "building it");
-	return both(r, world_build(r->w, r->way, r->t, r->l, r->hash & 1),
+	return both(r, world_build(r->w, r->way, r->t, r->l, r->hash),
 		    build_model(r->t, r->l, r->hash & 1, &r->m, r->mnt));
 }
 

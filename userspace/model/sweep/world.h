@@ -39,9 +39,12 @@ struct world {
 int world_init(struct world *w);
 bool world_has_api(void);
 
-/* Any earlier topology goes first. */
+/*
+ * Any earlier topology goes first.  @hash decides what makes no difference to
+ * the result: which member is named, who joins when, what is bound from what.
+ */
 int world_build(struct world *w, enum way way, const struct topo *t,
-		const struct layout *l, bool join);
+		const struct layout *l, uint64_t hash);
 void world_drop(struct world *w);
 
 /* On mount @i, at directory @dir of its superblock. */
