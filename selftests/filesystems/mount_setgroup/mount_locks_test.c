@@ -318,6 +318,32 @@ TEST_F(mount_locks, einval_locks_and_more)
 	EXPECT_EQ(0, lock(child, "", 0, MOUNT_LOCK_MOUNT));
 }
 
+/* What nobody could take away again, or copies leave out, must not hide things. */
+TEST_F(mount_locks, einval_lock_mount)
+{
+	int tree = detached_tmpfs(&this_test, MOUNT_ATTR_NODEV);
+	int nsfs;
+
+	ASSERT_GE(tree, 0);
+	/* the root of a detached tree: nothing is below it */
+	EXPECT_EQ(-EINVAL, lock(tree, "", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(-EINVAL, lock(tree, "", 0, MOUNT_LOCK_MOUNT | MOUNT_LOCK_NODEV));
+	EXPECT_EQ(0, locks_of(tree));
+	EXPECT_EQ(0, lock(tree, "", 0, MOUNT_LOCK_NODEV));
+	ASSERT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "5", 0));
+	EXPECT_EQ(0, lock(tree, "", 0, MOUNT_LOCK_MOUNT));
+
+	/* a mount namespace file, by itself and below another mount */
+	ASSERT_EQ(0, mknod("5/file", S_IFREG | 0600, 0));
+	nsfs = k_open_tree(self->cast[PEER_NS].mntns, "",
+			   OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	ASSERT_GE(nsfs, 0);
+	ASSERT_EQ(0, k_move_mount(nsfs, "", AT_FDCWD, "5/file", 0));
+	EXPECT_EQ(-EINVAL, lock(nsfs, "", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "5", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(0, LOCKS(&this_test, "5/file"));
+}
+
 TEST_F(mount_locks, einval_unknown_lock)
 {
 	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 0x40));
