@@ -462,6 +462,7 @@ TEST_F(setgroup_pairs, eperm_members)
 	fds[0] = self->fd[0];
 	fds[2] = self->fd[2];
 	EXPECT_EPERM(SHARED, fds, 3, 0, 0);
+	EXPECT_EPERM(SHARED, fds, 2, 0, 0);
 	after = ns_snapshot(&self->owner);
 	EXPECT_STREQ(before, after);
 	free(before);
