@@ -72,26 +72,39 @@ static void branches(const struct mc_topology *t, uint32_t m, uint32_t depth,
 	}
 }
 
+/* The path is kept while going down and up: depth may be anything. */
+static void enter(struct mc_buf *path, const struct mc_mount *m)
+{
+	if (m->mountpoint[1])
+		mc_buf_puts(path, m->mountpoint);
+}
+
+static void leave(struct mc_buf *path, const struct mc_mount *m)
+{
+	if (!m->mountpoint[1] || path->nomem)
+		return;
+	path->len -= strlen(m->mountpoint);
+	path->data[path->len] = '\0';
+}
+
 static int tree(const struct mc_topology *t, uint32_t root, FILE *out,
 		struct mntcr_error *e)
 {
 	uint32_t m = root, c, depth = 0, stack[MAX_INDENT + 1];
-	struct mc_buf b = { 0 };
-	char *path, esc[4096];
+	struct mc_buf b = { 0 }, path = { 0 };
+	char esc[4096];
 
 	while (m != MC_NONE) {
 		mc_buf_reset(&b);
 		branches(t, m, depth, stack, &b);
-		path = mc_mount_path(t, m);
-		if (!path)
-			goto nomem;
-		mc_buf_puts(&b, mc_escape(path, esc, sizeof(esc)));
-		free(path);
+		enter(&path, &t->mounts[m]);
+		mc_buf_puts(&b, mc_escape(path.len ? path.data : "/", esc,
+					  sizeof(esc)));
 		if (t->mounts[m].parent != MC_NONE && !t->mounts[m].mountpoint[1])
 			mc_buf_puts(&b, " (over it)");
 		mc_buf_puts(&b, "  ");
 		columns(t, &t->mounts[m], &b);
-		if (b.nomem)
+		if (b.nomem || path.nomem)
 			goto nomem;
 		fprintf(out, "%s\n", b.data);
 
@@ -99,6 +112,7 @@ static int tree(const struct mc_topology *t, uint32_t root, FILE *out,
 		if (c != MC_NONE)
 			depth++;
 		while (c == MC_NONE) {
+			leave(&path, &t->mounts[m]);
 			c = t->mounts[m].next_sibling;
 			if (c == MC_NONE) {
 				m = t->mounts[m].parent;
@@ -110,9 +124,11 @@ static int tree(const struct mc_topology *t, uint32_t root, FILE *out,
 		m = c;
 	}
 	mc_buf_free(&b);
+	mc_buf_free(&path);
 	return 0;
 nomem:
 	mc_buf_free(&b);
+	mc_buf_free(&path);
 	return mc_nomem(e);
 }
 

@@ -191,7 +191,8 @@ bool mc_is_utf8(const char *s, size_t len)
 
 const char *mc_escape(const char *s, char *buf, size_t size)
 {
-	size_t left = strlen(s), at = 0, n;
+	/* what is beyond size would be cut anyway */
+	size_t left = strnlen(s, size), at = 0, n;
 	const unsigned char *p = (const unsigned char *)s;
 
 	while (left) {

@@ -43,18 +43,23 @@ static bool flag(const struct verify *v, unsigned int bit)
 	return v->opts->flags & bit;
 }
 
-static void differ(struct verify *v, const char *fmt, ...)
+static void report(struct verify *v, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void differ(struct verify *v, const char *fmt, ...)
+/* Count one; is it to be reported?  Names are not made up for nothing. */
+static bool count(struct verify *v)
+{
+	v->nr_differences++;
+	return v->opts->report && (!v->opts->max_reports ||
+				   v->nr_differences <= v->opts->max_reports);
+}
+
+/* After count(). */
+static void report(struct verify *v, const char *fmt, ...)
 {
 	char text[2048];
 	va_list ap;
 
-	v->nr_differences++;
-	if (!v->opts->report || (v->opts->max_reports &&
-				 v->nr_differences > v->opts->max_reports))
-		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -90,7 +95,9 @@ static void differ_at(struct verify *v, const struct pair *p, const char *what,
 {
 	char name[700], ex[500], ey[500];
 
-	differ(v, "%s: %s: '%s' against '%s'",
+	if (!count(v))
+		return;
+	report(v, "%s: %s: '%s' against '%s'",
 	       name_of(v->a, p->a, name, sizeof(name)), what,
 	       mc_escape(x ? x : "(none)", ex, sizeof(ex)),
 	       mc_escape(y ? y : "(none)", ey, sizeof(ey)));
@@ -100,7 +107,9 @@ static void lone(struct verify *v, const struct mc_topology *t, uint32_t m)
 {
 	char name[700];
 
-	differ(v, "%s: only in the %s", name_of(t, m, name, sizeof(name)),
+	if (!count(v))
+		return;
+	report(v, "%s: only in the %s", name_of(t, m, name, sizeof(name)),
 	       t == v->a ? "first" : "second");
 }
 
@@ -222,14 +231,14 @@ static void compare_group(struct verify *v, uint32_t at, const char *what,
 		differ_at(v, p, what, x, y);
 		return;
 	}
-	if (bijection_map(&v->groups, ga, gb))
+	if (bijection_map(&v->groups, ga, gb) || !count(v))
 		return;
 	if (v->groups.ab[ga] != MC_NONE)
-		differ(v, "%s: %s: '%s' against '%s', which is '%" PRIu64 "' elsewhere",
+		report(v, "%s: %s: '%s' against '%s', which is '%" PRIu64 "' elsewhere",
 		       name_of(v->a, p->a, name, sizeof(name)), what, x, y,
 		       v->b->groups[v->groups.ab[ga]].id);
 	else
-		differ(v, "%s: %s: '%s' against '%s', which is the counterpart of another",
+		report(v, "%s: %s: '%s' against '%s', which is the counterpart of another",
 		       name_of(v->a, p->a, name, sizeof(name)), what, x, y);
 }
 
@@ -359,13 +368,13 @@ static bool compare_ns(struct verify *v, uint32_t i)
 
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&
 	    y->userns != MC_NONE &&
-	    !bijection_map(&v->userns, x->userns, y->userns))
-		differ(v, "namespace %u (%s): owned by another user namespace",
+	    !bijection_map(&v->userns, x->userns, y->userns) && count(v))
+		report(v, "namespace %u (%s): owned by another user namespace",
 		       i, x->label);
 	if (x->root != MC_NONE && y->root != MC_NONE)
 		return push(v, x->root, y->root);
-	if (x->root != y->root)
-		differ(v, "namespace %u (%s): empty in the %s only", i,
+	if (x->root != y->root && count(v))
+		report(v, "namespace %u (%s): empty in the %s only", i,
 		       x->label, x->root == MC_NONE ? "first" : "second");
 	return true;
 }
@@ -384,8 +393,8 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 	    !bijection_new(&v.groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v.userns, a->nr_userns, b->nr_userns))
 		goto nomem;
-	if (a->nr_ns != b->nr_ns)
-		differ(&v, "%u namespaces against %u", a->nr_ns, b->nr_ns);
+	if (a->nr_ns != b->nr_ns && count(&v))
+		report(&v, "%u namespaces against %u", a->nr_ns, b->nr_ns);
 	for (i = 0; i < n; i++)
 		if (!compare_ns(&v, i))
 			goto nomem;
