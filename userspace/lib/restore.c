@@ -59,14 +59,17 @@ static void close_fds(int *fds, uint32_t nr)
 
 /* --- before the plan ------------------------------------------------------ */
 
+/* The last of the new calls: a kernel that has it has the others. */
+static bool have_extended(void)
+{
+	return !mc_mount_setgroup(NULL, 0, 0) || errno != ENOSYS;
+}
+
 enum mntcr_api mc_choose_api(enum mntcr_api wanted)
 {
 	if (wanted != MNTCR_API_AUTO)
 		return wanted;
-	/* The last of the new calls: a kernel that has it has the others. */
-	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
-		return MNTCR_API_UPSTREAM;
-	return MNTCR_API_EXTENDED;
+	return have_extended() ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
 }
 
 /* Each source is the live original of the namespace with its id. */
@@ -313,8 +316,12 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 {
 	uint64_t then;
 
-	if (setup(w, t, o, e) ||
-	    find_live(t, o, w->x.live_fd, w->ns_live, e) ||
+	if (setup(w, t, o, e))
+		return -1;
+	if (w->po.api == MNTCR_API_EXTENDED && !have_extended())
+		return mc_fail(e, MNTCR_UNSUPPORTED, 0,
+			       "this kernel has no mount_setgroup(2): the extended API cannot be used (see mntcr features)");
+	if (find_live(t, o, w->x.live_fd, w->ns_live, e) ||
 	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
 		       "--external", e) ||
 	    open_paths(o->masters, o->nr_masters, w->x.master_fd,

@@ -760,6 +760,25 @@ static void root_and_cwd_stay(void)
 	end(&s, r);
 }
 
+/* Asked for by name it must be there; by itself the best there is is taken. */
+static void the_api_that_is_there(void)
+{
+	bool extended = !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
+	struct mntcr_restored *r;
+	struct shot s = shoot(small);
+
+	if (!extended) {
+		s.o.api = MNTCR_API_EXTENDED;
+		failed(&s, 0, "mount_setgroup(2)");
+		CHECK_EQ(s.e.code, MNTCR_UNSUPPORTED);
+	}
+	s.o.api = MNTCR_API_AUTO;
+	r = restored(&s);
+	CHECK_EQ(mntcr_restored_api(r), extended ? MNTCR_API_EXTENDED :
+		 MNTCR_API_UPSTREAM);
+	end(&s, r);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -786,6 +805,7 @@ static const struct {
 	{ "limit-raised-and-put-back", the_limit_is_raised_and_put_back },
 	{ "too-many-namespaces", too_many_namespaces },
 	{ "root-and-cwd-stay", root_and_cwd_stay },
+	{ "api-that-is-there", the_api_that_is_there },
 };
 
 int main(int argc, char **argv)

@@ -112,9 +112,16 @@ static inline void world_own_ns(void)
 /* Once, before anything else: a private namespace with room in /tmp. */
 static inline void world_start(void)
 {
+	cpu_set_t one;
+
 	world_proc_fd = open("/proc", O_PATH | O_CLOEXEC);
 	if (world_proc_fd < 0)
 		err(1, "/proc");
+	/* On 6.18 namespace ids ascend per CPU only, and binds depend on them. */
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		err(1, "staying on one CPU");
 	world_own_ns();
 }
 
