@@ -151,8 +151,19 @@ static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 {
 	const struct mc_topology *t = p->topo;
 	char name[256];
-	uint32_t m;
+	uint32_t m, i, u;
 
+	/* Where nobody reports locks, an owner of its own means that there are. */
+	for (i = 0; i < t->nr_ns && p->api != MNTCR_API_EXTENDED; i++) {
+		u = t->ns[i].userns;
+		if (u == MC_NONE || t->userns[u].dumper || o->ignore_locks)
+			continue;
+		return mc_refuse(e, "locks",
+				 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the upstream calls cannot",
+				 i, t->ns[i].label ?
+				 mc_escape(t->ns[i].label, name, sizeof(name)) :
+				 "-");
+	}
 	for (m = 0; m < t->nr_mounts; m++) {
 		if (!t->mounts[m].locks_known || !t->mounts[m].locks ||
 		    o->ignore_locks)

@@ -687,15 +687,6 @@ static void the_limit_is_raised_and_put_back(void)
 	end(&s, r);
 }
 
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		err(1, "%s", path);
-	close(fd);
-}
-
 /* In a user namespace of its own: first it works there, then it may not. */
 static int limited(void)
 {
@@ -704,9 +695,7 @@ static int limited(void)
 
 	if (unshare(CLONE_NEWUSER))
 		return 4;
-	put("/proc/self/setgroups", "deny");
-	put("/proc/self/uid_map", "0 0 1");
-	put("/proc/self/gid_map", "0 0 1");
+	w_map_root();
 	world_own_ns();
 	s = shoot(small);
 	/* Its root is locked, as are all that were copied. */
@@ -715,7 +704,7 @@ static int limited(void)
 	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER |
 	     (s.o.ignore_locks ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
 	mntcr_restored_free(r);
-	put("/proc/sys/user/max_mnt_namespaces", "1");
+	w_write("sys/user/max_mnt_namespaces", "1");
 	failed(&s, ENOSPC, "");
 	return tap.bad;
 }

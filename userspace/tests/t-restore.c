@@ -379,6 +379,27 @@ static void build_nsfs(struct world *w)
 		errx(1, "binding the file of a namespace");
 }
 
+/* Everything in it is a slave, and locked. */
+static void build_user(struct world *w)
+{
+	world_add(w, -1, shared_tree);
+	world_add_flags(w, 0, nothing, CLONE_NEWUSER);
+}
+
+static void user_shared(void)
+{
+	w_type("/a", MS_SHARED);
+	w_bind("/a", "/z");
+	w_tmpfs("own", "/a/own");
+}
+
+static void build_user_shared(struct world *w)
+{
+	world_add(w, -1, shared_tree);
+	world_add_flags(w, 0, user_shared, CLONE_NEWUSER);
+	world_add(w, 1, nothing);
+}
+
 static void deleted_root(void)
 {
 	plain_root();
@@ -630,6 +651,8 @@ static const struct scene scenes[] = {
 	{ "unbindable", build_unbindable, NULL, 3, false },
 	{ "nested", build_nested, NULL, 6, false },
 	{ "namespace-file", build_nsfs, NULL, 0, false },
+	{ "user-namespace", build_user, "locks", 6, false },
+	{ "user-namespace-shared", build_user_shared, "locks", 8, false },
 	{ "deleted-root", build_deleted, "deleted-root", 2, true },
 	{ "odd-names", build_odd, NULL, 3, false },
 	{ "many-superblocks", build_many, NULL, 20, false },

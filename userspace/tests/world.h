@@ -98,6 +98,23 @@ static inline void w_umount(const char *path)
 		err(1, "umount %s", path);
 }
 
+static inline void w_write(const char *path, const char *text)
+{
+	int fd = openat(world_proc_fd, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		err(1, "/proc/%s", path);
+	close(fd);
+}
+
+/* In a new user namespace: root is root. */
+static inline void w_map_root(void)
+{
+	w_write("self/setgroups", "deny");
+	w_write("self/uid_map", "0 0 1");
+	w_write("self/gid_map", "0 0 1");
+}
+
 /* --- namespaces ------------------------------------------------------------ */
 
 /* The child of every test: what it mounts is gone with it. */
@@ -145,7 +162,8 @@ static inline int wd_own_ns_fd(void)
  * then changed by fn in a child that is in it.  The child shares the
  * descriptor table and leaves the namespace open in it.
  */
-static inline void world_add(struct world *w, int from, void (*fn)(void))
+static inline void world_add_flags(struct world *w, int from,
+				   void (*fn)(void), int flags)
 {
 	volatile int *slot = &w->ns[w->nr];
 	pid_t pid;
@@ -159,8 +177,10 @@ static inline void world_add(struct world *w, int from, void (*fn)(void))
 	if (!pid) {
 		if (from >= 0 && setns(w->ns[from], CLONE_NEWNS))
 			err(1, "setns");
-		if (unshare(CLONE_NEWNS))
+		if (unshare(CLONE_NEWNS | flags))
 			err(1, "unshare");
+		if (flags & CLONE_NEWUSER)
+			w_map_root();
 		fn();
 		fd = wd_own_ns_fd();
 		if (fd < 0 || write(pipefd[1], &fd, sizeof(fd)) != sizeof(fd))
@@ -175,6 +195,11 @@ static inline void world_add(struct world *w, int from, void (*fn)(void))
 	close(pipefd[1]);
 	*slot = fd;
 	w->nr++;
+}
+
+static inline void world_add(struct world *w, int from, void (*fn)(void))
+{
+	world_add_flags(w, from, fn, 0);
 }
 
 static inline void world_close(struct world *w)
