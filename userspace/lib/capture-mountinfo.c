@@ -15,11 +15,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libmount/libmount.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "capture.h"
 #include "sys.h"
@@ -51,58 +49,6 @@ static int read_all(int fd, struct mc_buf *b)
 	return (int)n;
 }
 
-/*
- * mountinfo as a task sees it that has just entered the namespace: from the
- * topmost root, whatever other tasks in there have changed theirs to.
- */
-static int open_entered(const struct cap_ns *ns)
-{
-	int up[2] = { -1, -1 }, down[2] = { -1, -1 }, fd = -1, err = 0;
-	char path[64];
-	pid_t pid = -1;
-	ssize_t n;
-
-	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
-		goto out;
-	pid = fork();
-	if (!pid) {
-		/* Only system calls: the caller may have threads. */
-		err = setns(ns->fd, CLONE_NEWNS) ? errno : 0;
-		close(down[1]);
-		if (write(up[1], &err, sizeof(err)) != sizeof(err))
-			_exit(1);
-		/* Until the parent has opened our file, or died. */
-		n = read(down[0], &err, 1);
-		_exit(n != 0);
-	}
-	if (pid < 0)
-		goto out;
-	close(up[1]);
-	up[1] = -1;
-	do {
-		n = read(up[0], &err, sizeof(err));
-	} while (n < 0 && errno == EINTR);
-	if (n != sizeof(err))
-		err = EIO;
-	if (!err) {
-		snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		err = errno;
-	}
-	errno = err;
-out:
-	mc_close(up[0]);
-	mc_close(up[1]);
-	mc_close(down[0]);
-	mc_close(down[1]);
-	err = errno;
-	if (pid > 0)
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	errno = err;
-	return fd;
-}
-
 static size_t nr_lines(const struct mc_buf *b)
 {
 	size_t n = 0, i;
@@ -123,7 +69,8 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 	char path[64];
 	int fd = -1, err;
 
-	t->fd = open_entered(ns);
+	/* whatever other tasks in there have changed their root to */
+	t->fd = cap_open_entered(ns, "mountinfo", O_RDONLY);
 	err = errno;
 	if (t->fd >= 0 && read_all(t->fd, &t->first))
 		return mc_fail(e, MNTCR_SYS, errno, "%s: mountinfo", ns->label);

@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,8 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 	/* The kernel does not contradict itself: something moved. */
 	if (ret && e->code == MNTCR_BAD_IMAGE)
 		e->code = MNTCR_CHANGED;
+	if (!ret)
+		cap_types(t, ns, nr_ns);
 out:
 	if (ns)
 		cap_close(ns, nr_ns);
@@ -50,6 +53,7 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 {
 	static const struct mntcr_capture_options defaults;
 	enum mntcr_method method;
+	struct mntcr_error first;
 	unsigned int tries;
 
 	if (!opts)
@@ -63,10 +67,17 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 	for (;;) {
 		if (!attempt(sources, nr, method, topo, e))
 			return 0;
-		if (e->code == MNTCR_UNSUPPORTED &&
-		    method == MNTCR_METHOD_AUTO)
+		if (method == MNTCR_METHOD_AUTO &&
+		    (e->code == MNTCR_UNSUPPORTED || e->err == EPERM)) {
+			/* mountinfo of one's own needs no privilege */
 			method = MNTCR_METHOD_MOUNTINFO;
-		else if (e->code != MNTCR_CHANGED || !--tries)
-			return -1;
+			first = *e;
+		} else if (e->code != MNTCR_CHANGED || !--tries) {
+			break;
+		}
 	}
+	/* What the better method lacked says more. */
+	if (opts->method != method && first.err == EPERM && e->err == EPERM)
+		*e = first;
+	return -1;
 }

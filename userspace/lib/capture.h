@@ -32,6 +32,15 @@ void cap_close(struct cap_ns *list, size_t nr);
 /* Ask for nr_mounts again. */
 void cap_count(struct cap_ns *ns);
 
+/*
+ * /proc/PID/name of a task that has just entered the namespace and stands on
+ * its topmost root; -1 and errno.
+ */
+int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
+
+/* Directory or not, for mounts of a finished topology that do not say. */
+void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
+
 /* A mount as either method sees it; strings are interned in the topology. */
 struct raw_mount {
 	uint64_t id, parent_id;	/* the method's own ids */

@@ -309,6 +309,7 @@ struct mc_open_how {
 #define MC_RESOLVE_NO_SYMLINKS		0x04
 #define MC_RESOLVE_BENEATH		0x08
 #define MC_RESOLVE_IN_ROOT		0x10
+#define MC_RESOLVE_CACHED		0x20
 
 #ifndef STATX_MNT_ID
 #define STATX_MNT_ID			0x00001000U

@@ -364,6 +364,47 @@ static void stacks_and_depth(void)
 	REQUIRE(!chdir("/"));
 }
 
+static void directories_and_files(void)
+{
+	static const enum mntcr_method methods[] = {
+		MNTCR_METHOD_STATMOUNT, MNTCR_METHOD_MOUNTINFO,
+	};
+	struct mntcr_source self = by_pid(getpid());
+	struct mntcr_topology *t;
+	struct mc_mount *m;
+	size_t i;
+
+	scene_enter();
+	scene_mkdir("sub");
+	scene_mkdir("dir");
+	scene_mkdir("covered");
+	scene_touch("one");
+	scene_touch("two");
+	scene_touch("file");
+	scene_touch("stack");
+	scene_bind("sub", "dir");
+	scene_bind("one", "file");
+	scene_bind("one", "stack");
+	scene_bind("two", "stack");
+	scene_bind("sub", "covered");
+	scene_tmpfs("covered", "cover");
+	for (i = 0; i < MC_ARRAY_SIZE(methods); i++) {
+		t = capture(&self, 1, methods[i]);
+		CHECK_EQ(AT(t, "/dir")->mp_type, MC_MP_DIR);
+		CHECK_EQ(AT(t, "/file")->mp_type, MC_MP_OTHER);
+		m = AT(t, "/stack");
+		CHECK_EQ(m->mp_type, MC_MP_OTHER);
+		CHECK_STR(m->root, "/two");
+		m = &t->mounts[m->parent];
+		CHECK_EQ(m->mp_type, MC_MP_OTHER);
+		CHECK_STR(m->root, "/one");
+		m = &t->mounts[AT(t, "/covered")->parent];
+		CHECK_EQ(m->mp_type, MC_MP_DIR);
+		CHECK_STR(m->root, "/sub");
+		mntcr_topology_free(t);
+	}
+}
+
 static void files_of_namespaces(void)
 {
 	struct mntcr_source src[2];
@@ -751,6 +792,19 @@ static void without_privilege(void)
 		REQUIRE(waitpid(pid, &status, 0) == pid);
 		CHECK_EQ(WEXITSTATUS(status), 0);
 	}
+	/* one's own, however, may be looked at */
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		src = by_pid(getpid());
+		if (setgid(65534) || setuid(65534) || prctl(PR_SET_DUMPABLE, 1))
+			_exit(99);
+		if (mntcr_capture(&src, 1, NULL, &t, &e))
+			_exit(e.err ? e.err : 98);
+		_exit(t->nr_mounts > 1 ? 0 : 97);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(WEXITSTATUS(status), 0);
 	scene_release(&h);
 }
 
@@ -763,6 +817,7 @@ int main(void)
 	TAP_RUN(awkward_names);
 	TAP_RUN(roots_that_are_gone);
 	TAP_RUN(stacks_and_depth);
+	TAP_RUN(directories_and_files);
 	TAP_RUN(files_of_namespaces);
 	TAP_RUN(named_twice_counts_once);
 	TAP_RUN(a_pivoted_root);
