@@ -216,8 +216,6 @@ TEST_F(move_mount_foreign, einval_flags)
 
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
-	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
-					MOVE_MOUNT_SET_GROUP));
 	/* the next free flag */
 	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
 					0x800));
@@ -225,6 +223,15 @@ TEST_F(move_mount_foreign, einval_flags)
 	EXPECT_EQ(-EBADF, attach(-1, fd));
 	EXPECT_EQ(-ENOENT, k_move_mount(tree, "", fd, "nothing",
 					MOVE_MOUNT_T_FOREIGN));
+
+	/* joining a group was never confined to one namespace */
+	ASSERT_EQ(0, k_mount("sh", "dst/b", NULL, MS_BIND));
+	ASSERT_EQ(0, k_mount(NULL, "dst/b", NULL, MS_PRIVATE));
+	EXPECT_EQ(-EINVAL, k_move_mount(AT_FDCWD, "sh", AT_FDCWD, "dst/b",
+					MOVE_MOUNT_T_FOREIGN |
+					MOVE_MOUNT_SET_GROUP));
+	EXPECT_EQ(0, k_move_mount(AT_FDCWD, "sh", AT_FDCWD, "dst/b",
+				  MOVE_MOUNT_SET_GROUP));
 }
 
 TEST_F(move_mount_foreign, einval_directory_on_file)

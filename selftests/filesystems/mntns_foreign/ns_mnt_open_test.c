@@ -519,4 +519,88 @@ TEST_F(ns_mnt_open_locked, eperm_ns_root)
 	EXPECT_GE(fd, 0);
 }
 
+/*
+ * The descriptor leads to the mount past every directory above it. Where these
+ * belong to someone who is unknown in the owner's user namespace, everybody must
+ * be allowed to search them.
+ */
+TEST_F(ns_mnt_open_locked, eperm_search_permission)
+{
+	static const struct {
+		mode_t mode;
+		uid_t uid;
+		bool may;
+	} tab[] = {
+		{ 0700, 0, false },
+		{ 0710, 0, false },
+		{ 0701, 0, false },
+		{ 0711, 0, true },
+		{ 0755, 0, true },
+		{ 0700, TEST_UID, true },
+		{ 0000, TEST_UID, true },
+	};
+	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	struct actor *o = &self->owner;
+
+	/* neither the mountpoint nor the root of the mount is above it */
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	ASSERT_EQ(0, mkdir("dir/sub", 0755));
+	ASSERT_EQ(0, mkdir("dir/sub/m", 0700));
+	ASSERT_EQ(0, k_mount("tmpfs", "dir/sub/m", "tmpfs", 0));
+	ASSERT_EQ(0, chmod("dir/sub/m", 0700));
+	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
+
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		struct actor root = { .userns = -1, .mntns = o->mntns };
+		__u64 id = id_at(&root, PATH("dir/sub/m"));
+		int fd;
+
+		ASSERT_NE(0, id);
+		ASSERT_EQ(0, chown("dir", tab[i].uid, tab[i].uid));
+		ASSERT_EQ(0, chmod("dir", tab[i].mode));
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		if (tab[i].may) {
+			EXPECT_GE(fd, 0) {
+				TH_LOG("mode %o, user %u", tab[i].mode, tab[i].uid);
+			}
+			close(fd);
+		} else {
+			EXPECT_EQ(-EPERM, fd) {
+				TH_LOG("mode %o, user %u", tab[i].mode, tab[i].uid);
+			}
+		}
+		/* who may pass by all of them is not asked */
+		fd = k_ns_mnt_open(o->mntns, id);
+		EXPECT_GE(fd, 0);
+		close(fd);
+	}
+}
+
+/* Nor in the mounts further up. */
+TEST_F(ns_mnt_open_locked, eperm_search_permission_further_up)
+{
+	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	struct actor *o = &self->owner;
+	struct actor root = { .userns = -1 };
+	__u64 id;
+
+	ASSERT_EQ(0, mkdir("priv", 0700));
+	ASSERT_EQ(0, mkdir("priv/p", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "priv/p", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("priv/p/m", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "priv/p/m", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
+	root.mntns = o->mntns;
+	id = id_at(&root, PATH("priv/p/m"));
+	ASSERT_NE(0, id);
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	id = id_at(&root, PATH("priv/p"));
+	ASSERT_NE(0, id);
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	/* to some of whose ancestors the user may go by itself */
+	id = id_at(&root, PATH("deep/x/y"));
+	ASSERT_NE(0, id);
+	EXPECT_GE(AS(o, k_ns_mnt_open(o->mntns, id)), 0);
+}
+
 TEST_HARNESS_MAIN
