@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "exec.h"
 
@@ -121,10 +122,12 @@ static int up_finish(struct mc_exec *x)
 
 	if (x->caller_ns_fd >= 0 && enter(x, MC_IN_CALLERS))
 		ret = mc_fail(x->e, MNTCR_SYS, errno, "returning to the own namespace");
+	mc_close(x->copy_fd);
 	mc_close(x->scratch_fd);
 	mc_close(x->scratch_ns_fd);
 	mc_close(x->caller_ns_fd);
 	mc_close(x->fd_dir);
+	x->copy_fd = -1;
 	x->scratch_fd = x->scratch_ns_fd = x->caller_ns_fd = x->fd_dir = -1;
 	return ret;
 }
@@ -290,6 +293,107 @@ static int up_open_src(struct mc_exec *x, uint32_t s)
 	return 0;
 }
 
+/* --- sources that are covered ---------------------------------------------- */
+
+/* From the copied mount to m: paths of both, one below the other. */
+static int below_copy(struct mc_exec *x, uint32_t m, const struct mc_op *op)
+{
+	char *up = mc_mount_path(x->t, MC_REF_INDEX(op->arg));
+	char *path = mc_mount_path(x->t, m);
+	int fd = -1;
+
+	if (!up || !path)
+		mc_nomem(x->e);
+	else {
+		fd = mc_exec_below(x, x->copy_fd,
+				   path + (up[1] ? strlen(up) : 0), true);
+		if (fd < 0)
+			mc_exec_fail(x, op, errno, "finding it in a copy of its tree");
+	}
+	free(up);
+	free(path);
+	mc_exec_junk(x, fd);
+	return fd;
+}
+
+/* Nothing in the copy is shared: what is unmounted there goes nowhere else. */
+static int copy_tree(struct mc_exec *x, const struct mc_op *op)
+{
+	const struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
+	char name[16];
+	int fd;
+
+	fd = open_live(x, MC_REF_INDEX(op->arg), op);
+	if (fd < 0)
+		return -1;
+	fd = mc_exec_open_tree(x, fd, "", AT_RECURSIVE, &attr);
+	if (fd < 0)
+		return mc_exec_fail(x, op, errno, "copying the tree that it is in");
+	mc_exec_junk(x, x->copy_fd);
+	x->copy_fd = fd;
+	if (up_flush(x))
+		return -1;
+	if (enter(x, MC_IN_SCRATCH))
+		return mc_exec_fail(x, op, errno, "entering the scratch namespace");
+	if (mc_exec_slot(x, true, name, sizeof(name)))
+		return mc_exec_fail(x, op, errno, "making a place in the scratch tree");
+	mc_count(x, MOVE_MOUNT);
+	if (mc_move_mount(fd, "", x->scratch_fd, name, MOVE_MOUNT_F_EMPTY_PATH))
+		return mc_exec_fail(x, op, errno, "putting a copy into the scratch tree");
+	return 0;
+}
+
+/* By descriptor: a path could be led astray. */
+static int remove_cover(struct mc_exec *x, uint32_t m, const struct mc_op *op)
+{
+	int fd = below_copy(x, m, op);
+	char name[16];
+
+	if (fd < 0)
+		return -1;
+	snprintf(name, sizeof(name), "%d", fd);
+	mc_count(x, FCHDIR);
+	mc_count(x, UMOUNT);
+	x->in_fd_dir = true;
+	if (fchdir(x->fd_dir) || umount2(name, MNT_DETACH))
+		return mc_exec_fail(x, op, errno,
+				    "unmounting what covers it, in a copy of its tree");
+	return 0;
+}
+
+static bool right_superblock(struct mc_exec *x, int fd, uint32_t sb)
+{
+	const struct mc_sb *s = &x->t->sbs[sb];
+	struct stat st;
+
+	mc_count(x, STATX);
+	if (fstat(fd, &st))
+		return false;
+	/* btrfs has devices of its own for its subvolumes */
+	return st.st_dev == makedev(s->major, s->minor) ||
+	       !strcmp(s->type, "btrfs");
+}
+
+static int open_covered(struct mc_exec *x, uint32_t s, const struct mc_op *op)
+{
+	uint32_t i;
+	int fd;
+
+	if (op->flags & MC_NEW_COPY && copy_tree(x, op))
+		return -1;
+	if (enter(x, MC_IN_SCRATCH))
+		return mc_exec_fail(x, op, errno, "entering the scratch namespace");
+	for (i = 0; i < op->nr; i++)
+		if (remove_cover(x, MC_REF_INDEX(x->p->list[op->first + i]), op))
+			return -1;
+	fd = below_copy(x, x->p->srcs[s].index, op);
+	if (fd < 0)
+		return -1;
+	if (!right_superblock(x, fd, x->p->srcs[s].sb))
+		return mc_exec_fail(x, op, ESTALE, "something else is there");
+	return fd;
+}
+
 static int up_base_src(struct mc_exec *x, uint32_t s)
 {
 	struct mc_mount_attr attr;
@@ -298,7 +402,8 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 
 	if (x->p->srcs[s].kind != MC_SRC_FRESH) {
 		/* Stay with what is of one namespace, then go to scratch once. */
-		fd = open_origin(x, s, op);
+		fd = x->p->srcs[s].covered ? open_covered(x, s, op) :
+		     open_origin(x, s, op);
 		if (fd < 0)
 			return -1;
 		mc_exec_base_attr(x, &x->p->srcs[s], &attr);

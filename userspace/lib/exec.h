@@ -99,6 +99,7 @@ struct mc_exec {
 
 	/* upstream */
 	int caller_ns_fd, scratch_ns_fd, fd_dir;
+	int copy_fd;		/* root of the copy that covers are removed in */
 	uint32_t in;		/* namespace the thread is in */
 	bool no_empty_ns, no_attr_call, no_foreign_type;
 	bool in_fd_dir;

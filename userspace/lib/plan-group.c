@@ -213,6 +213,7 @@ static uint32_t live_receiver(struct mc_plan *p, uint32_t g, const struct area *
 	const bool *live = p->priv->opts->ns_live;
 	struct area both;
 	uint32_t m, c;
+	int rank;
 
 	if (!live)
 		return MC_NONE;
@@ -222,7 +223,8 @@ static uint32_t live_receiver(struct mc_plan *p, uint32_t g, const struct area *
 			continue;
 		if (p->api == MNTCR_API_EXTENDED)
 			return m;
-		if (mc_plan_rank(p, m) < 0)
+		rank = mc_plan_rank(p, m);
+		if (rank < 0 || rank >= MC_RANK_COVERED)
 			continue;
 		both = *a;
 		widen(&both, t->mounts[m].root, root_len(t->mounts[m].root),

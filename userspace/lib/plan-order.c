@@ -17,9 +17,8 @@ struct order {
 	struct mc_plan *p;
 	const struct mc_topology *t;
 	uint32_t *sorted;	/* by parent, then mountpoint */
-	uint32_t *above;	/* nearest sibling mounted above, or MC_NONE */
+	uint32_t *above, *cover;	/* the plan's */
 	uint32_t *waits;	/* parent and deeper siblings not yet attached */
-	bool *covered;		/* something is mounted on the root */
 	uint32_t *heap;
 	uint32_t nr_heap;
 	uint32_t turn;		/* smaller ids have had their turn */
@@ -83,9 +82,9 @@ static int find_above(struct order *o, struct mntcr_error *e)
 			continue;
 		o->waits[m]++;
 		if (!strcmp(mounts[m].mountpoint, "/")) {
-			if (o->covered[mounts[m].parent])
+			if (o->cover[mounts[m].parent] != MC_NONE)
 				goto twice;
-			o->covered[mounts[m].parent] = true;
+			o->cover[mounts[m].parent] = m;
 			continue;
 		}
 		up = i ? o->sorted[i - 1] : MC_NONE;
@@ -110,19 +109,75 @@ twice:
 			 mc_mount_name(o->t, m, name, sizeof(name)));
 }
 
-static void see(struct order *o, bool *path_leads, uint32_t m)
-{
-	const struct mc_mount *mnt = &o->t->mounts[m];
-	bool *reachable = o->p->priv->reachable;
+/* --- what a path leads to -------------------------------------------------- */
 
-	if (mnt->parent == MC_NONE)
-		path_leads[m] = true;
-	else if (!strcmp(mnt->mountpoint, "/"))
-		path_leads[m] = path_leads[mnt->parent];
-	else
-		path_leads[m] = reachable[mnt->parent] &&
-				o->above[m] == MC_NONE;
-	reachable[m] = path_leads[m] && !o->covered[m];
+static uint8_t removable(const struct mc_mount *m)
+{
+	return m->locks_known && m->locks & MOUNT_LOCK_MOUNT ? MC_SEALED :
+	       MC_COVERED;
+}
+
+static uint8_t most(uint8_t a, uint8_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * Stock kernels find a mount by path.  One that is covered is found in a
+ * recursive clone of the nearest mount above that is not, once the covers are
+ * unmounted there: unless one is locked, or something unbindable, which a
+ * recursive clone leaves out, is on the way.
+ */
+static int see(struct order *o, struct mntcr_error *e)
+{
+	const struct mc_topology *t = o->t;
+	uint8_t *hidden = o->p->priv->hidden, *on, *over, *way;
+	uint32_t n = t->nr_mounts + 1, i, m, c, up;
+
+	/* what covers the root; what is mounted above the mountpoint; the way */
+	on = calloc(3 * (size_t)n, 1);
+	if (!on)
+		return mc_nomem(e);
+	over = on + n;
+	way = over + n;
+	/* Covers, and siblings above, are attached later. */
+	for (i = o->p->priv->nr_order; i-- > 0; ) {
+		if (!(o->p->priv->order[i] & 1))
+			continue;
+		m = o->p->priv->order[i] >> 1;
+		c = o->cover[m];
+		if (c != MC_NONE)
+			on[m] = most(removable(&t->mounts[c]), on[c]);
+		c = o->above[m];
+		if (c != MC_NONE)
+			over[m] = most(removable(&t->mounts[c]),
+				       most(on[c], over[c]));
+	}
+	for (i = 0; i < o->p->priv->nr_order; i++) {
+		if (!(o->p->priv->order[i] & 1))
+			continue;
+		m = o->p->priv->order[i] >> 1;
+		up = t->mounts[m].parent;
+		if (up != MC_NONE && !strcmp(t->mounts[m].mountpoint, "/"))
+			way[m] = way[up];
+		else if (up != MC_NONE)
+			way[m] = most(most(way[up], on[up]), over[m]);
+		hidden[m] = most(way[m], on[m]);
+		if (hidden[m] == MC_COVERED &&
+		    (up == MC_NONE || t->mounts[up].unbindable ||
+		     hidden[up] == MC_SEALED))
+			hidden[m] = MC_SEALED;
+	}
+	free(on);
+	return 0;
+}
+
+uint32_t mc_plan_seen_above(const struct mc_plan *p, uint32_t m)
+{
+	do {
+		m = p->topo->mounts[m].parent;
+	} while (m != MC_NONE && p->priv->hidden[m] != MC_SEEN);
+	return m;
 }
 
 /* --- the sequence ---------------------------------------------------------- */
@@ -150,7 +205,7 @@ static void clone_it(struct sequence *q, uint32_t m)
 }
 
 /* m, and whatever waited for it; smallest id first. */
-static void attach_all(struct sequence *q, bool *path_leads, uint32_t m)
+static void attach_all(struct sequence *q, uint32_t m)
 {
 	struct order *o = q->o;
 	uint32_t c, up;
@@ -164,7 +219,6 @@ static void attach_all(struct sequence *q, bool *path_leads, uint32_t m)
 			q->nr_waiting--;
 		q->state[m] = ATTACHED;
 		q->out[q->nr_out++] = m << 1 | 1;
-		see(o, path_leads, m);
 		up = o->above[m];
 		/* What has not had its turn yet is attached when it has. */
 		if (up != MC_NONE && !--o->waits[up] && up < q->o->turn)
@@ -175,8 +229,7 @@ static void attach_all(struct sequence *q, bool *path_leads, uint32_t m)
 	}
 }
 
-static void sequence_ns(struct sequence *q, bool *path_leads,
-			const struct mc_ns *ns)
+static void sequence_ns(struct sequence *q, const struct mc_ns *ns)
 {
 	struct order *o = q->o;
 	uint32_t m, end = ns->first_mount + ns->nr_mounts;
@@ -187,7 +240,7 @@ static void sequence_ns(struct sequence *q, bool *path_leads,
 			continue;
 		if (!o->waits[m]) {
 			o->turn = m + 1;
-			attach_all(q, path_leads, m);
+			attach_all(q, m);
 		} else if (q->nr_waiting < MOST_WAITING) {
 			clone_it(q, m);
 			q->nr_waiting++;
@@ -201,35 +254,32 @@ int mc_plan_order(struct mc_plan *p, struct mntcr_error *e)
 	struct order o = { .p = p, .t = t };
 	struct sequence q = { .o = &o, .out = p->priv->order };
 	uint32_t n = t->nr_mounts ? t->nr_mounts : 1, i, m;
-	bool *path_leads = calloc(n, sizeof(*path_leads));
 	int ret = -1;
 
 	o.sorted = calloc(n, sizeof(*o.sorted));
-	o.above = calloc(n, sizeof(*o.above));
+	o.above = p->priv->above;
+	o.cover = p->priv->cover;
 	o.waits = calloc(n, sizeof(*o.waits));
-	o.covered = calloc(n, sizeof(*o.covered));
 	o.heap = calloc(n, sizeof(*o.heap));
 	q.state = calloc(n, sizeof(*q.state));
-	if (!path_leads || !o.sorted || !o.above || !o.waits || !o.covered ||
-	    !o.heap || !q.state) {
+	if (!o.sorted || !o.waits || !o.heap || !q.state) {
 		mc_nomem(e);
 		goto out;
 	}
-	for (m = 0; m < t->nr_mounts; m++)
+	for (m = 0; m < t->nr_mounts; m++) {
 		o.sorted[m] = m;
+		o.cover[m] = MC_NONE;
+	}
 	qsort_r(o.sorted, t->nr_mounts, sizeof(*o.sorted), cmp_child, &o);
 	if (find_above(&o, e))
 		goto out;
 	for (i = 0; i < t->nr_ns; i++)
-		sequence_ns(&q, path_leads, &t->ns[p->priv->ns_order[i]]);
+		sequence_ns(&q, &t->ns[p->priv->ns_order[i]]);
 	p->priv->nr_order = q.nr_out;
-	ret = 0;
+	ret = see(&o, e);
 out:
-	free(path_leads);
 	free(o.sorted);
-	free(o.above);
 	free(o.waits);
-	free(o.covered);
 	free(o.heap);
 	free(q.state);
 	return ret;

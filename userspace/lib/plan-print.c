@@ -123,6 +123,14 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 				      mc_escape(p->nodes[op->first + i].path,
 						path, sizeof(path)),
 				      p->nodes[op->first + i].dir ? "/" : "");
+		if (op->type == MC_OP_BASE && op->arg != MC_NONE)
+			mc_buf_printf(b, " in a %scopy of %s",
+				      op->flags & MC_NEW_COPY ? "new " : "",
+				      ref_name(p, op->arg, a, sizeof(a)));
+		for (i = 0; op->type == MC_OP_BASE && i < op->nr; i++)
+			mc_buf_printf(b, "%s%s", i ? " " : " without ",
+				      ref_name(p, p->list[op->first + i], a,
+					       sizeof(a)));
 		break;
 	case MC_OP_CLONE:
 		mc_buf_printf(b, "%s from %s", ref_name(p, op->obj, a, sizeof(a)),
@@ -223,7 +231,8 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 		flag_names(op->flags, a, sizeof(a));
 		put(out, "how", a);
 	}
-	if (op->type == MC_OP_GROUP || op->type == MC_OP_RELEASE) {
+	if (op->type == MC_OP_GROUP || op->type == MC_OP_RELEASE ||
+	    (op->type == MC_OP_BASE && op->nr)) {
 		fprintf(out, ", \"list\": [");
 		for (i = 0; i < op->nr; i++)
 			fprintf(out, "%s\"%s\"", i ? ", " : "",

@@ -9,6 +9,13 @@
 
 #include "plan.h"
 
+/* How stock kernels get at a live mount. */
+enum mc_hidden {
+	MC_SEEN,	/* a path from the namespace's root leads there */
+	MC_COVERED,	/* in a copy of the tree, what covers it can be removed */
+	MC_SEALED,	/* not at all */
+};
+
 enum mc_sb_mode {
 	MC_SB_LIVE,
 	MC_SB_FRESH,
@@ -31,7 +38,9 @@ struct mc_plan_priv {
 	uint32_t *ns_order;
 	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
 	uint32_t nr_order;
-	bool *reachable;		/* a path from the ns root leads there */
+	uint8_t *hidden;		/* enum mc_hidden */
+	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
+	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */
 	struct mc_sb_plan *sb;
 	struct mc_wide *wide;
 	uint32_t nr_wide;
@@ -43,6 +52,8 @@ struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj);
 bool mc_plan_list(struct mc_plan *p, mc_ref r);
 char *mc_plan_alloc(struct mc_plan *p, size_t n);
 
+/* The nearest mount above that a path leads to; MC_NONE: none. */
+uint32_t mc_plan_seen_above(const struct mc_plan *p, uint32_t m);
 /* In which order mounts are attached, and which a path leads to. */
 int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
 
@@ -54,7 +65,8 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 /* A clean source for any root of a superblock; MC_NONE: there is none. */
 int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 		     uint32_t *src, struct mntcr_error *e);
-/* May this live mount be cloned alone?  0 best, -1 no. */
+/* May this live mount be cloned alone?  0 best, from MC_RANK_COVERED: -1 no. */
+#define MC_RANK_COVERED	4
 int mc_plan_rank(const struct mc_plan *p, uint32_t m);
 /* Once all uses are known: which sources need the scratch tree. */
 void mc_plan_settle_srcs(struct mc_plan *p);

@@ -48,7 +48,8 @@ static void find_last(struct release *r)
 		const struct mc_op *op = &r->ops[i];
 
 		use(r, op->obj, i);
-		use(r, op->arg, i);
+		if (op->type != MC_OP_BASE)	/* that is a live mount */
+			use(r, op->arg, i);
 		if (op->type == MC_OP_ATTACH) {
 			r->last_attach[MC_REF_INDEX(op->obj)] = i;
 			if (MC_REF_KIND(op->arg) == MC_REF_MOUNT)
@@ -193,7 +194,8 @@ static bool walk_op(struct release *r, uint32_t i,
 	}
 	if (o->keep_fds)
 		return true;
-	if (!settle(r, op.obj, i, spill) || !settle(r, op.arg, i, spill))
+	if (!settle(r, op.obj, i, spill) ||
+	    (op.type != MC_OP_BASE && !settle(r, op.arg, i, spill)))
 		return false;
 	if (op.arg != MC_NONE && MC_REF_KIND(op.arg) == MC_REF_SRC &&
 	    r->p->srcs[MC_REF_INDEX(op.arg)].kind == MC_SRC_SUB &&

@@ -96,7 +96,7 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m)
 
 	if (!o->ns_live || !o->ns_live[mnt->ns] || mnt->unbindable)
 		return -1;
-	if (p->api == MNTCR_API_UPSTREAM && !p->priv->reachable[m])
+	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] == MC_SEALED)
 		return -1;
 	mc_for_each_child(t, c, m) {
 		if (t->mounts[c].locks_known) {
@@ -110,6 +110,8 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m)
 	/* A clone keeps the attributes' locks. */
 	if (mnt->locks_known && mnt->locks & ~(uint32_t)MOUNT_LOCK_MOUNT)
 		rank++;
+	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m])
+		rank += MC_RANK_COVERED;
 	return rank;
 }
 
@@ -220,11 +222,11 @@ static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 				 p->topo->sbs[mnt->sb].major,
 				 p->topo->sbs[mnt->sb].minor,
 				 p->topo->sbs[mnt->sb].type);
-	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && !p->priv->reachable[m] ?
+	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] ?
 			 "overmounted-source" : "uncloneable-source",
 			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, or does not contain it",
 			 name, root,
-			 p->api == MNTCR_API_UPSTREAM ? ", is covered" : "");
+			 p->api == MNTCR_API_UPSTREAM ? ", is covered for good" : "");
 }
 
 /* A live source would have it, but the kernel attaches no such mount. */
@@ -470,6 +472,10 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		case MC_SRC_EXTERNAL:
 			if (s->uses >= many)
 				s->scratch = true;
+			if (s->kind == MC_SRC_LIVE && s->uses &&
+			    p->api == MNTCR_API_UPSTREAM &&
+			    p->priv->hidden[s->index])
+				s->scratch = s->covered = true;
 			break;
 		case MC_SRC_FRESH:
 			s->direct = s->uses == 1 && !s->scratch;
@@ -650,19 +656,112 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
 	return 0;
 }
 
+/*
+ * What is covered last, copy by copy, from above downwards: what has been
+ * removed for one is not needed any more for those below.
+ */
 static int cmp_base(const void *a, const void *b, void *data)
 {
 	const struct mc_plan *p = data;
 	const struct mc_src *x = &p->srcs[*(const uint32_t *)a];
 	const struct mc_src *y = &p->srcs[*(const uint32_t *)b];
+	uint32_t up_x, up_y;
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
+	if (x->covered != y->covered)
+		return x->covered ? 1 : -1;
+	if (!x->covered)
+		return (x->index > y->index) - (x->index < y->index);
+	up_x = mc_plan_seen_above(p, x->index);
+	up_y = mc_plan_seen_above(p, y->index);
+	if (up_x != up_y)
+		return up_x < up_y ? -1 : 1;
+	return (x->index < y->index) - (x->index > y->index);
+}
+
+struct uncover {
+	struct mc_plan *p;
+	struct mc_op *op;
+	uint32_t from;		/* the mount that is copied */
+	bool *removed;		/* of this copy */
+	uint32_t *stack, max_stack, *nest, max_nest;
+	bool nomem;
+};
+
+/* c and what covers it, from the top; a copy has nothing unbindable. */
+static void remove_stack(struct uncover *u, uint32_t c)
+{
+	uint32_t n = 0;
+
+	for (; c != MC_NONE && !u->p->topo->mounts[c].unbindable;
+	     c = u->p->priv->cover[c]) {
+		if (!mc_grow(&u->stack, n, &u->max_stack, sizeof(*u->stack))) {
+			u->nomem = true;
+			return;
+		}
+		u->stack[n++] = c;
+	}
+	while (n--) {
+		if (u->removed[u->stack[n]])
+			continue;
+		u->removed[u->stack[n]] = true;
+		if (!mc_plan_list(u->p, MC_REF(MC_REF_MOUNT, u->stack[n])))
+			u->nomem = true;
+		u->op->nr++;
+	}
+}
+
+/* The outermost first: the others are hidden by it. */
+static void remove_above(struct uncover *u, uint32_t m)
+{
+	uint32_t c, n = 0;
+
+	for (c = u->p->priv->above[m]; c != MC_NONE; c = u->p->priv->above[c]) {
+		if (!mc_grow(&u->nest, n, &u->max_nest, sizeof(*u->nest))) {
+			u->nomem = true;
+			return;
+		}
+		u->nest[n++] = c;
+	}
+	while (n--)
+		remove_stack(u, u->nest[n]);
+}
+
+static int uncover(struct uncover *u, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mounts = u->p->topo->mounts;
+	uint32_t from = mc_plan_seen_above(u->p, m), *way = NULL, n = 0;
+	uint32_t max = 0, c, i;
+	bool again = from != u->from;
+
+	for (c = m; c != from; c = mounts[c].parent) {
+		if (!mc_grow(&way, n, &max, sizeof(*way))) {
+			free(way);
+			return mc_nomem(e);
+		}
+		way[n++] = c;
+		again |= u->removed[c];
+	}
+	u->op->arg = MC_REF(MC_REF_MOUNT, from);
+	if (again) {
+		memset(u->removed, 0, u->p->topo->nr_mounts * sizeof(bool));
+		u->op->flags = MC_NEW_COPY;
+		u->from = from;
+	}
+	for (i = n; i-- > 0; ) {
+		if (strcmp(mounts[way[i]].mountpoint, "/"))
+			remove_above(u, way[i]);
+		if (!i || strcmp(mounts[way[i - 1]].mountpoint, "/"))
+			remove_stack(u, u->p->priv->cover[way[i]]);
+	}
+	free(way);
+	return u->nomem ? mc_nomem(e) : 0;
 }
 
 int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 {
+	struct uncover u = { .p = p, .from = MC_NONE };
 	uint32_t *which, i, n = 0;
 	int ret = 0;
 
@@ -671,15 +770,27 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 	if (p->api != MNTCR_API_UPSTREAM)
 		return 0;
 	which = calloc(p->nr_srcs + 1, sizeof(*which));
-	if (!which)
-		return mc_nomem(e);
+	u.removed = calloc(p->topo->nr_mounts + 1, sizeof(*u.removed));
+	if (!which || !u.removed) {
+		ret = mc_nomem(e);
+		goto out;
+	}
 	for (i = 0; i < p->nr_srcs; i++)
 		if (p->srcs[i].scratch && p->srcs[i].kind != MC_SRC_FRESH)
 			which[n++] = i;
 	/* Mounts ascend by namespace: one visit to each. */
 	qsort_r(which, n, sizeof(*which), cmp_base, p);
-	for (i = 0; i < n && !ret; i++)
+	for (i = 0; i < n && !ret; i++) {
 		ret = mc_plan_prepare_src(p, which[i], e);
+		if (ret || !p->srcs[which[i]].covered)
+			continue;
+		u.op = &p->ops[p->nr_ops - 1];
+		ret = uncover(&u, p->srcs[which[i]].index, e);
+	}
+out:
 	free(which);
+	free(u.removed);
+	free(u.stack);
+	free(u.nest);
 	return ret;
 }

@@ -189,7 +189,9 @@ static void priv_free(struct mc_plan_priv *v)
 		return;
 	free(v->ns_order);
 	free(v->order);
-	free(v->reachable);
+	free(v->hidden);
+	free(v->cover);
+	free(v->above);
 	free(v->sb);
 	free(v->wide);
 	free(v->leader);
@@ -204,12 +206,14 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 		return NULL;
 	v->ns_order = array(t->nr_ns, sizeof(*v->ns_order));
 	v->order = array(2 * t->nr_mounts, sizeof(*v->order));
-	v->reachable = array(t->nr_mounts, sizeof(*v->reachable));
+	v->hidden = array(t->nr_mounts, sizeof(*v->hidden));
+	v->cover = array(t->nr_mounts, sizeof(*v->cover));
+	v->above = array(t->nr_mounts, sizeof(*v->above));
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
 	v->wide = array(t->nr_mounts, sizeof(*v->wide));
 	v->leader = array(t->nr_groups, sizeof(*v->leader));
-	if (!v->ns_order || !v->order || !v->reachable || !v->sb || !v->wide ||
-	    !v->leader) {
+	if (!v->ns_order || !v->order || !v->hidden || !v->cover ||
+	    !v->above || !v->sb || !v->wide || !v->leader) {
 		priv_free(v);
 		return NULL;
 	}

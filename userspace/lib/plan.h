@@ -52,6 +52,7 @@ struct mc_src {
 	uint32_t uses;		/* clones and subs that are made from it */
 	uint32_t attr_of;	/* scratch: the mount whose attributes it is given */
 	bool scratch;		/* kept clean and childless in the scratch tree */
+	bool covered;		/* LIVE: found in a copy, once covers are removed */
 	bool direct;		/* FRESH: taken, not cloned, by its only user */
 	bool inline_path;	/* SUB of one component: resolved by the clone */
 	bool opened;		/* while planning */
@@ -60,7 +61,9 @@ struct mc_src {
 enum mc_op_type {
 	MC_OP_NS,		/* make namespace obj, empty */
 	MC_OP_OPEN,		/* open source obj where it is */
-	MC_OP_BASE,		/* clone source obj into the scratch tree */
+	MC_OP_BASE,		/* clone source obj into the scratch tree; with arg:
+				   from a copy of that live mount and all below,
+				   the list being unmounted there before */
 	MC_OP_FRESH,		/* make superblock of source obj; list: nodes */
 	MC_OP_SUBROOT,		/* open source obj below its base */
 	MC_OP_CLONE,		/* obj from source arg, detached, attributes set */
@@ -84,6 +87,8 @@ struct mc_op {
 #define MC_SPILL		1
 /* CLONE: the source is private and has the very attributes. */
 #define MC_PLAIN		1
+/* BASE: the copy of the last one does not do. */
+#define MC_NEW_COPY		1
 
 /* Attributes that a clone is given; an idmap it keeps. */
 #define MC_ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | \

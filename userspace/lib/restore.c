@@ -198,7 +198,7 @@ static int setup(struct work *w, const struct mntcr_topology *t,
 	x->o = o;
 	x->e = e;
 	x->proc_fd = x->scratch_fd = -1;
-	x->caller_ns_fd = x->scratch_ns_fd = x->fd_dir = -1;
+	x->caller_ns_fd = x->scratch_ns_fd = x->fd_dir = x->copy_fd = -1;
 	x->in = MC_IN_CALLERS;
 	w->ns_live = calloc(t->nr_ns + 1, sizeof(*w->ns_live));
 	x->placeholder = calloc(t->nr_ns + 1, sizeof(*x->placeholder));

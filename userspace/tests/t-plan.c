@@ -661,6 +661,29 @@ static void sources_that_cannot_be_cloned(void)
 	add(0, 12, m, 0, "/", "/");
 	finish();
 	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	golden(MNTCR_API_UPSTREAM, NULL,
+	       "namespace ns0 (A)\n"
+	       "base      src0 = live mount /\n"
+	       "base      src1 = live mount /a in a new copy of mnt0:10 without mnt0:12\n"
+	       "clone     mnt0:10 from src0\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "clone     mnt0:11 from src1\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "clone     mnt0:12 from src0\n"
+	       "attach    mnt0:12 on mnt0:11 at /\n"
+	       "release   5 descriptors\n");
+	check();
+	/* a cover that is locked stays */
+	t->mounts[2].locks_known = true;
+	t->mounts[2].locks = MOUNT_LOCK_MOUNT;
+	refused(MNTCR_API_UPSTREAM, &(struct mc_plan_options){
+		.ignore_locks = true }, "overmounted-source");
+	/* what covers the root is above everything that a path leads to */
+	done();
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	add(0, 11, r, 1, "/", "/");
+	finish();
 	refused(MNTCR_API_UPSTREAM, NULL, "overmounted-source");
 	done();
 }

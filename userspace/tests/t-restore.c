@@ -261,6 +261,39 @@ static void covered_root(void)
 		err(1, "cover");
 }
 
+/* Stacks, nests, siblings below covers, and one of everything unbindable. */
+static void hidden(void)
+{
+	plain_root();
+	w_tmpfs("one", "/a");
+	w_mkdir("/a/b/c/d");
+	w_type("/a", MS_SHARED);
+	w_tmpfs("deep", "/a/b/c/d");
+	w_tmpfs("mid", "/a/b/c");
+	w_mkdir("/a/b/c/d/e");
+	w_tmpfs("leaf", "/a/b/c/d/e");
+	w_tmpfs("top", "/a/b");
+	w_tmpfs("stack1", "/x");
+	w_tmpfs("stack2", "/x");
+	w_mkdir("/x/in");
+	w_tmpfs("in2", "/x/in");
+	w_tmpfs("stack3", "/x");
+	w_mkdir("/x/in");
+	w_tmpfs("in3", "/x/in");
+	w_type("/x/in", MS_SHARED);
+	w_tmpfs("stack4", "/x");
+	w_tmpfs("under", "/y");
+	w_tmpfs("over", "/y");
+	w_bind("/y", "/z");
+	w_type("/y", MS_UNBINDABLE);
+}
+
+static void build_hidden(struct world *w)
+{
+	world_add(w, -1, hidden);
+	world_add(w, 0, nothing);
+}
+
 static void build_covered_root(struct world *w)
 {
 	world_add(w, -1, covered_root);
@@ -643,7 +676,8 @@ static const struct scene scenes[] = {
 	{ "disjoint-slave-group", build_wide_slave_shared, NULL, 6, false },
 	{ "orphan-slaves", build_orphans, NULL, 6, false },
 	{ "orphan-slave-shared", build_orphan_shared, "orphan-slave", 4, false },
-	{ "overmounts", build_overmounts, "overmounted-source", 6, false },
+	{ "overmounts", build_overmounts, NULL, 6, false },
+	{ "hidden", build_hidden, NULL, 4, false },
 	{ "covered-root", build_covered_root, "overmounted-source", 1, false },
 	{ "tucked", build_tucked, NULL, 3, false },
 	{ "file-binds", build_files, NULL, 1, false },
