@@ -520,6 +520,24 @@ TEST_F(ns_mnt_open_locked, eperm_ns_root)
 }
 
 /*
+ * May a user open the test's own mount? Filesystems that decide about permissions
+ * by themselves are taken to say no to users that are unknown.
+ */
+static bool way_is_free(const struct actor *creator, const char *base)
+{
+	struct actor user = *creator, owner, root = *creator;
+	int fd;
+
+	user.uid = TEST_UID;
+	if (actor_new(&owner, &user, ACTOR_USERNS))
+		return false;
+	root.mntns = owner.mntns;
+	fd = AS(&owner, k_ns_mnt_open(owner.mntns, id_at(&root, base)));
+	actor_close(&owner);
+	return fd >= 0 && !close(fd);
+}
+
+/*
  * The descriptor leads to the mount past every directory above it. Where these
  * belong to someone who is unknown in the owner's user namespace, everybody must
  * be allowed to search them.
@@ -541,6 +559,9 @@ TEST_F(ns_mnt_open_locked, eperm_search_permission)
 	};
 	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
 	struct actor *o = &self->owner;
+
+	if (!way_is_free(&this_test, self->base))
+		SKIP(return, "not everybody may search the directories above /tmp");
 
 	/* neither the mountpoint nor the root of the mount is above it */
 	ASSERT_EQ(0, mkdir("dir", 0755));
@@ -583,6 +604,9 @@ TEST_F(ns_mnt_open_locked, eperm_search_permission_further_up)
 	struct actor *o = &self->owner;
 	struct actor root = { .userns = -1 };
 	__u64 id;
+
+	if (!way_is_free(&this_test, self->base))
+		SKIP(return, "not everybody may search the directories above /tmp");
 
 	ASSERT_EQ(0, mkdir("priv", 0700));
 	ASSERT_EQ(0, mkdir("priv/p", 0755));

@@ -104,6 +104,25 @@ TEST_F(set_group_pairs, eperm_joining_mount_is_locked_alone)
 	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
 }
 
+/*
+ * Something is locked on the source above the root of the mount that joins: all
+ * that this one would show is hidden there.
+ */
+TEST_F(set_group_pairs, einval_source_is_locked_above)
+{
+	struct actor *o = &self->owner;
+	int from = OPEN_IN(o, "1");
+	int below = member_of(o, self->base, "a/x/y", "8");
+	int beside = member_of(o, self->base, "b", "9");
+
+	ASSERT_TRUE(from >= 0 && below >= 0 && beside >= 0);
+	ASSERT_EQ(0, CHANGE_IN(o, "1", MS_SHARED));
+	EXPECT_EQ(-EINVAL, AS(o, set_group(from, below)));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(below));
+	EXPECT_EQ(0, AS(o, set_group(from, beside)));
+	EXPECT_EQ(MS_SHARED, propagation_of(beside));
+}
+
 /* A slave of the group has a locked one where the mount that joins has one. */
 TEST_F(set_group_pairs, eperm_slave_is_locked)
 {
