@@ -38,3 +38,5 @@ test-y += t-plan
 valgrind-y += t-plan
 test-y += t-exec
 vm-test-y += t-exec
+fuzz-y += fuzz-plan
+man-y += mntcr-bench.1

@@ -37,13 +37,14 @@ static int open_dir(struct mc_pins *p, struct mntcr_error *e)
 	if (fd < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "pin: cloning %s", esc);
 	p->dir = fd;
-	if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
-			     MC_MOUNT_ATTR_SIZE_VER0))
-		return mc_fail(e, MNTCR_SYS, errno, "pin: making %s private", esc);
 	if (mc_move_mount(fd, "", AT_FDCWD, p->path, MOVE_MOUNT_F_EMPTY_PATH))
 		return mc_fail(e, MNTCR_SYS, errno, "pin: mounting %s on itself",
 			       esc);
 	p->mounted = true;
+	/* Now, since below a shared mount it has just become shared. */
+	if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+			     MC_MOUNT_ATTR_SIZE_VER0))
+		return mc_fail(e, MNTCR_SYS, errno, "pin: making %s private", esc);
 	return 0;
 }
 

@@ -224,9 +224,10 @@ static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 				 p->topo->sbs[mnt->sb].type);
 	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] ?
 			 "overmounted-source" : "uncloneable-source",
-			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, or does not contain it",
+			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, or does not contain it; --external %u:%u=PATH names another",
 			 name, root,
-			 p->api == MNTCR_API_UPSTREAM ? ", is covered for good" : "");
+			 p->api == MNTCR_API_UPSTREAM ? ", is covered for good" : "",
+			 p->topo->sbs[mnt->sb].major, p->topo->sbs[mnt->sb].minor);
 }
 
 /* A live source would have it, but the kernel attaches no such mount. */

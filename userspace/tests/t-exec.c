@@ -355,6 +355,16 @@ static void namespaces_are_pinned(void)
 		CHECK_ERRNO(access("/tmp/pins/0", F_OK), ENOENT);
 		mntcr_restored_free(r);
 	}
+	/* Below a shared mount as well. */
+	w_tmpfs("shared", "/tmp/shared");
+	w_type("/tmp/shared", MS_SHARED);
+	s.o.pin_dir = "/tmp/shared/pins";
+	r = restored(&s);
+	CHECK_EQ(world_own_mounts(), s.mounts + 3);
+	mntcr_restored_unpin(r);
+	mntcr_restored_free(r);
+	w_umount("/tmp/shared");
+	s.o.pin_dir = "/tmp/pins";
 	/* Not where there is a file of that name already. */
 	REQUIRE(!mkdir("/tmp/pins", 0700) || errno == EEXIST);
 	w_touch("/tmp/pins/0");
