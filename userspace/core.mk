@@ -24,6 +24,7 @@ cmd-y += cmd-verify.o
 cmd-y += cmd-features.o
 
 lib-y += verify.o
+lib-y += events.o
 lib-y += render.o
 lib-y += render-tree.o
 lib-y += render-dot.o
@@ -55,3 +56,5 @@ man-y += mntcr-verify.1
 man-y += mntcr-bind.1
 man-y += mntcr-features.1
 man-y += libmntcr.3
+test-y += t-events
+vm-test-y += t-events

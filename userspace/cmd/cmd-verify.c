@@ -18,6 +18,8 @@ static const char usage[] =
 "      --devices        the superblocks are the very same, by device number\n"
 "      --order          mounts came into being in the same order\n"
 "      --ignore LIST    leave out: options, source, locks, owner\n"
+"      --events         both live: mount something on each mount in turn and see\n"
+"                       whether it comes out the same; see mntcr-verify(1)\n"
 "      --max N          print at most N differences (default 100, 0: all)\n"
 "  -q, --quiet          print nothing, only exit 0 or 3\n"
 "      --method METHOD  of live namespaces: auto (default), statmount or\n"
@@ -56,11 +58,13 @@ static bool ignore(char *list, unsigned int *flags)
 
 int cmd_verify(int argc, char **argv)
 {
-	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD };
+	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
+	       OPT_EVENTS };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
 		{ "ignore", required_argument, NULL, OPT_IGNORE },
+		{ "events", no_argument, NULL, OPT_EVENTS },
 		{ "max", required_argument, NULL, OPT_MAX },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "method", required_argument, NULL, OPT_METHOD },
@@ -74,7 +78,8 @@ int cmd_verify(int argc, char **argv)
 	enum mntcr_method method = MNTCR_METHOD_AUTO;
 	struct cmd_input first = { 0 }, second = { 0 };
 	struct mntcr_error e;
-	size_t nr = 0;
+	size_t nr = 0, nr_events = 0;
+	bool events = false;
 	int c, ret = 0;
 	char *end;
 
@@ -89,6 +94,9 @@ int cmd_verify(int argc, char **argv)
 		case OPT_IGNORE:
 			if (!ignore(optarg, &opts.flags))
 				return cmd_usage("verify", "--ignore takes options, source, locks, owner");
+			break;
+		case OPT_EVENTS:
+			events = true;
 			break;
 		case OPT_MAX:
 			opts.max_reports = strtoul(optarg, &end, 10);
@@ -116,13 +124,18 @@ int cmd_verify(int argc, char **argv)
 	ret = cmd_input_add(&first, "verify", argv[optind++], true);
 	for (; optind < argc && !ret; optind++)
 		ret = cmd_input_add(&second, "verify", argv[optind], true);
-	if (!ret)
+	if (!ret && events && (first.image || second.image))
+		ret = cmd_usage("verify", "--events needs live namespaces");
+	if (!ret && !events)
 		ret = cmd_input_load(&first, "verify", method, &a);
-	if (!ret)
+	if (!ret && !events)
 		ret = cmd_input_load(&second, "verify", method, &b);
 	if (ret)
 		goto out;
-	if (mntcr_verify(a, b, &opts, &nr, &e)) {
+	if (events ? mntcr_verify_events(first.sources, first.nr,
+					 second.sources, second.nr, &opts,
+					 &nr_events, &nr, &e) :
+		     mntcr_verify(a, b, &opts, &nr, &e)) {
 		ret = cmd_error("verify", &e);
 		goto out;
 	}
@@ -130,6 +143,9 @@ int cmd_verify(int argc, char **argv)
 		printf("%zu difference%s%s\n", nr, nr == 1 ? "" : "s",
 		       opts.max_reports && nr > opts.max_reports ?
 		       ", not all shown" : "");
+	if (events && opts.report)
+		printf("%zu event%s compared\n", nr_events,
+		       nr_events == 1 ? "" : "s");
 	ret = cmd_flush("verify");
 	if (!ret && nr)
 		ret = MNTCR_DIFFERS;

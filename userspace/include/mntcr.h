@@ -113,6 +113,18 @@ int mntcr_verify(const struct mntcr_topology *a,
 		 const struct mntcr_verify_options *opts,
 		 size_t *nr_differences, struct mntcr_error *e);
 
+/*
+ * Do events propagate the same in two sets of live namespaces?  If they are the
+ * same by mntcr_verify(), something is mounted on each mount in turn that is
+ * not covered, in both, and the results are compared; then it is unmounted.
+ * Whoever shares mounts with them sees that.
+ */
+int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
+			const struct mntcr_source *second, size_t nr_second,
+			const struct mntcr_verify_options *opts,
+			size_t *nr_events, size_t *nr_differences,
+			struct mntcr_error *e);
+
 enum mntcr_format {
 	MNTCR_FORMAT_TREE,
 	MNTCR_FORMAT_JSON,

@@ -292,6 +292,34 @@ char *mc_mount_path(const struct mc_topology *t, uint32_t mount)
 	return path;
 }
 
+uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path)
+{
+	uint32_t m = t->ns[ns].root, c, best;
+	size_t n, nearest;
+
+	/* Over the root first, then to the child nearest on the way. */
+	while (m != MC_NONE) {
+		best = MC_NONE;
+		nearest = SIZE_MAX;
+		mc_for_each_child(t, c, m) {
+			const char *mp = t->mounts[c].mountpoint;
+
+			n = mp[1] ? strlen(mp) : 0;
+			if (strncmp(path, mp, n) ||
+			    (n && path[n] && path[n] != '/') || n >= nearest)
+				continue;
+			best = c;
+			nearest = n;
+		}
+		if (best == MC_NONE)
+			break;
+		m = best;
+		path += nearest;
+	}
+	/* path is now what remains below m: nothing, if m is there */
+	return *path && strcmp(path, "/") ? MC_NONE : m;
+}
+
 const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
 			  char *buf, size_t size)
 {

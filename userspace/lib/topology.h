@@ -184,6 +184,9 @@ const char *mc_mount_options(const struct mc_topology *t, const struct mc_mount 
 /* Path from the namespace's root, malloc()ed; NULL without memory. */
 char *mc_mount_path(const struct mc_topology *t, uint32_t mount);
 
+/* The topmost mount at a path that no cover is on the way to, or MC_NONE. */
+uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path);
+
 /* "4026532000:/a/b" style name for messages, escaped, cut to size. */
 const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
 			  char *buf, size_t size);

@@ -154,6 +154,8 @@ check "show: truncated image" 5 "mntcr: show: $tmp/cut:" "$MNTCR" show "$tmp/cut
 check "show: empty image" 5 "$tmp/empty:" "$MNTCR" show "$tmp/empty"
 check "show: not JSON" 5 "/proc/version:1:" "$MNTCR" show /proc/version
 check "verify: one argument" 2 "two things" "$MNTCR" verify "$tmp/img"
+check "verify: events of an image" 2 "needs live namespaces" \
+	"$MNTCR" verify --events "$tmp/img" $holder
 check "verify: bad --ignore" 2 "--ignore takes" \
 	"$MNTCR" verify --ignore nothing "$tmp/img" "$tmp/img"
 if [ -n "$(ls -A "$tmp" | grep 'img\.')" ]; then

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Do events propagate the same?  Something is mounted on each mount of two
+ * sets of live namespaces in turn, on both sides, and what came of it is
+ * compared like any two topologies; then it is unmounted again.
+ *
+ * This sees what no listing shows: peers and masters that lie outside, and the
+ * order within the kernel's own lists.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "capture.h"
+#include "sys.h"
+#include "topology.h"
+#include "util.h"
+
+#define EVENT_SOURCE	"mntcr-event"
+
+struct side {
+	const struct mntcr_source *sources;
+	size_t nr;
+	struct cap_ns *ns;
+	size_t nr_ns;
+	struct mc_topology *names;	/* what cap_open() fills besides */
+	struct mc_topology *before;
+};
+
+struct run {
+	struct side side[2];
+	const struct mntcr_verify_options *opts;
+	size_t nr_differences;
+	struct mntcr_error *e;
+	const char *what;	/* prefix of what verify reports, or NULL */
+};
+
+static int open_side(struct side *s, struct mntcr_error *e)
+{
+	s->names = mc_topology_new();
+	if (!s->names)
+		return mc_nomem(e);
+	if (cap_open(s->sources, s->nr, &s->ns, &s->nr_ns, s->names, e))
+		return -1;
+	return mntcr_capture(s->sources, s->nr, NULL, &s->before, e);
+}
+
+static void close_side(struct side *s)
+{
+	if (s->ns)
+		cap_close(s->ns, s->nr_ns);
+	mntcr_topology_free(s->names);
+	mntcr_topology_free(s->before);
+}
+
+/* Exit codes of the child, besides an errno. */
+enum { CHILD_OTHER = 200 };
+
+static int detached(int on)
+{
+	struct mc_mount_attr private = { .propagation = MS_PRIVATE };
+	struct statx stx;
+	int fs, fd = -1;
+
+	if (statx(on, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx))
+		return -1;
+	if (!S_ISDIR(stx.stx_mode)) {
+		/* only a file covers a file: the same, once more */
+		fd = mc_open_tree(on, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				  AT_EMPTY_PATH);
+		if (fd >= 0 && mc_mount_setattr(fd, "", AT_EMPTY_PATH, &private,
+						MC_MOUNT_ATTR_SIZE_VER0)) {
+			mc_close(fd);
+			return -1;
+		}
+		return fd;
+	}
+	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -1;
+	if (!mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "source", EVENT_SOURCE, 0) &&
+	    !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	mc_close(fs);
+	return fd;
+}
+
+/* In the child, within the namespace.  The mount must be what path leads to. */
+static int fire(const char *path, const struct mc_mount *m, bool unique)
+{
+	struct mc_open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = MC_RESOLVE_NO_SYMLINKS | MC_RESOLVE_CACHED,
+	};
+	unsigned int mask = unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	struct statx stx;
+	int on, fd;
+
+	on = mc_openat2(AT_FDCWD, path, &how);
+	if (on < 0)
+		return CHILD_OTHER;
+	if (statx(on, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  mask, &stx))
+		return errno;
+	if (stx.stx_mnt_id != (unique ? m->id : m->id_old))
+		return CHILD_OTHER;
+	fd = detached(on);
+	if (fd < 0 || mc_move_mount(fd, "", on, "", MOVE_MOUNT_F_EMPTY_PATH |
+				    MOVE_MOUNT_T_EMPTY_PATH))
+		return errno;
+	return 0;
+}
+
+static int within(const struct cap_ns *ns, const char *path,
+		  const struct mc_mount *m, bool unique, bool undo)
+{
+	int status, err;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setns(ns->fd, CLONE_NEWNS))
+			_exit(errno);
+		if (!undo)
+			_exit(fire(path, m, unique));
+		/* DETACH: "/" may be what this very process stands on */
+		_exit(umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) ? errno : 0);
+	}
+	if (pid < 0)
+		return errno;
+	while ((err = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+		;
+	return err < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
+static void relay(void *data, const char *line)
+{
+	struct run *r = data;
+	char text[2400];
+
+	if (!r->opts->report)
+		return;
+	snprintf(text, sizeof(text), "%s: %s", r->what, line);
+	r->opts->report(r->opts->data, text);
+}
+
+/* Compare the present states, or each with its own before. */
+static int compare(struct run *r, bool each_with_before)
+{
+	struct mntcr_verify_options opts = *r->opts;
+	struct mc_topology *now[2] = { NULL, NULL };
+	size_t nr = 0;
+	int i, ret = -1;
+
+	opts.report = relay;
+	opts.data = r;
+	for (i = 0; i < 2; i++)
+		if (mntcr_capture(r->side[i].sources, r->side[i].nr, NULL,
+				  &now[i], r->e))
+			goto out;
+	if (!each_with_before) {
+		if (mntcr_verify(now[0], now[1], &opts, &nr, r->e))
+			goto out;
+		r->nr_differences += nr;
+	}
+	for (i = 0; each_with_before && i < 2; i++) {
+		if (mntcr_verify(r->side[i].before, now[i], &opts, &nr, r->e))
+			goto out;
+		r->nr_differences += nr;
+	}
+	ret = 0;
+out:
+	mntcr_topology_free(now[0]);
+	mntcr_topology_free(now[1]);
+	return ret;
+}
+
+/* Both have been found the same: the same path is the same place. */
+static int one_event(struct run *r, uint32_t m, size_t *nr_events)
+{
+	const struct mc_topology *a = r->side[0].before, *t;
+	const struct mc_mount *mnt = &a->mounts[m], *here;
+	char name[300], what[340], *path;
+	int i, err, fired = 0, ret = -1;
+	uint32_t other;
+
+	path = mc_mount_path(a, m);
+	if (!path)
+		return mc_nomem(r->e);
+	mc_mount_name(a, m, name, sizeof(name));
+	snprintf(what, sizeof(what), "event on %s", name);
+	r->what = what;
+	for (i = 0; i < 2; i++) {
+		t = r->side[i].before;
+		here = mnt;
+		if (i) {
+			/* fire() checks that it is on top, as on the first */
+			other = mc_mount_at(t, mnt->ns, path);
+			if (other == MC_NONE) {
+				mc_fail(r->e, MNTCR_CHANGED, 0, "%s: gone", name);
+				goto undo;
+			}
+			here = &t->mounts[other];
+		}
+		err = within(&r->side[i].ns[mnt->ns], path, here,
+			     t->unique_ids, false);
+		if (err == CHILD_OTHER && !i) {
+			ret = 0;	/* covered: nothing can happen there */
+			goto out;
+		}
+		if (err == CHILD_OTHER) {
+			relay(r, "what was mounted on the first covers the second: they share it");
+			r->nr_differences++;
+			ret = 0;
+			goto undo;
+		}
+		if (err) {
+			mc_fail(r->e, MNTCR_SYS, err, "%s: mounting on it", what);
+			goto undo;
+		}
+		fired++;
+	}
+	ret = compare(r, false);
+	(*nr_events)++;
+undo:
+	for (i = 0; i < fired; i++) {
+		err = within(&r->side[i].ns[mnt->ns], path, NULL, false, true);
+		if (err && !ret)
+			ret = mc_fail(r->e, MNTCR_SYS, err,
+				      "%s: unmounting it again", what);
+	}
+	snprintf(what, sizeof(what), "after the event on %s", name);
+	if (!ret)
+		ret = compare(r, true);
+out:
+	free(path);
+	return ret;
+}
+
+int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
+			const struct mntcr_source *second, size_t nr_second,
+			const struct mntcr_verify_options *opts,
+			size_t *nr_events, size_t *nr_differences,
+			struct mntcr_error *e)
+{
+	static const struct mntcr_verify_options defaults;
+	struct run r = {
+		.side = { { .sources = first, .nr = nr_first },
+			  { .sources = second, .nr = nr_second } },
+		.opts = opts ? opts : &defaults,
+		.e = e,
+	};
+	uint32_t i;
+	int ret = -1;
+
+	memset(e, 0, sizeof(*e));
+	*nr_events = *nr_differences = 0;
+	if (open_side(&r.side[0], e) || open_side(&r.side[1], e))
+		goto out;
+	if (mntcr_verify(r.side[0].before, r.side[1].before, r.opts,
+			 nr_differences, e))
+		goto out;
+	ret = 0;
+	if (*nr_differences)
+		goto out;
+	for (i = 0; i < r.side[0].before->nr_mounts && !ret; i++)
+		ret = one_event(&r, i, nr_events);
+	*nr_differences = r.nr_differences;
+out:
+	close_side(&r.side[0]);
+	close_side(&r.side[1]);
+	return ret;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * verify --events: the same where it is the same, and where only an event can
+ * tell, told.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "mntcr.h"
+#include "scene.h"
+#include "util.h"
+
+static void say(void *data, const char *line)
+{
+	TAP_SAY("%s", line);
+}
+
+static size_t events(const struct holder *a, const struct holder *b,
+		     size_t *nr_events)
+{
+	struct mntcr_source x = { .type = MNTCR_SOURCE_FD, .fd = a->ns };
+	struct mntcr_source y = { .type = MNTCR_SOURCE_FD, .fd = b->ns };
+	struct mntcr_verify_options opts = { .report = say, .max_reports = 5 };
+	struct mntcr_error e;
+	size_t nr = 1;
+
+	if (mntcr_verify_events(&x, 1, &y, 1, &opts, nr_events, &nr, &e)) {
+		TAP_SAY("%s", e.text);
+		REQUIRE(!"compared");
+	}
+	return nr;
+}
+
+#define DO(call)	do { if (call) return errno; } while (0)
+
+static int bind(const char *from, const char *to)
+{
+	return mount(from, to, "none", MS_BIND, NULL);
+}
+
+static int type(const char *path, unsigned long flags)
+{
+	return mount("none", path, "none", flags, NULL);
+}
+
+/* Sharing of most kinds, a stack, a file. */
+static int many_kinds(void *data)
+{
+	static const char * const dirs[] = {
+		"t", "p", "q", "s", "ss", "u", "st", "st2", "d"
+	};
+	size_t i;
+	int fd;
+
+	DO(chdir(SCENE_DIR));
+	DO(mount("own", ".", "tmpfs", 0, NULL));
+	DO(chdir(SCENE_DIR));
+	for (i = 0; i < MC_ARRAY_SIZE(dirs); i++)
+		DO(mkdir(dirs[i], 0755));
+	DO(mount("t", "t", "tmpfs", 0, NULL));
+	DO(mkdir("t/a", 0755));
+	DO(mkdir("t/b", 0755));
+	fd = open("t/f", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	DO(fd < 0);
+	close(fd);
+	fd = open("f", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	DO(fd < 0);
+	close(fd);
+	DO(type("t", MS_SHARED));
+	DO(bind("t/a", "p"));
+	DO(bind("t/b", "q"));
+	DO(bind("t", "s"));
+	DO(type("s", MS_SLAVE));
+	DO(bind("s", "ss"));
+	DO(type("ss", MS_SHARED));
+	DO(bind("t", "u"));
+	DO(type("u", MS_UNBINDABLE));
+	DO(bind("t", "st"));
+	DO(bind("st", "st"));
+	DO(bind("t/f", "f"));
+	DO(umount("t"));
+	return 0;
+}
+
+static void the_same_is_the_same(void)
+{
+	struct holder a, b;
+	size_t nr;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	b = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	CHECK_EQ(events(&a, &b, &nr), 0);
+	TAP_SAY("%zu events", nr);
+	CHECK(nr > 10);
+	/* and nothing stays: a second time gives the same */
+	CHECK_EQ(events(&a, &b, &nr), 0);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+static void another_structure_needs_no_event(void)
+{
+	struct holder a, b;
+	size_t nr;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	b = scene_hold(CLONE_NEWNS, NULL, NULL);
+	CHECK(events(&a, &b, &nr) > 0);
+	CHECK_EQ(nr, 0);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+/* t a peer of base/t, x a slave of base/e; what e receives from is outside. */
+static int slave_of_outside(void *data)
+{
+	char from[64];
+
+	DO(chdir(SCENE_DIR));
+	snprintf(from, sizeof(from), "%s/t", (const char *)data);
+	DO(bind(from, "t"));
+	snprintf(from, sizeof(from), "%s/e", (const char *)data);
+	DO(bind(from, "x"));
+	DO(type("x", MS_SLAVE));
+	DO(umount("one/t"));
+	DO(umount("one/e"));
+	DO(umount("two/t"));
+	DO(umount("two/e"));
+	return 0;
+}
+
+static void what_lies_outside_shows(void)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_topology *before, *after;
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr;
+
+	scene_enter();
+	scene_mkdir("t");
+	scene_mkdir("x");
+	scene_mkdir("one");
+	scene_mkdir("one/t");
+	scene_mkdir("one/e");
+	scene_mkdir("two");
+	scene_mkdir("two/t");
+	scene_mkdir("two/e");
+	scene_tmpfs("one/t", "t");
+	scene_tmpfs("two/t", "t");
+	/* in one, e receives from t; in two, it does not */
+	scene_type("one/t", MS_SHARED);
+	scene_bind("one/t", "one/e");
+	scene_type("one/e", MS_SLAVE);
+	scene_type("one/e", MS_SHARED);
+	scene_bind("two/t", "two/e");
+	scene_type("two/e", MS_SHARED);
+	scene_type("two/t", MS_SHARED);
+	a = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"one");
+	b = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"two");
+	REQUIRE(!mntcr_capture(&self, 1, NULL, &before, &e));
+	CHECK(events(&a, &b, &nr) > 0);
+	CHECK(nr > 0);
+	/* what the events reached outside is as before, too */
+	REQUIRE(!mntcr_capture(&self, 1, NULL, &after, &e));
+	REQUIRE(!mntcr_verify(before, after, NULL, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(before);
+	mntcr_topology_free(after);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+static void namespaces_that_share(void)
+{
+	struct holder a, b;
+	size_t nr;
+
+	scene_enter();
+	scene_mkdir("t");
+	scene_tmpfs("t", "t");
+	scene_type("t", MS_SHARED);
+	a = scene_hold(CLONE_NEWNS, NULL, NULL);
+	b = scene_hold(CLONE_NEWNS, NULL, NULL);
+	/* the same by structure; an event on the one is one on the other */
+	CHECK_EQ(events(&a, &b, &nr), 1);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+int main(void)
+{
+	TAP_RUN(the_same_is_the_same);
+	TAP_RUN(another_structure_needs_no_event);
+	TAP_RUN(what_lies_outside_shows);
+	TAP_RUN(namespaces_that_share);
+	return tap_done();
+}
