@@ -23,7 +23,7 @@ struct seen {
 	uint64_t id, parent, group, master, from;
 	uint32_t old_id, old_parent;
 	dev_t dev;
-	bool unbindable;
+	bool unbindable, locked;
 	int index;	/* in the model's state; -1 not there yet, -2 not ours */
 	char root[48];
 	char point[512];
@@ -55,7 +55,7 @@ static int read_mount(struct observation *o, uint64_t id)
 		.mnt_id = id,
 		.param = MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC |
 			 MC_STATMOUNT_PROPAGATE_FROM | MC_STATMOUNT_MNT_ROOT |
-			 MC_STATMOUNT_MNT_POINT,
+			 MC_STATMOUNT_MNT_POINT | MC_STATMOUNT_MNT_LOCKS,
 	};
 	struct seen *s = &o->s[o->nr];
 
@@ -74,6 +74,8 @@ static int read_mount(struct observation *o, uint64_t id)
 		.master = buf.sm.mnt_master,
 		.from = buf.sm.propagate_from,
 		.unbindable = buf.sm.mnt_propagation & MS_UNBINDABLE,
+		.locked = (buf.sm.mask & MC_STATMOUNT_MNT_LOCKS) &&
+			  (buf.sm.mnt_locks & MOUNT_LOCK_MOUNT),
 		.index = -1,
 	};
 	if (snprintf(s->root, sizeof(s->root), "%s",
@@ -226,6 +228,8 @@ static int add(struct observation *o, struct seen *s, uint64_t root, int ns)
 	if (!origin(o, s, &m))
 		return wrong(o, "a mount of something unexpected", s->point);
 	m.unbindable = s->unbindable;
+	/* the root is locked to what lies below it, which is left out */
+	m.locked = s->locked && s->id != root;
 	m.group = group_number(o, s->group);
 	m.master = group_number(o, s->master);
 	if (m.group < 0 || m.master < 0 || model__reserve(o->m, 1, 0) ||

@@ -257,13 +257,30 @@ static bool do_rbind(struct run *r, struct batch *b)
 		    model_umount(&r->m, new, true)) && compare(r);
 }
 
+/* A copy of a namespace; its mounts take part, too, if there is a way there. */
 static bool do_clone(struct run *r, struct batch *b)
 {
-	int ns = (r->hash >> 44) % r->w->nr_ns;
+	int ns = (r->hash >> 44) % r->w->nr_ns, n = r->t->nr, new, copies = 0;
+	bool less = r->locks && (r->hash >> 56 & 1), siblings = true;
 
-	snprintf(r->step, sizeof(r->step), "clone of namespace %d", ns);
-	return both(r, world_clone(r->w, ns), model_clone_ns(&r->m, ns, 0)) &&
-		step_done(r) && fire(r, b, r->t->nr, false, true) && clear(r, b);
+	for (int i = 0; i < n; i++)
+		siblings &= r->l->on[i] < 0;
+	snprintf(r->step, sizeof(r->step), "clone of namespace %d%s", ns,
+		 less ? ", less privileged" : "");
+	new = model_clone_ns(&r->m, ns, less);
+	if (!both(r, world_clone(r->w, ns, less), new) || !step_done(r))
+		return false;
+	for (int i = 0; i < n && siblings; i++) {
+		int root = model_ns_root(&r->m, new), c;
+
+		if (r->t->m[i].ns != ns)
+			continue;
+		c = model_lookup(&r->m, root, dir_hang(0, i));
+		r->mnt[n + copies++] = c;
+		if (world_add(r->w, new, i))
+			return failed(r, "the copy", r->w->error);
+	}
+	return fire(r, b, n + copies, false, true) && clear(r, b);
 }
 
 static bool do_move(struct run *r, struct batch *b)

@@ -17,11 +17,12 @@ struct run {
 	const struct layout *l;
 	enum way way;
 	uint64_t hash;		/* decides what is left to choice */
+	bool locks;		/* the kernel says what is locked */
 	bool each;		/* compare after every single step */
 	FILE *show;		/* print both states here where they part */
 
 	struct model m;
-	int mnt[TOPO_MAX + 1];
+	int mnt[WORLD_MOUNTS];
 	char step[128];		/* the last one */
 	char what[384];		/* what differs, empty: nothing */
 };

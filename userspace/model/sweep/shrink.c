@@ -73,6 +73,7 @@ static bool differs(struct run *r, struct topo *t, uint64_t *hash)
 		uint64_t h = k ? topo_next_random(&seed) : *hash;
 		struct run one = {
 			.w = r->w, .t = t, .l = r->l, .way = r->way, .hash = h,
+			.locks = r->locks,
 		};
 
 		if (run_topology(&one))

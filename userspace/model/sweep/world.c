@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #include "sys.h"
 #include "world.h"
@@ -130,6 +131,29 @@ int world_init(struct world *w)
 bool world_has_api(void)
 {
 	return mc_mount_setgroup(NULL, 0, 0) && errno != ENOSYS;
+}
+
+bool world_has_locks(void)
+{
+	struct mc_statmount sm;
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER0,
+		.param = MC_STATMOUNT_MNT_LOCKS,
+	};
+	struct statx st;
+	int status;
+	pid_t pid;
+
+	if (statx(AT_FDCWD, "/", 0, STATX_MNT_ID_UNIQUE, &st))
+		return false;
+	req.mnt_id = st.stx_mnt_id;
+	if (mc_statmount(&req, &sm, sizeof(sm), 0) ||
+	    !(sm.mask & MC_STATMOUNT_MNT_LOCKS))
+		return false;
+	pid = fork();
+	if (!pid)
+		_exit(mc_unshare(CLONE_NEWUSER) != 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
 int world_enter(struct world *w, int ns)
@@ -338,7 +362,63 @@ int world_unrbind(struct world *w, int ns, int at)
 	return 0;
 }
 
-int world_clone(struct world *w, int ns)
+/* Owned by a user namespace that only a child is in, until it exits. */
+static int new_owner(struct world *w)
 {
-	return world_enter(w, ns) || world_new_ns(w) < 0 ? -1 : 0;
+	int up[2], down[2], k = w->nr_ns, err = 0;
+	char path[64], c = 0;
+	pid_t pid;
+
+	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
+		return world_fail(w, "pipe", "");
+	pid = fork();
+	if (!pid) {
+		close(down[1]);
+		if (!mc_unshare(CLONE_NEWUSER | CLONE_NEWNS))
+			c = 1;
+		_exit(write(up[1], &c, 1) != 1 || read(down[0], &c, 1) < 0);
+	}
+	close(up[1]);
+	close(down[0]);
+	if (pid < 0 || read(up[0], &c, 1) != 1 || !c) {
+		err = world_fail(w, "unshare", "user namespace");
+	} else {
+		snprintf(path, sizeof(path), "%d/ns/mnt", pid);
+		w->ns[k] = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
+		snprintf(path, sizeof(path), "%d/root", pid);
+		w->root[k] = openat(w->proc, path, O_PATH | O_CLOEXEC);
+		if (w->ns[k] < 0 || w->root[k] < 0)
+			err = world_fail(w, "open", path);
+		else
+			w->nr_ns++;
+	}
+	close(up[0]);
+	close(down[1]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return err;
+}
+
+int world_clone(struct world *w, int ns, bool less)
+{
+	if (world_enter(w, ns))
+		return -1;
+	if (less)
+		return new_owner(w);
+	return world_new_ns(w) < 0 ? -1 : 0;
+}
+
+int world_add(struct world *w, int ns, int i)
+{
+	char path[16];
+
+	if (world_enter(w, ns))
+		return -1;
+	snprintf(path, sizeof(path), "/h%d", i);
+	w->mnt[w->nr] = open(path, O_PATH | O_CLOEXEC);
+	if (w->mnt[w->nr] < 0)
+		return world_fail(w, "open", path);
+	w->mnt_ns[w->nr] = ns;
+	w->mnt_root[w->nr++] = w->mnt_root[i];
+	return 0;
 }

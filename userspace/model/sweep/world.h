@@ -18,6 +18,7 @@ enum way { WAY_API, WAY_CLASSIC, NR_WAYS };
 
 extern const char *const way_names[NR_WAYS];
 
+#define WORLD_MOUNTS	(2 * TOPO_MAX + 1)
 #define WORLD_EVENTS	256	/* things that events mount */
 
 struct world {
@@ -30,14 +31,16 @@ struct world {
 	enum way way;
 	int nr_ns, ns[TOPO_MAX_NS + 1], root[TOPO_MAX_NS + 1];
 	int in;			/* namespace the process is in, -1: base */
-	int nr, mnt[TOPO_MAX + 1];	/* roots of mounts, O_PATH */
-	int mnt_ns[TOPO_MAX + 1], mnt_root[TOPO_MAX + 1];
+	int nr, mnt[WORLD_MOUNTS];	/* roots of mounts, O_PATH */
+	int mnt_ns[WORLD_MOUNTS], mnt_root[WORLD_MOUNTS];
 	int err;		/* errno of what failed last */
 	char error[256];
 };
 
 int world_init(struct world *w);
 bool world_has_api(void);
+/* Can be told which mounts are locked, and make some that are. */
+bool world_has_locks(void);
 
 /*
  * Any earlier topology goes first.  @hash decides what makes no difference to
@@ -62,8 +65,10 @@ int world_move(struct world *w, int i, int j, int dir);
 /* A recursive bind of a namespace's root into itself; and its umount. */
 int world_rbind(struct world *w, int ns, int at);
 int world_unrbind(struct world *w, int ns, int at);
-/* One more namespace, a copy of @ns. */
-int world_clone(struct world *w, int ns);
+/* One more namespace, a copy of @ns; @less: of a new user namespace. */
+int world_clone(struct world *w, int ns, bool less);
+/* Adds the mount at "/hN" of a namespace: a copy of mount @i. */
+int world_add(struct world *w, int ns, int i);
 
 /* What the kernel has now, as a state of the model. */
 int world_observe(struct world *w, struct model *seen);
