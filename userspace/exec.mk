@@ -5,6 +5,7 @@
 lib-y += plan.o
 lib-y += plan-order.o
 lib-y += plan-source.o
+lib-y += plan-base.o
 lib-y += plan-group.o
 lib-y += plan-release.o
 lib-y += plan-print.o

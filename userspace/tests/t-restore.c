@@ -433,6 +433,41 @@ static void build_user_shared(struct world *w)
 	world_add(w, 1, nothing);
 }
 
+/* nullfs, which the kernel puts below the root, has a type of its own. */
+static void shared_nullfs(void)
+{
+	int fs, fd;
+
+	if (mc_unshare(UNSHARE_EMPTY_MNTNS))
+		err(1, "unshare");
+	w_type("/", MS_SHARED);
+	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
+	if (fs < 0 || mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		err(1, "tmpfs");
+	fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	if (fd < 0 || mc_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH))
+		err(1, "fsmount");
+	if (fchdir(fd) || chroot("."))
+		err(1, "chroot");
+	close(fs);
+	close(fd);
+	w_type("/", MS_PRIVATE);
+	w_tmpfs("one", "/a");
+}
+
+static void build_nullfs(struct world *w)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(mc_unshare(UNSHARE_EMPTY_MNTNS) ? 4 : 0);
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	if (WEXITSTATUS(status))
+		SKIP("this kernel makes no empty namespaces");
+	world_add(w, -1, shared_nullfs);
+}
+
 static void deleted_root(void)
 {
 	plain_root();
@@ -609,11 +644,14 @@ static void compare(const struct scene *s, const struct mntcr_topology *t,
 	struct mntcr_topology *got;
 	struct world made;
 	size_t nr = 1;
+	uint32_t i;
 
 	restored_world(r, &made);
 	got = capture(&made);
 	REQUIRE(!mntcr_verify(t, got, &vo, &nr, &e));
 	CHECK_EQ(nr, 0);
+	for (i = 0; i < t->nr_ns; i++)
+		CHECK_EQ(got->ns[i].base_propagation, t->ns[i].base_propagation);
 	mntcr_topology_free(got);
 	if (w == nsfs_world)
 		return;		/* the file's own number is in the text */
@@ -685,6 +723,7 @@ static const struct scene scenes[] = {
 	{ "unbindable", build_unbindable, NULL, 3, false },
 	{ "nested", build_nested, NULL, 6, false },
 	{ "namespace-file", build_nsfs, NULL, 0, false },
+	{ "nullfs-shared", build_nullfs, NULL, 2, false },
 	{ "user-namespace", build_user, "locks", 6, false },
 	{ "user-namespace-shared", build_user_shared, "locks", 8, false },
 	{ "deleted-root", build_deleted, "deleted-root", 2, true },
