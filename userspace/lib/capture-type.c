@@ -50,7 +50,7 @@ static void by_id(struct look *l, struct mc_mount *m)
 	if (fd >= 0)
 		note(m, fd, true);
 	else
-		l->no_open = errno != ENOENT;
+		l->no_open = errno == ENOTTY || errno == EINVAL;
 	mc_close(fd);
 }
 

@@ -158,7 +158,7 @@ static void everything_else_does(void)
 			mc_buf_puts(&buf, "{\"id\":15},");
 			mc_buf_puts(&buf, at);
 			free(y);
-		} else if (strstr(changes[i].from, "\"group\":11") ) {
+		} else if (strstr(changes[i].from, "\"group\":11")) {
 			y = buf.data;
 			at = strstr(y, "{\"id\":11,\"master\":10},");
 			REQUIRE(at);
