@@ -14,38 +14,79 @@ static bool capable(const struct model *m, int caller, int mnt)
 	return caller == 0 || caller == m->owner[m->mnt[mnt].ns];
 }
 
-/* MS, pairs: a new sender must not take away what a lock protects. */
-static bool bad_pair(const struct model *m, int s, int r, int caller)
+/* What is about to be joined, and by whom. */
+struct join {
+	const int *member;
+	int nr, caller;
+	bool contained;
+};
+
+static bool is_member(const struct join *j, int mnt)
+{
+	for (int k = 0; k < j->nr; k++)
+		if (j->member[k] == mnt)
+			return true;
+	return false;
+}
+
+static bool any_member_has(const struct model *m, const struct join *j, int at)
+{
+	for (int k = 0; k < j->nr; k++)
+		if (model_lookup(m, j->member[k], at) >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * MS, pairs: @r newly receives from @s, which must not take away what a lock
+ * or another owner protects.  What the mount named shows without a lock, and
+ * no member has, is not protected from contained members.
+ */
+static bool bad_pair(const struct model *m, const struct join *j, int s, int r)
 {
 	for (int c = 0; c < m->nr; c++) {
-		int d;
+		int at = m->mnt[c].at, d;
 
 		if (m->mnt[c].ns == MODEL_GONE || m->mnt[c].parent != r)
 			continue;
-		d = model_lookup(m, s, m->mnt[c].at);
-		if (d < 0)
-			continue;
-		if (m->mnt[c].locked && !m->mnt[d].locked)
+		d = model_lookup(m, s, at);
+		if (d >= 0 && !capable(m, j->caller, r))
 			return true;
-		if (!capable(m, caller, r))
+		if (!m->mnt[c].locked || (d >= 0 && m->mnt[d].locked))
+			continue;
+		if (is_member(j, r) || !j->contained || any_member_has(m, j, at))
 			return true;
 	}
 	return false;
 }
 
-/* MS, containment: a member sees no more than the mount it joins. */
-static bool contained(const struct model *m, int member, int named)
+static bool obstructed(const struct model *m, int mnt, int root)
 {
-	int root = m->mnt[member].root;
-
-	if (!model_under(m, root, m->mnt[named].root))
-		return false;
 	for (int c = 0; c < m->nr; c++)
-		if (m->mnt[c].ns != MODEL_GONE && m->mnt[c].parent == named &&
+		if (m->mnt[c].ns != MODEL_GONE && m->mnt[c].parent == mnt &&
 		    m->mnt[c].locked && (model_under(m, m->mnt[c].at, root) ||
 					 model_under(m, root, m->mnt[c].at)))
+			return true;
+	return false;
+}
+
+/*
+ * MS, containment: members see no more than the mount they join.  Members
+ * with different roots count as one that has all of its root.
+ */
+static bool contained(const struct model *m, const struct join *j, int named)
+{
+	int root = m->mnt[j->member[0]].root;
+
+	for (int k = 0; k < j->nr; k++) {
+		int own = m->mnt[j->member[k]].root;
+
+		if (!model_under(m, own, m->mnt[named].root))
 			return false;
-	return true;
+		if (own != root)
+			root = m->mnt[named].root;
+	}
+	return !obstructed(m, named, root);
 }
 
 /* The ring joined or received from, all above, and when joining all below. */
@@ -88,6 +129,7 @@ int model_setgroup(struct model *m, const int *member, int nr, int peer,
 		   int master, unsigned int flags, int caller)
 {
 	const unsigned int up = MODEL_SG_MASTER | MODEL_SG_SIBLING;
+	struct join j = { .member = member, .nr = nr, .caller = caller };
 	int named, from = 0, group = 0;
 
 	if (!flags || (flags & ~(MODEL_SG_SHARED | MODEL_SG_PEER | up)) ||
@@ -121,11 +163,10 @@ int model_setgroup(struct model *m, const int *member, int nr, int peer,
 		return -ENOMEM;
 	if (flags & MODEL_SG_PEER)
 		group = m->mnt[peer].group;
-	for (int k = 0; named >= 0 && k < nr; k++)
-		if (!contained(m, member[k], named) &&
-		    !capable_over_all(m, peer >= 0 ? group : from, peer >= 0,
-				      caller))
-			return -EPERM;
+	j.contained = named >= 0 && contained(m, &j, named);
+	if (named >= 0 && !j.contained &&
+	    !capable_over_all(m, peer >= 0 ? group : from, peer >= 0, caller))
+		return -EPERM;
 	if (flags & MODEL_SG_SHARED)
 		group = model__new_group(m, from);
 	for (int k = 0; k < nr; k++) {
@@ -139,8 +180,8 @@ int model_setgroup(struct model *m, const int *member, int nr, int peer,
 			int x = member[k];
 
 			if (m->mnt[i].ns == MODEL_GONE ||
-			    !((model_hears(m, x, i) && bad_pair(m, i, x, caller)) ||
-			      (model_hears(m, i, x) && bad_pair(m, x, i, caller))))
+			    !((model_hears(m, x, i) && bad_pair(m, &j, i, x)) ||
+			      (model_hears(m, i, x) && bad_pair(m, &j, x, i))))
 				continue;
 			for (k = 0; k < nr; k++)
 				m->mnt[member[k]].group =

@@ -463,7 +463,7 @@ static const char *setgroup_rules(void)
 {
 	const char *bad = NULL;
 	struct model m = { 0 };
-	int root, r1, r2, wide, narrow, deep, x, y;
+	int root, r1, r2, wide, narrow, deep, x, y, z;
 
 	model_init(&m, build_dirs, NR_DIRS);
 	EXPECT(model_new_ns(&m, 1, SB_ROOT) == 0);
@@ -488,12 +488,16 @@ static const char *setgroup_rules(void)
 	/* a locked child, and a sender that could take it away */
 	r1 = model_mount(&m, SB_SHARED, 0, root, H(4));
 	y = model_mount(&m, SB_SHARED, 0, root, H(5));
+	z = model_mount(&m, SB_SHARED, 0, root, H(6));
 	EXPECT(model_mount(&m, SB_EVENT, 0, r1, E(0)) >= 0);
 	EXPECT(model_mount(&m, SB_EVENT, 0, y, E(0)) >= 0);
 	m.mnt[model_lookup(&m, y, E(0))].locked = true;
 	EXPECT(model_setgroup(&m, ((int[]) { r1, y }), 2, -1, -1,
 			      MODEL_SG_SHARED, 0) == -EPERM);
 	EXPECT(!m.mnt[r1].group && !m.mnt[y].group);
+	/* a sender without a child there is as bad */
+	EXPECT(model_setgroup(&m, ((int[]) { y, z }), 2, -1, -1,
+			      MODEL_SG_SHARED, 0) == -EPERM);
 	m.mnt[model_lookup(&m, r1, E(0))].locked = true;
 	EXPECT(!model_setgroup(&m, ((int[]) { r1, y }), 2, -1, -1,
 			       MODEL_SG_SHARED, 0));
