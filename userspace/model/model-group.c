@@ -105,6 +105,20 @@ static bool capable_over_all(const struct model *m, int ring, bool join,
 	return true;
 }
 
+/* MS, errno table; in the order in which the rules are looked at. */
+static int check_named(const struct model *m, int named, unsigned int flags,
+		       int caller)
+{
+	if (!model_alive(m, named))
+		return -EINVAL;
+	if (!capable(m, caller, named))
+		return -EPERM;
+	if ((flags & (MODEL_SG_PEER | MODEL_SG_MASTER)) && !m->mnt[named].group)
+		return -EINVAL;
+	return (flags & MODEL_SG_SIBLING) && !model_master(m, named) ?
+		-EINVAL : 0;
+}
+
 static int check_member(const struct model *m, const int *member, int k,
 			int named, int caller)
 {
@@ -114,13 +128,13 @@ static int check_member(const struct model *m, const int *member, int k,
 		return -EINVAL;
 	if (!capable(m, caller, member[k]))
 		return -EPERM;
-	if (p->unbindable)
-		return -EINVAL;
+	if (p->sb != m->mnt[named].sb)
+		return -EXDEV;
 	for (int j = 0; j < k; j++)
 		if (member[j] == member[k])
 			return -EINVAL;
-	if (p->sb != m->mnt[named].sb)
-		return -EXDEV;
+	if (p->unbindable)
+		return -EINVAL;
 	return p->group || p->master ? -EBUSY : 0;
 }
 
@@ -130,7 +144,7 @@ int model_setgroup(struct model *m, const int *member, int nr, int peer,
 {
 	const unsigned int up = MODEL_SG_MASTER | MODEL_SG_SIBLING;
 	struct join j = { .member = member, .nr = nr, .caller = caller };
-	int named, from = 0, group = 0;
+	int named, from = 0, group = 0, err;
 
 	if (!flags || (flags & ~(MODEL_SG_SHARED | MODEL_SG_PEER | up)) ||
 	    (flags & up) == up ||
@@ -139,26 +153,19 @@ int model_setgroup(struct model *m, const int *member, int nr, int peer,
 	    !(flags & up) != (master < 0) || nr <= 0)
 		return -EINVAL;
 	named = peer >= 0 ? peer : master;
-	if (named >= 0 && !model_alive(m, named))
-		return -EINVAL;
-	if (named >= 0 && !capable(m, caller, named))
-		return -EPERM;
+	err = named >= 0 ? check_named(m, named, flags, caller) : 0;
+	if (err)
+		return err;
 	for (int k = 0; k < nr; k++) {
-		int err = check_member(m, member, k,
-				       named < 0 ? member[0] : named, caller);
-
+		err = check_member(m, member, k, named < 0 ? member[0] : named,
+				   caller);
 		if (err)
 			return err;
 	}
-	if ((flags & (MODEL_SG_PEER | MODEL_SG_MASTER)) && !m->mnt[named].group)
-		return -EINVAL;
 	if (flags & MODEL_SG_MASTER)
 		from = m->mnt[master].group;
-	if (flags & MODEL_SG_SIBLING) {
+	if (flags & MODEL_SG_SIBLING)
 		from = model_master(m, master);
-		if (!from)
-			return -EINVAL;
-	}
 	if (model__reserve(m, 0, 1))
 		return -ENOMEM;
 	if (flags & MODEL_SG_PEER)

@@ -59,6 +59,16 @@ static int set_group(struct world *w, const int *fds, int n, int peer,
 	return 0;
 }
 
+int world_setgroup(struct world *w, const int *member, int n, int named,
+		   unsigned int flags)
+{
+	int fd[TOPO_MAX];
+
+	for (int k = 0; k < n; k++)
+		fd[k] = w->mnt[member[k]];
+	return set_group(w, fd, n, w->mnt[named], w->mnt[named], flags);
+}
+
 /* The descriptors of a group's members, or of its slaves. */
 static int list(const struct world *w, const struct topo *t, int g,
 		enum topo_kind kind, int *fd)

@@ -24,6 +24,7 @@ static const char usage[] =
 "  -n N      up to three namespaces: up to N mounts (4)\n"
 "  -r N      roots on the binary tree of directories: up to N mounts (3)\n"
 "  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
+"  -g N      so many scenes with locked mounts and random groups (200)\n"
 "  -w WAY    only \"api\" or \"classic\"\n"
 "\n"
 "Environment, or as arguments: SHARD=i/n (only every n-th, from the i-th on,\n"
@@ -33,7 +34,7 @@ enum { KSFT_PASS, KSFT_FAIL, KSFT_SKIP = 4 };
 
 struct options {
 	int max[3];
-	int random;
+	int random, groups;
 	bool way[NR_WAYS];
 	uint64_t shard, shards, seed;
 };
@@ -212,6 +213,27 @@ static void known_ones(const struct options *o, enum way way)
 	class_done(&c, "known ones", way);
 }
 
+static void random_groups(const struct options *o)
+{
+	struct class c = { .start = now() };
+	uint64_t seed = o->seed;
+	char what[512];
+
+	for (int i = 0; i < o->groups; i++) {
+		uint64_t one = topo_next_random(&seed);
+
+		if (i % o->shards != o->shard)
+			continue;
+		c.done++;
+		if (run_groups(&world, one, NULL, what, sizeof(what)) ||
+		    c.differ++ > 2)
+			continue;
+		run_groups(&world, one, stdout, what, sizeof(what));
+		printf("# number %d of SEED=%" PRIu64 ": %s\n", i, o->seed, what);
+	}
+	class_done(&c, "random groups among locked mounts", WAY_API);
+}
+
 static int step_by_step(const struct options *o, char **lines, int n)
 {
 	printf("KTAP version 1\n1..%d\n", n);
@@ -269,7 +291,8 @@ static int parse(struct options *o, int argc, char **argv)
 	shard = getenv("SHARD");
 	seed = getenv("SEED");
 	*o = (struct options) {
-		.max = { 6, 4, 3 }, .random = 100, .way = { true, true },
+		.max = { 6, 4, 3 },
+		.random = 100, .groups = 200, .way = { true, true },
 		.shards = 1, .seed = time(NULL),
 	};
 	if (shard && (sscanf(shard, "%" SCNu64 "/%" SCNu64, &o->shard,
@@ -279,7 +302,7 @@ static int parse(struct options *o, int argc, char **argv)
 	}
 	if (seed)
 		o->seed = strtoull(seed, NULL, 0);
-	while ((c = getopt(argc, argv, "s:n:r:x:w:h")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:r:x:g:w:h")) != -1) {
 		switch (c) {
 		case 's':
 		case 'n':
@@ -288,6 +311,9 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case 'x':
 			o->random = atoi(optarg);
+			break;
+		case 'g':
+			o->groups = atoi(optarg);
 			break;
 		case 'w':
 			o->way[WAY_API] = !strcmp(optarg, "api");
@@ -320,6 +346,7 @@ int main(int argc, char **argv)
 	struct options o;
 	char name[64];
 	int plan = 0;
+	bool groups;
 
 	if (parse(&o, argc, argv))
 		return KSFT_FAIL;
@@ -339,6 +366,8 @@ int main(int argc, char **argv)
 			plan++;
 	plan += 1 + (o.random > 0);
 	plan *= o.way[WAY_API] + o.way[WAY_CLASSIC];
+	groups = o.way[WAY_API] && locks && world_has_api() && o.groups > 0;
+	plan += groups;
 	printf("KTAP version 1\n1..%d\n", plan);
 	if (!locks)
 		puts("# locked mounts are left out: not reported by this kernel");
@@ -362,6 +391,8 @@ int main(int argc, char **argv)
 		if (o.random > 0)
 			random_ones(&o, way);
 	}
+	if (groups)
+		random_groups(&o);
 	world_drop(&world);
 	if (!o.way[WAY_CLASSIC] && !o.way[WAY_API])
 		return KSFT_SKIP;

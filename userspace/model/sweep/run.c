@@ -12,7 +12,7 @@
  */
 #include <string.h>
 
-#include "run.h"
+#include "run-internal.h"
 
 void print_state(FILE *f, const struct model *m)
 {
@@ -35,14 +35,13 @@ void print_state(FILE *f, const struct model *m)
 	}
 }
 
-static bool failed(struct run *r, const char *who, const char *why)
+bool failed(struct run *r, const char *who, const char *why)
 {
 	snprintf(r->what, sizeof(r->what), "%s: %s", who, why);
 	return false;
 }
 
-/* Both did it, or both refused with the same errno. */
-static bool both(struct run *r, int kernel, int model)
+bool both(struct run *r, int kernel, int model)
 {
 	char why[sizeof(r->what) - 32];
 
@@ -57,7 +56,7 @@ static bool both(struct run *r, int kernel, int model)
 	return failed(r, "the kernel refused", why);
 }
 
-static bool compare(struct run *r)
+bool compare(struct run *r)
 {
 	struct model seen;
 	const char *bad;
@@ -82,15 +81,6 @@ static bool step_done(struct run *r)
 {
 	return !r->each || compare(r);
 }
-
-struct event {
-	int i, dir;
-};
-
-struct batch {
-	int n;
-	struct event e[WORLD_EVENTS];
-};
 
 static bool mount_event(struct run *r, struct batch *b, int i, int dir)
 {
@@ -134,12 +124,7 @@ static bool umount_event(struct run *r, const struct batch *b, int k)
 		    model_umount(&r->m, m, false)) && step_done(r);
 }
 
-/*
- * On each mount, in each directory it sees; with @stack then one more each at
- * one and the same place.
- */
-static bool fire(struct run *r, struct batch *b, int n, bool all_dirs,
-		 bool stack)
+bool fire(struct run *r, struct batch *b, int n, bool all_dirs, bool stack)
 {
 	b->n = 0;
 	for (int i = 0; i < n; i++) {
@@ -161,7 +146,7 @@ static bool fire(struct run *r, struct batch *b, int n, bool all_dirs,
 	return r->each || compare(r);
 }
 
-static bool clear(struct run *r, const struct batch *b)
+bool clear(struct run *r, const struct batch *b)
 {
 	for (int k = b->n - 1; k >= 0; k--)
 		if (!umount_event(r, b, k))
@@ -316,7 +301,7 @@ static bool do_type(struct run *r, struct batch *b)
 	return fire(r, b, r->t->nr, false, true) && clear(r, b);
 }
 
-static bool build(struct run *r)
+bool build(struct run *r)
 {
 	model_free(&r->m);
 	snprintf(r->step, sizeof(r->step), "building it");

@@ -34,6 +34,9 @@ bool run_topology(struct run *r);
  * sets r->hash accordingly; false if r->t is that already.
  */
 bool shrink(struct run *r, struct topo *t);
+/* Random groups, with locks: false, and what differs. */
+bool run_groups(struct world *w, uint64_t seed, FILE *show, char *what,
+		size_t size);
 void print_state(FILE *f, const struct model *m);
 
 #endif

@@ -70,6 +70,10 @@ int world_clone(struct world *w, int ns, bool less);
 /* Adds the mount at "/hN" of a namespace: a copy of mount @i. */
 int world_add(struct world *w, int ns, int i);
 
+/* mount_setgroup(2) of some mounts; the flags say what @named is. */
+int world_setgroup(struct world *w, const int *member, int n, int named,
+		   unsigned int flags);
+
 /* What the kernel has now, as a state of the model. */
 int world_observe(struct world *w, struct model *seen);
 
