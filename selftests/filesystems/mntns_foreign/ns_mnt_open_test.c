@@ -443,30 +443,36 @@ TEST_F(ns_mnt_open_locked, eperm_root_is_covered)
 	EXPECT_GE(fd, 0);
 }
 
-/* The mount is below what a locked mount covers: d/x, or all of what d is on. */
+/* A locked mount covers the way from the top of the namespace to the mount. */
 TEST_F(ns_mnt_open_locked, eperm_way_up_is_covered)
 {
-	static const char * const covers[] = { "deep/x", "." };
+	static const struct {
+		const char *mount, *cover;
+	} tab[] = {
+		{ "deep/x/y", "deep/x" },	/* a directory above */
+		{ "deep/x/y", "." },		/* all of what it is mounted on */
+		{ "open/z", "." },		/* ... of what that is mounted on */
+	};
 	struct actor *o = &self->owner;
 	struct mnt mine, theirs;
 
-	/* what receives from it is the copy that nothing leads to */
-	ASSERT_EQ(0, k_mount(NULL, "deep/x/y", NULL, MS_SHARED));
-	ASSERT_EQ(0, mnt_at(&self->me, PATH("deep/x/y"), &mine));
-	for (size_t i = 0; i < ARRAY_SIZE(covers); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
 		int fd;
 
-		ASSERT_EQ(0, k_mount("tmpfs", PATH(covers[i]), "tmpfs", 0));
+		/* what receives from it is the copy that nothing leads to */
+		ASSERT_EQ(0, k_mount(NULL, PATH(tab[i].mount), NULL, MS_SHARED));
+		ASSERT_EQ(0, mnt_at(&self->me, PATH(tab[i].mount), &mine));
+		ASSERT_EQ(0, k_mount("tmpfs", PATH(tab[i].cover), "tmpfs", 0));
 		ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
 		ASSERT_EQ(0, mnt_receiver(o, mine.group, &theirs));
 		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, theirs.id))) {
-			TH_LOG("%s is covered", covers[i]);
+			TH_LOG("%s covers %s", tab[i].cover, tab[i].mount);
 		}
 		fd = k_ns_mnt_open(o->mntns, theirs.id);
 		EXPECT_GE(fd, 0);
 		close(fd);
 		actor_close(o);
-		ASSERT_EQ(0, k_umount(PATH(covers[i]), 0));
+		ASSERT_EQ(0, k_umount(PATH(tab[i].cover), 0));
 	}
 }
 
