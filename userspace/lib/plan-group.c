@@ -439,7 +439,7 @@ static int emit_temps(struct mc_plan *p, struct mntcr_error *e)
 	return 0;
 }
 
-static int emit_ns_roots(struct mc_plan *p, struct mntcr_error *e)
+int mc_plan_ns_types(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	struct mc_op *op;
@@ -486,8 +486,6 @@ int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
 		if (emit_slaves(p, g, chunk))
 			goto nomem;
 	}
-	if (emit_ns_roots(p, e))
-		goto out;
 	ret = 0;
 	goto out;
 nomem:

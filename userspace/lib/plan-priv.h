@@ -38,6 +38,7 @@ struct mc_plan_priv {
 	uint32_t *ns_order;
 	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
 	uint32_t nr_order;
+	bool roots_last;
 	uint8_t *hidden;		/* enum mc_hidden */
 	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
 	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */
@@ -82,6 +83,9 @@ int mc_plan_temps(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
 int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
 		   struct mntcr_error *e);
+
+/* The types of the namespaces' own roots, once their mounts are on them. */
+int mc_plan_ns_types(struct mc_plan *p, struct mntcr_error *e);
 
 /* Insert the releases, once every use is known. */
 int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,

@@ -140,7 +140,28 @@ static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 
 	for (i = 0; i < v->nr_order; i++) {
 		m = v->order[i] >> 1;
+		if (v->roots_last && v->order[i] & 1 &&
+		    p->topo->mounts[m].parent == MC_NONE)
+			continue;
 		if (v->order[i] & 1 ? plan_attach(p, m, e) : plan_clone(p, m, e))
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Trees are built and grouped while they are detached, and then attached whole:
+ * who polls the namespace is woken once, and not for each mount.
+ */
+static int plan_roots(struct mc_plan *p, struct mc_plan_priv *v,
+		      struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i, root;
+
+	for (i = 0; v->roots_last && i < t->nr_ns; i++) {
+		root = t->ns[v->ns_order[i]].root;
+		if (root != MC_NONE && plan_attach(p, root, e))
 			return -1;
 	}
 	return 0;
@@ -242,12 +263,15 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		p->priv->ns_order[i] = i;
 	qsort_r(p->priv->ns_order, t->nr_ns, sizeof(*p->priv->ns_order), cmp_ns,
 		(void *)t);
+	/* What is spilled is found by its namespace, so it must be there. */
+	p->priv->roots_last = o->api == MNTCR_API_EXTENDED && !o->fd_budget;
 	if (mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
 	    mc_plan_temps(p, o, e))
 		goto out;
 	mc_plan_settle_srcs(p);
 	if (plan_namespaces(p, p->priv, e) || mc_plan_bases(p, e) ||
 	    plan_mounts(p, p->priv, e) || mc_plan_groups(p, o, e) ||
+	    plan_roots(p, p->priv, e) || mc_plan_ns_types(p, e) ||
 	    plan_locks(p, o, e) || mc_plan_release(p, o, e))
 		goto out;
 	*plan = p;
