@@ -198,7 +198,7 @@ static int up_flush(struct mc_exec *x)
 	x->nr_put_off = 0;
 	if (!n)
 		return 0;
-	if (enter(x, x->put_off_to))
+	if (enter(x, x->put_off_to == MC_IN_TREE ? MC_IN_SCRATCH : x->put_off_to))
 		return mc_exec_fail(x, x->put_off[0].op, errno,
 				    "entering its namespace");
 	for (i = 0; i < n; i++)
@@ -482,7 +482,10 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 
 static int up_attach(struct mc_exec *x, const struct mc_op *op)
 {
-	return put_off(x, op->obj, op, x->t->mounts[MC_REF_INDEX(op->obj)].ns, 0);
+	uint32_t m = MC_REF_INDEX(op->obj);
+	bool tree = x->p->roots_last && x->t->mounts[m].parent != MC_NONE;
+
+	return put_off(x, op->obj, op, tree ? MC_IN_TREE : x->t->mounts[m].ns, 0);
 }
 
 /* --- groups --------------------------------------------------------------- */

@@ -72,6 +72,7 @@ struct mc_put_off {
 /* mnt_ns that the calling thread is in (upstream). */
 #define MC_IN_CALLERS	(MC_NONE - 1)
 #define MC_IN_SCRATCH	(MC_NONE - 2)
+#define MC_IN_TREE	(MC_NONE - 3)	/* onto a detached tree, from scratch */
 #define MC_IN_LIVE	0x80000000U	/* + namespace of the topology */
 
 struct mc_exec {

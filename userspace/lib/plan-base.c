@@ -53,6 +53,12 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 	for (m = 0; m < p->topo->nr_mounts; m++) {
 		struct mc_src *s = base_of(p, p->src_of[m]);
 
+		/* A detached tree is used where its root was cloned. */
+		if (p->api == MNTCR_API_UPSTREAM && p->roots_last &&
+		    p->topo->mounts[m].parent == MC_NONE &&
+		    (s->kind == MC_SRC_LIVE || s->kind == MC_SRC_EXTERNAL))
+			s->scratch = true;
+
 		if (s->scratch && s->kind != MC_SRC_FRESH &&
 		    s->attr_of == MC_NONE)
 			s->attr_of = m;

@@ -38,7 +38,6 @@ struct mc_plan_priv {
 	uint32_t *ns_order;
 	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
 	uint32_t nr_order;
-	bool roots_last;
 	uint8_t *hidden;		/* enum mc_hidden */
 	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
 	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */

@@ -140,7 +140,7 @@ static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 
 	for (i = 0; i < v->nr_order; i++) {
 		m = v->order[i] >> 1;
-		if (v->roots_last && v->order[i] & 1 &&
+		if (p->roots_last && v->order[i] & 1 &&
 		    p->topo->mounts[m].parent == MC_NONE)
 			continue;
 		if (v->order[i] & 1 ? plan_attach(p, m, e) : plan_clone(p, m, e))
@@ -159,7 +159,7 @@ static int plan_roots(struct mc_plan *p, struct mc_plan_priv *v,
 	const struct mc_topology *t = p->topo;
 	uint32_t i, root;
 
-	for (i = 0; v->roots_last && i < t->nr_ns; i++) {
+	for (i = 0; p->roots_last && i < t->nr_ns; i++) {
 		root = t->ns[v->ns_order[i]].root;
 		if (root != MC_NONE && plan_attach(p, root, e))
 			return -1;
@@ -264,7 +264,8 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	qsort_r(p->priv->ns_order, t->nr_ns, sizeof(*p->priv->ns_order), cmp_ns,
 		(void *)t);
 	/* What is spilled is found by its namespace, so it must be there. */
-	p->priv->roots_last = o->api == MNTCR_API_EXTENDED && !o->fd_budget;
+	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
+			!o->fd_budget;
 	if (mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
 	    mc_plan_temps(p, o, e))
 		goto out;

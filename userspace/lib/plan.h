@@ -112,6 +112,7 @@ struct mc_temp {
 struct mc_plan {
 	const struct mc_topology *topo;
 	enum mntcr_api api;
+	bool roots_last;	/* trees are attached once they are complete */
 	struct mc_op *ops;
 	mc_ref *list;
 	struct mc_src *srcs;
@@ -136,6 +137,8 @@ struct mc_plan_options {
 	uint32_t fd_budget;		/* 0: no limit */
 	bool keep_fds;			/* the caller wants every mount's */
 	bool ignore_locks;
+	bool whole_trees;	/* upstream: namespaces can be made empty, and
+				   detached trees mounted on and grouped */
 };
 
 int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,

@@ -65,6 +65,16 @@ static bool have_extended(void)
 	return !mc_mount_setgroup(NULL, 0, 0) || errno != ENOSYS;
 }
 
+/* No kernel that does refuses to mount on a detached tree. */
+static bool makes_empty_namespaces(void)
+{
+	struct mntcr_feature f[MNTCR_NR_FEATURES];
+	struct mntcr_error e;
+
+	return !mntcr_features(f, &e) &&
+	       f[MNTCR_FEAT_EMPTY_MNTNS].state == MNTCR_FEATURE_YES;
+}
+
 enum mntcr_api mc_choose_api(enum mntcr_api wanted)
 {
 	if (wanted != MNTCR_API_AUTO)
@@ -328,6 +338,8 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 		       "--external-master", e))
 		return -1;
 	w->po.ns_live = w->ns_live;
+	if (w->po.api == MNTCR_API_UPSTREAM)
+		w->po.whole_trees = makes_empty_namespaces();
 	then = now();
 	if (make_plan(w, t, o, e))
 		return -1;
@@ -455,6 +467,8 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));
 	mc_plan_options(opts, &po);
 	po.ns_live = ns_live;
+	if (po.api == MNTCR_API_UPSTREAM)
+		po.whole_trees = makes_empty_namespaces();
 	if (!mc_plan_make(t, &po, &p, e))
 		ret = mc_plan_print(p, json, out, e);
 out:

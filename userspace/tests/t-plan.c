@@ -368,6 +368,13 @@ static void a_plan_for_the_upstream_calls(void)
 	       "group     master mnt0:11: mnt1:21\n"
 	       "release   8 descriptors\n");
 	check();
+	/* Trees are attached whole where the kernel lets them grow detached. */
+	REQUIRE(!make(MNTCR_API_UPSTREAM,
+		      &(struct mc_plan_options){ .whole_trees = true }));
+	CHECK_EQ(p->ops[p->nr_ops - 2].type, MC_OP_ATTACH);
+	CHECK_EQ(p->ops[p->nr_ops - 3].type, MC_OP_ATTACH);
+	CHECK_EQ(p->ops[p->nr_ops - 4].type, MC_OP_GROUP);
+	check();
 	done();
 }
 
@@ -845,6 +852,7 @@ static void any_topology_is_planned_soundly(void)
 		o.fd_budget = any(2) ? 40 + any(40) : 0;
 		o.batch = any(3) ? 1 + any(20) : 0;
 		o.prefer_fresh = any(2);
+		o.whole_trees = any(2);
 		if (!make(any(2) ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM, &o)) {
 			planned++;
 			check();
