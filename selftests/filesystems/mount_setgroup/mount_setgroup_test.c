@@ -138,9 +138,9 @@ TEST_F(mount_setgroup, peer_inherits_master)
 	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
 	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, 0, self->fd[0]));
 	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 3, 1, self->fd[2], 0));
-	EXPECT_EQ(group_of(self->fd[1]), group_of(self->fd[3]));
-	EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[3]));
-	EXPECT_EQ(MS_SHARED | MS_SLAVE, propagation_of(self->fd[3]));
+	ASSERT_EQ(group_of(self->fd[1]), group_of(self->fd[3]));
+	ASSERT_EQ(group_of(self->fd[0]), master_of(self->fd[3]));
+	ASSERT_EQ(MS_SHARED | MS_SLAVE, propagation_of(self->fd[3]));
 	EXPECT_TRUE(reaches(0, M(0) | M(1) | M(2) | M(3)));
 	for (int i = 1; i < 4; i++)
 		EXPECT_TRUE(reaches(i, M(1) | M(2) | M(3)));
