@@ -95,6 +95,14 @@ static int add_dir(struct cmd_input *in, const char *name, const char *dir)
 	return ret;
 }
 
+static int set_image(struct cmd_input *in, const char *name, const char *arg)
+{
+	if (in->image)
+		return cmd_usage(name, "%s: only one image can be given here", arg);
+	in->image = arg;
+	return 0;
+}
+
 int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 		  bool images)
 {
@@ -103,10 +111,8 @@ int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 	struct stat st;
 	char *end;
 
-	if (images && !strcmp(arg, "-")) {
-		in->image = arg;
-		return 0;
-	}
+	if (images && !strcmp(arg, "-"))
+		return set_image(in, name, arg);
 	if (*arg && strspn(arg, "0123456789") == strlen(arg)) {
 		errno = 0;
 		src.type = MNTCR_SOURCE_PID;
@@ -119,10 +125,8 @@ int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 		return path_error(name, arg);
 	if (S_ISDIR(st.st_mode))
 		return add_dir(in, name, arg);
-	if (fs.f_type != NSFS_MAGIC && images) {
-		in->image = arg;
-		return 0;
-	}
+	if (fs.f_type != NSFS_MAGIC && images)
+		return set_image(in, name, arg);
 	return add_source(in, name, src);
 }
 

@@ -118,6 +118,19 @@ static int check_namespaces(struct mc_topology *t, struct mntcr_error *e)
 	return 0;
 }
 
+/* Printed as it is, and no kernel has others. */
+static bool type_is_plain(const char *type)
+{
+	const unsigned char *s;
+
+	if (!type || !*type)
+		return false;
+	for (s = (const unsigned char *)type; *s; s++)
+		if (*s <= ' ' || *s >= 0x7f || *s == '/')
+			return false;
+	return true;
+}
+
 static int check_sbs(struct mc_topology *t, struct mntcr_error *e)
 {
 	struct mc_map *by_dev = mc_map_new();
@@ -131,7 +144,7 @@ static int check_sbs(struct mc_topology *t, struct mntcr_error *e)
 		uint64_t dev = (uint64_t)sb->major << 32 | sb->minor;
 
 		sb->nr_mounts = 0;
-		if (!sb->type || !*sb->type || strchr(sb->type, '/')) {
+		if (!type_is_plain(sb->type)) {
 			bad(e, "superblock %u: no usable filesystem type", i);
 			goto out;
 		}

@@ -306,8 +306,8 @@ int mntcr_image_write(const struct mc_topology *t, const char *path,
 	if (!strcmp(path, "-"))
 		return mc_image_print(t, stdout, e) ?
 		       fail_on("standard output", e) : 0;
-	/* A pipe or a device has no name to take over. */
-	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+	/* A pipe, a device or a link (/dev/stdout) has no name to take over. */
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
 		return write_in_place(t, path, e);
 
 	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)

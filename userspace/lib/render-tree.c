@@ -27,8 +27,11 @@ static void columns(const struct mc_topology *t, const struct mc_mount *m,
 	if (strcmp(m->root, "/") || m->root_deleted)
 		mc_buf_printf(b, "[%s%s]", mc_escape(m->root, esc, sizeof(esc)),
 			      m->root_deleted ? " deleted" : "");
-	mc_buf_printf(b, " %s%s%s ", sb->type, sb->subtype ? "." : "",
-		      sb->subtype ? sb->subtype : "");
+	mc_buf_printf(b, " %s", sb->type);
+	/* what a container names its FUSE filesystem is for it to choose */
+	if (sb->subtype)
+		mc_buf_printf(b, ".%s", mc_escape(sb->subtype, esc, sizeof(esc)));
+	mc_buf_puts(b, " ");
 	if (m->group != MC_NONE) {
 		mc_buf_printf(b, "shared:%" PRIu64, t->groups[m->group].id);
 		sep = ",";

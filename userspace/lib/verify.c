@@ -231,6 +231,10 @@ static void compare_group(struct verify *v, uint32_t at, const char *what,
 		differ_at(v, p, what, x, y);
 		return;
 	}
+	/* On the same machine what is outside is what it is called. */
+	if (flag(v, MNTCR_VERIFY_DEVICES) && !v->a->groups[ga].nr_members &&
+	    !v->b->groups[gb].nr_members && strcmp(x, y))
+		differ_at(v, p, "external group", x, y);
 	if (bijection_map(&v->groups, ga, gb) || !count(v))
 		return;
 	if (v->groups.ab[ga] != MC_NONE)
@@ -365,17 +369,24 @@ static void compare_order(struct verify *v)
 static bool compare_ns(struct verify *v, uint32_t i)
 {
 	const struct mc_ns *x = &v->a->ns[i], *y = &v->b->ns[i];
+	char label[300];
 
+	mc_escape(x->label ? x->label : "", label, sizeof(label));
+	/* 0: not known. What it receives from is not restored. */
+	if (x->base_propagation && y->base_propagation &&
+	    (x->base_propagation ^ y->base_propagation) & MS_SHARED && count(v))
+		report(v, "namespace %u (%s): what its root is mounted on is shared in the %s only",
+		       i, label, x->base_propagation & MS_SHARED ? "first" : "second");
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&
 	    y->userns != MC_NONE &&
 	    !bijection_map(&v->userns, x->userns, y->userns) && count(v))
 		report(v, "namespace %u (%s): owned by another user namespace",
-		       i, x->label);
+		       i, label);
 	if (x->root != MC_NONE && y->root != MC_NONE)
 		return push(v, x->root, y->root);
 	if (x->root != y->root && count(v))
 		report(v, "namespace %u (%s): empty in the %s only", i,
-		       x->label, x->root == MC_NONE ? "first" : "second");
+		       label, x->root == MC_NONE ? "first" : "second");
 	return true;
 }
 

@@ -87,6 +87,14 @@ done
 check "dump to standard output" 0 '"format": "mntcr-image"' \
 	"$MNTCR" dump $holder
 check "dump to a file" 0 "" "$MNTCR" dump -o "$tmp/img" $holder
+# a link, such as /dev/stdout, is written through and not replaced
+ln -s img-behind "$tmp/link"
+: >"$tmp/img-behind"
+check "dump through a link" 0 "" "$MNTCR" dump -o "$tmp/link" $holder
+check "the link is still one" 0 "^namespace 0:" sh -c \
+	'[ -L "$1/link" ] && "$2" show "$1/img-behind"' sh "$tmp" "$MNTCR"
+check "verify: two images on one side" 2 "only one image" \
+	"$MNTCR" verify "$tmp/img" "$tmp/img" "$tmp/img"
 check "show an image" 0 "^namespace 0: $holder mnt:" "$MNTCR" show "$tmp/img"
 check "show a process" 0 "^namespace 0: $holder mnt:" "$MNTCR" show $holder
 check "show a namespace file" 0 "^namespace 0: /proc/$holder/ns/mnt mnt:" \
