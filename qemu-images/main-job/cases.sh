@@ -7,6 +7,9 @@
 # shellcheck disable=SC2034	# titles are read by the main job
 cases="plain peers chain file_bind covered_elsewhere covered unbindable
 	orphan_slave disjoint_peers disjoint_slaves wide_slave"
+# what stock kernels' calls are to be able to make as well
+must_upstream="plain peers chain file_bind covered_elsewhere covered unbindable
+	wide_slave"
 
 title_plain='binds of one tmpfs'
 case_plain() {
@@ -78,7 +81,14 @@ case_orphan_slave() {
 	mount --make-slave b
 	mount --make-shared b
 	mount --bind b c
+	# a namespace that is not dumped keeps the master
+	mkfifo held
+	unshare --mount --propagation unchanged \
+		sh -c 'echo made >held; exec sleep 1000000' 8>&- &
+	read -r _ <held
+	rm held
 	umount a
+	grep -q master: /proc/self/mountinfo
 }
 
 title_disjoint_peers='peers on two subtrees, the wide mount gone'
