@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdlib.h>
+#include <linux/landlock.h>
 
 #include "members.h"
 #include "../../kselftest_harness.h"
@@ -21,6 +22,7 @@ FIXTURE(setgroup_errno) {
 	int fd[4];	/* private mounts */
 	int peer;	/* a shared mount */
 	int slave;	/* a slave of it */
+	unsigned int mount_max;	/* what to set it back to, or 0 */
 };
 
 FIXTURE_SETUP(setgroup_errno)
@@ -46,8 +48,18 @@ FIXTURE_SETUP(setgroup_errno)
 	ASSERT_GE(self->slave, 0);
 }
 
+static int set_mount_max(unsigned int max)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", max);
+	return write_text("/proc/sys/fs/mount-max", text);
+}
+
 FIXTURE_TEARDOWN(setgroup_errno)
 {
+	if (self->mount_max)
+		EXPECT_EQ(0, set_mount_max(self->mount_max));
 	members_teardown(self->base);
 }
 
@@ -164,6 +176,19 @@ TEST_F(setgroup_errno, e2big_members)
 	EXPECT_REFUSED(E2BIG, k_setgroup(SHARED, NULL, ~0u, 0, 0));
 	/* not too many: the array is what is wrong */
 	EXPECT_REFUSED(EFAULT, k_setgroup(SHARED, NULL, max, 0, 0));
+}
+
+/* The limit may be more than there is memory for. */
+TEST_F(setgroup_errno, enomem)
+{
+	const unsigned int many = 1U << 30;
+	unsigned int max;
+
+	ASSERT_EQ(0, read_uint("/proc/sys/fs/mount-max", &max));
+	self->mount_max = max;
+	ASSERT_EQ(0, set_mount_max(many));
+	EXPECT_REFUSED(ENOMEM, k_setgroup(SHARED, self->fd, many, 0, 0));
+	EXPECT_REFUSED(ENOMEM, k_setgroup(PEER, self->fd, many, self->peer, 0));
 }
 
 TEST_F(setgroup_errno, efault)
@@ -336,6 +361,35 @@ TEST_F(setgroup_errno, ebusy)
 	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, &self->peer, 1, 0, self->peer));
 	ASSERT_EQ(0, k_mount(NULL, "5", NULL, MS_SHARED));
 	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, &self->peer, 1, 0, self->slave));
+}
+
+/* With any rule on files Landlock denies every change of mounts. */
+static int landlock_deny_mounts(void)
+{
+	const struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_DIR,
+	};
+	int fd = syscall(__NR_landlock_create_ruleset, &attr, sizeof(attr), 0);
+
+	if (fd < 0 || syscall(__NR_landlock_restrict_self, fd, 0))
+		return -errno;
+	return 0;
+}
+
+/* A security module is asked for each member, and its answer is returned. */
+TEST_F(setgroup_errno, eperm_landlock)
+{
+	if (syscall(__NR_landlock_create_ruleset, NULL, 0,
+		    LANDLOCK_CREATE_RULESET_VERSION) < 0)
+		SKIP(return, "Landlock not supported");
+	ASSERT_EQ(0, AS(&this_test, landlock_deny_mounts()));
+	EXPECT_REFUSED(EPERM, AS(&this_test, landlock_deny_mounts() ?:
+				 k_setgroup(SHARED, self->fd, 1, 0, 0)));
+	EXPECT_REFUSED(EPERM, AS(&this_test, landlock_deny_mounts() ?:
+				 k_setgroup(PEER, self->fd, 2, self->peer, 0)));
+	EXPECT_REFUSED(EPERM, AS(&this_test, landlock_deny_mounts() ?:
+				 k_setgroup(SIBLING, self->fd, 2, 0, self->slave)));
+	EXPECT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
 }
 
 /* The same members pass once what is wrong with them is put right. */
