@@ -364,6 +364,38 @@ TEST_F(mount_setgroup, detached_member)
 	EXPECT_TRUE(reaches(0, M(0) | M(11)));
 }
 
+/* So do all mounts of a namespace that goes, wherever they are in the graph. */
+TEST_F(mount_setgroup, namespace_goes)
+{
+	struct actor other;
+	int fd[3];
+
+	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
+	for (int i = 0; i < 3; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", i);
+		fd[i] = OPEN_IN(&other, name);
+		ASSERT_GE(fd[i], 0);
+	}
+	/* a peer of the first, a slave and the only mount of a group between */
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[0], 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, fd + 1, 1, 0, fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, fd + 2, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 3, 1, 0, fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 4, 1, 0, fd[2]));
+	EXPECT_TRUE(reaches(0, M(0) | M(3) | M(4)));
+
+	actor_close(&other);
+	EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[3]));
+	EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[4]));
+	EXPECT_TRUE(reaches(0, M(0) | M(3) | M(4)));
+	EXPECT_EQ(-EINVAL, k_setgroup(PEER, self->fd + 5, 1, fd[0], 0));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 5, 1, self->fd[0], 0));
+	EXPECT_TRUE(reaches(5, M(0) | M(3) | M(4) | M(5)));
+}
+
 /*
  * Roots that do not contain one another, under a group that contained both.
  * What is mounted reaches those who can show it.
