@@ -72,6 +72,7 @@ echo "host $$" >&9
 
 # a service with mounts of its own that receives from the host
 enter service unshare --mount --propagation slave sh -c '
+	set -e
 	mount -t tmpfs -o size=1m private /tmp
 	mount --make-shared /srv/disk
 	mount --bind /srv/disk/db /srv/config
@@ -80,6 +81,7 @@ enter service unshare --mount --propagation slave sh -c '
 # a namespace made inside that one, its root a bind that it pivoted to
 enter nested nsenter --mount="/proc/$pid/ns/mnt" \
 	unshare --mount --propagation unchanged sh -c '
+	set -e
 	mount -t tmpfs -o size=2m newroot /mnt
 	mkdir /mnt/old /mnt/usr /mnt/proc /mnt/vol
 	mount --rbind /usr /mnt/usr
