@@ -134,14 +134,14 @@ int layout_parse(const struct topo *t, struct layout *l, const char *text)
 	char how;
 
 	layout_siblings(l);
-	while (sscanf(text, " %d%c%d%n", &i, &how, &j, &n) == 3) {
-		if (i < 0 || i >= t->nr || j < 0 || j >= i ||
+	while (sscanf(text, " %2d%c%2d%n", &i, &how, &j, &n) == 3) {
+		if (i < 0 || i >= t->nr || j < 0 || j >= i || l->on[i] >= 0 ||
 		    t->m[i].ns != t->m[j].ns || (how != '>' && how != '^'))
 			return -1;
 		l->on[i] = j;
 		l->over[i] = how == '^';
-		for (int k = 0; k < i; k++)
-			if (l->over[i] && l->over[k] && l->on[k] == j)
+		for (int k = 0; k < t->nr; k++)
+			if (k != i && l->over[i] && l->over[k] && l->on[k] == j)
 				return -1;
 		text += n;
 	}

@@ -392,6 +392,25 @@ out:
 	return bad;
 }
 
+static const char *layouts(void)
+{
+	static const char *const wrong[] = {
+		"0>0", "1>2", "4>0", "1>-1", "3>0", "1=0", "1>", ">0", "1>0 2",
+		"1^0 2^0", "2^0 1^0", "2>0 2>1", "4294967297>0", "1>4294967296",
+	};
+	const char *bad = NULL;
+	struct layout l;
+	struct topo t;
+
+	EXPECT(!topo_parse(&t, "p p p p@1"));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		EXPECT(layout_parse(&t, &l, wrong[i]));
+	EXPECT(!layout_parse(&t, &l, " 2^0 1>0 "));
+	EXPECT(l.over[2] && !l.on[2] && !l.over[1] && !l.on[1]);
+out:
+	return bad;
+}
+
 static const char *random_ones(void)
 {
 	const char *bad = NULL;
@@ -437,6 +456,7 @@ const struct named_test count_tests[] = {
 	{ "three namespaces, to 6 mounts: 3 .. 79524", three_ns },
 	{ "roots, to 4 mounts: 9 .. 26537", with_roots },
 	{ "text form", text },
+	{ "what is not a layout", layouts },
 	{ "random topologies and layouts", random_ones },
 	{ "names of directories", names },
 	{ NULL, NULL }
