@@ -4,57 +4,7 @@
 #
 # The command as a person or a script meets it: help, exit codes, messages.
 
-set -u
-: "${MNTCR:?}" "${VARIANT:=gcc}"
-n=0
-bad=0
-tmp=$(mktemp -d) || exit 1
-holder=
-cleanup()
-{
-	[ -n "$holder" ] && kill "$holder" 2>/dev/null
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-
-ok()
-{
-	n=$((n + 1))
-	echo "ok $n $1"
-}
-
-fail()
-{
-	n=$((n + 1))
-	bad=1
-	echo "# $2"
-	sed 's/^/# stdout: /' "$tmp/out" | head -20
-	sed 's/^/# stderr: /' "$tmp/err" | head -20
-	echo "not ok $n $1"
-}
-
-# check NAME CODE PATTERN COMMAND...: exit code, and a line of stderr (or of
-# stdout with code 0) that matches; the other stream is empty with an error
-check()
-{
-	name=$1
-	code=$2
-	pattern=$3
-	shift 3
-	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-	got=$?
-	where=err
-	[ "$code" -eq 0 ] && where=out
-	if [ $got -ne "$code" ]; then
-		fail "$name" "exit code $got, not $code"
-	elif [ -n "$pattern" ] && ! grep -q -e "$pattern" "$tmp/$where"; then
-		fail "$name" "nothing like '$pattern' on std$where"
-	elif [ "$code" -ne 0 ] && [ "$code" -ne 3 ] && [ -s "$tmp/out" ]; then
-		fail "$name" "output besides the error"
-	else
-		ok "$name"
-	fi
-}
+. "$(dirname "$0")/cli.sh"
 
 [ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP needs root"; exit 4; }
 seed=$(dirname "$0")/data/seeds/sharing.json
@@ -183,16 +133,14 @@ if command -v groff >/dev/null; then
 			groff -t -man -Tutf8 -ww -rLL=120n -z "$p" 2>&1; done |
 			{ ! grep . >&2; }' "$here"
 else
-	n=$((n + 1))
-	echo "ok $n man pages format without a warning # SKIP no groff"
+	skip "man pages format without a warning" "no groff"
 fi
 
 # too few descriptors, too little memory
 check "dump: too few descriptors" 1 "Too many open files" \
 	sh -c 'ulimit -n 4; exec "$0" dump "$1"' "$MNTCR" $holder
 if [ "$VARIANT" = asan ]; then
-	n=$((n + 1))
-	echo "ok $n show: too little memory # SKIP ASan reserves address space"
+	skip "show: too little memory" "ASan reserves address space"
 else
 	awk 'BEGIN {
 		print "{\"format\":\"mntcr-image\",\"version\":1,\"user_namespaces\":[],"
@@ -209,5 +157,4 @@ else
 		sh -c 'ulimit -v 100000; exec "$0" show "$1"' "$MNTCR" "$tmp/big"
 fi
 
-echo "1..$n"
-exit $bad
+finished
