@@ -20,6 +20,7 @@ cmd-y += main.o
 cmd-y += input.o
 cmd-y += cmd-dump.o
 cmd-y += cmd-show.o
+cmd-y += line.o
 cmd-y += cmd-verify.o
 cmd-y += cmd-features.o
 
@@ -38,11 +39,13 @@ vm-test-y += t-capture
 valgrind-y += t-image
 valgrind-y += t-verify
 fuzz-y += fuzz-image
+fuzz-y += fuzz-line
 test-y += t-scale
 test-y += t-nomem
 LIBS-t-nomem := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 valgrind-y += t-nomem
 test-sh-y += t-cli
+test-sh-y += t-show
 test-y += t-change
 LIBS-t-change := -Wl,--wrap=syscall,--wrap=lseek
 vm-test-y += t-change

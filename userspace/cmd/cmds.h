@@ -5,7 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 CMD("dump", cmd_dump, "write the mounts of namespaces to an image")
-CMD("show", cmd_show, "draw an image or live namespaces")
+CMD("show", cmd_show, "draw an image, live namespaces or a topology")
 CMD("plan", cmd_plan, "print what a restore would do")
 CMD("restore", cmd_restore, "make the namespaces of an image anew")
 CMD("verify", cmd_verify, "compare two images or live namespaces")

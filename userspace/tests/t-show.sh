@@ -1,0 +1,159 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# mntcr show of topologies that are written as lines, and what Graphviz makes of
+# its graphs.
+
+. "$(dirname "$0")/cli.sh"
+
+line='[m m@1 s/a [m/b/a]] p u : 2>0 3^2 4>3'
+
+# --- as a tree --------------------------------------------------------------
+check "a line as trees" 0 "" "$MNTCR" show --topology "$line"
+cat >"$tmp/want" <<END
+namespace 0: line 1 @0, 6 mounts
+/  root tmpfs private rw
+|-/h0  tree tmpfs shared:1 rw
+| \`-/h0/h2  tree[/a] tmpfs master:1 rw
+|   \`-/h0/h2 (over it)  tree[/b/a] tmpfs shared:2,master:1 rw
+|     \`-/h0/h2/h4  tree tmpfs private rw
+\`-/h5  tree tmpfs unbindable rw
+
+namespace 1: line 1 @1, 2 mounts
+/  root tmpfs private rw
+\`-/h1  tree tmpfs shared:1 rw
+END
+cp "$tmp/out" "$tmp/tree"
+is "the trees are those of the line" "$tmp/want" "$tmp/tree"
+check "-t is short for it" 0 "shared:1" "$MNTCR" show -t p -t '[m]'
+
+# --- as an image ------------------------------------------------------------
+check "a line as an image" 0 '"format": "mntcr-image"' \
+	"$MNTCR" show --json -t "$line"
+cp "$tmp/out" "$tmp/img"
+check "show draws that image" 0 "" "$MNTCR" show "$tmp/img"
+cp "$tmp/out" "$tmp/again"
+is "as it draws the line" "$tmp/tree" "$tmp/again"
+check "and prints it again" 0 "" "$MNTCR" show --json "$tmp/img"
+cp "$tmp/out" "$tmp/img2"
+is "to the byte" "$tmp/img" "$tmp/img2"
+"$MNTCR" show --json -t '[m m@1 s/a [m/b/a]] p p : 2>0 3^2 4>3' >"$tmp/other"
+check "verify: the same line is the same" 0 "" \
+	"$MNTCR" verify --devices --order "$tmp/img" "$tmp/img2"
+check "verify: another line is not" 3 "" "$MNTCR" verify "$tmp/img" "$tmp/other"
+for api in extended upstream; do
+	check "plan: $api" 0 "" "$MNTCR" plan --api $api "$tmp/img"
+	[ "$api" = extended ] || continue
+	cp "$tmp/out" "$tmp/plan"
+	check "plan: the groups of the line" 0 "^3$" \
+		sh -c 'grep -c group "$0"' "$tmp/plan"
+done
+
+# --- several, and from standard input ---------------------------------------
+printf '%s\n' '# two' '[m s]' '' '   ' 'p@2' >"$tmp/lines"
+check "one a line on standard input" 0 "^namespace 3: line 5 @2, 2 mounts" \
+	sh -c '"$0" show -t - <"$1"' "$MNTCR" "$tmp/lines"
+check "the last line may lack its end" 0 "line 2 @0" \
+	sh -c 'printf "p\np" | "$0" show -t -' "$MNTCR"
+check "several options" 0 "^namespace 2: line 2 @1, 2 mounts" \
+	"$MNTCR" show -t '[m m]' -t '[m@1 m]'
+check "lines have their own groups" 0 "shared:2" \
+	"$MNTCR" show -t '[m m]' -t '[m m]'
+"$MNTCR" show -J -t '[m m]' -t '[m m]' >"$tmp/img"
+check "and their own superblock, which verify takes" 0 "" \
+	"$MNTCR" verify "$tmp/img" "$tmp/img"
+
+# --- what is wrong, and where -----------------------------------------------
+wrong()	# LINE PATTERN
+{
+	check "wrong: $1" 2 "mntcr: show: $2" "$MNTCR" show --topology "$1"
+}
+wrong '' 'no topology'
+wrong '# p' 'no topology'
+wrong ':' 'line 1, column 1: ":": no mount'
+wrong 'p q' 'line 1, column 3: "q": expected one of p u m s'
+wrong '[m' 'line 1, column 3: "": a bracket is not closed'
+wrong 'p ]' 'line 1, column 3: "]": no bracket is open'
+wrong '[s]' 'line 1, column 3: "]": a peer group without a member'
+wrong 'p m' 'line 1, column 3: "m": a member or slave outside of brackets'
+wrong 's' 'line 1, column 1: "s": a member or slave outside of brackets'
+wrong '[m u]' 'line 1, column 4: "u]": a private or unbindable mount within'
+wrong 'p p/c' 'line 1, column 3: "p/c": after p u m s only'
+wrong 'p/a/b/a' 'line 1, column 1: .*twice at most'
+wrong 'p@6' 'line 1, column 1: .*@0 to @5'
+wrong 'pp' 'line 1, column 1: "pp": after p'
+wrong 'p	p' 'line 1, column 1: "p\\011p"'
+wrong 'p p : 1>0 0>0' 'line 1, column 11: "0>0": expected N>M'
+wrong 'p p : 1>7' 'line 1, column 7: "1>7": expected N>M'
+wrong 'p p p : 1^0  2^0 ' 'line 1, column 14: "2^0 ": expected N>M'
+wrong 'p p p : 2^0 1^0' 'line 1, column 13: "1^0": expected N>M'
+wrong 'p p : 1>0 : 1>0' 'line 1, column 11: ": 1>0": expected N>M'
+wrong 'p p@1 : 1>0' 'line 1, column 9: "1>0": .*of its namespace'
+check "wrong: the second line" 2 'line 2, column 2: "": a bracket' \
+	"$MNTCR" show -t p -t '['
+check "wrong: a line feed does not hide the rest" 2 'line 2, column 1: "q"' \
+	"$MNTCR" show -t 'p
+q'
+
+# --- bounds -----------------------------------------------------------------
+repeat()	# NUMBER TEXT
+{
+	awk -v n="$1" -v s="$2" 'BEGIN { while (n--) printf "%s", s }'
+}
+check "24 mounts" 0 "25 mounts" "$MNTCR" show -t "$(repeat 24 'p ')"
+wrong "$(repeat 25 'p ')" 'line 1, column 49: "p ": more than 24 mounts'
+check "24 peer groups, each below the one before" 0 "shared:24,master:23" \
+	"$MNTCR" show -t "$(repeat 24 '[m ')$(repeat 24 ']')"
+wrong "$(repeat 25 '[')" 'line 1, column 25: "\[": more than 24 peer groups'
+check "1023 bytes" 0 "h0" "$MNTCR" show -t "p$(repeat 1022 ' ')"
+wrong "p$(repeat 1023 ' ')" 'line 1: longer than 1023 bytes'
+check "a text without end" 2 "more than 262144 bytes" \
+	sh -c 'yes p | "$0" show -t -' "$MNTCR"
+check "a NUL byte" 2 "a NUL byte" \
+	sh -c 'printf "p\0p\n" | "$0" show -t -' "$MNTCR"
+check "standard input is a directory" 1 "standard input: Is a directory" \
+	sh -c '"$0" show -t - </' "$MNTCR"
+check "standard input is empty" 2 "no topology" "$MNTCR" show -t -
+check "nothing else with a line" 2 "nothing else with --topology" \
+	"$MNTCR" show -t p "$tmp/img"
+
+# each beginning of a line is drawn or refused
+i=0
+rest=
+while [ $i -le ${#line} ]; do
+	start=$(printf %.${i}s "$line")
+	"$MNTCR" show -t "$start" >"$tmp/out" 2>"$tmp/err"
+	case $? in
+	0 | 2) ;;
+	*)
+		rest=$start
+		break ;;
+	esac
+	i=$((i + 1))
+done
+if [ -z "$rest" ] && [ $i -gt 30 ]; then
+	ok "any beginning of a line"
+else
+	fail "any beginning of a line" "$rest"
+fi
+
+# --- graphs -----------------------------------------------------------------
+check "a line as a graph" 0 "^digraph" "$MNTCR" show --dot -t "$line"
+cp "$tmp/out" "$tmp/dot"
+count()	# NAME NUMBER PATTERN
+{
+	check "$1" 0 "^$2$" sh -c 'grep -c -e "$0" "$1"' "$3" "$tmp/dot"
+}
+count "a cluster for each namespace" 2 'subgraph cluster_'
+count "a node for each peer group" 2 'g[0-9]* \[shape=ellipse'
+count "a line for each member" 3 'g[0-9]* -> m[0-9]* \[dir=both'
+count "a dashed arrow for each slave" 2 'g0 -> [gm][0-9]* \[style=dashed'
+
+if ! command -v dot >/dev/null; then
+	skip "Graphviz takes a graph" "no dot"
+else
+	check "Graphviz takes a graph" 0 "</svg>" dot -Tsvg "$tmp/dot"
+fi
+
+finished
