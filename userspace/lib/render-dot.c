@@ -12,7 +12,7 @@
 #include "render.h"
 #include "util.h"
 
-/* For a double-quoted label: escape() has dealt with control bytes. */
+/* For a double-quoted label, where backslashes escape and "&lt;" would be an entity. */
 static void quoted(FILE *out, const char *s)
 {
 	char esc[1024];
@@ -20,7 +20,10 @@ static void quoted(FILE *out, const char *s)
 	for (s = mc_escape(s, esc, sizeof(esc)); *s; s++) {
 		if (*s == '"' || *s == '\\')
 			fputc('\\', out);
-		fputc(*s, out);
+		if (*s == '&')
+			fputs("&amp;", out);
+		else
+			fputc(*s, out);
 	}
 }
 
@@ -30,7 +33,10 @@ static void mount_node(const struct mc_topology *t, uint32_t i, FILE *out)
 	const struct mc_sb *sb = &t->sbs[m->sb];
 
 	fprintf(out, "    m%u [label=\"", i);
-	quoted(out, m->mountpoint);
+	if (m->parent != MC_NONE && !m->mountpoint[1])
+		fputs("(over it)", out);
+	else
+		quoted(out, m->mountpoint);
 	fputs("\\n", out);
 	quoted(out, sb->type);
 	fprintf(out, " %u:%u ", sb->major, sb->minor);
@@ -51,7 +57,8 @@ int mc_render_dot(const struct mc_topology *t, FILE *out,
 	for (i = 0; i < t->nr_ns; i++) {
 		const struct mc_ns *ns = &t->ns[i];
 
-		fprintf(out, "  subgraph cluster_%u {\n    label=\"", i);
+		fprintf(out, "  subgraph cluster_%u {\n    label=\"namespace %u: ",
+			i, i);
 		quoted(out, ns->label);
 		fputs("\";\n", out);
 		for (j = 0; j < ns->nr_mounts; j++)

@@ -10,6 +10,7 @@
 
 #include "image.h"
 #include "render.h"
+#include "sys.h"
 #include "util.h"
 
 #define MAX_INDENT	40	/* deeper levels are numbered, not drawn */
@@ -44,10 +45,12 @@ static void columns(const struct mc_topology *t, const struct mc_mount *m,
 	}
 	if (!*sep)
 		mc_buf_puts(b, m->unbindable ? "unbindable" : "private");
-	mc_buf_puts(b, m->attr & 1 ? " ro" : " rw");
+	mc_buf_puts(b, m->attr & MOUNT_ATTR_RDONLY ? " ro" : " rw");
 	for (w = mc_words_attr + 1; w->name; w++)
 		if ((m->attr & w->mask) == w->bits)
 			mc_buf_printf(b, ",%s", w->name);
+	if (sb->flags & MS_RDONLY && !(m->attr & MOUNT_ATTR_RDONLY))
+		mc_buf_puts(b, " superblock:ro");
 	sep = " locked:";
 	for (w = mc_words_lock; w->name; w++)
 		if (m->locks & w->bits) {

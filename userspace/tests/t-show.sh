@@ -149,11 +149,48 @@ count "a cluster for each namespace" 2 'subgraph cluster_'
 count "a node for each peer group" 2 'g[0-9]* \[shape=ellipse'
 count "a line for each member" 3 'g[0-9]* -> m[0-9]* \[dir=both'
 count "a dashed arrow for each slave" 2 'g0 -> [gm][0-9]* \[style=dashed'
+count "what lies over its parent" 1 'label="(over it)'
 
+cat >"$tmp/odd" <<'END'
+{"format": "mntcr-image", "version": 1, "user_namespaces": [], "idmaps": [],
+"groups": [{"id": 7}],
+"namespaces": [{"label": "a \"b\" \\N &lt; \n", "hidden": 0}],
+"superblocks": [{"device": "0:1", "type": "ext4", "options": "", "flags": ["ro"]}],
+"mounts": [
+{"id": 1, "namespace": 0, "superblock": 0, "root": "/", "mountpoint": "/", "master": 7},
+{"id": 2, "namespace": 0, "parent": 1, "superblock": 0, "root": "/&amp;<b>", "mountpoint": "/\"];\\", "attributes": ["ro"]},
+{"id": 3, "namespace": 0, "parent": 1, "superblock": 0, "root": "/é", "mountpoint": {"hex": "2fff0a"}}]}
+END
+check "odd names as a tree" 0 '/\\377\\012' "$MNTCR" show "$tmp/odd"
+check "a superblock is read-only, its mount is not" 0 " rw superblock:ro$" \
+	"$MNTCR" show "$tmp/odd"
+check "odd names as a graph" 0 "^digraph" "$MNTCR" show --dot "$tmp/odd"
+cp "$tmp/out" "$tmp/dot.odd"
+check "their labels are escaped" 0 "" grep -F \
+	'[label="/\"];\\134\next4 0:1 /&amp;amp;<b>"]' "$tmp/dot.odd"
 if ! command -v dot >/dev/null; then
 	skip "Graphviz takes a graph" "no dot"
+	skip "Graphviz takes odd names" "no dot"
+	skip "Graphviz shows them as they are" "no dot"
 else
 	check "Graphviz takes a graph" 0 "</svg>" dot -Tsvg "$tmp/dot"
+	check "Graphviz takes odd names" 0 "</svg>" dot -Tsvg "$tmp/dot.odd"
+	sed -n 's/^<text[^>]*>\(.*\)<\/text>/\1/p' "$tmp/out" |
+		sed 's/&#45;/-/g; s/&#160;/ /g; s/&quot;/"/g; s/&lt;/</g
+			s/&gt;/>/g; s/&amp;/\&/g' | sort >"$tmp/got"
+	LC_ALL=C sort -o "$tmp/got" "$tmp/got"
+	LC_ALL=C sort >"$tmp/want" <<'END'
+namespace 0: a "b" \134N &lt; \012
+/
+ext4 0:1 /
+/"];\134
+ext4 0:1 /&amp;<b>
+/\377\012
+ext4 0:1 /é
+peer group 7
+(external)
+END
+	is "Graphviz shows them as they are" "$tmp/want" "$tmp/got"
 fi
 
 finished
