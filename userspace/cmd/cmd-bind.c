@@ -173,7 +173,7 @@ int cmd_bind(int argc, char **argv)
 			fputs(usage, stdout);
 			return cmd_flush("bind");
 		default:
-			return cmd_usage("bind", "bad option");
+			return cmd_try_help("bind");
 		}
 	}
 	if (argc - optind != 2)

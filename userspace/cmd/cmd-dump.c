@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ int cmd_dump(int argc, char **argv)
 	const char *out = "-";
 	struct mntcr_error e;
 	int c, ret = 0;
-	char *end;
+	size_t n;
 
 	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
 		switch (c) {
@@ -48,16 +49,16 @@ int cmd_dump(int argc, char **argv)
 						 optarg);
 			break;
 		case OPT_RETRIES:
-			opts.retries = (unsigned int)strtoul(optarg, &end, 10);
-			if (*end || !opts.retries)
+			if (!cmd_number(optarg, UINT_MAX, &n) || !n)
 				return cmd_usage("dump", "--retries %s is not a number above 0",
 						 optarg);
+			opts.retries = (unsigned int)n;
 			break;
 		case 'h':
 			fputs(usage, stdout);
 			return cmd_flush("dump");
 		default:
-			return cmd_usage("dump", "bad option");
+			return cmd_try_help("dump");
 		}
 	}
 	for (; optind < argc && !ret; optind++)

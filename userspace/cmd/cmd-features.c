@@ -15,7 +15,7 @@ static const char usage[] =
 "What this kernel supports.  The probes have no side effects.\n\n"
 "  -J, --json           as JSON\n"
 "  -h, --help           this text\n\n"
-"Exit code 0 if everything for the extended backend is there, else 6.\n";
+"Exit code 0 if everything is there, else 6.\n";
 
 static const char * const states[] = {
 	[MNTCR_FEATURE_NO] = "no",
@@ -71,7 +71,7 @@ int cmd_features(int argc, char **argv)
 			fputs(usage, stdout);
 			return cmd_flush("features");
 		default:
-			return cmd_usage("features", "bad option");
+			return cmd_try_help("features");
 		}
 	}
 	if (optind < argc)

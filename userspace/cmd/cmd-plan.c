@@ -52,7 +52,7 @@ int cmd_plan(int argc, char **argv)
 			ret = cmd_flush("plan");
 			goto out;
 		default:
-			ret = cmd_usage("plan", "bad option");
+			ret = cmd_try_help("plan");
 		}
 	}
 	if (ret)

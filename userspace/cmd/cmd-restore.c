@@ -204,7 +204,7 @@ int cmd_restore(int argc, char **argv)
 			ret = cmd_flush("restore");
 			goto out;
 		default:
-			ret = cmd_usage("restore", "bad option");
+			ret = cmd_try_help("restore");
 		}
 	}
 	if (ret)

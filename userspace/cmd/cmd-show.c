@@ -105,7 +105,7 @@ int cmd_show(int argc, char **argv)
 			ret = cmd_flush("show");
 			goto out;
 		default:
-			ret = cmd_usage("show", "bad option");
+			ret = cmd_try_help("show");
 		}
 	}
 	for (; optind < argc && !ret; optind++)

@@ -81,7 +81,6 @@ int cmd_verify(int argc, char **argv)
 	size_t nr = 0, nr_events = 0;
 	bool events = false;
 	int c, ret = 0;
-	char *end;
 
 	while ((c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
 		switch (c) {
@@ -99,8 +98,7 @@ int cmd_verify(int argc, char **argv)
 			events = true;
 			break;
 		case OPT_MAX:
-			opts.max_reports = strtoul(optarg, &end, 10);
-			if (*end || end == optarg)
+			if (!cmd_number(optarg, SIZE_MAX, &opts.max_reports))
 				return cmd_usage("verify", "--max %s is not a number",
 						 optarg);
 			break;
@@ -116,7 +114,7 @@ int cmd_verify(int argc, char **argv)
 			fputs(usage, stdout);
 			return cmd_flush("verify");
 		default:
-			return cmd_usage("verify", "bad option");
+			return cmd_try_help("verify");
 		}
 	}
 	if (argc - optind < 2)

@@ -16,7 +16,7 @@
 struct cmd {
 	const char *name;
 	const char *summary;
-	/* argv[0] is the subcommand's name; returns the exit code */
+	/* returns the exit code */
 	int (*run)(int argc, char **argv);
 };
 
@@ -29,6 +29,8 @@ int cmd_error(const char *name, const struct mntcr_error *e);
 /* The same for a usage error: adds where help is. */
 int cmd_usage(const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* After a message of getopt's: only where help is. */
+int cmd_try_help(const char *name);
 /* Has standard output taken everything?  Call last; returns an exit code. */
 int cmd_flush(const char *name);
 
@@ -54,6 +56,8 @@ int cmd_input_load(struct cmd_input *in, const char *name,
 void cmd_input_free(struct cmd_input *in);
 /* "auto", "statmount", "mountinfo" */
 bool cmd_method(const char *word, enum mntcr_method *method);
+/* A number of decimal digits, up to max */
+bool cmd_number(const char *word, size_t max, size_t *number);
 
 /* Progress on a terminal, nothing in a pipe.  total 0: unknown. */
 void cmd_progress(const char *what, size_t done, size_t total);

@@ -169,3 +169,13 @@ bool cmd_method(const char *word, enum mntcr_method *method)
 		return false;
 	return true;
 }
+
+bool cmd_number(const char *word, size_t max, size_t *number)
+{
+	/* strtoul() takes a sign, and space before it */
+	if (!*word || word[strspn(word, "0123456789")])
+		return false;
+	errno = 0;
+	*number = strtoul(word, NULL, 10);
+	return !errno && *number <= max;
+}

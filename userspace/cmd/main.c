@@ -43,6 +43,12 @@ int cmd_error(const char *name, const struct mntcr_error *e)
 	return e->code ? (int)e->code : MNTCR_SYS;
 }
 
+int cmd_try_help(const char *name)
+{
+	fprintf(stderr, "Try 'mntcr %s --help'.\n", name);
+	return MNTCR_USAGE;
+}
+
 int cmd_usage(const char *name, const char *fmt, ...)
 {
 	va_list ap;
@@ -51,8 +57,8 @@ int cmd_usage(const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\nTry 'mntcr %s --help'.\n", name);
-	return MNTCR_USAGE;
+	fputc('\n', stderr);
+	return cmd_try_help(name);
 }
 
 int cmd_flush(const char *name)
@@ -80,6 +86,16 @@ void cmd_progress_end(void)
 		fputs("\r\033[K", stderr);
 }
 
+static int run(const struct cmd *cmd, int argc, char **argv)
+{
+	char name[40];
+
+	/* getopt's messages begin with it */
+	snprintf(name, sizeof(name), "mntcr: %s", cmd->name);
+	argv[0] = name;
+	return cmd->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -100,7 +116,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < NR_CMDS; i++)
 		if (!strcmp(cmds[i].name, name))
-			return cmds[i].run(argc - 1, argv + 1);
+			return run(&cmds[i], argc - 1, argv + 1);
 	fprintf(stderr, "mntcr: no command '%s'\nTry 'mntcr --help'.\n", name);
 	return MNTCR_USAGE;
 }

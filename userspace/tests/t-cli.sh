@@ -15,9 +15,20 @@ check "no command" 2 "^Usage: mntcr" "$MNTCR"
 check "unknown command" 2 "no command 'nonsense'" "$MNTCR" nonsense
 for c in $("$MNTCR" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
 	check "$c --help" 0 "^Usage: mntcr $c" "$MNTCR" "$c" --help
-	check "$c --nonsense" 2 "Try 'mntcr $c --help'" "$MNTCR" "$c" --nonsense
+	check "$c --nonsense" 2 "^mntcr: $c: unrecognized option '--nonsense'" \
+		"$MNTCR" "$c" --nonsense
+	echo "Try 'mntcr $c --help'." >"$tmp/want"
+	sed 1d "$tmp/err" >"$tmp/help"
+	is "$c --nonsense: then where help is" "$tmp/want" "$tmp/help"
 	if [ -f "$(dirname "$0")/../man/mntcr-$c.1" ]; then
 		ok "$c has a man page"
+		"$MNTCR" "$c" --help | sed -n '/^  /p' |
+			grep -o -e '--[a-z][a-z-]*' |
+			sort -u >"$tmp/help"
+		sed '/^[$#] /d; s/\\-/-/g' "$(dirname "$0")/../man/mntcr-$c.1" |
+			grep -o -e '--[a-z][a-z-]*' | sort -u >"$tmp/man"
+		is "$c --help and the man page have the same options" \
+			"$tmp/help" "$tmp/man"
 	else
 		: >"$tmp/out"; : >"$tmp/err"
 		fail "$c has a man page" "man/mntcr-$c.1 is missing"
@@ -82,6 +93,10 @@ check "features --json" 0 '"name": "mount_setgroup"' \
 check "dump: nothing named" 2 "no namespace was named" "$MNTCR" dump
 check "dump: bad method" 2 "method magic is not known" \
 	"$MNTCR" dump --method magic $holder
+for i in -1 0 '' 3x ' 3' 4294967296 99999999999999999999; do
+	check "dump: --retries '$i'" 2 "is not a number above 0" \
+		"$MNTCR" dump --retries "$i" $holder
+done
 check "dump: no such process" 1 "mntcr: dump: process 2147483647: No such process" \
 	"$MNTCR" dump 2147483647
 check "dump: not a process id" 2 "not a process id" "$MNTCR" dump 99999999999999999999
@@ -114,6 +129,10 @@ check "show: not JSON" 5 "/proc/version:1:" "$MNTCR" show /proc/version
 check "verify: one argument" 2 "two things" "$MNTCR" verify "$tmp/img"
 check "verify: events of an image" 2 "needs live namespaces" \
 	"$MNTCR" verify --events "$tmp/img" $holder
+for i in -1 '' 3x 99999999999999999999; do
+	check "verify: --max '$i'" 2 "is not a number" \
+		"$MNTCR" verify --max "$i" "$tmp/img" "$tmp/img"
+done
 check "verify: bad --ignore" 2 "--ignore takes" \
 	"$MNTCR" verify --ignore nothing "$tmp/img" "$tmp/img"
 if [ -n "$(ls -A "$tmp" | grep 'img\.')" ]; then
