@@ -46,6 +46,7 @@ LIBS-t-nomem := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 valgrind-y += t-nomem
 test-sh-y += t-cli
 test-sh-y += t-show
+vm-test-sh-y += t-line
 test-y += t-change
 LIBS-t-change := -Wl,--wrap=syscall,--wrap=lseek
 vm-test-y += t-change
