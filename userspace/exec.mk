@@ -41,3 +41,9 @@ test-y += t-exec
 vm-test-y += t-exec
 fuzz-y += fuzz-plan
 man-y += mntcr-bench.1
+test-y += t-fault
+LIBS-t-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
+	fchdir mount umount2 statx fstat mkdir mkdirat mknodat \
+	sched_getaffinity sched_setaffinity pthread_create \
+	malloc calloc realloc,-Wl,--wrap=$f)
+vm-test-y += t-fault

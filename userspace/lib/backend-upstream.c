@@ -164,7 +164,9 @@ static int pivot(struct mc_exec *x, uint32_t ns, int fd, const struct mc_op *op)
 	x->placeholder[ns] = false;
 	/* Root and cwd are not what setns would give. */
 	x->in = MC_NONE;
-	return enter(x, ns);
+	if (enter(x, ns))
+		return mc_exec_fail(x, op, errno, "entering its namespace");
+	return 0;
 }
 
 static int do_attach(struct mc_exec *x, const struct mc_put_off *w)
@@ -259,7 +261,8 @@ static int open_live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 	free(path);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "opening the live mount by its path");
-	mc_exec_junk(x, fd);
+	if (mc_exec_junk(x, fd))
+		return -1;
 	mc_count(x, STATX);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 		  want, &st))
@@ -312,8 +315,7 @@ static int below_copy(struct mc_exec *x, uint32_t m, const struct mc_op *op)
 	}
 	free(up);
 	free(path);
-	mc_exec_junk(x, fd);
-	return fd;
+	return mc_exec_junk(x, fd) ? -1 : fd;
 }
 
 /* Nothing in the copy is shared: what is unmounted there goes nowhere else. */
@@ -361,17 +363,20 @@ static int remove_cover(struct mc_exec *x, uint32_t m, const struct mc_op *op)
 	return 0;
 }
 
-static bool right_superblock(struct mc_exec *x, int fd, uint32_t sb)
+static int check_superblock(struct mc_exec *x, int fd, uint32_t sb,
+			    const struct mc_op *op)
 {
 	const struct mc_sb *s = &x->t->sbs[sb];
 	struct stat st;
 
 	mc_count(x, STATX);
 	if (fstat(fd, &st))
-		return false;
+		return mc_exec_fail(x, op, errno, "fstat in a copy of its tree");
 	/* btrfs has devices of its own for its subvolumes */
-	return st.st_dev == makedev(s->major, s->minor) ||
-	       !strcmp(s->type, "btrfs");
+	if (st.st_dev == makedev(s->major, s->minor) ||
+	    !strcmp(s->type, "btrfs"))
+		return 0;
+	return mc_exec_fail(x, op, ESTALE, "something else is there");
 }
 
 static int open_covered(struct mc_exec *x, uint32_t s, const struct mc_op *op)
@@ -387,10 +392,8 @@ static int open_covered(struct mc_exec *x, uint32_t s, const struct mc_op *op)
 		if (remove_cover(x, MC_REF_INDEX(x->p->list[op->first + i]), op))
 			return -1;
 	fd = below_copy(x, x->p->srcs[s].index, op);
-	if (fd < 0)
+	if (fd < 0 || check_superblock(x, fd, x->p->srcs[s].sb, op))
 		return -1;
-	if (!right_superblock(x, fd, x->p->srcs[s].sb))
-		return mc_exec_fail(x, op, ESTALE, "something else is there");
 	return fd;
 }
 
@@ -504,7 +507,8 @@ static uint32_t place(const struct mc_exec *x, mc_ref r)
 
 /*
  * mount(2) on /proc/thread-self/fd/N changes the type of a mount in any
- * namespace since 6.17; before, one has to go there.
+ * namespace since 6.17; before (EINVAL), one has to go there.  Into a tree
+ * that is detached nobody can go, but no kernel that needs it has such trees.
  */
 static int set_type(struct mc_exec *x, mc_ref r, unsigned long type,
 		    const struct mc_op *op)
@@ -516,12 +520,18 @@ static int set_type(struct mc_exec *x, mc_ref r, unsigned long type,
 	if (!x->no_foreign_type) {
 		if (!x->in_fd_dir) {
 			mc_count(x, FCHDIR);
-			x->in_fd_dir = !fchdir(x->fd_dir);
+			if (fchdir(x->fd_dir))
+				return mc_exec_fail(x, op, errno,
+						    "going to /proc/thread-self/fd");
+			x->in_fd_dir = true;
 		}
 		snprintf(name, sizeof(name), "%d", fd);
 		mc_count(x, MOUNT);
-		if (x->in_fd_dir && !mount(NULL, name, NULL, type, NULL))
+		if (!mount(NULL, name, NULL, type, NULL))
 			return 0;
+		if (errno != EINVAL || x->p->roots_last)
+			return mc_exec_fail(x, op, errno,
+					    "changing its propagation type");
 		x->no_foreign_type = true;
 	}
 	if (enter(x, place(x, r)))

@@ -186,17 +186,18 @@ int mc_exec_fd(struct mc_exec *x, mc_ref r)
 	return *fd;
 }
 
-/* Out of memory is no reason to leak or to stop: close it at once. */
-void mc_exec_junk(struct mc_exec *x, int fd)
+/* Out of memory is no reason to leak: then it is closed at once, and gone. */
+int mc_exec_junk(struct mc_exec *x, int fd)
 {
 	if (fd < 0)
-		return;
+		return 0;
 	if (!mc_grow(&x->junk, x->nr_junk, &x->max_junk, sizeof(*x->junk))) {
 		mc_count(x, CLOSE);
-		close(fd);
-		return;
+		mc_close(fd);
+		return mc_nomem(x->e);
 	}
 	x->junk[x->nr_junk++] = fd;
+	return 0;
 }
 
 static int cmp_fd(const void *a, const void *b)
@@ -415,7 +416,8 @@ int mc_exec_move(struct mc_exec *x, int fd, int to, const char *path,
 			if (at < 0)
 				return mc_exec_fail(x, op, errno,
 						    "opening the mountpoint");
-			mc_exec_junk(x, at);
+			if (mc_exec_junk(x, at))
+				return -1;
 		}
 		path = "";
 		flags |= MOVE_MOUNT_T_EMPTY_PATH;

@@ -131,6 +131,7 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 
 int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats)
 {
+	struct mntcr_error *e = x->e, later;
 	uint64_t then = now();
 	uint32_t c;
 	int ret;
@@ -141,8 +142,11 @@ int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats)
 	if (!ret)
 		ret = run_ops(x, stats);
 	then = now();
+	/* What failed first is what is said. */
+	x->e = ret ? &later : e;
 	if (x->be->finish(x))
 		ret = -1;
+	x->e = e;
 	stats->rest_ns += now() - then;
 
 	stats->nr_ops = x->p->nr_ops;

@@ -124,7 +124,8 @@ const char *mc_call_name(enum mc_call c);
 int mc_exec_fail(struct mc_exec *x, const struct mc_op *op, int err,
 		 const char *what);
 int mc_exec_fd(struct mc_exec *x, mc_ref r);
-void mc_exec_junk(struct mc_exec *x, int fd);
+/* Closed with the next release, usable until then; -1: it is closed. */
+int mc_exec_junk(struct mc_exec *x, int fd);
 /* The attributes that a mount is cloned with. */
 void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
 		  struct mc_mount_attr *attr);

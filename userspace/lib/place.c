@@ -40,6 +40,10 @@ int mc_place_ns(const struct mntcr_source *s, struct mntcr_error *e)
 	type = ioctl(fd, MC_NS_GET_NSTYPE);
 	if (type == CLONE_NEWNS)
 		return fd;
+	if (type < 0 && errno != ENOTTY)
+		mc_fail(e, MNTCR_SYS, errno, "%s: asking for its type", name);
+	else
+		mc_fail(e, MNTCR_USAGE, 0, "%s is no mount namespace", name);
 	mc_close(fd);
-	return mc_fail(e, MNTCR_USAGE, 0, "%s is no mount namespace", name);
+	return -1;
 }

@@ -1,0 +1,680 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Every call that a restore or a bind makes fails in turn.  The linker sends
+ * the library's calls here (LIBS-t-fault in exec.mk).  Whatever fails: either
+ * the restore is done and right all the same, or it says what failed, and
+ * nothing is left of it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+
+#include "mntcr-restore.h"
+#include "sys.h"
+#include "tap.h"
+#include "topology.h"
+#include "world.h"
+
+/* --- faults --------------------------------------------------------------- */
+
+/* Shared with children: they make calls of their own. */
+static struct faults {
+	long left;		/* calls until the one that fails; -1: none does */
+	long failed;
+	int err;
+	char name[32];
+} *faults;
+
+static bool fails(const char *name)
+{
+	if (faults->left < 0 || faults->left--)
+		return false;
+	faults->failed++;
+	strcpy(faults->name, name);
+	errno = faults->err;
+	return true;
+}
+
+#define WRAP(type, name, params, args)					\
+	type __real_##name params;					\
+	type __wrap_##name params;					\
+	type __wrap_##name params					\
+	{								\
+		return fails(#name) ? (type)-1 : __real_##name args;	\
+	}
+
+WRAP(long, syscall, (long nr, long a, long b, long c, long d, long e, long f),
+     (nr, a, b, c, d, e, f))
+WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
+WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
+     (fd, path, flags, mode))
+WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
+WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
+WRAP(int, setns, (int fd, int type), (fd, type))
+WRAP(int, unshare, (int flags), (flags))
+WRAP(int, fchdir, (int fd), (fd))
+WRAP(int, mount, (const char *from, const char *to, const char *type,
+		  unsigned long flags, const void *data),
+     (from, to, type, flags, data))
+WRAP(int, umount2, (const char *path, int flags), (path, flags))
+WRAP(int, statx, (int fd, const char *path, int flags, unsigned int mask,
+		  struct statx *st), (fd, path, flags, mask, st))
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
+WRAP(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
+WRAP(int, mknodat, (int fd, const char *path, mode_t mode, dev_t dev),
+     (fd, path, mode, dev))
+WRAP(int, sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *set),
+     (pid, size, set))
+WRAP(int, sched_setaffinity, (pid_t pid, size_t size, const cpu_set_t *set),
+     (pid, size, set))
+
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg)
+{
+	return fails("pthread_create") ? faults->err :
+	       __real_pthread_create(t, attr, fn, arg);
+}
+
+#define ALLOC(name, params, args)					\
+	void *__real_##name params;					\
+	void *__wrap_##name params;					\
+	void *__wrap_##name params					\
+	{								\
+		return fails(#name) ? NULL : __real_##name args;	\
+	}
+
+ALLOC(malloc, (size_t n), (n))
+ALLOC(calloc, (size_t n, size_t size), (n, size))
+ALLOC(realloc, (void *p, size_t n), (p, n))
+
+/* --- what must be as it was ------------------------------------------------- */
+
+static enum mntcr_api api;
+static struct world w;
+static long namespaces;		/* of the user namespace; -1: not counted */
+
+static void add_file(struct wd_text *t, const char *path)
+{
+	int fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0 && !wd_read_all(fd, t));
+	close(fd);
+}
+
+static void add_link(struct wd_text *t, const char *path)
+{
+	char to[256];
+	ssize_t n = readlinkat(world_proc_fd, path, to, sizeof(to) - 1);
+
+	REQUIRE(n > 0);
+	to[n] = '\n';
+	REQUIRE(!wd_add(t, to, (size_t)n + 1));
+}
+
+static void add_dir(struct wd_text *t, const char *path, bool links)
+{
+	struct dirent **list;
+	int n = scandir(path, &list, NULL, alphasort), i;
+	char to[256], from[512];
+	ssize_t len;
+
+	REQUIRE(n >= 0);
+	for (i = 0; i < n; i++) {
+		snprintf(from, sizeof(from), "%s/%s", path, list[i]->d_name);
+		len = links ? readlink(from, to, sizeof(to)) : 0;
+		/* the directory's own descriptor is gone by now */
+		if (!links || len > 0) {
+			REQUIRE(!wd_add(t, from, strlen(from)));
+			REQUIRE(!wd_add(t, " ", 1));
+			if (len > 0)
+				REQUIRE(!wd_add(t, to, (size_t)len));
+			REQUIRE(!wd_add(t, "\n", 1));
+		}
+		free(list[i]);
+	}
+	free(list);
+}
+
+static bool line_is(const char *line, const char *key)
+{
+	return !strncmp(line, key, strlen(key));
+}
+
+static char *state(void)
+{
+	struct wd_text t = { 0 }, status = { 0 };
+	struct stat root, cwd;
+	char *line, *save, *live, buf[128];
+
+	add_file(&t, "self/mountinfo");
+	add_link(&t, "self/ns/mnt");
+	add_link(&t, "self/cwd");
+	add_link(&t, "self/root");
+	REQUIRE(!stat("/", &root) && !stat(".", &cwd));
+	snprintf(buf, sizeof(buf), "%lx:%lu %lx:%lu\n", (long)root.st_dev,
+		 (long)root.st_ino, (long)cwd.st_dev, (long)cwd.st_ino);
+	REQUIRE(!wd_add(&t, buf, strlen(buf)));
+	add_dir(&t, "/proc/self/fd", true);
+	add_dir(&t, "/tmp", false);
+	add_dir(&t, "/tmp/shared", false);
+	add_file(&t, "self/limits");
+	add_file(&status, "self/status");
+	for (line = strtok_r(status.s, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (line_is(line, "Umask:") || line_is(line, "SigBlk:") ||
+		    line_is(line, "Cpus_allowed:"))
+			REQUIRE(!wd_add(&t, line, strlen(line)));
+	free(status.s);
+	/* The originals are read, never changed. */
+	live = world_text(w.ns, w.nr);
+	REQUIRE(live && !wd_add(&t, live, strlen(live)));
+	free(live);
+	return t.s;
+}
+
+/* Namespaces and detached trees of the user namespace are under one limit. */
+static bool room_for(long n)
+{
+	char text[32];
+	pid_t pid;
+
+	snprintf(text, sizeof(text), "%ld", n);
+	w_write("sys/user/max_mnt_namespaces", text);
+	pid = fork();
+	if (!pid)
+		_exit(unshare(CLONE_NEWNS) ? 1 : 0);
+	n = wd_wait_for(pid);
+	w_write("sys/user/max_mnt_namespaces", "10000");
+	return !n;
+}
+
+static void nothing_left(const char *before, const char *after)
+{
+	if (strcmp(before, after)) {
+		TAP_SAY("before:\n%s\nafter:\n%s", before, after);
+		tap.bad = 1;
+	}
+	CHECK_ERRNO(waitpid(-1, NULL, WNOHANG | __WALL), ECHILD);
+	if (namespaces >= 0)
+		CHECK(room_for(namespaces + 1));
+}
+
+/* --- each call in turn -------------------------------------------------------- */
+
+struct job {
+	int (*run)(struct mntcr_error *e);
+	void (*check)(void);	/* it worked: is it right? */
+	void (*undo)(void);
+};
+
+static void say(void *data, const char *line)
+{
+	TAP_SAY("verify: %s", line);
+}
+
+/*
+ * With an errno that nobody expects the message must name it.  Others have a
+ * meaning: the library may take another way, and must arrive.
+ */
+static void each_call(const struct job *j, int err, long *nr)
+{
+	char *before = state(), *after;
+	struct mntcr_error e;
+	bool odd = err == ENOTUNIQ;
+	long n, done = 0;
+	int ret;
+
+	for (n = 0; n < 100000 && !tap.bad; n++) {
+		memset(&e, 0, sizeof(e));
+		faults->failed = 0;
+		faults->err = err;
+		faults->left = n;
+		ret = j->run(&e);
+		faults->left = -1;
+		if (!ret) {
+			done++;
+			j->check();
+			j->undo();
+		} else if (!faults->failed) {
+			TAP_SAY("without a fault: %s [%s]", e.text, e.rule);
+			tap.bad = 1;
+		} else if (e.code == MNTCR_OK || !*e.text) {
+			TAP_SAY("%s: no word of it", faults->name);
+			tap.bad = 1;
+		} else if (odd && !strstr(e.text, strerror(err)) &&
+			   !strstr(e.text, strerror(ENOMEM))) {
+			TAP_SAY("%s: \"%s\" lacks the error", faults->name, e.text);
+			tap.bad = 1;
+		}
+		if (getenv("VERBOSE") && ret)
+			TAP_SAY("%ld %s: %s [%s]", n, faults->name, e.text, e.rule);
+		after = state();
+		nothing_left(before, after);
+		if (tap.bad)
+			TAP_SAY("call %ld, %s: %s", n, faults->name,
+				ret ? e.text : "done");
+		free(after);
+		if (!faults->failed)
+			break;
+	}
+	free(before);
+	CHECK(n < 100000);
+	TAP_SAY("each of %ld calls with errno %d: %ld done all the same", n, err,
+		done - 1);
+	*nr = n;
+}
+
+static void each_way(const struct job *j, long least)
+{
+	static const int errs[] = { ENOTUNIQ, EINVAL, ENOSYS };
+	size_t i;
+	long n;
+
+	for (i = 0; i < sizeof(errs) / sizeof(errs[0]) && !tap.bad; i++) {
+		each_call(j, errs[i], &n);
+		CHECK(n >= least);
+	}
+}
+
+static void each_once(const struct job *j)
+{
+	long n;
+
+	each_call(j, ENOTUNIQ, &n);
+	CHECK(n >= 50);
+}
+
+/* --- restores -------------------------------------------------------------------- */
+
+static struct mntcr_source src[WORLD_MAX_NS];
+static struct mntcr_topology *t;
+static struct mntcr_restore_options o;
+static struct mntcr_restored *r;
+static unsigned int verify_flags;
+
+static struct mntcr_topology *captured(const int *ns, size_t nr)
+{
+	struct mntcr_source s[WORLD_MAX_NS] = { 0 };
+	struct mntcr_topology *got = NULL;
+	struct mntcr_error e = { 0 };
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		s[i].type = MNTCR_SOURCE_FD;
+		s[i].fd = ns[i];
+	}
+	if (mntcr_capture(s, nr, NULL, &got, &e))
+		TAP_SAY("capture: %s [%s]", e.text, e.rule);
+	REQUIRE(got);
+	return got;
+}
+
+static int run_restore(struct mntcr_error *e)
+{
+	return mntcr_restore(t, &o, &r, e);
+}
+
+static void check_restore(void)
+{
+	struct mntcr_verify_options vo = {
+		.flags = verify_flags, .report = say, .max_reports = 10,
+	};
+	struct mntcr_topology *got;
+	struct mntcr_error e;
+	struct statfs fs;
+	int ns[WORLD_MAX_NS];
+	size_t i, nr = 1;
+
+	for (i = 0; i < mntcr_restored_nr_ns(r); i++)
+		ns[i] = mntcr_restored_ns_fd(r, i);
+	got = captured(ns, i);
+	REQUIRE(!mntcr_verify(t, got, &vo, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(got);
+	if (o.pin_dir)
+		CHECK(!statfs("/tmp/shared/pins/0", &fs) && fs.f_type == 0x6e736673);
+}
+
+static void undo_restore(void)
+{
+	mntcr_restored_unpin(r);
+	mntcr_restored_free(r);
+	r = NULL;
+}
+
+static const struct job restore_job = { run_restore, check_restore, undo_restore };
+
+static void prepare(void)
+{
+	size_t i;
+
+	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
+	    errno == ENOSYS)
+		SKIP("this kernel has no mount_setgroup(2)");
+	world_close(&w);
+	memset(&o, 0, sizeof(o));
+	o.api = api;
+	verify_flags = MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER;
+	memset(src, 0, sizeof(src));
+	for (i = 0; i < WORLD_MAX_NS; i++)
+		src[i].type = MNTCR_SOURCE_FD;
+}
+
+static void shoot(void)
+{
+	size_t i;
+
+	t = captured(w.ns, w.nr);
+	for (i = 0; i < w.nr; i++)
+		src[i].fd = w.ns[i];
+	o.sources = src;
+	o.nr_sources = w.nr;
+}
+
+static void finish(void)
+{
+	mntcr_topology_free(t);
+	t = NULL;
+	world_close(&w);
+}
+
+/* Something of everything: peers, slaves, covers, files, roots below. */
+static void rich(void)
+{
+	world_new_root();
+	w_mkdir("/x");
+	w_mkdir("/y");
+	w_mkdir("/z");
+	w_mkdir("/deep/er");
+	w_mkdir("/in");
+	w_touch("/file");
+	w_touch("/other");
+	w_tmpfs("one", "/a");
+	w_mkdir("/a/b/c");
+	w_mkdir("/a/1");
+	w_mkdir("/a/2/3");
+	w_type("/a", MS_SHARED);
+	w_bind("/a", "/x");
+	w_bind("/a/1", "/y");
+	w_type("/y", MS_SLAVE);
+	w_bind("/a/2/3", "/deep/er");
+	w_tmpfs("deep", "/a/b/c");
+	w_tmpfs("over", "/a/b");
+	w_bind("/file", "/other");
+	w_remount("/other", MS_RDONLY | MS_NOSUID);
+	w_tmpfs("un", "/in");
+	w_bind("/in", "/z");
+	w_type("/in", MS_UNBINDABLE);
+}
+
+static void slave(void)
+{
+	w_type("/", MS_REC | MS_SLAVE);
+	w_type("/a", MS_SHARED);
+}
+
+static void live_sources(void)
+{
+	prepare();
+	world_add(&w, -1, rich);
+	world_add(&w, 0, slave);
+	shoot();
+	o.pin_dir = "/tmp/shared/pins";
+	each_way(&restore_job, 100);
+	finish();
+}
+
+static void plain(void)
+{
+	world_new_root();
+	w_mkdir("/a/b");
+	w_mkdir("/proc");
+	w_mkdir("/out");
+	if (mount("t", "/a/b", "tmpfs", MS_NODEV, "size=1m,mode=711") ||
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV, NULL))
+		err(1, "mount");
+	w_mkdir("/a/b/x/y");
+	w_touch("/a/b/file");
+	w_bind("/a/b/x", "/a/b/x/y");
+	w_bind("/a/b/file", "/a/b/file");
+	w_tmpfs("outside", "/out");
+	w_mkdir("/out/1/2");
+	w_bind("/out/1", "/out/1/2");
+	if (mount(NULL, "/a/b", NULL, MS_REMOUNT | MS_RDONLY, NULL))
+		err(1, "remount");
+}
+
+static void fresh_and_external(void)
+{
+	struct mntcr_external ext = { .key = "outside", .path = "/tmp/external" };
+
+	prepare();
+	world_add(&w, -1, plain);
+	shoot();
+	w_tmpfs("external", "/tmp/external");
+	w_mkdir("/tmp/external/1/2");
+	o.prefer_fresh = true;
+	o.externals = &ext;
+	o.nr_externals = 1;
+	o.keep_fds = true;
+	verify_flags = MNTCR_VERIFY_ORDER | MNTCR_VERIFY_IGNORE_SOURCE;
+	each_once(&restore_job);
+	w_umount("/tmp/external");
+	finish();
+}
+
+static void shared(void)
+{
+	world_new_root();
+	w_tmpfs("one", "/a");
+	w_type("/a", MS_SHARED);
+	w_tmpfs("two", "/b");
+	w_type("/b", MS_SHARED);
+}
+
+static void all_slave(void)
+{
+	w_type("/", MS_REC | MS_SLAVE);
+}
+
+/* Masters outside: one found through a live slave, one by a path. */
+
+static void masters_outside(void)
+{
+	struct mntcr_external ext = { .path = "/tmp/master" };
+	struct mntcr_place to = { .own_ns = true, .path = "/tmp/master" };
+	struct mntcr_bind_options bo = {
+		.api = api, .propagation = MNTCR_PROPAGATION_KEEP,
+	};
+	struct mntcr_place from = { .path = "/b" };
+	struct mntcr_error e;
+	char key[32];
+
+	prepare();
+	world_add(&w, -1, shared);
+	world_add(&w, 0, all_slave);
+	t = captured(w.ns + 1, 1);
+	src[0].fd = w.ns[1];
+	o.sources = src;
+	o.nr_sources = 1;
+	w_mkdir("/tmp/master");
+	from.ns = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = w.ns[0] };
+	REQUIRE(!mntcr_bind(&from, &to, &bo, &e));
+	REQUIRE(t->nr_mounts == 3 && t->mounts[2].master != MC_NONE);
+	snprintf(key, sizeof(key), "%llu", (unsigned long long)
+		 t->groups[t->mounts[2].master].id);
+	ext.key = key;
+	o.masters = &ext;
+	o.nr_masters = 1;
+	each_once(&restore_job);
+	w_umount("/tmp/master");
+	finish();
+}
+
+static void nothing(void)
+{
+}
+
+/* Another owner: made by a process in its user namespace. */
+static void other_owner(void)
+{
+	prepare();
+	world_add(&w, -1, rich);
+	world_add_flags(&w, 0, nothing, CLONE_NEWUSER);
+	shoot();
+	if (api == MNTCR_API_UPSTREAM) {
+		struct mntcr_error e;
+
+		o.ignore_locks = true;
+		verify_flags |= MNTCR_VERIFY_IGNORE_LOCKS;
+		if (run_restore(&e)) {
+			CHECK_STR(e.rule, "owner");
+			finish();
+			if (tap.bad)
+				return;
+			SKIP("this kernel makes no empty namespaces");
+		}
+		undo_restore();
+	}
+	each_once(&restore_job);
+	finish();
+}
+
+/* --- a bind ------------------------------------------------------------------------ */
+
+static int run_bind(struct mntcr_error *e)
+{
+	struct mntcr_place from = {
+		.ns = { .type = MNTCR_SOURCE_FD, .fd = w.ns[0] }, .path = "/a",
+	};
+	struct mntcr_place to = {
+		.ns = { .type = MNTCR_SOURCE_FD, .fd = w.ns[1] }, .path = "/z",
+	};
+	struct mntcr_bind_options bo = {
+		.api = api, .recursive = true, .attr_set = MOUNT_ATTR_RDONLY,
+	};
+
+	return mntcr_bind(&from, &to, &bo, e);
+}
+
+static void check_bind(void)
+{
+	char *text = world_text(w.ns + 1, 1);
+
+	REQUIRE(text);
+	CHECK(strstr(text, " / /z ro,relatime - tmpfs one"));
+	free(text);
+}
+
+static int do_umount(void *arg)
+{
+	w_umount(arg);
+	return 0;
+}
+
+static void undo_bind(void)
+{
+	REQUIRE(!world_in(w.ns[1], do_umount, (void *)"/z"));
+}
+
+static void bind_between_two(void)
+{
+	static const struct job j = { run_bind, check_bind, undo_bind };
+
+	prepare();
+	world_add(&w, -1, rich);
+	world_add(&w, -1, rich);
+	each_way(&j, 10);
+	world_close(&w);
+}
+
+/* --- where namespaces can be counted -------------------------------------------------- */
+
+static void counted(void)
+{
+	prepare();
+	world_add(&w, -1, rich);
+	shoot();
+	o.ignore_locks = api == MNTCR_API_UPSTREAM;
+	if (o.ignore_locks)
+		verify_flags |= MNTCR_VERIFY_IGNORE_LOCKS;
+	for (namespaces = 1; !room_for(namespaces + 1); namespaces++)
+		REQUIRE(namespaces < 100);
+	each_once(&restore_job);
+	finish();
+}
+
+static void in_a_user_namespace(void)
+{
+	int status;
+	pid_t pid;
+
+	prepare();
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (setjmp(tap.out))
+			_exit(1);
+		if (unshare(CLONE_NEWUSER))
+			_exit(4);
+		w_map_root();
+		world_own_ns();
+		w_tmpfs("shared", "/tmp/shared");
+		counted();
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	status = wd_wait_for(pid);
+	if (status == 4)
+		SKIP("no user namespaces here");
+	CHECK_EQ(status, 0);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} tests[] = {
+	{ "live-sources", live_sources },
+	{ "fresh-and-external", fresh_and_external },
+	{ "masters-outside", masters_outside },
+	{ "other-owner", other_owner },
+	{ "in-a-user-namespace", in_a_user_namespace },
+	{ "bind", bind_between_two },
+};
+
+int main(int argc, char **argv)
+{
+	char name[128];
+	size_t i, a;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	faults = mmap(NULL, sizeof(*faults), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (faults == MAP_FAILED)
+		err(1, "mmap");
+	faults->left = -1;
+	namespaces = -1;
+	world_start();
+	w_tmpfs("shared", "/tmp/shared");
+	w_type("/tmp/shared", MS_SHARED);
+	w_mkdir("/tmp/peer");
+	w_bind("/tmp/shared", "/tmp/peer");
+	for (a = 0; a < 2; a++) {
+		api = a ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
+		for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+			if (argc > 1 && strcmp(argv[1], tests[i].name))
+				continue;
+			snprintf(name, sizeof(name), "%s.%s",
+				 a ? "extended" : "upstream", tests[i].name);
+			tap_run(name, tests[i].fn);
+		}
+	}
+	return tap_done();
+}
