@@ -14,6 +14,7 @@ lib-y += capture-statmount.o
 lib-y += capture-mountinfo.o
 lib-y += words.o
 lib-y += image-read.o
+lib-y += image-scan.o
 lib-y += image-write.o
 
 cmd-y += main.o

@@ -3,6 +3,9 @@
  * Reading an image, which is not trusted: every field is checked here for
  * type and range, what the fields say together by mc_topology_finish().
  *
+ * Only one record at a time is handed to the JSON parser, and none that is
+ * larger than a record can be.
+ *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <errno.h>
@@ -12,10 +15,19 @@
 #include <string.h>
 
 #include "image.h"
+#include "image-scan.h"
 #include "sys.h"
 #include "util.h"
 
 #define MAX_FIELDS	32
+
+/*
+ * Of one record.  The most bytes are in four strings of MC_MAX_PATH bytes with
+ * each byte escaped, the most values in two full id maps.
+ */
+#define MAX_RECORD	(2U << 20)
+#define MAX_VALUES	4096
+#define MAX_DEPTH	8
 
 /* Where in the file we are, for messages, and the record at hand. */
 struct rd {
@@ -25,6 +37,9 @@ struct rd {
 	const char *array;	/* NULL: the top level */
 	size_t index;
 	uint64_t mount;		/* its id, once read */
+	const char *text;	/* the whole of it */
+	uint64_t *refs;		/* ids in the list that later records may define */
+	uint32_t nr_refs, max_refs;
 	const json_t *obj;
 	const char *known[MAX_FIELDS];
 	size_t nr_known;
@@ -51,6 +66,47 @@ static int bad(struct rd *r, const char *field, const char *fmt, ...)
 		snprintf(mount, sizeof(mount), " (mount %" PRIu64 ")", r->mount);
 	return mc_fail(r->e, MNTCR_BAD_IMAGE, 0, "%s: %s%s: %s", r->file,
 		       place, mount, text);
+}
+
+/* What is no JSON: by line and column, from 1. */
+static int bad_text(struct rd *r, const char *at, const char *what)
+{
+	const char *line = r->text, *nl;
+	char esc[300];
+	size_t nr = 1;
+
+	for (; (nl = memchr(line, '\n', (size_t)(at - line))); line = nl + 1)
+		nr++;
+	return mc_fail(r->e, MNTCR_BAD_IMAGE, 0, "%s:%zu:%zu: %s", r->file, nr,
+		       (size_t)(at - line) + 1,
+		       mc_escape(what, esc, sizeof(esc)));
+}
+
+/* The value, parsed; NULL with the error said.  field is for messages. */
+static json_t *load(struct rd *r, const char *field, const struct mc_span *v)
+{
+	json_error_t jerr;
+	json_t *j;
+
+	if (v->depth > MAX_DEPTH) {
+		bad(r, field, "is nested too deeply");
+		return NULL;
+	}
+	if (v->len > MAX_RECORD || v->nr_values > MAX_VALUES) {
+		bad(r, field, "has more than %u values or %u bytes", MAX_VALUES,
+		    MAX_RECORD);
+		return NULL;
+	}
+	errno = 0;
+	j = json_loadb(v->at, v->len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+		       &jerr);
+	/* It calls a failed allocation a syntax error, but malloc() did say. */
+	if (!j && errno == ENOMEM)
+		mc_nomem(r->e);
+	else if (!j)
+		bad_text(r, v->at + (jerr.position < 0 ? 0 : jerr.position),
+			 jerr.text);
+	return j;
 }
 
 /* Each field is asked for once; what nobody asked for is unknown. */
@@ -225,10 +281,8 @@ static int get_words(struct rd *r, const char *key, const struct mc_word *words,
 	return 0;
 }
 
-/* Start with the record; false: it is not an object. */
-static int enter(struct rd *r, size_t index, const json_t *v)
+static int enter(struct rd *r, const json_t *v)
 {
-	r->index = index;
 	r->mount = 0;
 	r->nr_known = 0;
 	r->obj = v;
@@ -299,19 +353,38 @@ static int sb_record(struct rd *r)
 	return 0;
 }
 
+/* Noted, to be looked up when the whole list has been read. */
+static int get_ref(struct rd *r, const char *key, uint64_t max)
+{
+	uint64_t id = 0;
+
+	if (get_uint(r, key, 1, max, false, &id))
+		return -1;
+	if (!mc_grow(&r->refs, r->nr_refs, &r->max_refs, sizeof(*r->refs)))
+		return mc_nomem(r->e);
+	r->refs[r->nr_refs++] = id;
+	return 0;
+}
+
 static int group_record(struct rd *r)
 {
 	uint64_t id = 0;
 	uint32_t before = r->t->nr_groups;
 
-	if (get_uint(r, "id", 1, INT32_MAX, true, &id))
+	if (get_uint(r, "id", 1, INT32_MAX, true, &id) ||
+	    get_ref(r, "master", INT32_MAX))
 		return -1;
 	if (mc_topology_get_group(r->t, id) == MC_NONE)
 		return mc_nomem(r->e);
 	if (r->t->nr_groups == before)
 		return bad(r, "id", "group %" PRIu64 " appears twice", id);
-	/* "master" follows in a second pass: it may come later in the file */
-	field(r, "master");
+	return 0;
+}
+
+static int link_group(struct rd *r, uint64_t id)
+{
+	if (!mc_map_get(r->t->by_group, id, &r->t->groups[r->index].master))
+		return bad(r, "master", "there is no group %" PRIu64, id);
 	return 0;
 }
 
@@ -328,11 +401,6 @@ static int get_group(struct rd *r, const char *key, uint32_t *out)
 	if (!mc_map_get(r->t->by_group, id, out))
 		return bad(r, key, "there is no group %" PRIu64, id);
 	return 0;
-}
-
-static int group_master(struct rd *r)
-{
-	return get_group(r, "master", &r->t->groups[r->index].master);
 }
 
 static int get_extents(struct rd *r, const char *key, uint32_t *nr,
@@ -436,65 +504,130 @@ static int mount_record(struct rd *r)
 	    get_group(r, "group", &m->group) ||
 	    get_group(r, "master", &m->master) ||
 	    get_bool(r, "unbindable", &m->unbindable) ||
-	    get_bool(r, "directory", &dir) || get_nsfs(r, m))
+	    get_bool(r, "directory", &dir) || get_nsfs(r, m) ||
+	    get_ref(r, "parent", INT64_MAX))
 		return -1;
 	m->locks = (uint32_t)locks;
 	if (json_object_get(r->obj, "directory"))
 		m->mp_type = dir ? MC_MP_DIR : MC_MP_OTHER;
-	/* like a group's master, in a second pass */
-	field(r, "parent");
 	return 0;
 }
 
-static int mount_parent(struct rd *r)
+static int link_mount(struct rd *r, uint64_t id)
 {
 	struct mc_mount *m = &r->t->mounts[r->index];
-	uint64_t id = 0;
 
 	r->mount = m->id;
-	if (get_uint(r, "parent", 1, INT64_MAX, false, &id))
-		return -1;
-	if (id && !mc_map_get(r->t->by_mount, id, &m->parent))
+	if (!mc_map_get(r->t->by_mount, id, &m->parent))
 		return bad(r, "parent", "there is no mount %" PRIu64, id);
 	return 0;
 }
 
-static int for_each(struct rd *r, const json_t *top, const char *name,
-		    size_t max, int (*record)(struct rd *), bool complete)
+/* In the order in which they are read: what refers to what went before. */
+static const struct list {
+	const char *name;
+	size_t max;
+	int (*record)(struct rd *r);
+	int (*link)(struct rd *r, uint64_t id);
+} lists[] = {
+	{ "user_namespaces", MC_MAX_NAMESPACES, userns_record, NULL },
+	{ "namespaces", MC_MAX_NAMESPACES, ns_record, NULL },
+	{ "superblocks", MC_MAX_MOUNTS, sb_record, NULL },
+	{ "groups", MC_MAX_MOUNTS, group_record, link_group },
+	{ "idmaps", MC_MAX_MOUNTS, idmap_record, NULL },
+	{ "mounts", MC_MAX_MOUNTS, mount_record, link_mount },
+};
+
+static int one_record(struct rd *r, const struct list *l, struct mc_scan *s)
 {
-	const json_t *a, *v;
-	size_t i;
+	struct mc_span v;
+	json_t *obj;
+	int ret;
+
+	if ((r->index && !mc_scan_char(s, ',')) || !mc_scan_value(s, &v))
+		return bad_text(r, s->at, "a record or the end of the list is missing");
+	if (r->index == l->max)
+		return bad(r, "", "more than %zu are too many", l->max);
+	obj = load(r, "", &v);
+	if (!obj)
+		return -1;
+	ret = enter(r, obj) || l->record(r) || no_others(r) ? -1 : 0;
+	json_decref(obj);
+	return ret;
+}
+
+static int read_list(struct rd *r, const struct list *l,
+		     const struct mc_span *where)
+{
+	struct mc_scan s = { where->at, where->at };
+	uint32_t i;
 
 	r->array = NULL;
-	r->obj = top;
 	r->mount = 0;
-	a = json_object_get(top, name);
-	if (!json_is_array(a))
-		return bad(r, name, "must be a list");
-	if (json_array_size(a) > max)
-		return bad(r, name, "%zu are too many", json_array_size(a));
-	r->array = name;
-	for (i = 0; i < json_array_size(a); i++) {
-		v = json_array_get(a, i);
-		if (enter(r, i, v) || record(r) || (complete && no_others(r)))
+	r->nr_refs = 0;
+	if (where->at)		/* else: not there */
+		s.end += where->len;
+	if (!where->at || !mc_scan_char(&s, '['))
+		return bad(r, l->name, "must be a list");
+	r->array = l->name;
+	for (r->index = 0; !mc_scan_char(&s, ']'); r->index++)
+		if (one_record(r, l, &s))
+			return -1;
+	for (i = 0; i < r->nr_refs; i++) {
+		r->index = i;
+		if (r->refs[i] && l->link(r, r->refs[i]))
 			return -1;
 	}
 	return 0;
 }
 
-static int header(struct rd *r, const json_t *top)
+/*
+ * A field of the top level into head, parsed unless it is a list; where[] has
+ * the lists, to be read in another order.
+ */
+static int top_field(struct rd *r, json_t *head, struct mc_scan *s,
+		     struct mc_span *where)
 {
-	static const char * const arrays[] = {
-		"user_namespaces", "namespaces", "superblocks", "groups",
-		"idmaps", "mounts",
-	};
+	struct mc_span name, value;
+	json_t *key, *v;
+	const char *word;
+	size_t i;
+	int ret = -1;
+
+	if (!mc_scan_value(s, &name) || *name.at != '"' || !mc_scan_char(s, ':') ||
+	    !mc_scan_value(s, &value))
+		return bad_text(r, s->at, "\"name\": value is missing");
+	key = load(r, "top level", &name);
+	if (!key)
+		return -1;
+	word = json_string_value(key);
+	for (i = 0; i < MC_ARRAY_SIZE(lists); i++)
+		if (!strcmp(word, lists[i].name))
+			break;
+	if (json_object_get(head, word)) {
+		bad(r, word, "duplicate field");
+		goto out;
+	}
+	if (i < MC_ARRAY_SIZE(lists)) {
+		where[i] = value;
+		v = json_null();
+	} else {
+		v = load(r, word, &value);
+		if (!v)
+			goto out;
+	}
+	ret = json_object_set_new(head, word, v) ? mc_nomem(r->e) : 0;
+out:
+	json_decref(key);
+	return ret;
+}
+
+static int header(struct rd *r)
+{
 	const json_t *format;
 	uint64_t version = 0;
 	size_t i;
 
-	r->obj = top;
-	if (!json_is_object(top))
-		return bad(r, "top level", "must be an object");
 	format = field(r, "format");
 	if (!json_is_string(format) ||
 	    strcmp(json_string_value(format), MC_IMAGE_FORMAT))
@@ -506,56 +639,66 @@ static int header(struct rd *r, const json_t *top)
 			   version, MC_IMAGE_VERSION);
 	if (get_bool(r, "unique_ids", &r->t->unique_ids))
 		return -1;
-	for (i = 0; i < MC_ARRAY_SIZE(arrays); i++)
-		field(r, arrays[i]);
+	for (i = 0; i < MC_ARRAY_SIZE(lists); i++)
+		field(r, lists[i].name);
 	return no_others(r);
 }
 
-static int read_top(struct rd *r, const json_t *top)
+static int read_top(struct rd *r, size_t len)
 {
-	if (header(r, top) ||
-	    for_each(r, top, "user_namespaces", MC_MAX_NAMESPACES,
-		     userns_record, true) ||
-	    for_each(r, top, "namespaces", MC_MAX_NAMESPACES, ns_record,
-		     true) ||
-	    for_each(r, top, "superblocks", MC_MAX_MOUNTS, sb_record, true) ||
-	    for_each(r, top, "groups", MC_MAX_MOUNTS, group_record, true) ||
-	    for_each(r, top, "groups", MC_MAX_MOUNTS, group_master, false) ||
-	    for_each(r, top, "idmaps", MC_MAX_MOUNTS, idmap_record, true) ||
-	    for_each(r, top, "mounts", MC_MAX_MOUNTS, mount_record, true) ||
-	    for_each(r, top, "mounts", MC_MAX_MOUNTS, mount_parent, false))
-		return -1;
-	return 0;
+	struct mc_span where[MC_ARRAY_SIZE(lists)] = { { 0 } };
+	struct mc_scan s = { r->text, r->text + len };
+	json_t *head = json_object();
+	size_t i, n;
+	int ret = -1;
+
+	if (!head)
+		return mc_nomem(r->e);
+	r->obj = head;
+	if (!mc_scan_char(&s, '{')) {
+		bad_text(r, s.at, "an image is an object, { ... }");
+		goto out;
+	}
+	for (n = 0; !mc_scan_char(&s, '}'); n++) {
+		if (n && !mc_scan_char(&s, ',')) {
+			bad_text(r, s.at, "a comma or the last } is missing");
+			goto out;
+		}
+		/* more than there are: one of them will be unknown */
+		if (n == MAX_FIELDS)
+			break;
+		if (top_field(r, head, &s, where))
+			goto out;
+	}
+	if (header(r))
+		goto out;
+	if (mc_scan_value(&s, &(struct mc_span){ 0 }) || s.at != s.end) {
+		bad_text(r, s.at, "there is something after the last }");
+		goto out;
+	}
+	for (i = 0; i < MC_ARRAY_SIZE(lists); i++)
+		if (read_list(r, &lists[i], &where[i]))
+			goto out;
+	ret = 0;
+out:
+	json_decref(head);
+	return ret;
 }
 
 int mc_image_parse(const char *buf, size_t len, const char *name,
 		   struct mc_topology **topo, struct mntcr_error *e)
 {
 	char file[200], text[sizeof(e->text)];
-	struct rd r = { .e = e, .file = file };
-	json_error_t jerr;
-	json_t *top;
+	struct rd r = { .e = e, .file = file, .text = buf };
 	int ret = -1;
 
 	*topo = NULL;
 	memset(e, 0, sizeof(*e));
 	mc_escape(name, file, sizeof(file));
-	/* The parser's own limit of nesting, 2048, holds. */
-	errno = 0;
-	top = json_loadb(buf, len, JSON_REJECT_DUPLICATES, &jerr);
-	/* It calls a failed allocation a syntax error, but malloc() did say. */
-	if (!top && errno == ENOMEM)
-		return mc_nomem(e);
-	if (!top)
-		return mc_fail(e, MNTCR_BAD_IMAGE, 0, "%s:%d:%d: %s", file,
-			       jerr.line, jerr.column,
-			       mc_escape(jerr.text, text, 300));
 	r.t = mc_topology_new();
-	if (!r.t) {
-		mc_nomem(e);
-		goto out;
-	}
-	if (read_top(&r, top))
+	if (!r.t)
+		return mc_nomem(e);
+	if (read_top(&r, len))
 		goto out;
 	/* finish() builds its own index from the sorted mounts. */
 	mc_map_free(r.t->by_mount);
@@ -573,7 +716,7 @@ int mc_image_parse(const char *buf, size_t len, const char *name,
 	r.t = NULL;
 	ret = 0;
 out:
-	json_decref(top);
+	free(r.refs);
 	mntcr_topology_free(r.t);
 	return ret;
 }

@@ -13,7 +13,7 @@
 
 #define MC_IMAGE_FORMAT		"mntcr-image"
 #define MC_IMAGE_VERSION	1
-#define MC_IMAGE_MAX_SIZE	(512UL << 20)
+#define MC_IMAGE_MAX_SIZE	(256UL << 20)	/* MC_MAX_MOUNTS KiB */
 
 /* A word list for flags; ends with a NULL name. */
 struct mc_word {

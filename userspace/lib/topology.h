@@ -33,7 +33,7 @@
 
 /* Bounds on anything that is read from outside. */
 #define MC_MAX_NAMESPACES	(1U << 16)
-#define MC_MAX_MOUNTS		(1U << 22)
+#define MC_MAX_MOUNTS		(1U << 18)
 #define MC_MAX_PATH		(1U << 16)
 #define MC_MAX_IDMAP_EXTENTS	340
 

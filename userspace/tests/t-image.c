@@ -6,7 +6,10 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <fcntl.h>
+#include <malloc.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image.h"
@@ -232,6 +235,24 @@ static const struct {
 	{ "\"id\":6,", "\"id\":4,", "mount 107: names the namespace that it is in, or an older" },
 	{ "\"unbindable\":true", "\"unbindable\":true,\"colour\":1", "mounts[4].colour (mount 105): unknown field" },
 	/* the text itself */
+	{ HEAD, "{\"format\" \"mntcr-image\",", "img:1:11: \"name\": value is missing" },
+	{ HEAD, "{,", "img:1:2: \"name\": value is missing" },
+	{ HEAD, "{7:7,", "value is missing" },
+	{ HEAD, HEAD "\n\"version\":1,", "version: duplicate field" },
+	{ "\"unique_ids\":true,", "\"unique_ids\":true", "img:1:54: a comma or the last } is missing" },
+	{ "\"unique_ids\":true,", "\"unique_ids\":\ntrue,,", "img:2:6: \"name\": value is missing" },
+	{ "\"unique_ids\":true", "\"unique_ids\":tru", "img:1:" },
+	{ M7 "]}", M7 "]},", "there is something after the last }" },
+	{ M7 "]}", M7 "]}{}", "there is something after the last }" },
+	{ M7 "]}", M7 "]}}", "there is something after the last }" },
+	{ M7 "]}", M7 "}}", "a record or the end of the list is missing" },
+	{ M7 "]}", M7 "],\"groups\":[]}", "groups: duplicate field" },
+	{ "\"groups\":[", "\"groups\":[,", "a record or the end of the list" },
+	{ "{\"id\":9}", "{\"id\":9} {\"id\":10}", "a record or the end of the list" },
+	{ "{\"id\":9}", "{\"id\":9},", "a record or the end of the list" },
+	{ "{\"id\":9}", "{\"id\":9]", "img:1:" },
+	{ "{\"id\":9}", "{\"id\":9}x", "a record or the end of the list" },
+	{ "{\"id\":9}", "{\"id\":9,\"id\":9}", "img:1:" },
 	{ "]}", "]", "img:1:" },
 	{ "\"mounts\"", "mounts", "img:1:" },
 };
@@ -327,12 +348,237 @@ static void nesting_is_bounded(void)
 		CHECK(mc_image_parse(text, n, "img", &t, &e) == -1);
 		CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
 	}
-	memset(text, '[', n);
-	memcpy(text, HEAD "\"mounts\":", strlen(HEAD "\"mounts\":"));
+	memset(text, '[', n / 2);
+	memset(text + n / 2, ']', n / 2);
+	memcpy(text, HEAD USERNS, strlen(HEAD USERNS));
+	memcpy(text + strlen(HEAD USERNS), "\"x\":[", 5);
+	for (i = 0; i < strlen(HEAD USERNS) + 4; i++)
+		text[n - 1 - i] = ' ';
+	text[n - 1] = '}';
 	CHECK(mc_image_parse(text, n, "img", &t, &e) == -1);
 	CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
-	CHECK(strstr(e.text, "depth"));
+	CHECK(strstr(e.text, "x: is nested too deeply"));
 	free(text);
+}
+
+/* What jansson holds, and the most that it held. */
+static size_t held, most_held;
+
+static void *counting_malloc(size_t n)
+{
+	void *p = malloc(n);
+
+	held += malloc_usable_size(p);
+	if (held > most_held)
+		most_held = held;
+	return p;
+}
+
+static void counting_free(void *p)
+{
+	held -= malloc_usable_size(p);
+	free(p);
+}
+
+static long most_resident(void)
+{
+	struct rusage u;
+
+	REQUIRE(!getrusage(RUSAGE_SELF, &u));
+	return u.ru_maxrss;	/* KiB */
+}
+
+/* Shadow memory and freed memory that is kept: there only jansson is counted. */
+static bool instrumented(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return true;
+#elif defined(__has_feature)
+	if (__has_feature(address_sanitizer))
+		return true;
+#endif
+	return getenv("UNDER_VALGRIND");
+}
+
+/*
+ * In a child, for the sake of what it has used at most.  says: NULL when the
+ * image is one; kib: what reading it may take besides its own text.
+ */
+static void read_within(const char *text, size_t len, const char *says, long kib)
+{
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	int status;
+	pid_t pid;
+	long took;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		tap.bad = 0;
+		json_set_alloc_funcs(counting_malloc, counting_free);
+		took = most_resident();
+		if (mc_image_parse(text, len, "img", &t, &e) ? !says :
+		    says != NULL) {
+			TAP_SAY("%s", e.text);
+			_exit(1);
+		}
+		if (says && (e.code != MNTCR_BAD_IMAGE || !strstr(e.text, says))) {
+			TAP_SAY("\"%s\" lacks \"%s\"", e.text, says);
+			tap.bad = 1;
+		}
+		took = most_resident() - took;
+		if (!says || took >= kib)
+			TAP_SAY("%zu KiB of text: jansson %zu KiB, in all %ld KiB more",
+				len >> 10, most_held >> 10, took);
+		CHECK(most_held > 0 && most_held < 4 << 20);
+		CHECK(took < kib || instrumented());
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+}
+
+/* head, n times item with a comma between, tail. */
+static char *repeated(const char *head, const char *item, size_t n,
+		      const char *tail)
+{
+	struct mc_buf b = { 0 };
+
+	mc_buf_puts(&b, head);
+	while (n--) {
+		mc_buf_puts(&b, item);
+		if (n)
+			mc_buf_puts(&b, ",");
+	}
+	mc_buf_puts(&b, tail);
+	REQUIRE(!b.nomem);
+	return b.data;
+}
+
+/* Small texts of which a parser makes much. */
+static void memory_is_bounded(void)
+{
+	static const char * const items[] = {
+		"{}", "[]", "\"\"", "0", "{\"a\":0}", "[[[[[]]]]]",
+		"{\"hex\":\"\"}", "\"\\u0001\\\"]}[{\"",
+	};
+	static const struct {
+		const char *head, *tail, *says;
+	} places[] = {
+		{ HEAD "\"x\":[", "]}", "x: has more than" },
+		{ HEAD USERNS NS SBS GROUPS IDMAPS "\"mounts\":[{\"id\":1,\"x\":[",
+		  "]}]}", "mounts[0]: has more than" },
+		{ HEAD USERNS NS SBS "\"mounts\":[]," IDMAPS "\"groups\":[[", "]]}",
+		  "groups[0]: has more than" },
+	};
+	size_t n = getenv("UNDER_VALGRIND") ? 20000 : 300000, i, j;
+	char *text;
+
+	for (i = 0; i < MC_ARRAY_SIZE(places); i++)
+		for (j = 0; j < MC_ARRAY_SIZE(items); j++) {
+			text = repeated(places[i].head, items[j], n,
+					places[i].tail);
+			read_within(text, strlen(text), places[i].says, 8 << 10);
+			free(text);
+		}
+	/* fields instead of elements */
+	text = repeated(HEAD "\"x\":{", "\"\":{}", n, "}}");
+	read_within(text, strlen(text), "x: has more than", 8 << 10);
+	free(text);
+	text = repeated(HEAD, "\"x\":{}", n, "}");
+	read_within(text, strlen(text), "x: duplicate field", 8 << 10);
+	free(text);
+	/* one string */
+	text = malloc(24 << 20);
+	memset(text, 'a', 24 << 20);
+	memcpy(text, HEAD "\"x\":\"", strlen(HEAD "\"x\":\""));
+	memcpy(text + (24 << 20) - 2, "\"}", 2);
+	read_within(text, 24 << 20, "x: has more than", 8 << 10);
+	free(text);
+	/* records, all of them good but for their number */
+	n = MC_MAX_MOUNTS + 1;
+	if (!getenv("UNDER_VALGRIND")) {
+		text = repeated(HEAD USERNS NS SBS "\"groups\":[],\"idmaps\":[",
+				"{\"uid\":[[0,0,1]],\"gid\":[]}", n,
+				"],\"mounts\":[]}");
+		read_within(text, strlen(text), "idmaps[262144]: more than 262144",
+			    64 << 10);
+		free(text);
+	}
+}
+
+/* No record that has to be taken is refused for its size. */
+static void records_at_their_limits(void)
+{
+	char *extents = repeated("{\"uid\":[", "[1,1,4294967294]",
+				 MC_MAX_IDMAP_EXTENTS, "],\"gid\":[");
+	char *gid = repeated("", "[0,0,4294967295]", MC_MAX_IDMAP_EXTENTS, "]}");
+	char *bytes = malloc(6 * MC_MAX_PATH + 1), *path, *idmaps, *text;
+	struct mc_buf b = { 0 };
+	size_t i;
+
+	for (i = 0; i < MC_MAX_PATH; i++)
+		memcpy(bytes + 6 * i, "\\u0001", 6);
+	bytes[6 * i] = '\0';
+	path = strdup(bytes);
+	for (i = 0; i < MC_MAX_PATH; i += 128)
+		memcpy(path + 6 * i, "\\u002f", 6);
+	path[6 * (MC_MAX_PATH - 1)] = '\0';
+	mc_buf_printf(&b, "\"idmaps\":[%s%s],", extents, gid);
+	idmaps = replaced(good, IDMAPS, b.data);
+	mc_buf_reset(&b);
+	mc_buf_printf(&b, "\"%s\",\"source\":\"%s\",\"options\":\"%s\"",
+		      path, bytes, bytes);
+	text = replaced(idmaps, "\"/u\"", b.data);
+	free(idmaps);
+	mc_buf_reset(&b);
+	mc_buf_printf(&b, "\"root\":\"%s\",\"mountpoint\":\"\\u0", path);
+	idmaps = replaced(text, "\"root\":\"/\",\"mountpoint\":\"\\u0", b.data);
+	read_within(idmaps, strlen(idmaps), NULL, 16 << 10);
+	free(idmaps);
+	free(text);
+	free(path);
+	free(bytes);
+	free(gid);
+	free(extents);
+	mc_buf_free(&b);
+}
+
+/* As many mounts as there may be, with every field that a mount can have. */
+static void as_large_as_can_be(void)
+{
+	unsigned int n = getenv("UNDER_VALGRIND") ? 2000 : MC_MAX_MOUNTS, i;
+	struct mc_buf b = { 0 };
+
+	mc_buf_puts(&b, HEAD USERNS
+		    "\"namespaces\":[{\"label\":\"x\",\"owner\":0}],\"idmaps\":[],"
+		    "\"superblocks\":[{\"device\":\"0:1\",\"type\":\"t\",\"options\":\"\"}],"
+		    "\"groups\":[{\"id\":1}");
+	for (i = 2; i <= n; i++)
+		mc_buf_printf(&b, ",{\"id\":%u,\"master\":%u}", i, i - 1);
+	mc_buf_puts(&b, "],\"mounts\":[");
+	for (i = 1; i <= n; i++) {
+		mc_buf_printf(&b, "%s{\"id\":%u,\"id_old\":%u,\"namespace\":0,"
+			"\"superblock\":0,\"root\":\"/dir-%u\",\"directory\":true,"
+			"\"mountpoint\":\"/%s%.0u\",\"source\":\"source of %u\","
+			"\"options\":\"lowerdir=/lower/%u,upperdir=/upper/%u\","
+			"\"attributes\":[\"ro\",\"nosuid\",\"nodev\",\"noexec\",\"noatime\"],"
+			"\"locks\":[\"mount\",\"ro\",\"nodev\"],\"group\":%u",
+			i > 1 ? "," : "", i, i, i, i > 1 ? "in-the-root/" : "",
+			i > 1 ? i : 0, i, i, i, i);
+		if (i > 1)
+			mc_buf_printf(&b, ",\"parent\":1,\"master\":%u", i - 1);
+		mc_buf_puts(&b, "}");
+	}
+	mc_buf_puts(&b, "]}");
+	REQUIRE(!b.nomem);
+	CHECK(b.len < MC_IMAGE_MAX_SIZE);
+	/* one KiB a mount */
+	read_within(b.data, b.len, NULL, MC_MAX_MOUNTS);
+	mc_buf_free(&b);
 }
 
 /* Chains as deep as there are mounts: no recursion, nothing quadratic. */
@@ -501,6 +747,9 @@ int main(void)
 	TAP_RUN(truncated_anywhere);
 	TAP_RUN(damaged_anywhere);
 	TAP_RUN(nesting_is_bounded);
+	TAP_RUN(memory_is_bounded);
+	TAP_RUN(records_at_their_limits);
+	TAP_RUN(as_large_as_can_be);
 	TAP_RUN(long_chains);
 	TAP_RUN(paths_that_are_too_long);
 	TAP_RUN(writing_is_atomic);
