@@ -49,7 +49,7 @@ test-sh-y += t-cli
 test-sh-y += t-show
 vm-test-sh-y += t-line
 test-y += t-change
-LIBS-t-change := -Wl,--wrap=syscall,--wrap=lseek
+LIBS-t-change := -Wl,--wrap=syscall,--wrap=lseek,--wrap=read
 vm-test-y += t-change
 
 man-y += mntcr.1

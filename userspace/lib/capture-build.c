@@ -14,10 +14,12 @@
 #include "capture.h"
 #include "sys.h"
 
-static int changed(struct mntcr_error *e, const struct cap_ns *ns,
-		   const char *what)
+/* Read twice and the same: nothing has changed, this is how it is. */
+static int contradicts(struct mntcr_error *e, const struct cap_ns *ns,
+		       const struct raw_mount *r, const char *what)
 {
-	return mc_fail(e, MNTCR_CHANGED, 0, "%s: %s", ns->label, what);
+	return mc_refuse(e, CAP_CONTRADICTORY, "%s: mount %" PRIu64 ": %s",
+			 ns->label, r->id, what);
 }
 
 /*
@@ -25,16 +27,16 @@ static int changed(struct mntcr_error *e, const struct cap_ns *ns,
  * parent's and the mountpoint within, also for mounts that lie over another.
  */
 static const char *below_parent(struct mc_topology *t, const char *parent,
-				const char *path, struct mntcr_error *e,
-				const struct cap_ns *ns)
+				const struct raw_mount *r,
+				struct mntcr_error *e, const struct cap_ns *ns)
 {
+	const char *path = r->path, *rest;
 	size_t n = strlen(parent);
-	const char *rest;
 
 	if (n == 1)
 		n = 0;
 	if (strncmp(path, parent, n) || (path[n] && path[n] != '/')) {
-		changed(e, ns, "a directory was renamed");
+		contradicts(e, ns, r, "its mountpoint is not below its parent's");
 		return NULL;
 	}
 	rest = path[n] ? path + n : "/";
@@ -158,7 +160,7 @@ int cap_build(struct mc_topology *t, const struct cap_ns *cns,
 		case -1:
 			goto nomem;
 		case 1:
-			changed(e, cns, "a mount was listed twice");
+			contradicts(e, cns, &raw->m[i], "is listed twice");
 			goto out;
 		}
 	}
@@ -207,13 +209,13 @@ int cap_build(struct mc_topology *t, const struct cap_ns *cns,
 		if (i == raw->root)
 			continue;
 		if (!mc_map_get(by_id, r->parent_id, &n) || n == i) {
-			changed(e, cns, "a parent was not listed");
+			contradicts(e, cns, r, "its parent is not listed");
 			goto out;
 		}
 		if (!raw->m[n].path)
 			continue;	/* refused when its turn comes */
 		m->parent = first + n;
-		m->mountpoint = below_parent(t, raw->m[n].path, r->path, e, cns);
+		m->mountpoint = below_parent(t, raw->m[n].path, r, e, cns);
 		if (!m->mountpoint)
 			goto out;
 	}

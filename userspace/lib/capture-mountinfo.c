@@ -25,6 +25,7 @@
 struct text {
 	int fd;
 	struct mc_buf first;
+	int64_t nr_mounts;	/* counted before it was read */
 };
 
 static int read_all(int fd, struct mc_buf *b)
@@ -92,8 +93,8 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 		}
 	}
 	if (t->fd < 0)
-		return mc_fail(e, MNTCR_SYS, err, "%s: may not be entered",
-			       ns->label);
+		return mc_fail(e, MNTCR_SYS, err,
+			       "%s: opening mountinfo from within", ns->label);
 	return 0;
 }
 
@@ -334,8 +335,8 @@ out:
 }
 
 /* The root is the one mount whose parent is not listed. */
-static int find_root(const struct cap_ns *ns, struct raw_ns *raw,
-		     struct mntcr_error *e)
+static int find_root(const struct cap_ns *ns, int64_t nr_before,
+		     struct raw_ns *raw, struct mntcr_error *e)
 {
 	struct mc_map *by_id = mc_map_new();
 	uint32_t i, v;
@@ -367,9 +368,14 @@ static int find_root(const struct cap_ns *ns, struct raw_ns *raw,
 		raw->root = MC_NONE;
 	}
 	hidden = ns->nr_mounts < 0 ? 0 : ns->nr_mounts + 1 - raw->nr;
-	if (hidden < 0) {
+	if (hidden < 0 && ns->nr_mounts != nr_before) {
 		mc_fail(e, MNTCR_CHANGED, 0, "%s: its mounts changed meanwhile",
 			ns->label);
+		goto out;
+	}
+	if (hidden < 0) {
+		mc_refuse(e, CAP_CONTRADICTORY, "%s: mountinfo has %" PRId64 " mounts more than the namespace",
+			  ns->label, -hidden);
 		goto out;
 	}
 	/* nullfs and rootfs are all that is below an ordinary root. */
@@ -402,8 +408,10 @@ int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		mc_nomem(e);
 		goto out;
 	}
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		texts[i].fd = -1;
+		texts[i].nr_mounts = ns[i].nr_mounts;
+	}
 	for (i = 0; i < nr; i++)
 		if (get_text(&ns[i], &texts[i], e))
 			goto out;
@@ -428,7 +436,7 @@ int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		raw.nr = 0;
 		raw.base_propagation = 0;
 		if (parse(t, &ns[i], &texts[i].first, &raw, e) ||
-		    find_root(&ns[i], &raw, e) ||
+		    find_root(&ns[i], texts[i].nr_mounts, &raw, e) ||
 		    cap_build(t, &ns[i], &raw, false, by_dev, e))
 			goto out;
 	}

@@ -4,7 +4,8 @@
  *
  * Everything is read twice: once with all fields, once with those that mount
  * operations change.  When both agree there was a moment at which
- * all namespaces looked like that.
+ * all namespaces looked like that.  Only then is anything made of it: what is
+ * wrong with it then is no change.
  *
  * The kernel answers relative to a root: the caller's own for the caller's own
  * namespace, else the first mount on the namespace's base.  The base itself
@@ -72,12 +73,13 @@ static int ask_failed(const struct reader *r, uint64_t id)
 	case ENOSYS:
 		return mc_fail(r->e, MNTCR_UNSUPPORTED, errno, "statmount");
 	case ENOENT:
-		return mc_fail(r->e, MNTCR_CHANGED, 0,
-			       "%s: mount %" PRIu64 " went away", r->ns->label, id);
+		return mc_fail(r->e, MNTCR_CHANGED, errno,
+			       "%s: statmount of mount %" PRIu64, r->ns->label,
+			       id);
 	case EPERM:
 		return mc_fail(r->e, MNTCR_SYS, errno,
-			       "%s: statmount (needs CAP_SYS_ADMIN over the namespace's owner)",
-			       r->ns->label);
+			       "%s: statmount of mount %" PRIu64 " (needs CAP_SYS_ADMIN over the namespace's owner)",
+			       r->ns->label, id);
 	default:
 		return mc_fail(r->e, MNTCR_SYS, errno,
 			       "%s: statmount of mount %" PRIu64, r->ns->label,
@@ -258,10 +260,13 @@ static int list(const struct reader *r, uint64_t base, uint64_t **ids,
 	*ids = NULL;
 	*nr = 0;
 	for (;;) {
+		if (n > MC_MAX_MOUNTS) {
+			errno = E2BIG;
+			return -1;
+		}
 		if (max - n < LIST_CHUNK) {
 			max = max ? max * 2 : 4 * LIST_CHUNK;
-			p = max > MC_MAX_MOUNTS * 2 ? NULL :
-			    realloc(*ids, max * sizeof(*p));
+			p = realloc(*ids, max * sizeof(*p));
 			if (!p) {
 				errno = ENOMEM;
 				return -1;
@@ -283,7 +288,32 @@ static int list(const struct reader *r, uint64_t base, uint64_t **ids,
 	return 0;
 }
 
-/* A mount that the kernel will surely name: what the caller stands on. */
+static int list_failed(const struct reader *r, uint64_t base)
+{
+	switch (errno) {
+	case ENOENT:
+		return mc_fail(r->e, MNTCR_CHANGED, errno,
+			       "%s: listmount of mount %" PRIu64, r->ns->label,
+			       base);
+	case ENOSYS:
+		return mc_fail(r->e, MNTCR_UNSUPPORTED, errno, "listmount");
+	case ENOMEM:
+		return mc_nomem(r->e);
+	case E2BIG:
+		return mc_refuse(r->e, "too-many-mounts",
+				 "%s: more than %u mounts", r->ns->label,
+				 MC_MAX_MOUNTS);
+	case EPERM:
+		return mc_fail(r->e, MNTCR_SYS, errno,
+			       "%s: listmount (needs CAP_SYS_ADMIN over the namespace's owner)",
+			       r->ns->label);
+	default:
+		return mc_fail(r->e, MNTCR_SYS, errno, "%s: listmount",
+			       r->ns->label);
+	}
+}
+
+/* What the caller stands on: of its own namespace, as a rule. */
 static uint64_t own_root(void)
 {
 	struct statx stx;
@@ -308,19 +338,14 @@ static int find_base(struct reader *r, uint64_t *base, uint64_t *above)
 		id = own_root();
 	} else {
 		if (list(r, MC_LSMT_ROOT, &ids, &nr)) {
-			/* Nothing on the base: an empty namespace. */
-			if (errno == ENOENT && r->ns->nr_mounts <= 0)
-				ret = 0;
-			else if (errno == ENOSYS)
-				mc_fail(r->e, MNTCR_UNSUPPORTED, errno,
-					"listmount");
-			else if (errno == ENOENT || errno == EPERM)
-				mc_fail(r->e, MNTCR_SYS, EPERM,
-					"%s: listmount (needs CAP_SYS_ADMIN over the namespace's owner)",
-					r->ns->label);
-			else
-				mc_fail(r->e, MNTCR_SYS, errno,
-					"%s: listmount", r->ns->label);
+			if (errno == ENOENT && !r->ns->nr_mounts) {
+				ret = 0;	/* nothing on the base */
+			} else {
+				/* as it says when it may not be asked */
+				if (errno == ENOENT)
+					errno = EPERM;
+				list_failed(r, MC_LSMT_ROOT);
+			}
 			goto out;
 		}
 		/* Ascending, and the root that was listed from comes first. */
@@ -333,7 +358,12 @@ static int find_base(struct reader *r, uint64_t *base, uint64_t *above)
 	}
 	for (;;) {
 		if (ask(r, id, WANT_FAST, &sm, sizeof(sm))) {
-			ask_failed(r, id);
+			if (errno == ENOENT && r->ns->own && !*above)
+				mc_fail(r->e, MNTCR_UNSUPPORTED, 0,
+					"%s: statmount answers relative to the caller's root, and that is not in this namespace",
+					r->ns->label);
+			else
+				ask_failed(r, id);
 			goto out;
 		}
 		if (sm.mnt_parent_id == id || steps++ > MC_MAX_MOUNTS)
@@ -448,11 +478,13 @@ struct first_look {
 	uint64_t base;
 	struct glance *seen;
 	uint32_t nr, max;
+	struct raw_ns raw;
 };
 
-static int look_at(struct reader *r, struct raw_ns *raw, struct first_look *l,
-		   uint64_t id)
+static int look_at(struct reader *r, struct first_look *l, uint64_t id)
 {
+	struct raw_ns *raw = &l->raw;
+
 	if (!mc_grow(&raw->m, raw->nr, &raw->max, sizeof(*raw->m)) ||
 	    !mc_grow(&l->seen, l->nr, &l->max, sizeof(*l->seen)))
 		return mc_nomem(r->e);
@@ -463,7 +495,7 @@ static int look_at(struct reader *r, struct raw_ns *raw, struct first_look *l,
 	return 0;
 }
 
-static int look(struct reader *r, struct raw_ns *raw, struct first_look *l)
+static int look(struct reader *r, struct first_look *l)
 {
 	uint64_t *ids = NULL, above;
 	size_t i, nr;
@@ -471,26 +503,24 @@ static int look(struct reader *r, struct raw_ns *raw, struct first_look *l)
 
 	if (find_base(r, &l->base, &above))
 		return -1;
-	raw->root = MC_NONE;
+	l->raw.root = MC_NONE;
 	if (!l->base) {
 		/* alone, and so the kernel does not tell its id */
-		raw->hidden = 1;
+		l->raw.hidden = 1;
 		return 0;
 	}
 	if (list(r, l->base, &ids, &nr)) {
-		mc_fail(r->e, errno == ENOENT ? MNTCR_CHANGED : MNTCR_SYS,
-			errno, "%s: listmount of everything (needs CAP_SYS_ADMIN over the namespace's owner)",
-			r->ns->label);
+		list_failed(r, l->base);
 		goto out;
 	}
-	if (look_at(r, raw, l, l->base))
+	if (look_at(r, l, l->base))
 		goto out;
 	for (i = 0; i < nr; i++)
-		if (look_at(r, raw, l, ids[i]))
+		if (look_at(r, l, ids[i]))
 			goto out;
-	ret = find_root(raw, r->e);
+	ret = find_root(&l->raw, r->e);
 	if (!ret)
-		drop_hidden(raw);
+		drop_hidden(&l->raw);
 out:
 	free(ids);
 	return ret;
@@ -505,7 +535,7 @@ static int look_again(struct reader *r, const struct first_look *l)
 	if (!l->base)
 		return 0;
 	if (list(r, l->base, &ids, &nr)) {
-		mc_fail(r->e, MNTCR_CHANGED, 0, "%s: emptied", r->ns->label);
+		list_failed(r, l->base);
 		goto out;
 	}
 	if (nr + 1 != l->nr)
@@ -536,7 +566,6 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 	struct first_look *looks = calloc(nr + 1, sizeof(*looks));
 	struct mc_map *by_dev = mc_map_new();
 	struct reader r = { .t = t, .e = e, .size = BUF_MIN };
-	struct raw_ns raw = { 0 };
 	size_t i;
 	int ret = -1;
 
@@ -553,9 +582,7 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 			goto out;
 		}
 		r.ns = &ns[i];
-		raw.nr = 0;
-		if (look(&r, &raw, &looks[i]) ||
-		    cap_build(t, &ns[i], &raw, true, by_dev, e))
+		if (look(&r, &looks[i]))
 			goto out;
 	}
 	for (i = 0; i < nr; i++) {
@@ -563,12 +590,16 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		if (look_again(&r, &looks[i]))
 			goto out;
 	}
+	for (i = 0; i < nr; i++)
+		if (cap_build(t, &ns[i], &looks[i].raw, true, by_dev, e))
+			goto out;
 	ret = 0;
 out:
-	for (i = 0; looks && i < nr; i++)
+	for (i = 0; looks && i < nr; i++) {
 		free(looks[i].seen);
+		free(looks[i].raw.m);
+	}
 	free(looks);
-	free(raw.m);
 	free(r.sm);
 	mc_map_free(by_dev);
 	return ret;

@@ -31,10 +31,16 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 		ret = cap_statmount(t, ns, nr_ns, e);
 	if (ret)
 		goto out;
+	if (t->nr_mounts > MC_MAX_MOUNTS) {
+		ret = mc_refuse(e, "too-many-mounts", "%u mounts in all",
+				t->nr_mounts);
+		goto out;
+	}
 	ret = mc_topology_finish(t, e);
-	/* The kernel does not contradict itself: something moved. */
-	if (ret && e->code == MNTCR_BAD_IMAGE)
-		e->code = MNTCR_CHANGED;
+	if (ret && e->code == MNTCR_BAD_IMAGE) {
+		e->code = MNTCR_REFUSED;
+		strcpy(e->rule, CAP_CONTRADICTORY);
+	}
 	if (!ret)
 		cap_types(t, ns, nr_ns);
 out:
@@ -47,13 +53,23 @@ out:
 	return ret;
 }
 
+/*
+ * Two looks that agree can still be a mixture, when something was changed and
+ * changed back between them, twice: what contradicts itself is worth another.
+ */
+static bool may_pass(const struct mntcr_error *e)
+{
+	return e->code == MNTCR_CHANGED ||
+	       (e->code == MNTCR_REFUSED && !strcmp(e->rule, CAP_CONTRADICTORY));
+}
+
 int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 		  const struct mntcr_capture_options *opts,
 		  struct mntcr_topology **topo, struct mntcr_error *e)
 {
 	static const struct mntcr_capture_options defaults;
 	enum mntcr_method method;
-	struct mntcr_error first;
+	struct mntcr_error first, last = { 0 };
 	unsigned int tries;
 
 	if (!opts)
@@ -72,9 +88,14 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 			/* mountinfo of one's own needs no privilege */
 			method = MNTCR_METHOD_MOUNTINFO;
 			first = *e;
-		} else if (e->code != MNTCR_CHANGED || !--tries) {
+		} else if (e->code == MNTCR_CHANGED && e->err == ENOENT &&
+			   !strcmp(e->text, last.text)) {
+			e->code = MNTCR_SYS;
+			break;
+		} else if (!may_pass(e) || !--tries) {
 			break;
 		}
+		last = *e;
 	}
 	/* What the better method lacked says more. */
 	if (opts->method != method && first.err == EPERM && e->err == EPERM)

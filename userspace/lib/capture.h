@@ -66,14 +66,22 @@ struct raw_ns {
 	uint32_t base_propagation;
 };
 
-/* Everything of one namespace goes into t, in order of m. */
+/* The rule against what no image can hold although it was read twice. */
+#define CAP_CONTRADICTORY	"contradictory-mounts"
+
+/*
+ * Everything of one namespace goes into t, in order of m.  Only for what was
+ * the same when it was looked at a second time.
+ */
 int cap_build(struct mc_topology *t, const struct cap_ns *ns,
 	      const struct raw_ns *raw, bool unique_ids, struct mc_map *by_dev,
 	      struct mntcr_error *e);
 
 /*
  * One attempt each: fill t (namespaces included) from all of ns.  MNTCR_CHANGED
- * asks for another one, MNTCR_UNSUPPORTED for the other method.
+ * asks for another one, MNTCR_UNSUPPORTED for the other method.  MNTCR_CHANGED
+ * with ENOENT: what the text names was not there; it has an id that is never
+ * used again, and so cannot go away a second time.
  */
 int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		  struct mntcr_error *e);

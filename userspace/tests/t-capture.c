@@ -552,6 +552,46 @@ static void a_dumper_that_changed_root(void)
 	CHECK_EQ(status, 0);
 }
 
+/* Its root is in another namespace than it is itself. */
+static void a_dumper_whose_root_is_elsewhere(void)
+{
+	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_STATMOUNT };
+	struct mntcr_topology *t = NULL;
+	struct mntcr_source src;
+	struct mntcr_error e;
+	struct holder h;
+	char path[64];
+	int status;
+	pid_t pid;
+
+	scene_enter();
+	h = scene_hold(CLONE_NEWNS, NULL, NULL);
+	scene_mkdir("only-here");
+	scene_tmpfs("only-here", "only-here");
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)h.pid);
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		src = by_pid(getpid());
+		if (chroot(path) || chdir("/"))
+			_exit(99);
+		if (!mntcr_capture(&src, 1, &opts, &t, &e))
+			_exit(98);
+		if (e.code != MNTCR_UNSUPPORTED)
+			_exit(97);
+		/* a child that enters sees it as it is */
+		opts.method = MNTCR_METHOD_AUTO;
+		if (mntcr_capture(&src, 1, &opts, &t, &e))
+			_exit(96);
+		_exit(mc_mount_at(t, 0, SCENE_DIR "/only-here") == MC_NONE);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(WEXITSTATUS(status), 0);
+	CHECK(WIFEXITED(status));
+	scene_release(&h);
+}
+
 static int rename_away(void *data)
 {
 	return rename(SCENE_DIR "/top/a/m", SCENE_DIR "/top/m") ? errno : 0;
@@ -824,6 +864,7 @@ int main(void)
 	TAP_RUN(a_covered_root);
 	TAP_RUN(a_task_that_changed_root);
 	TAP_RUN(a_dumper_that_changed_root);
+	TAP_RUN(a_dumper_whose_root_is_elsewhere);
 	TAP_RUN(a_mountpoint_that_escaped);
 	TAP_RUN(an_idmapped_mount);
 	TAP_RUN(a_user_namespaces_mounts);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Mounts that change while they are captured.  The linker sends the library's
- * syscall() and lseek() here (LIBS-t-change in core.mk), so that one change
- * happens just before the n-th of them, for every n that a capture makes.
+ * syscall(), lseek() and read() here (LIBS-t-change in core.mk), so that one
+ * change happens just before the n-th of them, for every n that a capture makes.
  *
  * Whatever comes out is the state before or the state after, never a mixture.
+ *
+ * And what goes wrong each time is no change: it is reported as what it is.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -16,6 +18,8 @@ long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 off_t __real_lseek(int fd, off_t at, int whence);
 off_t __wrap_lseek(int fd, off_t at, int whence);
+ssize_t __real_read(int fd, void *buf, size_t n);
+ssize_t __wrap_read(int fd, void *buf, size_t n);
 
 static long left = -1;			/* calls until the change */
 static void (*change)(void);
@@ -28,17 +32,67 @@ static void tick(void)
 	change();
 }
 
+/* What is wrong, and with which mount. */
+static struct {
+	int statmount, lseek, read;	/* each an errno */
+	uint64_t mount, parent, attr;
+	bool endless;
+	const char *from, *to;		/* in mountinfo; of one length */
+} fault;
+
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
+	const struct mc_mnt_id_req *req = (const void *)a;
+	struct mc_statmount *sm = (void *)b;
+	uint64_t *ids = (void *)b;
+	long ret, i;
+
 	if (nr == __NR_statmount || nr == __NR_listmount)
 		tick();
-	return __real_syscall(nr, a, b, c, d, e, f);
+	if (nr == __NR_statmount && fault.statmount &&
+	    req->mnt_id == fault.mount) {
+		errno = fault.statmount;
+		return -1;
+	}
+	ret = __real_syscall(nr, a, b, c, d, e, f);
+	if (nr == __NR_statmount && !ret && sm->mnt_id == fault.mount) {
+		if (fault.parent)
+			sm->mnt_parent_id = fault.parent;
+		sm->mnt_attr |= fault.attr;
+	}
+	if (nr == __NR_listmount && fault.endless && req->mnt_id != MC_LSMT_ROOT)
+		for (i = 0, ret = c; i < c; i++)
+			ids[i] = req->param + 1 + (uint64_t)i;
+	return ret;
 }
 
 off_t __wrap_lseek(int fd, off_t at, int whence)
 {
 	tick();
+	if (fault.lseek) {
+		errno = fault.lseek;
+		return -1;
+	}
 	return __real_lseek(fd, at, whence);
+}
+
+ssize_t __wrap_read(int fd, void *buf, size_t n)
+{
+	ssize_t got;
+	char *at;
+
+	/* not the pipe that tells when a child is ready */
+	if (fault.read && n > 4096) {
+		errno = fault.read;
+		return -1;
+	}
+	got = __real_read(fd, buf, n);
+	if (fault.from && got > 0) {
+		at = memmem(buf, (size_t)got, fault.from, strlen(fault.from));
+		if (at)
+			memcpy(at, fault.to, strlen(fault.to));
+	}
+	return got;
 }
 
 static int undo_needed;
@@ -253,9 +307,104 @@ static void by_mountinfo(void)
 	with_each_change(MNTCR_METHOD_MOUNTINFO);
 }
 
+static uint64_t id_of(const char *path)
+{
+	struct statx stx;
+
+	REQUIRE(!statx(AT_FDCWD, path, 0, STATX_MNT_ID_UNIQUE, &stx));
+	REQUIRE(stx.stx_mask & STATX_MNT_ID_UNIQUE);
+	return stx.stx_mnt_id;
+}
+
+/* The capture fails with just this; says: what the message names. */
+static void fails(enum mntcr_method method, enum mntcr_code code, int err,
+		  const char *rule, const char *says)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	CHECK(mntcr_capture(&self, 1, &opts, &t, &e) == -1);
+	CHECK_EQ(e.code, code);
+	CHECK_EQ(e.err, err);
+	CHECK_STR(e.rule, rule);
+	if (!strstr(e.text, says)) {
+		TAP_SAY("\"%s\" lacks \"%s\"", e.text, says);
+		tap.bad = 1;
+	}
+	memset(&fault, 0, sizeof(fault));
+	/* and without the fault it works */
+	mntcr_topology_free(capture(method));
+}
+
+static void faults_of_statmount(void)
+{
+	static const int errnos[] = { EPERM, EACCES, EOVERFLOW, EIO, EINTR };
+	uint64_t id;
+	char name[32];
+	size_t i;
+
+	scene_enter();
+	scene_mkdir("a");
+	scene_tmpfs("a", "a");
+	scene_mkdir("a/b");
+	scene_tmpfs("a/b", "b");
+	id = id_of("a/b");
+	snprintf(name, sizeof(name), "mount %llu", (unsigned long long)id);
+	for (i = 0; i < MC_ARRAY_SIZE(errnos); i++) {
+		fault.mount = id;
+		fault.statmount = errnos[i];
+		fails(MNTCR_METHOD_STATMOUNT, MNTCR_SYS, errnos[i], "", name);
+	}
+	/* listed, and yet not there: once it may have gone, not twice */
+	fault.mount = id;
+	fault.statmount = ENOENT;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_SYS, ENOENT, "", name);
+	/* answers that contradict one another */
+	fault.mount = id;
+	fault.parent = id + 1000000;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_REFUSED, 0, "contradictory-mounts",
+	      name);
+	fault.mount = id_of("a");
+	fault.parent = id;
+	snprintf(name, sizeof(name), "mount %llu",
+		 (unsigned long long)fault.mount);
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_REFUSED, 0, "contradictory-mounts",
+	      name);
+	/* an attribute that no image has a word for */
+	fault.mount = id;
+	fault.attr = 1ULL << 40;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_REFUSED, 0, "contradictory-mounts",
+	      "unknown attributes 0x10000000000");
+	fault.endless = true;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_REFUSED, 0, "too-many-mounts",
+	      "more than 262144 mounts");
+}
+
+static void faults_of_mountinfo(void)
+{
+	scene_enter();
+	scene_mkdir("a");
+	scene_tmpfs("a", "a");
+	scene_mkdir("a/b");
+	scene_tmpfs("a/b", "b");
+	fault.lseek = EIO;
+	fails(MNTCR_METHOD_MOUNTINFO, MNTCR_SYS, EIO, "", "mountinfo: ");
+	fault.read = EACCES;
+	fails(MNTCR_METHOD_MOUNTINFO, MNTCR_SYS, EACCES, "", "mountinfo: ");
+	/* a child that is not below its parent */
+	fault.from = SCENE_DIR "/a/b ";
+	fault.to = SCENE_DIR "/x/b ";
+	fails(MNTCR_METHOD_MOUNTINFO, MNTCR_REFUSED, 0, "contradictory-mounts",
+	      "its mountpoint is not below its parent's");
+}
+
 int main(void)
 {
 	TAP_RUN(by_statmount);
 	TAP_RUN(by_mountinfo);
+	TAP_RUN(faults_of_statmount);
+	TAP_RUN(faults_of_mountinfo);
 	return tap_done();
 }

@@ -52,7 +52,7 @@ static double best_of(unsigned int rounds, enum mntcr_method method,
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
 	struct mntcr_capture_options opts = { .method = method };
 	double best = 1e9, start, took;
-	struct mntcr_topology *t;
+	struct mntcr_topology *t, *back;
 	struct mntcr_error e;
 
 	while (rounds--) {
@@ -67,6 +67,9 @@ static double best_of(unsigned int rounds, enum mntcr_method method,
 		start = now();
 		REQUIRE(!mntcr_image_write(t, SCENE_DIR "/img", &e));
 		*write = now() - start;
+		REQUIRE(!mntcr_image_read(SCENE_DIR "/img", &back, &e));
+		CHECK_EQ(back->nr_mounts, t->nr_mounts);
+		mntcr_topology_free(back);
 		mntcr_topology_free(t);
 		REQUIRE(!unlink(SCENE_DIR "/img"));
 	}
