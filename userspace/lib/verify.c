@@ -187,8 +187,10 @@ static void compare_sb(struct verify *v, uint32_t at)
 		differ_at(v, p, "superblock is not the counterpart", da, db);
 	if (!first)
 		return;
-	if (!str_eq(x->type, y->type) || !str_eq(x->subtype, y->subtype))
+	if (!str_eq(x->type, y->type))
 		differ_at(v, p, "filesystem type", x->type, y->type);
+	if (!str_eq(x->subtype, y->subtype))
+		differ_at(v, p, "filesystem subtype", x->subtype, y->subtype);
 	if (flag(v, MNTCR_VERIFY_DEVICES) && strcmp(da, db))
 		differ_at(v, p, "device", da, db);
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OPTIONS) && x->flags != y->flags)

@@ -120,6 +120,7 @@ static const struct {
 	{ "\"options\":\"o\"", "\"options\":\"O\"", "options: 'o' against 'O'", MNTCR_VERIFY_IGNORE_OPTIONS },
 	{ "\"source\":\"s\"", "\"source\":\"S\"", "source: 's' against 'S'", MNTCR_VERIFY_IGNORE_SOURCE },
 	{ "\"type\":\"ext4\"", "\"type\":\"ext3\"", "filesystem type: 'ext4' against 'ext3'", 0 },
+	{ "\"type\":\"ext4\"", "\"type\":\"ext4\",\"subtype\":\"x\"", "filesystem subtype: '(none)' against 'x'", 0 },
 	{ "\"type\":\"ext4\"", "\"type\":\"ext4\",\"flags\":[\"ro\"]", "superblock flags: '' against 'ro'", MNTCR_VERIFY_IGNORE_OPTIONS },
 	{ "[[0,5,6]]", "[[0,5,7]]", "/i: idmap: 'one' against 'another'", 0 },
 	{ "\"attributes\":[\"idmapped\"],\"idmap\":0", "\"attributes\":[]", "/i: idmap: 'one' against 'none'", 0 },
@@ -194,6 +195,51 @@ static void everything_else_does(void)
 	free(x);
 }
 
+/*
+ * Of what a namespace's root is mounted on, only whether it is shared: what it
+ * receives from is not restored.  Not known, with one of them: no difference.
+ */
+static void what_the_root_is_mounted_on(void)
+{
+	static const char * const base[] = {
+		NULL, "private", "slave", "unbindable", "shared",
+		"shared\",\"slave",
+	};
+	struct mntcr_topology *t[MC_ARRAY_SIZE(base)];
+	size_t i, j, nr;
+	bool x, y;
+	char *text, *at;
+
+	for (i = 0; i < MC_ARRAY_SIZE(base); i++) {
+		struct mc_buf buf = { 0 };
+
+		text = image(&plain);
+		at = strstr(text, "\"label\":\"two\"");
+		REQUIRE(at);
+		mc_buf_add(&buf, text, (size_t)(at - text));
+		if (base[i])
+			mc_buf_printf(&buf, "\"base_propagation\":[\"%s\"],",
+				      base[i]);
+		mc_buf_puts(&buf, at);
+		t[i] = parse(buf.data);
+		mc_buf_free(&buf);
+		free(text);
+	}
+	for (i = 0; i < MC_ARRAY_SIZE(base); i++)
+		for (j = 0; j < MC_ARRAY_SIZE(base); j++) {
+			nr = compare(t[i], t[j], 0);
+			x = i >= 4;
+			y = j >= 4;
+			CHECK_EQ(nr, i && j && x != y ? 1 : 0);
+			if (nr)
+				CHECK_STR(lines, x ?
+					"namespace 1 (two): what its root is mounted on is shared in the first only\n" :
+					"namespace 1 (two): what its root is mounted on is shared in the second only\n");
+		}
+	for (i = 0; i < MC_ARRAY_SIZE(base); i++)
+		mntcr_topology_free(t[i]);
+}
+
 static void order_only_when_asked(void)
 {
 	char *x = image(&plain), *y = image(&plain), *at;
@@ -259,6 +305,7 @@ int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
 	TAP_RUN(everything_else_does);
+	TAP_RUN(what_the_root_is_mounted_on);
 	TAP_RUN(order_only_when_asked);
 	TAP_RUN(a_large_directory_is_no_trouble);
 	return tap_done();
