@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 
 #include "cmd.h"
+#include "util.h"
 
 #define NSFS_MAGIC	0x6e736673
 
@@ -24,7 +25,11 @@ static int nomem(const char *name)
 
 static int path_error(const char *name, const char *path)
 {
-	fprintf(stderr, "mntcr: %s: %s: %s\n", name, path, strerror(errno));
+	int err = errno;
+	char esc[600];
+
+	fprintf(stderr, "mntcr: %s: %s: %s\n", name,
+		mc_escape(path, esc, sizeof(esc)), strerror(err));
 	return MNTCR_SYS;
 }
 

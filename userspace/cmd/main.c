@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "util.h"
 
 static const struct cmd cmds[] = {
 #define CMD(name, fn, summary)	{ name, summary, fn },
@@ -51,13 +52,13 @@ int cmd_try_help(const char *name)
 
 int cmd_usage(const char *name, const char *fmt, ...)
 {
+	char text[1000], esc[2000];
 	va_list ap;
 
-	fprintf(stderr, "mntcr: %s: ", name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "mntcr: %s: %s\n", name, mc_escape(text, esc, sizeof(esc)));
 	return cmd_try_help(name);
 }
 

@@ -190,9 +190,27 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 				"inode", (json_int_t)m->nsfs_ino), bad);
 }
 
+/*
+ * jansson leaves DEL and the controls above it, U+0080 to U+009F, as they are;
+ * a terminal may obey them.  A character is never split between two chunks.
+ */
 static int write_chunk(const char *s, size_t n, void *out)
 {
-	return fwrite(s, 1, n, out) == n ? 0 : -1;
+	const unsigned char *p = (const unsigned char *)s, *end = p + n, *from;
+	size_t len;
+
+	for (from = p; p < end; p += len) {
+		len = 1;
+		if (*p == 0xc2 && end - p > 1 && p[1] < 0xa0)
+			len = 2;
+		else if (*p != 0x7f)
+			continue;
+		fwrite(from, 1, (size_t)(p - from), out);
+		fprintf(out, "\\u%04x", p[len - 1]);
+		from = p + len;
+	}
+	fwrite(from, 1, (size_t)(end - from), out);
+	return ferror(out) ? -1 : 0;
 }
 
 static int array(const struct mc_topology *t, FILE *out, const char *name,

@@ -141,6 +141,77 @@ else
 	ok "no temporary file stays"
 fi
 
+# Names that would draw on a terminal or make up lines of output, in every place
+# that takes bytes.
+evil='\u001b[31m\nFAKE\u009b7m\u007f'
+cat >"$tmp/evil" <<EOF
+{"format":"mntcr-image","version":1,"user_namespaces":[],
+ "namespaces":[{"label":"L$evil"},{"label":"M$evil"}],
+ "superblocks":[{"device":"0:1","type":"fuse","subtype":"T$evil","source":"S$evil","options":"O$evil"}],
+ "groups":[],"idmaps":[],"mounts":[
+ {"id":1,"namespace":0,"superblock":0,"root":"/R$evil","mountpoint":"/"},
+ {"id":2,"namespace":0,"parent":1,"superblock":0,"root":"/R$evil","mountpoint":"/P$evil"},
+ {"id":3,"namespace":1,"superblock":0,"root":"/","mountpoint":"/","source":"X$evil","options":"Y$evil"}]}
+EOF
+sed 's/"[TSOXY]/&2/g; s,"/[RP],&2,g' "$tmp/evil" >"$tmp/evil2"
+# harmless NAME CODE PATTERN COMMAND...: PATTERN is there, escaped, and nothing
+# that a terminal would obey
+harmless()
+{
+	name=$1
+	code=$2
+	pattern=$3
+	shift 3
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	cat "$tmp/out" "$tmp/err" >"$tmp/both"
+	if [ $got -ne "$code" ]; then
+		fail "$name" "exit code $got, not $code"
+	elif ! grep -q -e "$pattern" "$tmp/both"; then
+		fail "$name" "nothing like '$pattern'"
+	elif grep -q '^FAKE' "$tmp/both" ||
+	     LC_ALL=C tr -d '\n\t\040-\176\240-\377' <"$tmp/both" | grep -q .; then
+		cat -v "$tmp/both" >"$tmp/err"
+		: >"$tmp/out"
+		fail "$name" "bytes that are not harmless"
+	else
+		ok "$name"
+	fi
+}
+esc='\\033\[31m\\012FAKE\\302\\2337m\\177'
+for what in L M T S R P X; do
+	harmless "show escapes $what" 0 "$what$esc" "$MNTCR" show "$tmp/evil"
+done
+harmless "show --dot escapes" 0 'L\\\\033' "$MNTCR" show --dot "$tmp/evil"
+harmless "show --json escapes" 0 'L\\u001B\[31m\\nFAKE\\u009b7m\\u007f' \
+	"$MNTCR" show --json "$tmp/evil"
+harmless "plan escapes" 0 "L$esc" "$MNTCR" plan --assume-sources "$tmp/evil"
+harmless "plan's refusal escapes" 4 "M$esc" "$MNTCR" plan "$tmp/evil"
+harmless "restore's refusal escapes" 4 "M$esc" \
+	"$MNTCR" restore --discard "$tmp/evil"
+for what in L T S O R P X Y; do
+	harmless "verify escapes $what" 3 "$what$esc" \
+		"$MNTCR" verify "$tmp/evil" "$tmp/evil2"
+done
+harmless "the reader's messages escape" 5 "unknown field" sh -c \
+	'sed "s/\"device\"/\"D$3\":1,&/" "$1/evil" >"$1/evil3"; "$2" show "$1/evil3"' \
+	sh "$tmp" "$MNTCR" "$(printf %s "$evil" | sed 's/\\/\\\\/g')"
+for what in show verify dump; do
+	harmless "$what: no such file, escaped" 1 'no\\033file: No such file' \
+		"$MNTCR" $what "$tmp/$(printf 'no\033file')" $holder
+done
+harmless "usage errors escape" 2 'no\\033thing' \
+	"$MNTCR" dump --method "$(printf 'no\033thing')" $holder
+
+# a filesystem that cannot be made and is to be had from nowhere
+sed 's/"fuse","subtype":"[^"]*"/"weirdfs"/; s/\\u....//g; s/\\n//g' "$tmp/evil" \
+	>"$tmp/weird"
+for what in plan "restore --discard"; do
+	# shellcheck disable=SC2086
+	check "$what: a type that cannot be made" 4 \
+		'weirdfs cannot be made fresh \[no-source\]' "$MNTCR" $what "$tmp/weird"
+done
+
 # what the documentation says
 here=$(dirname "$0")/..
 awk '/^```/ { c++; next } c == 3' "$here/doc/image.md" >"$tmp/example"
