@@ -14,22 +14,9 @@
 
 #include "plan-priv.h"
 
-/* A directory of a superblock that contains some roots. */
-struct area {
-	const char *path;	/* len bytes of it; NULL: nothing yet */
-	size_t len;		/* 0: "/" */
-	bool deleted;
-	bool none;		/* no directory contains them all */
-};
-
-static size_t root_len(const char *root)
+static void widen(struct mc_area *a, const char *path, size_t len, bool deleted)
 {
-	return strcmp(root, "/") ? strlen(root) : 0;
-}
-
-static void widen(struct area *a, const char *path, size_t len, bool deleted)
-{
-	size_t i, cut = 0;
+	size_t i, cut = 0, up, up_a;
 
 	if (!a->path) {
 		a->path = path;
@@ -41,6 +28,15 @@ static void widen(struct area *a, const char *path, size_t len, bool deleted)
 		return;
 	if (a->path[0] != '/' || path[0] != '/') {
 		a->none = true;
+		return;
+	}
+	/* What is further up contains whatever is below the other. */
+	up = mc_path_dots(path);
+	up_a = mc_path_dots(a->path);
+	if (up != up_a) {
+		a->path = up > up_a ? path : a->path;
+		a->len = up > up_a ? up : up_a;
+		a->deleted = false;
 		return;
 	}
 	for (i = 0; ; i++) {
@@ -63,13 +59,13 @@ static void widen(struct area *a, const char *path, size_t len, bool deleted)
 	a->len = cut;
 }
 
-static bool is_area(const struct mc_mount *m, const struct area *a)
+static bool is_area(const struct mc_mount *m, const struct mc_area *a)
 {
-	return root_len(m->root) == a->len && m->root_deleted == a->deleted &&
+	return mc_root_len(m->root) == a->len && m->root_deleted == a->deleted &&
 	       !memcmp(m->root, a->path, a->len);
 }
 
-static char *area_path(struct mc_plan *p, const struct area *a)
+char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a)
 {
 	char *s = mc_plan_alloc(p, a->len + 2);
 
@@ -80,13 +76,12 @@ static char *area_path(struct mc_plan *p, const struct area *a)
 	return s;
 }
 
-static bool is_internal(const struct mc_topology *t, uint32_t g)
+bool mc_plan_internal(const struct mc_topology *t, uint32_t g)
 {
 	return g != MC_NONE && t->groups[g].nr_members;
 }
 
-/* Groups by depth, so that a master comes before its slaves. */
-static uint32_t *by_depth(const struct mc_topology *t)
+uint32_t *mc_plan_by_depth(const struct mc_topology *t)
 {
 	uint32_t *order = calloc(t->nr_groups + 1, sizeof(*order));
 	uint32_t *at = calloc(t->nr_groups + 2, sizeof(*at));
@@ -107,19 +102,19 @@ static uint32_t *by_depth(const struct mc_topology *t)
 	return order;
 }
 
-static void slaves_area(const struct mc_topology *t, uint32_t g, struct area *a)
+static void slaves_area(const struct mc_topology *t, uint32_t g, struct mc_area *a)
 {
 	uint32_t m;
 
 	for (m = t->groups[g].first_slave_mount; m != MC_NONE;
 	     m = t->mounts[m].next_slave)
-		widen(a, t->mounts[m].root, root_len(t->mounts[m].root),
+		widen(a, t->mounts[m].root, mc_root_len(t->mounts[m].root),
 		      t->mounts[m].root_deleted);
 }
 
-static int refuse_group(const struct mc_topology *t, uint32_t g,
-			const char *rule, const char *what,
-			struct mntcr_error *e)
+int mc_plan_refuse_group(const struct mc_topology *t, uint32_t g,
+			 const char *rule, const char *what,
+			 struct mntcr_error *e)
 {
 	uint32_t m = t->groups[g].first_member;
 	char name[256];
@@ -134,8 +129,8 @@ static int refuse_group(const struct mc_topology *t, uint32_t g,
 			 mc_mount_name(t, m, name, sizeof(name)), what);
 }
 
-static uint32_t new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
-			 const char *root, bool keep_sharing)
+uint32_t mc_plan_new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
+			  const char *root, bool keep_sharing)
 {
 	struct mc_temp *tmp;
 
@@ -151,7 +146,7 @@ static uint32_t new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
 }
 
 /* The group's stand-in on stock kernels: a member wide enough, or a temporary. */
-static int wide_leader(struct mc_plan *p, uint32_t g, const struct area *a,
+static int wide_leader(struct mc_plan *p, uint32_t g, const struct mc_area *a,
 		       struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
@@ -167,133 +162,51 @@ static int wide_leader(struct mc_plan *p, uint32_t g, const struct area *a,
 	}
 	if (a->none || a->deleted)
 		goto refuse;
-	root = area_path(p, a);
+	root = mc_plan_area_path(p, a);
 	if (!root)
 		return mc_nomem(e);
+	if (!mc_plan_is_path(root))
+		goto refuse;
 	if (mc_plan_wide_src(p, t->groups[g].sb, root, &src, e))
 		return -1;
 	if (src == MC_NONE)
 		goto refuse;
-	tmp = new_temp(p, src, t->groups[g].sb, root, false);
+	tmp = mc_plan_new_temp(p, src, t->groups[g].sb, root, false);
 	if (tmp == MC_NONE)
 		return mc_nomem(e);
 	p->priv->leader[g] = MC_REF(MC_REF_TEMP, tmp);
 	return 0;
 refuse:
-	return refuse_group(t, g, "no-wide-mount",
+	return mc_plan_refuse_group(t, g, "no-wide-mount",
 			    "MOVE_MOUNT_SET_GROUP needs a mount whose root contains those of all members and receivers, and none can be had",
 			    e);
 }
 
-static bool find_master(const struct mc_plan *p, uint32_t g, uint32_t *index)
+/* What the slaves of a group receive from: the one that stands for it. */
+static void receive(struct mc_plan *p, uint32_t g)
 {
-	const struct mc_plan_options *o = p->priv->opts;
-	char id[32];
+	const struct mc_topology *t = p->topo;
 	uint32_t i;
 
-	snprintf(id, sizeof(id), "%llu",
-		 (unsigned long long)p->topo->groups[g].id);
-	for (i = 0; i < o->nr_masters; i++) {
-		if (!strcmp(o->masters[i].key, id)) {
-			*index = i;
-			return true;
-		}
-	}
-	return false;
+	for (i = t->groups[g].first_slave_mount; i != MC_NONE;
+	     i = t->mounts[i].next_slave)
+		p->priv->from_mount[i] = p->priv->leader[g];
+	for (i = t->groups[g].first_slave_group; i != MC_NONE;
+	     i = t->groups[i].next_slave_group)
+		p->priv->from_group[i] = p->priv->leader[g];
 }
 
-/*
- * A live mount that receives from the external group: it names what the
- * restored mounts are to receive from.  Stock kernels clone it for that, and
- * only a mount that is no peer of anything is of use.
- */
-static uint32_t live_receiver(struct mc_plan *p, uint32_t g, const struct area *a)
+/* From the lowest groups up: a master is as wide as what is below. */
+static void find_areas(const struct mc_topology *t, const uint32_t *order,
+		       struct mc_area *areas)
 {
-	const struct mc_topology *t = p->topo;
-	const bool *live = p->priv->opts->ns_live;
-	struct area both;
-	uint32_t m, c;
-	int rank;
+	uint32_t i, g, m, up;
 
-	if (!live)
-		return MC_NONE;
-	for (m = t->groups[g].first_slave_mount; m != MC_NONE;
-	     m = t->mounts[m].next_slave) {
-		if (!live[t->mounts[m].ns])
-			continue;
-		if (p->api == MNTCR_API_EXTENDED)
-			return m;
-		rank = mc_plan_rank(p, m);
-		if (rank < 0 || rank >= MC_RANK_COVERED)
-			continue;
-		both = *a;
-		widen(&both, t->mounts[m].root, root_len(t->mounts[m].root),
-		      t->mounts[m].root_deleted);
-		if (!both.none && is_area(&t->mounts[m], &both))
-			return m;
-	}
-	if (p->api != MNTCR_API_EXTENDED)
-		return MC_NONE;
-	for (c = t->groups[g].first_slave_group; c != MC_NONE;
-	     c = t->groups[c].next_slave_group)
-		mc_for_each_member(t, m, c)
-			if (live[t->mounts[m].ns])
-				return m;
-	return MC_NONE;
-}
-
-/* Who stands for a group that no restored mount is a member of. */
-static int external_leader(struct mc_plan *p, uint32_t g, const struct area *a,
-			   struct mntcr_error *e)
-{
-	const struct mc_topology *t = p->topo;
-	uint32_t index, src, m, tmp;
-
-	if (find_master(p, g, &index)) {
-		src = mc_plan_new_src(p, MC_SRC_MASTER, t->groups[g].sb, index);
-		if (src == MC_NONE)
-			return mc_nomem(e);
-		p->priv->leader[g] = MC_REF(MC_REF_SRC, src);
-		return 0;
-	}
-	m = live_receiver(p, g, a);
-	if (m == MC_NONE)
-		return refuse_group(t, g, "orphan-slave",
-				    p->api == MNTCR_API_EXTENDED ?
-				    "its master is outside of the image: a live slave of it or --external-master is needed" :
-				    "its master is outside of the image: a live, uncovered slave that is not shared and is wide enough, or --external-master, is needed",
-				    e);
-	src = mc_plan_new_src(p, MC_SRC_LIVE, t->groups[g].sb, m);
-	if (src == MC_NONE)
-		return mc_nomem(e);
-	p->priv->leader[g] = MC_REF(MC_REF_SRC, src);
-	if (p->api == MNTCR_API_EXTENDED)
-		return 0;
-	tmp = new_temp(p, src, t->groups[g].sb, t->mounts[m].root, true);
-	if (tmp == MC_NONE)
-		return mc_nomem(e);
-	p->priv->leader[g] = MC_REF(MC_REF_TEMP, tmp);
-	return 0;
-}
-
-int mc_plan_temps(struct mc_plan *p, const struct mc_plan_options *o,
-		  struct mntcr_error *e)
-{
-	const struct mc_topology *t = p->topo;
-	struct area *areas = calloc(t->nr_groups + 1, sizeof(*areas));
-	uint32_t *order = by_depth(t), i, g, m, up;
-	int ret = -1;
-
-	if (!areas || !order) {
-		mc_nomem(e);
-		goto out;
-	}
-	/* From the lowest groups up: a master is as wide as what is below. */
 	for (i = t->nr_groups; i-- > 0; ) {
 		g = order[i];
 		mc_for_each_member(t, m, g)
 			widen(&areas[g], t->mounts[m].root,
-			      root_len(t->mounts[m].root),
+			      mc_root_len(t->mounts[m].root),
 			      t->mounts[m].root_deleted);
 		slaves_area(t, g, &areas[g]);
 		up = t->groups[g].master;
@@ -303,194 +216,30 @@ int mc_plan_temps(struct mc_plan *p, const struct mc_plan_options *o,
 			areas[up].none = true;
 		widen(&areas[up], areas[g].path, areas[g].len, areas[g].deleted);
 	}
-	for (i = 0; i < t->nr_groups; i++) {
+}
+
+int mc_plan_temps(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	struct mc_area *areas = calloc(t->nr_groups + 1, sizeof(*areas));
+	uint32_t *order = mc_plan_by_depth(t), i, g;
+	int ret = 0;
+
+	if (areas && order)
+		find_areas(t, order, areas);
+	else
+		ret = mc_nomem(e);
+	for (i = 0; i < t->nr_groups && !ret; i++) {
 		g = order[i];
-		if (!is_internal(t, g)) {
-			if (t->groups[g].first_slave_mount == MC_NONE &&
-			    t->groups[g].first_slave_group == MC_NONE)
-				continue;
-			if (external_leader(p, g, &areas[g], e))
-				goto out;
-		} else if (p->api == MNTCR_API_UPSTREAM) {
-			if (wide_leader(p, g, &areas[g], e))
-				goto out;
-		} else {
-			p->priv->leader[g] = MC_REF(MC_REF_MOUNT,
-						    t->groups[g].first_member);
-		}
+		p->priv->leader[g] = MC_REF(MC_REF_MOUNT, t->groups[g].first_member);
+		if (!mc_plan_internal(t, g))
+			ret = mc_plan_outside(p, g, areas, e);
+		else if (p->api == MNTCR_API_UPSTREAM)
+			ret = wide_leader(p, g, &areas[g], e);
+		if (p->priv->leader[g] != MC_NONE)
+			receive(p, g);
 	}
-	ret = 0;
-out:
 	free(areas);
-	free(order);
-	return ret;
-}
-
-/* --- the operations ------------------------------------------------------ */
-
-struct emit {
-	struct mc_plan *p;
-	uint32_t chunk;
-	struct mc_op *op;	/* the one being filled */
-	uint8_t flags, next_flags;
-	mc_ref arg, next_arg;
-};
-
-static int emit_start(struct emit *x)
-{
-	x->op = mc_plan_op(x->p, MC_OP_GROUP, MC_NONE);
-	if (!x->op)
-		return -1;
-	x->op->flags = x->flags;
-	x->op->arg = x->arg;
-	return 0;
-}
-
-/* What does not fit into one call joins what the first call made. */
-static int emit_member(struct emit *x, mc_ref r)
-{
-	if (x->chunk && x->op && x->op->nr == x->chunk) {
-		x->flags = x->next_flags;
-		x->arg = x->next_arg;
-		x->op = NULL;
-	}
-	if (!x->op && emit_start(x))
-		return -1;
-	if (!mc_plan_list(x->p, r))
-		return -1;
-	x->op->nr++;
-	return 0;
-}
-
-/* How to receive from a group: from a member, or from what a slave does. */
-static uint8_t receive_flags(const struct mc_plan *p, uint32_t master)
-{
-	mc_ref l = p->priv->leader[master];
-
-	if (is_internal(p->topo, master) ||
-	    (MC_REF_KIND(l) == MC_REF_SRC &&
-	     p->srcs[MC_REF_INDEX(l)].kind == MC_SRC_MASTER))
-		return MOUNT_SETGROUP_MASTER;
-	return MOUNT_SETGROUP_SIBLING;
-}
-
-static int emit_peers(struct mc_plan *p, uint32_t g, uint32_t chunk)
-{
-	const struct mc_topology *t = p->topo;
-	uint32_t master = t->groups[g].master, m;
-	struct emit x = {
-		.p = p, .chunk = chunk, .flags = MOUNT_SETGROUP_SHARED,
-		.arg = MC_NONE, .next_flags = MOUNT_SETGROUP_PEER,
-		.next_arg = p->priv->leader[g],
-	};
-
-	if (master != MC_NONE) {
-		x.flags |= receive_flags(p, master);
-		x.arg = p->priv->leader[master];
-	}
-	if (emit_member(&x, p->priv->leader[g]))
-		return -1;
-	mc_for_each_member(t, m, g)
-		if (MC_REF(MC_REF_MOUNT, m) != p->priv->leader[g] &&
-		    emit_member(&x, MC_REF(MC_REF_MOUNT, m)))
-			return -1;
-	return 0;
-}
-
-static int emit_slaves(struct mc_plan *p, uint32_t g, uint32_t chunk)
-{
-	const struct mc_topology *t = p->topo;
-	uint32_t m, first = t->groups[g].first_slave_mount;
-	struct emit x = {
-		.p = p, .chunk = chunk, .flags = receive_flags(p, g),
-		.arg = p->priv->leader[g],
-	};
-
-	x.next_flags = x.flags;
-	x.next_arg = x.arg;
-	/* The widest first: on stock kernels the others copy it. */
-	for (m = first; m != MC_NONE; m = t->mounts[m].next_slave)
-		if (root_len(t->mounts[m].root) < root_len(t->mounts[first].root))
-			first = m;
-	if (first == MC_NONE)
-		return 0;
-	if (emit_member(&x, MC_REF(MC_REF_MOUNT, first)))
-		return -1;
-	for (m = t->groups[g].first_slave_mount; m != MC_NONE;
-	     m = t->mounts[m].next_slave)
-		if (m != first && emit_member(&x, MC_REF(MC_REF_MOUNT, m)))
-			return -1;
-	return 0;
-}
-
-static int emit_temps(struct mc_plan *p, struct mntcr_error *e)
-{
-	struct mc_op *op;
-	uint32_t i;
-
-	for (i = 0; i < p->nr_temps; i++) {
-		if (mc_plan_prepare_src(p, p->temps[i].src, e))
-			return -1;
-		op = mc_plan_op(p, MC_OP_CLONE, MC_REF(MC_REF_TEMP, i));
-		if (!op)
-			return mc_nomem(e);
-		op->arg = MC_REF(MC_REF_SRC, p->temps[i].src);
-	}
-	return 0;
-}
-
-int mc_plan_ns_types(struct mc_plan *p, struct mntcr_error *e)
-{
-	const struct mc_topology *t = p->topo;
-	struct mc_op *op;
-	uint32_t i;
-
-	for (i = 0; i < t->nr_ns; i++) {
-		if (!(t->ns[i].base_propagation & MS_SHARED))
-			continue;
-		op = mc_plan_op(p, MC_OP_GROUP, MC_NONE);
-		if (!op || !mc_plan_list(p, MC_REF(MC_REF_NS, i)))
-			return mc_nomem(e);
-		op->flags = MOUNT_SETGROUP_SHARED;
-		op->nr = 1;
-	}
-	return 0;
-}
-
-int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
-		   struct mntcr_error *e)
-{
-	const struct mc_topology *t = p->topo;
-	uint32_t chunk = o->fd_budget ? o->fd_budget / 2 + 1 : 0;
-	uint32_t *order = by_depth(t), i, g;
-	mc_ref leader;
-	int ret = -1;
-
-	if (!order)
-		return mc_nomem(e);
-	if (emit_temps(p, e))
-		goto out;
-	for (i = 0; i < t->nr_groups; i++) {
-		g = order[i];
-		leader = p->priv->leader[g];
-		if (is_internal(t, g)) {
-			if (emit_peers(p, g, chunk))
-				goto nomem;
-		} else if (t->groups[g].first_slave_mount == MC_NONE &&
-			   t->groups[g].first_slave_group == MC_NONE) {
-			continue;
-		} else if (MC_REF_KIND(leader) == MC_REF_SRC &&
-			   mc_plan_prepare_src(p, MC_REF_INDEX(leader), e)) {
-			goto out;
-		}
-		if (emit_slaves(p, g, chunk))
-			goto nomem;
-	}
-	ret = 0;
-	goto out;
-nomem:
-	mc_nomem(e);
-out:
 	free(order);
 	return ret;
 }

@@ -69,11 +69,10 @@ static uint32_t heap_pop(struct order *o)
 }
 
 /* Nested mountpoints of one parent follow each other: a chain of "above". */
-static int find_above(struct order *o, struct mntcr_error *e)
+static void find_above(struct order *o)
 {
 	const struct mc_mount *mounts = o->t->mounts;
 	uint32_t i, m, up;
-	char name[256];
 
 	for (i = 0; i < o->t->nr_mounts; i++) {
 		m = o->sorted[i];
@@ -82,8 +81,6 @@ static int find_above(struct order *o, struct mntcr_error *e)
 			continue;
 		o->waits[m]++;
 		if (!strcmp(mounts[m].mountpoint, "/")) {
-			if (o->cover[mounts[m].parent] != MC_NONE)
-				goto twice;
 			o->cover[mounts[m].parent] = m;
 			continue;
 		}
@@ -91,8 +88,6 @@ static int find_above(struct order *o, struct mntcr_error *e)
 		if (up == MC_NONE || mounts[up].parent != mounts[m].parent ||
 		    !strcmp(mounts[up].mountpoint, "/"))
 			continue;
-		if (!mc_path_cmp(mounts[up].mountpoint, mounts[m].mountpoint))
-			goto twice;
 		while (up != MC_NONE && !mc_path_below(mounts[up].mountpoint,
 						       mounts[m].mountpoint)) {
 			up = o->above[up];
@@ -102,11 +97,6 @@ static int find_above(struct order *o, struct mntcr_error *e)
 		if (up != MC_NONE)
 			o->waits[up]++;
 	}
-	return 0;
-twice:
-	return mc_refuse(e, "two-mounts-one-place",
-			 "%s: its parent has two mounts at one mountpoint",
-			 mc_mount_name(o->t, m, name, sizeof(name)));
 }
 
 /* --- what a path leads to -------------------------------------------------- */
@@ -271,8 +261,7 @@ int mc_plan_order(struct mc_plan *p, struct mntcr_error *e)
 		o.cover[m] = MC_NONE;
 	}
 	qsort_r(o.sorted, t->nr_mounts, sizeof(*o.sorted), cmp_child, &o);
-	if (find_above(&o, e))
-		goto out;
+	find_above(&o);
 	for (i = 0; i < t->nr_ns; i++)
 		sequence_ns(&q, &t->ns[p->priv->ns_order[i]]);
 	p->priv->nr_order = q.nr_out;

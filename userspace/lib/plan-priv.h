@@ -34,6 +34,14 @@ struct mc_wide {
 	uint32_t src;			/* MC_NONE until wanted */
 };
 
+/* A directory of a superblock that contains some roots. */
+struct mc_area {
+	const char *path;	/* len bytes of it; NULL: nothing yet */
+	size_t len;		/* 0: "/" */
+	bool deleted;
+	bool none;		/* no directory contains them all */
+};
+
 struct mc_plan_priv {
 	uint32_t *ns_order;
 	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
@@ -42,9 +50,11 @@ struct mc_plan_priv {
 	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
 	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */
 	struct mc_sb_plan *sb;
+	uint32_t fresh_once;		/* of fresh_types[]: there is one already */
 	struct mc_wide *wide;
 	uint32_t nr_wide;
 	mc_ref *leader;			/* per group: stands for it once made */
+	mc_ref *from_mount, *from_group; /* per slave: who names its master */
 	const struct mc_plan_options *opts;
 };
 
@@ -62,6 +72,8 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 		    struct mntcr_error *e);
 uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 			 uint32_t index);
+/* Namespace files have names, cgroups seen from below "..": no paths. */
+bool mc_plan_is_path(const char *root);
 /* A clean source for any root of a superblock; MC_NONE: there is none. */
 int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 		     uint32_t *src, struct mntcr_error *e);
@@ -77,9 +89,21 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e);
 /* Emit what must precede a use of the source. */
 int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
 
-/* Temporary mounts that the groups will need; then the groups. */
-int mc_plan_temps(struct mc_plan *p, const struct mc_plan_options *o,
-		  struct mntcr_error *e);
+/* Who stands for each group; temporary mounts where that takes one. */
+int mc_plan_temps(struct mc_plan *p, struct mntcr_error *e);
+/* The same for a group that no restored mount is a member of. */
+int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
+		    struct mntcr_error *e);
+char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a);
+bool mc_plan_internal(const struct mc_topology *t, uint32_t g);
+/* Groups by depth, so that a master comes before its slaves. */
+uint32_t *mc_plan_by_depth(const struct mc_topology *t);
+uint32_t mc_plan_new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
+			  const char *root, bool keep_sharing);
+int mc_plan_refuse_group(const struct mc_topology *t, uint32_t g,
+			 const char *rule, const char *what,
+			 struct mntcr_error *e);
+/* The operations that make the groups. */
 int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
 		   struct mntcr_error *e);
 

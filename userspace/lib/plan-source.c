@@ -13,18 +13,30 @@
 
 #include "plan-priv.h"
 
-static const char *const fresh_types[] = {
-	"tmpfs", "proc", "sysfs", "devpts", "mqueue",
+/* Of some there is one for each network or ipc namespace: the caller's. */
+static const struct {
+	const char *name;
+	bool once;
+} fresh_types[] = {
+	{ "tmpfs", false }, { "proc", false }, { "sysfs", true },
+	{ "devpts", false }, { "mqueue", true },
 };
 
-static bool can_be_fresh(const struct mc_sb *sb)
+static uint32_t fresh_type(const struct mc_sb *sb)
 {
-	size_t i;
+	uint32_t i;
 
 	for (i = 0; i < MC_ARRAY_SIZE(fresh_types); i++)
-		if (!strcmp(sb->type, fresh_types[i]))
-			return true;
-	return false;
+		if (!strcmp(sb->type, fresh_types[i].name))
+			return i;
+	return MC_NONE;
+}
+
+static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
+{
+	uint32_t type = fresh_type(&p->topo->sbs[sb]);
+
+	return type != MC_NONE && !(p->priv->fresh_once & 1U << type);
 }
 
 uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
@@ -43,10 +55,9 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 	return p->nr_srcs++;
 }
 
-/* Namespace files have names, cgroups seen from outside have "..": no paths. */
-static bool is_path(const char *root)
+bool mc_plan_is_path(const char *root)
 {
-	return root[0] == '/' && strncmp(root, "/..", 3);
+	return root[0] == '/' && !mc_path_dots(root);
 }
 
 /* --- order: everything of a superblock, roots nested --------------------- */
@@ -113,6 +124,35 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m)
 	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m])
 		rank += MC_RANK_COVERED;
 	return rank;
+}
+
+/*
+ * A clone keeps the locks of its source's attributes: they must be the mount's
+ * own, and so must what they hold.
+ */
+static bool fits(const struct mc_plan *p, uint32_t src, uint32_t mount)
+{
+	static const struct {
+		uint32_t lock;
+		uint64_t attr;
+	} held[] = {
+		{ MOUNT_LOCK_RDONLY, MOUNT_ATTR_RDONLY },
+		{ MOUNT_LOCK_NODEV, MOUNT_ATTR_NODEV },
+		{ MOUNT_LOCK_NOSUID, MOUNT_ATTR_NOSUID },
+		{ MOUNT_LOCK_NOEXEC, MOUNT_ATTR_NOEXEC },
+		{ MOUNT_LOCK_ATIME, MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME },
+	};
+	const struct mc_mount *s = &p->topo->mounts[src];
+	const struct mc_mount *m = &p->topo->mounts[mount];
+	uint32_t locks = s->locks & ~(uint32_t)MOUNT_LOCK_MOUNT;
+	size_t i;
+
+	if (locks & ~m->locks && m->locks_known && !p->priv->opts->ignore_locks)
+		return false;
+	for (i = 0; i < MC_ARRAY_SIZE(held); i++)
+		if (locks & held[i].lock && (s->attr ^ m->attr) & held[i].attr)
+			return false;
+	return true;
 }
 
 /* The best of sorted[from, to): all one superblock, one root. */
@@ -217,14 +257,16 @@ static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 				 name);
 	if (!o->ns_live || !o->ns_live[mnt->ns])
 		return mc_refuse(e, "no-source",
-				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and %s cannot be made fresh",
+				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and %s cannot be made fresh%s",
 				 name, p->topo->sbs[mnt->sb].type,
 				 p->topo->sbs[mnt->sb].major,
 				 p->topo->sbs[mnt->sb].minor,
-				 p->topo->sbs[mnt->sb].type);
+				 p->topo->sbs[mnt->sb].type,
+				 fresh_type(&p->topo->sbs[mnt->sb]) == MC_NONE ?
+				 "" : " twice");
 	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] ?
 			 "overmounted-source" : "uncloneable-source",
-			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, or does not contain it; --external %u:%u=PATH names another",
+			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, keeps attributes locked that are not locked here, or does not contain it; --external %u:%u=PATH names another",
 			 name, root,
 			 p->api == MNTCR_API_UPSTREAM ? ", is covered for good" : "",
 			 p->topo->sbs[mnt->sb].major, p->topo->sbs[mnt->sb].minor);
@@ -240,12 +282,29 @@ static int deleted_root(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 			 mc_mount_name(p->topo, m, name, sizeof(name)));
 }
 
+/* The live mount that a source is cloned from, at the bottom. */
+static uint32_t live_mount(const struct mc_plan *p, uint32_t src)
+{
+	while (p->srcs[src].kind == MC_SRC_SUB)
+		src = p->srcs[src].base;
+	return p->srcs[src].index;
+}
+
+/* Where the source of the others does not do: the mount's own original. */
+static int own_src(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	if (mc_plan_rank(p, m) < 0)
+		return no_source(p, m, e);
+	p->src_of[m] = mc_plan_new_src(p, MC_SRC_LIVE, p->topo->mounts[m].sb, m);
+	return p->src_of[m] == MC_NONE ? mc_nomem(e) : 0;
+}
+
 static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		    uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	const struct mc_mount *mnt = &t->mounts[sorted[from]];
-	bool plain = mnt->idmap == MC_NONE && is_path(mnt->root);
+	bool plain = mnt->idmap == MC_NONE && mc_plan_is_path(mnt->root);
 	uint32_t src = MC_NONE, i, best;
 
 	if (mnt->root_deleted)
@@ -267,8 +326,12 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	}
 	if (src == MC_NONE)
 		return no_source(p, sorted[from], e);
-	for (i = from; i < to; i++)
+	for (i = from; i < to; i++) {
 		p->src_of[sorted[i]] = src;
+		if (!fits(p, live_mount(p, src), sorted[i]) &&
+		    own_src(p, sorted[i], e))
+			return -1;
+	}
 	return 0;
 }
 
@@ -281,7 +344,7 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 
 	if (mnt->root_deleted)
 		return deleted_root(p, sorted[from], e);
-	if (mnt->idmap != MC_NONE || !is_path(mnt->root))
+	if (mnt->idmap != MC_NONE || !mc_plan_is_path(mnt->root))
 		return mc_refuse(e, mnt->idmap != MC_NONE ? "idmapped-source" :
 				 "no-source",
 				 "%s: only a live source can give this mount",
@@ -337,7 +400,7 @@ static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	for (i = from; i < end; i = to) {
 		to = run_end(p, sorted, i, end);
 		if (m[sorted[i]].root_deleted || m[sorted[i]].idmap != MC_NONE ||
-		    !is_path(m[sorted[i]].root))
+		    !mc_plan_is_path(m[sorted[i]].root))
 			continue;
 		if (s->nr_wide &&
 		    mc_path_below(m[v->wide[v->nr_wide - 1].mount].root,
@@ -389,15 +452,18 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	const struct mc_mount *m = p->topo->mounts;
 	uint32_t sb = m[sorted[from]].sb, index, i, to;
 	struct mc_sb_plan *s = &p->priv->sb[sb];
+	uint32_t type = fresh_type(&p->topo->sbs[sb]);
 	int ret = 0;
 
 	if (is_external(p, sb, &index)) {
 		s->mode = MC_SB_EXTERNAL;
 		s->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, index);
-	} else if (can_be_fresh(&p->topo->sbs[sb]) &&
+	} else if (can_be_fresh(p, sb) &&
 		   (p->priv->opts->prefer_fresh ||
 		    !any_live(p, sorted, from, end))) {
 		s->mode = MC_SB_FRESH;
+		if (fresh_types[type].once)
+			p->priv->fresh_once |= 1U << type;
 		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
 	} else {
 		s->mode = MC_SB_LIVE;

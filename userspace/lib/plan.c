@@ -69,13 +69,27 @@ int mc_path_cmp(const char *a, const char *b)
 	return (ca > cb) - (ca < cb);
 }
 
+size_t mc_root_len(const char *root)
+{
+	return strcmp(root, "/") ? strlen(root) : 0;
+}
+
+size_t mc_path_dots(const char *path)
+{
+	size_t n = 0;
+
+	while (!strncmp(path + n, "/..", 3) && (!path[n + 3] || path[n + 3] == '/'))
+		n += 3;
+	return n;
+}
+
 bool mc_path_below(const char *a, const char *b)
 {
-	size_t n = strlen(a);
+	size_t n = mc_root_len(a);
 
-	if (!strcmp(a, "/"))
-		return b[0] == '/';
-	return !strncmp(a, b, n) && (!b[n] || (b[n] == '/' && a[0] == '/'));
+	if (a[0] != '/')
+		return !strcmp(a, b);
+	return !strncmp(a, b, n) && (!b[n] || b[n] == '/') && !mc_path_dots(b + n);
 }
 
 static int cmp_ns(const void *a, const void *b, void *data)
@@ -167,27 +181,71 @@ static int plan_roots(struct mc_plan *p, struct mc_plan_priv *v,
 	return 0;
 }
 
+static bool other_owner(const struct mc_topology *t, uint32_t ns)
+{
+	return t->ns[ns].userns != MC_NONE && !t->userns[t->ns[ns].userns].dumper;
+}
+
+static bool all_locks_known(const struct mc_topology *t, uint32_t ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->ns[ns].nr_mounts; i++)
+		if (!t->mounts[t->ns[ns].first_mount + i].locks_known)
+			return false;
+	return true;
+}
+
+/* A live source names the owner; what it locks, an image may not know. */
+static int check_owners(struct mc_plan *p, const struct mc_plan_options *o,
+			struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	bool stock = p->api == MNTCR_API_UPSTREAM;
+	char esc[256];
+	const char *name;
+	uint32_t i;
+
+	for (i = 0; i < t->nr_ns; i++) {
+		if (!other_owner(t, i))
+			continue;
+		name = t->ns[i].label ? mc_escape(t->ns[i].label, esc, sizeof(esc)) :
+		       "-";
+		if (!o->ns_live || !o->ns_live[i])
+			return mc_refuse(e, "owner",
+					 "namespace %u (%s) is owned by another user namespace, which only a live source can name",
+					 i, name);
+		if (stock && !o->whole_trees && o->ignore_locks)
+			return mc_refuse(e, "owner",
+					 "namespace %u (%s) is owned by another user namespace, and this kernel cannot make an empty one",
+					 i, name);
+		if (o->ignore_locks)
+			continue;
+		/* Where nobody reports locks, such an owner means that there are. */
+		if (stock)
+			return mc_refuse(e, "locks",
+					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the upstream calls cannot",
+					 i, name);
+		if (!all_locks_known(t, i))
+			return mc_refuse(e, "locks",
+					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the image does not say which",
+					 i, name);
+	}
+	return 0;
+}
+
+/* In the order of attaching: what a lock hides has been locked before. */
 static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 		      struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	char name[256];
-	uint32_t m, i, u;
+	uint32_t m, i;
 
-	/* Where nobody reports locks, an owner of its own means that there are. */
-	for (i = 0; i < t->nr_ns && p->api != MNTCR_API_EXTENDED; i++) {
-		u = t->ns[i].userns;
-		if (u == MC_NONE || t->userns[u].dumper || o->ignore_locks)
-			continue;
-		return mc_refuse(e, "locks",
-				 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the upstream calls cannot",
-				 i, t->ns[i].label ?
-				 mc_escape(t->ns[i].label, name, sizeof(name)) :
-				 "-");
-	}
-	for (m = 0; m < t->nr_mounts; m++) {
-		if (!t->mounts[m].locks_known || !t->mounts[m].locks ||
-		    o->ignore_locks)
+	for (i = 0; i < p->priv->nr_order; i++) {
+		m = p->priv->order[i] >> 1;
+		if (!(p->priv->order[i] & 1) || !t->mounts[m].locks_known ||
+		    !t->mounts[m].locks || o->ignore_locks)
 			continue;
 		if (p->api != MNTCR_API_EXTENDED)
 			return mc_refuse(e, "locks",
@@ -216,6 +274,8 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->sb);
 	free(v->wide);
 	free(v->leader);
+	free(v->from_mount);
+	free(v->from_group);
 	free(v);
 }
 
@@ -233,8 +293,11 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
 	v->wide = array(t->nr_mounts, sizeof(*v->wide));
 	v->leader = array(t->nr_groups, sizeof(*v->leader));
+	v->from_mount = array(t->nr_mounts, sizeof(*v->from_mount));
+	v->from_group = array(t->nr_groups, sizeof(*v->from_group));
 	if (!v->ns_order || !v->order || !v->hidden || !v->cover ||
-	    !v->above || !v->sb || !v->wide || !v->leader) {
+	    !v->above || !v->sb || !v->wide || !v->leader ||
+	    !v->from_mount || !v->from_group) {
 		priv_free(v);
 		return NULL;
 	}
@@ -266,8 +329,9 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	/* What is spilled is found by its namespace, so it must be there. */
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
 			!o->fd_budget;
-	if (mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
-	    mc_plan_temps(p, o, e))
+	if (check_owners(p, o, e) || mc_plan_order(p, e) ||
+	    mc_plan_sources(p, o, e) ||
+	    mc_plan_temps(p, e))
 		goto out;
 	mc_plan_settle_srcs(p);
 	if (plan_namespaces(p, p->priv, e) || mc_plan_bases(p, e) ||

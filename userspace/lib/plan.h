@@ -150,6 +150,10 @@ const char *mc_op_name(enum mc_op_type type);
 
 /* b is a or below it. */
 bool mc_path_below(const char *a, const char *b);
+/* Its length; "/" has none. */
+size_t mc_root_len(const char *root);
+/* Bytes of leading "/..": a cgroup above the one that it was looked at from. */
+size_t mc_path_dots(const char *path);
 /* An order in which everything below a path follows it directly. */
 int mc_path_cmp(const char *a, const char *b);
 

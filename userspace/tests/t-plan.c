@@ -469,21 +469,6 @@ static void a_tucked_mount(void)
 	done();
 }
 
-static void two_mounts_at_one_place(void)
-{
-	uint32_t r;
-
-	start(1);
-	r = add(0, 10, MC_NONE, 0, "/", "/");
-	add(0, 11, r, 1, "/", "/a");
-	add(0, 12, r, 2, "/", "/a");
-	if (mc_topology_finish(t, &e))
-		CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
-	else
-		refused(MNTCR_API_EXTENDED, NULL, "two-mounts-one-place");
-	done();
-}
-
 static void masters_come_first(void)
 {
 	uint32_t r, m[4], i, g, seen = 0;
@@ -531,19 +516,22 @@ static uint32_t count(enum mc_op_type type, uint8_t flags)
 static void orphans(void)
 {
 	struct mntcr_external master = { "77", "/srv" };
-	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
-	struct mc_plan_options with = {
-		.ns_live = o.ns_live, .masters = &master, .nr_masters = 1,
+	struct mntcr_external ext = { "8:0", "/srv" };
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false }, .externals = &ext, .nr_externals = 1,
 	};
+	struct mc_plan_options with = o;
 	uint32_t r, m;
 
 	start(1);
-	r = add(0, 10, MC_NONE, 1, "/", "/");
-	m = add(0, 11, r, 1, "/", "/a");
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 0, "/", "/a");
 	share(m, 0, 77);
-	m = add(0, 12, r, 1, "/", "/b");
+	m = add(0, 12, r, 0, "/", "/b");
 	share(m, 5, 77);
 	finish();
+	with.masters = &master;
+	with.nr_masters = 1;
 	refused(MNTCR_API_EXTENDED, &o, "orphan-slave");
 	REQUIRE(!make(MNTCR_API_EXTENDED, &with));
 	CHECK_EQ(count(MC_OP_GROUP, MOUNT_SETGROUP_MASTER), 1);
@@ -559,6 +547,57 @@ static void orphans(void)
 	CHECK_EQ(p->nr_temps, 1);
 	CHECK(p->temps[0].keep_sharing);
 	check();
+	done();
+}
+
+/* Nothing outside can be of a superblock that is made here. */
+static void no_orphans_on_fresh_superblocks(void)
+{
+	struct mntcr_external master = { "77", "/srv" };
+	struct mc_plan_options o = {
+		.prefer_fresh = true, .masters = &master, .nr_masters = 1,
+	};
+
+	start(1);
+	share(add(0, 10, MC_NONE, 1, "/", "/"), 0, 77);
+	finish();
+	refused(MNTCR_API_EXTENDED, &o, "orphan-slave");
+	o.nr_masters = 0;
+	refused(MNTCR_API_EXTENDED, &o, "orphan-slave");
+	refused(MNTCR_API_UPSTREAM, &o, "orphan-slave");
+	done();
+}
+
+/* Each follows a live slave of its own; as few as contain them all. */
+static void disjoint_orphans(void)
+{
+	uint32_t r, m, i;
+
+	start(1);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	share(add(0, 11, r, 0, "/a", "/a"), 0, 77);
+	share(add(0, 12, r, 0, "/b", "/b"), 0, 77);
+	share(add(0, 13, r, 0, "/b/c", "/c"), 0, 77);
+	share(add(0, 14, r, 0, "/a/d", "/d"), 5, 77);
+	finish();
+	REQUIRE(!make(MNTCR_API_UPSTREAM, NULL));
+	CHECK_EQ(p->nr_temps, 2);
+	for (i = 0, m = 0; i < p->nr_ops; i++) {
+		if (p->ops[i].type != MC_OP_GROUP)
+			continue;
+		CHECK(p->ops[i].flags & MOUNT_SETGROUP_SIBLING);
+		m += p->ops[i].nr;
+	}
+	CHECK_EQ(m, 4);
+	check();
+	/* A peer of what is live would take part in what it does. */
+	done();
+	start(1);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	share(add(0, 11, r, 0, "/a", "/a"), 0, 77);
+	share(add(0, 12, r, 0, "/b", "/b"), 5, 77);
+	finish();
+	refused(MNTCR_API_UPSTREAM, NULL, "orphan-slave");
 	done();
 }
 
@@ -635,6 +674,61 @@ static void locks_and_types_last(void)
 	refused(MNTCR_API_UPSTREAM, NULL, "locks");
 	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
 	CHECK_EQ(count(MC_OP_LOCK, 0), 0);
+	check();
+	done();
+}
+
+/* Another owner: it is named by a live source only, and locks mounts. */
+static void owners(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	uint32_t r, m;
+
+	start(1);
+	REQUIRE(mc_topology_add_userns(t) == 0);
+	t->ns[0].userns = 0;
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	add(0, 12, m, 1, "/", "/");
+	finish();
+	refused(MNTCR_API_EXTENDED, &o, "owner");
+	o.ns_live = live;
+	refused(MNTCR_API_UPSTREAM, &o, "locks");
+	/* dumped where locks are not reported */
+	refused(MNTCR_API_EXTENDED, &o, "locks");
+	o.ignore_locks = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	o.ignore_locks = false;
+	for (m = 0; m < 3; m++)
+		t->mounts[m].locks_known = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	done();
+}
+
+/*
+ * The kernel finds by id what is not below a lock: parents are locked before
+ * what covers them, and what is mounted above others last.
+ */
+static void what_hides_is_locked_last(void)
+{
+	uint32_t r, i, at[3] = { 0 };
+
+	start(1);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	add(0, 11, r + 2, 1, "/", "/");
+	add(0, 12, r, 1, "/", "/a");
+	for (i = 0; i < 3; i++) {
+		t->mounts[i].locks_known = true;
+		t->mounts[i].locks = i ? MOUNT_LOCK_MOUNT : 0;
+	}
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &(struct mc_plan_options){
+		.ns_live = (bool[]){ false }, .fd_budget = 64 }));
+	for (i = 0; i < p->nr_ops; i++)
+		if (p->ops[i].type == MC_OP_LOCK)
+			at[MC_REF_INDEX(p->ops[i].obj)] = i;
+	CHECK(at[2] && at[2] < at[1]);
 	check();
 	done();
 }
@@ -881,12 +975,15 @@ int main(void)
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(deeper_mountpoints_first);
 	TAP_RUN(a_tucked_mount);
-	TAP_RUN(two_mounts_at_one_place);
 	TAP_RUN(masters_come_first);
 	TAP_RUN(orphans);
+	TAP_RUN(no_orphans_on_fresh_superblocks);
+	TAP_RUN(disjoint_orphans);
 	TAP_RUN(disjoint_groups);
 	TAP_RUN(the_widest_leads);
 	TAP_RUN(locks_and_types_last);
+	TAP_RUN(owners);
+	TAP_RUN(what_hides_is_locked_last);
 	TAP_RUN(sources_that_cannot_be_cloned);
 	TAP_RUN(operations_grow_linearly);
 	TAP_RUN(few_descriptors);
