@@ -54,3 +54,5 @@ LIBS-t-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
 	sched_getaffinity sched_setaffinity pthread_create \
 	malloc calloc realloc,-Wl,--wrap=$f)
 vm-test-y += t-fault
+test-y += t-pins
+vm-test-y += t-pins

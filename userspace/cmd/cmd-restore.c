@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +53,7 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 	if (j->r.o.ignore_locks)
 		opts.flags |= MNTCR_VERIFY_IGNORE_LOCKS;
 	if (!srcs) {
-		fprintf(stderr, "mntcr: restore: out of memory\n");
+		snprintf(e->text, sizeof(e->text), "out of memory");
 		return -1;
 	}
 	for (i = 0; i < nr; i++) {
@@ -122,40 +123,86 @@ static int print_json(const struct job *j, const struct mntcr_restored *r)
 	return ret ? MNTCR_SYS : 0;
 }
 
+/*
+ * Until there are pins, whatever ends the program takes all of it away.  From
+ * then on what would end it is held back, and heeded once they are gone again.
+ */
+static void hold_signals(sigset_t *held)
+{
+	static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM };
+	struct sigaction act;
+	size_t i;
+
+	sigemptyset(held);
+	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		if (!sigaction(sigs[i], NULL, &act) && act.sa_handler == SIG_DFL)
+			sigaddset(held, sigs[i]);
+	sigprocmask(SIG_BLOCK, held, NULL);
+}
+
+static bool is_ended(const sigset_t *held)
+{
+	sigset_t pending;
+	int sig;
+
+	if (sigpending(&pending))
+		return false;
+	for (sig = 1; sig < NSIG; sig++)
+		if (sigismember(held, sig) == 1 &&
+		    sigismember(&pending, sig) == 1)
+			return true;
+	return false;
+}
+
+static int report_all(const struct job *j, const struct mntcr_restored *r)
+{
+	int ret = 0, flushed;
+
+	if (j->json)
+		ret = print_json(j, r);
+	else if (j->stats)
+		print_stats(r);
+	flushed = cmd_flush("restore");
+	return ret ? ret : flushed;
+}
+
 static int run(struct job *j, const char *image)
 {
 	struct mntcr_restored *r = NULL;
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
+	sigset_t held;
 	int ret = 0;
 
+	sigemptyset(&held);
 	if (mntcr_image_read(image, &t, &e))
 		return cmd_error("restore", &e);
 	j->r.o.progress = progress;
-	if (mntcr_restore(t, &j->r.o, &r, &e)) {
-		cmd_progress_end();
-		ret = cmd_error("restore", &e);
-		goto out;
-	}
+	j->r.o.pin_later = true;
+	ret = mntcr_restore(t, &j->r.o, &r, &e);
 	cmd_progress_end();
-	if (j->verify && verify(j, t, r, &e)) {
-		mntcr_restored_unpin(r);
+	if (!ret && j->verify)
+		ret = verify(j, t, r, &e);
+	if (!ret && !j->discard && !j->nr_differences) {
+		hold_signals(&held);
+		ret = mntcr_restored_pin(r, j->r.o.pin_dir, &e);
+	}
+	if (ret) {
 		ret = cmd_error("restore", &e);
 		goto out;
 	}
-	if (j->json)
-		ret = print_json(j, r);
-	else if (j->stats)
-		print_stats(r);
+	ret = report_all(j, r);
 	if (j->nr_differences) {
-		mntcr_restored_unpin(r);
 		fprintf(stderr, "mntcr: restore: %zu difference%s from the image\n",
 			j->nr_differences, j->nr_differences == 1 ? "" : "s");
 		ret = MNTCR_DIFFERS;
 	}
-	if (!ret)
-		ret = cmd_flush("restore");
 out:
+	if (r && (ret || is_ended(&held))) {
+		mntcr_restored_unpin(r);
+		/* Ends here if there is a reason, as that reason has it. */
+		sigprocmask(SIG_UNBLOCK, &held, NULL);
+	}
 	mntcr_restored_free(r);
 	mntcr_topology_free(t);
 	return ret;

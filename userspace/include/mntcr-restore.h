@@ -57,6 +57,7 @@ struct mntcr_restore_options {
 	uint32_t batch;		/* 0: the default */
 	uint32_t fd_limit;	/* 0: what RLIMIT_NOFILE allows */
 	const char *pin_dir;	/* NULL: namespaces live by descriptor only */
+	bool pin_later;		/* by mntcr_restored_pin() */
 	/*
 	 * Called once, when the namespaces exist and are still empty, in the
 	 * thread that makes the mounts.  The descriptors stay the library's.
@@ -84,6 +85,12 @@ int mntcr_restored_mount_fd(const struct mntcr_restored *r, size_t ns,
 const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r);
 /* Which API was used in the end. */
 enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r);
+/*
+ * Pin all namespaces in dir, or none; once.  The restore must have been told
+ * by pin_dir: on some kernels not every namespace can be pinned everywhere.
+ */
+int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
+		       struct mntcr_error *e);
 /* Take the pins away again. */
 void mntcr_restored_unpin(struct mntcr_restored *r);
 

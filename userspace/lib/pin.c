@@ -14,38 +14,85 @@
 #include "util.h"
 
 struct mc_pins {
+	int parent;		/* what the directory is in */
 	int dir;		/* the directory, on its private mount */
 	bool made_dir, mounted;
-	char *path;
+	const char *path;	/* as the caller names it, for messages */
+	char *name;		/* the directory's, in its parent */
 	uint32_t nr_made;	/* files 0 to nr_made - 1 are ours */
 };
+
+static int pin_fail(const struct mc_pins *p, const char *file, const char *what,
+		    struct mntcr_error *e)
+{
+	int err = errno;
+	char esc[256];
+
+	return mc_fail(e, MNTCR_SYS, err, "pin: %s%s%s: %s%s",
+		       mc_escape(p->path, esc, sizeof(esc)), file ? "/" : "",
+		       file ? file : "", what, err != ELOOP ? "" :
+		       " (the file of a namespace cannot be mounted in a younger one)");
+}
+
+/* The path is walked once: what is undone later is what was made. */
+static int open_parent(struct mc_pins *p, struct mntcr_error *e)
+{
+	char *path = strdup(p->path), *name;
+	size_t n;
+
+	if (!path)
+		return mc_nomem(e);
+	for (n = strlen(path); n > 1 && path[n - 1] == '/'; )
+		path[--n] = '\0';
+	name = strrchr(path, '/');
+	p->name = strdup(!name ? path : name[1] ? name + 1 : ".");
+	if (name)
+		name[name == path] = '\0';
+	p->parent = open(name ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p->name && p->parent < 0)
+		pin_fail(p, NULL, "opening what it is in", e);
+	free(path);
+	if (!p->name)
+		return mc_nomem(e);
+	return p->parent < 0 ? -1 : 0;
+}
 
 /* DIR, on a mount that nothing propagates from. */
 static int open_dir(struct mc_pins *p, struct mntcr_error *e)
 {
 	const struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
-	char esc[256];
-	int fd;
+	int under, ret = -1;
 
-	mc_escape(p->path, esc, sizeof(esc));
-	if (!mkdir(p->path, 0700))
+	if (open_parent(p, e))
+		return -1;
+	if (!mkdirat(p->parent, p->name, 0700))
 		p->made_dir = true;
 	else if (errno != EEXIST)
-		return mc_fail(e, MNTCR_SYS, errno, "pin: %s", esc);
-	fd = mc_open_tree(AT_FDCWD, p->path, OPEN_TREE_CLONE |
-			  OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT);
-	if (fd < 0)
-		return mc_fail(e, MNTCR_SYS, errno, "pin: cloning %s", esc);
-	p->dir = fd;
-	if (mc_move_mount(fd, "", AT_FDCWD, p->path, MOVE_MOUNT_F_EMPTY_PATH))
-		return mc_fail(e, MNTCR_SYS, errno, "pin: mounting %s on itself",
-			       esc);
+		return pin_fail(p, NULL, "making it", e);
+	under = openat(p->parent, p->name, O_PATH | O_DIRECTORY | O_CLOEXEC |
+		       (p->made_dir ? O_NOFOLLOW : 0));
+	if (under < 0)
+		return pin_fail(p, NULL, "opening it", e);
+	p->dir = mc_open_tree(under, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+			      AT_EMPTY_PATH);
+	if (p->dir < 0) {
+		pin_fail(p, NULL, "cloning it", e);
+		goto out;
+	}
+	if (mc_move_mount(p->dir, "", under, "", MOVE_MOUNT_F_EMPTY_PATH |
+			  MOVE_MOUNT_T_EMPTY_PATH)) {
+		pin_fail(p, NULL, "mounting it on itself", e);
+		goto out;
+	}
 	p->mounted = true;
 	/* Now, since below a shared mount it has just become shared. */
-	if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
-			     MC_MOUNT_ATTR_SIZE_VER0))
-		return mc_fail(e, MNTCR_SYS, errno, "pin: making %s private", esc);
-	return 0;
+	ret = mc_mount_setattr(p->dir, "", AT_EMPTY_PATH, &attr,
+			       MC_MOUNT_ATTR_SIZE_VER0);
+	if (ret)
+		pin_fail(p, NULL, "making it private", e);
+out:
+	mc_close(under);
+	return ret;
 }
 
 static int pin_one(struct mc_pins *p, uint32_t ns, int ns_fd,
@@ -57,22 +104,21 @@ static int pin_one(struct mc_pins *p, uint32_t ns, int ns_fd,
 	snprintf(name, sizeof(name), "%u", ns);
 	file = openat(p->dir, name, O_CREAT | O_EXCL | O_CLOEXEC | O_RDONLY, 0600);
 	if (file < 0)
-		return mc_fail(e, MNTCR_SYS, errno, "pin: making %s", name);
+		return pin_fail(p, name, "making it", e);
 	p->nr_made++;
 	mc_close(file);
 	fd = mc_open_tree(ns_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 			  AT_EMPTY_PATH);
 	if (fd < 0)
-		return mc_fail(e, MNTCR_SYS, errno, "pin: cloning the file for %s",
-			       name);
+		return pin_fail(p, name, "cloning the namespace's file", e);
 	ret = mc_move_mount(fd, "", p->dir, name, MOVE_MOUNT_F_EMPTY_PATH);
 	if (ret)
-		mc_fail(e, MNTCR_SYS, errno, "pin: mounting on %s", name);
+		pin_fail(p, name, "mounting the namespace's file", e);
 	mc_close(fd);
 	return ret;
 }
 
-int mc_pin(const char *dir, const struct mc_topology *t, const int *ns_fds,
+int mc_pin(const char *dir, const int *ns_fds, uint32_t nr,
 	   struct mc_pins **pins, struct mntcr_error *e)
 {
 	struct mc_pins *p = calloc(1, sizeof(*p));
@@ -81,17 +127,14 @@ int mc_pin(const char *dir, const struct mc_topology *t, const int *ns_fds,
 	*pins = NULL;
 	if (!p)
 		return mc_nomem(e);
-	p->dir = -1;
-	p->path = strdup(dir);
-	if (!p->path) {
-		mc_nomem(e);
-		goto fail;
-	}
+	p->dir = p->parent = -1;
+	p->path = dir;
 	if (open_dir(p, e))
 		goto fail;
-	for (i = 0; i < t->nr_ns; i++)
+	for (i = 0; i < nr; i++)
 		if (pin_one(p, i, ns_fds[i], e))
 			goto fail;
+	p->path = NULL;
 	*pins = p;
 	return 0;
 fail:
@@ -102,20 +145,21 @@ fail:
 
 void mc_pins_undo(struct mc_pins *p)
 {
-	char name[16];
+	char name[40];
 	uint32_t i;
 
 	if (!p)
 		return;
-	/* With the directory's mount go those on its files. */
+	/* With the directory's mount go those on its files, and on itself. */
+	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", p->dir);
 	if (p->mounted)
-		umount2(p->path, MNT_DETACH | UMOUNT_NOFOLLOW);
+		umount2(name, MNT_DETACH);
 	for (i = 0; i < p->nr_made; i++) {
 		snprintf(name, sizeof(name), "%u", i);
 		unlinkat(p->dir, name, 0);
 	}
 	if (p->made_dir)
-		rmdir(p->path);
+		unlinkat(p->parent, p->name, AT_REMOVEDIR);
 	p->nr_made = 0;
 	p->mounted = p->made_dir = false;
 }
@@ -124,7 +168,8 @@ void mc_pins_free(struct mc_pins *p)
 {
 	if (!p)
 		return;
-	free(p->path);
+	free(p->name);
 	mc_close(p->dir);
+	mc_close(p->parent);
 	free(p);
 }

@@ -8,12 +8,12 @@
 #ifndef MC_PIN_H
 #define MC_PIN_H
 
-#include "topology.h"
+#include "mntcr.h"
 
 struct mc_pins;
 
 /* All or none: on failure what was pinned is taken away again. */
-int mc_pin(const char *dir, const struct mc_topology *t, const int *ns_fds,
+int mc_pin(const char *dir, const int *ns_fds, uint32_t nr,
 	   struct mc_pins **pins, struct mntcr_error *e);
 void mc_pins_undo(struct mc_pins *p);
 void mc_pins_free(struct mc_pins *p);

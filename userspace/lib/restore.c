@@ -346,9 +346,9 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	r->stats.plan_ns = now() - then;
 	if (execute(w) || hand_back(r, w, o->keep_fds, e))
 		return -1;
-	if (!o->pin_dir)
+	if (!o->pin_dir || o->pin_later)
 		return 0;
-	return mc_pin(o->pin_dir, t, r->ns_fd, &r->pins, e);
+	return mntcr_restored_pin(r, o->pin_dir, e);
 }
 
 void mc_plan_options(const struct mntcr_restore_options *o,
@@ -438,6 +438,14 @@ const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r)
 enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r)
 {
 	return r->api;
+}
+
+int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
+		       struct mntcr_error *e)
+{
+	if (r->pins)
+		return mc_fail(e, MNTCR_USAGE, 0, "pin: pinned already");
+	return mc_pin(dir, r->ns_fd, r->nr_ns, &r->pins, e);
 }
 
 void mntcr_restored_unpin(struct mntcr_restored *r)

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The command with pins: whatever it ends with other than success, its pins
+ * are gone when it has ended.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "mntcr.h"
+#include "sys.h"
+#include "tap.h"
+#include "world.h"
+
+static int mntcr = -1;
+static char source[64];
+static struct world w;
+
+static void tree(void)
+{
+	world_new_root();
+	w_tmpfs("one", "/a");
+	w_type("/a", MS_SHARED);
+	w_mkdir("/b");
+	w_bind("/a", "/b");
+}
+
+static void prepare(void)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	if (w.nr)
+		return;
+	world_add(&w, -1, tree);
+	src.fd = w.ns[0];
+	snprintf(source, sizeof(source), "/proc/%d/fd/%d", getpid(), w.ns[0]);
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &t, &e));
+	REQUIRE(!mntcr_image_write(t, "/tmp/image", &e));
+	mntcr_topology_free(t);
+}
+
+/* What it writes goes to out, or nowhere; what it complains of, nowhere. */
+static pid_t start(int out, const char *pins)
+{
+	pid_t pid = fork();
+	int fd;
+
+	REQUIRE(pid >= 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || dup2(fd, 2) < 0 || dup2(out < 0 ? fd : out, 1) < 0)
+		_exit(126);
+	fexecve(mntcr, (char *[]) { "mntcr", "restore", "--source", source,
+		"--json", "--pin", (char *)pins, "/tmp/image", NULL }, environ);
+	_exit(127);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+static void nothing_pinned(size_t mounts)
+{
+	CHECK_EQ(world_own_mounts(), mounts);
+	CHECK_ERRNO(access("/tmp/pins", F_OK), ENOENT);
+}
+
+static void pinned(const char *dir, size_t mounts)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/0", dir);
+	CHECK(!access(path, F_OK));
+	CHECK_EQ(world_own_mounts(), mounts + 2);
+	CHECK(!umount2(dir, MNT_DETACH));
+	CHECK(!unlink(path));
+}
+
+static void success(void)
+{
+	size_t mounts;
+	int out;
+
+	prepare();
+	mounts = world_own_mounts();
+	out = open("/tmp/out", O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+	REQUIRE(out >= 0);
+	CHECK_EQ(wait_for(start(out, "/tmp/pins")), 0);
+	close(out);
+	pinned("/tmp/pins", mounts);
+	CHECK(!rmdir("/tmp/pins"));
+}
+
+/* A link to a directory, with and without a slash behind it. */
+static void a_link_leads_to_the_directory(void)
+{
+	size_t mounts;
+
+	prepare();
+	mounts = world_own_mounts();
+	REQUIRE(!mkdir("/tmp/real", 0755) && !symlink("real", "/tmp/link"));
+	CHECK_EQ(wait_for(start(-1, "/tmp/link")), 0);
+	pinned("/tmp/real", mounts);
+	CHECK_EQ(wait_for(start(-1, "link/")), 0);
+	pinned("/tmp/real", mounts);
+	REQUIRE(!unlink("/tmp/link") && !rmdir("/tmp/real"));
+}
+
+static void output_has_no_room(void)
+{
+	int out = open("/dev/full", O_WRONLY | O_CLOEXEC), status;
+	size_t mounts;
+
+	prepare();
+	REQUIRE(out >= 0);
+	mounts = world_own_mounts();
+	status = wait_for(start(out, "/tmp/pins"));
+	close(out);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == MNTCR_SYS);
+	nothing_pinned(mounts);
+}
+
+static void nobody_reads_the_output(void)
+{
+	size_t mounts;
+	int p[2], status;
+
+	prepare();
+	mounts = world_own_mounts();
+	REQUIRE(!pipe2(p, O_CLOEXEC));
+	close(p[0]);
+	status = wait_for(start(p[1], "/tmp/pins"));
+	close(p[1]);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+	nothing_pinned(mounts);
+}
+
+static void fill(int fd)
+{
+	char page[4096] = "";
+
+	REQUIRE(!fcntl(fd, F_SETFL, O_NONBLOCK));
+	while (write(fd, page, sizeof(page)) > 0)
+		;
+	REQUIRE(errno == EAGAIN);
+	REQUIRE(!fcntl(fd, F_SETFL, 0));
+}
+
+static void interrupted(int sig)
+{
+	struct pollfd change = { .events = POLLPRI };
+	char page[4096];
+	size_t mounts;
+	int p[2], status;
+	pid_t pid;
+
+	prepare();
+	mounts = world_own_mounts();
+	REQUIRE(!pipe2(p, O_CLOEXEC));
+	fill(p[1]);
+	change.fd = openat(world_proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	REQUIRE(change.fd >= 0);
+	/* It cannot end before what it says is read. */
+	pid = start(p[1], "/tmp/pins");
+	close(p[1]);
+	while (world_own_mounts() < mounts + 2)
+		REQUIRE(poll(&change, 1, 20000) == 1);
+	REQUIRE(!kill(pid, sig));
+	while (read(p[0], page, sizeof(page)) > 0)
+		;
+	close(p[0]);
+	close(change.fd);
+	status = wait_for(pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == sig);
+	nothing_pinned(mounts);
+}
+
+static void interrupt_at_the_end(void)
+{
+	interrupted(SIGINT);
+}
+
+static void termination_at_the_end(void)
+{
+	interrupted(SIGTERM);
+}
+
+/* nohup: what is ignored ends nothing. */
+static void ignored_at_the_end(void)
+{
+	size_t mounts;
+
+	prepare();
+	mounts = world_own_mounts();
+	REQUIRE(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+	CHECK_EQ(wait_for(start(-1, "/tmp/pins")), 0);
+	signal(SIGHUP, SIG_DFL);
+	pinned("/tmp/pins", mounts);
+	CHECK(!rmdir("/tmp/pins"));
+}
+
+/* Before /tmp is covered, which it may be below. */
+static void find_mntcr(void)
+{
+	char path[4096];
+	ssize_t n;
+
+	n = readlink("/proc/self/exe", path, sizeof(path) - 16);
+	if (n < 0)
+		err(1, "/proc/self/exe");
+	path[n] = '\0';
+	strcpy(strrchr(path, '/'), "/../mntcr");
+	mntcr = open(path, O_PATH | O_CLOEXEC);
+	if (mntcr < 0)
+		mntcr = open("/usr/bin/mntcr", O_PATH | O_CLOEXEC);
+	if (mntcr < 0)
+		errx(1, "no mntcr beside this test, nor in /usr/bin");
+}
+
+int main(void)
+{
+	find_mntcr();
+	world_start();
+	TAP_RUN(success);
+	TAP_RUN(a_link_leads_to_the_directory);
+	TAP_RUN(output_has_no_room);
+	TAP_RUN(nobody_reads_the_output);
+	TAP_RUN(interrupt_at_the_end);
+	TAP_RUN(termination_at_the_end);
+	TAP_RUN(ignored_at_the_end);
+	return tap_done();
+}
