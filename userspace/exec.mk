@@ -13,6 +13,7 @@ lib-y += plan-release.o
 lib-y += plan-print.o
 lib-y += exec.o
 lib-y += exec-common.o
+lib-y += exec-fresh.o
 lib-y += backend-extended.o
 lib-y += backend-upstream.o
 lib-y += ns.o
@@ -50,7 +51,7 @@ fuzz-y += fuzz-plan
 man-y += mntcr-bench.1
 test-y += t-fault
 LIBS-t-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
-	fchdir mount umount2 statx fstat mkdir mkdirat mknodat \
+	fchdir mount umount2 statx fstat mkdir mkdirat mknodat fchmodat \
 	sched_getaffinity sched_setaffinity pthread_create \
 	malloc calloc realloc,-Wl,--wrap=$f)
 vm-test-y += t-fault

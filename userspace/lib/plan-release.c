@@ -150,6 +150,31 @@ static bool flush(struct release *r, mc_ref *refs, uint32_t *nr, uint8_t flags)
 	return true;
 }
 
+/* What an operation opens on its way stays open until the next release. */
+static void count_junk(struct release *r, const struct mc_op *op)
+{
+	bool upstream = r->p->api == MNTCR_API_UPSTREAM;
+	const struct mc_src *s;
+
+	switch (op->type) {
+	case MC_OP_BASE:
+		r->nr_junk += 1 + op->nr + (op->flags & MC_NEW_COPY ? 2 : 0);
+		break;
+	case MC_OP_FRESH:
+		r->nr_junk++;
+		break;
+	case MC_OP_CLONE:
+		s = &r->p->srcs[MC_REF_INDEX(op->arg)];
+		if (upstream && s->kind == MC_SRC_LIVE && !s->scratch)
+			r->nr_junk++;
+		break;
+	case MC_OP_ATTACH:
+		if (op->path[1] && strchr(op->path + 1, '/'))
+			r->nr_junk++;
+		break;
+	}
+}
+
 static bool walk_op(struct release *r, uint32_t i,
 		    const struct mc_plan_options *o)
 {
@@ -162,6 +187,7 @@ static bool walk_op(struct release *r, uint32_t i,
 		return false;
 	*copy = op;
 
+	count_junk(r, &op);
 	switch (op.type) {
 	case MC_OP_NS:
 		r->nr_open += 2;
@@ -176,10 +202,6 @@ static bool walk_op(struct release *r, uint32_t i,
 		    MC_REF_KIND(op.arg) == MC_REF_SRC &&
 		    r->p->srcs[MC_REF_INDEX(op.arg)].direct)
 			r->nr_open--;
-		break;
-	case MC_OP_ATTACH:
-		if (op.path[1] && strchr(op.path + 1, '/'))
-			r->nr_junk++;
 		break;
 	case MC_OP_GROUP:
 		for (k = 0; k < op.nr; k++)

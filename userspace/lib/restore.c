@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,10 @@
 #include "pin.h"
 #include "place.h"
 
-/* Descriptors that are not the plan's: the caller's, and a few of our own. */
-#define SPARE_FDS	64
+/* Our own that no plan knows of: namespaces, /proc, pins. */
+#define OWN_FDS		16
+/* Fewer than these are not worth making a plan for. */
+#define LEAST_BUDGET	64
 
 struct mntcr_restored {
 	const struct mntcr_topology *topo;
@@ -120,36 +123,56 @@ static int find_live(const struct mntcr_topology *t,
 	return 0;
 }
 
-/* Raised for the time of the restore; returns what may be used. */
-static uint32_t raise_limit(uint32_t want, struct rlimit *old)
-{
-	struct rlimit new;
+struct work {
+	struct mc_exec x;
+	struct mc_plan *plan;
+	struct mc_plan_options po;
+	struct rlimit old;	/* to go back to, if it was raised */
+	uint32_t others;	/* descriptors beside the plan's */
+	bool *ns_live;
+	struct mntcr_stats *stats;
+	int ret;
+};
 
-	if (getrlimit(RLIMIT_NOFILE, old))
+/* Descriptors that are not the plan's: the caller's, and what names sources. */
+static uint32_t count_others(const struct mntcr_restore_options *o)
+{
+	DIR *d = opendir("/proc/self/fd");
+	struct rlimit all;
+	uint32_t n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	else if (errno == EMFILE && !getrlimit(RLIMIT_NOFILE, &all))
+		n = (uint32_t)all.rlim_cur;
+	return n + OWN_FDS + (uint32_t)(o->nr_sources + o->nr_externals +
+					o->nr_masters);
+}
+
+/* Raised for the time of the restore; returns what may be used. */
+static uint32_t raise_limit(struct work *w, uint32_t want)
+{
+	struct rlimit cur, new;
+
+	if (getrlimit(RLIMIT_NOFILE, &cur))
 		return 0;
-	new = *old;
-	if (old->rlim_cur >= want)
-		return old->rlim_cur;
+	if (cur.rlim_cur >= want)
+		return want;
+	if (!w->old.rlim_max)
+		w->old = cur;
+	new = cur;
 	new.rlim_cur = want;
 	if (new.rlim_max < want)
 		new.rlim_max = want;
 	if (!setrlimit(RLIMIT_NOFILE, &new))
 		return want;
-	new.rlim_cur = new.rlim_max = old->rlim_max;
+	new.rlim_cur = new.rlim_max = cur.rlim_max;
 	if (!setrlimit(RLIMIT_NOFILE, &new))
 		return new.rlim_cur;
-	return old->rlim_cur;
+	return cur.rlim_cur;
 }
-
-struct work {
-	struct mc_exec x;
-	struct mc_plan *plan;
-	struct mc_plan_options po;
-	struct rlimit old;
-	bool *ns_live;
-	struct mntcr_stats *stats;
-	int ret;
-};
 
 /* With too few descriptors for all at once, groups are made in pieces. */
 static int make_plan(struct work *w, const struct mntcr_topology *t,
@@ -160,20 +183,20 @@ static int make_plan(struct work *w, const struct mntcr_topology *t,
 
 	if (mc_plan_make(t, &w->po, &w->plan, e))
 		return -1;
-	want = w->plan->peak_fds + SPARE_FDS;
-	limit = o->fd_limit ? o->fd_limit : raise_limit(want, &w->old);
+	want = w->plan->peak_fds + w->others;
+	limit = o->fd_limit ? o->fd_limit : raise_limit(w, want);
 	if (limit >= want)
 		return 0;
-	if (limit < 2 * SPARE_FDS || o->keep_fds ||
+	if (limit < w->others + LEAST_BUDGET || o->keep_fds ||
 	    w->po.api != MNTCR_API_EXTENDED)
 		goto few;
 	mc_plan_free(w->plan);
-	w->po.fd_budget = limit - SPARE_FDS;
+	w->po.fd_budget = limit - w->others;
 	if (w->po.batch > w->po.fd_budget / 8 || !w->po.batch)
 		w->po.batch = w->po.fd_budget / 8 + 1;
 	if (mc_plan_make(t, &w->po, &w->plan, e))
 		return -1;
-	want = w->plan->peak_fds + SPARE_FDS;
+	want = w->plan->peak_fds + w->others;
 	if (limit >= want)
 		return 0;
 few:
@@ -331,6 +354,9 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	if (w->po.api == MNTCR_API_EXTENDED && !have_extended())
 		return mc_fail(e, MNTCR_UNSUPPORTED, 0,
 			       "this kernel has no mount_setgroup(2): the extended API cannot be used (see mntcr features)");
+	w->others = count_others(o);
+	if (!o->fd_limit)
+		raise_limit(w, w->others);
 	if (find_live(t, o, w->x.live_fd, w->ns_live, e) ||
 	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
 		       "--external", e) ||

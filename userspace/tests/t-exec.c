@@ -406,6 +406,51 @@ static void fresh_superblocks(void)
 	end(&s, r);
 }
 
+static int do_modes(void *arg)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} want[] = {
+		{ "/a", 0755 }, { "/a/b/x", 0755 }, { "/a/b/x/y", 0755 },
+		{ "/a/b/file", 0644 },
+	};
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		if (stat(want[i].path, &st) || (st.st_mode & 07777) != want[i].mode)
+			return 1 + (int)i;
+	return 0;
+}
+
+static void whatever_the_umask(void)
+{
+	struct shot s = shoot(fresh_tree);
+	struct mntcr_restored *r;
+
+	s.o.prefer_fresh = true;
+	umask(077);
+	r = restore(&s);
+	CHECK_EQ(umask(022), 077);
+	REQUIRE(r);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_modes, NULL), 0);
+	end(&s, r);
+}
+
+/* An image says what it likes; a terminal need not hear it. */
+static void options_are_shown_escaped(void)
+{
+	struct shot s = shoot(small);
+	const char *was = s.t->sbs[0].options;
+
+	s.o.prefer_fresh = true;
+	s.t->sbs[0].options = "no\033[2Jne=1";
+	failed(&s, EINVAL, "option no\\033[2Jne: ");
+	s.t->sbs[0].options = was;
+	end(&s, NULL);
+}
+
 static void ro_superblock(void)
 {
 	world_new_root();
@@ -697,6 +742,100 @@ static void the_limit_is_raised_and_put_back(void)
 	end(&s, r);
 }
 
+/* As much is asked for as will be used: by every kind of operation. */
+static void within(void (*fn)(void), bool fresh, rlim_t soft, rlim_t hard)
+{
+	struct rlimit old, low;
+	struct shot s = shoot(fn);
+	struct mntcr_restored *r;
+
+	s.o.prefer_fresh = fresh;
+	/* What is copied into another user namespace is locked. */
+	s.o.ignore_locks = hard;
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &old));
+	low = (struct rlimit){ soft, hard ? hard : old.rlim_max };
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &low));
+	r = restored(&s);
+	CHECK(hard || !setrlimit(RLIMIT_NOFILE, &old));
+	same(&s, r, (fresh ? MNTCR_VERIFY_IGNORE_SOURCE : MNTCR_VERIFY_DEVICES) |
+	     (hard ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
+	end(&s, r);
+}
+
+static void fresh_deep(void)
+{
+	char path[64];
+	int i;
+
+	world_new_root();
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/d%d/e/m", i % 50);
+		w_mkdir(path);
+		snprintf(path, sizeof(path), "/d%d/e/m/%d", i % 50, i);
+		w_tmpfs("leaf", path);
+	}
+}
+
+static void covers(void)
+{
+	int i;
+
+	world_new_root();
+	w_tmpfs("lowest", "/a");
+	for (i = 0; i < MANY; i++)
+		w_tmpfs("cover", "/a");
+}
+
+static void the_limit_is_raised_far_enough(void)
+{
+	TAP_SAY("superblocks");
+	within(superblocks, false, 64, 0);
+	TAP_SAY("fresh superblocks");
+	within(superblocks, true, 64, 0);
+	TAP_SAY("deep mountpoints on fresh superblocks");
+	within(fresh_deep, true, 64, 0);
+	TAP_SAY("roots");
+	within(roots, false, 64, 0);
+	TAP_SAY("deep mountpoints");
+	within(deep_binds, false, 64, 0);
+	TAP_SAY("covers");
+	within(covers, false, 64, 0);
+}
+
+/* Not raised at all, where that will do; nor for whom it cannot be. */
+static void little_takes_little(void)
+{
+	pid_t pid;
+
+	need_api();
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (setjmp(tap.out))
+			_exit(1);
+		if (unshare(CLONE_NEWUSER))
+			_exit(4);
+		w_map_root();
+		world_own_ns();
+		within(small, false, 48, 48);
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	CHECK_EQ(wd_wait_for(pid), 0);
+}
+
+/* The caller has many of its own. */
+static void descriptors_of_the_caller(void)
+{
+	int first = open("/", O_PATH | O_CLOEXEC), last = first, i;
+
+	REQUIRE(first >= 0);
+	for (i = 0; i < 200; i++)
+		REQUIRE((last = fcntl(first, F_DUPFD_CLOEXEC, first)) >= 0);
+	within(small, false, (rlim_t)last + 3, 0);
+	mc_close_range(first, last, 0);
+}
+
 /* In a user namespace of its own: first it works there, then it may not. */
 static int limited(void)
 {
@@ -791,6 +930,8 @@ static const struct {
 	{ "a-descriptor-of-each-mount", a_descriptor_of_each_mount },
 	{ "namespaces-are-pinned", namespaces_are_pinned },
 	{ "fresh-superblocks", fresh_superblocks },
+	{ "whatever-the-umask", whatever_the_umask },
+	{ "options-are-shown-escaped", options_are_shown_escaped },
 	{ "fresh-and-read-only", a_fresh_superblock_that_is_read_only },
 	{ "external-superblock", a_path_stands_for_a_superblock },
 	{ "external-master", a_path_stands_for_a_master },
@@ -802,6 +943,9 @@ static const struct {
 	{ "without-privilege", without_privilege },
 	{ "too-few-descriptors", too_few_descriptors },
 	{ "limit-raised-and-put-back", the_limit_is_raised_and_put_back },
+	{ "limit-raised-far-enough", the_limit_is_raised_far_enough },
+	{ "descriptors-of-the-caller", descriptors_of_the_caller },
+	{ "little-takes-little", little_takes_little },
 	{ "too-many-namespaces", too_many_namespaces },
 	{ "root-and-cwd-stay", root_and_cwd_stay },
 	{ "api-that-is-there", the_api_that_is_there },

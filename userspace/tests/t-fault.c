@@ -66,6 +66,8 @@ WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
 WRAP(int, mknodat, (int fd, const char *path, mode_t mode, dev_t dev),
      (fd, path, mode, dev))
+WRAP(int, fchmodat, (int fd, const char *path, mode_t mode, int flags),
+     (fd, path, mode, flags))
 WRAP(int, sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *set),
      (pid, size, set))
 WRAP(int, sched_setaffinity, (pid_t pid, size_t size, const cpu_set_t *set),
