@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "each.h"
 #include "run.h"
 
 static const char usage[] =
@@ -36,7 +37,7 @@ struct options {
 	int max[3];
 	int random, groups;
 	bool way[NR_WAYS];
-	uint64_t shard, shards, seed;
+	struct each each;
 };
 
 static bool locks;
@@ -56,8 +57,7 @@ static void print_topology(const struct run *r, const char *what)
 {
 	char line[2 * TOPO_LINE];
 
-	topo_print(r->t, line, sizeof(line));
-	layout_print(r->t, r->l, line + strlen(line), sizeof(line) - strlen(line));
+	each_print(r->t, r->l, line, sizeof(line));
 	printf("# %s: %s\n", what, line);
 }
 
@@ -95,37 +95,44 @@ static void explain(struct run *r, const bool *ways, bool least_too)
 }
 
 struct class {
+	enum way way;
+	const bool *ways;
 	uint64_t done, differ;
 	double start;
 };
 
-static void one_topology(struct class *c, enum way way, const struct topo *t,
-			 uint64_t hash, const bool *ways)
+static void one_topology(void *data, const struct topo *t, uint64_t hash)
 {
+	struct class *c = data;
 	struct layout l;
 	struct run r = {
-		.w = &world, .t = t, .l = &l, .way = way, .hash = hash,
-		.locks = locks,
+		.w = &world, .t = t, .l = &l, .way = c->way, .hash = hash,
+		.locks = locks, .test = run_topology,
 	};
 
 	layout_siblings(&l);
 	/* other places are out of reach of mount(2): shared parents */
-	if (way == WAY_API && hash >> 60 & 1)
+	if (c->way == WAY_API && hash >> 60 & 1)
 		layout_random(t, &l, hash);
 	if (!run_topology(&r)) {
 		if (c->differ < 3)
-			explain(&r, ways, !c->differ);
+			explain(&r, c->ways, !c->differ);
 		c->differ++;
 	}
 	c->done++;
 }
 
-static void class_done(const struct class *c, const char *name, enum way way)
+static struct class class_start(const struct options *o, enum way way)
+{
+	return (struct class) { .way = way, .ways = o->way, .start = now() };
+}
+
+static void class_done(const struct class *c, const char *name)
 {
 	printf("# %" PRIu64 " topologies, %" PRIu64 " differ, %.1f s\n",
 	       c->done, c->differ, now() - c->start);
 	printf("%sok %d %s, %s\n", c->differ ? "not " : "", ++tests, name,
-	       way_names[way]);
+	       way_names[c->way]);
 	fflush(stdout);
 	failures += c->differ != 0;
 }
@@ -133,121 +140,61 @@ static void class_done(const struct class *c, const char *name, enum way way)
 static void sweep(const struct options *o, int n, int nr_ns, bool roots,
 		  const char *name, enum way way)
 {
-	struct topo_space *s = malloc(sizeof(*s));
-	struct class c = { .start = now() };
-	uint64_t number = 0;
-	struct topo t;
+	struct class c = class_start(o, way);
 
-	if (!s || topo_space_init(s, n, nr_ns, roots)) {
-		free(s);
-		return;
-	}
-	for (uint64_t rank = 0; rank < topo_total(s, n); rank++) {
-		uint64_t seed = rank;
-
-		topo_unrank(s, n, rank, &t);
-		if (!topo_first(s, &t, rank) ||
-		    number++ % o->shards != o->shard)
-			continue;
-		one_topology(&c, way, &t, topo_next_random(&seed), o->way);
-	}
-	free(s);
-	class_done(&c, name, way);
+	if (each_structure(&o->each, n, nr_ns, roots, one_topology, &c) >= 0)
+		class_done(&c, name);
 }
 
 static void random_ones(const struct options *o, enum way way)
 {
-	struct class c = { .start = now() };
-	uint64_t seed = o->seed;
-	struct topo t, drawn;
-	char name[64], line[TOPO_LINE];
+	struct class c = class_start(o, way);
+	char name[64];
 
-	for (int i = 0; i < o->random; i++) {
-		int n = 1 + topo_next_random(&seed) % TOPO_MAX;
-		int nr_ns = 1 + topo_next_random(&seed) % TOPO_MAX_NS;
-		uint64_t hash;
-
-		topo_random(&drawn, n, nr_ns, topo_next_random(&seed) & 1,
-			    &seed);
-		hash = topo_next_random(&seed);
-		if (i % o->shards != o->shard)
-			continue;
-		/* numbered as they are printed */
-		topo_print(&drawn, line, sizeof(line));
-		if (!topo_parse(&t, line))
-			one_topology(&c, way, &t, hash, o->way);
-	}
-	snprintf(name, sizeof(name), "random, SEED=%" PRIu64, o->seed);
-	class_done(&c, name, way);
+	each_random(&o->each, o->random, one_topology, &c);
+	snprintf(name, sizeof(name), "random, SEED=%" PRIu64, o->each.seed);
+	class_done(&c, name);
 }
-
-/* Each broke a kernel, or an attempt at one. */
-static const char *const known[] = {
-	/* a slave wider than its master: copies got a master too high */
-	"[m [m [m] [m/a [m]] [m]]]",
-	"[m [m s [m/b [m]] [m]]]",
-	"[m [m [m m/a m s]]]",
-	/* roots that do not contain one another */
-	"[m/a m/b]", "[m/a m/b m]", "[m/a s/b s]", "[m/a [m/b m] [m/b/a]]",
-	"[m/a/a m/b/b [m/a m/b s] [m m/a/a]]",
-	/* places in the ring and in the master's list of slaves */
-	"[m m m m [m m m] [m m] s s]", "[m m [m m [m m] s] s [m m [m m] s]]",
-	"[m m@1 m@2 [m m@1 m@2 [m m@1] s@2] s@1 [m@1 m@2]]",
-};
-
-#define NR_KNOWN	((int)(sizeof(known) / sizeof(*known)))
 
 static void known_ones(const struct options *o, enum way way)
 {
-	struct class c = { .start = now() };
-	struct topo t;
+	struct class c = class_start(o, way);
 
-	for (int k = 0; k < 12 * NR_KNOWN; k++) {
-		uint64_t seed = k;
-
-		if (k % o->shards == o->shard &&
-		    !topo_parse(&t, known[k % NR_KNOWN]))
-			one_topology(&c, way, &t, topo_next_random(&seed),
-				     o->way);
-	}
-	class_done(&c, "known ones", way);
+	each_known(&o->each, one_topology, &c);
+	class_done(&c, "known ones");
 }
 
 static void random_groups(const struct options *o)
 {
-	struct class c = { .start = now() };
-	uint64_t seed = o->seed;
+	struct class c = class_start(o, WAY_API);
+	uint64_t seed = o->each.seed;
 	char what[512];
 
 	for (int i = 0; i < o->groups; i++) {
 		uint64_t one = topo_next_random(&seed);
 
-		if (i % o->shards != o->shard)
+		if (i % o->each.shards != o->each.shard)
 			continue;
 		c.done++;
 		if (run_groups(&world, one, NULL, what, sizeof(what)) ||
 		    c.differ++ > 2)
 			continue;
 		run_groups(&world, one, stdout, what, sizeof(what));
-		printf("# number %d of SEED=%" PRIu64 ": %s\n", i, o->seed, what);
+		printf("# number %d of SEED=%" PRIu64 ": %s\n", i, o->each.seed,
+		       what);
 	}
-	class_done(&c, "random groups among locked mounts", WAY_API);
+	class_done(&c, "random groups among locked mounts");
 }
 
 static int step_by_step(const struct options *o, char **lines, int n)
 {
 	printf("KTAP version 1\n1..%d\n", n);
 	for (int k = 0; k < n; k++) {
-		char *colon = strchr(lines[k], ':'), line[2 * TOPO_LINE];
+		bool colon = strchr(lines[k], ':'), bad = false;
 		struct layout l;
 		struct topo t;
-		bool bad = false;
 
-		snprintf(line, sizeof(line), "%.*s", colon ?
-			 (int)(colon - lines[k]) : (int)strlen(lines[k]),
-			 lines[k]);
-		if (topo_parse(&t, line) ||
-		    layout_parse(&t, &l, colon ? colon + 1 : "")) {
+		if (each_parse(lines[k], &t, &l)) {
 			printf("not ok %d %s\n# not a topology\n", k + 1,
 			       lines[k]);
 			failures++;
@@ -281,27 +228,14 @@ static int step_by_step(const struct options *o, char **lines, int n)
 
 static int parse(struct options *o, int argc, char **argv)
 {
-	const char *shard, *seed;
 	int c;
 
-	for (int i = 1; i < argc; i++)
-		if (!strncmp(argv[i], "SHARD=", 6) ||
-		    !strncmp(argv[i], "SEED=", 5))
-			putenv(argv[i]);
-	shard = getenv("SHARD");
-	seed = getenv("SEED");
 	*o = (struct options) {
 		.max = { 6, 4, 3 },
 		.random = 100, .groups = 200, .way = { true, true },
-		.shards = 1, .seed = time(NULL),
 	};
-	if (shard && (sscanf(shard, "%" SCNu64 "/%" SCNu64, &o->shard,
-			     &o->shards) != 2 || o->shard >= o->shards)) {
-		fprintf(stderr, "SHARD=%s: not i/n with i < n\n", shard);
+	if (each_init(&o->each, argc, argv))
 		return -1;
-	}
-	if (seed)
-		o->seed = strtoull(seed, NULL, 0);
 	while ((c = getopt(argc, argv, "s:n:r:x:g:w:h")) != -1) {
 		switch (c) {
 		case 's':

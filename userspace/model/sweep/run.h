@@ -20,6 +20,9 @@ struct run {
 	bool locks;		/* the kernel says what is locked */
 	bool each;		/* compare after every single step */
 	FILE *show;		/* print both states here where they part */
+	/* what to do with the topology: shrink() tries it with smaller ones */
+	bool (*test)(struct run *r);
+	void *data;
 
 	struct model m;
 	int mnt[WORLD_MOUNTS];
@@ -27,7 +30,7 @@ struct run {
 	char what[384];		/* what differs, empty: nothing */
 };
 
-/* false: something differs or failed, see what and step. */
+/* A test.  false: something differs or failed, see what and step. */
 bool run_topology(struct run *r);
 /*
  * Makes @t the least of r->t that still differs, with mounts as siblings, and
