@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One topology, restored with each backend.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef RESTORE_H
+#define RESTORE_H
+
+#include "run.h"
+
+enum backend { EXTENDED, UPSTREAM, NR_BACKENDS };
+
+extern const char *const backend_names[NR_BACKENDS];
+
+/* Why a topology cannot be restored, by what it is made of. */
+enum reason { NO_REASON, NO_SOURCE, NO_WIDE, LOCKED };
+
+/* What the restorer may refuse: the whole list. */
+struct refusal {
+	const char *rule;
+	enum reason reason;
+	bool by[NR_BACKENDS];
+	const char *why;	/* with the errno it would have been */
+};
+
+#define NR_REFUSALS	4
+extern const struct refusal refusals[NR_REFUSALS];
+
+struct scene {
+	bool own_only;		/* no other mount of the filesystem is there */
+	bool other_owner;	/* a copy in a less privileged namespace, too */
+};
+
+/* Told from the topology alone; knows nothing of the restorer. */
+enum reason expect_reason(const struct topo *t, const struct layout *l,
+			  const struct scene *s, enum backend b);
+
+struct restoration {
+	struct scene scene;
+	int home;		/* a namespace to call the library in */
+	bool use[NR_BACKENDS];
+	bool plan;		/* print the plans to r->show */
+	/* of each: restored, refused by a rule, or wrong */
+	bool restored[NR_BACKENDS];
+	const struct refusal *refused[NR_BACKENDS];
+	bool wrong[NR_BACKENDS];
+};
+
+/* A struct run's test; its data is the restoration. */
+bool restore_topology(struct run *r);
+
+/*
+ * Namespaces that are like those of a topology in @like, with their mounts;
+ * none of it is taken from the library under test.
+ */
+int world_adopt(struct world *w, const struct world *like, const int *ns,
+		int nr, const struct topo *t, const struct layout *l);
+/* The unique id of a mount, or 0. */
+uint64_t world_mount_id(int fd);
+
+#endif
