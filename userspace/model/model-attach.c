@@ -20,7 +20,7 @@ static int topmost(const struct model *m, int i)
 }
 
 /* What is mounted where something is mounted already goes on top of it. */
-static void where(const struct model *m, int *dst, int *at)
+void model__where(const struct model *m, int *dst, int *at)
 {
 	int i = model_lookup(m, *dst, *at);
 
@@ -30,7 +30,7 @@ static void where(const struct model *m, int *dst, int *at)
 	}
 }
 
-static int bad_place(const struct model *m, int dst, int at)
+int model__bad_place(const struct model *m, int dst, int at)
 {
 	if (!model_alive(m, dst) || at < 0 || at >= m->nr_dirs)
 		return -EINVAL;
@@ -39,15 +39,13 @@ static int bad_place(const struct model *m, int dst, int at)
 
 /* Copies of a tree. */
 
-enum { CLONE_REC = 1, CLONE_UNBINDABLE = 2, CLONE_SLAVE = 4 };
-
 /*
  * A detached copy of a tree.  SS 5b.1-3, 5-7: the copy of a shared mount is
  * its peer, that of a slave is a slave of the same master (and a peer, if
  * shared as well), that of a private mount is private.  SS 5b.4, 8: an
  * unbindable mount cannot be copied.
  */
-static int clone_tree(struct model *m, int src, int dir, int flags)
+int model__clone_tree(struct model *m, int src, int dir, int flags)
 {
 	bool prune = !(flags & CLONE_UNBINDABLE) && !BROKEN(MUT_BIND_UNBINDABLE);
 	int first = m->nr, n = 1, *list;
@@ -111,7 +109,7 @@ int model_clone_ns(struct model *m, int ns, int owner)
 	flags = CLONE_REC | CLONE_UNBINDABLE;
 	if (less || BROKEN(MUT_CLONE_SLAVE))
 		flags |= CLONE_SLAVE;
-	first = clone_tree(m, root, m->mnt[root].root, flags);
+	first = model__clone_tree(m, root, m->mnt[root].root, flags);
 	if (first < 0)
 		return first;
 	for (int i = first; i < m->nr; i++)
@@ -263,7 +261,7 @@ static void place(struct model *m, int child, int parent, int at)
  * SS 5b.1-3 and 5d.1-3 for a shared destination, 5b.5-7 and 5d.5-8 for
  * another one.  @src is the root of a detached tree or of one that moves.
  */
-static int attach(struct model *m, int src, int dst, int at)
+int model__attach(struct model *m, int src, int dst, int at)
 {
 	struct spread s = { .dst = dst, .dst_group = m->mnt[dst].group, .at = at };
 	int nr = m->nr, receivers = 0, err = -ENOMEM;
@@ -308,25 +306,27 @@ out:
 /* SS 5e: like a bind whose source is private. */
 int model_mount(struct model *m, int sb, int root, int dst, int at)
 {
-	int err = bad_place(m, dst, at), new = m->nr;
+	int err = model__bad_place(m, dst, at), new = m->nr;
 
 	if (err)
 		return err;
 	if (model__reserve(m, 1, 0))
 		return -ENOMEM;
-	where(m, &dst, &at);
+	model__where(m, &dst, &at);
 	m->mnt[m->nr++] = (struct model_mount) {
 		.ns = MODEL_DETACHED, .sb = sb, .root = root, .parent = -1,
 	};
-	err = attach(m, new, dst, at);
+	err = model__attach(m, new, dst, at);
 	if (err)
 		m->nr = new;
 	return err ? err : new;
 }
 
 /* MN, "Restrictions": no looking at what a locked mount covers. */
-static bool locked_below(const struct model *m, int mnt, int dir)
+bool model__locked_below(const struct model *m, int mnt, int dir)
 {
+	if (BROKEN(MUT_CLONE_LOCKED))
+		return false;
 	for (int i = 0; i < m->nr; i++)
 		if (m->mnt[i].ns != MODEL_GONE && m->mnt[i].parent == mnt &&
 		    m->mnt[i].locked && model_under(m, m->mnt[i].at, dir))
@@ -337,19 +337,19 @@ static bool locked_below(const struct model *m, int mnt, int dir)
 /* SS 5b and 5c. */
 int model_bind(struct model *m, int src, int root, int dst, int at, bool rec)
 {
-	int err = bad_place(m, src, root), nr = m->nr, new;
+	int err = model__bad_place(m, src, root), nr = m->nr, new;
 
 	if (!err)
-		err = bad_place(m, dst, at);
-	if (!err && !rec && locked_below(m, src, root))
+		err = model__bad_place(m, dst, at);
+	if (!err && !rec && model__locked_below(m, src, root))
 		err = -EINVAL;
 	if (err)
 		return err;
-	where(m, &dst, &at);
-	new = clone_tree(m, src, root, rec ? CLONE_REC : 0);
+	model__where(m, &dst, &at);
+	new = model__clone_tree(m, src, root, rec ? CLONE_REC : 0);
 	if (new < 0)
 		return new;
-	err = attach(m, new, dst, at);
+	err = model__attach(m, new, dst, at);
 	if (err)
 		m->nr = nr;
 	return err ? err : new;
@@ -358,13 +358,13 @@ int model_bind(struct model *m, int src, int root, int dst, int at, bool rec)
 /* SS 5d. */
 int model_move(struct model *m, int src, int dst, int at)
 {
-	int err = bad_place(m, dst, at);
+	int err = model__bad_place(m, dst, at);
 
 	if (err)
 		return err;
 	if (!model_alive(m, src))
 		return -EINVAL;
-	where(m, &dst, &at);
+	model__where(m, &dst, &at);
 	/* MN, "Restrictions"; the root of a namespace has no parent */
 	if (m->mnt[src].parent < 0 || m->mnt[src].locked ||
 	    m->mnt[src].ns != m->mnt[dst].ns)
@@ -379,5 +379,5 @@ int model_move(struct model *m, int src, int dst, int at)
 			return -EINVAL;
 	if (model_in_tree(m, dst, src))
 		return -ELOOP;
-	return attach(m, src, dst, at);
+	return model__attach(m, src, dst, at);
 }

@@ -27,4 +27,12 @@ int model__collect(const struct model *m, int top, int dir, bool prune,
 		   int *list);
 int model__leave(struct model *m, int i);
 
+enum { CLONE_REC = 1, CLONE_UNBINDABLE = 2, CLONE_SLAVE = 4 };
+
+int model__clone_tree(struct model *m, int src, int dir, int flags);
+int model__attach(struct model *m, int src, int dst, int at);
+void model__where(const struct model *m, int *dst, int *at);
+int model__bad_place(const struct model *m, int dst, int at);
+bool model__locked_below(const struct model *m, int mnt, int dir);
+
 #endif

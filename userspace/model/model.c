@@ -19,6 +19,10 @@ const char *const model_mutant_names[] = {
 	"umount-busy", "umount-under", "bind-fresh", "bind-unbindable",
 	"move-no-share", "move-from-shared", "clone-slave", "shared-forgets",
 	"setgroup-master",
+	"none", "capable-member", "capable-named", "private-only", "superblock",
+	"unbindable", "roots", "obstructed", "unbounded", "unbounded-above",
+	"unbounded-below", "pair-lock", "pair-owner", "pair-uncontained",
+	"foreign-source", "foreign-dest", "clone-locked",
 };
 #endif
 

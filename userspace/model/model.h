@@ -66,6 +66,23 @@ int model_set_type(struct model *m, int mnt, enum model_type t, bool rec);
 int model_setgroup(struct model *m, const int *member, int nr, int peer,
 		   int master, unsigned int flags, int caller);
 
+/*
+ * Privilege.  @caps: the owners over which the caller is capable, a bit each;
+ * what is not given it is not checked.
+ */
+int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
+			int master, unsigned int flags, unsigned int caps);
+/* MOVE_MOUNT_SET_GROUP, as it is with the series' first patch. */
+int model_set_group(struct model *m, int from, int to, unsigned int caps);
+/* open_tree(2) with OPEN_TREE_CLONE: a namespace of its own, @owner's. */
+int model_open_tree(struct model *m, int src, int root, bool rec, int owner);
+/* move_mount(2) of all of such a namespace. */
+int model_attach(struct model *m, int ns, int dst, int at);
+void model_drop_ns(struct model *m, int ns);
+/* OPEN_TREE_FOREIGN, then MOVE_MOUNT_T_FOREIGN. */
+int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
+		       bool rec, unsigned int caps);
+
 /* Queries. */
 bool model_alive(const struct model *m, int mnt);
 bool model_under(const struct model *m, int dir, int root);
@@ -105,7 +122,26 @@ enum model_mutant {
 	MUT_CLONE_SLAVE,	/* a cloned namespace only receives */
 	MUT_SHARED_FORGETS,	/* a slave made shared loses its master */
 	MUT_SETGROUP_MASTER,	/* a joining peer does not inherit the master */
-	MUT_MAX
+	MUT_MAX,
+	/* rules of privilege: for test-priv.c */
+	MUT_PRIV = MUT_MAX,	/* none */
+	MUT_CAPABLE_MEMBER,	/* members may be anywhere */
+	MUT_CAPABLE_NAMED,	/* what is joined may be anywhere */
+	MUT_PRIVATE_ONLY,	/* members may be shared, or slaves */
+	MUT_SUPERBLOCK,		/* members may be of another superblock */
+	MUT_UNBINDABLE,		/* members may be unbindable */
+	MUT_ROOTS,		/* containment: roots don't matter */
+	MUT_OBSTRUCTED,		/* containment: locks don't matter */
+	MUT_UNBOUNDED,		/* containment: none is needed */
+	MUT_UNBOUNDED_ABOVE,	/* or privilege over the nearest ring only */
+	MUT_UNBOUNDED_BELOW,	/* or privilege, but not over what receives */
+	MUT_PAIR_LOCK,		/* pairs: locks don't matter */
+	MUT_PAIR_OWNER,		/* pairs: owners don't matter */
+	MUT_PAIR_UNCONTAINED,	/* pairs: only where a member has a child */
+	MUT_FOREIGN_SOURCE,	/* a foreign source may be anywhere */
+	MUT_FOREIGN_DEST,	/* a foreign destination may be anywhere */
+	MUT_CLONE_LOCKED,	/* a clone may leave locked children out */
+	MUT_PRIV_MAX
 };
 
 #ifdef MODEL_MUTANTS

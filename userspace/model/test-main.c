@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "test-priv.h"
 #include "tests.h"
 
 /* What is exhausted, and by mutants only as far as they need. */
@@ -66,7 +67,7 @@ static const char *check_mutant(void)
 
 static int nr_tests(void)
 {
-	int n = MUT_MAX - 1;
+	int n = MUT_MAX - 1 + priv_nr_tests();
 
 	for (const struct named_test *t = doc_tests; t->name; t++)
 		n++;
@@ -130,6 +131,7 @@ int main(int argc, char **argv)
 			printf("# %llu topologies, %.1f s\n",
 			       (unsigned long long)done, now() - start);
 		}
+	priv_tests(report);
 	for (int i = MUT_NONE + 1; i < MUT_MAX; i++) {
 		model_mutant = i;
 		snprintf(name, sizeof(name), "mutant: %s is caught",
