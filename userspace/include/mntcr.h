@@ -77,7 +77,10 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 
 void mntcr_topology_free(struct mntcr_topology *topo);
 
-/* path "-" is standard input or output.  Writing to a file is atomic. */
+/*
+ * path "-" is standard input or output.  Writing to a file is atomic, through a
+ * symbolic link too; to what has no name, a device or /dev/stdout, it is not.
+ */
 int mntcr_image_read(const char *path, struct mntcr_topology **topo,
 		     struct mntcr_error *e);
 int mntcr_image_write(const struct mntcr_topology *topo, const char *path,

@@ -6,6 +6,8 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,82 +292,153 @@ static int write_in_place(const struct mc_topology *t, const char *path,
 	return ret ? fail_on(path, e) : 0;
 }
 
-/* The rename is on disk only once the directory is. */
-static int sync_dir(const char *path)
+/* Where the image goes: a name in a directory. */
+struct target {
+	int dir;
+	char *name;
+};
+
+static void target_free(struct target *to)
+{
+	mc_close(to->dir);
+	free(to->name);
+	*to = (struct target){ .dir = -1 };
+}
+
+static int target_of(const char *path, struct target *to)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = slash == path ? strdup("/") :
-		    slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-	int fd, ret;
+	size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+	char *dir;
 
-	if (!dir)
+	if (!path[n]) {
+		errno = n ? EISDIR : ENOENT;
 		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	dir = n ? strndup(path, n) : strdup(".");
+	to->name = strdup(path + n);
+	if (dir && to->name)
+		to->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(dir);
+	return to->dir < 0 ? -1 : 0;
+}
+
+/*
+ * What a link leads to, if that is a file and has a name.  The kernel follows
+ * it, and so its rules for links in directories that anyone may write to hold.
+ * Not through /dev/stdout and its like: who holds that file wants it written.
+ */
+static int target_of_link(const char *path, struct target *to)
+{
+	struct mc_open_how how = { .flags = O_PATH | O_CLOEXEC,
+				   .resolve = MC_RESOLVE_NO_MAGICLINKS };
+	int fd = mc_openat2(AT_FDCWD, path, &how), ret = -1;
+	char proc[48], real[PATH_MAX];
+	struct stat st, named;
+	ssize_t n;
+
 	if (fd < 0)
 		return -1;
-	ret = fsync(fd);
-	/* Not every filesystem can. */
-	if (ret && (errno == EINVAL || errno == EROFS))
-		ret = 0;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = readlink(proc, real, sizeof(real));
+	if (n > 0 && (size_t)n < sizeof(real) && !fstat(fd, &st) &&
+	    S_ISREG(st.st_mode)) {
+		real[n] = '\0';
+		ret = target_of(real, to);
+	}
+	/* unlinked, renamed or out of reach: then the name is not its name */
+	if (!ret && (fstatat(to->dir, to->name, &named, AT_SYMLINK_NOFOLLOW) ||
+		     named.st_dev != st.st_dev || named.st_ino != st.st_ino)) {
+		target_free(to);
+		ret = -1;
+	}
 	mc_close(fd);
+	return ret;
+}
+
+/* name: room for 32. */
+static int open_temp(int dir, char *name)
+{
+	int fd, tries = 100;
+
+	do {
+		snprintf(name, 32, ".mntcr-%016" PRIx64, mc_random_seed());
+		fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0600);
+	} while (fd < 0 && errno == EEXIST && --tries);
+	return fd;
+}
+
+/* The rename is on disk only once the directory is. */
+static int sync_dir(int fd)
+{
+	/* Not every filesystem can. */
+	return fsync(fd) && errno != EINVAL && errno != EROFS ? -1 : 0;
+}
+
+/* Complete and on disk before it has the name. */
+static int write_and_rename(const struct mc_topology *t, const char *path,
+			    const struct target *to, struct mntcr_error *e)
+{
+	FILE *out = NULL;
+	char temp[32];
+	int fd, ret = -1;
+
+	fd = open_temp(to->dir, temp);
+	if (fd < 0)
+		return sys_fail(path, e);
+	out = fdopen(fd, "w");
+	if (!out) {
+		sys_fail(path, e);
+		mc_close(fd);
+		goto out_unlink;
+	}
+	if (mc_image_print(t, out, e)) {
+		fail_on(path, e);
+		goto out_unlink;
+	}
+	if (fsync(fd)) {
+		sys_fail(path, e);
+		goto out_unlink;
+	}
+	ret = fclose(out);
+	out = NULL;
+	if (ret || renameat(to->dir, temp, to->dir, to->name)) {
+		ret = sys_fail(path, e);
+		goto out_unlink;
+	}
+	return sync_dir(to->dir) ? sys_fail(path, e) : 0;
+
+out_unlink:
+	if (out)
+		fclose(out);
+	unlinkat(to->dir, temp, 0);
 	return ret;
 }
 
 int mntcr_image_write(const struct mc_topology *t, const char *path,
 		      struct mntcr_error *e)
 {
-	FILE *out = NULL;
+	struct target to = { .dir = -1 };
 	struct stat st;
-	char *tmp = NULL;
-	int fd = -1, ret = -1;
+	int ret;
 
 	memset(e, 0, sizeof(*e));
 	if (!strcmp(path, "-"))
 		return mc_image_print(t, stdout, e) ?
 		       fail_on("standard output", e) : 0;
-	/* A pipe, a device or a link (/dev/stdout) has no name to take over. */
-	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
-		return write_in_place(t, path, e);
-
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)
-		return mc_nomem(e);
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0) {
-		sys_fail(path, e);
-		goto out_free;
+	if (lstat(path, &st) || S_ISREG(st.st_mode)) {
+		if (target_of(path, &to)) {
+			ret = sys_fail(path, e);
+			goto out;
+		}
+	} else if (!S_ISLNK(st.st_mode) || target_of_link(path, &to)) {
+		/* A pipe, a device: no name to take over. */
+		ret = write_in_place(t, path, e);
+		goto out;
 	}
-	out = fdopen(fd, "w");
-	if (!out) {
-		sys_fail(path, e);
-		goto out_unlink;
-	}
-	fd = -1;
-	if (mc_image_print(t, out, e)) {
-		fail_on(path, e);
-		goto out_unlink;
-	}
-	if (fsync(fileno(out))) {
-		sys_fail(path, e);
-		goto out_unlink;
-	}
-	ret = fclose(out);
-	out = NULL;
-	if (ret || rename(tmp, path)) {
-		sys_fail(path, e);
-		ret = -1;
-		goto out_unlink;
-	}
-	if (sync_dir(path))
-		ret = sys_fail(path, e);
-	goto out_free;
-
-out_unlink:
-	if (out)
-		fclose(out);
-	mc_close(fd);
-	unlink(tmp);
-out_free:
-	free(tmp);
+	ret = write_and_rename(t, path, &to, e);
+out:
+	target_free(&to);
 	return ret;
 }

@@ -135,7 +135,7 @@ for i in -1 '' 3x 99999999999999999999; do
 done
 check "verify: bad --ignore" 2 "--ignore takes" \
 	"$MNTCR" verify --ignore nothing "$tmp/img" "$tmp/img"
-if [ -n "$(ls -A "$tmp" | grep 'img\.')" ]; then
+if [ -n "$(ls -A "$tmp" | grep '^\.')" ]; then
 	fail "no temporary file stays" "$(ls -A "$tmp")"
 else
 	ok "no temporary file stays"

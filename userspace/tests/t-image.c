@@ -6,7 +6,9 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -705,6 +707,110 @@ static void writing_is_atomic(void)
 	mntcr_topology_free(t);
 }
 
+static void put_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	REQUIRE(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+static bool is_image(const char *path)
+{
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	if (mntcr_image_read(path, &t, &e))
+		return false;
+	mntcr_topology_free(t);
+	return true;
+}
+
+static ino_t ino_of(const char *path)
+{
+	struct stat st;
+
+	REQUIRE(!lstat(path, &st));
+	return st.st_ino;
+}
+
+static void through_links(void)
+{
+	char dir[] = "/tmp/mntcr-image-XXXXXX", path[64];
+	char name[NAME_MAX + 1];
+	struct rlimit was, less;
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	struct stat st;
+	FILE *f;
+	ino_t ino;
+	int fd;
+
+	REQUIRE(mkdtemp(dir) && !chdir(dir) && !mkdir("to", 0700) &&
+		!mkdir("a", 0700));
+	REQUIRE(!mc_image_parse(good, strlen(good), "good", &t, &e));
+	put_file("to/img", "what was there");
+	/* links to a link to the file, all in different directories */
+	REQUIRE(!symlink("../to/img", "a/link") && !symlink("a/link", "link"));
+	REQUIRE(!link("to/img", "old"));
+	/* out of room half way: what was there stays, and nothing else does */
+	signal(SIGXFSZ, SIG_IGN);
+	REQUIRE(!getrlimit(RLIMIT_FSIZE, &was));
+	less = was;
+	less.rlim_cur = 100;
+	REQUIRE(!setrlimit(RLIMIT_FSIZE, &less));
+	CHECK(mntcr_image_write(t, "link", &e) == -1);
+	CHECK_EQ(e.err, EFBIG);
+	CHECK(mntcr_image_write(t, "to/img", &e) == -1);
+	CHECK_EQ(e.err, EFBIG);
+	REQUIRE(!setrlimit(RLIMIT_FSIZE, &was));
+	REQUIRE(!stat("link", &st));
+	CHECK_EQ(st.st_size, 14);
+	CHECK_EQ(ino_of("to/img"), ino_of("old"));
+	/* the file is replaced, the links are not */
+	if (mntcr_image_write(t, "link", &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(!lstat("link", &st) && S_ISLNK(st.st_mode));
+	REQUIRE(!lstat("a/link", &st) && S_ISLNK(st.st_mode));
+	REQUIRE(!lstat("to/img", &st) && S_ISREG(st.st_mode));
+	CHECK_EQ(st.st_mode & 0777, 0600);
+	CHECK(is_image("to/img"));
+	REQUIRE(!stat("old", &st));
+	CHECK_EQ(st.st_size, 14);
+	/* nothing to replace yet */
+	REQUIRE(!symlink("to/new", "dangling"));
+	CHECK(!mntcr_image_write(t, "dangling", &e));
+	CHECK(is_image("to/new"));
+	REQUIRE(!symlink("loop", "loop"));
+	CHECK(mntcr_image_write(t, "loop", &e) == -1);
+	CHECK_EQ(e.err, ELOOP);
+	/* an open file is not pulled away from who holds it */
+	fd = open("held", O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+	REQUIRE(fd >= 0);
+	ino = ino_of("held");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK(!mntcr_image_write(t, path, &e));
+	CHECK_EQ(ino_of("held"), ino);
+	CHECK(is_image("held"));
+	close(fd);
+	/* names as long as they may be, and none at all */
+	memset(name, 'n', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	CHECK(!mntcr_image_write(t, name, &e));
+	CHECK(is_image(name));
+	CHECK(mntcr_image_write(t, "", &e) == -1);
+	CHECK_EQ(e.err, ENOENT);
+	CHECK(mntcr_image_write(t, "none/", &e) == -1);
+	CHECK_EQ(e.err, EISDIR);
+	CHECK(mntcr_image_write(t, "to", &e) == -1);
+	CHECK_EQ(e.err, EISDIR);
+	/* no temporary file is left anywhere */
+	f = popen("find . -name '.mntcr*' | wc -l; rm -rf to a old link loop dangling held nnn*", "re");
+	REQUIRE(f && fscanf(f, "%d", &fd) == 1 && !pclose(f));
+	CHECK_EQ(fd, 0);
+	CHECK(!chdir("/") && !rmdir(dir));
+	mntcr_topology_free(t);
+}
+
 static void rendered_in_each_format(void)
 {
 	struct mntcr_topology *t;
@@ -753,6 +859,7 @@ int main(void)
 	TAP_RUN(long_chains);
 	TAP_RUN(paths_that_are_too_long);
 	TAP_RUN(writing_is_atomic);
+	TAP_RUN(through_links);
 	TAP_RUN(rendered_in_each_format);
 	return tap_done();
 }
