@@ -12,10 +12,28 @@
 #include "capture.h"
 #include "sys.h"
 
+int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
+		  int flags)
+{
+	struct stat st = { 0 };
+	char path[32];
+	int dir, fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -1;
+	if (!fstatat(dir, "ns/mnt", &st, 0) && st.st_ino == ns->ino)
+		fd = openat(dir, name, flags | O_CLOEXEC);
+	else if (st.st_ino)
+		errno = ESRCH;
+	mc_close(dir);
+	return fd;
+}
+
 int cap_open_entered(const struct cap_ns *ns, const char *name, int flags)
 {
 	int up[2] = { -1, -1 }, down[2] = { -1, -1 }, fd = -1, err = 0;
-	char path[64];
 	pid_t pid = -1;
 	ssize_t n;
 
@@ -29,7 +47,9 @@ int cap_open_entered(const struct cap_ns *ns, const char *name, int flags)
 		if (write(up[1], &err, sizeof(err)) != sizeof(err))
 			_exit(1);
 		/* Until the parent has opened our file, or died. */
-		n = read(down[0], &err, 1);
+		do {
+			n = read(down[0], &err, 1);
+		} while (n < 0 && errno == EINTR);
 		_exit(n != 0);
 	}
 	if (pid < 0)
@@ -42,8 +62,7 @@ int cap_open_entered(const struct cap_ns *ns, const char *name, int flags)
 	if (n != sizeof(err))
 		err = EIO;
 	if (!err) {
-		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-		fd = open(path, flags | O_CLOEXEC);
+		fd = cap_open_proc(ns, pid, name, flags);
 		err = errno;
 	}
 	errno = err;

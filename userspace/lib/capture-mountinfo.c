@@ -67,7 +67,6 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 		    struct mntcr_error *e)
 {
 	struct mc_buf b = { 0 };
-	char path[64];
 	int fd = -1, err;
 
 	/* whatever other tasks in there have changed their root to */
@@ -75,11 +74,9 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 	err = errno;
 	if (t->fd >= 0 && read_all(t->fd, &t->first))
 		return mc_fail(e, MNTCR_SYS, errno, "%s: mountinfo", ns->label);
-	if (ns->src->type == MNTCR_SOURCE_PID) {
-		snprintf(path, sizeof(path), "/proc/%" PRId64 "/mountinfo",
-			 ns->src->pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
+	if (ns->src->type == MNTCR_SOURCE_PID)
+		fd = cap_open_proc(ns, (pid_t)ns->src->pid, "mountinfo",
+				   O_RDONLY);
 	if (fd >= 0) {
 		if (read_all(fd, &b) || (t->fd >= 0 &&
 					 nr_lines(&b) <= nr_lines(&t->first))) {

@@ -84,7 +84,7 @@ void cap_count(struct cap_ns *ns)
 
 /* The owner and its ancestors as far up as the kernel lets the caller see. */
 static int find_userns(struct mc_topology *t, struct cap_ns *ns,
-		       struct mntcr_error *e)
+		       struct mc_map *by_ino, struct mntcr_error *e)
 {
 	uint64_t own = ino_of_path("/proc/self/ns/user"), ino;
 	uint32_t i, child = MC_NONE;
@@ -94,14 +94,14 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 	fd = ioctl(ns->fd, MC_NS_GET_USERNS);
 	while (fd >= 0) {
 		ino = ino_of(fd);
-		for (i = 0; i < t->nr_userns; i++)
-			if (t->userns[i].ino == ino)
-				break;
-		if (i < t->nr_userns) {
+		i = t->nr_userns;
+		switch (mc_map_add(by_ino, ino, &i)) {
+		case 1:
 			/* its ancestors are known */
 			up = -1;
 			errno = EPERM;
-		} else {
+			break;
+		case 0:
 			if (mc_topology_add_userns(t) == MC_NONE) {
 				mc_nomem(e);
 				goto out;
@@ -109,6 +109,10 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 			t->userns[i].ino = ino;
 			t->userns[i].dumper = ino == own;
 			up = ioctl(fd, MC_NS_GET_PARENT);
+			break;
+		default:
+			mc_nomem(e);
+			goto out;
 		}
 		if (child == MC_NONE)
 			ns->userns = i;
@@ -145,13 +149,13 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 	     struct cap_ns **list, size_t *nr_ns, struct mc_topology *t,
 	     struct mntcr_error *e)
 {
-	struct mc_map *seen = mc_map_new();
+	struct mc_map *seen = mc_map_new(), *userns = mc_map_new();
 	struct cap_ns *ns = calloc(nr + 1, sizeof(*ns));
 	size_t i, n = 0;
 	uint32_t v = 0;
 	int ret = -1;
 
-	if (!ns || !seen) {
+	if (!ns || !seen || !userns) {
 		mc_nomem(e);
 		goto out;
 	}
@@ -168,7 +172,7 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 			mc_close(ns[--n].fd);
 			continue;
 		}
-		if (find_userns(t, &ns[n - 1], e))
+		if (find_userns(t, &ns[n - 1], userns, e))
 			goto out;
 	}
 	ret = 0;
@@ -177,6 +181,7 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 	ns = NULL;
 out:
 	mc_map_free(seen);
+	mc_map_free(userns);
 	if (ns)
 		cap_close(ns, n);
 	return ret;

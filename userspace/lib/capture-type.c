@@ -11,8 +11,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "capture.h"
@@ -62,16 +60,14 @@ static void by_path(struct look *l, uint32_t i)
 			   MC_RESOLVE_NO_MAGICLINKS | MC_RESOLVE_CACHED,
 	};
 	struct mc_mount *m = &l->t->mounts[i];
-	char proc[64], *path;
+	char *path;
 	int fd;
 
 	if (l->root == -2)
 		l->root = cap_open_entered(l->ns, "root", O_PATH | O_DIRECTORY);
-	if (l->root < 0 && l->ns->src->type == MNTCR_SOURCE_PID) {
-		snprintf(proc, sizeof(proc), "/proc/%" PRId64 "/root",
-			 l->ns->src->pid);
-		l->root = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	}
+	if (l->root < 0 && l->ns->src->type == MNTCR_SOURCE_PID)
+		l->root = cap_open_proc(l->ns, (pid_t)l->ns->src->pid, "root",
+					O_PATH | O_DIRECTORY);
 	if (l->root < 0) {
 		l->root = -1;
 		return;

@@ -31,9 +31,10 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 		ret = cap_statmount(t, ns, nr_ns, e);
 	if (ret)
 		goto out;
-	if (t->nr_mounts > MC_MAX_MOUNTS) {
-		ret = mc_refuse(e, "too-many-mounts", "%u mounts in all",
-				t->nr_mounts);
+	if (t->nr_mounts > MC_MAX_MOUNTS || t->nr_groups > MC_MAX_MOUNTS) {
+		ret = mc_refuse(e, "too-many-mounts",
+				"%u mounts and %u peer groups in all",
+				t->nr_mounts, t->nr_groups);
 		goto out;
 	}
 	ret = mc_topology_finish(t, e);

@@ -33,6 +33,13 @@ void cap_close(struct cap_ns *list, size_t nr);
 void cap_count(struct cap_ns *ns);
 
 /*
+ * /proc/PID/name, if that task is in the namespace: /proc may be of another pid
+ * namespace, and the number may have been given to another task; -1 and errno.
+ */
+int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
+		  int flags);
+
+/*
  * /proc/PID/name of a task that has just entered the namespace and stands on
  * its topmost root; -1 and errno.
  */

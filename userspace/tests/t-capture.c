@@ -592,6 +592,50 @@ static void a_dumper_whose_root_is_elsewhere(void)
 	scene_release(&h);
 }
 
+/*
+ * /proc is of another pid namespace: the number of a child names some other
+ * task there, which is not to be taken for it.
+ */
+static void a_dumper_with_a_foreign_proc(void)
+{
+	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_MOUNTINFO };
+	struct mntcr_topology *t = NULL;
+	struct mntcr_source src;
+	struct mntcr_error e;
+	struct holder h;
+	int status;
+	pid_t pid;
+
+	scene_enter();
+	h = scene_hold(CLONE_NEWNS, NULL, NULL);
+	src = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = h.ns };
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		if (unshare(CLONE_NEWPID))
+			_exit(99);
+		/* number 1, and so 2 is the child that enters */
+		pid = fork();
+		if (pid < 0 || (pid && (waitpid(pid, &status, 0) != pid ||
+					!WIFEXITED(status))))
+			_exit(98);
+		if (pid)
+			_exit(WEXITSTATUS(status));
+		if (access("/proc/2", F_OK))
+			_exit(96);
+		if (!mntcr_capture(&src, 1, &opts, &t, &e))
+			_exit(97);
+		_exit(e.code == MNTCR_SYS && e.err == ESRCH ? 0 : e.err);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 96)
+		SKIP("there is no process 2 to be mistaken for another");
+	CHECK_EQ(WEXITSTATUS(status), 0);
+	scene_release(&h);
+}
+
 static int rename_away(void *data)
 {
 	return rename(SCENE_DIR "/top/a/m", SCENE_DIR "/top/m") ? errno : 0;
@@ -865,6 +909,7 @@ int main(void)
 	TAP_RUN(a_task_that_changed_root);
 	TAP_RUN(a_dumper_that_changed_root);
 	TAP_RUN(a_dumper_whose_root_is_elsewhere);
+	TAP_RUN(a_dumper_with_a_foreign_proc);
 	TAP_RUN(a_mountpoint_that_escaped);
 	TAP_RUN(an_idmapped_mount);
 	TAP_RUN(a_user_namespaces_mounts);
