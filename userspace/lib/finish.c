@@ -68,10 +68,18 @@ static const char *root_fault(const struct mc_sb *sb, const char *root)
 	return path_fault(root, !strncmp(sb->type, "cgroup", 6));
 }
 
+/* What a kernel says can be longer than what a reader takes. */
+static bool too_long(const char *s)
+{
+	return s && strlen(s) > MC_MAX_PATH;
+}
+
 static int check_userns(struct mc_topology *t, struct mntcr_error *e)
 {
 	uint32_t i, n, p;
 
+	if (t->nr_userns > MC_MAX_NAMESPACES)
+		return bad(e, "%u user namespaces are too many", t->nr_userns);
 	for (i = 0; i < t->nr_userns; i++) {
 		p = t->userns[i].parent;
 		if (p != MC_NONE && p >= t->nr_userns)
@@ -146,6 +154,12 @@ static int check_sbs(struct mc_topology *t, struct mntcr_error *e)
 		sb->nr_mounts = 0;
 		if (!type_is_plain(sb->type)) {
 			bad(e, "superblock %u: no usable filesystem type", i);
+			goto out;
+		}
+		if (too_long(sb->subtype) || too_long(sb->source) ||
+		    too_long(sb->options)) {
+			bad(e, "superblock %u (%s, %u:%u): its source or options are longer than %u bytes",
+			    i, sb->type, sb->major, sb->minor, MC_MAX_PATH);
 			goto out;
 		}
 		if (sb->flags & ~(uint32_t)SB_FLAGS_ALL) {
@@ -276,6 +290,11 @@ static int check_mount(const struct mc_topology *t, const struct mc_mount *m,
 				 t->mounts[m->parent].id);
 	if (m->sb >= t->nr_sbs)
 		return bad_mount(e, m, "no superblock %u", m->sb);
+	if (too_long(m->source) || too_long(m->options))
+		return bad_mount(e, m, "its source or options are longer than %u bytes",
+				 MC_MAX_PATH);
+	if (m->nsfs_type && strcmp(t->sbs[m->sb].type, "nsfs"))
+		return bad_mount(e, m, "is of a namespace file, but not of nsfs");
 	fault = root_fault(&t->sbs[m->sb], m->root);
 	if (fault)
 		return bad_mount(e, m, "its root %s", fault);
@@ -598,8 +617,10 @@ int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e)
 {
 	uint32_t i;
 
-	if (t->nr_mounts > MC_MAX_MOUNTS)
-		return bad(e, "%u mounts are too many", t->nr_mounts);
+	if (t->nr_mounts > MC_MAX_MOUNTS || t->nr_groups > MC_MAX_MOUNTS ||
+	    t->nr_sbs > MC_MAX_MOUNTS || t->nr_idmaps > MC_MAX_MOUNTS)
+		return bad(e, "more than %u mounts, groups, superblocks or idmaps",
+			   MC_MAX_MOUNTS);
 	if (check_userns(t, e) || check_namespaces(t, e) || check_sbs(t, e) ||
 	    check_idmaps(t, e) || check_groups(t, e))
 		return -1;

@@ -326,23 +326,43 @@ static int ns_record(struct rd *r)
 	return 0;
 }
 
+/* A number below 2^32 in plain digits, with tail right after it. */
+static bool plain_u32(const char **s, char tail, uint32_t *out)
+{
+	const char *p = *s;
+	uint64_t n = 0;
+
+	for (; *p >= '0' && *p <= '9' && n <= UINT32_MAX; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	if (p == *s || (**s == '0' && p != *s + 1) || n > UINT32_MAX ||
+	    *p != tail)
+		return false;
+	*out = (uint32_t)n;
+	*s = p + 1;
+	return true;
+}
+
+static int get_device(struct rd *r, struct mc_sb *sb)
+{
+	const json_t *v = field(r, "device");
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+
+	if (!plain_u32(&s, ':', &sb->major) || !plain_u32(&s, '\0', &sb->minor))
+		return bad(r, "device", "must be \"MAJOR:MINOR\"");
+	return 0;
+}
+
 static int sb_record(struct rd *r)
 {
 	uint32_t i = mc_topology_add_sb(r->t);
-	const json_t *dev;
 	uint64_t flags = 0;
 	struct mc_sb *sb;
-	char rest;
 
 	if (i == MC_NONE)
 		return mc_nomem(r->e);
 	sb = &r->t->sbs[i];
-	dev = field(r, "device");
-	if (!json_is_string(dev) || strlen(json_string_value(dev)) > 16 ||
-	    sscanf(json_string_value(dev), "%u:%u%c", &sb->major, &sb->minor,
-		   &rest) != 2)
-		return bad(r, "device", "must be \"MAJOR:MINOR\"");
-	if (get_bytes(r, "type", true, &sb->type) ||
+	if (get_device(r, sb) ||
+	    get_bytes(r, "type", true, &sb->type) ||
 	    get_bytes(r, "subtype", false, &sb->subtype) ||
 	    get_bytes(r, "source", false, &sb->source) ||
 	    get_bytes(r, "options", true, &sb->options) ||

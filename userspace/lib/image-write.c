@@ -196,11 +196,18 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
  * jansson leaves DEL and the controls above it, U+0080 to U+009F, as they are;
  * a terminal may obey them.  A character is never split between two chunks.
  */
-static int write_chunk(const char *s, size_t n, void *out)
+struct sink {
+	FILE *out;
+	size_t n;		/* a file that cannot be read is no image */
+};
+
+static int write_chunk(const char *s, size_t n, void *sink)
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + n, *from;
+	FILE *out = ((struct sink *)sink)->out;
 	size_t len;
 
+	((struct sink *)sink)->n += n;
 	for (from = p; p < end; p += len) {
 		len = 1;
 		if (*p == 0xc2 && end - p > 1 && p[1] < 0xa0)
@@ -209,29 +216,32 @@ static int write_chunk(const char *s, size_t n, void *out)
 			continue;
 		fwrite(from, 1, (size_t)(p - from), out);
 		fprintf(out, "\\u%04x", p[len - 1]);
+		((struct sink *)sink)->n += 6;
 		from = p + len;
 	}
 	fwrite(from, 1, (size_t)(end - from), out);
 	return ferror(out) ? -1 : 0;
 }
 
-static int array(const struct mc_topology *t, FILE *out, const char *name,
+static int array(const struct mc_topology *t, struct sink *to, const char *name,
 		 uint32_t nr, const char *tail,
 		 void (*record)(const struct mc_topology *, uint32_t, json_t *,
 				bool *))
 {
+	FILE *out = to->out;
 	bool bad = false;
 	uint32_t i;
 	json_t *o;
 
 	fprintf(out, " \"%s\": [", name);
-	for (i = 0; i < nr && !bad; i++) {
+	for (i = 0; i < nr && !bad && to->n <= MC_IMAGE_MAX_SIZE; i++) {
+		to->n += 4;
 		fputs(i ? ",\n  " : "\n  ", out);
 		o = json_object();
 		if (!o)
 			return -1;
 		record(t, i, o, &bad);
-		bad |= json_dump_callback(o, write_chunk, out, 0) != 0;
+		bad |= json_dump_callback(o, write_chunk, to, 0) != 0;
 		json_decref(o);
 	}
 	fprintf(out, "%s]%s\n", nr ? "\n " : "", tail);
@@ -241,18 +251,24 @@ static int array(const struct mc_topology *t, FILE *out, const char *name,
 int mc_image_print(const struct mc_topology *t, FILE *out,
 		   struct mntcr_error *e)
 {
+	struct sink to = { .out = out, .n = 1024 /* what is no record */ };
+
 	fprintf(out, "{\n \"format\": \"%s\",\n \"version\": %d,\n"
 		" \"unique_ids\": %s,\n", MC_IMAGE_FORMAT, MC_IMAGE_VERSION,
 		t->unique_ids ? "true" : "false");
 	errno = 0;
-	if (array(t, out, "user_namespaces", t->nr_userns, ",", userns_record) ||
-	    array(t, out, "namespaces", t->nr_ns, ",", ns_record) ||
-	    array(t, out, "superblocks", t->nr_sbs, ",", sb_record) ||
-	    array(t, out, "groups", t->nr_groups, ",", group_record) ||
-	    array(t, out, "idmaps", t->nr_idmaps, ",", idmap_record) ||
-	    array(t, out, "mounts", t->nr_mounts, "", mount_record))
+	if (array(t, &to, "user_namespaces", t->nr_userns, ",", userns_record) ||
+	    array(t, &to, "namespaces", t->nr_ns, ",", ns_record) ||
+	    array(t, &to, "superblocks", t->nr_sbs, ",", sb_record) ||
+	    array(t, &to, "groups", t->nr_groups, ",", group_record) ||
+	    array(t, &to, "idmaps", t->nr_idmaps, ",", idmap_record) ||
+	    array(t, &to, "mounts", t->nr_mounts, "", mount_record))
 		return ferror(out) ? mc_fail(e, MNTCR_SYS, errno, "writing") :
 		       mc_nomem(e);
+	if (to.n > MC_IMAGE_MAX_SIZE)
+		return mc_refuse(e, "too-large",
+				 "the image would be larger than %lu bytes",
+				 MC_IMAGE_MAX_SIZE);
 	fputs("}\n", out);
 	if (fflush(out) || ferror(out))
 		return mc_fail(e, MNTCR_SYS, errno, "writing");

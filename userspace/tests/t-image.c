@@ -164,6 +164,13 @@ static const struct {
 	{ "\"0:30\"", "\"0:\"", "superblocks[0].device" },
 	{ "\"0:30\"", "\"0:1x\"", "superblocks[0].device" },
 	{ "\"0:30\"", "30", "superblocks[0].device" },
+	{ "\"0:30\"", "\"-1:30\"", "superblocks[0].device" },
+	{ "\"0:30\"", "\"+0:30\"", "superblocks[0].device" },
+	{ "\"0:30\"", "\" 0: 30\"", "superblocks[0].device" },
+	{ "\"0:30\"", "\"0:030\"", "superblocks[0].device" },
+	{ "\"0:30\"", "\"0:4294967296\"", "superblocks[0].device" },
+	{ "\"0:30\"", "\"99999999999999999999999:30\"", "superblocks[0].device" },
+	{ "\"0:30\"", "\"0:30:\"", "superblocks[0].device" },
 	{ "\"type\":\"tmpfs\"", "\"type\":\"\"", "no usable filesystem type" },
 	{ "\"type\":\"tmpfs\"", "\"type\":\"a/b\"", "no usable filesystem type" },
 	{ "\"magic\":1", "\"flags\":[\"ro\",\"ro\"]", "repeats" },
@@ -235,6 +242,7 @@ static const struct {
 	{ "{\"type\":\"mnt\",\"inode\":60}", "7", "mounts[6].nsfs (mount 107): must have" },
 	{ "{\"type\":\"mnt\",\"inode\":60}", "{\"type\":\"mnt\",\"inode\":50}", "mount 107: names the namespace that it is in" },
 	{ "\"id\":6,", "\"id\":4,", "mount 107: names the namespace that it is in, or an older" },
+	{ "\"superblock\":2,\"root\":\"mnt:[60]\"", "\"superblock\":0,\"root\":\"/\"", "mount 107: is of a namespace file, but not of nsfs" },
 	{ "\"unbindable\":true", "\"unbindable\":true,\"colour\":1", "mounts[4].colour (mount 105): unknown field" },
 	/* the text itself */
 	{ HEAD, "{\"format\" \"mntcr-image\",", "img:1:11: \"name\": value is missing" },
@@ -666,6 +674,64 @@ static void paths_that_are_too_long(void)
 	free(path);
 }
 
+/* n mounts, each with the same options of len bytes; finish()'s verdict. */
+static int with_options(uint32_t n, size_t len, struct mntcr_topology **t,
+			struct mntcr_error *e)
+{
+	char *options = calloc(1, len + 1), path[16];
+	uint32_t i, m;
+
+	memset(options, 'o', len);
+	*t = mc_topology_new();
+	REQUIRE(*t && mc_topology_add_ns(*t) == 0 &&
+		mc_topology_add_sb(*t) == 0);
+	(*t)->sbs[0].type = mc_topology_str(*t, "t");
+	for (i = 0; i < n; i++) {
+		m = mc_topology_add_mount(*t);
+		REQUIRE(m == i);
+		(*t)->mounts[m].id = i + 1;
+		(*t)->mounts[m].ns = (*t)->mounts[m].sb = 0;
+		(*t)->mounts[m].options = mc_topology_str(*t, options);
+		if (!i)
+			continue;
+		snprintf(path, sizeof(path), "/%u", i);
+		(*t)->mounts[m].parent = 0;
+		(*t)->mounts[m].mountpoint = mc_topology_str(*t, path);
+	}
+	free(options);
+	return mc_topology_finish(*t, e);
+}
+
+/* What is written can be read; what could not be is not written. */
+static void nothing_that_cannot_be_read(void)
+{
+	struct mntcr_topology *t, *u;
+	struct mntcr_error e;
+	FILE *out;
+	char *text;
+
+	REQUIRE(!with_options(2, MC_MAX_PATH, &t, &e));
+	text = printed(t);
+	CHECK(!mc_image_parse(text, strlen(text), "img", &u, &e));
+	mntcr_topology_free(t);
+	mntcr_topology_free(u);
+	free(text);
+	CHECK(with_options(2, MC_MAX_PATH + 1, &t, &e) == -1);
+	CHECK(strstr(e.text, "longer than 65536 bytes"));
+	mntcr_topology_free(t);
+	if (getenv("UNDER_VALGRIND"))
+		return;
+	REQUIRE(!with_options(MC_IMAGE_MAX_SIZE / MC_MAX_PATH, MC_MAX_PATH, &t,
+			      &e));
+	out = fopen("/dev/null", "we");
+	REQUIRE(out);
+	CHECK(mc_image_print(t, out, &e) == -1);
+	CHECK_STR(e.rule, "too-large");
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	fclose(out);
+	mntcr_topology_free(t);
+}
+
 static void writing_is_atomic(void)
 {
 	char dir[] = "/tmp/mntcr-image-XXXXXX", path[64], link[64];
@@ -858,6 +924,7 @@ int main(void)
 	TAP_RUN(as_large_as_can_be);
 	TAP_RUN(long_chains);
 	TAP_RUN(paths_that_are_too_long);
+	TAP_RUN(nothing_that_cannot_be_read);
 	TAP_RUN(writing_is_atomic);
 	TAP_RUN(through_links);
 	TAP_RUN(rendered_in_each_format);
