@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * When descriptors are closed: in batches, after the last operation that uses
- * them.  With a limit on descriptors, mounts that wait for their group are
- * closed as well ("spilled"): whoever runs the plan finds them again by id.
+ * them.  With a limit on descriptors, attached mounts that wait for children or
+ * for their group are closed as well ("spilled"): whoever runs the plan finds
+ * them again by id.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -18,7 +19,7 @@ struct release {
 	struct mc_op *ops;		/* the old ones */
 	uint32_t nr_ops;
 	uint32_t *last[4];		/* per kind: last operation that uses it */
-	uint32_t *last_attach;		/* per mount: as itself or as a parent */
+	uint32_t *attached;		/* per mount: by which operation */
 	uint8_t *open;			/* per mount: has a descriptor now */
 	mc_ref *pending, *waiting;
 	uint32_t nr_pending, nr_waiting, max_pending, max_waiting;
@@ -50,11 +51,8 @@ static void find_last(struct release *r)
 		use(r, op->obj, i);
 		if (op->type != MC_OP_BASE)	/* that is a live mount */
 			use(r, op->arg, i);
-		if (op->type == MC_OP_ATTACH) {
-			r->last_attach[MC_REF_INDEX(op->obj)] = i;
-			if (MC_REF_KIND(op->arg) == MC_REF_MOUNT)
-				r->last_attach[MC_REF_INDEX(op->arg)] = i;
-		}
+		if (op->type == MC_OP_ATTACH)
+			r->attached[MC_REF_INDEX(op->obj)] = i;
 		if (op->type == MC_OP_GROUP)
 			for (k = 0; k < op->nr; k++)
 				use(r, r->p->list[op->first + k], i);
@@ -113,7 +111,7 @@ static bool settle(struct release *r, mc_ref ref, uint32_t i, bool spill)
 		return push(&r->pending, &r->nr_pending, &r->max_pending, ref);
 	}
 	if (spill && MC_REF_KIND(ref) == MC_REF_MOUNT && r->open[k] &&
-	    r->last_attach[k] <= i)
+	    r->attached[k] <= i)
 		return push(&r->waiting, &r->nr_waiting, &r->max_waiting, ref);
 	return true;
 }
@@ -203,6 +201,10 @@ static bool walk_op(struct release *r, uint32_t i,
 		    r->p->srcs[MC_REF_INDEX(op.arg)].direct)
 			r->nr_open--;
 		break;
+	case MC_OP_ATTACH:
+		if (MC_REF_KIND(op.arg) == MC_REF_MOUNT)
+			opened(r, op.arg);
+		break;
 	case MC_OP_GROUP:
 		for (k = 0; k < op.nr; k++)
 			if (MC_REF_KIND(r->p->list[op.first + k]) == MC_REF_MOUNT)
@@ -255,9 +257,9 @@ int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
 		r.last[i] = calloc(size[i] + 1, sizeof(*r.last[i]));
 		ok = ok && r.last[i];
 	}
-	r.last_attach = calloc(size[0] + 1, sizeof(*r.last_attach));
+	r.attached = calloc(size[0] + 1, sizeof(*r.attached));
 	r.open = calloc(size[0] + 1, sizeof(*r.open));
-	ok = ok && r.last_attach && r.open;
+	ok = ok && r.attached && r.open;
 	if (ok)
 		find_last(&r);
 	for (i = 0; ok && i < r.nr_ops; i++)
@@ -266,7 +268,7 @@ int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
 	free(r.ops);
 	for (i = 0; i < 4; i++)
 		free(r.last[i]);
-	free(r.last_attach);
+	free(r.attached);
 	free(r.open);
 	free(r.pending);
 	free(r.waiting);

@@ -873,6 +873,56 @@ static void few_descriptors(void)
 	done();
 }
 
+/* Whatever the shape: a restore with a limit is not refused for lack of them. */
+static void the_limit_is_kept(void)
+{
+	static const uint32_t budgets[] = { 64, 100, 192, 500 };
+	uint32_t shape, i, k, r;
+	char mp[32];
+
+	for (shape = 0; shape < 6; shape++) {
+		if (shape < 2) {
+			many(2000, shape * 5);
+		} else if (shape == 2) {
+			chain(2000);
+		} else {
+			/* all of one level before the next; three components */
+			start(1);
+			r = add(0, 10, MC_NONE, 0, "/", "/");
+			for (i = 0; i < 1000; i++) {
+				snprintf(mp, sizeof(mp), "/a/b/m%u", i);
+				share(add(0, 11 + i, r, 1, "/", mp), 5, 0);
+			}
+			for (i = 0; i < 1000; i++) {
+				k = add(0, 2000 + i, r + 1 + i, shape == 4, "/",
+					shape == 5 ? "/" : "/x/y");
+				share(k, shape == 4 ? 5 : 1000 + i, 0);
+			}
+			if (shape == 5)
+				for (i = 0; i < 3; i++)
+					share(add(0, 5000 + i, r + 1 + i, 1,
+						  "/", "/z/z"), 0, 5);
+			finish();
+		}
+		for (k = 0; k < 8; k++) {
+			struct mc_plan_options o = {
+				.fd_budget = budgets[k / 2],
+				.batch = budgets[k / 2] / 8 + 1,
+				.prefer_fresh = k & 1,
+			};
+			uint32_t nr;
+
+			REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+			nr = check().most;
+			if (nr > o.fd_budget || p->peak_fds > o.fd_budget)
+				TAP_SAY("shape %u, %u of %u", shape, p->peak_fds,
+					o.fd_budget);
+			CHECK(p->peak_fds <= o.fd_budget);
+		}
+		done();
+	}
+}
+
 /* --- any topology -------------------------------------------------------------------- */
 
 static uint32_t seed;
@@ -987,6 +1037,7 @@ int main(void)
 	TAP_RUN(sources_that_cannot_be_cloned);
 	TAP_RUN(operations_grow_linearly);
 	TAP_RUN(few_descriptors);
+	TAP_RUN(the_limit_is_kept);
 	TAP_RUN(any_topology_is_planned_soundly);
 	return tap_done();
 }
