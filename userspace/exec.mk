@@ -3,6 +3,7 @@
 # Plan, execute, bind, the commands on them, the bench.
 
 lib-y += plan.o
+lib-y += plan-check.o
 lib-y += plan-order.o
 lib-y += plan-source.o
 lib-y += plan-base.o

@@ -21,16 +21,21 @@ struct outside {
 	mc_ref *temp;		/* of each, once it is used */
 };
 
+bool mc_plan_names_group(const struct mntcr_external *x, const struct mc_group *g)
+{
+	char id[32];
+
+	snprintf(id, sizeof(id), "%llu", (unsigned long long)g->id);
+	return !strcmp(x->key, id);
+}
+
 static bool find_master(const struct mc_plan *p, uint32_t g, uint32_t *index)
 {
 	const struct mc_plan_options *o = p->priv->opts;
-	char id[32];
 	uint32_t i;
 
-	snprintf(id, sizeof(id), "%llu",
-		 (unsigned long long)p->topo->groups[g].id);
 	for (i = 0; i < o->nr_masters; i++) {
-		if (!strcmp(o->masters[i].key, id)) {
+		if (mc_plan_names_group(&o->masters[i], &p->topo->groups[g])) {
 			*index = i;
 			return true;
 		}

@@ -62,6 +62,9 @@ struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj);
 bool mc_plan_list(struct mc_plan *p, mc_ref r);
 char *mc_plan_alloc(struct mc_plan *p, size_t n);
 
+/* Options that name nothing, owners that nothing names. */
+int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
+		  struct mntcr_error *e);
 /* The nearest mount above that a path leads to; MC_NONE: none. */
 uint32_t mc_plan_seen_above(const struct mc_plan *p, uint32_t m);
 /* In which order mounts are attached, and which a path leads to. */
@@ -70,6 +73,8 @@ int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
 /* Which sources there are, and which mount is made from which. */
 int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 		    struct mntcr_error *e);
+bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb);
+bool mc_plan_names_group(const struct mntcr_external *x, const struct mc_group *g);
 uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 			 uint32_t index);
 /* Namespace files have names, cgroups seen from below "..": no paths. */

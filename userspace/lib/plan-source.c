@@ -416,17 +416,21 @@ static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	}
 }
 
+bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb)
+{
+	char dev[32];
+
+	snprintf(dev, sizeof(dev), "%u:%u", sb->major, sb->minor);
+	return !strcmp(x->key, dev) || (sb->source && !strcmp(x->key, sb->source));
+}
+
 static bool is_external(const struct mc_plan *p, uint32_t sb, uint32_t *index)
 {
 	const struct mc_plan_options *o = p->priv->opts;
-	const struct mc_sb *s = &p->topo->sbs[sb];
-	char dev[32];
 	uint32_t i;
 
-	snprintf(dev, sizeof(dev), "%u:%u", s->major, s->minor);
 	for (i = 0; i < o->nr_externals; i++) {
-		if (strcmp(o->externals[i].key, dev) &&
-		    (!s->source || strcmp(o->externals[i].key, s->source)))
+		if (!mc_plan_names_sb(&o->externals[i], &p->topo->sbs[sb]))
 			continue;
 		*index = i;
 		return true;

@@ -181,59 +181,6 @@ static int plan_roots(struct mc_plan *p, struct mc_plan_priv *v,
 	return 0;
 }
 
-static bool other_owner(const struct mc_topology *t, uint32_t ns)
-{
-	return t->ns[ns].userns != MC_NONE && !t->userns[t->ns[ns].userns].dumper;
-}
-
-static bool all_locks_known(const struct mc_topology *t, uint32_t ns)
-{
-	uint32_t i;
-
-	for (i = 0; i < t->ns[ns].nr_mounts; i++)
-		if (!t->mounts[t->ns[ns].first_mount + i].locks_known)
-			return false;
-	return true;
-}
-
-/* A live source names the owner; what it locks, an image may not know. */
-static int check_owners(struct mc_plan *p, const struct mc_plan_options *o,
-			struct mntcr_error *e)
-{
-	const struct mc_topology *t = p->topo;
-	bool stock = p->api == MNTCR_API_UPSTREAM;
-	char esc[256];
-	const char *name;
-	uint32_t i;
-
-	for (i = 0; i < t->nr_ns; i++) {
-		if (!other_owner(t, i))
-			continue;
-		name = t->ns[i].label ? mc_escape(t->ns[i].label, esc, sizeof(esc)) :
-		       "-";
-		if (!o->ns_live || !o->ns_live[i])
-			return mc_refuse(e, "owner",
-					 "namespace %u (%s) is owned by another user namespace, which only a live source can name",
-					 i, name);
-		if (stock && !o->whole_trees && o->ignore_locks)
-			return mc_refuse(e, "owner",
-					 "namespace %u (%s) is owned by another user namespace, and this kernel cannot make an empty one",
-					 i, name);
-		if (o->ignore_locks)
-			continue;
-		/* Where nobody reports locks, such an owner means that there are. */
-		if (stock)
-			return mc_refuse(e, "locks",
-					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the upstream calls cannot",
-					 i, name);
-		if (!all_locks_known(t, i))
-			return mc_refuse(e, "locks",
-					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the image does not say which",
-					 i, name);
-	}
-	return 0;
-}
-
 /* In the order of attaching: what a lock hides has been locked before. */
 static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 		      struct mntcr_error *e)
@@ -329,7 +276,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	/* What is spilled is found by its namespace, so it must be there. */
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
 			!o->fd_budget;
-	if (check_owners(p, o, e) || mc_plan_order(p, e) ||
+	if (mc_plan_check(p, o, e) || mc_plan_order(p, e) ||
 	    mc_plan_sources(p, o, e) ||
 	    mc_plan_temps(p, e))
 		goto out;

@@ -303,6 +303,18 @@ static bool stop(uint32_t i)
 	return tap.bad || getenv("SEED");
 }
 
+static bool is_outside(const struct mntcr_external *x, uint32_t nr)
+{
+	uint32_t i, g;
+
+	for (i = 0; i < nr; i++) {
+		g = mc_find_group(t, (uint64_t)atoi(x[i].key));
+		if (g == MC_NONE || t->groups[g].nr_members)
+			return false;
+	}
+	return true;
+}
+
 /* Everything goes, but what is planned is right. */
 static void plans_make_what_they_say(void)
 {
@@ -330,6 +342,8 @@ static void plans_make_what_they_say(void)
 		o.nr_externals = any(3) ? 0 : any(4);
 		o.masters = masters;
 		o.nr_masters = any(3) ? 0 : any(3);
+		while (o.nr_masters && !is_outside(masters, o.nr_masters))
+			o.nr_masters--;
 		o.prefer_fresh = !any(4);
 		o.ignore_locks = any(2);
 		o.whole_trees = any(2);

@@ -413,6 +413,47 @@ static void fresh_and_external(void)
 	done();
 }
 
+static void misused(struct mc_plan_options *o, const char *text)
+{
+	CHECK_EQ(make(MNTCR_API_EXTENDED, o), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	if (!strstr(e.text, text))
+		CHECK_STR(e.text, text);
+}
+
+/* An option that is wrong would else be left out in silence. */
+static void options_that_name_nothing_or_too_much(void)
+{
+	struct mntcr_external ext[2] = {
+		{ "8:0", "/a" }, { "/dev/sda", "/b" },
+	}, masters[2] = { { "77", "/a" }, { "77", "/b" } };
+	struct mc_plan_options o = { .externals = ext, .nr_externals = 2 };
+	uint32_t r;
+
+	start(1);
+	t->sbs[sbs[3]].source = "tmp";
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	share(add(0, 11, r, 0, "/", "/a"), 0, 77);
+	share(add(0, 12, r, 0, "/", "/b"), 5, 0);
+	finish();
+	misused(&o, "8:0 is named twice");
+	ext[1].key = "8:9";
+	misused(&o, "8:9: no superblock");
+	ext[1].key = "tmp";
+	misused(&o, "tmp: 2 superblocks");
+	o.nr_externals = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	o.masters = masters;
+	o.nr_masters = 2;
+	misused(&o, "77: given twice");
+	masters[1].key = "5";
+	misused(&o, "5: no peer group outside");
+	o.nr_masters = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	done();
+}
+
 static void position(uint32_t m, uint32_t *clone, uint32_t *attach)
 {
 	uint32_t i;
@@ -1023,6 +1064,7 @@ int main(void)
 	TAP_RUN(a_plan_for_the_extended_calls);
 	TAP_RUN(a_plan_for_the_upstream_calls);
 	TAP_RUN(fresh_and_external);
+	TAP_RUN(options_that_name_nothing_or_too_much);
 	TAP_RUN(deeper_mountpoints_first);
 	TAP_RUN(a_tucked_mount);
 	TAP_RUN(masters_come_first);
