@@ -93,9 +93,11 @@ static bool parse_id(const char *s, struct mntcr_place *p)
 	char *end;
 
 	errno = 0;
-	p->mnt_id = strtoull(s + 1, &end, 0);
+	p->mnt_id = strtoull(s + 1, &end, 10);
 	p->path = *end ? end : "/";
-	return !errno && p->mnt_id && end > s + 1 && (!*end || *end == '/');
+	/* No sign; and the last two mean something else to the kernel. */
+	return s[1] >= '0' && s[1] <= '9' && !errno && p->mnt_id &&
+	       p->mnt_id < MC_NS_MNT_OPEN_NS_ROOT && (!*end || *end == '/');
 }
 
 static bool parse_place(char *arg, struct mntcr_place *p)

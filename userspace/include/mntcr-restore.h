@@ -60,7 +60,8 @@ struct mntcr_restore_options {
 	bool pin_later;		/* by mntcr_restored_pin() */
 	/*
 	 * Called once, when the namespaces exist and are still empty, in the
-	 * thread that makes the mounts.  The descriptors stay the library's.
+	 * thread that makes the mounts, perhaps with all signals blocked.  The
+	 * descriptors stay the library's.
 	 */
 	void (*namespaces_made)(void *data, const int *ns_fds, size_t nr);
 	/* Called now and then with what is done and what there is to do. */

@@ -10,7 +10,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +32,18 @@ struct bind {
 	int ret;
 };
 
+static const char *path_of(const struct side *s)
+{
+	return s->place->path && *s->place->path ? s->place->path : "/";
+}
+
 static int side_fail(struct bind *b, const struct side *s, int err,
 		     const char *what)
 {
 	char path[512];
 
 	return mc_fail(b->e, MNTCR_SYS, err, "bind: %s %s: %s", s->what,
-		       mc_escape(s->place->path, path, sizeof(path)), what);
+		       mc_escape(path_of(s), path, sizeof(path)), what);
 }
 
 /* --- both ------------------------------------------------------------------ */
@@ -75,6 +79,9 @@ static int open_ns(struct bind *b, struct side *s)
 	return 0;
 }
 
+/* A mount or rename anywhere disturbs a walk through "..": EAGAIN. */
+#define MOST_WALKS	100
+
 /* Symlinks are followed as within that root, and never out of it. */
 static int walk(struct bind *b, struct side *s)
 {
@@ -82,9 +89,13 @@ static int walk(struct bind *b, struct side *s)
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = MC_RESOLVE_IN_ROOT | MC_RESOLVE_NO_MAGICLINKS,
 	};
+	int i;
 
-	s->fd = mc_openat2(s->root_fd, s->place->path && *s->place->path ?
-			   s->place->path : "/", &how);
+	for (i = 0; i < MOST_WALKS; i++) {
+		s->fd = mc_openat2(s->root_fd, path_of(s), &how);
+		if (s->fd >= 0 || errno != EAGAIN)
+			break;
+	}
 	return s->fd < 0 ? side_fail(b, s, errno, "opening it") : 0;
 }
 
@@ -117,19 +128,28 @@ static int clone_tree(struct bind *b, unsigned int flags)
 	};
 	unsigned int rec = b->o->recursive ? AT_RECURSIVE : 0;
 	unsigned long type = 0;
+	bool change;
 
 	if (type_of(b->o->propagation, &type))
 		return mc_fail(b->e, MNTCR_USAGE, 0, "bind: unknown propagation type");
 	attr.propagation = type;
-	b->tree = mc_open_tree(b->src.fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-			       AT_EMPTY_PATH | flags | rec);
+	flags |= OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | rec;
+	change = attr.attr_set || attr.attr_clr || attr.propagation;
+	/* In one go: nothing is mounted on a peer, and on this, meanwhile. */
+	if (change) {
+		b->tree = mc_open_tree_attr(b->src.fd, "", flags, &attr,
+					    MC_MOUNT_ATTR_SIZE_VER0);
+		if (b->tree >= 0)
+			return 0;
+	}
+	/* Without that call, or to see which of the two it was that failed. */
+	b->tree = mc_open_tree(b->src.fd, "", flags);
 	if (b->tree < 0)
 		return side_fail(b, &b->src, errno, errno == EINVAL ?
 				 "cloning it (unbindable, or it hides something with a locked mount: try --recursive)" :
 				 "cloning it (CAP_SYS_ADMIN over the owner of its namespace)");
-	if ((attr.attr_set || attr.attr_clr || attr.propagation) &&
-	    mc_mount_setattr(b->tree, "", AT_EMPTY_PATH | rec, &attr,
-			     MC_MOUNT_ATTR_SIZE_VER0))
+	if (change && mc_mount_setattr(b->tree, "", AT_EMPTY_PATH | rec, &attr,
+				       MC_MOUNT_ATTR_SIZE_VER0))
 		return side_fail(b, &b->src, errno, errno == EPERM ?
 				 "setting attributes (one that is locked cannot be cleared)" :
 				 "setting attributes");
@@ -218,17 +238,14 @@ static void *detour(void *data)
 
 static int bind_upstream(struct bind *b)
 {
-	pthread_t thread;
 	int err;
 
 	if (b->src.place->mnt_id || b->dst.place->mnt_id)
 		return mc_fail(b->e, MNTCR_UNSUPPORTED, 0,
 			       "bind: the upstream calls open no mount by id");
-	err = pthread_create(&thread, NULL, detour, b);
-	if (err)
-		return mc_fail(b->e, MNTCR_SYS, err, "bind: pthread_create");
-	pthread_join(thread, NULL);
-	return b->ret;
+	err = mc_in_thread(detour, b);
+	return err ? mc_fail(b->e, MNTCR_SYS, err, "bind: pthread_create") :
+	       b->ret;
 }
 
 int mntcr_bind(const struct mntcr_place *src, const struct mntcr_place *dst,
@@ -240,11 +257,14 @@ int mntcr_bind(const struct mntcr_place *src, const struct mntcr_place *dst,
 		.dst = { dst, "destination", -1, -1, -1 },
 		.o = opts ? opts : &none, .e = e, .tree = -1,
 	};
+	enum mntcr_api api = mc_choose_api(b.o->api);
 	int ret = -1;
 
+	if (api == MNTCR_API_EXTENDED && !mc_have_extended())
+		return mc_no_extended(e);
 	if (!open_ns(&b, &b.src) && !open_ns(&b, &b.dst))
-		ret = mc_choose_api(b.o->api) == MNTCR_API_EXTENDED ?
-		      bind_extended(&b) : bind_upstream(&b);
+		ret = api == MNTCR_API_EXTENDED ? bind_extended(&b) :
+		      bind_upstream(&b);
 	mc_close(b.tree);
 	mc_close(b.src.fd);
 	mc_close(b.src.root_fd);

@@ -113,9 +113,10 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 	};
 	struct __user_cap_data_struct none[2] = { 0 };
 	int status;
-	pid_t pid;
+	pid_t pid, got;
 
-	pid = fork();
+	/* As fork(2), but no SIGCHLD: the caller may handle or ignore it. */
+	pid = (pid_t)syscall(__NR_clone, 0, NULL, NULL, NULL, NULL);
 	if (!pid) {
 		if (syscall(__NR_capset, &hdr, none))
 			_exit(255);
@@ -127,10 +128,10 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 		*err = errno;
 		return MNTCR_FEATURE_UNKNOWN;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while ((got = waitpid(pid, &status, __WALL)) < 0 && errno == EINTR)
 		;
 	*err = 0;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) == 255)
+	if (got != pid || !WIFEXITED(status) || WEXITSTATUS(status) == 255)
 		return MNTCR_FEATURE_UNKNOWN;
 	*err = WEXITSTATUS(status);
 	return *err == EPERM || !*err ? MNTCR_FEATURE_YES :

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "exec.h"
+#include "place.h"
 
 /* Opened relative to a /proc from before: an empty namespace has none. */
 static int open_self(int proc_fd, const char *who)
@@ -143,7 +144,7 @@ static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
 {
 	struct owned *w;
 	int status, err;
-	pid_t pid;
+	pid_t pid, got;
 
 	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -152,17 +153,17 @@ static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
 	w->proc_fd = x->proc_fd;
 	w->userns_fd = userns_fd;
 	w->ns_fd = w->root_fd = -1;
-	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL,
-			     NULL);
+	/* No SIGCHLD: the caller may handle it, or ignore it and never wait. */
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES, NULL, NULL, NULL, NULL);
 	if (!pid) {
 		owned_child(w);
 		_exit(0);
 	}
 	err = pid < 0 ? errno : 0;
 	if (pid > 0) {
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		while ((got = waitpid(pid, &status, __WALL)) < 0 && errno == EINTR)
 			;
-		if (!WIFEXITED(status))
+		if (got != pid || !WIFEXITED(status))
 			err = ECHILD;
 	}
 	if (!err)
@@ -226,6 +227,25 @@ int mc_ns_make_here(struct mc_exec *x, uint32_t ns)
 	return 0;
 }
 
+/*
+ * A signal handler is the caller's, and expects the caller's root and mounts:
+ * none runs in here.
+ */
+int mc_in_thread(void *(*fn)(void *), void *data)
+{
+	sigset_t all, old;
+	pthread_t thread;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&thread, NULL, fn, data);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		pthread_join(thread, NULL);
+	return err;
+}
+
 struct maker {
 	struct mc_exec *x;
 	int ret;
@@ -254,12 +274,7 @@ static void *make_all(void *data)
 int mc_ns_make_all(struct mc_exec *x)
 {
 	struct maker m = { .x = x };
-	pthread_t thread;
-	int err;
+	int err = mc_in_thread(make_all, &m);
 
-	err = pthread_create(&thread, NULL, make_all, &m);
-	if (err)
-		return mc_fail(x->e, MNTCR_SYS, err, "pthread_create");
-	pthread_join(thread, NULL);
-	return m.ret;
+	return err ? mc_fail(x->e, MNTCR_SYS, err, "pthread_create") : m.ret;
 }

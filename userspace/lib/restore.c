@@ -6,7 +6,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <dirent.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,10 +61,16 @@ static void close_fds(int *fds, uint32_t nr)
 
 /* --- before the plan ------------------------------------------------------ */
 
-/* The last of the new calls: a kernel that has it has the others. */
-static bool have_extended(void)
+/* With a size of 0 it is EINVAL; a filter that denies it has it as not there. */
+bool mc_have_extended(void)
 {
-	return !mc_mount_setgroup(NULL, 0, 0) || errno != ENOSYS;
+	return mc_mount_setgroup(NULL, 0, 0) && errno == EINVAL;
+}
+
+int mc_no_extended(struct mntcr_error *e)
+{
+	return mc_fail(e, MNTCR_UNSUPPORTED, 0,
+		       "this kernel has no mount_setgroup(2): the extended API cannot be used (see mntcr features)");
 }
 
 /* No kernel that does refuses to mount on a detached tree. */
@@ -82,7 +87,7 @@ enum mntcr_api mc_choose_api(enum mntcr_api wanted)
 {
 	if (wanted != MNTCR_API_AUTO)
 		return wanted;
-	return have_extended() ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
+	return mc_have_extended() ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
 }
 
 /* Each source is the live original of the namespace with its id. */
@@ -287,7 +292,6 @@ static void *run_thread(void *data)
 /* The extended calls leave the thread where it is; setns does not. */
 static int execute(struct work *w)
 {
-	pthread_t thread;
 	int err;
 
 	w->x.p = w->plan;
@@ -303,11 +307,8 @@ static int execute(struct work *w)
 		return mc_exec_run(&w->x, w->stats);
 	}
 	w->x.be = &mc_backend_upstream;
-	err = pthread_create(&thread, NULL, run_thread, w);
-	if (err)
-		return mc_fail(w->x.e, MNTCR_SYS, err, "pthread_create");
-	pthread_join(thread, NULL);
-	return w->ret;
+	err = mc_in_thread(run_thread, w);
+	return err ? mc_fail(w->x.e, MNTCR_SYS, err, "pthread_create") : w->ret;
 }
 
 /* --- what is handed back -------------------------------------------------- */
@@ -351,9 +352,8 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 
 	if (setup(w, t, o, e))
 		return -1;
-	if (w->po.api == MNTCR_API_EXTENDED && !have_extended())
-		return mc_fail(e, MNTCR_UNSUPPORTED, 0,
-			       "this kernel has no mount_setgroup(2): the extended API cannot be used (see mntcr features)");
+	if (w->po.api == MNTCR_API_EXTENDED && !mc_have_extended())
+		return mc_no_extended(e);
 	w->others = count_others(o);
 	if (!o->fd_limit)
 		raise_limit(w, w->others);

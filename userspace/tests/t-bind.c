@@ -235,6 +235,38 @@ static void unbindable_is_refused(void)
 	world_close(&w);
 }
 
+static void unbindable_root(void)
+{
+	tree();
+	w_type("/", MS_UNBINDABLE);
+}
+
+/* No path is the root, in messages too. */
+static void no_path_is_the_root(void)
+{
+	struct world w = two(unbindable_root);
+	struct mntcr_error e;
+
+	CHECK_EQ(do_bind(at(&w, 0, NULL), at(&w, 1, "/empty"), NULL, &e), -1);
+	CHECK_EQ(e.err, EINVAL);
+	CHECK(strstr(e.text, "source /: "));
+	BIND_OK(at(&w, 1, NULL), at(&w, 1, "/empty"), NULL);
+	CHECK(has(&w, 1, " / /empty rw,relatime - tmpfs root"));
+	world_close(&w);
+}
+
+static void asked_for_by_name_it_must_be_there(void)
+{
+	struct mntcr_bind_options o = { .api = MNTCR_API_EXTENDED };
+	struct mntcr_place from = { .own_ns = true, .path = "/" };
+	struct mntcr_place to = { .own_ns = true, .path = "/tmp/none" };
+	struct mntcr_error e;
+	bool extended = !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
+
+	CHECK_EQ(mntcr_bind(&from, &to, &o, &e), -1);
+	CHECK_EQ(e.code, extended ? MNTCR_SYS : MNTCR_UNSUPPORTED);
+}
+
 static int do_mnt_id(void *arg)
 {
 	struct statx st;
@@ -294,6 +326,8 @@ static const struct {
 	{ "files", files },
 	{ "errors", errors },
 	{ "unbindable-is-refused", unbindable_is_refused },
+	{ "no-path-is-the-root", no_path_is_the_root },
+	{ "asked-for-by-name", asked_for_by_name_it_must_be_there },
 	{ "by-id-below-a-cover", by_id_below_a_cover },
 };
 

@@ -135,6 +135,10 @@ for i in -1 '' 3x 99999999999999999999; do
 done
 check "verify: bad --ignore" 2 "--ignore takes" \
 	"$MNTCR" verify --ignore nothing "$tmp/img" "$tmp/img"
+for id in @-1 @+5 @0 @18446744073709551615 @18446744073709551614 @1x "@ 7"; do
+	check "bind: $id is no mount id" 2 "not an absolute PATH" \
+		"$MNTCR" bind "$id" "$tmp/none"
+done
 if [ -n "$(ls -A "$tmp" | grep '^\.')" ]; then
 	fail "no temporary file stays" "$(ls -A "$tmp")"
 else

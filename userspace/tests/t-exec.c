@@ -898,6 +898,86 @@ static void root_and_cwd_stay(void)
 	end(&s, r);
 }
 
+/* --- the caller's signals ------------------------------------------------- */
+
+static volatile sig_atomic_t children;
+
+static void note_child(int sig)
+{
+	children++;
+}
+
+static void nothing(void)
+{
+}
+
+static struct shot shoot_owned(void)
+{
+	struct shot s = { .w = { .nr = 0 } };
+
+	need_api();
+	world_add(&s.w, -1, small);
+	world_add_flags(&s.w, 0, nothing, CLONE_NEWUSER);
+	capture_fds(&s.w, s.src, &s.t);
+	s.o.api = api;
+	s.o.ignore_locks = api == MNTCR_API_UPSTREAM;
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	return s;
+}
+
+/* Children of ours are no business of the caller's, nor his handling of his. */
+static void children_are_ours(void)
+{
+	struct mntcr_feature before[MNTCR_NR_FEATURES], f[MNTCR_NR_FEATURES];
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction note = { .sa_handler = note_child }, old;
+	struct shot s = shoot_owned();
+	struct mntcr_restored *r;
+	struct mntcr_error e;
+	int i;
+
+	REQUIRE(!mntcr_features(before, &e));
+	for (i = 0; i < 2; i++) {
+		children = 0;
+		REQUIRE(!sigaction(SIGCHLD, i ? &note : &ignore, &old));
+		mntcr_features(f, &e);
+		r = restore(&s);
+		REQUIRE(!sigaction(SIGCHLD, &old, NULL));
+		CHECK_EQ(children, 0);
+		CHECK_EQ(f[MNTCR_FEAT_EMPTY_MNTNS].state,
+			 before[MNTCR_FEAT_EMPTY_MNTNS].state);
+		if (!r && strcmp(s.e.rule, "owner")) {
+			TAP_SAY("%s", s.e.text);
+			tap.bad = 1;
+		}
+		mntcr_restored_free(r);
+	}
+	end(&s, NULL);
+}
+
+static void see_mask(void *data, const int *ns_fds, size_t nr)
+{
+	if (pthread_sigmask(SIG_BLOCK, NULL, data))
+		err(1, "sigmask");
+}
+
+/* A handler of the caller's never runs with another root and other mounts. */
+static void handlers_run_at_home(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+	sigset_t in, after;
+
+	s.o.namespaces_made = see_mask;
+	s.o.data = &in;
+	r = restored(&s);
+	CHECK_EQ(sigismember(&in, SIGUSR1), api == MNTCR_API_UPSTREAM);
+	REQUIRE(!pthread_sigmask(SIG_BLOCK, NULL, &after));
+	CHECK_EQ(sigismember(&after, SIGUSR1), 0);
+	end(&s, r);
+}
+
 /* Asked for by name it must be there; by itself the best there is is taken. */
 static void the_api_that_is_there(void)
 {
@@ -948,6 +1028,8 @@ static const struct {
 	{ "little-takes-little", little_takes_little },
 	{ "too-many-namespaces", too_many_namespaces },
 	{ "root-and-cwd-stay", root_and_cwd_stay },
+	{ "children-are-ours", children_are_ours },
+	{ "handlers-run-at-home", handlers_run_at_home },
 	{ "api-that-is-there", the_api_that_is_there },
 };
 

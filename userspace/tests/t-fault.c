@@ -37,6 +37,21 @@ static bool fails(const char *name)
 	return true;
 }
 
+/* Apart from that: one system call is denied so many times. */
+static struct {
+	long nr, times;
+	int err;
+} deny;
+
+static bool denied(long nr)
+{
+	if (nr != deny.nr || !deny.times)
+		return false;
+	deny.times--;
+	errno = deny.err;
+	return true;
+}
+
 #define WRAP(type, name, params, args)					\
 	type __real_##name params;					\
 	type __wrap_##name params;					\
@@ -45,8 +60,14 @@ static bool fails(const char *name)
 		return fails(#name) ? (type)-1 : __real_##name args;	\
 	}
 
-WRAP(long, syscall, (long nr, long a, long b, long c, long d, long e, long f),
-     (nr, a, b, c, d, e, f))
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	return denied(nr) || fails("syscall") ? -1 :
+	       __real_syscall(nr, a, b, c, d, e, f);
+}
+
 WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
 WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
      (fd, path, flags, mode))
@@ -597,6 +618,55 @@ static void bind_between_two(void)
 	world_close(&w);
 }
 
+/* Something was mounted or renamed meanwhile, anywhere. */
+static void a_walk_that_is_disturbed(void)
+{
+	struct mntcr_error e;
+
+	prepare();
+	world_add(&w, -1, rich);
+	world_add(&w, -1, rich);
+	deny.nr = __NR_openat2;
+	deny.err = EAGAIN;
+	deny.times = 5;
+	if (run_bind(&e))
+		TAP_SAY("%s", e.text);
+	CHECK_EQ(deny.times, 0);
+	deny.times = 0;
+	check_bind();
+	/* Not for ever. */
+	undo_bind();
+	deny.times = 1000000;
+	CHECK_EQ(run_bind(&e), -1);
+	CHECK_EQ(e.err, EAGAIN);
+	deny.times = 0;
+	world_close(&w);
+}
+
+/* A filter that knows no better: the new calls are not there then. */
+static void a_call_that_is_filtered(void)
+{
+	struct mntcr_error e;
+
+	prepare();
+	world_add(&w, -1, shared);
+	shoot();
+	o.api = MNTCR_API_AUTO;
+	deny.nr = __NR_mount_setgroup;
+	deny.err = EPERM;
+	deny.times = 1000000;
+	if (run_restore(&e)) {
+		TAP_SAY("%s", e.text);
+		tap.bad = 1;
+	} else {
+		CHECK_EQ(mntcr_restored_api(r), MNTCR_API_UPSTREAM);
+		check_restore();
+		undo_restore();
+	}
+	deny.times = 0;
+	finish();
+}
+
 /* --- where namespaces can be counted -------------------------------------------------- */
 
 static void counted(void)
@@ -649,6 +719,8 @@ static const struct {
 	{ "other-owner", other_owner },
 	{ "in-a-user-namespace", in_a_user_namespace },
 	{ "bind", bind_between_two },
+	{ "walk-disturbed", a_walk_that_is_disturbed },
+	{ "call-filtered", a_call_that_is_filtered },
 };
 
 int main(int argc, char **argv)
