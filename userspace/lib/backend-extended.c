@@ -25,6 +25,11 @@ static int ext_make_ns(struct mc_exec *x, const struct mc_op *op)
 	return x->ns_made++ ? 0 : mc_ns_make_all(x);
 }
 
+static int ext_go_home(struct mc_exec *x, const struct mc_op *op)
+{
+	return 0;
+}
+
 static int live(struct mc_exec *x, uint32_t mount)
 {
 	const struct mc_mount *m = &x->t->mounts[mount];
@@ -204,6 +209,7 @@ const struct mc_backend mc_backend_extended = {
 	.start = ext_start,
 	.finish = ext_finish,
 	.make_ns = ext_make_ns,
+	.go_home = ext_go_home,
 	.open_src = ext_open_src,
 	.base_src = ext_base_src,
 	.clone = ext_clone,

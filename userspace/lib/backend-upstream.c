@@ -155,6 +155,13 @@ static int up_make_ns(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
+static int up_go_home(struct mc_exec *x, const struct mc_op *op)
+{
+	if (enter(x, MC_IN_CALLERS))
+		return mc_exec_fail(x, op, errno, "entering the own namespace");
+	return 0;
+}
+
 /* --- what is put off ------------------------------------------------------ */
 
 static int pivot(struct mc_exec *x, uint32_t ns, int fd, const struct mc_op *op)
@@ -607,6 +614,7 @@ const struct mc_backend mc_backend_upstream = {
 	.start = up_start,
 	.finish = up_finish,
 	.make_ns = up_make_ns,
+	.go_home = up_go_home,
 	.open_src = up_open_src,
 	.base_src = up_base_src,
 	.clone = up_clone,

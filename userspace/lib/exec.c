@@ -43,7 +43,12 @@ static uint64_t *stage(struct mntcr_stats *s, enum mc_op_type type)
 static int fresh(struct mc_exec *x, const struct mc_op *op)
 {
 	uint32_t s = MC_REF_INDEX(op->obj);
+	const char *type = x->t->sbs[x->p->srcs[s].sb].type;
 
+	/* In a user namespace, only for whom sees another one uncovered. */
+	if ((!strcmp(type, "proc") || !strcmp(type, "sysfs")) &&
+	    x->be->go_home(x, op))
+		return -1;
 	if (mc_exec_fresh(x, op, &x->src_fd[s]))
 		return -1;
 	return x->p->srcs[s].scratch ? x->be->base_src(x, s) : 0;

@@ -69,7 +69,7 @@ bool mc_have_extended(void)
 
 int mc_no_extended(struct mntcr_error *e)
 {
-	return mc_fail(e, MNTCR_UNSUPPORTED, 0,
+	return mc_fail(e, MNTCR_UNSUPPORTED, errno == ENOSYS ? 0 : errno,
 		       "this kernel has no mount_setgroup(2): the extended API cannot be used (see mntcr features)");
 }
 

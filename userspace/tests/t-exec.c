@@ -879,6 +879,65 @@ static void too_many_namespaces(void)
 	CHECK_EQ(WEXITSTATUS(status), 0);
 }
 
+static void root_with_proc(void)
+{
+	w_tmpfs("root", "/tmp/root");
+	w_mkdir("/tmp/root/proc");
+	if (mount("proc", "/tmp/root/proc", "proc", MS_NOSUID, NULL) ||
+	    chdir("/tmp/root") || syscall(SYS_pivot_root, ".", ".") ||
+	    umount2(".", MNT_DETACH) || chdir("/"))
+		err(1, "a root with proc");
+}
+
+/* There proc can be made by whom sees one already, and by nobody else. */
+static int fresh_proc(void)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+
+	world_own_ns();
+	if (mount("proc", "/proc", "proc", 0, NULL))
+		return 4;
+	close(world_proc_fd);
+	world_proc_fd = open("/proc", O_PATH | O_CLOEXEC);
+	s = shoot(root_with_proc);
+	s.o.prefer_fresh = true;
+	s.o.ignore_locks = true;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER | MNTCR_VERIFY_IGNORE_LOCKS);
+	end(&s, r);
+	return tap.bad;
+}
+
+static void proc_in_a_user_namespace(void)
+{
+	int status;
+	pid_t pid;
+
+	need_api();
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWUSER))
+			_exit(4);
+		w_map_root();
+		if (unshare(CLONE_NEWPID))
+			_exit(4);
+		pid = fork();
+		if (pid)
+			_exit(wd_wait_for(pid));
+		if (setjmp(tap.out))
+			_exit(1);
+		status = fresh_proc();
+		fflush(stdout);
+		_exit(status);
+	}
+	status = wd_wait_for(pid);
+	if (status == 4)
+		SKIP("no proc in user namespaces here");
+	CHECK_EQ(status, 0);
+}
+
 /* Where the caller stands is left alone. */
 static void root_and_cwd_stay(void)
 {
@@ -1027,6 +1086,7 @@ static const struct {
 	{ "descriptors-of-the-caller", descriptors_of_the_caller },
 	{ "little-takes-little", little_takes_little },
 	{ "too-many-namespaces", too_many_namespaces },
+	{ "proc-in-a-user-namespace", proc_in_a_user_namespace },
 	{ "root-and-cwd-stay", root_and_cwd_stay },
 	{ "children-are-ours", children_are_ours },
 	{ "handlers-run-at-home", handlers_run_at_home },
