@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "capture.h"
@@ -23,6 +24,7 @@
 #define EVENT_SOURCE	"mntcr-event"
 
 struct side {
+	uint64_t *event;		/* id of the event's mount; shared memory */
 	const struct mntcr_source *sources;
 	size_t nr;
 	struct cap_ns *ns;
@@ -41,6 +43,13 @@ struct run {
 
 static int open_side(struct side *s, struct mntcr_error *e)
 {
+	/* for the child to tell */
+	s->event = mmap(NULL, sizeof(*s->event), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->event == MAP_FAILED) {
+		s->event = NULL;
+		return mc_nomem(e);
+	}
 	s->names = mc_topology_new();
 	if (!s->names)
 		return mc_nomem(e);
@@ -51,6 +60,8 @@ static int open_side(struct side *s, struct mntcr_error *e)
 
 static void close_side(struct side *s)
 {
+	if (s->event)
+		munmap(s->event, sizeof(*s->event));
 	if (s->ns)
 		cap_close(s->ns, s->nr_ns);
 	mntcr_topology_free(s->names);
@@ -89,45 +100,83 @@ static int detached(int on)
 	return fd;
 }
 
+static int id_at(int fd, unsigned int mask, uint64_t *id)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  mask, &stx))
+		return errno;
+	*id = stx.stx_mnt_id;
+	return 0;
+}
+
 /* In the child, within the namespace.  The mount must be what path leads to. */
-static int fire(const char *path, const struct mc_mount *m, bool unique)
+static int fire(const char *path, const struct mc_mount *m, unsigned int mask,
+		uint64_t *event)
 {
 	struct mc_open_how how = {
 		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = MC_RESOLVE_NO_SYMLINKS | MC_RESOLVE_CACHED,
 	};
-	unsigned int mask = unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
-	struct statx stx;
-	int on, fd;
+	uint64_t id;
+	int on, fd, err;
 
 	on = mc_openat2(AT_FDCWD, path, &how);
 	if (on < 0)
 		return CHILD_OTHER;
-	if (statx(on, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  mask, &stx))
-		return errno;
-	if (stx.stx_mnt_id != (unique ? m->id : m->id_old))
+	err = id_at(on, mask, &id);
+	if (err)
+		return err;
+	if (id != (mask == STATX_MNT_ID_UNIQUE ? m->id : m->id_old))
 		return CHILD_OTHER;
 	fd = detached(on);
-	if (fd < 0 || mc_move_mount(fd, "", on, "", MOVE_MOUNT_F_EMPTY_PATH |
-				    MOVE_MOUNT_T_EMPTY_PATH))
+	if (fd < 0)
+		return errno;
+	err = id_at(fd, mask, event);
+	if (err)
+		return err;
+	if (mc_move_mount(fd, "", on, "", MOVE_MOUNT_F_EMPTY_PATH |
+			  MOVE_MOUNT_T_EMPTY_PATH))
 		return errno;
 	return 0;
 }
 
-static int within(const struct cap_ns *ns, const char *path,
-		  const struct mc_mount *m, bool unique, bool undo)
+/* The same for taking off what was mounted, and nothing but that. */
+static int undo(const char *path, unsigned int mask, uint64_t event)
 {
+	struct mc_open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = MC_RESOLVE_NO_SYMLINKS,
+	};
+	int fd = mc_openat2(AT_FDCWD, path, &how), err;
+	uint64_t id;
+
+	if (fd < 0)
+		return errno;
+	err = id_at(fd, mask, &id);
+	if (err)
+		return err;
+	if (id != event)
+		return CHILD_OTHER;
+	/* DETACH: "/" may be what this very process stands on */
+	return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) ? errno : 0;
+}
+
+/* m: where to mount something; NULL: unmount it. */
+static int within(const struct side *s, uint32_t ns, const char *path,
+		  const struct mc_mount *m)
+{
+	unsigned int mask = s->before->unique_ids ? STATX_MNT_ID_UNIQUE :
+			    STATX_MNT_ID;
 	int status, err;
 	pid_t pid = fork();
 
 	if (!pid) {
-		if (setns(ns->fd, CLONE_NEWNS))
+		if (setns(s->ns[ns].fd, CLONE_NEWNS))
 			_exit(errno);
-		if (!undo)
-			_exit(fire(path, m, unique));
-		/* DETACH: "/" may be what this very process stands on */
-		_exit(umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) ? errno : 0);
+		_exit(m ? fire(path, m, mask, s->event) :
+			  undo(path, mask, *s->event));
 	}
 	if (pid < 0)
 		return errno;
@@ -205,8 +254,7 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 			}
 			here = &t->mounts[other];
 		}
-		err = within(&r->side[i].ns[mnt->ns], path, here,
-			     t->unique_ids, false);
+		err = within(&r->side[i], mnt->ns, path, here);
 		if (err == CHILD_OTHER && !i) {
 			ret = 0;	/* covered: nothing can happen there */
 			goto out;
@@ -227,8 +275,12 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 	(*nr_events)++;
 undo:
 	for (i = 0; i < fired; i++) {
-		err = within(&r->side[i].ns[mnt->ns], path, NULL, false, true);
-		if (err && !ret)
+		err = within(&r->side[i], mnt->ns, path, NULL);
+		if (err == CHILD_OTHER)
+			ret = mc_fail(r->e, MNTCR_CHANGED, 0,
+				      "%s: something was mounted over it meanwhile, and so it stays",
+				      what);
+		else if (err && !ret)
 			ret = mc_fail(r->e, MNTCR_SYS, err,
 				      "%s: unmounting it again", what);
 	}

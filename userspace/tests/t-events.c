@@ -7,6 +7,7 @@
  */
 #include "mntcr.h"
 #include "scene.h"
+#include "topology.h"
 #include "util.h"
 
 static void say(void *data, const char *line)
@@ -130,14 +131,9 @@ static int slave_of_outside(void *data)
 	return 0;
 }
 
-static void what_lies_outside_shows(void)
+/* In one, e receives from t; in two, it does not. */
+static void outside_scene(void)
 {
-	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_topology *before, *after;
-	struct mntcr_error e;
-	struct holder a, b;
-	size_t nr;
-
 	scene_enter();
 	scene_mkdir("t");
 	scene_mkdir("x");
@@ -149,7 +145,6 @@ static void what_lies_outside_shows(void)
 	scene_mkdir("two/e");
 	scene_tmpfs("one/t", "t");
 	scene_tmpfs("two/t", "t");
-	/* in one, e receives from t; in two, it does not */
 	scene_type("one/t", MS_SHARED);
 	scene_bind("one/t", "one/e");
 	scene_type("one/e", MS_SLAVE);
@@ -157,6 +152,17 @@ static void what_lies_outside_shows(void)
 	scene_bind("two/t", "two/e");
 	scene_type("two/e", MS_SHARED);
 	scene_type("two/t", MS_SHARED);
+}
+
+static void what_lies_outside_shows(void)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_topology *before, *after;
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr;
+
+	outside_scene();
 	a = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"one");
 	b = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"two");
 	REQUIRE(!mntcr_capture(&self, 1, NULL, &before, &e));
@@ -168,6 +174,55 @@ static void what_lies_outside_shows(void)
 	CHECK_EQ(nr, 0);
 	mntcr_topology_free(before);
 	mntcr_topology_free(after);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+static char covered[128];
+
+static int cover(void *data)
+{
+	return mount("precious", data, "tmpfs", 0, NULL) ? errno : 0;
+}
+
+/* Called between an event and its end: it gets covered in the namespace. */
+static void cover_it(void *data, const char *line)
+{
+	const struct holder *h = data;
+
+	say(NULL, line);
+	if (*covered || sscanf(line, "event on %127[^:]: ", covered) != 1)
+		return;
+	if (scene_in(h->ns, cover, covered))
+		covered[0] = '\0';
+}
+
+static void what_is_mounted_meanwhile_stays(void)
+{
+	struct mntcr_verify_options opts = { .report = cover_it };
+	struct mntcr_source x, y;
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr, events_nr;
+	uint32_t m;
+
+	outside_scene();
+	a = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"one");
+	b = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"two");
+	x = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
+	y = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
+	opts.data = &a;
+	covered[0] = '\0';
+	CHECK(mntcr_verify_events(&x, 1, &y, 1, &opts, &events_nr, &nr, &e) == -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	TAP_SAY("%s", e.text);
+	REQUIRE(*covered);
+	REQUIRE(!mntcr_capture(&x, 1, NULL, &t, &e));
+	m = mc_mount_at(t, 0, covered);
+	REQUIRE(m != MC_NONE);
+	CHECK_STR(mc_mount_source(t, &t->mounts[m]), "precious");
+	mntcr_topology_free(t);
 	scene_release(&a);
 	scene_release(&b);
 }
@@ -194,6 +249,7 @@ int main(void)
 	TAP_RUN(the_same_is_the_same);
 	TAP_RUN(another_structure_needs_no_event);
 	TAP_RUN(what_lies_outside_shows);
+	TAP_RUN(what_is_mounted_meanwhile_stays);
 	TAP_RUN(namespaces_that_share);
 	return tap_done();
 }
