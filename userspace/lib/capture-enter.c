@@ -78,3 +78,18 @@ out:
 	errno = err;
 	return fd;
 }
+
+int cap_open_cached(int dir, const char *path, uint64_t resolve)
+{
+	struct mc_open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = resolve | MC_RESOLVE_NO_SYMLINKS | MC_RESOLVE_CACHED,
+	};
+	int fd, tries = 20;
+
+	/* Any mount or rename on the machine can disturb such a walk. */
+	do {
+		fd = mc_openat2(dir, path, &how);
+	} while (fd < 0 && errno == EAGAIN && --tries);
+	return fd;
+}

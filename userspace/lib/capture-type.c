@@ -54,11 +54,6 @@ static void by_id(struct look *l, struct mc_mount *m)
 
 static void by_path(struct look *l, uint32_t i)
 {
-	struct mc_open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = MC_RESOLVE_IN_ROOT | MC_RESOLVE_NO_SYMLINKS |
-			   MC_RESOLVE_NO_MAGICLINKS | MC_RESOLVE_CACHED,
-	};
 	struct mc_mount *m = &l->t->mounts[i];
 	char *path;
 	int fd;
@@ -75,7 +70,8 @@ static void by_path(struct look *l, uint32_t i)
 	path = mc_mount_path(l->t, i);
 	if (!path)
 		return;
-	fd = mc_openat2(l->root, path, &how);
+	fd = cap_open_cached(l->root, path, MC_RESOLVE_IN_ROOT |
+			     MC_RESOLVE_NO_MAGICLINKS);
 	if (fd >= 0)
 		note(m, fd, l->t->unique_ids);
 	mc_close(fd);

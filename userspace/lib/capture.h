@@ -45,6 +45,12 @@ int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
  */
 int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
 
+/*
+ * O_PATH of what lies at a path without symlinks, walked in the dentry cache
+ * only: no dead server blocks that, no automounter starts.
+ */
+int cap_open_cached(int dir, const char *path, uint64_t resolve);
+
 /* Directory or not, for mounts of a finished topology that do not say. */
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
 

@@ -115,14 +115,10 @@ static int id_at(int fd, unsigned int mask, uint64_t *id)
 static int fire(const char *path, const struct mc_mount *m, unsigned int mask,
 		uint64_t *event)
 {
-	struct mc_open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = MC_RESOLVE_NO_SYMLINKS | MC_RESOLVE_CACHED,
-	};
 	uint64_t id;
 	int on, fd, err;
 
-	on = mc_openat2(AT_FDCWD, path, &how);
+	on = cap_open_cached(AT_FDCWD, path, 0);
 	if (on < 0)
 		return CHILD_OTHER;
 	err = id_at(on, mask, &id);

@@ -37,6 +37,7 @@ static struct {
 	int statmount, lseek, read;	/* each an errno */
 	uint64_t mount, parent, attr;
 	bool endless;
+	unsigned int again;		/* walks succeed only at this attempt */
 	const char *from, *to;		/* in mountinfo; of one length */
 } fault;
 
@@ -45,6 +46,7 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 	const struct mc_mnt_id_req *req = (const void *)a;
 	struct mc_statmount *sm = (void *)b;
 	uint64_t *ids = (void *)b;
+	static unsigned int calls;
 	long ret, i;
 
 	if (nr == __NR_statmount || nr == __NR_listmount)
@@ -52,6 +54,12 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 	if (nr == __NR_statmount && fault.statmount &&
 	    req->mnt_id == fault.mount) {
 		errno = fault.statmount;
+		return -1;
+	}
+	if (nr == __NR_openat2 && fault.again &&
+	    ((const struct mc_open_how *)c)->resolve & MC_RESOLVE_CACHED &&
+	    ++calls % fault.again) {
+		errno = EAGAIN;
 		return -1;
 	}
 	ret = __real_syscall(nr, a, b, c, d, e, f);
@@ -400,11 +408,50 @@ static void faults_of_mountinfo(void)
 	      "its mountpoint is not below its parent's");
 }
 
+/* A walk in the cache fails when something is mounted anywhere: try again. */
+static void disturbed_walks(void)
+{
+	struct mntcr_source x = { .type = MNTCR_SOURCE_FD }, y = x;
+	struct mntcr_topology *t;
+	size_t nr_events, disturbed_events, nr = 1;
+	struct mntcr_error e;
+	struct holder a, b;
+	uint32_t m;
+
+	scene_enter();
+	scene_touch("f");
+	scene_touch("g");
+	scene_bind("f", "g");
+	fault.again = 3;
+	t = capture(MNTCR_METHOD_MOUNTINFO);
+	fault.again = 0;
+	m = mc_mount_at(t, 0, SCENE_DIR "/g");
+	REQUIRE(m != MC_NONE);
+	CHECK_EQ(t->mounts[m].mp_type, MC_MP_OTHER);
+	mntcr_topology_free(t);
+	a = scene_hold(CLONE_NEWNS, NULL, NULL);
+	b = scene_hold(CLONE_NEWNS, NULL, NULL);
+	x.fd = a.ns;
+	y.fd = b.ns;
+	REQUIRE(!mntcr_verify_events(&x, 1, &y, 1, NULL, &nr_events, &nr, &e));
+	CHECK_EQ(nr, 0);
+	fault.again = 3;
+	REQUIRE(!mntcr_verify_events(&x, 1, &y, 1, NULL, &disturbed_events,
+				     &nr, &e));
+	fault.again = 0;
+	CHECK_EQ(nr, 0);
+	CHECK(nr_events > 1);
+	CHECK_EQ(disturbed_events, nr_events);
+	scene_release(&a);
+	scene_release(&b);
+}
+
 int main(void)
 {
 	TAP_RUN(by_statmount);
 	TAP_RUN(by_mountinfo);
 	TAP_RUN(faults_of_statmount);
 	TAP_RUN(faults_of_mountinfo);
+	TAP_RUN(disturbed_walks);
 	return tap_done();
 }
