@@ -91,8 +91,8 @@ void build_init(void)
 
 void layout_siblings(struct layout *l)
 {
+	memset(l, 0, sizeof(*l));
 	memset(l->on, -1, sizeof(l->on));
-	memset(l->over, 0, sizeof(l->over));
 }
 
 void layout_random(const struct topo *t, struct layout *l, uint64_t seed)
@@ -112,6 +112,34 @@ void layout_random(const struct topo *t, struct layout *l, uint64_t seed)
 	}
 }
 
+void layout_renumber(struct topo *t, struct layout *l)
+{
+	int mount[TOPO_MAX], group[TOPO_MAX], new[TOPO_MAX], new_group[TOPO_MAX];
+	const struct layout was = *l;
+	const struct topo old = *t;
+
+	topo_order(&old, mount, group);
+	for (int i = 0; i < old.nr; i++)
+		new[mount[i]] = i;
+	for (int g = 0; g < old.nr_groups; g++)
+		new_group[group[g]] = g;
+	layout_siblings(l);
+	for (int i = 0; i < old.nr; i++) {
+		int k = mount[i];
+
+		t->m[i] = old.m[k];
+		if (old.m[k].group >= 0)
+			t->m[i].group = new_group[old.m[k].group];
+		l->on[i] = was.on[k] < 0 ? -1 : new[was.on[k]];
+		l->dir[i] = was.dir[k];
+		l->over[i] = was.over[k];
+		l->locked[i] = was.locked[k];
+	}
+	for (int g = 0; g < old.nr_groups; g++)
+		t->master[g] = old.master[group[g]] < 0 ? -1 :
+			new_group[old.master[group[g]]];
+}
+
 void layout_print(const struct topo *t, const struct layout *l, char *line,
 		  size_t size)
 {
@@ -120,32 +148,126 @@ void layout_print(const struct topo *t, const struct layout *l, char *line,
 
 	*line = 0;
 	for (int i = 0; i < t->nr && n < size; i++) {
-		if (l->on[i] < 0)
+		if (l->on[i] < 0 && !l->locked[i])
 			continue;
-		n += snprintf(line + n, size - n, "%s %d%c%d", start, i,
-			      l->over[i] ? '^' : '>', l->on[i]);
+		n += snprintf(line + n, size - n, "%s %d", start, i);
 		start = "";
+		if (l->on[i] >= 0 && n < size)
+			n += snprintf(line + n, size - n, "%c%d%s",
+				      l->over[i] ? '^' : '>', l->on[i],
+				      topo_dir_name[(int)l->dir[i]]);
+		if (l->locked[i] && n < size)
+			n += snprintf(line + n, size - n, "!");
 	}
+}
+
+static bool hangs_below(const struct layout *l, int i, int top)
+{
+	for (int steps = 0; i >= 0 && steps <= TOPO_MAX; steps++) {
+		i = l->on[i];
+		if (i == top)
+			return true;
+	}
+	return false;
+}
+
+/* No cycle, no two at one place, and the place exists. */
+static bool well_placed(const struct topo *t, const struct layout *l)
+{
+	for (int i = 0; i < t->nr; i++) {
+		int at, j = build_place(t, l, i, &at), other;
+
+		if (j < 0)
+			continue;
+		if (t->m[i].ns != t->m[j].ns || hangs_below(l, i, i))
+			return false;
+		while (at != t->m[j].root && at)
+			at = build_dirs[at];
+		if (at != t->m[j].root)
+			return false;
+		build_place(t, l, i, &at);
+		for (int k = 0; k < i; k++)
+			if (build_place(t, l, k, &other) == j && other == at)
+				return false;
+	}
+	return true;
+}
+
+/* "3>0/a!" or "2^1" or "0!" */
+static const char *parse_place(const struct topo *t, struct layout *l,
+			       const char *p)
+{
+	int i, j, n = 0;
+	char how;
+
+	if (sscanf(p, " %2d%n", &i, &n) != 1 || i < 0 || i >= t->nr ||
+	    l->on[i] >= 0 || l->locked[i])
+		return NULL;
+	p += n;
+	if (*p == '>' || *p == '^') {
+		how = *p++;
+		n = 0;
+		if (sscanf(p, "%2d%n", &j, &n) != 1 || j < 0 || j >= t->nr)
+			return NULL;
+		p += n;
+		l->on[i] = j;
+		l->over[i] = how == '^';
+		l->dir[i] = topo_parse_dir(&p);
+		if (l->dir[i] < 0 || (l->dir[i] && l->over[i]))
+			return NULL;
+	}
+	l->locked[i] = *p == '!';
+	if (!l->locked[i] && l->on[i] < 0)
+		return NULL;
+	p += l->locked[i];
+	return !*p || strchr(" \n", *p) ? p : NULL;
 }
 
 int layout_parse(const struct topo *t, struct layout *l, const char *text)
 {
-	int i, j, n;
-	char how;
-
 	layout_siblings(l);
-	while (sscanf(text, " %2d%c%2d%n", &i, &how, &j, &n) == 3) {
-		if (i < 0 || i >= t->nr || j < 0 || j >= i || l->on[i] >= 0 ||
-		    t->m[i].ns != t->m[j].ns || (how != '>' && how != '^'))
+	while (text[strspn(text, " \n")]) {
+		text = parse_place(t, l, text);
+		if (!text)
 			return -1;
-		l->on[i] = j;
-		l->over[i] = how == '^';
-		for (int k = 0; k < t->nr; k++)
-			if (k != i && l->over[i] && l->over[k] && l->on[k] == j)
-				return -1;
-		text += n;
 	}
-	return text[strspn(text, " \n")] ? -1 : 0;
+	return well_placed(t, l) ? 0 : -1;
+}
+
+/* Must mount @i be there before mount @k? */
+static bool goes_before(const struct topo *t, const struct layout *l, int i,
+			int k)
+{
+	int at, above;
+
+	if (l->on[k] == i)
+		return true;
+	if (l->on[i] < 0 || build_place(t, l, k, &above) != l->on[i] ||
+	    l->over[i])
+		return false;
+	/* @k would hide the directory that @i is mounted on */
+	build_place(t, l, i, &at);
+	while (at && at != above)
+		at = build_dirs[at];
+	return at == above;
+}
+
+void layout_order(const struct topo *t, const struct layout *l, int *order)
+{
+	bool done[TOPO_MAX] = { false };
+
+	for (int n = 0; n < t->nr; )
+		for (int k = 0; k < t->nr; k++) {
+			bool ready = !done[k];
+
+			for (int i = 0; i < t->nr && ready; i++)
+				ready = i == k || done[i] ||
+					!goes_before(t, l, i, k);
+			if (!ready)
+				continue;
+			done[k] = true;
+			order[n++] = k;
+		}
 }
 
 int build_nr_ns(const struct topo *t)
@@ -163,7 +285,9 @@ int build_place(const struct topo *t, const struct layout *l, int i, int *at)
 	int on = l->on[i];
 
 	*at = dir_hang(0, i);
-	if (on >= 0)
+	if (on >= 0 && l->dir[i])
+		*at = l->dir[i];
+	else if (on >= 0)
 		*at = l->over[i] ? t->m[on].root : dir_hang(t->m[on].root, i);
 	return on;
 }
@@ -215,13 +339,14 @@ static int build_group(const struct topo *t, int g, bool join, struct model *m,
 int build_model(const struct topo *t, const struct layout *l, bool join,
 		struct model *m, int *mnt)
 {
-	int nr_ns = build_nr_ns(t), err = 0;
+	int nr_ns = build_nr_ns(t), order[TOPO_MAX], err = 0;
 
+	layout_order(t, l, order);
 	model_init(m, build_dirs, NR_DIRS);
 	for (int i = 0; i < nr_ns && err >= 0; i++)
 		err = model_new_ns(m, 0, SB_ROOT);
-	for (int i = 0; i < t->nr && err >= 0; i++) {
-		int at, on = build_place(t, l, i, &at);
+	for (int k = 0; k < t->nr && err >= 0; k++) {
+		int i = order[k], at, on = build_place(t, l, i, &at);
 
 		on = on < 0 ? model_ns_root(m, t->m[i].ns) : mnt[on];
 		err = mnt[i] = model_mount(m, SB_SHARED, t->m[i].root, on, at);
@@ -230,6 +355,8 @@ int build_model(const struct topo *t, const struct layout *l, bool join,
 	}
 	for (int g = 0; g < t->nr_groups && err >= 0; g++)
 		err = build_group(t, g, join, m, mnt);
+	for (int i = 0; i < t->nr && err >= 0; i++)
+		m->mnt[mnt[i]].locked = l->locked[i];
 	if (err < 0)
 		model_free(m);
 	return err < 0 ? err : 0;

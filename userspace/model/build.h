@@ -36,21 +36,31 @@ int dir_walk(int from, const char *path);	/* -1: no such directory */
 /* Where each mount hangs: -1 below the root of its namespace. */
 struct layout {
 	signed char on[TOPO_MAX];
+	signed char dir[TOPO_MAX];	/* at this directory of the tree; 0: at
+					 * a place of its own */
 	bool over[TOPO_MAX];	/* on the other one's root, covering it */
+	bool locked[TOPO_MAX];
 };
 
 void layout_siblings(struct layout *l);
 void layout_random(const struct topo *t, struct layout *l, uint64_t seed);
-/* " : 1>0 2^1": mount 1 hangs inside mount 0, mount 2 covers mount 1 */
+/* Numbers both as topo_parse() numbers what topo_print() prints. */
+void layout_renumber(struct topo *t, struct layout *l);
+/*
+ * " : 1>0 2^1 3>0/a 4>0/b!": mount 1 hangs inside mount 0, mount 2 covers
+ * mount 1, mounts 3 and 4 hang at directories of mount 0, 4 is locked.
+ */
 void layout_print(const struct topo *t, const struct layout *l, char *line,
 		  size_t size);
 int layout_parse(const struct topo *t, struct layout *l, const char *text);
+/* Parents first, what would be hidden by another one before that. */
+void layout_order(const struct topo *t, const struct layout *l, int *order);
 
 int build_nr_ns(const struct topo *t);
 /* Where mount @i goes: the mount it is on, or -1, and the directory. */
 int build_place(const struct topo *t, const struct layout *l, int i, int *at);
 /*
- * Private mounts in place, then groups, masters first.  @join: the members
+ * Private mounts in place, then groups, masters first, then locks.  @join: the members
  * after the first join its group, the slaves after the first are its siblings,
  * instead of one call for all.  @mnt: the model's mount for each.
  */

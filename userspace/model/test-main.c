@@ -24,6 +24,13 @@ static const struct space {
 	{ "roots", 4, 1, 2, true },
 };
 
+/* Trees that are not uniform, of so many base mounts. */
+static const struct {
+	int n, nr_ns;
+	bool two_places;
+} forests[] = { { 2, 3, true }, { 3, 1, false } };
+
+#define NR_FORESTS	(sizeof(forests) / sizeof(*forests))
 #define NR_SPACES	(sizeof(spaces) / sizeof(*spaces))
 
 static int tests, failed;
@@ -65,6 +72,11 @@ static const char *check_mutant(void)
 	return "no test fails";
 }
 
+static bool in_forest(size_t f, int class)
+{
+	return forests[f].two_places || tree_classes[class].nr_places == 1;
+}
+
 static int nr_tests(void)
 {
 	int n = MUT_MAX - 1 + priv_nr_tests();
@@ -73,9 +85,38 @@ static int nr_tests(void)
 		n++;
 	for (const struct named_test *t = count_tests; t->name; t++)
 		n++;
+	for (const struct named_test *t = tree_tests; t->name; t++)
+		n++;
 	for (size_t s = 0; s < NR_SPACES; s++)
 		n += spaces[s].max;
+	for (size_t f = 0; f < NR_FORESTS; f++)
+		for (int c = 0; c < NR_TREE_CLASSES; c++)
+			n += in_forest(f, c);
 	return n;
+}
+
+static void reach_trees(void)
+{
+	char name[128], line[2 * TOPO_LINE];
+
+	for (size_t f = 0; f < NR_FORESTS; f++)
+		for (int c = 0; c < NR_TREE_CLASSES; c++) {
+			double start = now();
+			const char *bad;
+			uint64_t done;
+
+			if (!in_forest(f, c))
+				continue;
+			*line = 0;
+			bad = check_trees(c, forests[f].n, forests[f].nr_ns,
+					  &done, line, sizeof(line));
+			snprintf(name, sizeof(name),
+				 "reach: trees on %d mounts, %s", forests[f].n,
+				 tree_classes[c].name);
+			report(name, bad, line);
+			printf("# %llu trees, %.1f s\n",
+			       (unsigned long long)done, now() - start);
+		}
 }
 
 static int one(const char *text)
@@ -112,6 +153,10 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "counts: %s", t->name);
 		report(name, t->fn(), "");
 	}
+	for (const struct named_test *t = tree_tests; t->name; t++) {
+		snprintf(name, sizeof(name), "counts: %s", t->name);
+		report(name, t->fn(), "");
+	}
 	for (const struct named_test *t = doc_tests; t->name; t++) {
 		snprintf(name, sizeof(name), "documentation: %s", t->name);
 		report(name, t->fn(), "");
@@ -131,6 +176,7 @@ int main(int argc, char **argv)
 			printf("# %llu topologies, %.1f s\n",
 			       (unsigned long long)done, now() - start);
 		}
+	reach_trees();
 	priv_tests(report);
 	for (int i = MUT_NONE + 1; i < MUT_MAX; i++) {
 		model_mutant = i;

@@ -22,17 +22,6 @@ struct scene {
 	bool hears[2 * TOPO_MAX][2 * TOPO_MAX];
 };
 
-static bool topo_hears(const struct topo *t, int r, int s)
-{
-	int g = t->m[r].group;
-
-	if (r == s || t->m[s].kind != TOPO_MEMBER)
-		return false;
-	while (g >= 0 && g != t->m[s].group)
-		g = t->master[g];
-	return g >= 0;
-}
-
 static int alive(const struct model *m)
 {
 	int n = 0;
@@ -279,6 +268,16 @@ static void add_copy(struct scene *s, int i, int new, bool shared)
 	s->hears[i][k] = s->hears[k][i] = shared;
 }
 
+/* MN, "Restrictions": does a lock hide something of directory @d? */
+static bool hides(const struct model *m, int mnt, int d)
+{
+	for (int i = 0; i < m->nr; i++)
+		if (m->mnt[i].parent == mnt && m->mnt[i].locked &&
+		    m->mnt[i].ns != MODEL_GONE && model_under(m, m->mnt[i].at, d))
+			return true;
+	return false;
+}
+
 /* SS 5b.5-8: bind of a subtree below something that is not shared. */
 static const char *check_bind(const struct scene *old, int i, int d)
 {
@@ -293,7 +292,7 @@ static const char *check_bind(const struct scene *old, int i, int d)
 	EXPECT(!model_copy(&s->m, &old->m));
 	to = model_ns_root(&s->m, s->m.mnt[s->mnt[i]].ns);
 	new = model_bind(&s->m, s->mnt[i], d, to, dir_extra(0, 1), false);
-	if (s->m.mnt[s->mnt[i]].unbindable) {
+	if (s->m.mnt[s->mnt[i]].unbindable || hides(&s->m, s->mnt[i], d)) {
 		EXPECT(new == -EINVAL);
 		goto out;
 	}
@@ -331,7 +330,8 @@ static const char *check_below(const struct scene *s, int i, int j, bool move)
 		new = model_move(&m, x, y, at);
 	else
 		new = model_bind(&m, x, m.mnt[x].root, y, at, false);
-	if (was == UNBINDABLE && (to_shared || !move)) {
+	if ((was == UNBINDABLE && (to_shared || !move)) ||
+	    (!move && hides(&s->m, x, s->m.mnt[x].root))) {
 		EXPECT(new == -EINVAL);
 		EXPECT(!model_differ(&s->m, &m));
 		goto out;
@@ -421,7 +421,8 @@ static const char *check_clone(const struct scene *old, int ns, int owner)
 		EXPECT(c >= 0);
 		EXPECT(s->m.mnt[c].unbindable ==
 		       s->m.mnt[s->mnt[i]].unbindable);
-		EXPECT(s->m.mnt[c].locked == (owner != 0));
+		EXPECT(s->m.mnt[c].locked ==
+		       (owner || s->m.mnt[s->mnt[i]].locked));
 		add_copy(s, i, c, is_shared(s, i));
 		for (int j = 0; owner && j < s->n; j++)
 			s->hears[j][k] = false;

@@ -7,7 +7,7 @@
 #ifndef TESTS_H
 #define TESTS_H
 
-#include "build.h"
+#include "topo-tree.h"
 
 /* Each returns NULL, or what is wrong. */
 typedef const char *test_fn(void);
@@ -19,13 +19,18 @@ struct named_test {
 
 extern const struct named_test doc_tests[];	/* end: NULL */
 extern const struct named_test count_tests[];
+extern const struct named_test tree_tests[];
 
 /* All the consistency checks on one topology. */
 const char *check_topology(const struct topo *t, const struct layout *l,
 			   bool join);
-/* On a whole space; @line: the topology that failed. */
+/* On a whole space, on a class of trees; @line: the topology that failed. */
 const char *check_space(int n, int nr_ns, bool roots, uint64_t *done,
 			char *line, size_t size);
+const char *check_trees(int class, int n, int nr_ns, uint64_t *done,
+			char *line, size_t size);
+/* Trees of a class, the uniform ones as well. */
+long long trees_by_species(const struct tree_class *class, int n, int nr_ns);
 
 /* "file: line: condition" on failure, from within a test. */
 #define STR1(x)		#x

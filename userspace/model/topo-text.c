@@ -9,13 +9,14 @@
 
 #include "topo.h"
 
-static const char *const root_name[TOPO_ROOTS] = {
+const char *const topo_dir_name[TOPO_ROOTS] = {
 	"", "/a", "/b", "/a/a", "/a/b", "/b/a", "/b/b",
 };
 
 struct out {
 	char *p;
 	size_t left;
+	int *mounts, *groups;	/* the order in which they come */
 };
 
 static void put(struct out *o, const char *text)
@@ -29,15 +30,18 @@ static void put(struct out *o, const char *text)
 	o->left -= n;
 }
 
-static void put_mount(struct out *o, const struct topo_mount *m)
+static void put_mount(struct out *o, const struct topo *t, int i)
 {
+	const struct topo_mount *m = &t->m[i];
 	char kind[] = { "pums"[m->kind], 0 }, ns[] = "@0";
 
 	put(o, kind);
-	put(o, root_name[m->root]);
+	put(o, topo_dir_name[m->root]);
 	ns[1] += m->ns;
 	if (m->ns)
 		put(o, ns);
+	if (o->mounts)
+		*o->mounts++ = i;
 }
 
 static void put_all(struct out *o, const struct topo *t, int master, bool space)
@@ -49,7 +53,7 @@ static void put_all(struct out *o, const struct topo *t, int master, bool space)
 		    (m->kind == TOPO_SLAVE ? m->group : -1) != master)
 			continue;
 		put(o, space ? " " : "");
-		put_mount(o, m);
+		put_mount(o, t, i);
 		space = true;
 	}
 	for (int g = 0; g < t->nr_groups; g++) {
@@ -59,10 +63,12 @@ static void put_all(struct out *o, const struct topo *t, int master, bool space)
 			continue;
 		put(o, space ? " [" : "[");
 		space = true;
+		if (o->groups)
+			*o->groups++ = g;
 		for (int i = 0; i < t->nr; i++)
 			if (t->m[i].kind == TOPO_MEMBER && t->m[i].group == g) {
 				put(o, inner ? " " : "");
-				put_mount(o, &t->m[i]);
+				put_mount(o, t, i);
 				inner = true;
 			}
 		put_all(o, t, g, inner);
@@ -72,11 +78,32 @@ static void put_all(struct out *o, const struct topo *t, int master, bool space)
 
 void topo_print(const struct topo *t, char *line, size_t size)
 {
-	struct out o = { line, size };
+	struct out o = { .p = line, .left = size };
 
 	if (size)
 		*line = 0;
 	put_all(&o, t, -1, false);
+}
+
+void topo_order(const struct topo *t, int *mounts, int *groups)
+{
+	struct out o = { .mounts = mounts, .groups = groups };
+
+	put_all(&o, t, -1, false);
+}
+
+int topo_parse_dir(const char **text)
+{
+	int d = 0;
+
+	for (; (*text)[0] == '/'; *text += 2) {
+		char c = (*text)[1];
+
+		if ((c != 'a' && c != 'b') || d > 2)
+			return -1;
+		d = 2 * d + 1 + (c == 'b');
+	}
+	return d;
 }
 
 static const char *parse_mount(struct topo *t, const char *p, int group)
@@ -90,11 +117,10 @@ static const char *parse_mount(struct topo *t, const char *p, int group)
 	/* inside brackets members and slaves, outside the others */
 	if ((m->kind >= TOPO_MEMBER) != (group >= 0))
 		return NULL;
-	for (p++; p[0] == '/'; p += 2) {
-		if ((p[1] != 'a' && p[1] != 'b') || m->root > 2)
-			return NULL;
-		m->root = 2 * m->root + 1 + (p[1] == 'b');
-	}
+	p++;
+	m->root = topo_parse_dir(&p);
+	if (m->root < 0)
+		return NULL;
 	if (*p == '@') {
 		if (p[1] < '0' || p[1] >= '0' + TOPO_MAX_NS)
 			return NULL;

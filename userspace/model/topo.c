@@ -362,6 +362,17 @@ void topo_canonical(const struct topo_space *s, struct topo *t)
 	topo_unrank(s, n, best, t);
 }
 
+bool topo_hears(const struct topo *t, int r, int s)
+{
+	int g = t->m[r].group;
+
+	if (r == s || t->m[s].kind != TOPO_MEMBER)
+		return false;
+	while (g >= 0 && g != t->m[s].group)
+		g = t->master[g];
+	return g >= 0;
+}
+
 uint64_t topo_next_random(uint64_t *seed)
 {
 	uint64_t z = *seed += 0x9e3779b97f4a7c15;

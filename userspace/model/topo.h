@@ -71,6 +71,14 @@ bool topo_first(const struct topo_space *s, const struct topo *t,
 		uint64_t rank);
 void topo_canonical(const struct topo_space *s, struct topo *t);
 
+/* The directory of the tree that "/a/b" or the like begins with. */
+int topo_parse_dir(const char **text);
+extern const char *const topo_dir_name[TOPO_ROOTS];
+/* The mounts and the groups in the order in which they are printed. */
+void topo_order(const struct topo *t, int *mounts, int *groups);
+/* Does what is mounted on @s appear on @r as well? */
+bool topo_hears(const struct topo *t, int r, int s);
+
 /* As one line; parsing gives the offset of the first error plus 1, or 0. */
 void topo_print(const struct topo *t, char *line, size_t size);
 int topo_parse(struct topo *t, const char *line);
