@@ -8,6 +8,7 @@
 
 #include "build.h"
 #include "line.h"
+#include "sys.h"
 #include "topology.h"
 #include "util.h"
 
@@ -82,8 +83,8 @@ static int parse_layout(const struct topo *t, struct layout *l,
 			break;
 	}
 	return fault(at, column,
-		     "expected N>M or N^M: mount N, counted from 0, is in or "
-		     "over an earlier mount M of its namespace");
+		     "expected N>M, N>M/a, N^M or N!: mount N, counted from 0, is "
+		     "in or over mount M of its namespace, or locked");
 }
 
 static int parse(struct topo *t, struct layout *l, const struct at *at)
@@ -201,6 +202,8 @@ static bool add(struct mc_topology *t, const struct topo *topo,
 		if (!m->root || !m->mountpoint)
 			return false;
 		m->unbindable = x->kind == TOPO_UNBINDABLE;
+		m->locks_known = true;
+		m->locks = l->locked[i] ? MOUNT_LOCK_MOUNT : 0;
 		if (x->kind == TOPO_MEMBER) {
 			m->group = first_group + (uint32_t)x->group;
 			m->master = t->groups[m->group].master;

@@ -192,7 +192,8 @@ static uint32_t sub_src(struct mc_plan *p, uint32_t base, const char *base_root,
 		return MC_NONE;
 	p->srcs[s].base = base;
 	p->srcs[s].path = path;
-	p->srcs[s].inline_path = !strchr(path, '/');
+	/* a cgroup's root may end in "..": that is resolved beneath, or not at all */
+	p->srcs[s].inline_path = !strchr(path, '/') && strcmp(path, "..");
 	p->srcs[base].uses++;
 	p->srcs[base].scratch = true;
 	return s;

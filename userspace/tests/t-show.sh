@@ -89,12 +89,21 @@ wrong 'p p : 1>7' 'line 1, column 7: "1>7": expected N>M'
 wrong 'p p p : 1^0  2^0 ' 'line 1, column 14: "2^0 ": expected N>M'
 wrong 'p p p : 2^0 1^0' 'line 1, column 13: "1^0": expected N>M'
 wrong 'p p : 1>0 : 1>0' 'line 1, column 11: ": 1>0": expected N>M'
+wrong 'p/a p : 1>0/b' 'line 1, column 9: "1>0/b": expected N>M'
+wrong 'p p : 1>0/a 0>1' 'line 1, column 13: "0>1": expected N>M'
 wrong 'p p@1 : 1>0' 'line 1, column 9: "1>0": .*of its namespace'
 check "wrong: the second line" 2 'line 2, column 2: "": a bracket' \
 	"$MNTCR" show -t p -t '['
 check "wrong: a line feed does not hide the rest" 2 'line 2, column 1: "q"' \
 	"$MNTCR" show -t 'p
 q'
+
+check "a directory and a lock" 0 '  |-/h0/a  tree tmpfs private rw locked:mount$' \
+	"$MNTCR" show -t 'p p p : 1>0/a! 2>0'
+check "a lock alone" 0 '/h1  tree tmpfs private rw locked:mount$' \
+	"$MNTCR" show -t 'p p : 1!'
+check "in a later mount" 0 '  `-/h1/h0  tree tmpfs private rw$' \
+	"$MNTCR" show -t 'p p : 0>1'
 
 # --- bounds -----------------------------------------------------------------
 repeat()	# NUMBER TEXT
