@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>
@@ -35,9 +36,18 @@ static void child(const char *tty)
 	_exit(1);
 }
 
+static void asked_to_end(int sig)
+{
+	(void)sig;
+}
+
+/* Until the shell ends, or somebody says poweroff, halt or reboot in it. */
 void shell(const char *tty)
 {
+	static const int asks[] = { SIGUSR1, SIGUSR2, SIGTERM };
+	struct sigaction sa = { .sa_handler = asked_to_end };
 	pid_t pid, got;
+	size_t i;
 	int status;
 
 	pid = fork();
@@ -45,6 +55,9 @@ void shell(const char *tty)
 		child(tty);
 	if (pid < 0)
 		klog("vm: fork: %s", strerror(errno));
+	/* not SA_RESTART: wait() fails then */
+	for (i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
+		sigaction(asks[i], &sa, NULL);
 	do {
 		got = wait(&status);
 	} while (got >= 0 && got != pid);
