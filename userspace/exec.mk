@@ -4,6 +4,7 @@
 
 lib-y += plan.o
 lib-y += plan-check.o
+lib-y += plan-ns.o
 lib-y += plan-order.o
 lib-y += plan-source.o
 lib-y += plan-base.o

@@ -65,6 +65,8 @@ char *mc_plan_alloc(struct mc_plan *p, size_t n);
 /* Options that name nothing, owners that nothing names. */
 int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
+/* In which order namespaces are made. */
+int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
 /* The nearest mount above that a path leads to; MC_NONE: none. */
 uint32_t mc_plan_seen_above(const struct mc_plan *p, uint32_t m);
 /* In which order mounts are attached, and which a path leads to. */

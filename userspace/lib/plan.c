@@ -92,17 +92,6 @@ bool mc_path_below(const char *a, const char *b)
 	return !strncmp(a, b, n) && (!b[n] || b[n] == '/') && !mc_path_dots(b + n);
 }
 
-static int cmp_ns(const void *a, const void *b, void *data)
-{
-	const struct mc_topology *t = data;
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	if (t->ns[x].id != t->ns[y].id)
-		return t->ns[x].id < t->ns[y].id ? -1 : 1;
-	return (x > y) - (x < y);
-}
-
-/* Namespaces ascend by original id: a file of one is bound in older ones only. */
 static int plan_namespaces(struct mc_plan *p, struct mc_plan_priv *v,
 			   struct mntcr_error *e)
 {
@@ -256,7 +245,6 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 {
 	struct mc_plan *p = calloc(1, sizeof(*p));
 	int ret = -1;
-	uint32_t i;
 
 	*plan = NULL;
 	if (!p)
@@ -269,15 +257,11 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		mc_nomem(e);
 		goto out;
 	}
-	for (i = 0; i < t->nr_ns; i++)
-		p->priv->ns_order[i] = i;
-	qsort_r(p->priv->ns_order, t->nr_ns, sizeof(*p->priv->ns_order), cmp_ns,
-		(void *)t);
 	/* What is spilled is found by its namespace, so it must be there. */
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
 			!o->fd_budget;
-	if (mc_plan_check(p, o, e) || mc_plan_order(p, e) ||
-	    mc_plan_sources(p, o, e) ||
+	if (mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
+	    mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
 	    mc_plan_temps(p, e))
 		goto out;
 	mc_plan_settle_srcs(p);

@@ -233,8 +233,10 @@ static void add_mount(uint32_t ns, uint32_t from, const uint32_t *shape,
 static void random_topology(const struct wild *w)
 {
 	uint32_t nr_ns = 1 + any(4), shape[NR_SBS], ns, i, n, from;
+	bool no_ids;
 
 	start(nr_ns, w);
+	no_ids = !any(4);
 	for (i = 0; i < NR_SBS; i++)
 		shape[i] = any(12);
 	for (ns = 0; ns < nr_ns; ns++) {
@@ -242,6 +244,8 @@ static void random_topology(const struct wild *w)
 		for (n = any(8) ? 1 + any(15) : 0; n; n--)
 			add_mount(ns, from, shape, w);
 	}
+	for (i = 0; no_ids && i < nr_ns; i++)
+		t->ns[i].id = 0;
 	if (mc_topology_finish(t, &e)) {
 		TAP_SAY("%s", e.text);
 		REQUIRE(!"finished");

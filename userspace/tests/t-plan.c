@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
 #include <sys/mount.h>
 
 #include "plan.h"
@@ -451,6 +452,32 @@ static void options_that_name_nothing_or_too_much(void)
 	o.nr_masters = 1;
 	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 	check();
+	done();
+}
+
+/* Without ids, the files tell which namespace is older. */
+static void namespaces_without_ids(void)
+{
+	uint32_t r, m;
+
+	start(2);
+	t->ns[0].id = t->ns[1].id = 0;
+	t->sbs[sbs[2]].type = "nsfs";
+	t->ns[0].ino = 7;
+	t->ns[1].ino = 8;
+	add(0, 10, MC_NONE, 0, "/", "/");
+	r = add(1, 20, MC_NONE, 0, "/", "/");
+	m = add(1, 21, r, 2, "mnt:[7]", "/f");
+	t->mounts[m].nsfs_type = CLONE_NEWNS;
+	t->mounts[m].nsfs_ino = 7;
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	CHECK_EQ(p->ops[0].obj, MC_REF(MC_REF_NS, 1));
+	CHECK_EQ(p->ops[1].obj, MC_REF(MC_REF_NS, 0));
+	check();
+	/* no kernel has that */
+	t->mounts[0].nsfs_ns = 1;
+	refused(MNTCR_API_EXTENDED, NULL, "namespace-cycle");
 	done();
 }
 
@@ -1065,6 +1092,7 @@ int main(void)
 	TAP_RUN(a_plan_for_the_upstream_calls);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(options_that_name_nothing_or_too_much);
+	TAP_RUN(namespaces_without_ids);
 	TAP_RUN(deeper_mountpoints_first);
 	TAP_RUN(a_tucked_mount);
 	TAP_RUN(masters_come_first);
