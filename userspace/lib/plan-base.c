@@ -244,8 +244,8 @@ static int cmp_base(const void *a, const void *b, void *data)
 		return x->covered ? 1 : -1;
 	if (!x->covered)
 		return (x->index > y->index) - (x->index < y->index);
-	up_x = mc_plan_seen_above(p, x->index);
-	up_y = mc_plan_seen_above(p, y->index);
+	up_x = p->priv->seen_above[x->index];
+	up_y = p->priv->seen_above[y->index];
 	if (up_x != up_y)
 		return up_x < up_y ? -1 : 1;
 	return (x->index < y->index) - (x->index > y->index);
@@ -255,7 +255,10 @@ struct uncover {
 	struct mc_plan *p;
 	struct mc_op *op;
 	uint32_t from;		/* the mount that is copied */
-	bool *removed;		/* of this copy */
+	uint32_t *removed;	/* from which copy, the last time */
+	uint32_t copy;		/* this one; the first is 1 */
+	uint32_t *cleared;	/* per mount: the way to it, when that many */
+	uint32_t changes;	/* had been removed */
 	uint32_t *stack, max_stack, *nest, max_nest;
 	bool nomem;
 };
@@ -274,9 +277,10 @@ static void remove_stack(struct uncover *u, uint32_t c)
 		u->stack[n++] = c;
 	}
 	while (n--) {
-		if (u->removed[u->stack[n]])
+		if (u->removed[u->stack[n]] == u->copy)
 			continue;
-		u->removed[u->stack[n]] = true;
+		u->removed[u->stack[n]] = u->copy;
+		u->changes++;
 		if (!mc_plan_list(u->p, MC_REF(MC_REF_MOUNT, u->stack[n])))
 			u->nomem = true;
 		u->op->nr++;
@@ -302,21 +306,30 @@ static void remove_above(struct uncover *u, uint32_t m)
 static int uncover(struct uncover *u, uint32_t m, struct mntcr_error *e)
 {
 	const struct mc_mount *mounts = u->p->topo->mounts;
-	uint32_t from = mc_plan_seen_above(u->p, m), *way = NULL, n = 0;
+	uint32_t from = u->p->priv->seen_above[m], *way = NULL, n = 0;
 	uint32_t max = 0, c, i;
 	bool again = from != u->from;
 
+	/* What was cleared for another, and nothing removed since, is. */
+	u->changes += again;
 	for (c = m; c != from; c = mounts[c].parent) {
 		if (!mc_grow(&way, n, &max, sizeof(*way))) {
 			free(way);
 			return mc_nomem(e);
 		}
 		way[n++] = c;
-		again |= u->removed[c];
+		u->p->steps++;
+		if (!again && u->cleared[c] == u->changes)
+			break;
+		if (u->removed[c] != u->copy || again)
+			continue;
+		/* All of the way, from the start, in a new copy. */
+		again = true;
+		u->changes++;
 	}
 	u->op->arg = MC_REF(MC_REF_MOUNT, from);
 	if (again) {
-		memset(u->removed, 0, u->p->topo->nr_mounts * sizeof(bool));
+		u->copy++;
 		u->op->flags = MC_NEW_COPY;
 		u->from = from;
 	}
@@ -326,13 +339,15 @@ static int uncover(struct uncover *u, uint32_t m, struct mntcr_error *e)
 		if (!i || strcmp(mounts[way[i - 1]].mountpoint, "/"))
 			remove_stack(u, u->p->priv->cover[way[i]]);
 	}
+	for (i = 0; i < n; i++)
+		u->cleared[way[i]] = u->changes;
 	free(way);
 	return u->nomem ? mc_nomem(e) : 0;
 }
 
 int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 {
-	struct uncover u = { .p = p, .from = MC_NONE };
+	struct uncover u = { .p = p, .from = MC_NONE, .copy = 1 };
 	uint32_t *which, i, n = 0;
 	int ret = 0;
 
@@ -342,7 +357,8 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 		return 0;
 	which = calloc(p->nr_srcs + 1, sizeof(*which));
 	u.removed = calloc(p->topo->nr_mounts + 1, sizeof(*u.removed));
-	if (!which || !u.removed) {
+	u.cleared = calloc(p->topo->nr_mounts + 1, sizeof(*u.cleared));
+	if (!which || !u.removed || !u.cleared) {
 		ret = mc_nomem(e);
 		goto out;
 	}
@@ -361,6 +377,7 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 out:
 	free(which);
 	free(u.removed);
+	free(u.cleared);
 	free(u.stack);
 	free(u.nest);
 	return ret;

@@ -123,6 +123,7 @@ static int see(struct order *o, struct mntcr_error *e)
 	const struct mc_topology *t = o->t;
 	uint8_t *hidden = o->p->priv->hidden, *on, *over, *way;
 	uint32_t n = t->nr_mounts + 1, i, m, c, up;
+	uint32_t *seen = o->p->priv->seen_above;
 
 	/* what covers the root; what is mounted above the mountpoint; the way */
 	on = calloc(3 * (size_t)n, 1);
@@ -157,17 +158,10 @@ static int see(struct order *o, struct mntcr_error *e)
 		    (up == MC_NONE || t->mounts[up].unbindable ||
 		     hidden[up] == MC_SEALED))
 			hidden[m] = MC_SEALED;
+		seen[m] = up == MC_NONE || hidden[up] == MC_SEEN ? up : seen[up];
 	}
 	free(on);
 	return 0;
-}
-
-uint32_t mc_plan_seen_above(const struct mc_plan *p, uint32_t m)
-{
-	do {
-		m = p->topo->mounts[m].parent;
-	} while (m != MC_NONE && p->priv->hidden[m] != MC_SEEN);
-	return m;
 }
 
 /* --- the sequence ---------------------------------------------------------- */

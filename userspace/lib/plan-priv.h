@@ -47,6 +47,7 @@ struct mc_plan_priv {
 	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
 	uint32_t nr_order;
 	uint8_t *hidden;		/* enum mc_hidden */
+	uint32_t *seen_above;		/* nearest mount above that a path leads to */
 	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
 	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */
 	struct mc_sb_plan *sb;
@@ -67,8 +68,6 @@ int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
 /* In which order namespaces are made. */
 int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
-/* The nearest mount above that a path leads to; MC_NONE: none. */
-uint32_t mc_plan_seen_above(const struct mc_plan *p, uint32_t m);
 /* In which order mounts are attached, and which a path leads to. */
 int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
 

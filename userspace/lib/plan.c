@@ -205,6 +205,7 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->ns_order);
 	free(v->order);
 	free(v->hidden);
+	free(v->seen_above);
 	free(v->cover);
 	free(v->above);
 	free(v->sb);
@@ -224,6 +225,7 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->ns_order = array(t->nr_ns, sizeof(*v->ns_order));
 	v->order = array(2 * t->nr_mounts, sizeof(*v->order));
 	v->hidden = array(t->nr_mounts, sizeof(*v->hidden));
+	v->seen_above = array(t->nr_mounts, sizeof(*v->seen_above));
 	v->cover = array(t->nr_mounts, sizeof(*v->cover));
 	v->above = array(t->nr_mounts, sizeof(*v->above));
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
@@ -231,7 +233,7 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->leader = array(t->nr_groups, sizeof(*v->leader));
 	v->from_mount = array(t->nr_mounts, sizeof(*v->from_mount));
 	v->from_group = array(t->nr_groups, sizeof(*v->from_group));
-	if (!v->ns_order || !v->order || !v->hidden || !v->cover ||
+	if (!v->ns_order || !v->order || !v->hidden || !v->seen_above || !v->cover ||
 	    !v->above || !v->sb || !v->wide || !v->leader ||
 	    !v->from_mount || !v->from_group) {
 		priv_free(v);

@@ -919,6 +919,34 @@ static void operations_grow_linearly(void)
 	}
 }
 
+/* Every mount of a chain below a cover is fetched from a copy of its tree. */
+static void covered_chains_grow_linearly(void)
+{
+	uint64_t steps[2];
+	uint32_t i, k, n, m, up, sb;
+
+	for (i = 0; i < 2; i++) {
+		n = i ? 8000 : 2000;
+		start(1);
+		up = add(0, 10, MC_NONE, 0, "/", "/");
+		for (k = 0; k < n; k++) {
+			sb = mc_topology_add_sb(t);
+			REQUIRE(sb != MC_NONE);
+			t->sbs[sb].minor = 100 + k;
+			t->sbs[sb].type = "ext4";
+			m = add(0, 11 + k, up, 0, "/", "/d");
+			t->mounts[m].sb = sb;
+			up = m;
+		}
+		add(0, 11 + n, 1, 0, "/", "/");
+		finish();
+		REQUIRE(!make(MNTCR_API_UPSTREAM, NULL));
+		steps[i] = p->steps;
+		done();
+	}
+	CHECK(steps[1] < 4.8 * steps[0]);
+}
+
 static void few_descriptors(void)
 {
 	struct mc_plan_options o = { .fd_budget = 100, .batch = 10 };
@@ -1106,6 +1134,7 @@ int main(void)
 	TAP_RUN(what_hides_is_locked_last);
 	TAP_RUN(sources_that_cannot_be_cloned);
 	TAP_RUN(operations_grow_linearly);
+	TAP_RUN(covered_chains_grow_linearly);
 	TAP_RUN(few_descriptors);
 	TAP_RUN(the_limit_is_kept);
 	TAP_RUN(any_topology_is_planned_soundly);
