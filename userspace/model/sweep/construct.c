@@ -27,9 +27,7 @@ static int place_private(struct world *w, const struct topo *t,
 			  (*path ? 0 : AT_EMPTY_PATH));
 	if (fd < 0)
 		return world_fail(w, "clone", path);
-	w->mnt[w->nr] = fd;
-	w->mnt_ns[w->nr] = m->ns;
-	w->mnt_root[w->nr++] = m->root;
+	w->mnt[i] = fd;
 	if (m->kind == TOPO_UNBINDABLE &&
 	    mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
 			     MC_MOUNT_ATTR_SIZE_VER0))
@@ -127,20 +125,36 @@ static int set_one_group(struct world *w, const struct topo *t, int g,
 	return err;
 }
 
+static int lock(struct world *w, int i)
+{
+	struct mc_mount_attr attr = { .lock_set = MOUNT_LOCK_MOUNT };
+
+	if (world_enter(w, w->mnt_ns[i]))
+		return -1;
+	if (mc_mount_setattr(w->mnt[i], "", AT_EMPTY_PATH, &attr,
+			     MC_MOUNT_ATTR_SIZE_VER1))
+		return world_fail(w, "lock", "a mount");
+	return 0;
+}
+
 static int build_api(struct world *w, const struct topo *t,
 		     const struct layout *l, uint64_t hash)
 {
-	int nr_ns = build_nr_ns(t), err = 0;
+	int nr_ns = build_nr_ns(t), order[TOPO_MAX], err = 0;
 
 	while (w->nr_ns < nr_ns)
 		if (world_enter(w, -1) || world_new_ns(w) < 0)
 			return -1;
 	if (world_enter(w, -1))
 		return -1;
+	layout_order(t, l, order);
 	for (int i = 0; i < t->nr && !err; i++)
-		err = place_private(w, t, l, i);
+		err = place_private(w, t, l, order[i]);
 	for (int g = 0; g < t->nr_groups && !err; g++)
 		err = set_one_group(w, t, g, &hash);
+	for (int i = 0; i < t->nr && !err; i++)
+		if (l->locked[i])
+			err = lock(w, i);
 	return err;
 }
 
@@ -151,8 +165,8 @@ static int build_api(struct world *w, const struct topo *t,
  * first, each keeps what belongs to it.
  */
 
-static int bind(struct world *w, const char *from, const char *to,
-		unsigned long type, unsigned long then)
+int world_bind_path(struct world *w, const char *from, const char *to,
+		    unsigned long type, unsigned long then)
 {
 	if (mount(from, to, NULL, MS_BIND, NULL))
 		return world_fail(w, "bind", to);
@@ -192,67 +206,100 @@ static int bind_member(struct world *w, const struct topo *t, int i,
 	else
 		snprintf(from, sizeof(from), "/src/shared/%s", root);
 	snprintf(to, sizeof(to), "/h%d", i);
-	return bind(w, from, to, type[m->kind], 0);
+	return world_bind_path(w, from, to, type[m->kind], 0);
 }
 
-static int build_seed(struct world *w, const struct topo *t, uint64_t *hash)
+static int bind_seeds(struct world *w, const struct topo *t)
 {
-	bool bound[TOPO_MAX] = { false };
 	char from[32], to[32];
-	int err = 0, turn;
+	int err = 0;
 
 	for (int g = 0; g < t->nr_groups && !err; g++) {
 		bool slave = t->master[g] >= 0;
 
 		snprintf(from, sizeof(from), "/seed/%d", t->master[g]);
 		snprintf(to, sizeof(to), "/seed/%d", g);
-		err = bind(w, slave ? from : "/src/shared", to,
-			   slave ? MS_SLAVE : MS_SHARED, slave ? MS_SHARED : 0);
-	}
-	turn = topo_next_random(hash) % t->nr;
-	for (int i = 0; i < t->nr && !err; i++)
-		err = bind_member(w, t, (i + turn) % t->nr, bound, hash);
-	turn = topo_next_random(hash) % TOPO_MAX;
-	for (int g = 0; g < t->nr_groups && !err; g++) {
-		snprintf(to, sizeof(to), "/seed/%d", (g + turn) % t->nr_groups);
-		if (umount2(to, UMOUNT_NOFOLLOW))
-			return world_fail(w, "umount", to);
+		err = world_bind_path(w, slave ? from : "/src/shared", to,
+				      slave ? MS_SLAVE : MS_SHARED,
+				      slave ? MS_SHARED : 0);
 	}
 	return err;
 }
 
-static int build_classic(struct world *w, const struct topo *t,
-			 uint64_t hash)
+static int umount_seeds(struct world *w, const struct topo *t, uint64_t *hash)
 {
-	int nr_ns = build_nr_ns(t);
+	int turn = topo_next_random(hash) % TOPO_MAX;
+	char to[32];
+
+	for (int g = 0; g < t->nr_groups; g++) {
+		snprintf(to, sizeof(to), "/seed/%d", (g + turn) % t->nr_groups);
+		if (umount2(to, UMOUNT_NOFOLLOW))
+			return world_fail(w, "umount", to);
+	}
+	return 0;
+}
+
+/* Namespace @k keeps what belongs to it. */
+static int drop_foreign(struct world *w, const struct topo *t,
+			const struct layout *l, int k)
+{
 	char path[16];
 
-	if (world_enter(w, -1) || world_new_ns(w) < 0 ||
-	    build_seed(w, t, &hash))
+	if (world_enter(w, k))
+		return -1;
+	for (int i = 0; i < t->nr; i++) {
+		snprintf(path, sizeof(path), "/h%d", i);
+		if (l->on[i] < 0 && t->m[i].ns != k &&
+		    umount2(path, UMOUNT_NOFOLLOW))
+			return world_fail(w, "umount", path);
+	}
+	return 0;
+}
+
+static int build_classic(struct world *w, const struct topo *t,
+			 const struct layout *l, uint64_t hash)
+{
+	int nr_ns = build_nr_ns(t), turn, order[TOPO_MAX];
+	bool bound[TOPO_MAX] = { false }, children = false;
+	char path[16];
+
+	if (world_enter(w, -1) || world_new_ns(w) < 0 || bind_seeds(w, t))
+		return -1;
+	turn = topo_next_random(&hash) % t->nr;
+	for (int i = 0; i < t->nr; i++) {
+		int k = (i + turn) % t->nr;
+
+		if (l->on[k] >= 0)
+			children = true;
+		else if (bind_member(w, t, k, bound, &hash))
+			return -1;
+	}
+	/* they are needed where children are to be */
+	if (!children && umount_seeds(w, t, &hash))
 		return -1;
 	while (w->nr_ns < nr_ns)
 		if (world_enter(w, 0) || world_new_ns(w) < 0)
 			return -1;
-	for (int k = 0; k < nr_ns; k++) {
-		if (world_enter(w, k))
+	for (int k = 0; k < nr_ns; k++)
+		if (drop_foreign(w, t, l, k))
 			return -1;
-		for (int i = 0; i < t->nr; i++) {
-			snprintf(path, sizeof(path), "/h%d", i);
-			if (t->m[i].ns != k && umount2(path, UMOUNT_NOFOLLOW))
-				return world_fail(w, "umount", path);
-		}
-	}
 	for (int i = 0; i < t->nr; i++) {
+		if (l->on[i] >= 0)
+			continue;
 		snprintf(path, sizeof(path), "/h%d", i);
 		if (world_enter(w, t->m[i].ns))
 			return -1;
 		w->mnt[i] = open(path, O_PATH | O_CLOEXEC);
 		if (w->mnt[i] < 0)
 			return world_fail(w, "open", path);
-		w->nr++;
-		w->mnt_ns[i] = t->m[i].ns;
-		w->mnt_root[i] = t->m[i].root;
 	}
+	layout_order(t, l, order);
+	for (int i = 0; i < t->nr && children; i++)
+		if (l->on[order[i]] >= 0 && world_add_child(w, t, l, order[i]))
+			return -1;
+	for (int k = 0; k < nr_ns && children; k++)
+		if (world_enter(w, k) || chdir("/") || umount_seeds(w, t, &hash))
+			return -1;
 	return 0;
 }
 
@@ -261,6 +308,11 @@ int world_build(struct world *w, enum way way, const struct topo *t,
 {
 	world_drop(w);
 	w->way = way;
-	return way == WAY_CLASSIC ? build_classic(w, t, hash) :
+	for (w->nr = 0; w->nr < t->nr; w->nr++) {
+		w->mnt[w->nr] = -1;
+		w->mnt_ns[w->nr] = t->m[w->nr].ns;
+		w->mnt_root[w->nr] = t->m[w->nr].root;
+	}
+	return way == WAY_CLASSIC ? build_classic(w, t, l, hash) :
 		build_api(w, t, l, hash);
 }

@@ -84,7 +84,7 @@ static bool scene(struct run *r)
 	for (int k = 0; k < 8; k++)
 		if (!call(r, 2 * n))
 			return false;
-	return fire(r, &b, 2 * n, false, false) && clear(r, &b);
+	return fire(r, &b, 2 * n, 1, false) && clear(r, &b);
 }
 
 bool run_groups(struct world *w, uint64_t seed, FILE *show, char *what,

@@ -12,6 +12,7 @@
 
 #include "each.h"
 #include "run.h"
+#include "topo-tree.h"
 
 static const char usage[] =
 "usage: propsweep [options] [TOPOLOGY...]\n"
@@ -24,12 +25,15 @@ static const char usage[] =
 "  -s N      one namespace, one root: up to N mounts (6)\n"
 "  -n N      up to three namespaces: up to N mounts (4)\n"
 "  -r N      roots on the binary tree of directories: up to N mounts (3)\n"
+"  -b N      trees that are not uniform: on N base mounts in up to three\n"
+"            namespaces (2; 0: none)\n"
+"  -t N      one in N of those, which ones SEED says (32)\n"
 "  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
 "  -g N      so many scenes with locked mounts and random groups (200)\n"
 "  -w WAY    only \"api\" or \"classic\"\n"
 "\n"
 "Environment, or as arguments: SHARD=i/n (only every n-th, from the i-th on,\n"
-"counted from 0), SEED=N (of the random ones).\n";
+"counted from 0), SEED=N (of the random ones, of the trees).\n";
 
 enum { KSFT_PASS, KSFT_FAIL, KSFT_SKIP = 4 };
 
@@ -38,7 +42,11 @@ struct options {
 	int random, groups;
 	bool way[NR_WAYS];
 	struct each each;
+	int base;
+	uint64_t one_in;
 };
+
+#define TREE_NS	3
 
 static bool locks;
 
@@ -61,26 +69,29 @@ static void print_topology(const struct run *r, const char *what)
 	printf("# %s: %s\n", what, line);
 }
 
+/* Locked mounts need both: a call that makes them, and one that shows them. */
+static bool possible(enum way way, const struct topo *t, const struct layout *l)
+{
+	for (int i = 0; i < t->nr; i++)
+		if (l->locked[i] && !locks)
+			return false;
+	return way == WAY_API || has_history(t, l);
+}
+
 /* All that the three have to say on one topology. */
 static void explain(struct run *r, const bool *ways, bool least_too)
 {
-	const struct layout *l = r->l;
-	struct layout siblings;
+	struct layout least_layout;
 	struct topo least;
 
 	print_topology(r, "topology");
 	printf("# after %s, %s: %s\n", r->step, way_names[r->way], r->what);
-	if (least_too && shrink(r, &least)) {
-		layout_siblings(&siblings);
-		l = &siblings;
-		r->l = l;
+	if (least_too && shrink(r, &least, &least_layout))
 		print_topology(r, "the least that differs");
-	}
-	r->l = l;
 	for (int way = 0; way < NR_WAYS; way++) {
 		struct run one = *r;
 
-		if (!ways[way])
+		if (!ways[way] || !possible(way, r->t, r->l))
 			continue;
 		one.way = way;
 		one.each = true;
@@ -97,29 +108,37 @@ static void explain(struct run *r, const bool *ways, bool least_too)
 struct class {
 	enum way way;
 	const bool *ways;
-	uint64_t done, differ;
+	uint64_t done, differ, left_out;
 	double start;
 };
 
-static void one_topology(void *data, const struct topo *t, uint64_t hash)
+static void one_tree(struct class *c, const struct topo *t,
+		     const struct layout *l, uint64_t hash)
 {
-	struct class *c = data;
-	struct layout l;
 	struct run r = {
-		.w = &world, .t = t, .l = &l, .way = c->way, .hash = hash,
+		.w = &world, .t = t, .l = l, .way = c->way, .hash = hash,
 		.locks = locks, .test = run_topology,
 	};
 
-	layout_siblings(&l);
-	/* other places are out of reach of mount(2): shared parents */
-	if (c->way == WAY_API && hash >> 60 & 1)
-		layout_random(t, &l, hash);
 	if (!run_topology(&r)) {
 		if (c->differ < 3)
 			explain(&r, c->ways, !c->differ);
 		c->differ++;
 	}
 	c->done++;
+}
+
+static void one_topology(void *data, const struct topo *t, uint64_t hash)
+{
+	struct class *c = data;
+	struct layout l;
+
+	layout_siblings(&l);
+	if (hash >> 60 & 1)
+		layout_random(t, &l, hash);
+	if (!possible(c->way, t, &l))
+		layout_siblings(&l);
+	one_tree(c, t, &l, hash);
 }
 
 static struct class class_start(const struct options *o, enum way way)
@@ -144,6 +163,48 @@ static void sweep(const struct options *o, int n, int nr_ns, bool roots,
 
 	if (each_structure(&o->each, n, nr_ns, roots, one_topology, &c) >= 0)
 		class_done(&c, name);
+}
+
+/* Trees that are not uniform: of each class every so many. */
+static void trees(const struct options *o, int class, enum way way)
+{
+	const struct tree_class *tc = &tree_classes[class];
+	struct tree_walk *w = malloc(sizeof(*w));
+	struct class c = class_start(o, way);
+	uint64_t number = 0, chosen = 0;
+	struct layout l;
+	struct topo t;
+	char name[64];
+
+	if (!w || tree_start(w, tc, o->base, TREE_NS)) {
+		free(w);
+		return;
+	}
+	for (; tree_next(w, &t, &l); number++) {
+		uint64_t seed = number;
+
+		if (number % o->one_in != o->each.seed % o->one_in ||
+		    chosen++ % o->each.shards != o->each.shard)
+			continue;
+		if (possible(way, &t, &l))
+			one_tree(&c, &t, &l, topo_next_random(&seed));
+		else
+			c.left_out++;
+	}
+	printf("# %" PRIu64 " trees and %" PRIu64 " uniform ones", number,
+	       w->all - number);
+	if (o->one_in > 1)
+		printf(", one in %" PRIu64 " gone through, SEED=%" PRIu64,
+		       o->one_in, o->each.seed);
+	puts("");
+	if (c.left_out)
+		printf("# %" PRIu64 " left out: %s\n", c.left_out,
+		       way == WAY_API ? "this kernel cannot lock mounts" :
+		       "no history, locks come with copies of namespaces");
+	tree_end(w);
+	free(w);
+	snprintf(name, sizeof(name), "trees on %d mounts, %s", o->base, tc->name);
+	class_done(&c, name);
 }
 
 static void random_ones(const struct options *o, enum way way)
@@ -190,7 +251,7 @@ static int step_by_step(const struct options *o, char **lines, int n)
 {
 	printf("KTAP version 1\n1..%d\n", n);
 	for (int k = 0; k < n; k++) {
-		bool colon = strchr(lines[k], ':'), bad = false;
+		bool bad = false;
 		struct layout l;
 		struct topo t;
 
@@ -211,7 +272,7 @@ static int step_by_step(const struct options *o, char **lines, int n)
 					.hash = topo_next_random(&seed),
 				};
 
-				if (!o->way[way] || (way == WAY_CLASSIC && colon))
+				if (!o->way[way] || !possible(way, &t, &l))
 					continue;
 				if (run_topology(&r))
 					continue;
@@ -231,17 +292,23 @@ static int parse(struct options *o, int argc, char **argv)
 	int c;
 
 	*o = (struct options) {
-		.max = { 6, 4, 3 },
+		.max = { 6, 4, 3 }, .base = 2, .one_in = 32,
 		.random = 100, .groups = 200, .way = { true, true },
 	};
 	if (each_init(&o->each, argc, argv))
 		return -1;
-	while ((c = getopt(argc, argv, "s:n:r:x:g:w:h")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:r:b:t:x:g:w:h")) != -1) {
 		switch (c) {
 		case 's':
 		case 'n':
 		case 'r':
 			o->max[strchr("snr", c) - "snr"] = atoi(optarg);
+			break;
+		case 'b':
+			o->base = atoi(optarg);
+			break;
+		case 't':
+			o->one_in = atoi(optarg) > 1 ? atoi(optarg) : 1;
 			break;
 		case 'x':
 			o->random = atoi(optarg);
@@ -298,7 +365,7 @@ int main(int argc, char **argv)
 	for (int k = 0; k < 3; k++)
 		for (int n = space[k].least; n <= o.max[k]; n++)
 			plan++;
-	plan += 1 + (o.random > 0);
+	plan += 1 + (o.base > 0 ? NR_TREE_CLASSES : 0) + (o.random > 0);
 	plan *= o.way[WAY_API] + o.way[WAY_CLASSIC];
 	groups = o.way[WAY_API] && locks && world_has_api() && o.groups > 0;
 	plan += groups;
@@ -322,6 +389,8 @@ int main(int argc, char **argv)
 				sweep(&o, n, space[k].nr_ns, space[k].roots,
 				      name, way);
 			}
+		for (int k = 0; k < NR_TREE_CLASSES && o.base > 0; k++)
+			trees(&o, k, way);
 		if (o.random > 0)
 			random_ones(&o, way);
 	}

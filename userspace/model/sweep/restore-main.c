@@ -72,8 +72,7 @@ static void print_topology(const struct run *r, const char *what)
 static void explain(struct run *r)
 {
 	struct restoration *x = r->data;
-	const struct layout *l = r->l;
-	struct layout siblings;
+	struct layout least_layout;
 	struct topo least;
 	bool each = x->wrong[EXTENDED] != x->wrong[UPSTREAM];
 
@@ -83,13 +82,8 @@ static void explain(struct run *r)
 	       class_reach(&x->scene), r->step, r->what);
 	if (each)
 		memcpy(x->use, x->wrong, sizeof(x->use));
-	if (shrink(r, &least)) {
-		layout_siblings(&siblings);
-		l = &siblings;
-		r->l = l;
+	if (shrink(r, &least, &least_layout))
 		print_topology(r, "the least that goes wrong");
-	}
-	r->l = l;
 	r->show = stdout;
 	x->plan = true;
 	if (r->test(r))

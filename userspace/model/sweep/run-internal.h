@@ -23,11 +23,22 @@ bool failed(struct run *r, const char *who, const char *why);
 bool both(struct run *r, int kernel, int model);
 bool compare(struct run *r);
 bool build(struct run *r);
+bool step_done(struct run *r);
 /*
- * On each of @n mounts, in each directory it sees or only its root; with
- * @stack then one more each at one and the same place.
+ * On each of @n mounts, in its root and in those of the first @dirs directories
+ * of the tree that a path leads to; with @stack then one more each at one and
+ * the same place.
  */
-bool fire(struct run *r, struct batch *b, int n, bool all_dirs, bool stack);
+bool fire(struct run *r, struct batch *b, int n, int dirs, bool stack);
 bool clear(struct run *r, const struct batch *b);
+bool mount_event(struct run *r, struct batch *b, int i, int dir);
+/* Does a path from the root of mount @i to @dir stay on it? */
+bool on_path(const struct run *r, int i, int dir);
+/* The path to a mount's place; false: something else hides that. */
+bool place_path(const struct model *m, int mnt, char *path, size_t size);
+
+/* Events at the places where the tree has children; then umounts of those. */
+bool do_places(struct run *r, struct batch *b);
+bool do_umounts(struct run *r, struct batch *b);
 
 #endif

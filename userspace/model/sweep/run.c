@@ -77,12 +77,12 @@ bool compare(struct run *r)
 	return !bad;
 }
 
-static bool step_done(struct run *r)
+bool step_done(struct run *r)
 {
 	return !r->each || compare(r);
 }
 
-static bool mount_event(struct run *r, struct batch *b, int i, int dir)
+bool mount_event(struct run *r, struct batch *b, int i, int dir)
 {
 	char path[DIR_PATH];
 
@@ -124,22 +124,57 @@ static bool umount_event(struct run *r, const struct batch *b, int k)
 		    model_umount(&r->m, m, false)) && step_done(r);
 }
 
-bool fire(struct run *r, struct batch *b, int n, bool all_dirs, bool stack)
+bool on_path(const struct run *r, int i, int dir)
+{
+	int root = r->m.mnt[r->mnt[i]].root;
+
+	for (; dir != root; dir = build_dirs[dir])
+		if (!dir || model_lookup(&r->m, r->mnt[i], dir) >= 0)
+			return false;
+	return true;
+}
+
+bool place_path(const struct model *m, int mnt, char *path, size_t size)
+{
+	const struct model_mount *p = &m->mnt[mnt];
+	int up = p->parent, root;
+	char buf[DIR_PATH];
+	size_t n;
+
+	*path = 0;
+	if (up < 0)
+		return true;
+	root = m->mnt[up].root;
+	if (!place_path(m, up, path, size))
+		return false;
+	if (p->at == root)
+		return true;
+	for (int d = build_dirs[p->at]; d != root; d = build_dirs[d])
+		if (model_lookup(m, up, d) >= 0)
+			return false;
+	n = strlen(path);
+	snprintf(path + n, size - n, "/%s", dir_path(p->at, root, buf));
+	return model_lookup(m, up, root) < 0;
+}
+
+bool fire(struct run *r, struct batch *b, int n, int dirs, bool stack)
 {
 	b->n = 0;
 	for (int i = 0; i < n; i++) {
-		int root = r->m.mnt[r->mnt[i]].root;
+		int root;
 
+		if (r->w->mnt[i] < 0)
+			continue;
+		root = r->m.mnt[r->mnt[i]].root;
 		for (int d = 0; d < TOPO_ROOTS; d++) {
-			if (!model_under(&r->m, d, root) ||
-			    (d != root && !all_dirs))
+			if ((d != root && d >= dirs) || !on_path(r, i, d))
 				continue;
 			if (!mount_event(r, b, i, dir_event(d, i % TOPO_MAX)))
 				return false;
 		}
 	}
 	for (int i = 0; i < n && stack; i++)
-		if (!mount_event(r, b, i,
+		if (r->w->mnt[i] >= 0 && !mount_event(r, b, i,
 				 dir_extra(r->m.mnt[r->mnt[i]].root, 0)))
 			return false;
 	snprintf(r->step, sizeof(r->step), "%d events", b->n);
@@ -169,14 +204,18 @@ static bool do_bind(struct run *r, struct batch *b)
 	dir = root;
 	if (root < 3)
 		dir = 2 * root + 1 + (r->hash >> 8 & 1);
+	if (!on_path(r, i, dir))
+		dir = root;
 	top = model_ns_root(&r->m, ns);
 	snprintf(r->step, sizeof(r->step), "bind of mount %d's /%s", i,
 		 dir_path(dir, 0, path));
 	new = model_bind(&r->m, r->mnt[i], dir, top, dir_extra(0, 1), false);
 	if (!both(r, world_bind(r->w, i, dir, dir_extra(0, 1)), new))
 		return false;
+	if (new < 0)	/* something in there is locked */
+		return true;
 	r->mnt[n] = new;
-	if (!step_done(r) || !fire(r, b, n + 1, false, false) || !clear(r, b))
+	if (!step_done(r) || !fire(r, b, n + 1, 1, false) || !clear(r, b))
 		return false;
 	snprintf(r->step, sizeof(r->step), "umount of the bind");
 	return both(r, world_unbind(r->w, dir_extra(0, 1)),
@@ -235,44 +274,55 @@ static bool do_rbind(struct run *r, struct batch *b)
 	snprintf(r->step, sizeof(r->step), "recursive bind in namespace %d", ns);
 	new = model_bind(&r->m, top, 0, top, dir_extra(0, 1), true);
 	if (!both(r, world_rbind(r->w, ns, dir_extra(0, 1)), new) ||
-	    !step_done(r) || !fire(r, b, r->t->nr, false, false) || !clear(r, b))
+	    !step_done(r) || !fire(r, b, r->t->nr, 1, false) || !clear(r, b))
 		return false;
 	snprintf(r->step, sizeof(r->step), "lazy umount of that bind");
 	return both(r, world_unrbind(r->w, ns, dir_extra(0, 1)),
 		    model_umount(&r->m, new, true)) && compare(r);
 }
 
+/* Mount @i of the topology in a copy of its namespace. */
+static int twin(const struct run *r, int i, int ns)
+{
+	const struct model *m = &r->m;
+	int up = r->l->on[i] < 0 ? model_ns_root(m, ns) :
+		 twin(r, r->l->on[i], ns);
+
+	return model_lookup(m, up, m->mnt[r->mnt[i]].at);
+}
+
 /* A copy of a namespace; its mounts take part, too, if there is a way there. */
 static bool do_clone(struct run *r, struct batch *b)
 {
 	int ns = (r->hash >> 44) % r->w->nr_ns, n = r->t->nr, new, copies = 0;
-	bool less = r->locks && (r->hash >> 56 & 1), siblings = true;
+	bool less = r->locks && (r->hash >> 56 & 1);
 
-	for (int i = 0; i < n; i++)
-		siblings &= r->l->on[i] < 0;
 	snprintf(r->step, sizeof(r->step), "clone of namespace %d%s", ns,
 		 less ? ", less privileged" : "");
 	new = model_clone_ns(&r->m, ns, less);
 	if (!both(r, world_clone(r->w, ns, less), new) || !step_done(r))
 		return false;
-	for (int i = 0; i < n && siblings; i++) {
-		int root = model_ns_root(&r->m, new), c;
+	for (int i = 0; i < n; i++) {
+		char path[128];
+		int c;
 
 		if (r->t->m[i].ns != ns)
 			continue;
-		c = model_lookup(&r->m, root, dir_hang(0, i));
+		c = twin(r, i, new);
+		if (model_lookup(&r->m, c, r->m.mnt[c].root) >= 0 ||
+		    !place_path(&r->m, c, path, sizeof(path)))
+			continue;
 		r->mnt[n + copies++] = c;
-		if (world_add(r->w, new, i))
+		if (world_add_at(r->w, new, i, path))
 			return failed(r, "the copy", r->w->error);
 	}
-	return fire(r, b, n + copies, false, true) && clear(r, b);
+	return fire(r, b, n + copies, 1, true) && clear(r, b);
 }
 
 static bool do_move(struct run *r, struct batch *b)
 {
 	int n = r->t->nr, i = (r->hash >> 48) % n, j = (r->hash >> 52) % n, at, err;
 
-	/* the layout of siblings is the one that has a path for each */
 	for (int k = 0; k < n; k++)
 		if (i == j || r->t->m[i].ns != r->t->m[j].ns)
 			j = (j + 1) % n;
@@ -283,7 +333,7 @@ static bool do_move(struct run *r, struct batch *b)
 	err = model_move(&r->m, r->mnt[i], r->mnt[j], at);
 	if (!both(r, world_move(r->w, i, j, at), err) || !step_done(r))
 		return false;
-	return err || (fire(r, b, n, false, true) && clear(r, b));
+	return err || (fire(r, b, n, 1, true) && clear(r, b));
 }
 
 static bool do_type(struct run *r, struct batch *b)
@@ -298,7 +348,7 @@ static bool do_type(struct run *r, struct batch *b)
 		  model_set_type(&r->m, r->mnt[i], type, false)) ||
 	    !step_done(r))
 		return false;
-	return fire(r, b, r->t->nr, false, true) && clear(r, b);
+	return fire(r, b, r->t->nr, 1, true) && clear(r, b);
 }
 
 bool build(struct run *r)
@@ -309,13 +359,25 @@ bool build(struct run *r)
 		    build_model(r->t, r->l, r->hash & 1, &r->m, r->mnt));
 }
 
-static bool steps(struct run *r, bool roots)
+static bool steps(struct run *r)
 {
+	bool tree = false;
 	struct batch b;
+	int dirs = 1;
 
+	for (int i = 0; i < r->t->nr; i++) {
+		if (r->t->m[i].root)
+			dirs = TOPO_ROOTS;
+		else if (r->l->dir[i] >= dirs && r->l->dir[i] < 3)
+			dirs = r->l->dir[i] + 1;
+		tree |= r->l->on[i] >= 0;
+	}
 	if (!build(r) || !compare(r) ||
-	    !fire(r, &b, r->t->nr, roots, true) || !clear(r, &b) ||
-	    !do_bind(r, &b) || !do_busy(r) || !do_rbind(r, &b))
+	    !fire(r, &b, r->t->nr, dirs, true) || !clear(r, &b))
+		return false;
+	if (tree && !(do_places(r, &b) && do_umounts(r, &b) && build(r)))
+		return false;
+	if (!do_bind(r, &b) || !do_busy(r) || !do_rbind(r, &b))
 		return false;
 	/* that may have taken some of its mounts */
 	return build(r) && do_clone(r, &b) && do_move(r, &b) && do_type(r, &b);
@@ -323,13 +385,11 @@ static bool steps(struct run *r, bool roots)
 
 bool run_topology(struct run *r)
 {
-	bool roots = false, ok;
+	bool ok;
 
-	for (int i = 0; i < r->t->nr; i++)
-		roots |= r->t->m[i].root != 0;
 	r->what[0] = 0;
 	memset(&r->m, 0, sizeof(r->m));
-	ok = steps(r, roots);
+	ok = steps(r);
 	model_free(&r->m);
 	return ok;
 }

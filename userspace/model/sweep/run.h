@@ -32,11 +32,13 @@ struct run {
 
 /* A test.  false: something differs or failed, see what and step. */
 bool run_topology(struct run *r);
+/* Does mount(2) alone lead to it?  See history.c. */
+bool has_history(const struct topo *t, const struct layout *l);
 /*
- * Makes @t the least of r->t that still differs, with mounts as siblings, and
- * sets r->hash accordingly; false if r->t is that already.
+ * Makes @t and @l the least of r->t and r->l that still differs, and sets
+ * r->hash accordingly; false if they are that already.
  */
-bool shrink(struct run *r, struct topo *t);
+bool shrink(struct run *r, struct topo *t, struct layout *l);
 /* Random groups, with locks: false, and what differs. */
 bool run_groups(struct world *w, uint64_t seed, FILE *show, char *what,
 		size_t size);

@@ -182,10 +182,17 @@ int world_new_ns(struct world *w)
 	return w->in;
 }
 
+void world_forget(struct world *w, int i)
+{
+	if (w->mnt[i] >= 0)
+		close(w->mnt[i]);
+	w->mnt[i] = -1;
+}
+
 void world_drop(struct world *w)
 {
 	for (int i = 0; i < w->nr; i++)
-		close(w->mnt[i]);
+		world_forget(w, i);
 	world_enter(w, -1);
 	for (int k = 0; k < w->nr_ns; k++) {
 		close(w->ns[k]);
@@ -206,7 +213,7 @@ static int mount_event(struct world *w, int i, const char *path, int event)
 			return -1;
 		snprintf(source, sizeof(source), "/src/events/%d", event);
 		if (fchdir(w->mnt[i]) ||
-		    mount(source, path, NULL, MS_BIND, NULL))
+		    mount(source, *path ? path : ".", NULL, MS_BIND, NULL))
 			return world_fail(w, "mount an event on", path);
 		return 0;
 	}
@@ -216,7 +223,8 @@ static int mount_event(struct world *w, int i, const char *path, int event)
 	if (fd < 0)
 		return world_fail(w, "clone event", source);
 	err = mc_move_mount(fd, "", w->mnt[i], path, MOVE_MOUNT_F_EMPTY_PATH |
-			    MOVE_MOUNT_T_FOREIGN);
+			    MOVE_MOUNT_T_FOREIGN |
+			    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH));
 	if (err)
 		world_fail(w, "attach an event at", path);
 	close(fd);
@@ -241,11 +249,15 @@ int world_event_in(struct world *w, int i, int dir, int in, int event)
 
 int world_umount(struct world *w, int i, int dir, bool lazy)
 {
-	char buf[DIR_PATH];
+	char buf[DIR_PATH], top[16];
 	const char *path = dir_path(dir, w->mnt_root[i], buf);
 
 	if (world_enter(w, w->mnt_ns[i]))
 		return -1;
+	/* what is on top of it is found from where it is mounted */
+	snprintf(top, sizeof(top), "/h%d", i);
+	if (!*path)
+		path = top;
 	if (fchdir(w->mnt[i]) ||
 	    umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
 		return world_fail(w, "umount", path);
@@ -321,16 +333,16 @@ int world_type(struct world *w, int i, int dir, enum model_type type)
 
 int world_move(struct world *w, int i, int j, int dir)
 {
-	char from[16], to[2 * DIR_PATH], buf[DIR_PATH];
+	char from[32], to[64], buf[DIR_PATH];
 	const char *path = dir_path(dir, w->mnt_root[j], buf);
 	int err;
 
 	if (world_enter(w, w->mnt_ns[i]))
 		return -1;
 	if (w->way == WAY_CLASSIC) {
-		snprintf(from, sizeof(from), "/h%d", i);
-		snprintf(to, sizeof(to), "/h%d/%s", j, path);
-		err = mount(from, to, NULL, MS_MOVE, NULL);
+		snprintf(from, sizeof(from), "self/fd/%d", w->mnt[i]);
+		snprintf(to, sizeof(to), "self/fd/%d/%s", w->mnt[j], path);
+		err = fchdir(w->proc) || mount(from, to, NULL, MS_MOVE, NULL);
 	} else {
 		err = mc_move_mount(w->mnt[i], "", w->mnt[j], path,
 				    MOVE_MOUNT_F_EMPTY_PATH);
@@ -408,17 +420,32 @@ int world_clone(struct world *w, int ns, bool less)
 	return world_new_ns(w) < 0 ? -1 : 0;
 }
 
-int world_add(struct world *w, int ns, int i)
+int world_add_at(struct world *w, int ns, int i, const char *path)
 {
-	char path[16];
-
 	if (world_enter(w, ns))
 		return -1;
-	snprintf(path, sizeof(path), "/h%d", i);
 	w->mnt[w->nr] = open(path, O_PATH | O_CLOEXEC);
 	if (w->mnt[w->nr] < 0)
 		return world_fail(w, "open", path);
 	w->mnt_ns[w->nr] = ns;
 	w->mnt_root[w->nr++] = w->mnt_root[i];
+	return 0;
+}
+
+int world_add(struct world *w, int ns, int i)
+{
+	char path[16];
+
+	snprintf(path, sizeof(path), "/h%d", i);
+	return world_add_at(w, ns, i, path);
+}
+
+int world_umount_at(struct world *w, int ns, const char *path, bool lazy)
+{
+	if (world_enter(w, ns))
+		return -1;
+	if (chdir("/") ||
+	    umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
+		return world_fail(w, "umount", path);
 	return 0;
 }

@@ -50,7 +50,7 @@ int world_build(struct world *w, enum way way, const struct topo *t,
 		const struct layout *l, uint64_t hash);
 void world_drop(struct world *w);
 
-/* On mount @i, at directory @dir of its superblock. */
+/* On mount @i, at directory @dir of its superblock; its root: on top of it. */
 int world_event(struct world *w, int i, int dir, int event);
 /* Inside what is mounted there: in its directory @in. */
 int world_event_in(struct world *w, int i, int dir, int in, int event);
@@ -67,8 +67,12 @@ int world_rbind(struct world *w, int ns, int at);
 int world_unrbind(struct world *w, int ns, int at);
 /* One more namespace, a copy of @ns; @less: of a new user namespace. */
 int world_clone(struct world *w, int ns, bool less);
-/* Adds the mount at "/hN" of a namespace: a copy of mount @i. */
+/* Adds the mount at "/hN", or at @path, of a namespace: a copy of mount @i. */
 int world_add(struct world *w, int ns, int i);
+int world_add_at(struct world *w, int ns, int i, const char *path);
+/* No longer keeps mount @i busy; nothing can be done with it any more. */
+void world_forget(struct world *w, int i);
+int world_umount_at(struct world *w, int ns, const char *path, bool lazy);
 
 /* mount_setgroup(2) of some mounts; the flags say what @named is. */
 int world_setgroup(struct world *w, const int *member, int n, int named,
@@ -78,6 +82,10 @@ int world_setgroup(struct world *w, const int *member, int n, int named,
 int world_observe(struct world *w, struct model *seen);
 
 /* For the parts of the world. */
+int world_bind_path(struct world *w, const char *from, const char *to,
+		    unsigned long type, unsigned long then);
+int world_add_child(struct world *w, const struct topo *t,
+		    const struct layout *l, int i);
 int world_fail(struct world *w, const char *what, const char *where);
 int world_enter(struct world *w, int ns);
 int world_new_ns(struct world *w);

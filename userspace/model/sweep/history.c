@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A child that peers of its parent do not have, with mount(2) alone.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * What is mounted below a shared mount appears at all that receive from it,
+ * and an umount there takes it away again everywhere, except where something
+ * is mounted inside.  So: mount the child; mount X inside, which appears in
+ * all the copies; make the child's own X private and mount Y inside that,
+ * which appears nowhere else; lazily umount the copy at a peer that is to go
+ * anyway.  All other copies go together with their X, from beneath whatever
+ * the receivers had at that place; the child stays, because X has to.
+ *
+ * That is no way to a locked mount: locks come with a copy of a whole namespace
+ * for another owner.  And none to a mount that receives from the one it is on:
+ * its copies then receive the umounts that are to take other copies.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+
+#include "run.h"
+#include "sys.h"
+
+bool has_history(const struct topo *t, const struct layout *l)
+{
+	for (int i = 0; i < t->nr; i++)
+		if (l->locked[i] ||
+		    (l->on[i] >= 0 && topo_hears(t, i, l->on[i])))
+			return false;
+	return true;
+}
+
+/* What is seen where mount @i is. */
+static int open_place(struct world *w, const struct topo *t,
+		      const struct layout *l, int i)
+{
+	int at, on = build_place(t, l, i, &at);
+	char path[DIR_PATH + 8], buf[DIR_PATH];
+
+	if (on >= 0 && at == t->m[on].root)
+		return open_place(w, t, l, on);
+	if (on >= 0)
+		return openat(w->mnt[on], dir_path(at, t->m[on].root, buf),
+			      O_PATH | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/h%d", i);
+	return open(path, O_PATH | O_CLOEXEC);
+}
+
+/* The current directory is the child; @copy is a copy of it. */
+static int drop_copies(struct world *w, const char *copy)
+{
+	if (world_bind_path(w, "/src/events/0", "x0", MS_PRIVATE, 0) ||
+	    world_bind_path(w, "/src/events/1", "x0/x0", 0, 0))
+		return -1;
+	if (umount2(copy, UMOUNT_NOFOLLOW | MNT_DETACH))
+		return world_fail(w, "umount", copy);
+	if (umount2("x0/x0", UMOUNT_NOFOLLOW) || umount2("x0", UMOUNT_NOFOLLOW))
+		return world_fail(w, "umount", "x0");
+	return 0;
+}
+
+int world_add_child(struct world *w, const struct topo *t,
+		    const struct layout *l, int i)
+{
+	static const unsigned long type[] = {
+		[TOPO_PRIVATE] = MS_PRIVATE, [TOPO_UNBINDABLE] = MS_UNBINDABLE,
+		[TOPO_SLAVE] = MS_SLAVE, [TOPO_MEMBER] = 0,
+	};
+	const struct topo_mount *m = &t->m[i], *up = &t->m[l->on[i]];
+	char from[64], to[64], buf[DIR_PATH];
+	int at, on = build_place(t, l, i, &at);
+
+	if (world_enter(w, m->ns))
+		return -1;
+	if (m->kind >= TOPO_MEMBER)
+		snprintf(from, sizeof(from), "/seed/%d/%s", m->group,
+			 dir_path(m->root, 0, buf));
+	else
+		snprintf(from, sizeof(from), "/src/shared/%s",
+			 dir_path(m->root, 0, buf));
+	snprintf(to, sizeof(to), "./%s", dir_path(at, up->root, buf));
+	if (fchdir(w->mnt[on]))
+		return world_fail(w, "chdir", to);
+	if (world_bind_path(w, from, to, 0, 0))
+		return -1;
+	w->mnt[i] = open_place(w, t, l, i);
+	if (w->mnt[i] < 0 || fchdir(w->mnt[i]))
+		return world_fail(w, "open", to);
+	snprintf(to, sizeof(to), "/seed/%d/%s", up->group,
+		 dir_path(at, 0, buf));
+	if (up->kind == TOPO_MEMBER && drop_copies(w, to))
+		return -1;
+	if (type[m->kind] && mount(NULL, ".", NULL, type[m->kind], NULL))
+		return world_fail(w, "change the type of", "a child");
+	return 0;
+}
