@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "sys.h"
 #include "world.h"
@@ -58,13 +59,30 @@ static int set_group(struct world *w, const int *fds, int n, int peer,
 }
 
 int world_setgroup(struct world *w, const int *member, int n, int named,
-		   unsigned int flags)
+		   unsigned int flags, int owner)
 {
-	int fd[TOPO_MAX];
+	int fd[TOPO_MAX], user, status = 0;
+	pid_t pid;
 
 	for (int k = 0; k < n; k++)
 		fd[k] = w->mnt[member[k]];
-	return set_group(w, fd, n, w->mnt[named], w->mnt[named], flags);
+	if (owner < 0)
+		return set_group(w, fd, n, w->mnt[named], w->mnt[named], flags);
+	user = ioctl(w->ns[owner], MC_NS_GET_USERNS);
+	if (user < 0)
+		return world_fail(w, "open", "user namespace");
+	pid = fork();
+	if (!pid) {
+		if (setns(user, CLONE_NEWUSER))
+			_exit(255);
+		_exit(set_group(w, fd, n, w->mnt[named], w->mnt[named], flags) ?
+		      w->err : 0);
+	}
+	close(user);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return world_fail(w, "fork", "");
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+	return errno ? world_fail(w, "mount_setgroup", "by the owner") : 0;
 }
 
 /* The descriptors of a group's members, or of its slaves. */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Random calls of mount_setgroup(2) among mounts with and without locked
- * children, in namespaces of two owners: done or refused as the model says.
+ * children, in namespaces of two owners, by someone who has rights over both or
+ * by the second owner: done or refused as the model says.  Locks make refusals
+ * by the rule on pairs, roots those by the rule on containment, which only
+ * binds a caller without rights over all of the group.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -46,20 +49,26 @@ static bool call(struct run *r, int pool)
 	};
 	unsigned int flags = legal[draw(&r->hash, 6)];
 	int n = 1 + draw(&r->hash, 3), member[3], mnt[3], named, peer, master;
+	int caller = draw(&r->hash, 2), first = 0;
 
+	/* the second owner has rights over the second half only */
+	if (caller && draw(&r->hash, 4))
+		first = pool /= 2;
 	for (int k = 0; k < n; k++) {
-		member[k] = draw(&r->hash, pool);
+		member[k] = first + draw(&r->hash, pool);
 		mnt[k] = r->mnt[member[k]];
 	}
-	named = draw(&r->hash, pool);
+	named = first + draw(&r->hash, pool);
 	peer = flags & MODEL_SG_PEER ? named : -1;
 	master = flags & (MODEL_SG_MASTER | MODEL_SG_SIBLING) ? named : -1;
 	snprintf(r->step, sizeof(r->step),
-		 "mount_setgroup of mount %d and %d more, flags %u, named %d",
-		 mnt[0], n - 1, flags, r->mnt[named]);
-	return both(r, world_setgroup(r->w, member, n, named, flags),
+		 "mount_setgroup by %d of mount %d and %d more, flags %u, named %d",
+		 caller, mnt[0], n - 1, flags, r->mnt[named]);
+	return both(r, world_setgroup(r->w, member, n, named, flags,
+				      caller ? 1 : -1),
 		    model_setgroup(&r->m, mnt, n, peer < 0 ? -1 : r->mnt[peer],
-				   master < 0 ? -1 : r->mnt[master], flags, 0)) &&
+				   master < 0 ? -1 : r->mnt[master], flags,
+				   caller)) &&
 		compare(r);
 }
 
@@ -68,7 +77,9 @@ static bool scene(struct run *r)
 	int n = r->t->nr, event = 0;
 	struct batch b;
 
-	if (!build(r) || !add_children(r, 0, n, &event))
+	/* without locked children only roots stand in the way */
+	if (!build(r) || (draw(&r->hash, 2) &&
+			  !add_children(r, 0, n, &event)))
 		return false;
 	snprintf(r->step, sizeof(r->step), "clone, less privileged");
 	if (!both(r, world_clone(r->w, 0, true), model_clone_ns(&r->m, 0, 1)))
@@ -98,11 +109,18 @@ bool run_groups(struct world *w, uint64_t seed, FILE *show, char *what,
 	};
 	bool ok;
 
-	for (int i = 0; i < t.nr; i++)
+	/* copies of shared ones for the second owner are slaves */
+	for (int i = 0; i < t.nr; i++) {
+		bool shared = draw(&r.hash, 3) == 0;
+
 		t.m[i] = (struct topo_mount) {
-			.kind = TOPO_PRIVATE, .group = -1,
+			.kind = shared ? TOPO_MEMBER : TOPO_PRIVATE,
+			.group = shared ? t.nr_groups : -1,
 			.root = draw(&r.hash, 3) == 0,
 		};
+		if (shared)
+			t.master[t.nr_groups++] = -1;
+	}
 	layout_siblings(&l);
 	ok = scene(&r);
 	model_free(&r.m);

@@ -29,7 +29,7 @@ static const char usage[] =
 "            namespaces (2; 0: none)\n"
 "  -t N      one in N of those, which ones SEED says (32)\n"
 "  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
-"  -g N      so many scenes with locked mounts and random groups (200)\n"
+"  -g N      so many scenes with locked mounts and random groups (400)\n"
 "  -w WAY    only \"api\" or \"classic\"\n"
 "\n"
 "Environment, or as arguments: SHARD=i/n (only every n-th, from the i-th on,\n"
@@ -293,7 +293,7 @@ static int parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options) {
 		.max = { 6, 4, 3 }, .base = 2, .one_in = 32,
-		.random = 100, .groups = 200, .way = { true, true },
+		.random = 100, .groups = 400, .way = { true, true },
 	};
 	if (each_init(&o->each, argc, argv))
 		return -1;

@@ -74,9 +74,12 @@ int world_add_at(struct world *w, int ns, int i, const char *path);
 void world_forget(struct world *w, int i);
 int world_umount_at(struct world *w, int ns, const char *path, bool lazy);
 
-/* mount_setgroup(2) of some mounts; the flags say what @named is. */
+/*
+ * mount_setgroup(2) of some mounts; the flags say what @named is.  @owner: the
+ * caller has the rights of the owner of that namespace only, -1: all rights.
+ */
 int world_setgroup(struct world *w, const int *member, int n, int named,
-		   unsigned int flags);
+		   unsigned int flags, int owner);
 
 /* What the kernel has now, as a state of the model. */
 int world_observe(struct world *w, struct model *seen);
