@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Pins.  The file of a mount namespace may not be mounted where it would
- * propagate, so the directory is made a private mount of its own first.
+ * propagate, so a private tmpfs is mounted on the directory first: whoever
+ * unmounts that is rid of the pins and of the files they are on.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +17,10 @@
 
 struct mc_pins {
 	int parent;		/* what the directory is in */
-	int dir;		/* the directory, on its private mount */
+	int dir;		/* the root of the tmpfs */
 	bool made_dir, mounted;
 	const char *path;	/* as the caller names it, for messages */
 	char *name;		/* the directory's, in its parent */
-	uint32_t nr_made;	/* files 0 to nr_made - 1 are ours */
 };
 
 static int pin_fail(const struct mc_pins *p, const char *file, const char *what,
@@ -57,7 +58,46 @@ static int open_parent(struct mc_pins *p, struct mntcr_error *e)
 	return p->parent < 0 ? -1 : 0;
 }
 
-/* DIR, on a mount that nothing propagates from. */
+static int make_tmpfs(void)
+{
+	int fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC), fd = -1;
+
+	if (fs < 0)
+		return -1;
+	if (!mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "mode", "0700", 0) &&
+	    !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	mc_close(fs);
+	return fd;
+}
+
+/* What it holds would be hidden: the pins of another restore, say. */
+static int check_empty(const struct mc_pins *p, int under, struct mntcr_error *e)
+{
+	int fd = openat(under, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = -1;
+	const struct dirent *d;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		pin_fail(p, NULL, "opening it", e);
+		mc_close(fd);
+		return -1;
+	}
+	do {
+		errno = 0;
+		d = readdir(dir);
+	} while (d && (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..")));
+	if (d)
+		errno = ENOTEMPTY;
+	if (errno)
+		pin_fail(p, NULL, "looking what is in it", e);
+	else
+		ret = 0;
+	closedir(dir);
+	return ret;
+}
+
+/* The tmpfs on DIR, of which nothing propagates. */
 static int open_dir(struct mc_pins *p, struct mntcr_error *e)
 {
 	const struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
@@ -73,15 +113,16 @@ static int open_dir(struct mc_pins *p, struct mntcr_error *e)
 		       (p->made_dir ? O_NOFOLLOW : 0));
 	if (under < 0)
 		return pin_fail(p, NULL, "opening it", e);
-	p->dir = mc_open_tree(under, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-			      AT_EMPTY_PATH);
+	if (check_empty(p, under, e))
+		goto out;
+	p->dir = make_tmpfs();
 	if (p->dir < 0) {
-		pin_fail(p, NULL, "cloning it", e);
+		pin_fail(p, NULL, "making a tmpfs for it", e);
 		goto out;
 	}
 	if (mc_move_mount(p->dir, "", under, "", MOVE_MOUNT_F_EMPTY_PATH |
 			  MOVE_MOUNT_T_EMPTY_PATH)) {
-		pin_fail(p, NULL, "mounting it on itself", e);
+		pin_fail(p, NULL, "mounting a tmpfs on it", e);
 		goto out;
 	}
 	p->mounted = true;
@@ -105,7 +146,6 @@ static int pin_one(struct mc_pins *p, uint32_t ns, int ns_fd,
 	file = openat(p->dir, name, O_CREAT | O_EXCL | O_CLOEXEC | O_RDONLY, 0600);
 	if (file < 0)
 		return pin_fail(p, name, "making it", e);
-	p->nr_made++;
 	mc_close(file);
 	fd = mc_open_tree(ns_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 			  AT_EMPTY_PATH);
@@ -146,21 +186,15 @@ fail:
 void mc_pins_undo(struct mc_pins *p)
 {
 	char name[40];
-	uint32_t i;
 
 	if (!p)
 		return;
-	/* With the directory's mount go those on its files, and on itself. */
+	/* With the tmpfs go the mounts on its files. */
 	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", p->dir);
 	if (p->mounted)
 		umount2(name, MNT_DETACH);
-	for (i = 0; i < p->nr_made; i++) {
-		snprintf(name, sizeof(name), "%u", i);
-		unlinkat(p->dir, name, 0);
-	}
 	if (p->made_dir)
 		unlinkat(p->parent, p->name, AT_REMOVEDIR);
-	p->nr_made = 0;
 	p->mounted = p->made_dir = false;
 }
 

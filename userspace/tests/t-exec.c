@@ -346,7 +346,8 @@ static void namespaces_are_pinned(void)
 	CHECK_EQ(world_in(fd, do_look, NULL), 0);
 	close(fd);
 	CHECK(!umount2("/tmp/pins", MNT_DETACH));
-	CHECK(!unlink("/tmp/pins/0"));
+	CHECK_ERRNO(access("/tmp/pins/0", F_OK), ENOENT);
+	REQUIRE(!rmdir("/tmp/pins"));
 	/* A second time, and undone. */
 	for (i = 0; i < 2; i++) {
 		r = restored(&s);
@@ -365,12 +366,22 @@ static void namespaces_are_pinned(void)
 	mntcr_restored_free(r);
 	w_umount("/tmp/shared");
 	s.o.pin_dir = "/tmp/pins";
-	/* Not where there is a file of that name already. */
-	REQUIRE(!mkdir("/tmp/pins", 0700) || errno == EEXIST);
-	w_touch("/tmp/pins/0");
-	failed(&s, EEXIST, "pin");
-	CHECK(!access("/tmp/pins/0", F_OK));
-	unlink("/tmp/pins/0");
+	/* Once more where they were unmounted, but not over other pins. */
+	REQUIRE(!mkdir("/tmp/pins", 0700));
+	for (i = 0; i < 2; i++) {
+		r = restored(&s);
+		mntcr_restored_free(r);
+		s.mounts += 2;
+		failed(&s, ENOTEMPTY, "pin: /tmp/pins");
+		s.mounts -= 2;
+		CHECK(!access("/tmp/pins/0", F_OK));
+		w_umount("/tmp/pins");
+	}
+	/* Nor where there is anything else. */
+	w_touch("/tmp/pins/file");
+	failed(&s, ENOTEMPTY, "pin: /tmp/pins");
+	CHECK(!access("/tmp/pins/file", F_OK));
+	unlink("/tmp/pins/file");
 	s.o.pin_dir = "/tmp/none/pins";
 	failed(&s, ENOENT, "pin: /tmp/none/pins");
 	rmdir("/tmp/pins");
