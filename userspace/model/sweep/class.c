@@ -98,6 +98,11 @@ static void print_row(const struct class *c, const char *const *skip)
 			 backend_names[b]);
 		if (print_refusals(c, b, before))
 			sep = "; ";
+		if (!c->wrong[b])
+			continue;
+		printf("%s%s: wrong %" PRIu64, sep, backend_names[b],
+		       c->wrong[b]);
+		sep = "; ";
 	}
 	puts("");
 }
