@@ -119,13 +119,15 @@ static bool capable_over_all(const struct model *m, int ring, bool join,
 }
 
 /* MS, errno table; in the order in which the rules are looked at. */
-static int check_named(const struct model *m, int named, unsigned int flags,
-		       unsigned int caps)
+static int check_named(const struct model *m, int named, int sb,
+		       unsigned int flags, unsigned int caps)
 {
 	if (!model_alive(m, named))
 		return -EINVAL;
 	if (!capable(m, caps, named) && !BROKEN(MUT_CAPABLE_NAMED))
 		return -EPERM;
+	if (m->mnt[named].sb != sb && !BROKEN(MUT_SUPERBLOCK))
+		return -EXDEV;
 	if ((flags & (MODEL_SG_PEER | MODEL_SG_MASTER)) && !m->mnt[named].group)
 		return -EINVAL;
 	return (flags & MODEL_SG_SIBLING) && !model_master(m, named) ?
@@ -133,7 +135,7 @@ static int check_named(const struct model *m, int named, unsigned int flags,
 }
 
 static int check_member(const struct model *m, const int *member, int k,
-			int named, unsigned int caps)
+			unsigned int caps)
 {
 	const struct model_mount *p = &m->mnt[member[k]];
 
@@ -141,7 +143,7 @@ static int check_member(const struct model *m, const int *member, int k,
 		return -EINVAL;
 	if (!capable(m, caps, member[k]) && !BROKEN(MUT_CAPABLE_MEMBER))
 		return -EPERM;
-	if (p->sb != m->mnt[named].sb && !BROKEN(MUT_SUPERBLOCK))
+	if (p->sb != m->mnt[member[0]].sb && !BROKEN(MUT_SUPERBLOCK))
 		return -EXDEV;
 	for (int j = 0; j < k; j++)
 		if (member[j] == member[k])
@@ -192,12 +194,12 @@ int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
 	    !(flags & up) != (master < 0) || nr <= 0)
 		return -EINVAL;
 	named = peer >= 0 ? peer : master;
-	err = named >= 0 ? check_named(m, named, flags, caps) : 0;
+	err = named >= 0 ? check_named(m, named, m->mnt[member[0]].sb, flags,
+				       caps) : 0;
 	if (err)
 		return err;
 	for (int k = 0; k < nr; k++) {
-		err = check_member(m, member, k, named < 0 ? member[0] : named,
-				   caps);
+		err = check_member(m, member, k, caps);
 		if (err)
 			return err;
 	}
