@@ -119,7 +119,7 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 	pid = (pid_t)syscall(__NR_clone, 0, NULL, NULL, NULL, NULL);
 	if (!pid) {
 		if (syscall(__NR_capset, &hdr, none))
-			_exit(255);
+			_exit(128 | (errno & 127));
 		if (!mc_unshare(UNSHARE_EMPTY_MNTNS))
 			_exit(0);
 		_exit(errno & 127);
@@ -130,10 +130,12 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 	}
 	while ((got = waitpid(pid, &status, __WALL)) < 0 && errno == EINTR)
 		;
-	*err = 0;
-	if (got != pid || !WIFEXITED(status) || WEXITSTATUS(status) == 255)
+	*err = ECHILD;
+	if (got != pid || !WIFEXITED(status))
 		return MNTCR_FEATURE_UNKNOWN;
-	*err = WEXITSTATUS(status);
+	*err = WEXITSTATUS(status) & 127;
+	if (WEXITSTATUS(status) & 128)
+		return MNTCR_FEATURE_UNKNOWN;
 	return *err == EPERM || !*err ? MNTCR_FEATURE_YES :
 	       *err == EINVAL ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
 }

@@ -73,14 +73,24 @@ int mc_no_extended(struct mntcr_error *e)
 		       "this kernel has no mount_setgroup(2): the extended API cannot be used (see mntcr features)");
 }
 
-/* No kernel that does refuses to mount on a detached tree. */
-static bool makes_empty_namespaces(void)
+/*
+ * What the plan asks of the kernel: no kernel that makes empty namespaces
+ * refuses to mount on a detached tree.  A probe that fails is no answer.
+ */
+static int ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
 {
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
-	struct mntcr_error e;
+	const struct mntcr_feature *empty = &f[MNTCR_FEAT_EMPTY_MNTNS];
 
-	return !mntcr_features(f, &e) &&
-	       f[MNTCR_FEAT_EMPTY_MNTNS].state == MNTCR_FEATURE_YES;
+	if (po->api != MNTCR_API_UPSTREAM)
+		return 0;
+	if (mntcr_features(f, e))
+		return -1;
+	if (empty->state == MNTCR_FEATURE_UNKNOWN)
+		return mc_fail(e, MNTCR_SYS, empty->err, "probing for %s",
+			       empty->what);
+	po->whole_trees = empty->state == MNTCR_FEATURE_YES;
+	return 0;
 }
 
 enum mntcr_api mc_choose_api(enum mntcr_api wanted)
@@ -364,8 +374,8 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 		       "--external-master", e))
 		return -1;
 	w->po.ns_live = w->ns_live;
-	if (w->po.api == MNTCR_API_UPSTREAM)
-		w->po.whole_trees = makes_empty_namespaces();
+	if (ask_kernel(&w->po, e))
+		return -1;
 	then = now();
 	if (make_plan(w, t, o, e))
 		return -1;
@@ -501,9 +511,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));
 	mc_plan_options(opts, &po);
 	po.ns_live = ns_live;
-	if (po.api == MNTCR_API_UPSTREAM)
-		po.whole_trees = makes_empty_namespaces();
-	if (!mc_plan_make(t, &po, &p, e))
+	if (!ask_kernel(&po, e) && !mc_plan_make(t, &po, &p, e))
 		ret = mc_plan_print(p, json, out, e);
 out:
 	mc_plan_free(p);
