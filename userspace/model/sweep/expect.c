@@ -100,20 +100,23 @@ static bool has_member(const struct topo *t, int g, int root)
 	return false;
 }
 
-enum reason expect_reason(const struct topo *t, const struct layout *l,
-			  const struct scene *s, enum backend b)
+unsigned int expect_reasons(const struct topo *t, const struct layout *l,
+			    const struct scene *s, enum backend b)
 {
+	unsigned int reasons = s->other_owner && b == UPSTREAM ? LOCKED : 0;
 	bool have[TOPO_ROOTS];
 
+	if (!s->own_only)
+		return reasons;
 	find_sources(t, l, b, have);
-	for (int i = 0; i < t->nr && s->own_only; i++)
+	for (int i = 0; i < t->nr; i++)
 		if (!have[t->m[i].root])
-			return NO_SOURCE;
-	for (int g = 0; g < t->nr_groups && s->own_only && b == UPSTREAM; g++) {
+			reasons |= NO_SOURCE;
+	for (int g = 0; g < t->nr_groups && b == UPSTREAM; g++) {
 		int dir = area(t, g);
 
 		if (!has_member(t, g, dir) && !have[dir])
-			return NO_WIDE;
+			reasons |= NO_WIDE;
 	}
-	return s->other_owner && b == UPSTREAM ? LOCKED : NO_REASON;
+	return reasons;
 }

@@ -235,7 +235,7 @@ static bool inspect(struct run *r, const struct mntcr_topology *topo,
 
 /* --- one backend ----------------------------------------------------------- */
 
-static bool refused(struct run *r, enum backend b, enum reason reason,
+static bool refused(struct run *r, enum backend b, unsigned int reasons,
 		    const struct mntcr_error *e)
 {
 	struct restoration *x = r->data;
@@ -244,11 +244,11 @@ static bool refused(struct run *r, enum backend b, enum reason reason,
 		return failed(r, "restore failed", e->text);
 	for (int k = 0; k < NR_REFUSALS; k++)
 		if (!strcmp(refusals[k].rule, e->rule) && refusals[k].by[b] &&
-		    refusals[k].reason == reason)
+		    refusals[k].reason & reasons)
 			x->refused[b] = &refusals[k];
 	if (x->refused[b])
 		return true;
-	snprintf(r->what, sizeof(r->what), "%s: %s: %.280s", e->rule, reason ?
+	snprintf(r->what, sizeof(r->what), "%s: %s: %.280s", e->rule, reasons ?
 		 "another rule forbids it" : "no rule forbids it", e->text);
 	return false;
 }
@@ -274,7 +274,7 @@ static void show_plan(struct run *r, const struct mntcr_topology *topo,
 static bool restore(struct run *r, enum backend b, struct mntcr_topology *topo)
 {
 	struct restoration *x = r->data;
-	enum reason reason = expect_reason(r->t, r->l, &x->scene, b);
+	unsigned int reasons = expect_reasons(r->t, r->l, &x->scene, b);
 	struct mntcr_source src[TOPO_MAX_NS + 1] = { 0 };
 	struct mntcr_restore_options o = {
 		.api = b == EXTENDED ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM,
@@ -295,14 +295,14 @@ static bool restore(struct run *r, enum backend b, struct mntcr_topology *topo)
 		show_plan(r, topo, &o);
 	}
 	if (mntcr_restore(topo, &o, &got, &e)) {
-		ok = refused(r, b, reason, &e);
+		ok = refused(r, b, reasons, &e);
 		if (ok && x->plan && r->show)
 			fprintf(r->show, "# %s refuses: %s: %s\n",
 				backend_names[b], e.rule, e.text);
 		return ok;
 	}
 	/* the rule says no: it is wrong, or what came out is */
-	if (reason != NO_REASON)
+	if (reasons)
 		ok = failed(r, "restored", "what cannot be had");
 	else
 		ok = inspect(r, topo, got);

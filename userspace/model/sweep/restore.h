@@ -13,8 +13,8 @@ enum backend { EXTENDED, UPSTREAM, NR_BACKENDS };
 
 extern const char *const backend_names[NR_BACKENDS];
 
-/* Why a topology cannot be restored, by what it is made of. */
-enum reason { NO_REASON, NO_SOURCE, NO_WIDE, LOCKED };
+/* Why a topology cannot be restored, by what it is made of; several may hold. */
+enum reason { NO_SOURCE = 1, NO_WIDE = 2, LOCKED = 4 };
 
 /* What the restorer may refuse: the whole list. */
 struct refusal {
@@ -32,9 +32,9 @@ struct scene {
 	bool other_owner;	/* a copy in a less privileged namespace, too */
 };
 
-/* Told from the topology alone; knows nothing of the restorer. */
-enum reason expect_reason(const struct topo *t, const struct layout *l,
-			  const struct scene *s, enum backend b);
+/* All that hold, told from the topology alone; knows nothing of the restorer. */
+unsigned int expect_reasons(const struct topo *t, const struct layout *l,
+			    const struct scene *s, enum backend b);
 
 struct restoration {
 	struct scene scene;
