@@ -17,7 +17,7 @@ export O V LINUX BASE_ARCHIVE DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLO
 S := scripts
 
 .PHONY: run check check-all kernel series-check selftests userspace image \
-	shell bench setup clean distclean help
+	shell bench clean distclean help
 
 run:		## the main job in the patched VM: dump, restore, verify, compare
 	@$(S)/setup-host && $(S)/main-job

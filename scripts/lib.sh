@@ -10,6 +10,8 @@ O=${O:-$top/.build}
 mkdir -p "$O"
 O=$(cd "$O" && pwd)
 me=${0##*/}
+# mke2fs and the like are not on an ordinary user's path
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 # what our own make was told is nothing to the kernel's
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 

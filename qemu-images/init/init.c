@@ -61,6 +61,7 @@ static enum verdict run_all(const struct test *t, unsigned int nr)
 		}
 		klog("vm: test %s ends %s", t->name, why);
 	}
+	leaks_scan();
 	if (count[OUTCOME_TIMEOUT])
 		return VERDICT_TIMEOUT;
 	if (count[OUTCOME_FAIL])

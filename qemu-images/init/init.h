@@ -57,6 +57,9 @@ void klog(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* run.c */
 enum outcome run_test(const struct test *t, char *why, size_t size);
 
+/* leaks.c */
+void leaks_scan(void);
+
 /* verdict.c */
 void verdict_exit(enum verdict v) __attribute__((noreturn));
 
