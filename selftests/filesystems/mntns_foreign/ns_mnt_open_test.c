@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <linux/magic.h>
 
 #include "../mount_cast.h"
@@ -246,6 +247,11 @@ TEST_F(ns_mnt_open, e2big_size)
 	struct {
 		__u64 mnt_id;
 	} small = { NS_MNT_OPEN_ROOT };
+	/* as large as the number of an ioctl can say */
+	struct {
+		struct ns_mnt_open arg;
+		char more[(1 << 14) - 1 - sizeof(struct ns_mnt_open)];
+	} huge = { .arg.mnt_id = NS_MNT_OPEN_ROOT };
 	int fd;
 
 	fd = k_ret(ioctl(self->own, _IOW(0xb7, 14, big), &big));
@@ -254,6 +260,12 @@ TEST_F(ns_mnt_open, e2big_size)
 	big.more = 1;
 	EXPECT_EQ(-E2BIG, k_ret(ioctl(self->own, _IOW(0xb7, 14, big), &big)));
 	EXPECT_EQ(-ENOTTY, k_ret(ioctl(self->own, _IOW(0xb7, 14, small), &small)));
+	fd = k_ret(ioctl(self->own, _IOC(_IOC_WRITE, 0xb7, 14, (1 << 14) - 1), &huge));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	huge.more[sizeof(huge.more) - 10] = 1;
+	EXPECT_EQ(-E2BIG, k_ret(ioctl(self->own, _IOC(_IOC_WRITE, 0xb7, 14,
+						      (1 << 14) - 1), &huge)));
 }
 
 /* Every caller against every namespace, and against one's own as well. */
@@ -631,6 +643,255 @@ TEST_F(ns_mnt_open_locked, eperm_search_permission_further_up)
 	id = id_at(&root, PATH("deep/x/y"));
 	ASSERT_NE(0, id);
 	EXPECT_GE(AS(o, k_ns_mnt_open(o->mntns, id)), 0);
+}
+
+/* Every directory on the way counts: each in turn is the one that is closed. */
+TEST_F(ns_mnt_open_locked, eperm_each_directory)
+{
+	static const char * const dirs[] = { "d1", "d1/d2", "d1/d2/d3" };
+	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	struct actor root = { .userns = -1 };
+	struct actor *o = &self->owner;
+	__u64 id;
+	int fd;
+
+	if (!way_is_free(&this_test, self->base))
+		SKIP(return, "not everybody may search the directories above /tmp");
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		ASSERT_EQ(0, mkdir(dirs[i], 0711));
+	ASSERT_EQ(0, mkdir("d1/d2/d3/m", 0700));
+	ASSERT_EQ(0, k_mount("tmpfs", "d1/d2/d3/m", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
+	root.mntns = o->mntns;
+	id = id_at(&root, PATH("d1/d2/d3/m"));
+	ASSERT_NE(0, id);
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		ASSERT_EQ(0, chmod(dirs[i], 0710));
+		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id))) {
+			TH_LOG("%s", dirs[i]);
+		}
+		ASSERT_EQ(0, chmod(dirs[i], 0711));
+	}
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+}
+
+/* An ACL with an entry for @uid, and the mask that the mode of the group shows. */
+static int set_acl(const char *path, uid_t uid, unsigned int perm)
+{
+	const struct {
+		__le32 version;
+		struct {
+			__le16 tag, perm;
+			__le32 id;
+		} entry[5];
+	} acl = { 2, {
+		{ 0x01, 7, ~0U },	/* the owner */
+		{ 0x02, perm, uid },	/* that user */
+		{ 0x04, 5, ~0U },	/* the group */
+		{ 0x10, 5, ~0U },	/* the mask */
+		{ 0x20, 5, ~0U },	/* others */
+	} };
+
+	return k_ret(setxattr(path, "system.posix_acl_access", &acl, sizeof(acl), 0));
+}
+
+/*
+ * What an ACL grants to everybody it may deny to the one who asks, and it is not
+ * looked into.
+ */
+TEST_F(ns_mnt_open_locked, eperm_acl)
+{
+	static const struct {
+		uid_t uid;
+		unsigned int perm;
+	} tab[] = {
+		{ TEST_UID, 0 },	/* denied */
+		{ TEST_UID, 5 },	/* granted */
+		{ TEST_UID + 1, 0 },	/* about somebody else */
+	};
+	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	struct actor root = { .userns = -1 };
+	struct actor *o = &self->owner;
+	__u64 id;
+	int fd;
+
+	if (!way_is_free(&this_test, self->base))
+		SKIP(return, "not everybody may search the directories above /tmp");
+
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	ASSERT_EQ(0, mkdir("dir/m", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "dir/m", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
+	root.mntns = o->mntns;
+	id = id_at(&root, PATH("dir/m"));
+	ASSERT_NE(0, id);
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		struct stat st;
+		int ret = set_acl("dir", tab[i].uid, tab[i].perm);
+
+		if (ret == -EOPNOTSUPP)
+			SKIP(return, "tmpfs without ACLs (CONFIG_TMPFS_POSIX_ACL)");
+		ASSERT_EQ(0, ret);
+		/* the mode alone says that everybody may search it */
+		ASSERT_EQ(0, stat("dir", &st));
+		ASSERT_EQ(0755, st.st_mode & 0777);
+		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id))) {
+			TH_LOG("user %u, permissions %o", tab[i].uid, tab[i].perm);
+		}
+		fd = k_ns_mnt_open(o->mntns, id);
+		EXPECT_GE(fd, 0);
+		close(fd);
+		ASSERT_EQ(0, removexattr("dir", "system.posix_acl_access"));
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		EXPECT_GE(fd, 0);
+		close(fd);
+	}
+	/* whose owner is known there, the ACL does not matter */
+	ASSERT_EQ(0, set_acl("dir", TEST_UID + 1, 0));
+	ASSERT_EQ(0, chown("dir", TEST_UID, TEST_UID));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+}
+
+/*
+ * A directory between the mount and the root of what it is mounted on is moved
+ * elsewhere: from there no way leads to that root, and the walk goes up to the
+ * root of the filesystem.
+ */
+TEST_F(ns_mnt_open_locked, moved_out_of_the_tree)
+{
+	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	struct actor root = { .userns = -1 };
+	struct actor *o = &self->owner;
+	__u64 id, deeper;
+	int fd;
+
+	if (!way_is_free(&this_test, self->base))
+		SKIP(return, "not everybody may search the directories above /tmp");
+
+	ASSERT_EQ(0, mkdir("fs", 0755));
+	ASSERT_EQ(0, mkdir("bind", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "fs", "tmpfs", MS_NODEV));
+	ASSERT_EQ(0, chmod("fs", 0755));
+	ASSERT_EQ(0, mkdir("fs/a", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x/m", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x/n", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x/n/m", 0755));
+	ASSERT_EQ(0, mkdir("fs/b", 0755));
+	ASSERT_EQ(0, k_mount("fs/a", "bind", NULL, MS_BIND));
+	ASSERT_EQ(0, k_mount("tmpfs", "bind/x/m", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "bind/x/n/m", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
+	root.mntns = o->mntns;
+	id = id_at(&root, PATH("bind/x/m"));
+	deeper = id_at(&root, PATH("bind/x/n/m"));
+	ASSERT_TRUE(id && deeper);
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, close(fd));
+
+	ASSERT_EQ(0, rename("fs/a/x", "fs/b/x"));
+	EXPECT_EQ(-ENOENT, AS(&root, k_open(PATH("bind/x"), O_PATH)));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	EXPECT_EQ(id, mnt_id_of(fd));
+	close(fd);
+	fd = k_ns_mnt_open(o->mntns, id);
+	EXPECT_GE(fd, 0);
+	close(fd);
+	/* the directories that it is below now are those that count */
+	ASSERT_EQ(0, chmod("fs/a", 0700));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	ASSERT_EQ(0, chmod("fs/b", 0700));
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, deeper)));
+	ASSERT_EQ(0, chmod("fs/b", 0711));
+	fd = AS(o, k_ns_mnt_open(o->mntns, deeper));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	/* it is where it was once the directory is back */
+	ASSERT_EQ(0, rename("fs/b/x", "fs/a/x"));
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	ASSERT_EQ(0, chmod("fs/a", 0755));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+}
+
+/* An id is that of the mount wherever it is: moved, and below what covers it. */
+TEST_F(ns_mnt_open_locked, moved_mount)
+{
+	struct actor *o = &self->owner;
+	__u64 id;
+	int fd;
+
+	ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+	ASSERT_EQ(0, AS(o, k_mount("tmpfs", PATH("open"), "tmpfs", 0)));
+	ASSERT_EQ(0, AS(o, k_ret(mkdir(PATH("open/to"), 0755))));
+	ASSERT_EQ(0, AS(o, k_ret(mkdir(PATH("open/from"), 0755))));
+	ASSERT_EQ(0, AS(o, k_mount("tmpfs", PATH("open/from"), "tmpfs", 0)));
+	id = id_at(o, PATH("open/from"));
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, AS(o, k_mount(PATH("open/from"), PATH("open/to"), NULL,
+				   MS_MOVE)));
+	EXPECT_EQ(id, id_at(o, PATH("open/to")));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(id, mnt_id_of(fd));
+	close(fd);
+	/* away with what it is on, though the descriptor keeps the mount */
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, AS(o, k_umount(PATH("open"), MNT_DETACH)));
+	EXPECT_EQ(-ENOENT, AS(o, k_ns_mnt_open(o->mntns, id)));
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(o->mntns, id));
+	EXPECT_EQ(id, mnt_id_of(fd));
+}
+
+/*
+ * Exempt is who has both capabilities in the initial user namespace. Whoever made
+ * the namespaces has all capabilities over these, and is not.
+ */
+TEST_F(ns_mnt_open_locked, eperm_half_exempt)
+{
+	struct actor weak = { .userns = -1, .mntns = -1 };
+	struct actor *o = &self->owner;
+	__u64 covered, top;
+	int fd;
+
+	ASSERT_EQ(0, k_mount("tmpfs", "under", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+	covered = covered_id(o, PATH("under"));
+	top = id_at(o, PATH("under"));
+	ASSERT_TRUE(covered && top);
+	fd = k_ns_mnt_open(o->mntns, covered);
+	EXPECT_GE(fd, 0);
+	close(fd);
+	weak.drop_caps = CAP_BIT(CAP_DAC_READ_SEARCH);
+	EXPECT_EQ(-EPERM, AS(&weak, k_ns_mnt_open(o->mntns, covered)));
+	fd = AS(&weak, k_ns_mnt_open(o->mntns, top));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	weak.drop_caps = CAP_BIT(CAP_SYS_ADMIN);
+	EXPECT_EQ(-EPERM, AS(&weak, k_ns_mnt_open(o->mntns, covered)));
+	fd = AS(&weak, k_ns_mnt_open(o->mntns, top));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	/* what else the caller has given up does not matter */
+	weak.drop_caps = CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_SYS_PTRACE);
+	fd = AS(&weak, k_ns_mnt_open(o->mntns, covered));
+	EXPECT_GE(fd, 0);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
