@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a program finds out what the kernel has, without changing anything: the
+ * probes that the manual pages name. A kernel has all of these interfaces or
+ * none, so that all probes have to say the same, on either.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../mount_cast.h"
+#include "../../kselftest_harness.h"
+
+FIXTURE(probe) {
+	char base[64];
+	int ns;
+	bool supported;
+	struct actor user;
+};
+
+FIXTURE_SETUP(probe)
+{
+	int ret;
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	ASSERT_EQ(0, scratch_setup(self->base, sizeof(self->base)));
+	self->ns = k_open("/proc/self/ns/mnt", O_RDONLY);
+	ASSERT_GE(self->ns, 0);
+	self->user = (struct actor) { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	ret = k_mount_setgroup(NULL, 0, 0);
+	self->supported = ret == -EINVAL;
+	if (!self->supported)
+		ASSERT_EQ(-ENOSYS, ret);
+}
+
+FIXTURE_TEARDOWN(probe)
+{
+	scratch_teardown(self->base);
+}
+
+static int probe_open_tree(void)
+{
+	return k_open_tree(-1, "", OPEN_TREE_FOREIGN | OPEN_TREE_CLONE | AT_EMPTY_PATH);
+}
+
+static int probe_move_mount(void)
+{
+	return k_move_mount(-1, "", -1, "", MOVE_MOUNT_T_FOREIGN);
+}
+
+static int probe_mnt_open(int ns)
+{
+	struct ns_mnt_open arg = { .mnt_id = NS_MNT_OPEN_ROOT, .flags = 1 };
+
+	return k_ret(ioctl(ns, NS_MNT_OPEN, &arg));
+}
+
+static int probe_lock_set(void)
+{
+	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_MOUNT };
+
+	return k_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+}
+
+/* 1 if it tells of locks, 0 if not */
+static int probe_locks(void)
+{
+	struct statmount sm;
+	int fd = k_open("/", O_PATH);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = k_statmount(mnt_id_of(fd), 0, STATMOUNT_SUPPORTED_MASK, &sm, sizeof(sm));
+	close(fd);
+	return ret ?: !!(sm.supported_mask & STATMOUNT_MNT_LOCKS);
+}
+
+static int nr_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int nr = 0;
+
+	if (!dir)
+		return -errno;
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+TEST_F(probe, all_say_the_same)
+{
+	bool yes = self->supported;
+
+	EXPECT_EQ(yes ? -EBADF : -EINVAL, probe_open_tree());
+	EXPECT_EQ(yes ? -EBADF : -EINVAL, probe_move_mount());
+	EXPECT_EQ(yes ? -EINVAL : -ENOTTY, probe_mnt_open(self->ns));
+	EXPECT_EQ(yes ? -EBADF : -E2BIG, probe_lock_set());
+	EXPECT_EQ(yes, probe_locks());
+}
+
+/* Whoever may not mount is told about some, and refused by the rest on either. */
+TEST_F(probe, unprivileged)
+{
+	bool yes = self->supported;
+
+	EXPECT_EQ(yes ? -EINVAL : -ENOSYS, AS(&self->user, k_mount_setgroup(NULL, 0, 0)));
+	EXPECT_EQ(yes ? -EPERM : -EINVAL, AS(&self->user, probe_open_tree()));
+	EXPECT_EQ(-EPERM, AS(&self->user, probe_move_mount()));
+	EXPECT_EQ(yes ? -EINVAL : -ENOTTY, AS(&self->user, probe_mnt_open(self->ns)));
+	EXPECT_EQ(-EPERM, AS(&self->user, probe_lock_set()));
+	EXPECT_EQ(yes, AS(&self->user, probe_locks()));
+}
+
+/* No mount, no descriptor, and nobody is told. */
+TEST_F(probe, no_side_effects)
+{
+	int watch = mountinfo_watch(&this_test);
+	int nr = nr_descriptors();
+	char *before, *after;
+
+	ASSERT_TRUE(watch >= 0 && nr > 0);
+	before = ns_snapshot(&this_test);
+	ASSERT_NE(NULL, before);
+	for (int i = 0; i < 100; i++) {
+		ASSERT_LT(k_mount_setgroup(NULL, 0, 0), 0);
+		ASSERT_LT(probe_open_tree(), 0);
+		ASSERT_LT(probe_move_mount(), 0);
+		ASSERT_LT(probe_mnt_open(self->ns), 0);
+		ASSERT_LT(probe_lock_set(), 0);
+		ASSERT_GE(probe_locks(), 0);
+	}
+	after = ns_snapshot(&this_test);
+	EXPECT_STREQ(before, after);
+	EXPECT_EQ(nr, nr_descriptors());
+	EXPECT_FALSE(mountinfo_changed(watch));
+	free(before);
+	free(after);
+}
+
+TEST_HARNESS_MAIN
