@@ -408,4 +408,151 @@ TEST_F(mount_locks, restored_namespace)
 	EXPECT_EQ(0, IN(owner, k_umount("0/b", MNT_DETACH)));
 }
 
+/* A copy for the same owner has the locks there are, one for another has all. */
+TEST_F(mount_locks, handed_over_by_unshare)
+{
+	struct actor copy, theirs, below;
+
+	ASSERT_EQ(0, lock(AT_FDCWD, "1", 0, MOUNT_LOCK_NODEV));
+	ASSERT_EQ(0, lock(AT_FDCWD, "2/a/x", 0, MOUNT_LOCK_MOUNT));
+	ASSERT_EQ(0, actor_new(&copy, &this_test, ACTOR_MNTNS));
+	EXPECT_EQ(0, LOCKS(&copy, "0"));
+	EXPECT_EQ(MOUNT_LOCK_NODEV, LOCKS(&copy, "1"));
+	EXPECT_EQ(0, LOCKS(&copy, "2"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&copy, "2/a/x"));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(&copy, "2/a/x"));
+	EXPECT_EQ(-EPERM, IN(&copy, set_attr("1", 0, MOUNT_ATTR_NODEV)));
+	EXPECT_EQ(0, IN(&copy, set_attr("1", 0, MOUNT_ATTR_NOSUID)));
+
+	/* what is not set there can't be locked there */
+	ASSERT_EQ(0, actor_new(&theirs, &copy, ACTOR_USERNS));
+	EXPECT_EQ(ALL_LOCKS & ~MOUNT_LOCK_NOSUID, LOCKS(&theirs, "1"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, LOCKS(&theirs, "2/a/x"));
+	ASSERT_EQ(0, IN(&theirs, set_attr("1", MOUNT_ATTR_NOSUID, 0)));
+	ASSERT_EQ(0, actor_new(&below, &theirs, ACTOR_USERNS));
+	EXPECT_EQ(ALL_LOCKS, LOCKS(&below, "1"));
+	EXPECT_EQ(ALL_LOCKS & ~MOUNT_LOCK_NOSUID, LOCKS(&theirs, "1"));
+}
+
+/*
+ * What is cloned out of a namespace of another owner stays locked, for someone
+ * with more privileges as well. Only the root of the tree may be moved.
+ */
+TEST_F(mount_locks, handed_over_by_open_tree)
+{
+	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_FOREIGN |
+				   AT_EMPTY_PATH | AT_RECURSIVE;
+	struct actor *owner = &self->cast[OWNER];
+	int fd, tree;
+
+	fd = OPEN_IN(owner, "2");
+	ASSERT_GE(fd, 0);
+	tree = k_open_tree(fd, "", flags);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(MOUNT_LOCK_ATIME, locks_of(tree));
+	ASSERT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "5", 0));
+	EXPECT_EQ(MOUNT_LOCK_ATIME, LOCKS(&this_test, "5"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, LOCKS(&this_test, "5/a/x"));
+	EXPECT_EQ(-EINVAL, k_umount("5/a/x", 0));
+	EXPECT_EQ(-EPERM, set_attr("5", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME));
+	EXPECT_EQ(-EINVAL, k_open_tree(AT_FDCWD, "5", OPEN_TREE_CLONE));
+
+	fd = OPEN_IN(owner, "1");
+	ASSERT_GE(fd, 0);
+	tree = k_open_tree(fd, "", flags);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(ALL_LOCKS & ~MOUNT_LOCK_MOUNT, locks_of(tree));
+	ASSERT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "6", 0));
+	EXPECT_EQ(ALL_LOCKS & ~MOUNT_LOCK_MOUNT, LOCKS(&this_test, "6"));
+	EXPECT_EQ(-EPERM, set_attr("6", 0, MOUNT_ATTR_RDONLY));
+	EXPECT_EQ(0, k_umount("6", 0));
+	/* nothing of it is back in the source */
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, LOCKS(owner, "2"));
+	EXPECT_EQ(ALL_LOCKS, LOCKS(owner, "1"));
+}
+
+/* What is attached in a namespace of another owner has the locks it had. */
+TEST_F(mount_locks, handed_over_by_move_mount)
+{
+	struct actor *owner = &self->cast[OWNER];
+	struct actor below;
+	int fd, tree, child;
+
+	tree = detached_tmpfs(&this_test, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID);
+	child = detached_tmpfs(&this_test, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+	fd = OPEN_IN(owner, "0/b");
+	ASSERT_TRUE(tree >= 0 && child >= 0 && fd >= 0);
+	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
+	ASSERT_EQ(0, k_move_mount(child, "", tree, "d", 0));
+	ASSERT_EQ(0, lock(tree, "", 0, MOUNT_LOCK_NODEV));
+	ASSERT_EQ(0, lock(child, "", 0, MOUNT_LOCK_MOUNT | MOUNT_LOCK_RDONLY));
+	ASSERT_EQ(0, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN));
+
+	EXPECT_EQ(MOUNT_LOCK_NODEV, LOCKS(owner, "0/b"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_RDONLY, LOCKS(owner, "0/b/d"));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(owner, "0/b/d"));
+	EXPECT_EQ(-EPERM, IN(owner, set_attr("0/b/d", 0, MOUNT_ATTR_RDONLY)));
+	EXPECT_EQ(0, IN(owner, set_attr("0/b/d", 0, MOUNT_ATTR_NODEV)));
+	/* ... and whoever gets a copy of it all there can be */
+	ASSERT_EQ(0, actor_new(&below, owner, ACTOR_USERNS));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME | MOUNT_LOCK_NODEV |
+		  MOUNT_LOCK_NOSUID, LOCKS(&below, "0/b"));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME | MOUNT_LOCK_RDONLY,
+		  LOCKS(&below, "0/b/d"));
+}
+
+/*
+ * Locked after the group was made, as a restorer does it. A lock keeps what is
+ * mounted from whoever has it, not from what its parent receives from.
+ */
+TEST_F(mount_locks, locked_in_a_group)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	int fds[2], joins[2], child;
+
+	fds[0] = k_open("0", O_PATH);
+	fds[1] = OPEN_IN(peer, "0");
+	joins[0] = member_of(&this_test, self->base, "", "8");
+	joins[1] = member_of(&this_test, self->base, "", "9");
+	ASSERT_TRUE(fds[0] >= 0 && fds[1] >= 0 && joins[0] >= 0 && joins[1] >= 0);
+	ASSERT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
+	child = OPEN_IN(peer, "0/a/x");
+	ASSERT_GE(child, 0);
+	ASSERT_EQ(0, lock(child, "", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(0, LOCKS(&this_test, "0/a/x"));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(peer, "0/a/x"));
+	ASSERT_TRUE(MOUNTED_IN(peer, "0/a/x"));
+	ASSERT_EQ(0, close(child));
+	EXPECT_EQ(0, k_umount("0/a/x", 0));
+	EXPECT_FALSE(MOUNTED_IN(peer, "0/a/x"));
+
+	/* locked in all of them it stays */
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
+	child = OPEN_IN(peer, "0/a/x");
+	ASSERT_GE(child, 0);
+	ASSERT_EQ(0, lock(child, "", 0, MOUNT_LOCK_MOUNT));
+	ASSERT_EQ(0, lock(AT_FDCWD, "0/a/x", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(-EINVAL, k_umount("0/a/x", 0));
+	EXPECT_EQ(-EINVAL, k_umount("0/a/x", MNT_DETACH));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(peer, "0/a/x"));
+	EXPECT_TRUE(MOUNTED_IN(peer, "0/a/x"));
+	/* and whoever could take it away is no member unless it has that too */
+	EXPECT_EQ(-EPERM, k_setgroup(MOUNT_SETGROUP_PEER, joins, 1, fds[0], 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "8/a/x", "tmpfs", 0));
+	EXPECT_EQ(-EPERM, k_setgroup(MOUNT_SETGROUP_PEER, joins, 1, fds[0], 0));
+	ASSERT_EQ(0, lock(AT_FDCWD, "8/a/x", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(0, k_setgroup(MOUNT_SETGROUP_PEER, joins, 1, fds[0], 0));
+	/* who only receives takes nothing away */
+	EXPECT_EQ(0, k_setgroup(MOUNT_SETGROUP_MASTER, joins + 1, 1, 0, fds[0]));
+	/* the rest is as in any group */
+	ASSERT_EQ(0, MOUNT_IN(peer, "0/b"));
+	EXPECT_TRUE(is_mounted_at(&this_test, "0/b"));
+	EXPECT_TRUE(is_mounted_at(&this_test, "8/b"));
+	EXPECT_TRUE(is_mounted_at(&this_test, "9/b"));
+	ASSERT_EQ(0, k_umount("0/b", 0));
+	EXPECT_FALSE(MOUNTED_IN(peer, "0/b"));
+	EXPECT_FALSE(is_mounted_at(&this_test, "9/b"));
+}
+
 TEST_HARNESS_MAIN

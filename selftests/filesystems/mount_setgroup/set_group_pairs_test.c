@@ -88,6 +88,53 @@ TEST_F(set_group_pairs, eperm_joining_slave_is_locked)
 	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
 }
 
+static int lock_mount(const char *path)
+{
+	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_MOUNT };
+
+	return k_mount_setattr(AT_FDCWD, path, 0, &attr, sizeof(attr));
+}
+
+/*
+ * Where all that it will receive from has something locked as well, nothing can
+ * be taken away from it: whoever copies a slave receives from its master alone.
+ */
+TEST_F(set_group_pairs, joining_slave_is_locked_as_its_master)
+{
+	int slave, to, peer, ret;
+
+	ret = lock_mount("1/a/x");
+	if (ret == -E2BIG)
+		SKIP(return, "lock_set of struct mount_attr not supported");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SHARED));
+	ASSERT_EQ(0, k_mount("0", "2", NULL, MS_BIND));
+	ASSERT_EQ(0, k_mount(NULL, "2", NULL, MS_SLAVE));
+	peer = k_open("0", O_PATH);
+	ASSERT_GE(peer, 0);
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, k_umount("2/a/x", 0));
+	slave = k_open("2", O_PATH);
+	to = k_open("1", O_PATH);
+	ASSERT_TRUE(slave >= 0 && to >= 0);
+	EXPECT_EQ(-EPERM, set_group(slave, to));
+	ASSERT_EQ(0, lock_mount("0/a/x"));
+
+	/* another peer of the master has to have it locked, too: its copy has */
+	ASSERT_EQ(0, k_mount("0", "7", NULL, MS_BIND | MS_REC));
+	ASSERT_TRUE(is_mounted_at(&this_test, "7/a/x"));
+	ASSERT_EQ(-EINVAL, k_umount("7/a/x", 0));
+	EXPECT_EQ(0, set_group(slave, to));
+	EXPECT_EQ(MS_SLAVE, propagation_of(to));
+	EXPECT_EQ(group_of(peer), master_of(to));
+	EXPECT_EQ(-EINVAL, k_umount("0/a/x", 0));
+	EXPECT_EQ(-EINVAL, k_umount("1/a/x", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "0/b", "tmpfs", 0));
+	EXPECT_TRUE(is_mounted_at(&this_test, "1/b"));
+	ASSERT_EQ(0, k_umount("0/b", 0));
+	EXPECT_FALSE(is_mounted_at(&this_test, "1/b"));
+}
+
 /* ... or one that isn't mounted yet. */
 TEST_F(set_group_pairs, eperm_joining_mount_is_locked_alone)
 {
