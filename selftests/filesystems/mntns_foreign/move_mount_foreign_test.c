@@ -8,7 +8,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <linux/landlock.h>
 
 #include "../mount_cast.h"
 #include "../../kselftest_harness.h"
@@ -662,6 +664,39 @@ TEST_F(move_mount_foreign, notifies_the_destination)
 	ASSERT_EQ(0, attach(tree, fd));
 	for (int i = TEST_NS; i <= SIBLING; i++)
 		EXPECT_TRUE(mountinfo_changed(watch[i]));
+}
+
+/* With any rule on files Landlock denies every change of mounts. */
+static int landlock_deny_mounts(void)
+{
+	const struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_DIR,
+	};
+	int fd = syscall(__NR_landlock_create_ruleset, &attr, sizeof(attr), 0);
+
+	if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(__NR_landlock_restrict_self, fd, 0))
+		return -errno;
+	return close(fd);
+}
+
+/* A security module is asked about foreign destinations as about any other. */
+TEST_F(move_mount_foreign, eperm_landlock)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	int fd, tree;
+
+	if (syscall(__NR_landlock_create_ruleset, NULL, 0,
+		    LANDLOCK_CREATE_RULESET_VERSION) < 0)
+		SKIP(return, "Landlock not supported");
+	fd = OPEN_IN(peer, "dst/a");
+	tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+	ASSERT_TRUE(fd >= 0 && tree >= 0);
+	ASSERT_EQ(0, AS(&this_test, landlock_deny_mounts()));
+	EXPECT_EQ(-EPERM, AS(&this_test, landlock_deny_mounts() ?: attach(tree, fd)));
+	EXPECT_FALSE(MOUNTED_IN(peer, "dst/a"));
+	EXPECT_EQ(0, attach(tree, fd));
+	EXPECT_TRUE(MOUNTED_IN(peer, "dst/a"));
 }
 
 TEST_HARNESS_MAIN
