@@ -17,6 +17,7 @@ FIXTURE(probe) {
 	char base[64];
 	int ns;
 	bool supported;
+	int no_call;
 	struct actor user;
 };
 
@@ -32,8 +33,10 @@ FIXTURE_SETUP(probe)
 	self->user = (struct actor) { .userns = -1, .mntns = -1, .uid = TEST_UID };
 	ret = k_mount_setgroup(NULL, 0, 0);
 	self->supported = ret == -EINVAL;
+	/* or it is as that of a system call that no kernel has */
+	self->no_call = k_ret(syscall(-1));
 	if (!self->supported)
-		ASSERT_EQ(-ENOSYS, ret);
+		ASSERT_EQ(self->no_call, ret);
 }
 
 FIXTURE_TEARDOWN(probe)
@@ -108,7 +111,8 @@ TEST_F(probe, unprivileged)
 {
 	bool yes = self->supported;
 
-	EXPECT_EQ(yes ? -EINVAL : -ENOSYS, AS(&self->user, k_mount_setgroup(NULL, 0, 0)));
+	EXPECT_EQ(yes ? -EINVAL : self->no_call,
+		  AS(&self->user, k_mount_setgroup(NULL, 0, 0)));
 	EXPECT_EQ(yes ? -EPERM : -EINVAL, AS(&self->user, probe_open_tree()));
 	EXPECT_EQ(-EPERM, AS(&self->user, probe_move_mount()));
 	EXPECT_EQ(yes ? -EINVAL : -ENOTTY, AS(&self->user, probe_mnt_open(self->ns)));

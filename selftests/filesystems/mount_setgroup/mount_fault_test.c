@@ -37,8 +37,6 @@ FIXTURE(mount_fault) {
 	__u64 id;
 };
 
-typedef FIXTURE_DATA(mount_fault) data_t;
-
 static int read_text(const char *path, char *text, size_t size)
 {
 	int fd = k_open(path, O_RDONLY);
@@ -62,7 +60,7 @@ static int write_uint(const char *path, unsigned int val)
 	return write_text(path, text);
 }
 
-static int set_fail_nth(data_t *self, unsigned int nth)
+static int set_fail_nth(struct _test_data_mount_fault *self, unsigned int nth)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u", nth);
@@ -95,7 +93,7 @@ FIXTURE_SETUP(mount_fault)
 		members_teardown(self->base);
 		close(self->fail_nth);
 		self->fail_nth = -1;
-		SKIP(return, "no control of failslab (CONFIG_FAILSLAB, CONFIG_FAULT_INJECTION_DEBUG_FS)");
+		SKIP(return, "no control of failslab (CONFIG_FAULT_INJECTION_DEBUG_FS)");
 	}
 	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, read_uint(FAILSLAB "verbose", &self->verbose));
@@ -172,7 +170,7 @@ FIXTURE_TEARDOWN(mount_fault)
 }
 
 /* The mounts of both namespaces, and the tree that is not attached. */
-static char *everything(data_t *self)
+static char *everything(struct _test_data_mount_fault *self)
 {
 	char *mine = ns_snapshot(&this_test);
 	char *theirs = ns_snapshot(&self->other);
@@ -189,7 +187,7 @@ static char *everything(data_t *self)
 }
 
 /* How many allocations are left until one fails, or -1. */
-static int get_fail_nth(data_t *self)
+static int get_fail_nth(struct _test_data_mount_fault *self)
 {
 	char text[16] = "";
 
@@ -200,8 +198,8 @@ static int get_fail_nth(data_t *self)
  * @ret is what a call with some allocations failing has returned. 0 if it has
  * failed as it should, 1 if it was done and is taken back, -1 if it is wrong.
  */
-static int check(data_t *self, int ret, int (*undo)(data_t *self, int ret),
-		 const char *before)
+static int check(struct _test_data_mount_fault *self, int ret,
+		 int (*undo)(struct _test_data_mount_fault *self, int ret), const char *before)
 {
 	char *after;
 	int same;
@@ -226,8 +224,9 @@ static int check(data_t *self, int ret, int (*undo)(data_t *self, int ret),
  * is no reason to fail, but then the call has to have done what it is for, which
  * @undo takes back.
  */
-static int fail_each(data_t *self, int (*call)(data_t *self),
-		     int (*undo)(data_t *self, int ret))
+static int fail_each(struct _test_data_mount_fault *self,
+		     int (*call)(struct _test_data_mount_fault *self),
+		     int (*undo)(struct _test_data_mount_fault *self, int ret))
 {
 	int nr_failed = 0;
 
@@ -256,14 +255,15 @@ static int fail_each(data_t *self, int (*call)(data_t *self),
 }
 
 /* Nothing but a write to a file that is open can be relied on to succeed. */
-static int set_make_it_fail(data_t *self, const char *yes)
+static int set_make_it_fail(struct _test_data_mount_fault *self, const char *yes)
 {
 	return pwrite(self->make_it_fail, yes, 1, 0) == 1 ? 0 : -1;
 }
 
 /* The same, but once an allocation has failed all further ones do. */
-static int fail_rest(data_t *self, int (*call)(data_t *self),
-		     int (*undo)(data_t *self, int ret))
+static int fail_rest(struct _test_data_mount_fault *self,
+		     int (*call)(struct _test_data_mount_fault *self),
+		     int (*undo)(struct _test_data_mount_fault *self, int ret))
 {
 	int nr_failed = 0;
 
@@ -289,7 +289,7 @@ static int fail_rest(data_t *self, int (*call)(data_t *self),
 	return -1;
 }
 
-static int make_private(data_t *self)
+static int make_private(struct _test_data_mount_fault *self)
 {
 	for (int i = 0; i < 5; i++) {
 		char name[16];
@@ -303,14 +303,14 @@ static int make_private(data_t *self)
 	return CHANGE_IN(&self->other, "1", MS_PRIVATE);
 }
 
-static int shared(data_t *self)
+static int shared(struct _test_data_mount_fault *self)
 {
 	int fds[3] = { self->fd[0], self->far, self->fd[2] };
 
 	return k_setgroup(MOUNT_SETGROUP_SHARED, fds, 3, 0, 0);
 }
 
-static int undo_shared(data_t *self, int ret)
+static int undo_shared(struct _test_data_mount_fault *self, int ret)
 {
 	__u64 group = group_of(self->fd[0]);
 
@@ -355,7 +355,7 @@ TEST_F_TIMEOUT(mount_fault, setgroup_shared_id, 120)
 		ASSERT_EQ(0, close(fds[--nr]));
 }
 
-static int shared_master(data_t *self)
+static int shared_master(struct _test_data_mount_fault *self)
 {
 	int fds[2] = { self->far, self->fd[0] };
 
@@ -363,7 +363,7 @@ static int shared_master(data_t *self)
 			  self->fd[4]);
 }
 
-static int undo_shared_master(data_t *self, int ret)
+static int undo_shared_master(struct _test_data_mount_fault *self, int ret)
 {
 	if (ret || !group_of(self->far) || group_of(self->far) != group_of(self->fd[0]) ||
 	    master_of(self->far) != group_of(self->fd[4]) ||
@@ -373,14 +373,14 @@ static int undo_shared_master(data_t *self, int ret)
 	       CHANGE_IN(&self->other, "1", MS_PRIVATE);
 }
 
-static int peer(data_t *self)
+static int peer(struct _test_data_mount_fault *self)
 {
 	int fds[2] = { self->far, self->fd[0] };
 
 	return k_setgroup(MOUNT_SETGROUP_PEER, fds, 2, self->fd[4], 0);
 }
 
-static int undo_peer(data_t *self, int ret)
+static int undo_peer(struct _test_data_mount_fault *self, int ret)
 {
 	if (ret || group_of(self->far) != group_of(self->fd[4]) ||
 	    group_of(self->fd[0]) != group_of(self->fd[4]))
@@ -398,12 +398,12 @@ TEST_F_TIMEOUT(mount_fault, setgroup_joins, 120)
 	ASSERT_EQ(0, make_private(self));
 }
 
-static int set_group(data_t *self)
+static int set_group(struct _test_data_mount_fault *self)
 {
 	return k_move_mount(self->fd[4], "", self->far, "", MOVE_MOUNT_SET_GROUP);
 }
 
-static int undo_set_group(data_t *self, int ret)
+static int undo_set_group(struct _test_data_mount_fault *self, int ret)
 {
 	if (ret || group_of(self->far) != group_of(self->fd[4]))
 		return -1;
@@ -419,13 +419,13 @@ TEST_F_TIMEOUT(mount_fault, move_mount_set_group, 120)
 	ASSERT_EQ(0, make_private(self));
 }
 
-static int clone_tree(data_t *self)
+static int clone_tree(struct _test_data_mount_fault *self)
 {
 	return k_open_tree(self->fd[3], "", OPEN_TREE_CLONE | OPEN_TREE_FOREIGN |
 			   AT_EMPTY_PATH | AT_RECURSIVE);
 }
 
-static int undo_clone_tree(data_t *self, int ret)
+static int undo_clone_tree(struct _test_data_mount_fault *self, int ret)
 {
 	int a = k_openat(ret, "a", O_PATH), b = k_openat(ret, "b", O_PATH);
 	int err = a < 0 || b < 0 || mnt_id_of(a) == mnt_id_of(ret) ||
@@ -447,7 +447,7 @@ TEST_F_TIMEOUT(mount_fault, open_tree_foreign, 120)
 	EXPECT_GE(fail_each(self, clone_tree, undo_clone_tree), 4);
 }
 
-static int clone_tree_attr(data_t *self)
+static int clone_tree_attr(struct _test_data_mount_fault *self)
 {
 	struct mount_attr_locks attr = {
 		.attr_set	= MOUNT_ATTR_NODEV,
@@ -459,7 +459,7 @@ static int clone_tree_attr(data_t *self)
 				AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
 }
 
-static int undo_clone_tree_attr(data_t *self, int ret)
+static int undo_clone_tree_attr(struct _test_data_mount_fault *self, int ret)
 {
 	struct mnt mnt;
 
@@ -478,7 +478,7 @@ TEST_F_TIMEOUT(mount_fault, open_tree_attr_foreign, 120)
 	EXPECT_GE(fail_each(self, clone_tree_attr, undo_clone_tree_attr), 7);
 }
 
-static int new_tree(data_t *self)
+static int new_tree(struct _test_data_mount_fault *self)
 {
 	int child;
 
@@ -491,12 +491,12 @@ static int new_tree(data_t *self)
 	return 0;
 }
 
-static int attach(data_t *self)
+static int attach(struct _test_data_mount_fault *self)
 {
 	return k_move_mount(self->tree, "", self->fd[3], "", MOVE_MOUNT_T_FOREIGN);
 }
 
-static int undo_attach(data_t *self, int ret)
+static int undo_attach(struct _test_data_mount_fault *self, int ret)
 {
 	if (ret || !MOUNTED_IN(&self->other, "5/a/c") ||
 	    !MOUNTED_IN(&self->other, "6/a/c") ||
@@ -506,7 +506,7 @@ static int undo_attach(data_t *self, int ret)
 	return IN(&self->other, k_umount("5/a", MNT_DETACH)) ?: new_tree(self);
 }
 
-static int set_max_and_attach(data_t *self, unsigned int max)
+static int set_max_and_attach(struct _test_data_mount_fault *self, unsigned int max)
 {
 	int ret, err;
 
@@ -544,12 +544,12 @@ TEST_F_TIMEOUT(mount_fault, move_mount_foreign, 300)
 	self->fd[3] = -1;
 }
 
-static int mnt_open(data_t *self)
+static int mnt_open(struct _test_data_mount_fault *self)
 {
 	return k_ns_mnt_open(self->ns, self->id);
 }
 
-static int undo_mnt_open(data_t *self, int ret)
+static int undo_mnt_open(struct _test_data_mount_fault *self, int ret)
 {
 	return mnt_id_of(ret) == self->id && !close(ret) ? 0 : -1;
 }
@@ -565,7 +565,7 @@ TEST_F_TIMEOUT(mount_fault, ns_mnt_open, 120)
 	EXPECT_GE(fail_each(self, mnt_open, undo_mnt_open), 1);
 }
 
-static int lock_set(data_t *self)
+static int lock_set(struct _test_data_mount_fault *self)
 {
 	struct mount_attr_locks attr = {
 		.attr_set = MOUNT_ATTR_NODEV,
@@ -575,7 +575,7 @@ static int lock_set(data_t *self)
 	return k_mount_setattr(self->fd[2], "", AT_EMPTY_PATH, &attr, sizeof(attr));
 }
 
-static int undo_lock_set(data_t *self, int ret)
+static int undo_lock_set(struct _test_data_mount_fault *self, int ret)
 {
 	struct mnt mnt;
 

@@ -29,8 +29,6 @@ FIXTURE(mount_races) {
 	int nsfs[NR_NS];
 };
 
-typedef FIXTURE_DATA(mount_races) data_t;
-
 static const char *root_of(int i)
 {
 	return i < NR_WIDE ? "fs" : "fs/a/x";
@@ -87,13 +85,13 @@ static int any(unsigned int *seed, int nr)
 }
 
 /* What is mounted at some name in some namespace, if anything is. */
-static int open_any(data_t *self, unsigned int *seed)
+static int open_any(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	return k_openat(self->dir[any(seed, NR_NS)], name_of(any(seed, NR_NAMES)),
 			O_PATH);
 }
 
-static int race_setgroup(data_t *self, unsigned int *seed)
+static int race_setgroup(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	static const unsigned int kinds[] = {
 		MOUNT_SETGROUP_SHARED, MOUNT_SETGROUP_PEER,
@@ -117,7 +115,7 @@ static int race_setgroup(data_t *self, unsigned int *seed)
 	return ACCEPT(ret, EBUSY, EINVAL, EXDEV);
 }
 
-static int race_set_group(data_t *self, unsigned int *seed)
+static int race_set_group(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	int from = open_any(self, seed), to = open_any(self, seed);
 	int ret = k_move_mount(from, "", to, "", MOVE_MOUNT_SET_GROUP);
@@ -127,7 +125,7 @@ static int race_set_group(data_t *self, unsigned int *seed)
 	return ACCEPT(ret, EINVAL);
 }
 
-static int race_change_type(data_t *self, unsigned int *seed)
+static int race_change_type(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	static const int types[] = {
 		MS_PRIVATE, MS_PRIVATE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE
@@ -137,7 +135,7 @@ static int race_change_type(data_t *self, unsigned int *seed)
 			      types[any(seed, ARRAY_SIZE(types))]), EINVAL);
 }
 
-static int race_umount(data_t *self, unsigned int *seed)
+static int race_umount(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	int i = any(seed, NR_NAMES);
 	int err;
@@ -149,7 +147,7 @@ static int race_umount(data_t *self, unsigned int *seed)
 	return err ?: ACCEPT(k_mount(root_of(i), name_of(i), NULL, MS_BIND), ENOENT);
 }
 
-static int race_events(data_t *self, unsigned int *seed)
+static int race_events(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	char path[16];
 	int err;
@@ -160,12 +158,12 @@ static int race_events(data_t *self, unsigned int *seed)
 }
 
 /* Each time the namespace goes that was made before. */
-static int race_unshare(data_t *self, unsigned int *seed)
+static int race_unshare(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	return unshare(CLONE_NEWNS) ? -errno : race_events(self, seed);
 }
 
-static int race_rename(data_t *self, unsigned int *seed)
+static int race_rename(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	if (rename("fs/a/x", "fs/b/x"))
 		return -errno;
@@ -173,7 +171,7 @@ static int race_rename(data_t *self, unsigned int *seed)
 	return rename("fs/b/x", "fs/a/x") ? -errno : 0;
 }
 
-static int race_foreign(data_t *self, unsigned int *seed)
+static int race_foreign(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	int tree, err;
 
@@ -189,7 +187,7 @@ static int race_foreign(data_t *self, unsigned int *seed)
 	return err;
 }
 
-static int race_look(data_t *self, unsigned int *seed)
+static int race_look(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	static __u64 ids[MAX_MOUNTS];
 	static char text[0x10000];
@@ -233,7 +231,7 @@ static int race_look(data_t *self, unsigned int *seed)
 
 static const struct racer {
 	const char *name;
-	int (*step)(data_t *self, unsigned int *seed);
+	int (*step)(struct _test_data_mount_races *self, unsigned int *seed);
 	int ns;
 } racers[] = {
 	{ "mount_setgroup()", race_setgroup, 0 },
@@ -252,8 +250,8 @@ static const struct racer {
 	{ "look from the other namespace", race_look, 1 },
 };
 
-static int run_racer(data_t *self, const struct racer *racer, unsigned int seed,
-		     int start)
+static int run_racer(struct _test_data_mount_races *self, const struct racer *racer,
+		     unsigned int seed, int start)
 {
 	struct timespec begin, now;
 	char c;
@@ -337,7 +335,7 @@ static unsigned int reached(const struct mnt *mnt, int from)
 }
 
 /* Structure and events have to agree on who receives from whom. */
-static int check_events(data_t *self, const struct mnt *mnt)
+static int check_events(struct _test_data_mount_races *self, const struct mnt *mnt)
 {
 	const unsigned int wide = (1U << NR_WIDE) - 1;
 	int nr_wrong = 0;
