@@ -465,6 +465,7 @@ TEST_F(mount_locks, handed_over_by_open_tree)
 	ASSERT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "6", 0));
 	EXPECT_EQ(ALL_LOCKS & ~MOUNT_LOCK_MOUNT, LOCKS(&this_test, "6"));
 	EXPECT_EQ(-EPERM, set_attr("6", 0, MOUNT_ATTR_RDONLY));
+	ASSERT_EQ(0, close(tree));
 	EXPECT_EQ(0, k_umount("6", 0));
 	/* nothing of it is back in the source */
 	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, LOCKS(owner, "2"));
