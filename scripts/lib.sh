@@ -30,6 +30,15 @@ base_key() {
 	sed -n "s/^$1=//p" "${BASE_FILE:-$top/kernel-patches/7.3/BASE}"
 }
 
+# What the names of kernels end in, by the variables that choose their variant.
+kernel_variant() {
+	kv=
+	[ "${SMP:-0}" = 0 ] || kv=-smp
+	[ "${DEBUG_KERNEL:-0}" = 0 ] || kv=$kv-debug
+	[ "${BENCH_KERNEL:-0}" = 0 ] || kv=$kv-bench
+	echo "$kv"
+}
+
 # Run a command, its output to a log; the log's end when it fails. With V=1
 # the output is seen as it comes.
 logged() {	# LOG COMMAND...

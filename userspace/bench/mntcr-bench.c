@@ -24,11 +24,17 @@
 
 #define MAX_SIZES	8
 
+/* Cost is to grow little more than the number of mounts: x4.4 for x4. */
+#define GOAL_GROWTH	1.1
+
 enum shape { BINDS, PEERS, CHAIN, NR_SHAPES };
 
 static const char *const shape_names[NR_SHAPES] = {
 	"plain binds", "one peer group", "slave chain",
 };
+
+/* What execute may cost, in floors. */
+static const double goal_ratio[NR_SHAPES] = { 1.3, 1.3, 1.6 };
 
 /* All of one size and shape; in memory that is shared with children. */
 struct result {
@@ -351,19 +357,35 @@ static void measure_child(void *arg)
 
 /* --- output --------------------------------------------------------------------- */
 
-static void table(const struct job *j, const struct result *prev, uint32_t prev_n)
+/* Marked with * is what misses its goal; returns whether nothing does. */
+static bool table(const struct job *j, const struct result *prev, uint32_t prev_n)
 {
 	const struct result *r = j->r;
+	double ratio = r->floor ? r->execute / r->floor : 0;
+	bool dear = ratio > goal_ratio[j->shape], steep = false;
+	double growth, times;
 
-	printf("%-15s %6u %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %6.2f %8.4f %8" PRIu64 " %8.1f",
+	printf("%-15s %6u %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %6.2f%c%8.4f %8" PRIu64 " %8.1f",
 	       shape_names[j->shape], j->n, r->dump, r->image, r->read, r->plan,
-	       r->execute, r->floor, r->floor ? r->execute / r->floor : 0.0,
-	       r->calls, r->wakeups, r->undo);
-	if (prev && prev->execute > 0)
-		printf("  x%.2f for x%.2f", r->execute / prev->execute,
-		       (double)j->n / prev_n);
+	       r->execute, r->floor, ratio, dear ? '*' : ' ', r->calls, r->wakeups,
+	       r->undo);
+	if (prev && prev->execute > 0 && prev->floor > 0) {
+		growth = r->execute / prev->execute;
+		times = (double)j->n / prev_n;
+		steep = growth > GOAL_GROWTH * times;
+		printf("  x%.2f%s for x%.2f (floor x%.2f)", growth, steep ? "*" : "",
+		       times, r->floor / prev->floor);
+	}
 	putchar('\n');
 	fflush(stdout);
+	return !dear && !steep;
+}
+
+static void goals(bool met)
+{
+	printf("goals: ratio %.1f, slave chain %.1f; growth x%.2f for x4: %s\n",
+	       goal_ratio[BINDS], goal_ratio[CHAIN], 4 * GOAL_GROWTH,
+	       met ? "met" : "missed where marked *");
 }
 
 static void json(const struct job *j, bool first)
@@ -388,6 +410,7 @@ static int run_api(enum mntcr_api api, const uint32_t *sizes, size_t nr_sizes,
 {
 	struct result *r, prev;
 	enum shape shape;
+	bool met = true;
 	size_t i;
 	int k, ret = 0;
 
@@ -419,10 +442,12 @@ static int run_api(enum mntcr_api api, const uint32_t *sizes, size_t nr_sizes,
 			if (as_json)
 				json(&j, *first);
 			else
-				table(&j, i ? &prev : NULL, i ? sizes[i - 1] : 1);
+				met &= table(&j, i ? &prev : NULL, i ? sizes[i - 1] : 1);
 			*first = false;
 		}
 	}
+	if (!as_json && !ret)
+		goals(met);
 	munmap(r, sizeof(*r));
 	return ret;
 }
