@@ -68,6 +68,8 @@ help:		## this text
 	@echo '  SMP=1           kernels for several processors'
 	@echo '  TARGETS="..."   only these selftests'
 	@echo '  SUITES="..."    only these parts of check'
+	@echo '  SHARD=I/N       sweeps: only every N-th topology, from the I-th, counted from 0'
+	@echo '  SEED=N          sweeps: which random ones'
 	@echo '  ACCEL=kvm|tcg   how QEMU runs (kvm where a trial boot works)'
 	@echo '  VM_SLOW=N       time limits times N, for slow machines'
 	@echo '  LARGE=1         bench: 16,000 mounts in the VM too'
