@@ -3,6 +3,7 @@
 # Topology, capture, image, verify, render, and the commands on them.
 
 lib-y += util.o
+lib-y += child.o
 lib-y += topology.o
 lib-y += finish.o
 lib-y += capture.o
@@ -63,3 +64,5 @@ man-y += mntcr-features.1
 man-y += libmntcr.3
 test-y += t-events
 vm-test-y += t-events
+test-y += t-child
+vm-test-y += t-child

@@ -7,9 +7,10 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/wait.h>
+#include <sys/mman.h>
 
 #include "capture.h"
+#include "child.h"
 #include "sys.h"
 
 int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
@@ -31,50 +32,57 @@ int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
 	return fd;
 }
 
+/* No pipe to wait at: helpers of other threads would have copies of its ends. */
+struct entered {
+	int proc_fd;
+	volatile int fd, err;
+};
+
+static void enter(struct entered *x, const struct cap_ns *ns, const char *name,
+		  int flags)
+{
+	int dir;
+
+	if (setns(ns->fd, CLONE_NEWNS)) {
+		x->err = errno;
+		return;
+	}
+	/* In its own words: numbers of tasks may mean others in that /proc. */
+	dir = openat(x->proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0)
+		x->fd = openat(dir, name, flags | O_CLOEXEC);
+	if (x->fd < 0)
+		x->err = errno;
+	mc_close(dir);
+}
+
+/* The descriptor table is shared: what the child opens stays open here. */
 int cap_open_entered(const struct cap_ns *ns, const char *name, int flags)
 {
-	int up[2] = { -1, -1 }, down[2] = { -1, -1 }, fd = -1, err = 0;
-	pid_t pid = -1;
-	ssize_t n;
+	struct entered *x;
+	int fd = -1, err;
+	pid_t pid;
 
-	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
-		goto out;
-	pid = fork();
-	if (!pid) {
-		/* Only system calls: the caller may have threads. */
-		err = setns(ns->fd, CLONE_NEWNS) ? errno : 0;
-		close(down[1]);
-		if (write(up[1], &err, sizeof(err)) != sizeof(err))
-			_exit(1);
-		/* Until the parent has opened our file, or died. */
-		do {
-			n = read(down[0], &err, 1);
-		} while (n < 0 && errno == EINTR);
-		_exit(n != 0);
-	}
-	if (pid < 0)
-		goto out;
-	close(up[1]);
-	up[1] = -1;
-	do {
-		n = read(up[0], &err, sizeof(err));
-	} while (n < 0 && errno == EINTR);
-	if (n != sizeof(err))
-		err = EIO;
-	if (!err) {
-		fd = cap_open_proc(ns, pid, name, flags);
+	x = mmap(NULL, sizeof(*x), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (x == MAP_FAILED)
+		return -1;
+	x->fd = -1;
+	x->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (x->proc_fd < 0) {
 		err = errno;
+		goto out;
 	}
-	errno = err;
+	pid = mc_child(CLONE_FILES);
+	if (!pid) {
+		enter(x, ns, name, flags);
+		_exit(0);
+	}
+	err = pid < 0 || mc_child_wait(pid) ? errno : x->err;
+	fd = x->fd;
+	mc_close(x->proc_fd);
 out:
-	mc_close(up[0]);
-	mc_close(up[1]);
-	mc_close(down[0]);
-	mc_close(down[1]);
-	err = errno;
-	if (pid > 0)
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
+	munmap(x, sizeof(*x));
 	errno = err;
 	return fd;
 }

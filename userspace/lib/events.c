@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "capture.h"
+#include "child.h"
 #include "sys.h"
 #include "topology.h"
 #include "util.h"
@@ -165,8 +165,8 @@ static int within(const struct side *s, uint32_t ns, const char *path,
 {
 	unsigned int mask = s->before->unique_ids ? STATX_MNT_ID_UNIQUE :
 			    STATX_MNT_ID;
-	int status, err;
-	pid_t pid = fork();
+	pid_t pid = mc_child(0);
+	int err;
 
 	if (!pid) {
 		if (setns(s->ns[ns].fd, CLONE_NEWNS))
@@ -174,11 +174,8 @@ static int within(const struct side *s, uint32_t ns, const char *path,
 		_exit(m ? fire(path, m, mask, s->event) :
 			  undo(path, mask, *s->event));
 	}
-	if (pid < 0)
-		return errno;
-	while ((err = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
-		;
-	return err < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+	err = pid < 0 ? -1 : mc_child_wait(pid);
+	return err < 0 ? errno : err;
 }
 
 static void relay(void *data, const char *line)

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/wait.h>
 
+#include "child.h"
 #include "sys.h"
 #include "util.h"
 
@@ -112,11 +112,10 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
 	struct __user_cap_data_struct none[2] = { 0 };
-	int status;
-	pid_t pid, got;
+	pid_t pid;
+	int code;
 
-	/* As fork(2), but no SIGCHLD: the caller may handle or ignore it. */
-	pid = (pid_t)syscall(__NR_clone, 0, NULL, NULL, NULL, NULL);
+	pid = mc_child(0);
 	if (!pid) {
 		if (syscall(__NR_capset, &hdr, none))
 			_exit(128 | (errno & 127));
@@ -124,17 +123,13 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 			_exit(0);
 		_exit(errno & 127);
 	}
-	if (pid < 0) {
+	code = pid < 0 ? -1 : mc_child_wait(pid);
+	if (code < 0) {
 		*err = errno;
 		return MNTCR_FEATURE_UNKNOWN;
 	}
-	while ((got = waitpid(pid, &status, __WALL)) < 0 && errno == EINTR)
-		;
-	*err = ECHILD;
-	if (got != pid || !WIFEXITED(status))
-		return MNTCR_FEATURE_UNKNOWN;
-	*err = WEXITSTATUS(status) & 127;
-	if (WEXITSTATUS(status) & 128)
+	*err = code & 127;
+	if (code & 128)
 		return MNTCR_FEATURE_UNKNOWN;
 	return *err == EPERM || !*err ? MNTCR_FEATURE_YES :
 	       *err == EINVAL ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
+#include "child.h"
 #include "exec.h"
 #include "place.h"
 
@@ -143,8 +143,8 @@ static void owned_child(struct owned *w)
 static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
 {
 	struct owned *w;
-	int status, err;
-	pid_t pid, got;
+	pid_t pid;
+	int err;
 
 	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -153,19 +153,12 @@ static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
 	w->proc_fd = x->proc_fd;
 	w->userns_fd = userns_fd;
 	w->ns_fd = w->root_fd = -1;
-	/* No SIGCHLD: the caller may handle it, or ignore it and never wait. */
-	pid = (pid_t)syscall(SYS_clone, CLONE_FILES, NULL, NULL, NULL, NULL);
+	pid = mc_child(CLONE_FILES);
 	if (!pid) {
 		owned_child(w);
 		_exit(0);
 	}
-	err = pid < 0 ? errno : 0;
-	if (pid > 0) {
-		while ((got = waitpid(pid, &status, __WALL)) < 0 && errno == EINTR)
-			;
-		if (got != pid || !WIFEXITED(status))
-			err = ECHILD;
-	}
+	err = pid < 0 || mc_child_wait(pid) ? errno : 0;
 	if (!err)
 		err = w->err;
 	x->ns_fd[ns] = w->ns_fd;

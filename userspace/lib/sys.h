@@ -311,6 +311,20 @@ struct mc_open_how {
 #define MC_RESOLVE_IN_ROOT		0x10
 #define MC_RESOLVE_CACHED		0x20
 
+/* --- clone3(2) ------------------------------------------------------------ */
+
+/* As first published. */
+struct mc_clone_args {
+	uint64_t flags;
+	uint64_t pidfd;
+	uint64_t child_tid;
+	uint64_t parent_tid;
+	uint64_t exit_signal;
+	uint64_t stack;
+	uint64_t stack_size;
+	uint64_t tls;
+};
+
 #ifndef STATX_MNT_ID
 #define STATX_MNT_ID			0x00001000U
 #endif

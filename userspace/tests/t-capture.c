@@ -592,6 +592,11 @@ static void a_dumper_whose_root_is_elsewhere(void)
 	scene_release(&h);
 }
 
+static int mount_it_here(void *data)
+{
+	return mount("only-here", data, "tmpfs", 0, NULL) ? errno : 0;
+}
+
 /*
  * /proc is of another pid namespace: the number of a child names some other
  * task there, which is not to be taken for it.
@@ -603,11 +608,12 @@ static void a_dumper_with_a_foreign_proc(void)
 	struct mntcr_source src;
 	struct mntcr_error e;
 	struct holder h;
+	uint32_t m;
 	int status;
 	pid_t pid;
 
 	scene_enter();
-	h = scene_hold(CLONE_NEWNS, NULL, NULL);
+	h = scene_hold(CLONE_NEWNS, mount_it_here, (void *)SCENE_DIR);
 	src = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = h.ns };
 	fflush(stdout);
 	pid = fork();
@@ -624,9 +630,11 @@ static void a_dumper_with_a_foreign_proc(void)
 			_exit(WEXITSTATUS(status));
 		if (access("/proc/2", F_OK))
 			_exit(96);
-		if (!mntcr_capture(&src, 1, &opts, &t, &e))
+		if (mntcr_capture(&src, 1, &opts, &t, &e))
 			_exit(97);
-		_exit(e.code == MNTCR_SYS && e.err == ESRCH ? 0 : e.err);
+		m = mc_mount_at(t, 0, SCENE_DIR);
+		_exit(m == MC_NONE ||
+		      strcmp(mc_mount_source(t, &t->mounts[m]), "only-here"));
 	}
 	REQUIRE(waitpid(pid, &status, 0) == pid);
 	CHECK(WIFEXITED(status));
