@@ -120,7 +120,10 @@ int mntcr_verify(const struct mntcr_topology *a,
  * Do events propagate the same in two sets of live namespaces?  If they are the
  * same by mntcr_verify(), something is mounted on each mount in turn that is
  * not covered, in both, and the results are compared; then it is unmounted.
- * Whoever shares mounts with them sees that.
+ * Whoever shares mounts with them sees that.  All signals are blocked in the
+ * calling thread, opts->report() included, while something is mounted: what
+ * ends the process does so when it is gone again.  SIGKILL leaves it, and so
+ * does a signal that another thread takes.
  */
 int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 			const struct mntcr_source *second, size_t nr_second,

@@ -10,6 +10,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,34 +70,52 @@ static void close_side(struct side *s)
 }
 
 /* Exit codes of the child, besides an errno. */
-enum { CHILD_OTHER = 200 };
+enum { CHILD_OTHER = 200, CHILD_CANNOT };
 
-static int detached(int on)
+static int new_tmpfs(void)
 {
-	struct mc_mount_attr private = { .propagation = MS_PRIVATE };
-	struct statx stx;
-	int fs, fd = -1;
+	int fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC), fd = -1;
 
-	if (statx(on, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx))
-		return -1;
-	if (!S_ISDIR(stx.stx_mode)) {
-		/* only a file covers a file: the same, once more */
-		fd = mc_open_tree(on, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-				  AT_EMPTY_PATH);
-		if (fd >= 0 && mc_mount_setattr(fd, "", AT_EMPTY_PATH, &private,
-						MC_MOUNT_ATTR_SIZE_VER0)) {
-			mc_close(fd);
-			return -1;
-		}
-		return fd;
-	}
-	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -1;
 	if (!mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "source", EVENT_SOURCE, 0) &&
 	    !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
 	mc_close(fs);
+	return fd;
+}
+
+/* A clone of a mount that is itself detached: not before 6.15. */
+static int new_file(void)
+{
+	int dir = new_tmpfs(), fd = -1;
+
+	if (dir >= 0 && !mknodat(dir, "f", S_IFREG | 0600, 0))
+		fd = mc_open_tree(dir, "f", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	mc_close(dir);
+	return fd;
+}
+
+static int detached(int on)
+{
+	struct mc_mount_attr private = { .propagation = MS_PRIVATE };
+	struct statx stx;
+	int fd;
+
+	if (statx(on, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx))
+		return -1;
+	if (S_ISDIR(stx.stx_mode))
+		return new_tmpfs();
+	/* only a file covers a file: the same, once more */
+	fd = mc_open_tree(on, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+			  AT_EMPTY_PATH);
+	if (fd < 0)
+		return errno == EINVAL ? new_file() : -1;
+	if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &private,
+			     MC_MOUNT_ATTR_SIZE_VER0)) {
+		mc_close(fd);
+		return -1;
+	}
 	return fd;
 }
 
@@ -128,7 +147,7 @@ static int fire(const char *path, const struct mc_mount *m, unsigned int mask,
 		return CHILD_OTHER;
 	fd = detached(on);
 	if (fd < 0)
-		return errno;
+		return errno == EINVAL ? CHILD_CANNOT : errno;
 	err = id_at(fd, mask, event);
 	if (err)
 		return err;
@@ -248,7 +267,7 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 			here = &t->mounts[other];
 		}
 		err = within(&r->side[i], mnt->ns, path, here);
-		if (err == CHILD_OTHER && !i) {
+		if ((err == CHILD_OTHER || err == CHILD_CANNOT) && !i) {
 			ret = 0;	/* covered: nothing can happen there */
 			goto out;
 		}
@@ -259,7 +278,8 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 			goto undo;
 		}
 		if (err) {
-			mc_fail(r->e, MNTCR_SYS, err, "%s: mounting on it", what);
+			mc_fail(r->e, MNTCR_SYS, err == CHILD_CANNOT ? EINVAL : err,
+				"%s: mounting on it", what);
 			goto undo;
 		}
 		fired++;
@@ -298,6 +318,7 @@ int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 		.opts = opts ? opts : &defaults,
 		.e = e,
 	};
+	sigset_t all, old;
 	uint32_t i;
 	int ret = -1;
 
@@ -311,8 +332,13 @@ int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 	ret = 0;
 	if (*nr_differences)
 		goto out;
-	for (i = 0; i < r.side[0].before->nr_mounts && !ret; i++)
+	sigfillset(&all);
+	for (i = 0; i < r.side[0].before->nr_mounts && !ret; i++) {
+		/* What ends the caller has to wait until nothing is mounted. */
+		pthread_sigmask(SIG_SETMASK, &all, &old);
 		ret = one_event(&r, i, nr_events);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
 	*nr_differences = r.nr_differences;
 out:
 	close_side(&r.side[0]);

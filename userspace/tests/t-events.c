@@ -244,6 +244,88 @@ static void namespaces_that_share(void)
 	scene_release(&b);
 }
 
+/* A file's mount that cannot be cloned. */
+static int unbindable_file(void *data)
+{
+	int fd;
+
+	DO(chdir(SCENE_DIR));
+	fd = open("f", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	DO(fd < 0);
+	close(fd);
+	DO(bind("f", "f"));
+	DO(type("f", MS_UNBINDABLE));
+	return 0;
+}
+
+static void an_unbindable_file(void)
+{
+	struct holder a, b;
+	size_t nr, without;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, NULL, NULL);
+	b = scene_hold(CLONE_NEWNS, NULL, NULL);
+	CHECK_EQ(events(&a, &b, &without), 0);
+	scene_release(&a);
+	scene_release(&b);
+	a = scene_hold(CLONE_NEWNS, unbindable_file, NULL);
+	b = scene_hold(CLONE_NEWNS, unbindable_file, NULL);
+	CHECK_EQ(events(&a, &b, &nr), 0);
+	TAP_SAY("%zu events, %zu without it", nr, without);
+	CHECK(nr >= without);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+static void end_it(void *data, const char *line)
+{
+	/* the event is there, and its end is to come */
+	kill(getpid(), *(const int *)data);
+}
+
+/* Ended in the middle of an event: by that signal, and nothing is left. */
+static void a_signal_waits_for_the_end_of_an_event(void)
+{
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP };
+	struct mntcr_verify_options opts = { .report = end_it };
+	struct mntcr_topology *before, *after;
+	struct mntcr_source x[2];
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr, i;
+	int status;
+	pid_t pid;
+
+	outside_scene();
+	a = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"one");
+	b = scene_hold(CLONE_NEWNS, slave_of_outside, (void *)"two");
+	x[0] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
+	x[1] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
+	REQUIRE(!mntcr_capture(x, 2, NULL, &before, &e));
+	for (i = 0; i < MC_ARRAY_SIZE(sigs); i++) {
+		fflush(stdout);
+		pid = fork();
+		REQUIRE(pid >= 0);
+		if (!pid) {
+			opts.data = (void *)&sigs[i];
+			mntcr_verify_events(&x[0], 1, &x[1], 1, &opts, &nr, &nr,
+					    &e);
+			_exit(99);
+		}
+		REQUIRE(waitpid(pid, &status, 0) == pid);
+		CHECK(WIFSIGNALED(status));
+		CHECK_EQ(WTERMSIG(status), sigs[i]);
+		REQUIRE(!mntcr_capture(x, 2, NULL, &after, &e));
+		REQUIRE(!mntcr_verify(before, after, NULL, &nr, &e));
+		CHECK_EQ(nr, 0);
+		mntcr_topology_free(after);
+	}
+	mntcr_topology_free(before);
+	scene_release(&a);
+	scene_release(&b);
+}
+
 int main(void)
 {
 	TAP_RUN(the_same_is_the_same);
@@ -251,5 +333,7 @@ int main(void)
 	TAP_RUN(what_lies_outside_shows);
 	TAP_RUN(what_is_mounted_meanwhile_stays);
 	TAP_RUN(namespaces_that_share);
+	TAP_RUN(an_unbindable_file);
+	TAP_RUN(a_signal_waits_for_the_end_of_an_event);
 	return tap_done();
 }
