@@ -66,6 +66,9 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 	case 1004:
 		r->o.ignore_locks = true;
 		return 0;
+	case 1005:
+		r->o.caller_namespaces = true;
+		return 0;
 	}
 	return -1;
 }

@@ -24,7 +24,8 @@ struct restore_opts {
 	{ "external", required_argument, NULL, 1001 },			\
 	{ "external-master", required_argument, NULL, 1002 },		\
 	{ "fresh", no_argument, NULL, 1003 },				\
-	{ "ignore-locks", no_argument, NULL, 1004 }
+	{ "ignore-locks", no_argument, NULL, 1004 },			\
+	{ "caller-namespaces", no_argument, NULL, 1005 }
 
 #define RESTORE_OPT_USAGE						\
 "  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
@@ -34,8 +35,10 @@ struct restore_opts {
 "                             its source, or MAJOR:MINOR\n"		\
 "      --external-master ID=PATH\n"					\
 "                             PATH, a shared mount, stands for peer group ID\n" \
-"      --fresh                new tmpfs, proc, sysfs, devpts and mqueue even\n" \
-"                             where a live one could be had\n"		\
+"      --fresh                new tmpfs and devpts even where a live one could\n" \
+"                             be had\n"				\
+"      --caller-namespaces    new proc, sysfs and mqueue as well: they show the\n" \
+"                             pid, network and ipc namespace of the caller\n" \
 "      --ignore-locks         do not restore locks\n"			\
 "      --api API              auto (default), extended or upstream\n"
 

@@ -52,6 +52,11 @@ struct mntcr_restore_options {
 	size_t nr_externals, nr_masters;
 	bool assume_sources;	/* plan only: as if all live ones were given */
 	bool prefer_fresh;	/* fresh superblocks even where a live one is */
+	/*
+	 * Fresh proc, sysfs and mqueue as well: they show the pid, network and
+	 * ipc namespace of the caller, not those that were dumped.
+	 */
+	bool caller_namespaces;
 	bool keep_fds;		/* hand back a descriptor of every mount */
 	bool ignore_locks;	/* the upstream calls cannot set locks */
 	uint32_t batch;		/* 0: the default */

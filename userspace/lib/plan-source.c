@@ -13,13 +13,18 @@
 
 #include "plan-priv.h"
 
-/* Of some there is one for each network or ipc namespace: the caller's. */
+/*
+ * What some show is a namespace of whom makes them, the caller; of two there is
+ * one superblock for each such namespace.
+ */
 static const struct {
 	const char *name;
+	const char *shows;
 	bool once;
 } fresh_types[] = {
-	{ "tmpfs", false }, { "proc", false }, { "sysfs", true },
-	{ "devpts", false }, { "mqueue", true },
+	{ "tmpfs", NULL, false }, { "proc", "pid", false },
+	{ "sysfs", "network", true }, { "devpts", NULL, false },
+	{ "mqueue", "ipc", true },
 };
 
 static uint32_t fresh_type(const struct mc_sb *sb)
@@ -36,7 +41,8 @@ static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
 {
 	uint32_t type = fresh_type(&p->topo->sbs[sb]);
 
-	return type != MC_NONE && !(p->priv->fresh_once & 1U << type);
+	return type != MC_NONE && !(p->priv->fresh_once & 1U << type) &&
+	       (!fresh_types[type].shows || p->priv->opts->caller_namespaces);
 }
 
 uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
@@ -248,6 +254,7 @@ static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[m];
 	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t type = fresh_type(&p->topo->sbs[mnt->sb]);
 	char name[256], root[128];
 
 	mc_mount_name(p->topo, m, name, sizeof(name));
@@ -256,6 +263,14 @@ static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 		return mc_refuse(e, "idmapped-source",
 				 "%s: an idmapped mount can only be cloned from a live one",
 				 name);
+	if ((!o->ns_live || !o->ns_live[mnt->ns]) && type != MC_NONE &&
+	    fresh_types[type].shows && !o->caller_namespaces)
+		return mc_refuse(e, "callers-namespace",
+				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and a fresh one would show the caller's %s namespace: --caller-namespaces if that is what is wanted",
+				 name, p->topo->sbs[mnt->sb].type,
+				 p->topo->sbs[mnt->sb].major,
+				 p->topo->sbs[mnt->sb].minor,
+				 fresh_types[type].shows);
 	if (!o->ns_live || !o->ns_live[mnt->ns])
 		return mc_refuse(e, "no-source",
 				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and %s cannot be made fresh%s",
@@ -263,8 +278,7 @@ static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 				 p->topo->sbs[mnt->sb].major,
 				 p->topo->sbs[mnt->sb].minor,
 				 p->topo->sbs[mnt->sb].type,
-				 fresh_type(&p->topo->sbs[mnt->sb]) == MC_NONE ?
-				 "" : " twice");
+				 type == MC_NONE ? "" : " twice");
 	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] ?
 			 "overmounted-source" : "uncloneable-source",
 			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, keeps attributes locked that are not locked here, or does not contain it; --external %u:%u=PATH names another",

@@ -131,6 +131,7 @@ struct mc_plan_options {
 	enum mntcr_api api;		/* not AUTO */
 	const bool *ns_live;		/* per namespace; NULL: none */
 	bool prefer_fresh;		/* fresh before live where either would do */
+	bool caller_namespaces;		/* and such as show the caller's namespaces */
 	const struct mntcr_external *externals, *masters;
 	uint32_t nr_externals, nr_masters;
 	uint32_t batch;			/* descriptors per release; 0: 256 */

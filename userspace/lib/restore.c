@@ -393,6 +393,7 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	memset(po, 0, sizeof(*po));
 	po->api = mc_choose_api(o->api);
 	po->prefer_fresh = o->prefer_fresh;
+	po->caller_namespaces = o->caller_namespaces;
 	po->externals = o->externals;
 	po->nr_externals = o->nr_externals;
 	po->masters = o->masters;

@@ -21,6 +21,7 @@ static void plan(const struct mc_topology *t, unsigned int how, FILE *out)
 		.api = how & 1 ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM,
 		.ns_live = live,
 		.prefer_fresh = how & 4,
+		.caller_namespaces = how & 8,
 		.ignore_locks = how & 8,
 		.fd_budget = how & 16 ? 12 : 0,
 		.batch = how & 32 ? 3 : 0,

@@ -411,7 +411,7 @@ static void fresh_superblocks(void)
 	struct shot s = shoot(fresh_tree);
 	struct mntcr_restored *r;
 
-	s.o.prefer_fresh = true;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
 	r = restored(&s);
 	same(&s, r, MNTCR_VERIFY_ORDER);
 	end(&s, r);
@@ -440,7 +440,7 @@ static void whatever_the_umask(void)
 	struct shot s = shoot(fresh_tree);
 	struct mntcr_restored *r;
 
-	s.o.prefer_fresh = true;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
 	umask(077);
 	r = restore(&s);
 	CHECK_EQ(umask(022), 077);
@@ -455,7 +455,7 @@ static void options_are_shown_escaped(void)
 	struct shot s = shoot(small);
 	const char *was = s.t->sbs[0].options;
 
-	s.o.prefer_fresh = true;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
 	s.t->sbs[0].options = "no\033[2Jne=1";
 	failed(&s, EINVAL, "option no\\033[2Jne: ");
 	s.t->sbs[0].options = was;
@@ -478,7 +478,7 @@ static void a_fresh_superblock_that_is_read_only(void)
 	struct shot s = shoot(ro_superblock);
 	struct mntcr_restored *r;
 
-	s.o.prefer_fresh = true;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
 	r = restored(&s);
 	same(&s, r, MNTCR_VERIFY_ORDER);
 	end(&s, r);
@@ -500,7 +500,7 @@ static void a_path_stands_for_a_superblock(void)
 	snprintf(key, sizeof(key), "%u:%u", s.t->sbs[s.t->mounts[0].sb].major,
 		 s.t->sbs[s.t->mounts[0].sb].minor);
 	ext.key = key;
-	s.o.prefer_fresh = true;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
 	s.o.externals = &ext;
 	s.o.nr_externals = 1;
 	r = restored(&s);
@@ -760,7 +760,7 @@ static void within(void (*fn)(void), bool fresh, rlim_t soft, rlim_t hard)
 	struct shot s = shoot(fn);
 	struct mntcr_restored *r;
 
-	s.o.prefer_fresh = fresh;
+	s.o.prefer_fresh = s.o.caller_namespaces = fresh;
 	/* What is copied into another user namespace is locked. */
 	s.o.ignore_locks = hard;
 	REQUIRE(!getrlimit(RLIMIT_NOFILE, &old));
@@ -912,7 +912,7 @@ static int fresh_proc(void)
 	close(world_proc_fd);
 	world_proc_fd = open("/proc", O_PATH | O_CLOEXEC);
 	s = shoot(root_with_proc);
-	s.o.prefer_fresh = true;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
 	s.o.ignore_locks = true;
 	r = restored(&s);
 	same(&s, r, MNTCR_VERIFY_ORDER | MNTCR_VERIFY_IGNORE_LOCKS);

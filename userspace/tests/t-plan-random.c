@@ -349,6 +349,7 @@ static void plans_make_what_they_say(void)
 		while (o.nr_masters && !is_outside(masters, o.nr_masters))
 			o.nr_masters--;
 		o.prefer_fresh = !any(4);
+		o.caller_namespaces = any(4);
 		o.ignore_locks = any(2);
 		o.whole_trees = any(2);
 		o.batch = any(2) ? 1 + any(9) : 0;

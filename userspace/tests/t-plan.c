@@ -385,7 +385,9 @@ static void fresh_and_external(void)
 	struct mc_plan_options o = {
 		.ns_live = (bool[]){ false, false },
 		.externals = &ext, .nr_externals = 1,
+		.caller_namespaces = true,
 	};
+	char *got;
 
 	small();
 	golden(MNTCR_API_EXTENDED, &o,
@@ -411,6 +413,19 @@ static void fresh_and_external(void)
 	check();
 	o.nr_externals = 0;
 	refused(MNTCR_API_EXTENDED, &o, "no-source");
+	/* proc would show what is the caller's: not unless that is wanted */
+	o.nr_externals = 1;
+	o.caller_namespaces = false;
+	refused(MNTCR_API_EXTENDED, &o, "callers-namespace");
+	refused(MNTCR_API_UPSTREAM, &o, "callers-namespace");
+	o.ns_live = (bool[]){ true, false };
+	o.prefer_fresh = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	got = text();
+	CHECK(strstr(got, "new tmpfs"));
+	CHECK(!strstr(got, "new proc"));
+	free(got);
+	check();
 	done();
 }
 
