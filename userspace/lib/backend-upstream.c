@@ -248,7 +248,26 @@ static int to_scratch(struct mc_exec *x, mc_ref obj, bool dir,
 
 /* --- sources -------------------------------------------------------------- */
 
-/* The live mount, by its path; whether it is that one, its id tells. */
+/*
+ * Whether it is that mount, its id tells.  One that is not unique may have been
+ * given to another since: that one's superblock is another, mostly.
+ */
+static bool is_original(const struct mc_exec *x, const struct mc_mount *m,
+			const struct statx *st)
+{
+	const struct mc_sb *sb = &x->t->sbs[m->sb];
+
+	if (x->t->unique_ids)
+		return !(st->stx_mask & STATX_MNT_ID_UNIQUE) ||
+		       st->stx_mnt_id == m->id;
+	if (st->stx_mask & STATX_MNT_ID && st->stx_mnt_id != m->id_old)
+		return false;
+	/* Other files, and subvolumes, can have devices of their own. */
+	return !S_ISDIR(st->stx_mode) || !strcmp(sb->type, "btrfs") ||
+	       (st->stx_dev_major == sb->major && st->stx_dev_minor == sb->minor);
+}
+
+/* The live mount, by its path. */
 static int open_live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 {
 	const struct mc_mount *m = &x->t->mounts[mount];
@@ -272,9 +291,9 @@ static int open_live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 		return -1;
 	mc_count(x, STATX);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  want, &st))
+		  STATX_TYPE | want, &st))
 		return mc_exec_fail(x, op, errno, "statx of the live mount");
-	if (st.stx_mask & want && st.stx_mnt_id != m->id)
+	if (!is_original(x, m, &st))
 		return mc_exec_fail(x, op, ESTALE, "its path leads to another mount");
 	return fd;
 }

@@ -35,6 +35,8 @@ int mc_place_ns(const struct mntcr_source *s, struct mntcr_error *e)
 	int fd, type;
 
 	fd = open_named(s, name, sizeof(name));
+	if (fd < 0 && errno == ENOENT && s->type == MNTCR_SOURCE_PID)
+		errno = ESRCH;
 	if (fd < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "%s", name);
 	type = ioctl(fd, MC_NS_GET_NSTYPE);

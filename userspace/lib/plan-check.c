@@ -126,8 +126,24 @@ static int check_owners(const struct mc_plan *p,
 	return 0;
 }
 
+/* The new calls open live mounts by ids that are never used again. */
+static int check_ids(const struct mc_plan *p, const struct mc_plan_options *o,
+		     struct mntcr_error *e)
+{
+	uint32_t i;
+
+	if (p->topo->unique_ids || p->api != MNTCR_API_EXTENDED || !o->ns_live)
+		return 0;
+	for (i = 0; i < p->topo->nr_ns; i++)
+		if (o->ns_live[i])
+			return mc_refuse(e, "no-unique-ids",
+					 "the image was made from mountinfo, without the unique ids by which the extended API opens the mounts of a live source: dump again with --method statmount, or use --api upstream");
+	return 0;
+}
+
 int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
-	return check_options(p->topo, o, e) || check_owners(p, o, e) ? -1 : 0;
+	return check_options(p->topo, o, e) || check_ids(p, o, e) ||
+	       check_owners(p, o, e) ? -1 : 0;
 }

@@ -100,6 +100,41 @@ enum mntcr_api mc_choose_api(enum mntcr_api wanted)
 	return mc_have_extended() ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
 }
 
+/*
+ * The live original of which namespace?  An id is never used again; where the
+ * kernel says none, now and when it was dumped, the file's inode number has to
+ * do, and the mounts that are used are looked at once more.
+ */
+static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
+		    uint32_t *ns, struct mntcr_error *e)
+{
+	struct stat st = { 0 };
+	uint64_t id = 0;
+
+	*ns = MC_NONE;
+	if (!ioctl(fd, MC_NS_GET_MNTNS_ID, &id)) {
+		*ns = mc_find_ns(t, id);
+	} else if (errno != ENOTTY && errno != EINVAL) {
+		return mc_fail(e, MNTCR_SYS, errno,
+			       "source %zu: asking for its namespace id",
+			       source + 1);
+	} else if (fstat(fd, &st)) {
+		return mc_fail(e, MNTCR_SYS, errno, "source %zu: its inode number",
+			       source + 1);
+	} else {
+		uint32_t i;
+
+		for (i = 0; i < t->nr_ns && *ns == MC_NONE; i++)
+			if (!t->ns[i].id && t->ns[i].ino == st.st_ino)
+				*ns = i;
+	}
+	if (*ns != MC_NONE)
+		return 0;
+	return mc_fail(e, MNTCR_USAGE, 0,
+		       "source %zu (namespace %llu) is none of the image's namespaces: it has been replaced, or the system restarted, since the dump",
+		       source + 1, (unsigned long long)(id ? id : st.st_ino));
+}
+
 /* Each source is the live original of the namespace with its id. */
 static int find_live(const struct mntcr_topology *t,
 		     const struct mntcr_restore_options *o, int *live_fd,
@@ -108,25 +143,15 @@ static int find_live(const struct mntcr_topology *t,
 	size_t i;
 
 	for (i = 0; i < o->nr_sources; i++) {
-		uint64_t id = 0;
 		uint32_t ns;
 		int fd;
 
 		fd = mc_place_ns(&o->sources[i], e);
 		if (fd < 0)
 			return -1;
-		if (ioctl(fd, MC_NS_GET_MNTNS_ID, &id)) {
+		if (which_ns(t, i, fd, &ns, e)) {
 			mc_close(fd);
-			return mc_fail(e, MNTCR_SYS, errno,
-				       "source %zu: asking for its namespace id",
-				       i + 1);
-		}
-		ns = mc_find_ns(t, id);
-		if (ns == MC_NONE) {
-			mc_close(fd);
-			return mc_fail(e, MNTCR_USAGE, 0,
-				       "source %zu (namespace %llu) is none of the image's namespaces: it has been replaced, or the system restarted, since the dump",
-				       i + 1, (unsigned long long)id);
+			return -1;
 		}
 		if (ns_live[ns]) {
 			mc_close(fd);

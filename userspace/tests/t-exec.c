@@ -589,7 +589,7 @@ static void a_source_that_is_gone(void)
 	gone.pid = pid;
 	s.o.sources = &gone;
 	s.o.nr_sources = 1;
-	failed(&s, ENOENT, "process");
+	failed(&s, ESRCH, "process");
 	s.o.sources = &other;
 	failed(&s, 0, "none of the image's namespaces");
 	CHECK_EQ(s.e.code, MNTCR_USAGE);

@@ -71,7 +71,20 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
 WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
      (fd, path, flags, mode))
-WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
+/* As a kernel before 6.11. */
+static bool no_ns_ids;
+
+int __real_ioctl(int fd, unsigned long nr, long arg);
+int __wrap_ioctl(int fd, unsigned long nr, long arg);
+int __wrap_ioctl(int fd, unsigned long nr, long arg)
+{
+	if (no_ns_ids && nr == MC_NS_GET_MNTNS_ID) {
+		errno = ENOTTY;
+		return -1;
+	}
+	return fails("ioctl") ? -1 : __real_ioctl(fd, nr, arg);
+}
+
 WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
 WRAP(int, setns, (int fd, int type), (fd, type))
 WRAP(int, unshare, (int flags), (flags))
@@ -541,6 +554,82 @@ static void masters_outside(void)
 	finish();
 }
 
+/* --- without ids -------------------------------------------------------------- */
+
+static void captured_by_mountinfo(bool ids)
+{
+	struct mntcr_capture_options co = { .method = MNTCR_METHOD_MOUNTINFO };
+	struct mntcr_error e = { 0 };
+
+	no_ns_ids = !ids;
+	src[0] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = w.ns[0] };
+	if (mntcr_capture(src, 1, ids ? &co : NULL, &t, &e))
+		TAP_SAY("capture: %s [%s]", e.text, e.rule);
+	REQUIRE(t);
+	CHECK(!t->unique_ids);
+	CHECK_EQ(!t->ns[0].id, !ids);
+	o.sources = src;
+	o.nr_sources = 1;
+}
+
+static void restored_by_mountinfo(void)
+{
+	struct mntcr_verify_options vo = { .flags = MNTCR_VERIFY_DEVICES };
+	struct mntcr_topology *got;
+	struct mntcr_error e = { 0 };
+	size_t nr = 1;
+	int fd;
+
+	if (api == MNTCR_API_EXTENDED) {
+		CHECK_EQ(run_restore(&e), -1);
+		CHECK_EQ(e.code, MNTCR_REFUSED);
+		CHECK_STR(e.rule, "no-unique-ids");
+		return;
+	}
+	if (run_restore(&e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	fd = mntcr_restored_ns_fd(r, 0);
+	got = captured(&fd, 1);
+	REQUIRE(!mntcr_verify(t, got, &vo, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(got);
+	mntcr_restored_free(r);
+	r = NULL;
+}
+
+/* Images of mountinfo, where namespaces have ids and where they have none. */
+static void without_unique_ids(void)
+{
+	struct mntcr_error e = { 0 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		prepare();
+		world_add(&w, -1, plain);
+		captured_by_mountinfo(i);
+		restored_by_mountinfo();
+		no_ns_ids = false;
+		finish();
+	}
+	if (api == MNTCR_API_EXTENDED)
+		return;
+	/* another namespace, and a mount that is another by now */
+	prepare();
+	world_add(&w, -1, plain);
+	world_add(&w, -1, plain);
+	captured_by_mountinfo(false);
+	src[0].fd = w.ns[1];
+	CHECK_EQ(run_restore(&e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	src[0].fd = w.ns[0];
+	t->mounts[1].id_old++;
+	CHECK_EQ(run_restore(&e), -1);
+	CHECK_EQ(e.err, ESTALE);
+	no_ns_ids = false;
+	finish();
+}
+
 static void nothing(void)
 {
 }
@@ -716,6 +805,7 @@ static const struct {
 	{ "live-sources", live_sources },
 	{ "fresh-and-external", fresh_and_external },
 	{ "masters-outside", masters_outside },
+	{ "without-unique-ids", without_unique_ids },
 	{ "other-owner", other_owner },
 	{ "in-a-user-namespace", in_a_user_namespace },
 	{ "bind", bind_between_two },
