@@ -79,10 +79,37 @@ bool mc_plan_plain(const struct mc_plan *p, uint32_t mount)
 	return (has & MC_ATTRS) == (m->attr & MC_ATTRS);
 }
 
+/*
+ * Each mountpoint is said with the root of the mount that it is on, and each of
+ * its components is walked: a small image could ask for any amount of either.
+ */
+static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
+		      const char *below, size_t len, struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = p->priv;
+	const struct mc_sb *sb = &p->topo->sbs[p->topo->mounts[mount].sb];
+	char name[256];
 
-static int add_node(struct mc_plan *p, const char *root, const char *below,
+	v->node_bytes += len;
+	for (; *root; root++)
+		v->node_names += *root == '/';
+	for (; *below; below++)
+		v->node_names += *below == '/';
+	if (v->node_bytes <= MC_MAX_NODE_BYTES &&
+	    v->node_names <= MC_MAX_NODE_NAMES)
+		return 0;
+	return mc_refuse(e, "too-many-mountpoints",
+			 "%s: with what mounts are on in it, fresh superblocks (this: %s, %u:%u) would have to hold more than %u bytes of paths, or %u names in them",
+			 mc_mount_name(p->topo, mount, name, sizeof(name)),
+			 sb->type, sb->major, sb->minor, MC_MAX_NODE_BYTES,
+			 MC_MAX_NODE_NAMES);
+}
+
+/* On the mount, which has that root. */
+static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 		    bool dir, struct mntcr_error *e)
 {
+	const char *root = p->topo->mounts[mount].root;
 	size_t n = strlen(root), k = strlen(below);
 	char *path;
 
@@ -92,6 +119,8 @@ static int add_node(struct mc_plan *p, const char *root, const char *below,
 		k = 0;
 	if (!n && !k)
 		return 0;
+	if (count_node(p, mount, root, below, n + k, e))
+		return -1;
 	path = mc_plan_alloc(p, n + k + 1);
 	if (!path || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
 			      sizeof(*p->nodes)))
@@ -153,10 +182,12 @@ static int plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		for (j = i; j < n && by_sb[j].sb == by_sb[i].sb; j++) {
 			const struct mc_mount *m = &t->mounts[by_sb[j].mount];
 
-			if (add_node(p, m->root, "/", m->mp_type != MC_MP_OTHER, e))
+			if (add_node(p, by_sb[j].mount, "/",
+				     m->mp_type != MC_MP_OTHER, e))
 				goto out;
 			mc_for_each_child(t, c, by_sb[j].mount)
-				if (add_node(p, m->root, t->mounts[c].mountpoint,
+				if (add_node(p, by_sb[j].mount,
+					     t->mounts[c].mountpoint,
 					     t->mounts[c].mp_type != MC_MP_OTHER,
 					     e))
 					goto out;

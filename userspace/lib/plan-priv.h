@@ -51,6 +51,7 @@ struct mc_plan_priv {
 	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
 	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */
 	struct mc_sb_plan *sb;
+	uint64_t node_bytes, node_names;	/* counted with repeats */
 	uint32_t fresh_once;		/* of fresh_types[]: there is one already */
 	struct mc_wide *wide;
 	uint32_t nr_wide;

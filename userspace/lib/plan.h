@@ -95,6 +95,10 @@ struct mc_op {
 		  MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME |		     \
 		  MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
 
+/* Of what must exist in fresh filesystems, all together. */
+#define MC_MAX_NODE_BYTES	(64U << 20)
+#define MC_MAX_NODE_NAMES	(8 * MC_MAX_MOUNTS)
+
 /* Something that must exist in a fresh filesystem. */
 struct mc_node {
 	const char *path;

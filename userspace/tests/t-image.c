@@ -520,6 +520,46 @@ static void memory_is_bounded(void)
 	}
 }
 
+/* 21 MB of what takes a parser most, in little more than they are. */
+static void in_little_memory(void)
+{
+	static const char * const heads[] = {
+		HEAD "\"x\":[", HEAD "\"mounts\":[[", HEAD "\"mounts\":[",
+	};
+	struct rlimit less;
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	char *text, line[64] = "";
+	size_t i, kib = 0;
+	int status;
+	FILE *f;
+	pid_t pid;
+
+	if (instrumented())
+		SKIP("shadow memory has no bounds");
+	for (i = 0; i < MC_ARRAY_SIZE(heads); i++) {
+		text = repeated(heads[i], "{}", 7 << 20, "]}");
+		fflush(stdout);
+		pid = fork();
+		REQUIRE(pid >= 0);
+		if (!pid) {
+			f = fopen("/proc/self/status", "r");
+			while (f && fgets(line, sizeof(line), f))
+				if (sscanf(line, "VmSize: %zu kB", &kib) == 1)
+					break;
+			less.rlim_cur = less.rlim_max = (kib + 8192) << 10;
+			if (!kib || setrlimit(RLIMIT_AS, &less))
+				_exit(99);
+			if (!mc_image_parse(text, strlen(text), "img", &t, &e))
+				_exit(98);
+			_exit(e.code == MNTCR_BAD_IMAGE ? 0 : 97);
+		}
+		REQUIRE(waitpid(pid, &status, 0) == pid);
+		CHECK_EQ(status, 0);
+		free(text);
+	}
+}
+
 /* No record that has to be taken is refused for its size. */
 static void records_at_their_limits(void)
 {
@@ -920,6 +960,7 @@ int main(void)
 	TAP_RUN(damaged_anywhere);
 	TAP_RUN(nesting_is_bounded);
 	TAP_RUN(memory_is_bounded);
+	TAP_RUN(in_little_memory);
 	TAP_RUN(records_at_their_limits);
 	TAP_RUN(as_large_as_can_be);
 	TAP_RUN(long_chains);

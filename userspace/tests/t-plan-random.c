@@ -55,6 +55,7 @@ static void start(uint32_t nr_ns, const struct wild *w)
 
 	t = mc_topology_new();
 	REQUIRE(t);
+	t->unique_ids = true;
 	for (i = 0; i < NR_SBS; i++) {
 		n = mc_topology_add_sb(t);
 		REQUIRE(n == i);

@@ -31,6 +31,7 @@ static void start(uint32_t nr_ns)
 
 	t = mc_topology_new();
 	REQUIRE(t);
+	t->unique_ids = true;
 	for (i = 0; i < 4; i++) {
 		sbs[i] = mc_topology_add_sb(t);
 		REQUIRE(sbs[i] != MC_NONE);
@@ -426,6 +427,55 @@ static void fresh_and_external(void)
 	CHECK(!strstr(got, "new proc"));
 	free(got);
 	check();
+	done();
+}
+
+/* nr mounts on one that has a long root: the root is said for each. */
+static void many_on(size_t len, const char *part, uint32_t nr)
+{
+	char root[MC_MAX_PATH], at[32];
+	uint32_t m, i;
+	size_t n;
+
+	start(1);
+	m = add(0, 1, MC_NONE, 1, "/", "/");
+	for (n = 0; n + strlen(part) <= len; n += strlen(part))
+		memcpy(root + n, part, strlen(part));
+	root[n] = '\0';
+	m = add(0, 2, m, 1, root, "/on");
+	for (i = 0; i < nr; i++) {
+		snprintf(at, sizeof(at), "/%u", i);
+		add(0, 3 + i, m, 1, "/", at);
+	}
+	finish();
+}
+
+#define LONG_NAME "/0123456789012345678901234567890123456789012345678"
+
+static void what_fresh_ones_hold_is_bounded(void)
+{
+	struct mc_plan_options o = { .prefer_fresh = true };
+
+	/* 120 MB, of an image of 100 kB */
+	many_on(60000, LONG_NAME, 2000);
+	refused(MNTCR_API_EXTENDED, &o, "too-many-mountpoints");
+	TAP_SAY("%s", e.text);
+	CHECK(strstr(e.text, "/on: "));
+	refused(MNTCR_API_UPSTREAM, &o, "too-many-mountpoints");
+	/* nothing is made on a live one */
+	o.prefer_fresh = false;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+	/* 3 million names; no more than are allowed */
+	o.prefer_fresh = true;
+	many_on(60000, "/a", 100);
+	refused(MNTCR_API_EXTENDED, &o, "too-many-mountpoints");
+	done();
+	many_on(60000, "/a", 68);
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+	many_on(60000, LONG_NAME, 1100);
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 	done();
 }
 
@@ -1134,6 +1184,7 @@ int main(void)
 	TAP_RUN(a_plan_for_the_extended_calls);
 	TAP_RUN(a_plan_for_the_upstream_calls);
 	TAP_RUN(fresh_and_external);
+	TAP_RUN(what_fresh_ones_hold_is_bounded);
 	TAP_RUN(options_that_name_nothing_or_too_much);
 	TAP_RUN(namespaces_without_ids);
 	TAP_RUN(deeper_mountpoints_first);
