@@ -365,7 +365,8 @@ static int find_root(const struct cap_ns *ns, int64_t nr_before,
 		raw->root = MC_NONE;
 	}
 	hidden = ns->nr_mounts < 0 ? 0 : ns->nr_mounts + 1 - raw->nr;
-	if (hidden < 0 && ns->nr_mounts != nr_before) {
+	/* Counted before the text was read and after. */
+	if ((hidden < 0 || hidden > 2) && ns->nr_mounts != nr_before) {
 		mc_fail(e, MNTCR_CHANGED, 0, "%s: its mounts changed meanwhile",
 			ns->label);
 		goto out;

@@ -64,13 +64,20 @@ static bool may_pass(const struct mntcr_error *e)
 	       (e->code == MNTCR_REFUSED && !strcmp(e->rule, CAP_CONTRADICTORY));
 }
 
+/* It can go away once: its id is never used again. */
+static bool is_missing(const struct mntcr_error *e)
+{
+	return e->code == MNTCR_CHANGED && e->err == ENOENT;
+}
+
 int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 		  const struct mntcr_capture_options *opts,
 		  struct mntcr_topology **topo, struct mntcr_error *e)
 {
 	static const struct mntcr_capture_options defaults;
 	enum mntcr_method method;
-	struct mntcr_error first, last = { 0 };
+	struct mntcr_error first;
+	char missing[sizeof(e->text)] = "";
 	unsigned int tries;
 
 	if (!opts)
@@ -89,14 +96,15 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 			/* mountinfo of one's own needs no privilege */
 			method = MNTCR_METHOD_MOUNTINFO;
 			first = *e;
-		} else if (e->code == MNTCR_CHANGED && e->err == ENOENT &&
-			   !strcmp(e->text, last.text)) {
+		} else if (is_missing(e) && !strcmp(e->text, missing)) {
+			/* whatever else was in the way meanwhile */
 			e->code = MNTCR_SYS;
 			break;
 		} else if (!may_pass(e) || !--tries) {
 			break;
+		} else if (is_missing(e)) {
+			memcpy(missing, e->text, sizeof(missing));
 		}
-		last = *e;
 	}
 	/* What the better method lacked says more. */
 	if (opts->method != method && first.err == EPERM && e->err == EPERM)

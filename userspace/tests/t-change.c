@@ -37,6 +37,7 @@ static struct {
 	int statmount, lseek, read;	/* each an errno */
 	uint64_t mount, parent, attr;
 	bool endless;
+	bool flickers;			/* fails only in every other attempt */
 	unsigned int again;		/* walks succeed only at this attempt */
 	const char *from, *to;		/* in mountinfo; of one length */
 } fault;
@@ -46,13 +47,15 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 	const struct mc_mnt_id_req *req = (const void *)a;
 	struct mc_statmount *sm = (void *)b;
 	uint64_t *ids = (void *)b;
-	static unsigned int calls;
+	static unsigned int calls, looks;
 	long ret, i;
 
 	if (nr == __NR_statmount || nr == __NR_listmount)
 		tick();
+	if (nr == __NR_statmount && req->mnt_id == fault.mount)
+		looks++;
 	if (nr == __NR_statmount && fault.statmount &&
-	    req->mnt_id == fault.mount) {
+	    req->mnt_id == fault.mount && (!fault.flickers || looks % 3 == 1)) {
 		errno = fault.statmount;
 		return -1;
 	}
@@ -67,6 +70,9 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		if (fault.parent)
 			sm->mnt_parent_id = fault.parent;
 		sm->mnt_attr |= fault.attr;
+		/* between the two looks of the others, something changes */
+		if (fault.flickers && looks % 3 == 0)
+			sm->mnt_attr ^= MOUNT_ATTR_RDONLY;
 	}
 	if (nr == __NR_listmount && fault.endless && req->mnt_id != MC_LSMT_ROOT)
 		for (i = 0, ret = c; i < c; i++)
@@ -368,6 +374,10 @@ static void faults_of_statmount(void)
 	/* listed, and yet not there: once it may have gone, not twice */
 	fault.mount = id;
 	fault.statmount = ENOENT;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_SYS, ENOENT, "", name);
+	fault.mount = id;
+	fault.statmount = ENOENT;
+	fault.flickers = true;
 	fails(MNTCR_METHOD_STATMOUNT, MNTCR_SYS, ENOENT, "", name);
 	/* answers that contradict one another */
 	fault.mount = id;
