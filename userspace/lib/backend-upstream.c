@@ -16,7 +16,10 @@
 
 #include "exec.h"
 
-/* Detached trees that wait at the same time: they count as namespaces. */
+/*
+ * Detached trees that wait at the same time.  They count as namespaces: where
+ * fewer are allowed (ENOSPC), those that wait go first.
+ */
 #define MOST_PUT_OFF	256
 
 /* --- moving between namespaces -------------------------------------------- */
@@ -235,6 +238,12 @@ static int put_off(struct mc_exec *x, mc_ref obj, const struct mc_op *op,
 	return 0;
 }
 
+/* A clone failed: may it succeed once nothing waits any more? */
+static bool lacks_room(const struct mc_exec *x, int fd)
+{
+	return fd < 0 && errno == ENOSPC && x->nr_put_off;
+}
+
 static int to_scratch(struct mc_exec *x, mc_ref obj, bool dir,
 		      const struct mc_op *op)
 {
@@ -429,7 +438,7 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 	const struct mc_op *op = &x->p->ops[x->op_at];
 	int fd;
 
-	if (x->p->srcs[s].kind != MC_SRC_FRESH) {
+	while (x->p->srcs[s].kind != MC_SRC_FRESH) {
 		/* Stay with what is of one namespace, then go to scratch once. */
 		fd = x->p->srcs[s].covered ? open_covered(x, s, op) :
 		     open_origin(x, s, op);
@@ -437,9 +446,14 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 			return -1;
 		mc_exec_base_attr(x, &x->p->srcs[s], &attr);
 		fd = mc_exec_open_tree(x, fd, "", 0, &attr);
-		if (fd < 0)
-			return mc_exec_fail(x, op, errno, "cloning");
 		x->src_fd[s] = fd;
+		if (fd >= 0)
+			break;
+		/* what covered it is gone already */
+		if (!lacks_room(x, fd) || x->p->srcs[s].covered)
+			return mc_exec_fail(x, op, errno, "cloning");
+		if (up_flush(x))
+			return -1;
 	}
 	return to_scratch(x, op->obj, mc_exec_src_is_dir(x, s, x->src_fd[s]), op);
 }
@@ -494,10 +508,16 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 			return mc_exec_fail(x, op, errno, "mount_setattr");
 		return 0;
 	}
-	fd = origin_of_clone(x, op, &path);
-	if (fd < 0)
-		return -1;
-	fd = mc_exec_open_tree(x, fd, path, 0, want);
+	for (;;) {
+		fd = origin_of_clone(x, op, &path);
+		if (fd < 0)
+			return -1;
+		fd = mc_exec_open_tree(x, fd, path, 0, want);
+		if (!lacks_room(x, fd))
+			break;
+		if (up_flush(x))
+			return -1;
+	}
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "cloning");
 	if (!temp) {

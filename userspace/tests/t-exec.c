@@ -869,7 +869,42 @@ static int limited(void)
 	return tap.bad;
 }
 
-static void too_many_namespaces(void)
+static void many_trees(void)
+{
+	char path[32];
+	int i;
+
+	world_new_root();
+	for (i = 0; i < 60; i++) {
+		snprintf(path, sizeof(path), "/%d", i);
+		w_tmpfs("t", path);
+		snprintf(path, sizeof(path), "/at%d", i);
+		w_mkdir(path);
+		w_bind("/", path);
+	}
+}
+
+/* Detached trees count as namespaces, and there may be few of those. */
+static int few_trees(void)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+
+	if (unshare(CLONE_NEWUSER))
+		return 4;
+	w_map_root();
+	world_own_ns();
+	s = shoot(many_trees);
+	s.o.ignore_locks = api == MNTCR_API_UPSTREAM;
+	w_write("sys/user/max_mnt_namespaces", "12");
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER |
+	     (s.o.ignore_locks ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
+	end(&s, r);
+	return tap.bad;
+}
+
+static void in_a_user_namespace(int (*fn)(void))
 {
 	int status;
 	pid_t pid;
@@ -880,7 +915,7 @@ static void too_many_namespaces(void)
 	if (!pid) {
 		if (setjmp(tap.out))
 			_exit(1);
-		status = limited();
+		status = fn();
 		fflush(stdout);
 		_exit(status);
 	}
@@ -888,6 +923,16 @@ static void too_many_namespaces(void)
 	if (WEXITSTATUS(status) == 4)
 		SKIP("no user namespaces here");
 	CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+static void too_many_namespaces(void)
+{
+	in_a_user_namespace(limited);
+}
+
+static void few_trees_at_a_time(void)
+{
+	in_a_user_namespace(few_trees);
 }
 
 static void root_with_proc(void)
@@ -1097,6 +1142,7 @@ static const struct {
 	{ "descriptors-of-the-caller", descriptors_of_the_caller },
 	{ "little-takes-little", little_takes_little },
 	{ "too-many-namespaces", too_many_namespaces },
+	{ "few-trees-at-a-time", few_trees_at_a_time },
 	{ "proc-in-a-user-namespace", proc_in_a_user_namespace },
 	{ "root-and-cwd-stay", root_and_cwd_stay },
 	{ "children-are-ours", children_are_ours },
