@@ -31,8 +31,7 @@ static void put_uint(json_t *o, const char *key, uint64_t v, bool *bad)
 	put(o, key, json_integer((json_int_t)v), bad);
 }
 
-/* Bytes: a string where it can be one, else {"hex": "..."}. */
-static json_t *bytes(const char *s)
+json_t *mc_json_bytes(const char *s)
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t n = strlen(s), i;
@@ -95,7 +94,7 @@ static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		put_uint(o, "id", ns->id, bad);
 	if (ns->ino)
 		put_uint(o, "inode", ns->ino, bad);
-	put(o, "label", bytes(ns->label), bad);
+	put(o, "label", mc_json_bytes(ns->label), bad);
 	if (ns->userns != MC_NONE)
 		put_uint(o, "owner", ns->userns, bad);
 	put_uint(o, "hidden", ns->hidden, bad);
@@ -109,12 +108,12 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	const struct mc_sb *sb = &t->sbs[i];
 
 	put(o, "device", json_sprintf("%u:%u", sb->major, sb->minor), bad);
-	put(o, "type", bytes(sb->type), bad);
+	put(o, "type", mc_json_bytes(sb->type), bad);
 	if (sb->subtype)
-		put(o, "subtype", bytes(sb->subtype), bad);
+		put(o, "subtype", mc_json_bytes(sb->subtype), bad);
 	if (sb->source)
-		put(o, "source", bytes(sb->source), bad);
-	put(o, "options", bytes(sb->options), bad);
+		put(o, "source", mc_json_bytes(sb->source), bad);
+	put(o, "options", mc_json_bytes(sb->options), bad);
 	if (sb->magic)
 		put_uint(o, "magic", sb->magic, bad);
 	put_words(o, "flags", mc_words_sb, sb->flags, bad);
@@ -165,16 +164,16 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	if (m->parent != MC_NONE)
 		put_uint(o, "parent", t->mounts[m->parent].id, bad);
 	put_uint(o, "superblock", m->sb, bad);
-	put(o, "root", bytes(m->root), bad);
+	put(o, "root", mc_json_bytes(m->root), bad);
 	if (m->root_deleted)
 		put(o, "root_deleted", json_true(), bad);
-	put(o, "mountpoint", bytes(m->mountpoint), bad);
+	put(o, "mountpoint", mc_json_bytes(m->mountpoint), bad);
 	if (m->mp_type != MC_MP_UNKNOWN)
 		put(o, "directory", json_boolean(m->mp_type == MC_MP_DIR), bad);
 	if (m->source)
-		put(o, "source", bytes(m->source), bad);
+		put(o, "source", mc_json_bytes(m->source), bad);
 	if (m->options)
-		put(o, "options", bytes(m->options), bad);
+		put(o, "options", mc_json_bytes(m->options), bad);
 	put_words(o, "attributes", mc_words_attr, m->attr, bad);
 	if (m->idmap != MC_NONE)
 		put_uint(o, "idmap", m->idmap, bad);
@@ -372,6 +371,21 @@ static int target_of_link(const char *path, struct target *to)
 	return ret;
 }
 
+/*
+ * A link to nothing yet: the kernel makes the file that it leads to, by the same
+ * rules, and that is the one to be replaced.  0600, as what replaces it.
+ */
+static int target_of_dangling(const char *path, struct target *to)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY |
+		      O_NONBLOCK, 0600);
+
+	if (fd < 0)
+		return -1;
+	mc_close(fd);
+	return target_of_link(path, to);
+}
+
 /* name: room for 32. */
 static int open_temp(int dir, char *name)
 {
@@ -436,6 +450,7 @@ int mntcr_image_write(const struct mc_topology *t, const char *path,
 		      struct mntcr_error *e)
 {
 	struct target to = { .dir = -1 };
+	bool made = false;
 	struct stat st;
 	int ret;
 
@@ -448,12 +463,19 @@ int mntcr_image_write(const struct mc_topology *t, const char *path,
 			ret = sys_fail(path, e);
 			goto out;
 		}
+	} else if (S_ISLNK(st.st_mode) && access(path, F_OK) &&
+		   errno == ENOENT && !target_of_dangling(path, &to)) {
+		made = true;
 	} else if (!S_ISLNK(st.st_mode) || target_of_link(path, &to)) {
 		/* A pipe, a device: no name to take over. */
 		ret = write_in_place(t, path, e);
 		goto out;
 	}
 	ret = write_and_rename(t, path, &to, e);
+	/* as long as it is what was made */
+	if (ret && made && !fstatat(to.dir, to.name, &st, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISREG(st.st_mode) && !st.st_size)
+		unlinkat(to.dir, to.name, 0);
 out:
 	target_free(&to);
 	return ret;

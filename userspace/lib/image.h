@@ -28,6 +28,9 @@ extern const struct mc_word mc_words_sb[];	/* MS_* of a superblock */
 extern const struct mc_word mc_words_propagation[];
 extern const struct mc_word mc_words_nstype[];
 
+/* Bytes: a string where it can be one, else {"hex": "..."}. */
+json_t *mc_json_bytes(const char *s);
+
 /* The image in buf; name is for messages. */
 int mc_image_parse(const char *buf, size_t len, const char *name,
 		   struct mc_topology **topo, struct mntcr_error *e);

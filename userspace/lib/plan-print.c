@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image.h"
 #include "plan.h"
 
 static const char *const op_names[MC_NR_OPS] = {
@@ -183,22 +184,26 @@ static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 	return i < p->nr_ops ? mc_nomem(e) : 0;
 }
 
-static void put(FILE *out, const char *key, const char *value)
+/* As in an image; jansson takes DEL for a letter, and a terminal does not. */
+static void put_value(FILE *out, const char *value)
 {
-	json_t *j = json_stringn_nocheck(value, strlen(value));
+	json_t *j = mc_json_bytes(value);
 	char *s = j ? json_dumps(j, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+	const char *c;
 
-	fprintf(out, ", \"%s\": %s", key, s ? s : "null");
+	for (c = s ? s : "null"; *c; c++)
+		if (*c == 0x7f)
+			fputs("\\u007F", out);
+		else
+			putc(*c, out);
 	free(s);
 	json_decref(j);
 }
 
-static void put_path(FILE *out, const char *key, const char *path)
+static void put(FILE *out, const char *key, const char *value)
 {
-	char esc[4096];
-
-	put(out, key, mc_is_utf8(path, strlen(path)) ? path :
-	    mc_escape(path, esc, sizeof(esc)));
+	fprintf(out, ", \"%s\": ", key);
+	put_value(out, value);
 }
 
 /* One object a line: a plan of 16,000 mounts is read as it is written. */
@@ -215,7 +220,7 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 		    op->type == MC_OP_CLONE ? "from" : "reference",
 		    ref_name(p, op->arg, a, sizeof(a)));
 	if (op->path)
-		put_path(out, "path", op->path);
+		put(out, "path", op->path);
 	if (op->type == MC_OP_OPEN || op->type == MC_OP_BASE ||
 	    op->type == MC_OP_FRESH || op->type == MC_OP_SUBROOT ||
 	    (op->type == MC_OP_CLONE && !p->srcs[MC_REF_INDEX(op->arg)].opened)) {
@@ -226,6 +231,12 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 		if (!b.nomem)
 			put(out, "source", b.data);
 		mc_buf_free(&b);
+	}
+	for (i = 0; op->type == MC_OP_FRESH && i < op->nr; i++) {
+		fputs(i ? ", " : ", \"makes\": [", out);
+		put_value(out, p->nodes[op->first + i].path);
+		if (i + 1 == op->nr)
+			fputs("]", out);
 	}
 	if (op->type == MC_OP_GROUP) {
 		flag_names(op->flags, a, sizeof(a));

@@ -368,17 +368,27 @@ static void compare_order(struct verify *v)
 	}
 }
 
+static uint32_t without_master(uint32_t propagation)
+{
+	return propagation & ~(uint32_t)(MS_SLAVE | MS_PRIVATE);
+}
+
 static bool compare_ns(struct verify *v, uint32_t i)
 {
 	const struct mc_ns *x = &v->a->ns[i], *y = &v->b->ns[i];
-	char label[300];
+	char label[300], wa[80], wb[80];
+	uint32_t p = x->base_propagation, q = y->base_propagation;
 
 	mc_escape(x->label ? x->label : "", label, sizeof(label));
-	/* 0: not known. What it receives from is not restored. */
-	if (x->base_propagation && y->base_propagation &&
-	    (x->base_propagation ^ y->base_propagation) & MS_SHARED && count(v))
-		report(v, "namespace %u (%s): what its root is mounted on is shared in the %s only",
-		       i, label, x->base_propagation & MS_SHARED ? "first" : "second");
+	/*
+	 * 0: not known.  A slave's master is never among what is compared, and
+	 * without it, it is what is left: private, or shared.
+	 */
+	if (p && q && without_master(p) != without_master(q) && count(v))
+		report(v, "namespace %u (%s): what its root is mounted on: '%s' against '%s'",
+		       i, label,
+		       word_list(mc_words_propagation, p, wa, sizeof(wa)),
+		       word_list(mc_words_propagation, q, wb, sizeof(wb)));
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&
 	    y->userns != MC_NONE &&
 	    !bijection_map(&v->userns, x->userns, y->userns) && count(v))

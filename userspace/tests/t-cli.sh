@@ -190,6 +190,8 @@ harmless "show --dot escapes" 0 'L\\\\033' "$MNTCR" show --dot "$tmp/evil"
 harmless "show --json escapes" 0 'L\\u001B\[31m\\nFAKE\\u009b7m\\u007f' \
 	"$MNTCR" show --json "$tmp/evil"
 harmless "plan escapes" 0 "L$esc" "$MNTCR" plan --assume-sources "$tmp/evil"
+harmless "plan --json escapes" 0 'P\\u001B\[31m\\nFAKE\\u009B7m' \
+	"$MNTCR" plan --json --assume-sources "$tmp/evil"
 harmless "plan's refusal escapes" 4 "M$esc" "$MNTCR" plan "$tmp/evil"
 harmless "restore's refusal escapes" 4 "M$esc" \
 	"$MNTCR" restore --discard "$tmp/evil"

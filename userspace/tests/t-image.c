@@ -173,6 +173,9 @@ static const struct {
 	{ "\"0:30\"", "\"0:30:\"", "superblocks[0].device" },
 	{ "\"type\":\"tmpfs\"", "\"type\":\"\"", "no usable filesystem type" },
 	{ "\"type\":\"tmpfs\"", "\"type\":\"a/b\"", "no usable filesystem type" },
+	{ "\"type\":\"tmpfs\"", "\"type\":\"a b\"", "no usable filesystem type" },
+	{ "\"type\":\"tmpfs\"", "\"type\":\"a\\u001b[31m\"", "no usable filesystem type" },
+	{ "\"type\":\"tmpfs\"", "\"type\":\"a\\u009b\"", "no usable filesystem type" },
 	{ "\"magic\":1", "\"flags\":[\"ro\",\"ro\"]", "repeats" },
 	/* groups */
 	{ "{\"id\":9}", "{\"id\":1}", "groups[2].id: group 1 appears twice" },
@@ -868,6 +871,11 @@ static void through_links(void)
 	CHECK_EQ(e.err, EFBIG);
 	CHECK(mntcr_image_write(t, "to/img", &e) == -1);
 	CHECK_EQ(e.err, EFBIG);
+	/* nor is anything made where a link leads to nothing */
+	REQUIRE(!symlink("to/new", "dangling"));
+	CHECK(mntcr_image_write(t, "dangling", &e) == -1);
+	CHECK_EQ(e.err, EFBIG);
+	CHECK(access("to/new", F_OK) && errno == ENOENT);
 	REQUIRE(!setrlimit(RLIMIT_FSIZE, &was));
 	REQUIRE(!stat("link", &st));
 	CHECK_EQ(st.st_size, 14);
@@ -883,9 +891,11 @@ static void through_links(void)
 	REQUIRE(!stat("old", &st));
 	CHECK_EQ(st.st_size, 14);
 	/* nothing to replace yet */
-	REQUIRE(!symlink("to/new", "dangling"));
 	CHECK(!mntcr_image_write(t, "dangling", &e));
 	CHECK(is_image("to/new"));
+	REQUIRE(!lstat("dangling", &st) && S_ISLNK(st.st_mode));
+	REQUIRE(!lstat("to/new", &st));
+	CHECK_EQ(st.st_mode & 0777, 0600);
 	REQUIRE(!symlink("loop", "loop"));
 	CHECK(mntcr_image_write(t, "loop", &e) == -1);
 	CHECK_EQ(e.err, ELOOP);

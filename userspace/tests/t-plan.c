@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <jansson.h>
 #include <sched.h>
 #include <sys/mount.h>
 
@@ -427,6 +428,47 @@ static void fresh_and_external(void)
 	CHECK(!strstr(got, "new proc"));
 	free(got);
 	check();
+	done();
+}
+
+/* What programs read: valid whatever the bytes, and those bytes. */
+static void json_keeps_bytes(void)
+{
+	static const char strange[] = "/\"\\\n\033\177", bad[] = "/a\xff\xfe";
+	struct mc_plan_options o = { .prefer_fresh = true };
+	bool seen = false, hex = false, makes = false;
+	json_t *root, *ops, *op, *v;
+	uint32_t m;
+	size_t i, len;
+	char *s = NULL;
+	FILE *f;
+
+	start(1);
+	m = add(0, 1, MC_NONE, 1, "/", "/");
+	add(0, 2, m, 1, "/", strange);
+	add(0, 3, m, 1, "/", bad);
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	f = open_memstream(&s, &len);
+	REQUIRE(f && !mc_plan_print(p, true, f, &e) && !fclose(f));
+	for (i = 0; i < len; i++)
+		CHECK(s[i] == '\n' || (s[i] >= ' ' && s[i] < 0x7f));
+	root = json_loads(s, 0, NULL);
+	REQUIRE(root);
+	ops = json_object_get(root, "operations");
+	json_array_foreach(ops, i, op) {
+		v = json_object_get(op, "path");
+		seen |= json_is_string(v) && !strcmp(json_string_value(v), strange);
+		hex |= json_is_object(v) &&
+		       !strcmp(json_string_value(json_object_get(v, "hex")),
+			       "2f61fffe");
+		makes |= json_array_size(json_object_get(op, "makes")) == 2;
+	}
+	CHECK(seen);
+	CHECK(hex);
+	CHECK(makes);
+	json_decref(root);
+	free(s);
 	done();
 }
 
@@ -1184,6 +1226,7 @@ int main(void)
 	TAP_RUN(a_plan_for_the_extended_calls);
 	TAP_RUN(a_plan_for_the_upstream_calls);
 	TAP_RUN(fresh_and_external);
+	TAP_RUN(json_keeps_bytes);
 	TAP_RUN(what_fresh_ones_hold_is_bounded);
 	TAP_RUN(options_that_name_nothing_or_too_much);
 	TAP_RUN(namespaces_without_ids);

@@ -205,9 +205,11 @@ static void what_the_root_is_mounted_on(void)
 		NULL, "private", "slave", "unbindable", "shared",
 		"shared\",\"slave",
 	};
+	/* what is left of each without a master */
+	static const char left[] = " ppuss";
+	char says[128];
 	struct mntcr_topology *t[MC_ARRAY_SIZE(base)];
 	size_t i, j, nr;
-	bool x, y;
 	char *text, *at;
 
 	for (i = 0; i < MC_ARRAY_SIZE(base); i++) {
@@ -228,13 +230,12 @@ static void what_the_root_is_mounted_on(void)
 	for (i = 0; i < MC_ARRAY_SIZE(base); i++)
 		for (j = 0; j < MC_ARRAY_SIZE(base); j++) {
 			nr = compare(t[i], t[j], 0);
-			x = i >= 4;
-			y = j >= 4;
-			CHECK_EQ(nr, i && j && x != y ? 1 : 0);
+			CHECK_EQ(nr, i && j && left[i] != left[j] ? 1 : 0);
+			snprintf(says, sizeof(says),
+				 "namespace 1 (two): what its root is mounted on: '%.6s",
+				 base[i] ? base[i] : "");
 			if (nr)
-				CHECK_STR(lines, x ?
-					"namespace 1 (two): what its root is mounted on is shared in the first only\n" :
-					"namespace 1 (two): what its root is mounted on is shared in the second only\n");
+				CHECK(!strncmp(lines, says, strlen(says)));
 		}
 	for (i = 0; i < MC_ARRAY_SIZE(base); i++)
 		mntcr_topology_free(t[i]);
