@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <getopt.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +23,103 @@ static const char usage[] =
 "                       whether it comes out the same; see mntcr-verify(1)\n"
 "      --max N          print at most N differences (default 100, 0: all)\n"
 "  -q, --quiet          print nothing, only exit 0 or 3\n"
+"      --json           for programs\n"
 "      --method METHOD  of live namespaces: auto (default), statmount or\n"
 "                       mountinfo\n"
 "  -h, --help           this text\n";
 
+struct job {
+	struct mntcr_verify_options opts;
+	bool events, quiet, json;
+	json_t *lines;		/* with json: what was reported */
+	size_t nr, nr_events;
+};
+
 static void report(void *data, const char *line)
 {
+	const struct job *j = data;
+
+	if (j->json) {
+		json_array_append_new(j->lines, json_string(line));
+		return;
+	}
+	/* a progress line may stand there */
+	cmd_progress_end();
 	puts(line);
+}
+
+static void progress(void *data, size_t done, size_t all)
+{
+	cmd_progress("verify: events: mounts", done, all);
+}
+
+static int print_json(struct job *j)
+{
+	json_t *root = json_pack("{s:I, s:O}", "differences", (json_int_t)j->nr,
+				 "reports", j->lines);
+	int ret = -1;
+
+	if (root && j->events)
+		json_object_set_new(root, "events",
+				    json_integer((json_int_t)j->nr_events));
+	/* its lines are escaped: no byte is left that JSON would not show */
+	if (root)
+		ret = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(root);
+	if (!ret)
+		return 0;
+	fprintf(stderr, "mntcr: verify: out of memory\n");
+	return MNTCR_SYS;
+}
+
+static void print_text(const struct job *j)
+{
+	if (j->nr)
+		printf("%zu difference%s%s\n", j->nr, j->nr == 1 ? "" : "s",
+		       j->opts.max_reports && j->nr > j->opts.max_reports ?
+		       ", not all shown" : "");
+	if (j->events)
+		printf("%zu event%s compared\n", j->nr_events,
+		       j->nr_events == 1 ? "" : "s");
+}
+
+static int compare(struct job *j, struct cmd_input *first,
+		   struct cmd_input *second, enum mntcr_method method)
+{
+	struct mntcr_topology *a = NULL, *b = NULL;
+	struct mntcr_error e;
+	int ret = 0;
+
+	if (!j->events)
+		ret = cmd_input_load(first, "verify", method, &a);
+	if (!ret && !j->events)
+		ret = cmd_input_load(second, "verify", method, &b);
+	if (ret)
+		goto out;
+	if (j->events)
+		ret = mntcr_verify_events(first->sources, first->nr,
+					  second->sources, second->nr, &j->opts,
+					  &j->nr_events, &j->nr, &e);
+	else
+		ret = mntcr_verify(a, b, &j->opts, &j->nr, &e);
+	cmd_progress_end();
+	if (ret) {
+		ret = cmd_error("verify", &e);
+		goto out;
+	}
+	if (j->json)
+		ret = print_json(j);
+	else if (!j->quiet)
+		print_text(j);
+	if (!ret)
+		ret = cmd_flush("verify");
+	if (!ret && j->nr)
+		ret = MNTCR_DIFFERS;
+out:
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	return ret;
 }
 
 static bool ignore(char *list, unsigned int *flags)
@@ -59,7 +150,7 @@ static bool ignore(char *list, unsigned int *flags)
 int cmd_verify(int argc, char **argv)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
-	       OPT_EVENTS };
+	       OPT_EVENTS, OPT_JSON };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
@@ -67,43 +158,46 @@ int cmd_verify(int argc, char **argv)
 		{ "events", no_argument, NULL, OPT_EVENTS },
 		{ "max", required_argument, NULL, OPT_MAX },
 		{ "quiet", no_argument, NULL, 'q' },
+		{ "json", no_argument, NULL, OPT_JSON },
 		{ "method", required_argument, NULL, OPT_METHOD },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct mntcr_verify_options opts = {
-		.report = report, .max_reports = 100,
+	struct job j = {
+		.opts = {
+			.report = report, .progress = progress,
+			.max_reports = 100, .data = &j,
+		},
 	};
-	struct mntcr_topology *a = NULL, *b = NULL;
 	enum mntcr_method method = MNTCR_METHOD_AUTO;
 	struct cmd_input first = { 0 }, second = { 0 };
-	struct mntcr_error e;
-	size_t nr = 0, nr_events = 0;
-	bool events = false;
 	int c, ret = 0;
 
 	while ((c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
 		switch (c) {
 		case OPT_DEVICES:
-			opts.flags |= MNTCR_VERIFY_DEVICES;
+			j.opts.flags |= MNTCR_VERIFY_DEVICES;
 			break;
 		case OPT_ORDER:
-			opts.flags |= MNTCR_VERIFY_ORDER;
+			j.opts.flags |= MNTCR_VERIFY_ORDER;
 			break;
 		case OPT_IGNORE:
-			if (!ignore(optarg, &opts.flags))
+			if (!ignore(optarg, &j.opts.flags))
 				return cmd_usage("verify", "--ignore takes options, source, locks, owner");
 			break;
 		case OPT_EVENTS:
-			events = true;
+			j.events = true;
 			break;
 		case OPT_MAX:
-			if (!cmd_number(optarg, SIZE_MAX, &opts.max_reports))
+			if (!cmd_number(optarg, SIZE_MAX, &j.opts.max_reports))
 				return cmd_usage("verify", "--max %s is not a number",
 						 optarg);
 			break;
 		case 'q':
-			opts.report = NULL;
+			j.quiet = true;
+			break;
+		case OPT_JSON:
+			j.json = true;
 			break;
 		case OPT_METHOD:
 			if (!cmd_method(optarg, &method))
@@ -119,37 +213,20 @@ int cmd_verify(int argc, char **argv)
 	}
 	if (argc - optind < 2)
 		return cmd_usage("verify", "two things to compare are needed");
+	if (j.quiet && j.json)
+		return cmd_usage("verify", "--quiet and --json exclude one another");
+	if (j.quiet)
+		j.opts.report = NULL;
+	if (j.json)
+		j.lines = json_array();
 	ret = cmd_input_add(&first, "verify", argv[optind++], true);
 	for (; optind < argc && !ret; optind++)
 		ret = cmd_input_add(&second, "verify", argv[optind], true);
-	if (!ret && events && (first.image || second.image))
+	if (!ret && j.events && (first.image || second.image))
 		ret = cmd_usage("verify", "--events needs live namespaces");
-	if (!ret && !events)
-		ret = cmd_input_load(&first, "verify", method, &a);
-	if (!ret && !events)
-		ret = cmd_input_load(&second, "verify", method, &b);
-	if (ret)
-		goto out;
-	if (events ? mntcr_verify_events(first.sources, first.nr,
-					 second.sources, second.nr, &opts,
-					 &nr_events, &nr, &e) :
-		     mntcr_verify(a, b, &opts, &nr, &e)) {
-		ret = cmd_error("verify", &e);
-		goto out;
-	}
-	if (nr && opts.report)
-		printf("%zu difference%s%s\n", nr, nr == 1 ? "" : "s",
-		       opts.max_reports && nr > opts.max_reports ?
-		       ", not all shown" : "");
-	if (events && opts.report)
-		printf("%zu event%s compared\n", nr_events,
-		       nr_events == 1 ? "" : "s");
-	ret = cmd_flush("verify");
-	if (!ret && nr)
-		ret = MNTCR_DIFFERS;
-out:
-	mntcr_topology_free(a);
-	mntcr_topology_free(b);
+	if (!ret)
+		ret = compare(&j, &first, &second, method);
+	json_decref(j.lines);
 	cmd_input_free(&first);
 	cmd_input_free(&second);
 	return ret;

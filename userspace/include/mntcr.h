@@ -103,6 +103,8 @@ struct mntcr_verify_options {
 	size_t max_reports;	/* 0: all; counting goes on beyond */
 	void (*report)(void *data, const char *line);
 	void *data;
+	/* Of events: called now and then with the mounts done, and all. */
+	void (*progress)(void *data, size_t done, size_t all);
 };
 
 /*

@@ -338,6 +338,9 @@ int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 		pthread_sigmask(SIG_SETMASK, &all, &old);
 		ret = one_event(&r, i, nr_events);
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		if (r.opts->progress)
+			r.opts->progress(r.opts->data, i + 1,
+					 r.side[0].before->nr_mounts);
 	}
 	*nr_differences = r.nr_differences;
 out:

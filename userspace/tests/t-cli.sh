@@ -133,6 +133,10 @@ for i in -1 '' 3x 99999999999999999999; do
 	check "verify: --max '$i'" 2 "is not a number" \
 		"$MNTCR" verify --max "$i" "$tmp/img" "$tmp/img"
 done
+check "verify: --quiet and --json" 2 "exclude one another" \
+	"$MNTCR" verify -q --json "$tmp/img" "$tmp/img"
+check "verify --json: the same" 0 '"differences": 0' \
+	"$MNTCR" verify --json "$tmp/img" "$tmp/img"
 check "verify: bad --ignore" 2 "--ignore takes" \
 	"$MNTCR" verify --ignore nothing "$tmp/img" "$tmp/img"
 for id in @-1 @+5 @0 @18446744073709551615 @18446744073709551614 @1x "@ 7"; do
@@ -199,6 +203,16 @@ for what in L T S O R P X Y; do
 	harmless "verify escapes $what" 3 "$what$esc" \
 		"$MNTCR" verify "$tmp/evil" "$tmp/evil2"
 done
+harmless "verify --json escapes" 3 '"differences": [1-9]' \
+	"$MNTCR" verify --json "$tmp/evil" "$tmp/evil2"
+if command -v python3 >/dev/null; then
+	cp "$tmp/out" "$tmp/json"
+	check "verify --json is JSON" 0 "" python3 -c \
+		'import json, sys; d = json.load(open(sys.argv[1])); sys.exit(d["differences"] != len(d["reports"]))' \
+		"$tmp/json"
+else
+	skip "verify --json is JSON" "no python3"
+fi
 harmless "the reader's messages escape" 5 "unknown field" sh -c \
 	'sed "s/\"device\"/\"D$3\":1,&/" "$1/evil" >"$1/evil3"; "$2" show "$1/evil3"' \
 	sh "$tmp" "$MNTCR" "$(printf %s "$evil" | sed 's/\\/\\\\/g')"
