@@ -60,7 +60,12 @@ struct mntcr_restore_options {
 	bool keep_fds;		/* hand back a descriptor of every mount */
 	bool ignore_locks;	/* the upstream calls cannot set locks */
 	uint32_t batch;		/* 0: the default */
-	uint32_t fd_limit;	/* 0: what RLIMIT_NOFILE allows */
+	/*
+	 * Descriptors that may be open at once.  0: as many as are needed, for
+	 * which RLIMIT_NOFILE, that of the whole process, is raised for the time
+	 * of the call if it can be.
+	 */
+	uint32_t fd_limit;
 	const char *pin_dir;	/* NULL: namespaces live by descriptor only */
 	bool pin_later;		/* by mntcr_restored_pin() */
 	/*

@@ -246,6 +246,22 @@ else
 	skip "man pages format without a warning" "no groff"
 fi
 
+undocumented=$(sed -n 's/^[a-z].*[ *]\(mntcr_[a-z_]*\)(.*/\1/p' "$here"/include/*.h |
+	while read -r f; do
+		sed -n '/^\.SH SYNOPSIS/,/^\.SH DESCRIPTION/p' "$here/man/libmntcr.3" |
+			grep -q "$f(" || echo "$f: no prototype"
+		grep -q "^\.BR $f ()" "$here/man/libmntcr.3" || echo "$f: no word"
+	done)
+check "libmntcr.3 has each function of the headers" 0 "" \
+	sh -c '[ -z "$0" ] || { echo "$0" >&2; exit 1; }' "$undocumented"
+# and every one in the library is in a header
+hidden=$(nm -g --defined-only "$O/libmntcr.a" 2>/dev/null |
+	sed -n 's/.* T \(mntcr_[a-z_]*\)$/\1/p' | while read -r f; do
+		cat "$here"/include/*.h | grep -q "$f(" || echo "$f"
+	done)
+check "each function of the library is in a header" 0 "" \
+	sh -c '[ -z "$0" ] || { echo "$0" >&2; exit 1; }' "$hidden"
+
 # too few descriptors, too little memory
 check "dump: too few descriptors" 1 "Too many open files" \
 	sh -c 'ulimit -n 4; exec "$0" dump "$1"' "$MNTCR" $holder
