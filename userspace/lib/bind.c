@@ -55,7 +55,9 @@ static int pid_root(struct bind *b, struct side *s)
 
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/root", s->place->ns.pid);
 	s->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return s->root_fd < 0 ? side_fail(b, s, errno, path) : 0;
+	/* its namespace was there a moment ago */
+	return s->root_fd >= 0 ? 0 :
+	       side_fail(b, s, errno == ENOENT ? ESRCH : errno, path);
 }
 
 static int open_ns(struct bind *b, struct side *s)

@@ -211,7 +211,7 @@ static void errors(void)
 	CHECK_EQ(do_bind(at(&w, 0, "/a"), at(&w, 1, "/file"), NULL, &e), -1);
 	CHECK(e.err == ENOTDIR || e.err == EINVAL);
 	CHECK_EQ(do_bind(gone, at(&w, 1, "/empty"), NULL, &e), -1);
-	CHECK_EQ(e.err, ENOENT);
+	CHECK_EQ(e.err, ESRCH);
 	CHECK_EQ(lines(&w, 1), 3);
 	CHECK_EQ(world_own_fds(), fds);
 	world_close(&w);

@@ -143,6 +143,10 @@ for id in @-1 @+5 @0 @18446744073709551615 @18446744073709551614 @1x "@ 7"; do
 	check "bind: $id is no mount id" 2 "not an absolute PATH" \
 		"$MNTCR" bind "$id" "$tmp/none"
 done
+check "bind: no such process" 1 "process 2147483647: No such process" \
+	"$MNTCR" bind 2147483647:/ "$tmp/none"
+check "restore: no such process" 1 "process 2147483647: No such process" \
+	"$MNTCR" restore --discard --source 2147483647 "$tmp/img"
 if [ -n "$(ls -A "$tmp" | grep '^\.')" ]; then
 	fail "no temporary file stays" "$(ls -A "$tmp")"
 else
