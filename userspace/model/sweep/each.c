@@ -31,6 +31,8 @@ int each_init(struct each *e, int argc, char **argv)
 	}
 	if (seed)
 		e->seed = strtoull(seed, NULL, 0);
+	else if (e->shards > 1)
+		e->seed = 1;
 	return 0;
 }
 
@@ -53,6 +55,52 @@ int64_t each_structure(const struct each *e, int n, int nr_ns, bool roots,
 	}
 	free(s);
 	return err ? err : (int64_t)number;
+}
+
+static int count_trees(struct tree_walk *w, int class, int base, int nr_ns,
+		       fits_fn *fits, void *data, struct tree_counts *n)
+{
+	int err = tree_start(w, &tree_classes[class], base, nr_ns);
+	struct layout l;
+	struct topo t;
+
+	if (err)
+		return err;
+	for (n->all = n->fit = 0; tree_next(w, &t, &l); n->all++)
+		n->fit += fits(data, &t, &l);
+	n->uniform = w->all - n->all;
+	tree_end(w);
+	return 0;
+}
+
+int each_tree(const struct each *e, int class, int base, int nr_ns,
+	      uint64_t one_in, fits_fn *fits, tree_fn *fn, void *data,
+	      struct tree_counts *n)
+{
+	struct tree_walk *w = malloc(sizeof(*w));
+	uint64_t number = 0, fit = 0, chosen = 0;
+	struct layout l;
+	struct topo t;
+	int err;
+
+	err = w ? count_trees(w, class, base, nr_ns, fits, data, n) : -ENOMEM;
+	n->one_in = one_in < n->fit ? one_in : n->fit;
+	if (!err && n->fit)
+		err = tree_start(w, &tree_classes[class], base, nr_ns);
+	if (err || !n->fit)
+		goto out;
+	for (; tree_next(w, &t, &l); number++) {
+		uint64_t seed = number;
+
+		if (fits(data, &t, &l) &&
+		    fit++ % n->one_in == e->seed % n->one_in &&
+		    chosen++ % e->shards == e->shard)
+			fn(data, &t, &l, topo_next_random(&seed));
+	}
+	tree_end(w);
+out:
+	free(w);
+	return err;
 }
 
 void each_random(const struct each *e, int nr, each_fn *fn, void *data)

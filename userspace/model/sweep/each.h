@@ -7,9 +7,12 @@
 #ifndef EACH_H
 #define EACH_H
 
-#include "build.h"
+#include "topo-tree.h"
 
-/* SHARD=i/n: every n-th, from the i-th on.  SEED=N: the random ones. */
+/*
+ * SHARD=i/n: every n-th, from the i-th on.  SEED=N: the random ones; shards
+ * that are not told have the same one, so that they add up to one sweep.
+ */
 struct each {
 	uint64_t shard, shards, seed;
 };
@@ -25,6 +28,23 @@ int64_t each_structure(const struct each *e, int n, int nr_ns, bool roots,
 void each_random(const struct each *e, int nr, each_fn *fn, void *data);
 /* Those that broke a kernel, or an attempt at one: how many. */
 int each_known(const struct each *e, each_fn *fn, void *data);
+
+/* How many trees there are, uniform ones as well, and which can be had. */
+struct tree_counts {
+	uint64_t all, uniform, fit, one_in;
+};
+
+typedef void tree_fn(void *data, const struct topo *t, const struct layout *l,
+		     uint64_t hash);
+typedef bool fits_fn(void *data, const struct topo *t, const struct layout *l);
+
+/*
+ * Of the trees of a class that fit one in @one_in, or in so many as there are,
+ * which ones the seed says.  0 or -errno.
+ */
+int each_tree(const struct each *e, int class, int base, int nr_ns,
+	      uint64_t one_in, fits_fn *fits, tree_fn *fn, void *data,
+	      struct tree_counts *n);
 
 /* A topology and its layout as one line, and back: 0, or it is not one. */
 void each_print(const struct topo *t, const struct layout *l, char *line,

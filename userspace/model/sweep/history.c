@@ -12,9 +12,13 @@
  * anyway.  All other copies go together with their X, from beneath whatever
  * the receivers had at that place; the child stays, because X has to.
  *
+ * A copy that itself receives from the parent (it is a peer or a slave of what
+ * it is on) and was tucked beneath something takes that along: the umount looks
+ * there as well.  So what is there already gets something inside for the time
+ * being, which the copies, made later, do not have.
+ *
  * That is no way to a locked mount: locks come with a copy of a whole namespace
- * for another owner.  And none to a mount that receives from the one it is on:
- * its copies then receive the umounts that are to take other copies.
+ * for another owner.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -22,13 +26,55 @@
 #include "run.h"
 #include "sys.h"
 
-bool has_history(const struct topo *t, const struct layout *l)
+const char *no_history(const struct topo *t, const struct layout *l)
 {
 	for (int i = 0; i < t->nr; i++)
-		if (l->locked[i] ||
-		    (l->on[i] >= 0 && topo_hears(t, i, l->on[i])))
-			return false;
-	return true;
+		if (l->locked[i])
+			return "no history, locks come with copies of namespaces";
+	return NULL;
+}
+
+/* May copies of mount @i be tucked, and hear of their own umount? */
+static bool takes_others(const struct topo *t, const struct layout *l, int i)
+{
+	return (l->over[i] || l->dir[i]) && topo_hears(t, i, l->on[i]);
+}
+
+/* What is inside of each mount that is there, as propagation may have done. */
+static int guard(struct world *w, const struct topo *t, bool *guarded)
+{
+	struct stat st;
+
+	for (int k = 0; k < t->nr; k++) {
+		guarded[k] = false;
+		if (w->mnt[k] < 0)
+			continue;
+		if (fstatat(w->mnt[k], "x1", &st, 0))
+			return world_fail(w, "stat", "x1");
+		if (st.st_dev == w->dev_events)
+			continue;
+		if (world_enter(w, t->m[k].ns))
+			return -1;
+		if (fchdir(w->mnt[k]))
+			return world_fail(w, "chdir", "a mount");
+		if (world_bind_path(w, "/src/events/2", "x1", 0, 0))
+			return -1;
+		guarded[k] = true;
+	}
+	return 0;
+}
+
+static int unguard(struct world *w, const struct topo *t, const bool *guarded)
+{
+	for (int k = t->nr - 1; k >= 0; k--) {
+		if (!guarded[k])
+			continue;
+		if (world_enter(w, t->m[k].ns))
+			return -1;
+		if (fchdir(w->mnt[k]) || umount2("x1", UMOUNT_NOFOLLOW))
+			return world_fail(w, "umount", "x1");
+	}
+	return 0;
 }
 
 /* What is seen where mount @i is. */
@@ -60,8 +106,8 @@ static int drop_copies(struct world *w, const char *copy)
 	return 0;
 }
 
-int world_add_child(struct world *w, const struct topo *t,
-		    const struct layout *l, int i)
+static int add_child(struct world *w, const struct topo *t,
+		     const struct layout *l, int i)
 {
 	static const unsigned long type[] = {
 		[TOPO_PRIVATE] = MS_PRIVATE, [TOPO_UNBINDABLE] = MS_UNBINDABLE,
@@ -94,4 +140,16 @@ int world_add_child(struct world *w, const struct topo *t,
 	if (type[m->kind] && mount(NULL, ".", NULL, type[m->kind], NULL))
 		return world_fail(w, "change the type of", "a child");
 	return 0;
+}
+
+int world_add_child(struct world *w, const struct topo *t,
+		    const struct layout *l, int i)
+{
+	bool others = takes_others(t, l, i), guarded[TOPO_MAX];
+
+	if (others && guard(w, t, guarded))
+		return -1;
+	if (add_child(w, t, l, i))
+		return -1;
+	return others ? unguard(w, t, guarded) : 0;
 }

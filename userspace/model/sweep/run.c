@@ -336,12 +336,45 @@ static bool do_move(struct run *r, struct batch *b)
 	return err || (fire(r, b, n, 1, true) && clear(r, b));
 }
 
-static bool do_type(struct run *r, struct batch *b)
+bool build(struct run *r)
+{
+	model_free(&r->m);
+	snprintf(r->step, sizeof(r->step), "building it");
+	return both(r, world_build(r->w, r->way, r->t, r->l, r->hash),
+		    build_model(r->t, r->l, r->hash & 1, &r->m, r->mnt));
+}
+
+static bool has_slaves(const struct topo *t, int g)
+{
+	for (int i = 0; i < t->nr; i++)
+		if (t->m[i].kind == TOPO_SLAVE && t->m[i].group == g)
+			return true;
+	for (int k = 0; k < t->nr_groups; k++)
+		if (t->master[k] == g)
+			return true;
+	return false;
+}
+
+/* Preferably a member of a group that has slaves: they may get a new master. */
+static int type_member(const struct run *r)
+{
+	int n = r->t->nr, first = (r->hash >> 16) % n;
+
+	for (int k = 0; k < n; k++) {
+		int i = (first + k) % n;
+
+		if (r->t->m[i].kind == TOPO_MEMBER &&
+		    has_slaves(r->t, r->t->m[i].group))
+			return i;
+	}
+	return first;
+}
+
+static bool do_type(struct run *r, struct batch *b, int i, enum model_type type)
 {
 	static const char *const name[] = {
 		"private", "shared", "slave", "unbindable"
 	};
-	int i = (r->hash >> 16) % r->t->nr, type = r->hash >> 24 & 3;
 
 	snprintf(r->step, sizeof(r->step), "making mount %d %s", i, name[type]);
 	if (!both(r, world_type(r->w, i, -1, type),
@@ -351,12 +384,14 @@ static bool do_type(struct run *r, struct batch *b)
 	return fire(r, b, r->t->nr, 1, true) && clear(r, b);
 }
 
-bool build(struct run *r)
+/* Every change of type of every mount, each of what was built anew. */
+static bool do_all_types(struct run *r, struct batch *b)
 {
-	model_free(&r->m);
-	snprintf(r->step, sizeof(r->step), "building it");
-	return both(r, world_build(r->w, r->way, r->t, r->l, r->hash),
-		    build_model(r->t, r->l, r->hash & 1, &r->m, r->mnt));
+	for (int i = 0; i < r->t->nr; i++)
+		for (int type = 0; type < 4; type++)
+			if (!build(r) || !do_type(r, b, i, type))
+				return false;
+	return true;
 }
 
 static bool steps(struct run *r)
@@ -380,7 +415,9 @@ static bool steps(struct run *r)
 	if (!do_bind(r, &b) || !do_busy(r) || !do_rbind(r, &b))
 		return false;
 	/* that may have taken some of its mounts */
-	return build(r) && do_clone(r, &b) && do_move(r, &b) && do_type(r, &b);
+	return build(r) && do_clone(r, &b) && do_move(r, &b) &&
+	       do_type(r, &b, type_member(r), r->hash >> 24 & 3) &&
+	       (!r->all_types || do_all_types(r, &b));
 }
 
 bool run_topology(struct run *r)

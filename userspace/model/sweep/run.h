@@ -19,6 +19,7 @@ struct run {
 	uint64_t hash;		/* decides what is left to choice */
 	bool locks;		/* the kernel says what is locked */
 	bool each;		/* compare after every single step */
+	bool all_types;		/* every change of type of every mount */
 	FILE *show;		/* print both states here where they part */
 	/* what to do with the topology: shrink() tries it with smaller ones */
 	bool (*test)(struct run *r);
@@ -32,8 +33,8 @@ struct run {
 
 /* A test.  false: something differs or failed, see what and step. */
 bool run_topology(struct run *r);
-/* Does mount(2) alone lead to it?  See history.c. */
-bool has_history(const struct topo *t, const struct layout *l);
+/* Why mount(2) alone does not lead to it, or NULL.  See history.c. */
+const char *no_history(const struct topo *t, const struct layout *l);
 /*
  * Makes @t and @l the least of r->t and r->l that still differs, and sets
  * r->hash accordingly; false if they are that already.

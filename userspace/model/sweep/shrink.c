@@ -105,7 +105,8 @@ static bool differs(struct run *r, struct topo *t, struct layout *l,
 		uint64_t h = k ? topo_next_random(&seed) : *hash;
 		struct run one = {
 			.w = r->w, .t = t, .l = l, .way = r->way, .hash = h,
-			.locks = r->locks, .test = r->test, .data = r->data,
+			.locks = r->locks, .all_types = r->all_types,
+			.test = r->test, .data = r->data,
 		};
 
 		if (r->test(&one))
