@@ -98,11 +98,19 @@ void layout_siblings(struct layout *l)
 void layout_random(const struct topo *t, struct layout *l, uint64_t seed)
 {
 	bool covered[TOPO_MAX] = { false };
+	int order[TOPO_MAX];
 
 	layout_siblings(l);
-	for (int i = 1; i < t->nr; i++) {
+	/* any mount may be what others hang on: numbers go by what is shared */
+	for (int i = 0; i < t->nr; i++) {
+		int k = topo_next_random(&seed) % (i + 1);
+
+		order[i] = order[k];
+		order[k] = i;
+	}
+	for (int k = 1; k < t->nr; k++) {
 		uint64_t x = topo_next_random(&seed);
-		int j = x % i;
+		int i = order[k], j = order[x % k];
 
 		if (t->m[j].ns != t->m[i].ns || x >> 32 & 1)
 			continue;

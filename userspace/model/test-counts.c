@@ -13,6 +13,7 @@
  *
  * The second and third share nothing with the first, not even the symmetries.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -332,6 +333,11 @@ static const char *check_counts(int nr_ns, bool roots, int max, int brute_max,
 			topo_print(&t, line, sizeof(line));
 			EXPECT(!topo_parse(&again, line));
 			EXPECT(topo_rank(s, &again) == r);
+			/* numbered as it is printed: layouts go by numbers */
+			EXPECT(!memcmp(&again, &t, offsetof(struct topo, m) +
+				       n * sizeof(t.m[0])));
+			EXPECT(!memcmp(again.master, t.master,
+				       t.nr_groups * sizeof(t.master[0])));
 		}
 		EXPECT(seen == want[n]);
 		EXPECT(polyas[n] == want[n]);

@@ -6,6 +6,7 @@
  *
  * Without arguments all of it; with a topology as the only argument, that one.
  */
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,15 +14,18 @@
 #include "test-priv.h"
 #include "tests.h"
 
-/* What is exhausted, and by mutants only as far as they need. */
+/*
+ * What is exhausted: to @all_max mounts in every layout, beyond that as
+ * siblings and in a random one; and by mutants only as far as they need.
+ */
 static const struct space {
 	const char *name;
-	int max, nr_ns, mutant_max;
+	int max, nr_ns, all_max, mutant_max;
 	bool roots;
 } spaces[] = {
-	{ "one namespace", 7, 1, 4, false },
-	{ "three namespaces", 5, 3, 3, false },
-	{ "roots", 4, 1, 2, true },
+	{ "one namespace", 7, 1, 4, 3, false },
+	{ "three namespaces", 5, 3, 3, 3, false },
+	{ "roots", 4, 1, 3, 2, true },
 };
 
 /* Trees that are not uniform, of so many base mounts. */
@@ -55,21 +59,28 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* Some test must fail. */
-static const char *check_mutant(void)
+static const char *reach_space(size_t s, int n, uint64_t *done,
+			       uint64_t *layouts, char *line, size_t size)
 {
-	char line[2 * TOPO_LINE];
-	uint64_t done;
+	return check_space(n, spaces[s].nr_ns, spaces[s].roots,
+			   n <= spaces[s].all_max, done, layouts, line, size);
+}
 
-	for (const struct named_test *t = doc_tests; t->name; t++)
-		if (t->fn())
-			return NULL;
-	for (size_t s = 0; s < NR_SPACES; s++)
-		for (int n = 1; n <= spaces[s].mutant_max; n++)
-			if (check_space(n, spaces[s].nr_ns, spaces[s].roots,
-					&done, line, sizeof(line)))
+/* It must be found by going through topologies, not by any one of the tests. */
+static const char *check_mutant(char *line, size_t size)
+{
+	uint64_t done, layouts;
+
+	for (int n = 1; n <= spaces[0].max; n++)
+		for (size_t s = 0; s < NR_SPACES; s++)
+			if (n <= spaces[s].mutant_max &&
+			    reach_space(s, n, &done, &layouts, line, size))
 				return NULL;
-	return "no test fails";
+	for (int c = 0; c < NR_TREE_CLASSES; c++)
+		if (check_trees(c, forests[0].n, forests[0].nr_ns, &done, line,
+				size))
+			return NULL;
+	return "no topology shows it";
 }
 
 static bool in_forest(size_t f, int class)
@@ -86,6 +97,8 @@ static int nr_tests(void)
 	for (const struct named_test *t = count_tests; t->name; t++)
 		n++;
 	for (const struct named_test *t = tree_tests; t->name; t++)
+		n++;
+	for (const struct named_test *t = shard_tests; t->name; t++)
 		n++;
 	for (size_t s = 0; s < NR_SPACES; s++)
 		n += spaces[s].max;
@@ -143,7 +156,7 @@ static int one(const char *text)
 
 int main(int argc, char **argv)
 {
-	char name[128], line[2 * TOPO_LINE];
+	char name[128], line[2 * TOPO_LINE], sweep[256];
 
 	build_init();
 	if (argc > 1)
@@ -157,6 +170,12 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "counts: %s", t->name);
 		report(name, t->fn(), "");
 	}
+	snprintf(sweep, sizeof(sweep), "%s/propsweep", dirname(argv[0]));
+	test_propsweep = sweep;
+	for (const struct named_test *t = shard_tests; t->name; t++) {
+		snprintf(name, sizeof(name), "shards: %s", t->name);
+		report(name, t->fn(), "");
+	}
 	for (const struct named_test *t = doc_tests; t->name; t++) {
 		snprintf(name, sizeof(name), "documentation: %s", t->name);
 		report(name, t->fn(), "");
@@ -165,24 +184,33 @@ int main(int argc, char **argv)
 		for (int n = 1; n <= spaces[s].max; n++) {
 			double start = now();
 			const char *bad;
-			uint64_t done;
+			uint64_t done, layouts;
 
 			*line = 0;
-			bad = check_space(n, spaces[s].nr_ns, spaces[s].roots,
-					  &done, line, sizeof(line));
+			bad = reach_space(s, n, &done, &layouts, line,
+					  sizeof(line));
 			snprintf(name, sizeof(name), "reach: %s, %d mounts",
 				 spaces[s].name, n);
 			report(name, bad, line);
-			printf("# %llu topologies, %.1f s\n",
-			       (unsigned long long)done, now() - start);
+			printf("# %llu topologies, in %llu layouts%s, %.1f s\n",
+			       (unsigned long long)done,
+			       (unsigned long long)layouts,
+			       n <= spaces[s].all_max ? " (all)" : "",
+			       now() - start);
 		}
 	reach_trees();
 	priv_tests(report);
 	for (int i = MUT_NONE + 1; i < MUT_MAX; i++) {
+		const char *bad;
+
 		model_mutant = i;
 		snprintf(name, sizeof(name), "mutant: %s is caught",
 			 model_mutant_names[i]);
-		report(name, check_mutant(), "");
+		*line = 0;
+		bad = check_mutant(line, sizeof(line));
+		report(name, bad, "");
+		if (!bad)
+			printf("# by %s\n", line);
 	}
 	return failed != 0;
 }

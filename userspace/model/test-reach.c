@@ -511,7 +511,7 @@ const char *check_topology(const struct topo *t, const struct layout *l,
 		bad = check_stack(s);
 	for (int i = 0; i < s->n && !bad; i++) {
 		for (int y = 0; y < 4 && !bad; y++)
-			bad = check_type(s, i, y, i == 0);
+			bad = check_type(s, i, y, i == 0 || s->n <= 4);
 		for (int d = 0; d < TOPO_ROOTS && !bad; d++)
 			if (model_under(&s->m, d, t->m[i].root))
 				bad = check_bind(s, i, d);
@@ -531,12 +531,48 @@ out:
 	return bad;
 }
 
-const char *check_space(int n, int nr_ns, bool roots, uint64_t *done,
-			char *line, size_t size)
+struct space_check {
+	uint64_t layouts;
+	bool join;
+	char *line;
+	size_t size;
+};
+
+static const char *check_layout(void *data, const struct topo *t,
+				const struct layout *l)
+{
+	struct space_check *c = data;
+	const char *bad = check_topology(t, l, c->join);
+
+	c->layouts++;
+	c->join = !c->join;
+	if (bad) {
+		topo_print(t, c->line, c->size);
+		layout_print(t, l, c->line + strlen(c->line),
+			     c->size - strlen(c->line));
+	}
+	return bad;
+}
+
+static const char *check_two(struct space_check *c, const struct topo *t,
+			     uint64_t rank)
+{
+	const char *bad;
+	struct layout l;
+
+	layout_siblings(&l);
+	bad = check_layout(c, t, &l);
+	layout_random(t, &l, rank);
+	return bad ? bad : check_layout(c, t, &l);
+}
+
+const char *check_space(int n, int nr_ns, bool roots, bool all_layouts,
+			uint64_t *done, uint64_t *layouts, char *line,
+			size_t size)
 {
 	struct topo_space *sp = malloc(sizeof(*sp));
+	struct space_check c = { .line = line, .size = size };
 	const char *bad = "out of memory";
-	struct layout l;
 	struct topo t;
 
 	*done = 0;
@@ -547,19 +583,13 @@ const char *check_space(int n, int nr_ns, bool roots, uint64_t *done,
 		topo_unrank(sp, n, r, &t);
 		if (!topo_first(sp, &t, r))
 			continue;
-		(*done)++;
-		layout_siblings(&l);
-		bad = check_topology(&t, &l, r & 1);
-		if (bad)
-			break;
-		layout_random(&t, &l, r);
-		bad = check_topology(&t, &l, !(r & 1));
-	}
-	if (bad) {
-		topo_print(&t, line, size);
-		layout_print(&t, &l, line + strlen(line), size - strlen(line));
+		++*done;
+		c.join = r & 1;
+		bad = all_layouts ? each_layout(&t, check_layout, &c) :
+		      check_two(&c, &t, r);
 	}
 out:
+	*layouts = c.layouts;
 	free(sp);
 	return bad;
 }

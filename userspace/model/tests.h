@@ -20,13 +20,26 @@ struct named_test {
 extern const struct named_test doc_tests[];	/* end: NULL */
 extern const struct named_test count_tests[];
 extern const struct named_test tree_tests[];
+extern const struct named_test shard_tests[];
+extern const char *test_propsweep;	/* the program */
 
 /* All the consistency checks on one topology. */
 const char *check_topology(const struct topo *t, const struct layout *l,
 			   bool join);
-/* On a whole space, on a class of trees; @line: the topology that failed. */
-const char *check_space(int n, int nr_ns, bool roots, uint64_t *done,
-			char *line, size_t size);
+/* Every layout of a topology of so many mounts, until one is bad. */
+#define LAYOUT_MAX	4
+
+typedef const char *layout_fn(void *data, const struct topo *t,
+			      const struct layout *l);
+const char *each_layout(const struct topo *t, layout_fn *fn, void *data);
+
+/*
+ * On a whole space, with two layouts of each topology or with all; on a class
+ * of trees.  @done: how many topologies; @line: the one that failed.
+ */
+const char *check_space(int n, int nr_ns, bool roots, bool all_layouts,
+			uint64_t *done, uint64_t *layouts, char *line,
+			size_t size);
 const char *check_trees(int class, int n, int nr_ns, uint64_t *done,
 			char *line, size_t size);
 /* Trees of a class, the uniform ones as well. */
