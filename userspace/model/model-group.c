@@ -219,7 +219,10 @@ int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
 		group = model__new_group(m, from);
 	if (BROKEN(MUT_SETGROUP_MASTER) && (flags & MODEL_SG_PEER))
 		m->group_master[group] = 0;
-	return connect_members(m, &j, group, from);
+	err = connect_members(m, &j, group, from);
+	if (err && (flags & MODEL_SG_SHARED))
+		m->nr_groups--;
+	return err;
 }
 
 /* Owners: 0 is the initial user namespace, all others are its children. */

@@ -181,7 +181,9 @@ static unsigned int check_taken(const struct model *a, const struct model *b,
 		}
 		if (!look)
 			continue;
-		set &= taken_away(b, actor, depth) & ~taken_away(a, actor, depth);
+		set &= taken_away(b, actor, depth);
+		if (set)
+			set &= ~taken_away(a, actor, depth);
 		for (int c = 0; c < a->nr; c++)
 			if (set >> c & 1)
 				bad |= a->mnt[c].locked ? 1u << BAD_TAKEN_LOCKED :

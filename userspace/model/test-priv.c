@@ -15,6 +15,7 @@ struct run {
 	int depth;
 	unsigned int look, found;
 	struct model b;
+	bool fresh;	/* @b is as before the call: the last was refused */
 	struct new_move move;
 };
 
@@ -24,9 +25,10 @@ static const char *try_move(struct run *r, const struct model *a,
 	enum reach how;
 
 	r->counts->tried++;
-	if (model_copy(&r->b, a))
+	if (!r->fresh && model_copy(&r->b, a))
 		return "out of memory";
-	if (new_move(&r->b, v, caps) < 0)
+	r->fresh = new_move(&r->b, v, caps) < 0;
+	if (r->fresh)
 		return NULL;
 	r->counts->made++;
 	r->found = priv_invariants(a, &r->b, v, caps, r->depth);
@@ -53,6 +55,7 @@ static const char *each_group(const struct start *s, const struct model *a,
 	struct run *r = arg;
 
 	r->counts->starts++;
+	r->fresh = false;
 	for (int set = 1; set < 1 << s->nr && !bad; set++) {
 		struct new_move v = { .what = MOVE_GROUP, .named = -1 };
 
@@ -79,6 +82,7 @@ static const char *each_bind(const struct start *s, const struct model *a,
 	const char *bad = NULL;
 
 	r->counts->starts++;
+	r->fresh = false;
 	for (int i = 0; i < s->nr * s->nr * n && !bad; i++) {
 		struct new_move v = {
 			.what = MOVE_BIND, .rec = i & 1,
@@ -125,21 +129,28 @@ int priv_space(const struct priv_space *p, unsigned int bad,
 
 /*
  * caps 6: one owner is out of the caller's power; 4: two are; 7: none.  One
- * root for all, where more would be too much.
+ * root for all, where more would be too much.  First those that the rules are
+ * tried on, by their number.
  */
 static const struct priv_space spaces[] = {
 	{ "two mounts", { 2, 0, 3, 6, false, true, true }, false, 3 },
 	{ "two and a child", { 2, 1, 3, 6, false, true, false }, false, 2 },
 	{ "two and two children", { 2, 2, 3, 6, false, true, false }, false, 2 },
 	{ "three mounts", { 3, 0, 3, 6, false, true, false }, false, 2 },
-	{ "three and a child", { 3, 1, 3, 6, false, false, false }, false, 2 },
+	{ "three and a child", { 3, 1, 3, 6, false, true, false }, false, 2 },
 	{ "three and two children", { 3, 2, 1, 6, false, false, false }, false, 2 },
-	{ "four mounts", { 4, 0, 1, 6, false, false, false }, false, 2 },
 	{ "power over all", { 3, 1, 3, 7, true, true, false }, false, 2 },
 	{ "power over one", { 3, 1, 3, 4, true, true, false }, false, 2 },
+	{ "four mounts", { 4, 0, 3, 6, false, false, true }, false, 2 },
+	{ "four, power over all", { 4, 0, 3, 7, false, false, false }, false, 2 },
+	{ "four, power over one", { 4, 0, 3, 4, false, false, false }, false, 2 },
+	{ "four, on one another, one root", { 4, 0, 1, 6, false, true, false }, false, 2 },
+	{ "four and a child, one root", { 4, 1, 1, 6, false, false, false }, false, 2 },
 	{ "binds, two mounts", { 2, 0, 3, 6, false, true, true }, true, 0 },
 	{ "binds, two and a child", { 2, 1, 3, 6, false, true, false }, true, 0 },
-	{ "binds, three mounts", { 3, 0, 1, 6, false, true, false }, true, 0 },
+	{ "binds, three mounts, one root", { 3, 0, 1, 6, false, true, false }, true, 0 },
+	{ "binds, three mounts", { 3, 0, 3, 6, false, false, false }, true, 0 },
+	{ "binds, four mounts, one root", { 4, 0, 1, 6, false, false, false }, true, 0 },
 };
 
 #define NR_SPACES	((int)(sizeof(spaces) / sizeof(*spaces)))
@@ -169,11 +180,11 @@ static const struct {
 	{ MUT_PAIR_LOCK,	BAD_TAKEN_LOCKED,	2 },
 	{ MUT_PAIR_OWNER,	BAD_TAKEN,		5 },
 	{ MUT_PAIR_UNCONTAINED,	BAD_BENEATH,		0 },
-	{ MUT_FOREIGN_SOURCE,	BAD_HEARS,		9 },
-	{ MUT_FOREIGN_SOURCE,	BAD_UNNAMED,		9 },
-	{ MUT_FOREIGN_DEST,	BAD_UNNAMED,		9 },
-	{ MUT_BIND_UNBINDABLE,	BAD_COPY_UNBINDABLE,	9 },
-	{ MUT_CLONE_LOCKED,	BAD_COPY_UNLOCKED,	10 },
+	{ MUT_FOREIGN_SOURCE,	BAD_HEARS,		13 },
+	{ MUT_FOREIGN_SOURCE,	BAD_UNNAMED,		13 },
+	{ MUT_FOREIGN_DEST,	BAD_UNNAMED,		13 },
+	{ MUT_BIND_UNBINDABLE,	BAD_COPY_UNBINDABLE,	13 },
+	{ MUT_CLONE_LOCKED,	BAD_COPY_UNLOCKED,	14 },
 };
 
 #define NR_WITHOUT	((int)(sizeof(without) / sizeof(*without)))
