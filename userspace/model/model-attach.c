@@ -19,7 +19,7 @@ static int topmost(const struct model *m, int i)
 	return i;
 }
 
-/* What is mounted where something is mounted already goes on top of it. */
+/* The same: what is mounted where something is mounted goes on top of it. */
 void model__where(const struct model *m, int *dst, int *at)
 {
 	int i = model_lookup(m, *dst, *at);
@@ -66,7 +66,7 @@ int model__clone_tree(struct model *m, int src, int dir, int flags)
 		c.ns = MODEL_DETACHED;
 		if (BROKEN(MUT_BIND_FRESH) && !(flags & CLONE_UNBINDABLE))
 			c.group = c.master = 0;
-		/* MN, "Restrictions": less privileged copies are slaves */
+		/* MN, "Restrictions", 2: less privileged copies are slaves */
 		if ((flags & CLONE_SLAVE) && c.group) {
 			c.master = c.group;
 			c.group = 0;
@@ -88,14 +88,14 @@ int model__clone_tree(struct model *m, int src, int dir, int flags)
 	return n < 0 ? n : first;
 }
 
-/* MN, "Restrictions": what comes from a more privileged place is one unit. */
+/* MN, "Restrictions", 3: what comes from a more privileged place is a unit. */
 static void lock_tree(struct model *m, int top, int nr)
 {
 	for (int i = top + 1; i < top + nr; i++)
 		m->mnt[i].locked = true;
 }
 
-/* SS 5g. */
+/* SS 5g; MN, "Restrictions", 1 and 2: of another owner it is less privileged. */
 int model_clone_ns(struct model *m, int ns, int owner)
 {
 	int root = model_ns_root(m, ns), first, flags;
@@ -120,6 +120,7 @@ int model_clone_ns(struct model *m, int ns, int owner)
 	return m->nr_ns++;
 }
 
+/* unshare(2), UNSHARE_EMPTY_MNTNS: of what there was nothing is inherited. */
 int model_new_ns(struct model *m, int owner, int sb)
 {
 	if (model__grow((void **)&m->owner, &m->ns_cap, m->nr_ns + 1,
@@ -252,7 +253,7 @@ static void place(struct model *m, int child, int parent, int at)
 	top = topmost(m, child);
 	m->mnt[old].parent = top;
 	m->mnt[old].at = m->mnt[top].root;
-	/* MN, "Restrictions": a mount that hides something keeps hiding it */
+	/* MN, "Restrictions", 3: what hides something keeps hiding it */
 	if (m->mnt[old].locked)
 		m->mnt[child].locked = true;
 }
@@ -322,7 +323,7 @@ int model_mount(struct model *m, int sb, int root, int dst, int at)
 	return err ? err : new;
 }
 
-/* MN, "Restrictions": no looking at what a locked mount covers. */
+/* MN, "Restrictions", 3: no looking at what a locked mount covers. */
 bool model__locked_below(const struct model *m, int mnt, int dir)
 {
 	if (BROKEN(MUT_CLONE_LOCKED))
@@ -365,7 +366,7 @@ int model_move(struct model *m, int src, int dst, int at)
 	if (!model_alive(m, src))
 		return -EINVAL;
 	model__where(m, &dst, &at);
-	/* MN, "Restrictions"; the root of a namespace has no parent */
+	/* MN, "Restrictions", 3; the root of a namespace has no parent */
 	if (m->mnt[src].parent < 0 || m->mnt[src].locked ||
 	    m->mnt[src].ns != m->mnt[dst].ns)
 		return -EINVAL;

@@ -10,6 +10,10 @@
 
 #include "model-internal.h"
 
+/*
+ * open_tree(2), OPEN_TREE_CLONE: what mount(2) with MS_BIND would have mounted,
+ * with AT_RECURSIVE what MS_REC would: SS 5b and 5c.
+ */
 int model_open_tree(struct model *m, int src, int root, bool rec, int owner)
 {
 	int err = model__bad_place(m, src, root), new;
@@ -30,6 +34,7 @@ int model_open_tree(struct model *m, int src, int root, bool rec, int owner)
 	return m->nr_ns++;
 }
 
+/* move_mount(2) of what is detached: SS 5d, which nothing was above before. */
 int model_attach(struct model *m, int ns, int dst, int at)
 {
 	int src = model_ns_root(m, ns), err = model__bad_place(m, dst, at);
@@ -51,6 +56,11 @@ int model_attach(struct model *m, int ns, int dst, int at)
 	return err ? err : src;
 }
 
+/*
+ * open_tree(2): closed, a detached tree goes as by umount2(2), MNT_DETACH; MN,
+ * "Shared subtrees": a namespace without members unmounts what it has.  Neither
+ * has a parent in any other namespace, so nothing propagates.
+ */
 void model_drop_ns(struct model *m, int ns)
 {
 	for (int i = 0; i < m->nr; i++) {
@@ -62,6 +72,7 @@ void model_drop_ns(struct model *m, int ns)
 	}
 }
 
+/* FM, OPEN_TREE_FOREIGN and MOVE_MOUNT_T_FOREIGN: capable over both owners. */
 int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
 		       bool rec, unsigned int caps)
 {

@@ -8,6 +8,7 @@
 
 #include "model-internal.h"
 
+/* MS, EPERM: CAP_SYS_ADMIN over the owner of the namespace it is in. */
 static bool capable(const struct model *m, unsigned int caps, int mnt)
 {
 	return caps >> m->owner[m->mnt[mnt].ns] & 1;
@@ -62,6 +63,7 @@ static bool bad_pair(const struct model *m, const struct join *j, int s, int r)
 	return false;
 }
 
+/* MS, containment: a locked child at, above or below the root. */
 static bool obstructed(const struct model *m, int mnt, int root)
 {
 	if (BROKEN(MUT_OBSTRUCTED))
@@ -233,7 +235,7 @@ int model_setgroup(struct model *m, const int *member, int nr, int peer,
 				   caller ? 1u << caller : ~0u);
 }
 
-/* Joins whatever @from is in; containment is a must. */
+/* SS 5h: joins what @from is in; of containment there is no "otherwise". */
 int model_set_group(struct model *m, int from, int to, unsigned int caps)
 {
 	struct join j = { &to, 1, caps, .contained = true };

@@ -6,8 +6,8 @@
  *
  * Each rule names the paragraph it comes from: "SS" is
  * Documentation/filesystems/sharedsubtree.rst, "PU" is propagate_umount.txt
- * beside it, "MN" is mount_namespaces(7), "MS" is the description of
- * mount_setgroup(2).
+ * beside it, "MN" is mount_namespaces(7), "MS" is mount_setgroup(2), "FM" is
+ * foreign_mounts(7); the pages of other calls are named.
  */
 #ifndef MODEL_INTERNAL_H
 #define MODEL_INTERNAL_H

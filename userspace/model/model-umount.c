@@ -107,7 +107,12 @@ int model_umount(struct model *m, int mnt, bool lazy)
 	for (int i = 0; i < m->nr; i++)
 		if (m->mnt[i].ns != MODEL_GONE && model_in_tree(m, i, mnt))
 			set[i] = GOES;
-	/* what the umount of this mount may take, its locks do not keep */
+	/*
+	 * MN, "Restrictions", 3: locks keep a unit together where it is less
+	 * privileged; where it is not it may be taken apart, and what is there
+	 * goes then.  Which locks that undoes, only the kernel's
+	 * propagate_mount_unlock() says: those at this mount's place.
+	 */
 	for (int r = 0; r < m->nr; r++) {
 		int c;
 

@@ -200,10 +200,12 @@ int model__collect(const struct model *m, int top, int dir, bool prune,
 }
 
 /*
- * Leaving a peer group.  SS 3 and 5a, state diagram: what remains keeps
- * propagating as before.  The slaves of a group that loses its last member
- * are slaves of that group's master from then on (MN, "Slave mounts" through
- * peers that went away).  Returns the group that still sends to the mount.
+ * Leaving a peer group.  MN, "Shared subtrees": by an umount or a new type; the
+ * others stay what they are.  mount(2), MS_SLAVE: what becomes a slave receives
+ * from the group that it was a member of.  Slaves of a group that loses its
+ * last member are slaves of that group's master from then on: no page says so,
+ * but by SS 5a(3) its events reached them, and nothing was done to them.
+ * Returns the group that still sends to the mount.
  */
 int model__leave(struct model *m, int i)
 {
@@ -240,7 +242,7 @@ static void set_type(struct model *m, int i, enum model_type t)
 		p->master = 0;
 		p->unbindable = false;
 	} else if (t == MODEL_SLAVE) {
-		/* "**": no effect on what is not shared; "*": maybe private */
+		/* "**": no effect if not shared; "*": private if alone */
 		if (p->group)
 			p->master = model__leave(m, i);
 	} else {
@@ -251,6 +253,7 @@ static void set_type(struct model *m, int i, enum model_type t)
 	}
 }
 
+/* mount(2), "Changing the propagation type", MS_REC: of all below as well. */
 int model_set_type(struct model *m, int mnt, enum model_type t, bool rec)
 {
 	int *list, n = 1;
