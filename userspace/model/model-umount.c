@@ -57,8 +57,10 @@ static void reduce(const struct model *m, char *set,
 /* SS 5f; PU, "Finding candidates": what is at the same place of receivers. */
 static void candidates(const struct model *m, char *set)
 {
-	for (int u = 0; u < m->nr; u++)
-		for (int r = 0; set[u] == GOES && r < m->nr; r++) {
+	for (int u = 0; u < m->nr; u++) {
+		if (set[u] != GOES)
+			continue;
+		for (int r = 0; r < m->nr; r++) {
 			int c;
 
 			if (m->mnt[r].ns == MODEL_GONE ||
@@ -71,6 +73,7 @@ static void candidates(const struct model *m, char *set)
 			if (c >= 0 && set[c] == STAYS)
 				set[c] = CANDIDATE;
 		}
+	}
 }
 
 /* PU, "Reparenting": what covered a stack that goes slides to its bottom. */
@@ -104,7 +107,8 @@ int model_umount(struct model *m, int mnt, bool lazy)
 	set = calloc(m->nr, 1);
 	if (!set)
 		return -ENOMEM;
-	for (int i = 0; i < m->nr; i++)
+	set[mnt] = GOES;
+	for (int i = 0; lazy && i < m->nr; i++)
 		if (m->mnt[i].ns != MODEL_GONE && model_in_tree(m, i, mnt))
 			set[i] = GOES;
 	/*

@@ -164,14 +164,14 @@ bool model_hears(const struct model *m, int r, int s)
 {
 	int group = m->mnt[s].group, own = m->mnt[r].group;
 
-	if (r == s)
+	if (r == s || (!group && !BROKEN(MUT_SLAVE_SENDS)))
 		return false;
 	if (BROKEN(MUT_SLAVE_SENDS) && m->mnt[r].group &&
 	    m->mnt[r].group == model_master(m, s))
 		return true;
 	if (BROKEN(MUT_DIRECT_SLAVES))
-		return group && (own == group || model_master(m, r) == group);
-	return group && model__reaches(m, own ? own : m->mnt[r].master, group);
+		return own == group || model_master(m, r) == group;
+	return model__reaches(m, own ? own : m->mnt[r].master, group);
 }
 
 int model__collect(const struct model *m, int top, int dir, bool prune,

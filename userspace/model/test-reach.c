@@ -511,7 +511,8 @@ const char *check_topology(const struct topo *t, const struct layout *l,
 		bad = check_stack(s);
 	for (int i = 0; i < s->n && !bad; i++) {
 		for (int y = 0; y < 4 && !bad; y++)
-			bad = check_type(s, i, y, i == 0 || s->n <= 4);
+			bad = check_type(s, i, y, i == 0 ||
+					 (siblings && s->n <= 4));
 		for (int d = 0; d < TOPO_ROOTS && !bad; d++)
 			if (model_under(&s->m, d, t->m[i].root))
 				bad = check_bind(s, i, d);
