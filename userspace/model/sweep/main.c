@@ -252,6 +252,7 @@ static void all_tests(struct sweep *s, const struct options *o, enum way way)
 
 int main(int argc, char **argv)
 {
+	double start = tally_seconds();
 	struct options o;
 	bool groups, api;
 	struct sweep s;
@@ -289,6 +290,7 @@ int main(int argc, char **argv)
 			all_tests(&s, &o, way);
 	if (groups)
 		random_groups(&s, &o);
+	printf("# %.1f s in all\n", tally_seconds() - start);
 	if (!s.count)
 		world_drop(&world);
 	if (!s.way[WAY_CLASSIC] && !s.way[WAY_API])

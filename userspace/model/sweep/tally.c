@@ -13,7 +13,7 @@
 
 #define HASH	" HASH="
 
-static double now(void)
+double tally_seconds(void)
 {
 	struct timespec t;
 
@@ -23,7 +23,7 @@ static double now(void)
 
 struct tally tally_start(struct sweep *s, enum way way)
 {
-	return (struct tally) { .s = s, .way = way, .start = now() };
+	return (struct tally) { .s = s, .way = way, .start = tally_seconds() };
 }
 
 /* As it can be given back: with what was left to choice. */
@@ -137,7 +137,7 @@ void tally_done(struct tally *c, const char *name)
 		       " on what they receive from", c->nested, c->below);
 	if (s->count)
 		printf("; sum %016" PRIx64, c->sum);
-	printf("; %.1f s\n", now() - c->start);
+	printf("; %.1f s\n", tally_seconds() - c->start);
 	if (c->left_out)
 		printf("# %" PRIu64 " left out: %s\n", c->left_out, c->why);
 	if (c->error)

@@ -33,6 +33,8 @@ struct tally {
 	double start;
 };
 
+/* Since some time in the past. */
+double tally_seconds(void);
 struct tally tally_start(struct sweep *s, enum way way);
 /* Why this kernel, or this way, cannot have it: NULL, or the reason. */
 const char *tally_not(const struct sweep *s, enum way way,
