@@ -73,9 +73,9 @@ static int count_trees(struct tree_walk *w, int class, int base, int nr_ns,
 	return 0;
 }
 
-int each_tree(const struct each *e, int class, int base, int nr_ns,
-	      uint64_t one_in, fits_fn *fits, tree_fn *fn, void *data,
-	      struct tree_counts *n)
+int each_fitting_tree(const struct each *e, int class, int base, int nr_ns,
+		      uint64_t one_in, fits_fn *fits, tree_fn *fn, void *data,
+		      struct tree_counts *n)
 {
 	struct tree_walk *w = malloc(sizeof(*w));
 	uint64_t number = 0, fit = 0, chosen = 0;

@@ -42,9 +42,9 @@ typedef bool fits_fn(void *data, const struct topo *t, const struct layout *l);
  * Of the trees of a class that fit one in @one_in, or in so many as there are,
  * which ones the seed says.  0 or -errno.
  */
-int each_tree(const struct each *e, int class, int base, int nr_ns,
-	      uint64_t one_in, fits_fn *fits, tree_fn *fn, void *data,
-	      struct tree_counts *n);
+int each_fitting_tree(const struct each *e, int class, int base, int nr_ns,
+		      uint64_t one_in, fits_fn *fits, tree_fn *fn, void *data,
+		      struct tree_counts *n);
 
 /* A topology and its layout as one line, and back: 0, or it is not one. */
 void each_print(const struct topo *t, const struct layout *l, char *line,

@@ -95,8 +95,8 @@ static void trees(struct sweep *s, const struct options *o, int class,
 	struct tree_counts n = { 0 };
 	char name[64];
 
-	c.error = each_tree(&s->each, class, o->base, TREE_NS, o->one_in, fits,
-			    one_tree, &c, &n);
+	c.error = each_fitting_tree(&s->each, class, o->base, TREE_NS,
+				    o->one_in, fits, one_tree, &c, &n);
 	printf("# %" PRIu64 " trees and %" PRIu64 " uniform ones", n.all,
 	       n.uniform);
 	if (n.fit < n.all)
