@@ -14,6 +14,16 @@ const char *class_reach(const struct scene *s)
 	return s->own_only ? "only its own mounts" : "the whole filesystem";
 }
 
+const char *class_other(const struct scene *s)
+{
+	static const char *const other[NR_OTHERS] = {
+		[NO_OTHER] = "", [OTHER_COPY] = ", another owner's copy",
+		[OTHER_PEERS] = ", another owner's peers",
+	};
+
+	return other[s->other];
+}
+
 void class_add(struct class *c, const struct restoration *x)
 {
 	c->tried++;
@@ -29,11 +39,25 @@ void class_add(struct class *c, const struct restoration *x)
 
 static void print_name(const struct class *c, char *name, size_t size)
 {
-	int n = snprintf(name, size, "%s", c->name);
+	if (c->kind == TREES)
+		snprintf(name, size, "trees on %d mounts, %s%s", c->n, c->name,
+			 class_other(&c->scene));
+	else if (c->kind == STRUCTURES)
+		snprintf(name, size, "%s%s, %d mount%s", c->name,
+			 class_other(&c->scene), c->n, c->n > 1 ? "s" : "");
+	else
+		snprintf(name, size, "%s", c->name);
+}
 
-	if (c->n)
-		snprintf(name + n, size - n, ", %d mount%s", c->n,
-			 c->n > 1 ? "s" : "");
+/* "N of TOTAL" */
+static const char *print_counts(const struct class *c, char *buf, size_t size)
+{
+	if (c->exist >= 0 && (uint64_t)c->exist == c->tried)
+		snprintf(buf, size, "%" PRIu64, c->tried);
+	else
+		snprintf(buf, size, "%" PRIu64 " of %" PRId64, c->tried,
+			 c->exist);
+	return buf;
 }
 
 /* "RULE N, RULE N", after @before. */
@@ -51,44 +75,76 @@ static bool print_refusals(const struct class *c, int b, const char *before)
 	return any;
 }
 
-int class_report(const struct class *c, int first,
-		 const char *const skip[NR_BACKENDS])
+static const char *why_skipped(const struct class *c, int b,
+			       const struct report *r)
 {
-	char name[64];
+	return r->skip[b] ? r->skip[b] :
+	       !c->tried && c->left_out ? "this kernel has no way to them" : NULL;
+}
+
+/* Whatever was tried was restored, or refused by a rule, or is wrong. */
+static uint64_t unaccounted(const struct class *c, int b)
+{
+	uint64_t n = c->restored[b] + c->wrong[b];
+
+	for (int k = 0; k < NR_REFUSALS; k++)
+		n += c->refused[b][k];
+	return c->tried - n;
+}
+
+static bool failed(const struct class *c, int b, const struct report *r)
+{
+	bool none = !c->tried && !r->none_is_fine;
+
+	if (c->exist <= 0)
+		printf("# there are none: %" PRId64 "\n", c->exist);
+	else if (none)
+		puts("# no topology tried");
+	if (unaccounted(c, b))
+		printf("# %s: %" PRIu64 " neither restored nor refused\n",
+		       backend_names[b], unaccounted(c, b));
+	return none || c->exist <= 0 || c->wrong[b] || unaccounted(c, b);
+}
+
+int class_report(const struct class *c, int first, const struct report *r)
+{
+	char name[96], counts[64];
 	int bad = 0;
 
 	print_name(c, name, sizeof(name));
-	printf("# %" PRIu64 " topologies, %.1f s\n", c->tried, c->seconds);
+	printf("# %s topologies, %.1f s\n",
+	       print_counts(c, counts, sizeof(counts)), c->seconds);
 	for (int b = 0; b < NR_BACKENDS; b++) {
-		bool fail = !skip[b] && (c->wrong[b] ||
-					 (c->none_is_wrong && !c->tried));
+		const char *skip = why_skipped(c, b, r);
+		bool fail = false;
 
-		if (!skip[b]) {
+		if (!skip) {
 			printf("# %s: %" PRIu64 " restored, %" PRIu64 " wrong",
 			       backend_names[b], c->restored[b], c->wrong[b]);
 			print_refusals(c, b, "; refused: ");
 			puts("");
+			fail = failed(c, b, r);
 		}
 		printf("%sok %d %s, %s, %s%s%s\n", fail ? "not " : "",
 		       first + b, name, class_reach(&c->scene),
-		       backend_names[b], skip[b] ? " # SKIP " : "",
-		       skip[b] ? skip[b] : "");
+		       backend_names[b], skip ? " # SKIP " : "",
+		       skip ? skip : "");
 		bad += fail;
 	}
 	fflush(stdout);
 	return bad;
 }
 
-static void print_row(const struct class *c, const char *const *skip)
+static void print_row(const struct class *c, const struct report *r)
 {
+	char name[96], before[64], counts[64];
 	const char *sep = "  ";
-	char name[64], before[64];
 
 	print_name(c, name, sizeof(name));
-	printf("# %-38s %-20s %5" PRIu64 " %5" PRIu64, name,
-	       class_reach(&c->scene), c->exist, c->tried);
+	printf("# %-54s %-20s %12s", name, class_reach(&c->scene),
+	       print_counts(c, counts, sizeof(counts)));
 	for (int b = 0; b < NR_BACKENDS; b++) {
-		if (skip[b])
+		if (why_skipped(c, b, r))
 			printf(" %8s", "-");
 		else
 			printf(" %8" PRIu64, c->restored[b]);
@@ -104,17 +160,21 @@ static void print_row(const struct class *c, const char *const *skip)
 		       c->wrong[b]);
 		sep = "; ";
 	}
+	if (c->left_out)
+		printf("%snot built: %" PRIu64, sep, c->left_out);
 	puts("");
 }
 
-void class_matrix(const struct class *c, int n,
-		  const char *const skip[NR_BACKENDS])
+void class_matrix(const struct class *c, int n, const struct report *r)
 {
-	printf("# %-38s %-20s %5s %5s %8s %8s  refused\n", "class", "in reach",
-	       "exist", "tried", backend_names[EXTENDED],
-	       backend_names[UPSTREAM]);
-	for (int i = 0; i < n; i++)
-		print_row(&c[i], skip);
+	bool left_out = false;
+
+	printf("# %-54s %-20s %12s %8s %8s  refused\n", "class", "in reach",
+	       "tried", backend_names[EXTENDED], backend_names[UPSTREAM]);
+	for (int i = 0; i < n; i++) {
+		print_row(&c[i], r);
+		left_out |= c[i].left_out;
+	}
 	for (int k = 0; k < NR_REFUSALS; k++) {
 		uint64_t sum[NR_BACKENDS] = { 0 };
 
@@ -125,4 +185,6 @@ void class_matrix(const struct class *c, int n,
 		       refusals[k].rule, sum[EXTENDED], sum[UPSTREAM],
 		       refusals[k].why);
 	}
+	if (left_out)
+		puts("# not built: without mount_setgroup(2), those with locks and those without a history in mount(2)");
 }

@@ -4,17 +4,22 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  *
- * A mount is a clone of a live one, which must be no narrower and must not be
- * unbindable.  Stock kernels clone only what they find by path, or in a
- * recursive clone of it; and a mount joins or receives from another one only
- * if the other's root contains its own, so whoever starts a group, then its
+ * A mount is a clone of a live one, which must be no narrower, not unbindable
+ * and without locked children.  Stock kernels clone only what they find by path,
+ * or in a recursive clone of it; and a mount joins or receives from another one
+ * only if the other's root contains its own, so whoever starts a group, then its
  * master's, must be as wide as all that is below.
+ *
+ * Every reason that holds is told: which of them the restorer comes upon first
+ * is its own affair.
  */
+#include <string.h>
+
 #include "restore.h"
 
 const struct refusal refusals[NR_REFUSALS] = {
 	{ "uncloneable-source", NO_SOURCE, { true, true },
-	  "open_tree() of an unbindable mount: EINVAL, and no wider one is there" },
+	  "open_tree() of an unbindable mount, or without its locked children: EINVAL, and no other or wider one is there" },
 	{ "overmounted-source", NO_SOURCE, { false, true },
 	  "paths lead to its cover, no recursive clone has it: there is no call" },
 	{ "no-wide-mount", NO_WIDE, { false, true },
@@ -24,6 +29,13 @@ const struct refusal refusals[NR_REFUSALS] = {
 };
 
 enum sight { SEEN, COVERED, SEALED };
+
+/* What all questions about one topology are asked of. */
+struct scenery {
+	const struct topo *t;
+	const struct layout *l;
+	int up[TOPO_MAX], at[TOPO_MAX];	/* build_place() of each */
+};
 
 static bool contains(int root, int dir)
 {
@@ -39,41 +51,106 @@ static int common(int a, int b)
 	return a;
 }
 
-/* Which mounts a path leads to, and which a recursive clone has. */
-static void look(const struct topo *t, const struct layout *l,
-		 enum sight *sight)
+static enum sight worse(enum sight a, enum sight b)
 {
-	bool covered[TOPO_MAX] = { false }, aside[TOPO_MAX];
+	return a > b ? a : b;
+}
 
-	for (int i = 0; i < t->nr; i++)
-		if (l->over[i])
-			covered[l->on[i]] = true;
-	for (int i = 0; i < t->nr; i++) {
-		int on = l->on[i];
+/* Is mount @k on the same one as mount @i, at a directory above? */
+static bool is_above(const struct scenery *s, int k, int i)
+{
+	int at = s->at[i];
 
-		/* on the way there something else is walked into */
-		aside[i] = on >= 0 && (aside[on] || (covered[on] && !l->over[i]));
-		sight[i] = aside[i] || covered[i] ? COVERED : SEEN;
-		if (sight[i] == COVERED && on >= 0 &&
-		    (t->m[on].kind == TOPO_UNBINDABLE || sight[on] == SEALED))
-			sight[i] = SEALED;
+	if (s->up[k] != s->up[i] || s->l->over[k] || s->l->over[i])
+		return false;
+	while (at && at != s->at[k])
+		at = build_dirs[at];
+	return at == s->at[k] && at != s->at[i];
+}
+
+/* What it takes to have mount @i on top: what covers it goes, in a copy. */
+static enum sight uncover(const struct scenery *s, int i)
+{
+	enum sight sight = SEEN;
+
+	for (int k = 0; k < s->t->nr; k++)
+		if (s->up[k] == i && s->l->over[k])
+			sight = worse(worse(sight, s->l->locked[k] ? SEALED : COVERED),
+				      uncover(s, k));
+	return sight;
+}
+
+/* And to walk to where it is. */
+static enum sight clear_way(const struct scenery *s, int i)
+{
+	enum sight sight;
+	int up = s->up[i];
+
+	if (up < 0)
+		return SEEN;
+	sight = clear_way(s, up);
+	if (s->l->over[i])
+		return sight;
+	sight = worse(sight, uncover(s, up));
+	for (int k = 0; k < s->t->nr; k++)
+		if (is_above(s, k, i))
+			sight = worse(worse(sight, s->l->locked[k] ? SEALED : COVERED),
+				      uncover(s, k));
+	return sight;
+}
+
+/* Recursive clones leave out what is unbindable, with all that is below. */
+static enum sight look(const struct scenery *s, int i)
+{
+	enum sight sight = worse(clear_way(s, i), uncover(s, i));
+	int up = s->up[i];
+
+	if (sight == COVERED && up >= 0 &&
+	    (s->t->m[up].kind == TOPO_UNBINDABLE || look(s, up) == SEALED))
+		return SEALED;
+	return sight;
+}
+
+/* With a locked child, a mount can be cloned only together with that. */
+static bool has_locked_child(const struct scenery *s, int i)
+{
+	for (int k = 0; k < s->t->nr; k++)
+		if (s->up[k] == i && s->l->locked[k])
+			return true;
+	return false;
+}
+
+/*
+ * Can the root of a namespace be had?  All have the same one.  Of a copy for
+ * another owner no mount can, unless its original can: it has the same type,
+ * and its children are locked.
+ */
+static bool have_ns_root(const struct scenery *s)
+{
+	for (int ns = build_nr_ns(s->t); ns-- > 0; ) {
+		bool locked = false;
+
+		for (int i = 0; i < s->t->nr; i++)
+			locked |= s->up[i] < 0 && s->l->locked[i] &&
+				  s->t->m[i].ns == ns;
+		if (!locked)
+			return true;
 	}
+	return false;
 }
 
 /* The directories that can be cloned, if not all of them. */
-static void find_sources(const struct topo *t, const struct layout *l,
-			 enum backend b, bool *have)
+static void find_sources(const struct scenery *s, enum backend b, bool *have)
 {
-	enum sight sight[TOPO_MAX];
+	const struct topo *t = s->t;
 
-	look(t, l, sight);
-	for (int d = 0; d < TOPO_ROOTS; d++) {
-		have[d] = false;
-		for (int i = 0; i < t->nr; i++)
-			if (t->m[i].kind != TOPO_UNBINDABLE &&
-			    contains(t->m[i].root, d) &&
-			    (b == EXTENDED || sight[i] != SEALED))
-				have[d] = true;
+	memset(have, 0, TOPO_ROOTS * sizeof(*have));
+	for (int i = 0; i < t->nr; i++) {
+		if (t->m[i].kind == TOPO_UNBINDABLE || has_locked_child(s, i) ||
+		    (b == UPSTREAM && look(s, i) == SEALED))
+			continue;
+		for (int d = 0; d < TOPO_ROOTS; d++)
+			have[d] |= contains(t->m[i].root, d);
 	}
 }
 
@@ -101,14 +178,23 @@ static bool has_member(const struct topo *t, int g, int root)
 }
 
 unsigned int expect_reasons(const struct topo *t, const struct layout *l,
-			    const struct scene *s, enum backend b)
+			    const struct scene *scene, enum backend b)
 {
-	unsigned int reasons = s->other_owner && b == UPSTREAM ? LOCKED : 0;
-	bool have[TOPO_ROOTS];
+	struct scenery s = { .t = t, .l = l };
+	bool have[TOPO_ROOTS], locks = scene->other != NO_OTHER;
+	unsigned int reasons = 0;
 
-	if (!s->own_only)
+	for (int i = 0; i < t->nr; i++) {
+		s.up[i] = build_place(t, l, i, &s.at[i]);
+		locks |= l->locked[i];
+	}
+	if (locks && b == UPSTREAM)
+		reasons |= LOCKED;
+	if (!have_ns_root(&s))
+		reasons |= NO_SOURCE;
+	if (!scene->own_only)
 		return reasons;
-	find_sources(t, l, b, have);
+	find_sources(&s, b, have);
 	for (int i = 0; i < t->nr; i++)
 		if (!have[t->m[i].root])
 			reasons |= NO_SOURCE;

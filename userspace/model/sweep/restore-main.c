@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "class.h"
-#include "each.h"
 #include "sys.h"
 
 static const char usage[] =
@@ -28,27 +27,35 @@ static const char usage[] =
 "  -s N      one namespace, one root: up to N mounts (6)\n"
 "  -n N      up to three namespaces: up to N mounts (4)\n"
 "  -r N      roots on the binary tree of directories: up to N mounts (3)\n"
-"  -o N      with a copy of the namespace that another owner has: up to N (2)\n"
-"  -p N      of those with the most mounts only every N-th (8)\n"
-"  -x N      so many random ones, of up to 24 mounts in 6 namespaces (40)\n"
-"  -b API    only \"extended\" or \"upstream\"\n"
+"  -o N      with a copy of the namespace that another owner has, which receives\n"
+"            or is a peer: up to N mounts (2)\n"
+"  -b N      trees that are not uniform: on N base mounts in up to three\n"
+"            namespaces (2; 0: none)\n"
+"  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
+"  -p N      of those with the most mounts one in N only (1)\n"
+"  -t N      of the trees one in N only, which ones SEED says (1)\n"
+"  -a API    only \"extended\" or \"upstream\"\n"
+"  -c        only counts what would be tried on a kernel that has all calls\n"
 "\n"
 "Environment, or as arguments: SHARD=i/n (only every n-th, from the i-th on,\n"
-"counted from 0), SEED=N (of the random ones).\n";
+"counted from 0), SEED=N (of the random ones, of some trees; with SHARD: 1).\n";
 
 enum { KSFT_PASS, KSFT_FAIL, KSFT_SKIP = 4 };
 
 static struct {
-	int max[4], random, part;
-	const char *skip[NR_BACKENDS];	/* why it is not used, or NULL */
+	int max[4], random, base;
+	uint64_t part, one_in;
+	bool count;
 	struct each each;
+	struct report report;
 } opt;
 
 static struct world world;
 static int home, tests, failures;
-static bool locks;
+static struct means means;
 
-#define MAX_CLASSES	64
+#define TREE_NS		3
+#define MAX_CLASSES	96
 static struct class classes[MAX_CLASSES];
 static int nr_classes;
 
@@ -68,19 +75,22 @@ static void print_topology(const struct run *r, const char *what)
 	printf("# %s: %s\n", what, line);
 }
 
-/* Where it went wrong, and the least topology where one still does. */
+static void print_failure(const struct run *r, const char *who)
+{
+	const struct restoration *x = r->data;
+
+	printf("# %s with %s in reach%s: after %s: %s\n", who,
+	       class_reach(&x->scene), class_other(&x->scene), r->step, r->what);
+}
+
+/* The least topology where it still goes wrong, and how. */
 static void explain(struct run *r)
 {
 	struct restoration *x = r->data;
 	struct layout least_layout;
 	struct topo least;
-	bool each = x->wrong[EXTENDED] != x->wrong[UPSTREAM];
 
-	print_topology(r, "topology");
-	printf("# %s with %s in reach: after %s: %s\n",
-	       !each ? "both" : backend_names[x->wrong[UPSTREAM]],
-	       class_reach(&x->scene), r->step, r->what);
-	if (each)
+	if (x->wrong[EXTENDED] != x->wrong[UPSTREAM])
 		memcpy(x->use, x->wrong, sizeof(x->use));
 	if (shrink(r, &least, &least_layout))
 		print_topology(r, "the least that goes wrong");
@@ -92,139 +102,207 @@ static void explain(struct run *r)
 		printf("# after %s: %s\n", r->step, r->what);
 }
 
-static struct run new_run(const struct topo *t, struct layout *l, uint64_t hash,
-			  struct restoration *x)
-{
-	bool siblings = true;
-
-	for (int i = 0; i < t->nr; i++)
-		siblings &= l->on[i] < 0;
-	return (struct run) {
-		.w = &world, .t = t, .l = l, .hash = hash, .locks = locks,
-		.test = restore_topology, .data = x,
-		/* other places are out of reach of mount(2): shared parents */
-		.way = world_has_api() && !(siblings && hash >> 7 & 1) ?
-			WAY_API : WAY_CLASSIC,
-	};
-}
-
 static void use_backends(struct restoration *x)
 {
 	for (int b = 0; b < NR_BACKENDS; b++)
-		x->use[b] = !opt.skip[b];
+		x->use[b] = !opt.report.skip[b];
 }
 
-static void one_topology(void *data, const struct topo *t, uint64_t hash)
-{
-	struct class *c = data;
-	struct restoration x = { .scene = c->scene, .home = home };
-	struct layout l;
-	struct run r;
-	bool ok;
+#define EXPLAINED	2
 
-	layout_siblings(&l);
-	if (hash >> 60 & 1 && world_has_api() && !c->scene.other_owner)
-		layout_random(t, &l, hash);
+static void restore_one(void *data, struct class *c, const struct pick *p)
+{
+	struct restoration x = { .scene = c->scene, .home = home };
+	struct run r = {
+		.w = &world, .t = p->t, .l = &p->l, .way = p->way,
+		.hash = p->hash, .locks = means.locks,
+		.test = restore_topology, .data = &x,
+	};
+	int *wrong = data;
+
 	use_backends(&x);
-	r = new_run(t, &l, hash, &x);
-	ok = restore_topology(&r);
+	if (restore_topology(&r)) {
+		class_add(c, &x);
+		return;
+	}
 	class_add(c, &x);
-	if (!ok && c->wrong[EXTENDED] + c->wrong[UPSTREAM] < 4)
+	print_topology(&r, "topology");
+	print_failure(&r, x.wrong[EXTENDED] == x.wrong[UPSTREAM] ? "both" :
+		      backend_names[x.wrong[UPSTREAM]]);
+	if (++*wrong <= EXPLAINED)
 		explain(&r);
 }
 
-/* @nr_ns 0: the known ones; -1: random ones.  Of others every @part-th. */
-static void sweep(const char *name, int n, int nr_ns, bool roots,
-		  bool other_owner, int part)
+static void sweep(struct class *c)
 {
-	struct each some = opt.each;
+	double start = now();
+	int wrong = 0;
 
-	some.shards *= part;
+	if (c->kind == RANDOM)
+		printf("# SEED=%" PRIu64 "\n", opt.each.seed);
+	class_walk(c, &opt.each, &means, restore_one, &wrong);
+	c->seconds = now() - start;
+	failures += class_report(c, tests + 1, &opt.report);
+	tests += NR_BACKENDS;
+}
+
+/* --- the classes ----------------------------------------------------------- */
+
+static int add_class(struct class c)
+{
+	if (!c.one_in)
+		c.one_in = 1;
 	for (int own_only = 0; own_only < 2; own_only++) {
-		struct class *c = &classes[nr_classes++];
-		double start = now();
-		int64_t exist;
-
-		*c = (struct class) {
-			.name = name, .n = n,
-			.scene = { own_only, other_owner },
-			.none_is_wrong = opt.each.shards == 1,
-		};
-		if (nr_ns > 0) {
-			exist = each_structure(&some, n, nr_ns, roots,
-					       one_topology, c);
-			c->exist = exist < 0 ? 0 : exist;
-			c->none_is_wrong |= exist < 0;
-		} else if (nr_ns < 0) {
-			each_random(&opt.each, opt.random, one_topology, c);
-			c->exist = opt.random;
-		} else {
-			c->exist = each_known(&opt.each, one_topology, c);
+		if (nr_classes == MAX_CLASSES) {
+			fprintf(stderr, "too many classes\n");
+			return -1;
 		}
-		c->seconds = now() - start;
-		failures += class_report(c, tests + 1, opt.skip);
-		tests += NR_BACKENDS;
+		c.scene.own_only = own_only;
+		classes[nr_classes++] = c;
 	}
+	return 0;
 }
 
-static const struct {
-	const char *name;
-	int nr_ns, least;
-	bool roots, other_owner;
-} space[] = {
-	{ "one namespace", 1, 1, false, false },
-	{ "three namespaces", 3, 2, false, false },
-	{ "roots", 1, 1, true, false },
-	{ "roots, another owner's copy", 1, 1, true, true },
-};
-
-static bool in_space(int k, int n)
+static int add_structures(void)
 {
-	return n >= space[k].least && n <= opt.max[k] &&
-	       (locks || !space[k].other_owner);
+	static const struct {
+		const char *name;
+		int nr_ns, least, max;
+		bool roots;
+		enum other other;
+	} space[] = {
+		{ "one namespace", 1, 1, 0, false, NO_OTHER },
+		{ "three namespaces", 3, 2, 1, false, NO_OTHER },
+		{ "roots", 1, 1, 2, true, NO_OTHER },
+		{ "roots", 1, 1, 3, true, OTHER_COPY },
+		{ "roots", 1, 1, 3, true, OTHER_PEERS },
+	};
+	int err = 0;
+
+	for (int k = 0; k < 5; k++) {
+		int max = opt.max[space[k].max];
+
+		if (space[k].other && !means.locks)
+			continue;
+		for (int n = space[k].least; n <= max && !err; n++)
+			err = add_class((struct class) {
+				.kind = STRUCTURES, .name = space[k].name,
+				.n = n, .nr_ns = space[k].nr_ns,
+				.roots = space[k].roots,
+				.scene.other = space[k].other,
+				.one_in = n == max && n > 2 ? opt.part : 1,
+			});
+	}
+	return err;
 }
+
+static int add_trees(enum other other, int nr)
+{
+	int err = 0;
+
+	for (int k = 0; k < nr && opt.base > 0 && !err; k++)
+		err = add_class((struct class) {
+			.kind = TREES, .name = tree_classes[k].name,
+			.tree = &tree_classes[k], .n = opt.base,
+			.nr_ns = TREE_NS, .scene.other = other,
+			.one_in = opt.one_in,
+		});
+	return err;
+}
+
+static int add_classes(void)
+{
+	int err;
+
+	err = add_class((struct class) { .kind = KNOWN, .name = "known ones" });
+	if (!err)
+		err = add_structures();
+	if (!err)
+		err = add_trees(NO_OTHER, NR_TREE_CLASSES);
+	if (!err && means.locks)
+		err = add_trees(OTHER_COPY, 1);
+	if (!err && opt.random > 0)
+		err = add_class((struct class) {
+			.kind = RANDOM, .name = "random", .n = opt.random,
+		});
+	return err;
+}
+
+static void check_shards(void)
+{
+	const struct class *wrong;
+	bool ok = class_shards_add_up(classes, nr_classes, &opt.each, &means,
+				      &wrong);
+
+	if (!ok)
+		printf("# not those of \"%s\", %d\n", wrong->name, wrong->n);
+	printf("%sok %d shards add up\n", ok ? "" : "not ", ++tests);
+	failures += !ok;
+}
+
+static void count_one(void *data, struct class *c, const struct pick *p)
+{
+	(void)data;
+	(void)p;
+	c->tried++;
+}
+
+/* --- topologies given as arguments ------------------------------------------ */
 
 /* In every way, with the plans and, where it goes wrong, the states. */
 static bool replay(const char *line)
 {
-	struct layout l;
+	struct pick p = { 0 };
 	struct topo t;
-	bool ok = true, siblings = !strchr(line, ':');
+	bool ok = true;
 
-	if (each_parse(line, &t, &l)) {
+	if (each_parse(line, &t, &p.l)) {
 		printf("# not a topology: %s\n", line);
 		return false;
 	}
-	if (!world_has_api() && !siblings) {
-		printf("# not with mount(2) alone\n");
-		return false;
-	}
-	for (int k = 0; k < 4 * 16; k++) {
-		uint64_t seed = k / 4;
+	for (int k = 0; k < 2 * NR_OTHERS * 16; k++) {
+		uint64_t seed = k / (2 * NR_OTHERS);
 		struct restoration x = {
-			.scene = { k & 1, k >> 1 & 1 }, .home = home,
-			.plan = k < 4,
+			.scene = { k & 1, k / 2 % NR_OTHERS }, .home = home,
+			.plan = k < 2 * NR_OTHERS,
 		};
-		struct run r;
+		struct run r = {
+			.w = &world, .t = &t, .l = &p.l, .locks = means.locks,
+			.test = restore_topology, .data = &x, .show = stdout,
+			.hash = topo_next_random(&seed),
+		};
 
-		if (x.scene.other_owner &&
-		    (!locks || !siblings || build_nr_ns(&t) > 1))
+		if (x.scene.other && !means.locks)
 			continue;
+		p.t = &t;
+		p.hash = r.hash;
+		if (!choose_way(&means, &p)) {
+			printf("# this kernel has no way to it\n");
+			return false;
+		}
+		r.way = p.way;
 		use_backends(&x);
-		r = new_run(&t, &l, topo_next_random(&seed), &x);
-		r.show = stdout;
 		if (x.plan)
 			printf("# %s in reach%s\n", class_reach(&x.scene),
-			       x.scene.other_owner ?
-			       ", with another owner's copy" : "");
+			       class_other(&x.scene));
 		if (restore_topology(&r))
 			continue;
-		printf("# %s in reach%s: after %s: %s\n", class_reach(&x.scene),
-		       x.scene.other_owner ? ", with another owner's copy" : "",
-		       r.step, r.what);
+		print_failure(&r, way_names[r.way]);
 		ok = false;
 	}
 	return ok;
+}
+
+static int choose_backend(const char *name)
+{
+	const char **skip = opt.report.skip;
+
+	for (int b = 0; b < NR_BACKENDS; b++)
+		skip[b] = strcmp(name, backend_names[b]) ? "not asked for" : NULL;
+	if (!skip[EXTENDED] || !skip[UPSTREAM])
+		return 0;
+	fprintf(stderr, "%s: no such backend\n", name);
+	return -1;
 }
 
 static int parse(int argc, char **argv)
@@ -232,11 +310,16 @@ static int parse(int argc, char **argv)
 	int max[] = { 6, 4, 3, 2 }, c;
 
 	memcpy(opt.max, max, sizeof(max));
-	opt.random = 40;
-	opt.part = 8;
+	opt.random = 100;
+	opt.part = opt.one_in = 1;
+	opt.base = 2;
 	if (each_init(&opt.each, argc, argv))
 		return -1;
-	while ((c = getopt(argc, argv, "s:n:r:o:p:x:b:h")) != -1) {
+	/* all shards have to draw the same */
+	if (getenv("SHARD") && !getenv("SEED"))
+		opt.each.seed = 1;
+	opt.report.none_is_fine = opt.each.shards > 1;
+	while ((c = getopt(argc, argv, "s:n:r:o:b:x:p:t:a:ch")) != -1) {
 		switch (c) {
 		case 's':
 		case 'n':
@@ -244,20 +327,24 @@ static int parse(int argc, char **argv)
 		case 'o':
 			opt.max[strchr("snro", c) - "snro"] = atoi(optarg);
 			break;
+		case 'b':
+			opt.base = atoi(optarg);
+			break;
 		case 'x':
 			opt.random = atoi(optarg);
 			break;
 		case 'p':
-			opt.part = atoi(optarg) > 0 ? atoi(optarg) : 1;
+			opt.part = atoi(optarg) > 1 ? atoi(optarg) : 1;
 			break;
-		case 'b':
-			for (int b = 0; b < NR_BACKENDS; b++)
-				opt.skip[b] = strcmp(optarg, backend_names[b]) ?
-					"not asked for" : NULL;
-			if (opt.skip[EXTENDED] && opt.skip[UPSTREAM]) {
-				fprintf(stderr, "%s: no such backend\n", optarg);
+		case 't':
+			opt.one_in = atoi(optarg) > 1 ? atoi(optarg) : 1;
+			break;
+		case 'a':
+			if (choose_backend(optarg))
 				return -1;
-			}
+			break;
+		case 'c':
+			opt.count = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -283,56 +370,62 @@ static int make_home(void)
 	return home < 0 ? -1 : 0;
 }
 
+static int replay_all(int argc, char **argv)
+{
+	printf("KTAP version 1\n1..%d\n", argc - optind);
+	for (int k = optind; k < argc; k++) {
+		bool ok = replay(argv[k]);
+
+		printf("%sok %d %s\n", ok ? "" : "not ", ++tests, argv[k]);
+		failures += !ok;
+	}
+	return failures ? KSFT_FAIL : KSFT_PASS;
+}
+
+static int count_all(void)
+{
+	opt.report.skip[EXTENDED] = opt.report.skip[UPSTREAM] = "not built";
+	means = (struct means) { true, true };
+	if (add_classes())
+		return KSFT_FAIL;
+	printf("KTAP version 1\n1..1\n");
+	check_shards();
+	for (int i = 0; i < nr_classes; i++)
+		class_walk(&classes[i], &opt.each, &means, count_one, NULL);
+	class_matrix(classes, nr_classes, &opt.report);
+	return failures ? KSFT_FAIL : KSFT_PASS;
+}
+
 int main(int argc, char **argv)
 {
 	double start = now();
-	int plan = 1;
 
 	if (parse(argc, argv))
 		return KSFT_FAIL;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	build_init();
+	if (opt.count)
+		return count_all();
 	if (make_home() || world_init(&world)) {
 		printf("Bail out! %s: %s\n", strerror(errno), world.error);
 		return KSFT_FAIL;
 	}
-	locks = world_has_locks();
-	if (!world_has_api())
-		opt.skip[EXTENDED] = "no mount_setgroup(2)";
-	if (optind < argc) {
-		printf("KTAP version 1\n1..%d\n", argc - optind);
-		for (int k = optind; k < argc; k++) {
-			bool ok = replay(argv[k]);
-
-			printf("%sok %d %s\n", ok ? "" : "not ", ++tests, argv[k]);
-			failures += !ok;
-		}
-		return failures ? KSFT_FAIL : KSFT_PASS;
-	}
-	for (int k = 0; k < 4; k++)
-		for (int n = 1; n <= opt.max[k]; n++)
-			plan += in_space(k, n);
-	plan += opt.random > 0;
-	if (2 * plan > MAX_CLASSES) {
-		fprintf(stderr, "too many classes\n");
+	means.locks = world_has_locks();
+	means.api = world_has_api();
+	if (!means.api)
+		opt.report.skip[EXTENDED] = "no mount_setgroup(2)";
+	if (optind < argc)
+		return replay_all(argc, argv);
+	if (add_classes())
 		return KSFT_FAIL;
-	}
-	printf("KTAP version 1\n1..%d\n", 2 * NR_BACKENDS * plan);
-	if (!locks)
+	printf("KTAP version 1\n1..%d\n", NR_BACKENDS * nr_classes + 1);
+	if (!means.locks)
 		puts("# other owners are left out: this kernel reports no locks");
-	sweep("known ones", 0, 0, false, false, 1);
-	for (int k = 0; k < 4; k++)
-		for (int n = 1; n <= opt.max[k]; n++)
-			if (in_space(k, n))
-				sweep(space[k].name, n, space[k].nr_ns,
-				      space[k].roots, space[k].other_owner,
-				      n == opt.max[k] && n > 2 ? opt.part : 1);
-	if (opt.random > 0) {
-		printf("# SEED=%" PRIu64 "\n", opt.each.seed);
-		sweep("random", 0, -1, false, false, 1);
-	}
+	check_shards();
+	for (int i = 0; i < nr_classes; i++)
+		sweep(&classes[i]);
 	world_drop(&world);
-	class_matrix(classes, nr_classes, opt.skip);
+	class_matrix(classes, nr_classes, &opt.report);
 	printf("# %.1f s\n", now() - start);
 	return failures ? KSFT_FAIL : KSFT_PASS;
 }

@@ -17,6 +17,7 @@
 #include "sys.h"
 
 #define IMAGE	"/tmp/image.json"
+#define MAX_GROUPS	(4 * TOPO_MAX)
 
 const char *const backend_names[NR_BACKENDS] = { "extended", "upstream" };
 
@@ -26,9 +27,14 @@ static bool by_image(const struct run *r)
 	return r->hash >> 5 & 1;
 }
 
+/* On stock kernels nothing else opens what is covered. */
 static bool keep_fds(const struct run *r)
 {
-	return r->hash >> 6 & 1;
+	bool tree = false;
+
+	for (int i = 0; i < r->t->nr; i++)
+		tree |= r->l->on[i] >= 0;
+	return (tree && !world_has_api()) || (r->hash >> 6 & 1);
 }
 
 /* Whoever uses another world next finds the process elsewhere. */
@@ -66,20 +72,50 @@ static bool count_left(struct run *r, struct left *n)
 
 /* --- building and capturing ----------------------------------------------- */
 
-/* The copy's mounts take part in the events. */
-static bool add_copy(struct run *r)
+/* Mount @i of the topology in a copy of its namespace. */
+static int twin(const struct run *r, int i, int ns)
 {
-	int n = r->t->nr, nr_ns = r->w->nr_ns, new;
+	int up = r->l->on[i] < 0 ? model_ns_root(&r->m, ns) :
+		 twin(r, r->l->on[i], ns);
+
+	return model_lookup(&r->m, up, r->m.mnt[r->mnt[i]].at);
+}
+
+/* What has been made a slave by copying is to be a peer. */
+static bool make_peer(struct run *r, int copy, int i)
+{
+	return both(r, world_type(r->w, copy, -1, MODEL_PRIVATE),
+		    model_set_type(&r->m, r->mnt[copy], MODEL_PRIVATE, false)) &&
+	       both(r, world_setgroup(r->w, &copy, 1, i, MODEL_SG_PEER, -1),
+		    model_setgroup(&r->m, &r->mnt[copy], 1, r->mnt[i], -1,
+				   MODEL_SG_PEER, 0));
+}
+
+/* The copy's mounts take part in the events. */
+static bool add_copy(struct run *r, bool peers)
+{
+	int n = r->t->nr, nr_ns = r->w->nr_ns, new, of[WORLD_MOUNTS];
+	uint64_t id[WORLD_MOUNTS];
 
 	new = model_clone_ns(&r->m, 0, 1);
 	if (!both(r, world_clone(r->w, 0, true), new))
 		return false;
-	for (int i = 0; i < n; i++) {
-		r->mnt[n + i] = model_lookup(&r->m, model_ns_root(&r->m, new),
-					     dir_hang(0, i));
-		if (world_add(r->w, nr_ns, i))
-			return failed(r, "the copy", r->w->error);
+	for (int i = 0; i < r->t->nr; i++) {
+		if (r->t->m[i].ns)
+			continue;
+		r->mnt[n] = twin(r, i, new);
+		r->w->mnt[n] = -1;
+		r->w->mnt_ns[n] = nr_ns;
+		r->w->mnt_root[n] = r->t->m[i].root;
+		of[n++] = i;
 	}
+	r->w->nr = n;
+	if (world_find(r->w, &r->m, r->mnt, r->t->nr, id))
+		return failed(r, "the copy", r->w->error);
+	for (int c = r->t->nr; c < n && peers; c++)
+		if (r->t->m[of[c]].kind == TOPO_MEMBER &&
+		    !make_peer(r, c, of[c]))
+			return false;
 	return true;
 }
 
@@ -95,7 +131,8 @@ static bool build_scene(struct run *r)
 		    umount2("/src/shared", UMOUNT_NOFOLLOW))
 			return failed(r, "the whole filesystem", strerror(errno));
 	snprintf(r->step, sizeof(r->step), "copying the namespace");
-	return (!x->scene.other_owner || add_copy(r)) && compare(r);
+	return (!x->scene.other ||
+		add_copy(r, x->scene.other == OTHER_PEERS)) && compare(r);
 }
 
 static int capture(const int *ns, int nr,
@@ -160,45 +197,65 @@ static bool verify(struct run *r, const struct mntcr_topology *topo,
 	return !differences;
 }
 
-/* The descriptors that the library hands back are of these mounts. */
-static bool same_fds(struct run *r, const struct world *copy,
+/*
+ * The descriptors that the library hands back are of these mounts.  Where there
+ * is no other way to one that is covered, it is taken: what it is of is known.
+ */
+static bool same_fds(struct run *r, struct world *copy, const uint64_t *id,
 		     const struct mntcr_restored *got)
 {
 	for (int i = 0; i < copy->nr; i++) {
-		uint64_t id = world_mount_id(r->w->mnt[i]);
-		int fd = mntcr_restored_mount_fd(got, copy->mnt_ns[i], id);
+		uint64_t old = world_mount_id(r->w->mnt[i]);
+		int fd = mntcr_restored_mount_fd(got, copy->mnt_ns[i], old);
 
-		if (!id || fd < 0 || !world_mount_id(fd) ||
-		    world_mount_id(fd) != world_mount_id(copy->mnt[i]))
+		if (!old || fd < 0 || world_mount_id(fd) != id[i])
 			return failed(r, "keep_fds", "not this mount's descriptor");
+		if (copy->mnt[i] < 0)
+			copy->mnt[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (copy->mnt[i] < 0)
+			return failed(r, "sweep", strerror(errno));
 	}
 	return true;
+}
+
+/* Some, then at the places of a tree's children: where they are seen. */
+static bool some_events(struct run *own, struct run *orig, struct run **seen)
+{
+	bool tree = false;
+	struct batch b;
+	int dirs = 1;
+
+	for (int i = 0; i < own->t->nr; i++) {
+		if (own->t->m[i].root)
+			dirs = TOPO_ROOTS;
+		else if (own->l->dir[i] >= dirs && own->l->dir[i] < 3)
+			dirs = own->l->dir[i] + 1;
+		tree |= own->l->on[i] >= 0;
+	}
+	if (!compare(own) || !fire(own, &b, own->w->nr, dirs, true))
+		return false;
+	orig->w->in = -2;
+	snprintf(orig->step, sizeof(orig->step), "events in the restored");
+	if (!compare(orig)) {
+		*seen = orig;
+		return false;
+	}
+	own->w->in = -2;
+	return clear(own, &b) && (!tree || do_places(own, &b));
 }
 
 /* Events among the restored, of which the originals must see nothing. */
 static bool events(struct run *r, struct world *copy)
 {
 	struct run own = *r, *seen = &own;
-	bool ok, roots = false;
-	struct batch b;
+	bool ok;
 
-	for (int i = 0; i < r->t->nr; i++)
-		roots |= r->t->m[i].root != 0;
 	own.w = copy;
 	memset(&own.m, 0, sizeof(own.m));
 	if (model_copy(&own.m, &r->m))
 		return failed(r, "sweep", strerror(ENOMEM));
 	snprintf(own.step, sizeof(own.step), "restoring");
-	ok = compare(&own) && fire(&own, &b, copy->nr, roots, true);
-	if (ok) {
-		r->w->in = -2;
-		snprintf(r->step, sizeof(r->step), "events in the restored");
-		ok = compare(r);
-		if (!ok)
-			seen = r;
-		copy->in = -2;
-		ok = ok && clear(&own, &b);
-	}
+	ok = some_events(&own, r, &seen);
 	if (!ok && seen == &own) {
 		memcpy(r->step, own.step, sizeof(r->step));
 		memcpy(r->what, own.what, sizeof(r->what));
@@ -207,11 +264,53 @@ static bool events(struct run *r, struct world *copy)
 	return ok;
 }
 
-static bool inspect(struct run *r, const struct mntcr_topology *topo,
+static uint64_t calls(const struct mntcr_stats *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->nr_call_names; i++)
+		if (!strcmp(s->calls[i].name, name))
+			return s->calls[i].nr;
+	return 0;
+}
+
+/* With the new calls: one for each group and its slaves, and no detours. */
+static bool right_calls(struct run *r, enum backend b,
+			const struct mntcr_restored *got)
+{
+	const struct mntcr_stats *s = mntcr_restored_stats(got);
+	bool shared[MAX_GROUPS] = { false }, heard[MAX_GROUPS] = { false };
+	uint64_t n = 0, did = calls(s, "mount_setgroup");
+	const struct model_mount *m = r->m.mnt;
+
+	if (r->m.nr_groups > MAX_GROUPS)
+		return failed(r, "sweep", "too many groups");
+	if (b == UPSTREAM)
+		return !did || failed(r, "system calls", "mount_setgroup");
+	for (int i = 0; i < r->m.nr; i++) {
+		int g = m[i].group, up = model_master(&r->m, i);
+
+		if (m[i].ns < 0)
+			continue;
+		if (g && !shared[g])
+			shared[g] = ++n;
+		if (!g && up && !heard[up])
+			heard[up] = ++n;
+	}
+	if (calls(s, "setns") || calls(s, "move_mount_set_group"))
+		return failed(r, "system calls", "those of stock kernels");
+	if (n == did)
+		return true;
+	snprintf(r->what, sizeof(r->what),
+		 "system calls: mount_setgroup %llu times, not %llu",
+		 (unsigned long long)did, (unsigned long long)n);
+	return false;
+}
+
+static bool inspect(struct run *r, enum backend b, bool fds,
+		    const struct mntcr_topology *topo,
 		    const struct mntcr_restored *got)
 {
-	const struct restoration *x = r->data;
 	int ns[TOPO_MAX_NS + 1], nr = r->w->nr_ns;
+	uint64_t id[WORLD_MOUNTS];
 	struct world copy;
 	bool ok;
 
@@ -219,15 +318,12 @@ static bool inspect(struct run *r, const struct mntcr_topology *topo,
 		return failed(r, "restore", "not as many namespaces");
 	for (int k = 0; k < nr; k++)
 		ns[k] = mntcr_restored_ns_fd(got, k);
-	if (!verify(r, topo, ns, nr))
+	if (!right_calls(r, b, got) || !verify(r, topo, ns, nr))
 		return false;
-	ok = !world_adopt(&copy, r->w, ns, nr, r->t, r->l);
-	for (int i = 0; i < r->t->nr && ok && x->scene.other_owner; i++)
-		ok = !world_add(&copy, nr - 1, i);
+	ok = !world_adopt(&copy, r->w, ns, &r->m, r->mnt, id);
 	if (!ok)
 		failed(r, "what was restored", copy.error);
-	ok = ok && (!keep_fds(r) || same_fds(r, &copy, got)) &&
-	     events(r, &copy);
+	ok = ok && (!fds || same_fds(r, &copy, id, got)) && events(r, &copy);
 	copy.in = -2;
 	world_drop(&copy);
 	return ok;
@@ -305,7 +401,7 @@ static bool restore(struct run *r, enum backend b, struct mntcr_topology *topo)
 	if (reasons)
 		ok = failed(r, "restored", "what cannot be had");
 	else
-		ok = inspect(r, topo, got);
+		ok = inspect(r, b, o.keep_fds, topo, got);
 	mntcr_restored_free(got);
 	x->restored[b] = ok;
 	return ok;
@@ -337,6 +433,9 @@ bool restore_topology(struct run *r)
 	char step[sizeof(r->step)], what[sizeof(r->what)];
 	bool ok = true;
 
+	/* smaller ones may be out of reach of mount(2) */
+	if (r->way == WAY_CLASSIC && !has_history(r->t, r->l))
+		return true;
 	r->what[0] = 0;
 	memset(&r->m, 0, sizeof(r->m));
 	memset(x->restored, 0, sizeof(x->restored));

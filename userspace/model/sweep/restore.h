@@ -27,9 +27,12 @@ struct refusal {
 #define NR_REFUSALS	4
 extern const struct refusal refusals[NR_REFUSALS];
 
+/* What a namespace of a less privileged owner has, a copy of the first one. */
+enum other { NO_OTHER, OTHER_COPY, OTHER_PEERS, NR_OTHERS };
+
 struct scene {
 	bool own_only;		/* no other mount of the filesystem is there */
-	bool other_owner;	/* a copy in a less privileged namespace, too */
+	enum other other;
 };
 
 /* All that hold, told from the topology alone; knows nothing of the restorer. */
@@ -51,11 +54,17 @@ struct restoration {
 bool restore_topology(struct run *r);
 
 /*
- * Namespaces that are like those of a topology in @like, with their mounts;
- * none of it is taken from the library under test.
+ * Namespaces that are to be like those of @like, with their mounts, which are
+ * the model's @mnt; none of it is taken from the library under test.
  */
 int world_adopt(struct world *w, const struct world *like, const int *ns,
-		int nr, const struct topo *t, const struct layout *l);
+		const struct model *m, const int *mnt, uint64_t *id);
+/*
+ * Mounts from @from on are looked for where the model has them: their unique
+ * ids, and w->mnt; on stock kernels -1 for those that no path leads to.
+ */
+int world_find(struct world *w, const struct model *m, const int *mnt, int from,
+	       uint64_t *id);
 /* The unique id of a mount, or 0. */
 uint64_t world_mount_id(int fd);
 
