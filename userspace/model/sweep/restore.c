@@ -232,8 +232,11 @@ static bool some_events(struct run *own, struct run *orig, struct run **seen)
 			dirs = own->l->dir[i] + 1;
 		tree |= own->l->on[i] >= 0;
 	}
-	if (!compare(own) || !fire(own, &b, own->w->nr, dirs, true))
+	/* what they had before is compared with them */
+	own->w->brief = false;
+	if (!fire(own, &b, own->w->nr, dirs, true))
 		return false;
+	own->w->brief = true;
 	orig->w->in = -2;
 	snprintf(orig->step, sizeof(orig->step), "events in the restored");
 	if (!compare(orig)) {
@@ -441,10 +444,12 @@ bool restore_topology(struct run *r)
 	memset(x->restored, 0, sizeof(x->restored));
 	memset(x->refused, 0, sizeof(x->refused));
 	memset(x->wrong, 0, sizeof(x->wrong));
+	r->w->brief = false;
 	if (!build_scene(r) || !dump(r, &topo)) {
 		memcpy(x->wrong, x->use, sizeof(x->wrong));
 		ok = false;
 	}
+	r->w->brief = true;
 	for (int b = 0; b < NR_BACKENDS && topo; b++) {
 		if (!x->use[b] || x->wrong[b] || one_backend(r, b, topo))
 			continue;

@@ -35,6 +35,7 @@ struct world {
 	int mnt_ns[WORLD_MOUNTS], mnt_root[WORLD_MOUNTS];
 	int err;		/* errno of what failed last */
 	char error[256];
+	bool brief;		/* observe without mountinfo */
 };
 
 int world_init(struct world *w);
