@@ -271,6 +271,29 @@ TEST_F_TIMEOUT(mount_locks, eperm_owner, 120)
 	}
 }
 
+/*
+ * A detached tree is no different, though whoever has its descriptor, and is
+ * privileged over some namespace, may change the attributes.
+ */
+TEST_F_TIMEOUT(mount_locks, eperm_owner_of_detached_tree, 120)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		int tree = detached_tmpfs(&self->cast[whose], MOUNT_ATTR_NODEV);
+
+		ASSERT_GE(tree, 0);
+		for (int who = 0; who < NR_ROLES; who++) {
+			int ret = AS(&self->cast[who],
+				     lock(tree, "", 0, MOUNT_LOCK_NODEV));
+
+			EXPECT_EQ(may_admin(who, whose) ? 0 : -EPERM, ret) {
+				TH_LOG("caller %d, tree %d", who, whose);
+			}
+		}
+		EXPECT_EQ(MOUNT_LOCK_NODEV, locks_of(tree));
+		ASSERT_EQ(0, close(tree));
+	}
+}
+
 TEST_F(mount_locks, einval_locks_and_more)
 {
 	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_MOUNT };
