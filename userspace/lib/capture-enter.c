@@ -7,7 +7,8 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/mman.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "capture.h"
 #include "child.h"
@@ -32,57 +33,94 @@ int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
 	return fd;
 }
 
-/* No pipe to wait at: helpers of other threads would have copies of its ends. */
-struct entered {
-	int proc_fd;
-	volatile int fd, err;
+union fd_message {
+	char space[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
 };
 
-static void enter(struct entered *x, const struct cap_ns *ns, const char *name,
-		  int flags)
+/* In the child: err, and the descriptor if that is 0. */
+static void send_opened(int sock, int fd, int err)
 {
-	int dir;
+	struct iovec data = { &err, sizeof(err) };
+	union fd_message u = { 0 };
+	struct msghdr msg = { .msg_iov = &data, .msg_iovlen = 1 };
+	struct cmsghdr *c;
 
-	if (setns(ns->fd, CLONE_NEWNS)) {
-		x->err = errno;
-		return;
+	if (!err) {
+		msg.msg_control = &u;
+		msg.msg_controllen = sizeof(u);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	}
-	/* In its own words: numbers of tasks may mean others in that /proc. */
-	dir = openat(x->proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0)
-		x->fd = openat(dir, name, flags | O_CLOEXEC);
-	if (x->fd < 0)
-		x->err = errno;
-	mc_close(dir);
+	sendmsg(sock, &msg, 0);
 }
 
-/* The descriptor table is shared: what the child opens stays open here. */
+/* What the child sent before it ended; -1 and errno. */
+static int take_opened(int sock)
+{
+	union fd_message u = { 0 };
+	int err = EIO, fd = -1;
+	struct iovec data = { &err, sizeof(err) };
+	struct msghdr msg = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = &u, .msg_controllen = sizeof(u),
+	};
+	struct cmsghdr *c;
+
+	if (recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		return -1;
+	c = CMSG_FIRSTHDR(&msg);
+	if (!err && c)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	else if (!err)
+		err = EMFILE;	/* there was no room for it */
+	errno = err;
+	return fd;
+}
+
+static void enter(int proc_fd, int sock, const struct cap_ns *ns,
+		  const char *name, int flags)
+{
+	int dir = -1, fd = -1;
+
+	if (!setns(ns->fd, CLONE_NEWNS)) {
+		/* Numbers of tasks may mean others in that /proc. */
+		dir = openat(proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (dir >= 0)
+			fd = openat(dir, name, flags | O_CLOEXEC);
+	}
+	send_opened(sock, fd, fd < 0 ? errno : 0);
+}
+
+/*
+ * Neither waits for the end of a pipe: helpers of other threads would have
+ * copies of it.
+ */
 int cap_open_entered(const struct cap_ns *ns, const char *name, int flags)
 {
-	struct entered *x;
-	int fd = -1, err;
+	int sock[2] = { -1, -1 }, fd = -1, err, proc_fd;
 	pid_t pid;
 
-	x = mmap(NULL, sizeof(*x), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (x == MAP_FAILED)
+	proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc_fd < 0)
 		return -1;
-	x->fd = -1;
-	x->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (x->proc_fd < 0) {
-		err = errno;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sock))
 		goto out;
-	}
-	pid = mc_child(CLONE_FILES);
+	pid = mc_child(0);
 	if (!pid) {
-		enter(x, ns, name, flags);
+		enter(proc_fd, sock[1], ns, name, flags);
 		_exit(0);
 	}
-	err = pid < 0 || mc_child_wait(pid) ? errno : x->err;
-	fd = x->fd;
-	mc_close(x->proc_fd);
+	if (pid > 0 && mc_child_wait(pid) >= 0)
+		fd = take_opened(sock[0]);
 out:
-	munmap(x, sizeof(*x));
+	err = errno;
+	mc_close(sock[0]);
+	mc_close(sock[1]);
+	mc_close(proc_fd);
 	errno = err;
 	return fd;
 }
