@@ -26,7 +26,8 @@ static const char usage[] =
 "  -b N      trees that are not uniform: on N base mounts in up to three\n"
 "            namespaces (2; 0: none)\n"
 "  -t N      one in N of those that can be built, which ones SEED says (32)\n"
-"  -y N      every change of type of every mount: up to N mounts (3)\n"
+"  -y N      every change of type of every mount: up to N mounts in one\n"
+"            namespace, one less in three, two less with roots (4)\n"
 "  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
 "  -g N      so many scenes with locked mounts and random groups (400)\n"
 "  -w WAY    only \"api\" or \"classic\"\n"
@@ -39,7 +40,7 @@ enum { KSFT_PASS, KSFT_FAIL, KSFT_SKIP = 4 };
 
 struct options {
 	int max[3];
-	int random, groups;
+	int random, groups, types;
 	int base;
 	uint64_t one_in;
 };
@@ -60,12 +61,13 @@ static void one_topology(void *data, const struct topo *t, uint64_t hash)
 }
 
 static void structures(struct sweep *s, int n, int nr_ns, bool roots,
-		       const char *name, enum way way)
+		       int types, const char *name, enum way way)
 {
 	struct tally c = tally_start(s, way);
-	int64_t exist = each_structure(&s->each, n, nr_ns, roots, one_topology,
-				       &c);
+	int64_t exist;
 
+	c.all_types = types;
+	exist = each_structure(&s->each, n, nr_ns, roots, one_topology, &c);
 	c.exist = exist < 0 ? 0 : exist;
 	c.error = exist < 0 ? exist : 0;
 	tally_done(&c, name);
@@ -95,6 +97,7 @@ static void trees(struct sweep *s, const struct options *o, int class,
 	struct tree_counts n = { 0 };
 	char name[64];
 
+	c.all_types = o->types;
 	c.error = each_fitting_tree(&s->each, class, o->base, TREE_NS,
 				    o->one_in, fits, one_tree, &c, &n);
 	printf("# %" PRIu64 " trees and %" PRIu64 " uniform ones", n.all,
@@ -161,9 +164,9 @@ static int parse(struct options *o, struct sweep *s, int argc, char **argv)
 
 	*o = (struct options) {
 		.max = { 6, 4, 3 }, .base = 2, .one_in = 32,
-		.random = 100, .groups = 400,
+		.random = 100, .groups = 400, .types = 4,
 	};
-	*s = (struct sweep) { .w = &world, .way = { true, true }, .all_types = 3 };
+	*s = (struct sweep) { .w = &world, .way = { true, true } };
 	if (each_init(&s->each, argc, argv))
 		return -1;
 	while ((c = getopt(argc, argv, "s:n:r:b:t:y:x:g:w:ch")) != -1) {
@@ -180,7 +183,7 @@ static int parse(struct options *o, struct sweep *s, int argc, char **argv)
 			o->one_in = atoi(optarg) > 1 ? atoi(optarg) : 1;
 			break;
 		case 'y':
-			s->all_types = atoi(optarg);
+			o->types = atoi(optarg);
 			break;
 		case 'x':
 			o->random = atoi(optarg);
@@ -241,8 +244,8 @@ static void all_tests(struct sweep *s, const struct options *o, enum way way)
 		for (int n = space[k].least; n <= o->max[k]; n++) {
 			snprintf(name, sizeof(name), "%s, %d mounts",
 				 space[k].name, n);
-			structures(s, n, space[k].nr_ns, space[k].roots, name,
-				   way);
+			structures(s, n, space[k].nr_ns, space[k].roots,
+				   o->types - k, name, way);
 		}
 	for (int k = 0; k < NR_TREE_CLASSES && o->base > 0; k++)
 		trees(s, o, k, way);

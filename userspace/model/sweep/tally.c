@@ -103,7 +103,7 @@ void tally_one(struct tally *c, const struct topo *t, const struct layout *l,
 	struct run r = {
 		.w = s->w, .t = t, .l = l, .way = c->way, .hash = hash,
 		.locks = s->locks, .test = run_topology,
-		.all_types = t->nr <= s->all_types,
+		.all_types = t->nr <= c->all_types,
 	};
 	const char *why = tally_not(s, c->way, t, l);
 

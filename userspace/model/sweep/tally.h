@@ -16,13 +16,13 @@ struct sweep {
 	bool way[NR_WAYS];
 	bool locks;		/* the kernel makes and shows locked mounts */
 	bool count;		/* say what would be gone through, do nothing */
-	int all_types;		/* every change of type: up to so many mounts */
 	int tests, failures;
 };
 
 struct tally {
 	struct sweep *s;
 	enum way way;
+	int all_types;		/* every change of type: up to so many mounts */
 	uint64_t exist;		/* in all shards; of them were compared: */
 	uint64_t done, differ;
 	uint64_t nested, below;	/* below what they receive from, some of those */
