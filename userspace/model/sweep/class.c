@@ -43,7 +43,8 @@ static void print_name(const struct class *c, char *name, size_t size)
 		snprintf(name, size, "trees on %d mounts, %s%s", c->n, c->name,
 			 class_other(&c->scene));
 	else if (c->kind == STRUCTURES)
-		snprintf(name, size, "%s%s, %d mount%s", c->name,
+		snprintf(name, size, "%s%s%s, %d mount%s", c->name,
+			 c->locked ? ", locked in one another" : "",
 			 class_other(&c->scene), c->n, c->n > 1 ? "s" : "");
 	else
 		snprintf(name, size, "%s", c->name);

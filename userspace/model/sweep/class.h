@@ -20,6 +20,7 @@ struct class {
 	int n;			/* mounts; of trees: base mounts; or 0 */
 	int nr_ns;
 	bool roots;
+	bool locked;		/* each inside the one before, locked there */
 	const struct tree_class *tree;
 	struct scene scene;
 	uint64_t one_in;	/* not more of them are gone through */

@@ -28,7 +28,7 @@ static const char usage[] =
 "  -n N      up to three namespaces: up to N mounts (4)\n"
 "  -r N      roots on the binary tree of directories: up to N mounts (3)\n"
 "  -o N      with a copy of the namespace that another owner has, which receives\n"
-"            or is a peer: up to N mounts (2)\n"
+"            or is a peer; locked in one another: up to N mounts (2)\n"
 "  -b N      trees that are not uniform: on N base mounts in up to three\n"
 "            namespaces (2; 0: none)\n"
 "  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
@@ -170,25 +170,28 @@ static int add_structures(void)
 		int nr_ns, least, max;
 		bool roots;
 		enum other other;
+		bool locked;
 	} space[] = {
-		{ "one namespace", 1, 1, 0, false, NO_OTHER },
-		{ "three namespaces", 3, 2, 1, false, NO_OTHER },
-		{ "roots", 1, 1, 2, true, NO_OTHER },
-		{ "roots", 1, 1, 3, true, OTHER_COPY },
-		{ "roots", 1, 1, 3, true, OTHER_PEERS },
+		{ "one namespace", 1, 1, 0, false, NO_OTHER, false },
+		{ "three namespaces", 3, 2, 1, false, NO_OTHER, false },
+		{ "roots", 1, 1, 2, true, NO_OTHER, false },
+		{ "roots", 1, 2, 3, true, NO_OTHER, true },
+		{ "roots", 1, 1, 3, true, OTHER_COPY, false },
+		{ "roots", 1, 1, 3, true, OTHER_PEERS, false },
 	};
 	int err = 0;
 
-	for (int k = 0; k < 5; k++) {
+	for (int k = 0; k < 6; k++) {
 		int max = opt.max[space[k].max];
 
-		if (space[k].other && !means.locks)
+		if ((space[k].other || space[k].locked) && !means.locks)
 			continue;
 		for (int n = space[k].least; n <= max && !err; n++)
 			err = add_class((struct class) {
 				.kind = STRUCTURES, .name = space[k].name,
 				.n = n, .nr_ns = space[k].nr_ns,
 				.roots = space[k].roots,
+				.locked = space[k].locked,
 				.scene.other = space[k].other,
 				.one_in = n == max && n > 2 ? opt.part : 1,
 			});

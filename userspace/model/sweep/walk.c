@@ -63,6 +63,15 @@ static void place_some(const struct topo *t, struct layout *l, uint64_t seed)
 	}
 }
 
+static void lock_all(const struct topo *t, struct layout *l)
+{
+	layout_siblings(l);
+	for (int i = 1; i < t->nr; i++) {
+		l->on[i] = i - 1;
+		l->locked[i] = true;
+	}
+}
+
 /* Any of what hangs on another one may be locked. */
 static void lock_some(const struct topo *t, struct layout *l, uint64_t seed)
 {
@@ -82,7 +91,9 @@ static void one_topology(void *data, const struct topo *t, uint64_t hash)
 		place_some(t, &p.l, hash);
 	if (w->c->kind == RANDOM && w->means->locks && hash >> 59 & 1)
 		lock_some(t, &p.l, hash);
-	if (!choose_way(w->means, &p))
+	if (w->c->locked)
+		lock_all(t, &p.l);
+	else if (!choose_way(w->means, &p))
 		layout_siblings(&p.l);
 	pick(w, &p);
 }
