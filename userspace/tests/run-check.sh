@@ -11,7 +11,7 @@ set -u
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-limit=${CHECK_TIMEOUT:-300}
+limit=${CHECK_TIMEOUT:-900}
 
 # one PREFIX COMMAND...: lines "ok NAME", "not ok NAME", "# ..." without numbers
 one()
