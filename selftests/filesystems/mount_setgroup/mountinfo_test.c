@@ -122,6 +122,22 @@ static const char *line_at(const char *text, const char *base, const char *name)
 	return found;
 }
 
+/* On to the end of that line, and not a byte further. */
+static ssize_t read_to_line(int fd, char *text, const char *base, const char *name)
+{
+	ssize_t n, pos = 0;
+
+	do {
+		if (pos >= TEXT_SIZE - 2)
+			return -E2BIG;
+		n = read(fd, text + pos, 1);
+		if (n != 1)
+			return n ? -errno : -ENOENT;
+		text[++pos] = 0;
+	} while (text[pos - 1] != '\n' || !line_at(text, base, name));
+	return pos;
+}
+
 #define EXPECT_LINE(name, its_master, from) do {			\
 	const char *__line = line_at(self->text, self->base, name);	\
 									\
@@ -370,8 +386,7 @@ TEST_F(mountinfo, pieces)
 TEST_F(mountinfo, changes_between_reads)
 {
 	struct actor *other = &self->other;
-	const char *line;
-	ssize_t n, pos = 0;
+	ssize_t n, pos;
 	int fd;
 
 	/* three slaves of the last group, and the third group above it */
@@ -381,15 +396,9 @@ TEST_F(mountinfo, changes_between_reads)
 	fd = mountinfo_watch(other);
 	ASSERT_GE(fd, 0);
 	/* up to the first slave's line, which tells the third group */
-	do {
-		ASSERT_LT(pos, TEXT_SIZE - 2);
-		n = read(fd, self->text + pos, 1);
-		ASSERT_EQ(1, n);
-		pos += n;
-		self->text[pos] = 0;
-		line = line_at(self->text, self->base, "5");
-	} while (!line || self->text[pos - 1] != '\n');
-	EXPECT_EQ(self->group[2], tag_of(line, " propagate_from:"));
+	pos = read_to_line(fd, self->text, self->base, "5");
+	ASSERT_GT(pos, 0);
+	EXPECT_LINE("5", self->group[3], self->group[2]);
 	EXPECT_EQ(NULL, line_at(self->text, self->base, "6"));
 
 	/* the next line may have been made already, the one after that has not */
@@ -410,11 +419,14 @@ TEST_F(mountinfo, changes_between_reads)
 	}
 }
 
-/* A directory leaves the reader's root, and with it what is mounted there. */
+/*
+ * A directory leaves the reader's root, and with it what is mounted there. Who
+ * has not read to the end and starts anew is told so as well.
+ */
 TEST_F(mountinfo, rename_between_reads)
 {
 	static const char * const dirs[] = {
-		"jail", "jail/proc", "jail/d", "jail/d/2", "jail/s3"
+		"jail", "jail/proc", "jail/d", "jail/d/2", "jail/s3", "jail/last"
 	};
 	const char *line;
 	int fd;
@@ -424,10 +436,11 @@ TEST_F(mountinfo, rename_between_reads)
 	ASSERT_EQ(0, k_mount("proc", "jail/proc", "proc", 0));
 	ASSERT_EQ(0, k_mount("2", "jail/d/2", NULL, MS_BIND));
 	ASSERT_EQ(0, slave_of("3", "jail/s3", false));
+	ASSERT_EQ(0, k_mount("tmpfs", "jail/last", "tmpfs", 0));
 	fd = AS(&this_test, chroot(PATH("jail")) ? -errno :
 			    k_open("/proc/self/mountinfo", O_RDONLY));
 	ASSERT_GE(fd, 0);
-	ASSERT_GT(read_all(fd, self->text, 4096), 0);
+	ASSERT_GT(read_to_line(fd, self->text, "", "s3"), 0);
 	line = line_at(self->text, "", "s3");
 	ASSERT_NE(NULL, line);
 	EXPECT_EQ(self->group[2], tag_of(line, " propagate_from:"));
