@@ -426,7 +426,8 @@ TEST_F(mountinfo, changes_between_reads)
 TEST_F(mountinfo, rename_between_reads)
 {
 	static const char * const dirs[] = {
-		"jail", "jail/proc", "jail/d", "jail/d/2", "jail/s3", "jail/last"
+		"jail", "jail/proc", "jail/d", "jail/d/2", "jail/s3",
+		"jail/next", "jail/last"
 	};
 	const char *line;
 	int fd;
@@ -436,6 +437,8 @@ TEST_F(mountinfo, rename_between_reads)
 	ASSERT_EQ(0, k_mount("proc", "jail/proc", "proc", 0));
 	ASSERT_EQ(0, k_mount("2", "jail/d/2", NULL, MS_BIND));
 	ASSERT_EQ(0, slave_of("3", "jail/s3", false));
+	/* the next line is made with the last byte, and must not be the last one */
+	ASSERT_EQ(0, k_mount("tmpfs", "jail/next", "tmpfs", 0));
 	ASSERT_EQ(0, k_mount("tmpfs", "jail/last", "tmpfs", 0));
 	fd = AS(&this_test, chroot(PATH("jail")) ? -errno :
 			    k_open("/proc/self/mountinfo", O_RDONLY));
