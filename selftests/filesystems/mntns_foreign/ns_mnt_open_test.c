@@ -20,6 +20,33 @@
 #define NULL_FS_MAGIC	0x4E554C4C
 #endif
 
+static void open_teardown(const char *base)
+{
+	if (!chdir("/"))
+		scratch_teardown(base);
+}
+
+/*
+ * In a new directory: a descriptor of the test's mount namespace, or -ENOTTY if
+ * it can't be asked for mounts.
+ */
+static int open_setup(char *base, size_t size)
+{
+	int own, fd, err;
+
+	err = scratch_setup(base, size);
+	if (err)
+		return err;
+	own = chdir(base) ? -errno : k_open("/proc/self/ns/mnt", O_RDONLY);
+	fd = own < 0 ? own : k_ns_mnt_open(own, NS_MNT_OPEN_ROOT);
+	if (fd < 0) {
+		open_teardown(base);
+		return fd;
+	}
+	close(fd);
+	return own;
+}
+
 FIXTURE(ns_mnt_open) {
 	char base[64];
 	int own;		/* the test's mount namespace */
@@ -32,22 +59,12 @@ FIXTURE(ns_mnt_open) {
  */
 FIXTURE_SETUP(ns_mnt_open)
 {
-	int fd;
-
 	if (geteuid())
 		SKIP(return, "test requires root");
-	ASSERT_EQ(0, scratch_setup(self->base, sizeof(self->base)));
-	ASSERT_EQ(0, chdir(self->base));
-	self->own = k_open("/proc/self/ns/mnt", O_RDONLY);
-	ASSERT_GE(self->own, 0);
-	fd = k_ns_mnt_open(self->own, NS_MNT_OPEN_ROOT);
-	if (fd == -ENOTTY) {
-		ASSERT_EQ(0, chdir("/"));
-		scratch_teardown(self->base);
+	self->own = open_setup(self->base, sizeof(self->base));
+	if (self->own == -ENOTTY)
 		SKIP(return, "ioctl(NS_MNT_OPEN) not supported");
-	}
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, close(fd));
+	ASSERT_GE(self->own, 0);
 	ASSERT_EQ(0, mkdir("mnt", 0755));
 	ASSERT_EQ(0, mkdir("cov", 0755));
 	ASSERT_EQ(0, k_mount("tmpfs", "mnt", "tmpfs", 0));
@@ -59,8 +76,7 @@ FIXTURE_SETUP(ns_mnt_open)
 
 FIXTURE_TEARDOWN(ns_mnt_open)
 {
-	ASSERT_EQ(0, chdir("/"));
-	scratch_teardown(self->base);
+	open_teardown(self->base);
 }
 
 /* The id of the mount that @actor has at @path. */
@@ -388,16 +404,11 @@ FIXTURE_SETUP(ns_mnt_open_locked)
 
 	if (geteuid())
 		SKIP(return, "test requires root");
-	self->me = (struct actor) { .userns = -1, .mntns = -1 };
-	ASSERT_EQ(0, scratch_setup(self->base, sizeof(self->base)));
-	ASSERT_EQ(0, chdir(self->base));
-	fd = k_open("/proc/self/ns/mnt", O_RDONLY);
-	ASSERT_GE(fd, 0);
-	if (k_ns_mnt_open(fd, NS_MNT_OPEN_ROOT) == -ENOTTY) {
-		ASSERT_EQ(0, chdir("/"));
-		scratch_teardown(self->base);
+	fd = open_setup(self->base, sizeof(self->base));
+	if (fd == -ENOTTY)
 		SKIP(return, "ioctl(NS_MNT_OPEN) not supported");
-	}
+	ASSERT_GE(fd, 0);
+	self->me = (struct actor) { .userns = -1, .mntns = -1 };
 	ASSERT_EQ(0, mkdir("under", 0755));
 	ASSERT_EQ(0, mkdir("deep", 0755));
 	ASSERT_EQ(0, mkdir("deep/x", 0755));
@@ -412,8 +423,7 @@ FIXTURE_SETUP(ns_mnt_open_locked)
 
 FIXTURE_TEARDOWN(ns_mnt_open_locked)
 {
-	ASSERT_EQ(0, chdir("/"));
-	scratch_teardown(self->base);
+	open_teardown(self->base);
 }
 
 /* The id of the mount that is covered at @path. */
@@ -537,297 +547,6 @@ TEST_F(ns_mnt_open_locked, eperm_ns_root)
 	EXPECT_GE(fd, 0);
 }
 
-/*
- * May a user open the test's own mount? Filesystems that decide about permissions
- * by themselves are taken to say no to users that are unknown.
- */
-static bool way_is_free(const struct actor *creator, const char *base)
-{
-	struct actor user = *creator, owner, root = *creator;
-	int fd;
-
-	user.uid = TEST_UID;
-	if (actor_new(&owner, &user, ACTOR_USERNS))
-		return false;
-	root.mntns = owner.mntns;
-	fd = AS(&owner, k_ns_mnt_open(owner.mntns, id_at(&root, base)));
-	actor_close(&owner);
-	return fd >= 0 && !close(fd);
-}
-
-/*
- * The descriptor leads to the mount past every directory above it. Where these
- * belong to someone who is unknown in the owner's user namespace, everybody must
- * be allowed to search them.
- */
-TEST_F(ns_mnt_open_locked, eperm_search_permission)
-{
-	static const struct {
-		mode_t mode;
-		uid_t uid;
-		bool may;
-	} tab[] = {
-		{ 0700, 0, false },
-		{ 0710, 0, false },
-		{ 0701, 0, false },
-		{ 0711, 0, true },
-		{ 0755, 0, true },
-		{ 0700, TEST_UID, true },
-		{ 0000, TEST_UID, true },
-	};
-	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
-	struct actor *o = &self->owner;
-
-	if (!way_is_free(&this_test, self->base))
-		SKIP(return, "not everybody may search the directories above /tmp");
-
-	/* neither the mountpoint nor the root of the mount is above it */
-	ASSERT_EQ(0, mkdir("dir", 0755));
-	ASSERT_EQ(0, mkdir("dir/sub", 0755));
-	ASSERT_EQ(0, mkdir("dir/sub/m", 0700));
-	ASSERT_EQ(0, k_mount("tmpfs", "dir/sub/m", "tmpfs", 0));
-	ASSERT_EQ(0, chmod("dir/sub/m", 0700));
-	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
-
-	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
-		struct actor root = { .userns = -1, .mntns = o->mntns };
-		__u64 id = id_at(&root, PATH("dir/sub/m"));
-		int fd;
-
-		ASSERT_NE(0, id);
-		ASSERT_EQ(0, chown("dir", tab[i].uid, tab[i].uid));
-		ASSERT_EQ(0, chmod("dir", tab[i].mode));
-		fd = AS(o, k_ns_mnt_open(o->mntns, id));
-		if (tab[i].may) {
-			EXPECT_GE(fd, 0) {
-				TH_LOG("mode %o, user %u", tab[i].mode, tab[i].uid);
-			}
-			close(fd);
-		} else {
-			EXPECT_EQ(-EPERM, fd) {
-				TH_LOG("mode %o, user %u", tab[i].mode, tab[i].uid);
-			}
-		}
-		/* who may pass by all of them is not asked */
-		fd = k_ns_mnt_open(o->mntns, id);
-		EXPECT_GE(fd, 0);
-		close(fd);
-	}
-}
-
-/* Nor in the mounts further up. */
-TEST_F(ns_mnt_open_locked, eperm_search_permission_further_up)
-{
-	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
-	struct actor *o = &self->owner;
-	struct actor root = { .userns = -1 };
-	__u64 id;
-
-	if (!way_is_free(&this_test, self->base))
-		SKIP(return, "not everybody may search the directories above /tmp");
-
-	ASSERT_EQ(0, mkdir("priv", 0700));
-	ASSERT_EQ(0, mkdir("priv/p", 0755));
-	ASSERT_EQ(0, k_mount("tmpfs", "priv/p", "tmpfs", 0));
-	ASSERT_EQ(0, mkdir("priv/p/m", 0755));
-	ASSERT_EQ(0, k_mount("tmpfs", "priv/p/m", "tmpfs", 0));
-	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
-	root.mntns = o->mntns;
-	id = id_at(&root, PATH("priv/p/m"));
-	ASSERT_NE(0, id);
-	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
-	id = id_at(&root, PATH("priv/p"));
-	ASSERT_NE(0, id);
-	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
-	/* to some of whose ancestors the user may go by itself */
-	id = id_at(&root, PATH("deep/x/y"));
-	ASSERT_NE(0, id);
-	EXPECT_GE(AS(o, k_ns_mnt_open(o->mntns, id)), 0);
-}
-
-/* Every directory on the way counts: each in turn is the one that is closed. */
-TEST_F(ns_mnt_open_locked, eperm_each_directory)
-{
-	static const char * const dirs[] = { "d1", "d1/d2", "d1/d2/d3" };
-	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
-	struct actor root = { .userns = -1 };
-	struct actor *o = &self->owner;
-	__u64 id;
-	int fd;
-
-	if (!way_is_free(&this_test, self->base))
-		SKIP(return, "not everybody may search the directories above /tmp");
-
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-		ASSERT_EQ(0, mkdir(dirs[i], 0711));
-	ASSERT_EQ(0, mkdir("d1/d2/d3/m", 0700));
-	ASSERT_EQ(0, k_mount("tmpfs", "d1/d2/d3/m", "tmpfs", 0));
-	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
-	root.mntns = o->mntns;
-	id = id_at(&root, PATH("d1/d2/d3/m"));
-	ASSERT_NE(0, id);
-	fd = AS(o, k_ns_mnt_open(o->mntns, id));
-	EXPECT_GE(fd, 0);
-	close(fd);
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		ASSERT_EQ(0, chmod(dirs[i], 0710));
-		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id))) {
-			TH_LOG("%s", dirs[i]);
-		}
-		ASSERT_EQ(0, chmod(dirs[i], 0711));
-	}
-	fd = AS(o, k_ns_mnt_open(o->mntns, id));
-	EXPECT_GE(fd, 0);
-	close(fd);
-}
-
-/* An ACL with an entry for @uid, and the mask that the mode of the group shows. */
-static int set_acl(const char *path, uid_t uid, unsigned int perm)
-{
-	const struct {
-		__le32 version;
-		struct {
-			__le16 tag, perm;
-			__le32 id;
-		} entry[5];
-	} acl = { 2, {
-		{ 0x01, 7, ~0U },	/* the owner */
-		{ 0x02, perm, uid },	/* that user */
-		{ 0x04, 5, ~0U },	/* the group */
-		{ 0x10, 5, ~0U },	/* the mask */
-		{ 0x20, 5, ~0U },	/* others */
-	} };
-
-	return k_ret(setxattr(path, "system.posix_acl_access", &acl, sizeof(acl), 0));
-}
-
-/*
- * What an ACL grants to everybody it may deny to the one who asks, and it is not
- * looked into.
- */
-TEST_F(ns_mnt_open_locked, eperm_acl)
-{
-	static const struct {
-		uid_t uid;
-		unsigned int perm;
-	} tab[] = {
-		{ TEST_UID, 0 },	/* denied */
-		{ TEST_UID, 5 },	/* granted */
-		{ TEST_UID + 1, 0 },	/* about somebody else */
-	};
-	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
-	struct actor root = { .userns = -1 };
-	struct actor *o = &self->owner;
-	__u64 id;
-	int fd;
-
-	if (!way_is_free(&this_test, self->base))
-		SKIP(return, "not everybody may search the directories above /tmp");
-
-	ASSERT_EQ(0, mkdir("dir", 0755));
-	ASSERT_EQ(0, mkdir("dir/m", 0755));
-	ASSERT_EQ(0, k_mount("tmpfs", "dir/m", "tmpfs", 0));
-	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
-	root.mntns = o->mntns;
-	id = id_at(&root, PATH("dir/m"));
-	ASSERT_NE(0, id);
-	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
-		struct stat st;
-		int ret = set_acl("dir", tab[i].uid, tab[i].perm);
-
-		if (ret == -EOPNOTSUPP)
-			SKIP(return, "tmpfs without ACLs (CONFIG_TMPFS_POSIX_ACL)");
-		ASSERT_EQ(0, ret);
-		/* the mode alone says that everybody may search it */
-		ASSERT_EQ(0, stat("dir", &st));
-		ASSERT_EQ(0755, st.st_mode & 0777);
-		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id))) {
-			TH_LOG("user %u, permissions %o", tab[i].uid, tab[i].perm);
-		}
-		fd = k_ns_mnt_open(o->mntns, id);
-		EXPECT_GE(fd, 0);
-		close(fd);
-		ASSERT_EQ(0, removexattr("dir", "system.posix_acl_access"));
-		fd = AS(o, k_ns_mnt_open(o->mntns, id));
-		EXPECT_GE(fd, 0);
-		close(fd);
-	}
-	/* whose owner is known there, the ACL does not matter */
-	ASSERT_EQ(0, set_acl("dir", TEST_UID + 1, 0));
-	ASSERT_EQ(0, chown("dir", TEST_UID, TEST_UID));
-	fd = AS(o, k_ns_mnt_open(o->mntns, id));
-	EXPECT_GE(fd, 0);
-	close(fd);
-}
-
-/*
- * A directory between the mount and the root of what it is mounted on is moved
- * elsewhere: from there no way leads to that root, and the walk goes up to the
- * root of the filesystem.
- */
-TEST_F(ns_mnt_open_locked, moved_out_of_the_tree)
-{
-	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
-	struct actor root = { .userns = -1 };
-	struct actor *o = &self->owner;
-	__u64 id, deeper;
-	int fd;
-
-	if (!way_is_free(&this_test, self->base))
-		SKIP(return, "not everybody may search the directories above /tmp");
-
-	ASSERT_EQ(0, mkdir("fs", 0755));
-	ASSERT_EQ(0, mkdir("bind", 0755));
-	ASSERT_EQ(0, k_mount("tmpfs", "fs", "tmpfs", MS_NODEV));
-	ASSERT_EQ(0, chmod("fs", 0755));
-	ASSERT_EQ(0, mkdir("fs/a", 0755));
-	ASSERT_EQ(0, mkdir("fs/a/x", 0755));
-	ASSERT_EQ(0, mkdir("fs/a/x/m", 0755));
-	ASSERT_EQ(0, mkdir("fs/a/x/n", 0755));
-	ASSERT_EQ(0, mkdir("fs/a/x/n/m", 0755));
-	ASSERT_EQ(0, mkdir("fs/b", 0755));
-	ASSERT_EQ(0, k_mount("fs/a", "bind", NULL, MS_BIND));
-	ASSERT_EQ(0, k_mount("tmpfs", "bind/x/m", "tmpfs", 0));
-	ASSERT_EQ(0, k_mount("tmpfs", "bind/x/n/m", "tmpfs", 0));
-	ASSERT_EQ(0, actor_new(o, &user, ACTOR_USERNS));
-	root.mntns = o->mntns;
-	id = id_at(&root, PATH("bind/x/m"));
-	deeper = id_at(&root, PATH("bind/x/n/m"));
-	ASSERT_TRUE(id && deeper);
-	fd = AS(o, k_ns_mnt_open(o->mntns, id));
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, close(fd));
-
-	ASSERT_EQ(0, rename("fs/a/x", "fs/b/x"));
-	EXPECT_EQ(-ENOENT, AS(&root, k_open(PATH("bind/x"), O_PATH)));
-	fd = AS(o, k_ns_mnt_open(o->mntns, id));
-	EXPECT_GE(fd, 0);
-	EXPECT_EQ(id, mnt_id_of(fd));
-	close(fd);
-	fd = k_ns_mnt_open(o->mntns, id);
-	EXPECT_GE(fd, 0);
-	close(fd);
-	/* the directories that it is below now are those that count */
-	ASSERT_EQ(0, chmod("fs/a", 0700));
-	fd = AS(o, k_ns_mnt_open(o->mntns, id));
-	EXPECT_GE(fd, 0);
-	close(fd);
-	ASSERT_EQ(0, chmod("fs/b", 0700));
-	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
-	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, deeper)));
-	ASSERT_EQ(0, chmod("fs/b", 0711));
-	fd = AS(o, k_ns_mnt_open(o->mntns, deeper));
-	EXPECT_GE(fd, 0);
-	close(fd);
-	/* it is where it was once the directory is back */
-	ASSERT_EQ(0, rename("fs/b/x", "fs/a/x"));
-	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
-	ASSERT_EQ(0, chmod("fs/a", 0755));
-	fd = AS(o, k_ns_mnt_open(o->mntns, id));
-	EXPECT_GE(fd, 0);
-	close(fd);
-}
-
 /* An id is that of the mount wherever it is: moved, and below what covers it. */
 TEST_F(ns_mnt_open_locked, moved_mount)
 {
@@ -890,6 +609,309 @@ TEST_F(ns_mnt_open_locked, eperm_half_exempt)
 	/* what else the caller has given up does not matter */
 	weak.drop_caps = CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_SYS_PTRACE);
 	fd = AS(&weak, k_ns_mnt_open(o->mntns, covered));
+	EXPECT_GE(fd, 0);
+	close(fd);
+}
+
+/*
+ * May a user open the test's own mount? Filesystems that decide about permissions
+ * by themselves are taken to say no to users that are unknown.
+ */
+static bool way_is_free(const char *base)
+{
+	struct actor user = { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	struct actor owner, root = this_test;
+	int fd;
+
+	if (actor_new(&owner, &user, ACTOR_USERNS))
+		return false;
+	root.mntns = owner.mntns;
+	fd = AS(&owner, k_ns_mnt_open(owner.mntns, id_at(&root, base)));
+	actor_close(&owner);
+	return fd >= 0 && !close(fd);
+}
+
+/* Somebody unprivileged owns the namespace, and knows only its own id there. */
+FIXTURE(ns_mnt_open_way) {
+	char base[64];
+	struct actor user;
+	struct actor owner;
+	struct actor root;	/* to look around in the owner's namespace */
+};
+
+FIXTURE_SETUP(ns_mnt_open_way)
+{
+	int fd;
+
+	if (geteuid())
+		SKIP(return, "test requires root");
+	fd = open_setup(self->base, sizeof(self->base));
+	if (fd == -ENOTTY)
+		SKIP(return, "ioctl(NS_MNT_OPEN) not supported");
+	ASSERT_GE(fd, 0);
+	self->user = (struct actor) { .userns = -1, .mntns = -1, .uid = TEST_UID };
+	if (!way_is_free(self->base)) {
+		open_teardown(self->base);
+		SKIP(return, "not everybody may search the directories above /tmp");
+	}
+}
+
+FIXTURE_TEARDOWN(ns_mnt_open_way)
+{
+	open_teardown(self->base);
+}
+
+/* The namespace, which has what the test has mounted by now. */
+static int new_owner(struct _test_data_ns_mnt_open_way *self)
+{
+	int err = actor_new(&self->owner, &self->user, ACTOR_USERNS);
+
+	self->root = (struct actor) { .userns = -1, .mntns = self->owner.mntns };
+	return err;
+}
+
+/*
+ * The descriptor leads to the mount past every directory above it. Where these
+ * belong to someone who is unknown in the owner's user namespace, everybody must
+ * be allowed to search them.
+ */
+TEST_F(ns_mnt_open_way, eperm_search_permission)
+{
+	static const struct {
+		mode_t mode;
+		uid_t uid;
+		bool may;
+	} tab[] = {
+		{ 0700, 0, false },
+		{ 0710, 0, false },
+		{ 0701, 0, false },
+		{ 0711, 0, true },
+		{ 0755, 0, true },
+		{ 0700, TEST_UID, true },
+		{ 0000, TEST_UID, true },
+	};
+	struct actor *o = &self->owner;
+
+	/* neither the mountpoint nor the root of the mount is above it */
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	ASSERT_EQ(0, mkdir("dir/sub", 0755));
+	ASSERT_EQ(0, mkdir("dir/sub/m", 0700));
+	ASSERT_EQ(0, k_mount("tmpfs", "dir/sub/m", "tmpfs", 0));
+	ASSERT_EQ(0, chmod("dir/sub/m", 0700));
+	ASSERT_EQ(0, new_owner(self));
+
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		__u64 id = id_at(&self->root, PATH("dir/sub/m"));
+		int fd;
+
+		ASSERT_NE(0, id);
+		ASSERT_EQ(0, chown("dir", tab[i].uid, tab[i].uid));
+		ASSERT_EQ(0, chmod("dir", tab[i].mode));
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		if (tab[i].may) {
+			EXPECT_GE(fd, 0) {
+				TH_LOG("mode %o, user %u", tab[i].mode, tab[i].uid);
+			}
+			close(fd);
+		} else {
+			EXPECT_EQ(-EPERM, fd) {
+				TH_LOG("mode %o, user %u", tab[i].mode, tab[i].uid);
+			}
+		}
+		/* who may pass by all of them is not asked */
+		fd = k_ns_mnt_open(o->mntns, id);
+		EXPECT_GE(fd, 0);
+		close(fd);
+	}
+}
+
+/* Nor in the mounts further up. */
+TEST_F(ns_mnt_open_way, eperm_search_permission_further_up)
+{
+	struct actor *o = &self->owner;
+	__u64 id;
+
+	ASSERT_EQ(0, mkdir("free", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "free", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("priv", 0700));
+	ASSERT_EQ(0, mkdir("priv/p", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "priv/p", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("priv/p/m", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "priv/p/m", "tmpfs", 0));
+	ASSERT_EQ(0, new_owner(self));
+	id = id_at(&self->root, PATH("priv/p/m"));
+	ASSERT_NE(0, id);
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	id = id_at(&self->root, PATH("priv/p"));
+	ASSERT_NE(0, id);
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	/* to some of whose ancestors the user may go by itself */
+	id = id_at(&self->root, PATH("free"));
+	ASSERT_NE(0, id);
+	EXPECT_GE(AS(o, k_ns_mnt_open(o->mntns, id)), 0);
+}
+
+/* Every directory on the way counts: each in turn is the one that is closed. */
+TEST_F(ns_mnt_open_way, eperm_each_directory)
+{
+	static const char * const dirs[] = { "d1", "d1/d2", "d1/d2/d3" };
+	struct actor *o = &self->owner;
+	__u64 id;
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		ASSERT_EQ(0, mkdir(dirs[i], 0711));
+	ASSERT_EQ(0, mkdir("d1/d2/d3/m", 0700));
+	ASSERT_EQ(0, k_mount("tmpfs", "d1/d2/d3/m", "tmpfs", 0));
+	ASSERT_EQ(0, new_owner(self));
+	id = id_at(&self->root, PATH("d1/d2/d3/m"));
+	ASSERT_NE(0, id);
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		ASSERT_EQ(0, chmod(dirs[i], 0710));
+		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id))) {
+			TH_LOG("%s", dirs[i]);
+		}
+		ASSERT_EQ(0, chmod(dirs[i], 0711));
+	}
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+}
+
+/* An ACL with an entry for @uid, and the mask that the mode of the group shows. */
+static int set_acl(const char *path, uid_t uid, unsigned int perm)
+{
+	const struct {
+		__le32 version;
+		struct {
+			__le16 tag, perm;
+			__le32 id;
+		} entry[5];
+	} acl = { 2, {
+		{ 0x01, 7, ~0U },	/* the owner */
+		{ 0x02, perm, uid },	/* that user */
+		{ 0x04, 5, ~0U },	/* the group */
+		{ 0x10, 5, ~0U },	/* the mask */
+		{ 0x20, 5, ~0U },	/* others */
+	} };
+
+	return k_ret(setxattr(path, "system.posix_acl_access", &acl, sizeof(acl), 0));
+}
+
+/*
+ * What an ACL grants to everybody it may deny to the one who asks, and it is not
+ * looked into.
+ */
+TEST_F(ns_mnt_open_way, eperm_acl)
+{
+	static const struct {
+		uid_t uid;
+		unsigned int perm;
+	} tab[] = {
+		{ TEST_UID, 0 },	/* denied */
+		{ TEST_UID, 5 },	/* granted */
+		{ TEST_UID + 1, 0 },	/* about somebody else */
+	};
+	struct actor *o = &self->owner;
+	__u64 id;
+	int fd;
+
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	ASSERT_EQ(0, mkdir("dir/m", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "dir/m", "tmpfs", 0));
+	ASSERT_EQ(0, new_owner(self));
+	id = id_at(&self->root, PATH("dir/m"));
+	ASSERT_NE(0, id);
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		struct stat st;
+		int ret = set_acl("dir", tab[i].uid, tab[i].perm);
+
+		if (ret == -EOPNOTSUPP)
+			SKIP(return, "tmpfs without ACLs (CONFIG_TMPFS_POSIX_ACL)");
+		ASSERT_EQ(0, ret);
+		/* the mode alone says that everybody may search it */
+		ASSERT_EQ(0, stat("dir", &st));
+		ASSERT_EQ(0755, st.st_mode & 0777);
+		EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id))) {
+			TH_LOG("user %u, permissions %o", tab[i].uid, tab[i].perm);
+		}
+		fd = k_ns_mnt_open(o->mntns, id);
+		EXPECT_GE(fd, 0);
+		close(fd);
+		ASSERT_EQ(0, removexattr("dir", "system.posix_acl_access"));
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		EXPECT_GE(fd, 0);
+		close(fd);
+	}
+	/* whose owner is known there, the ACL does not matter */
+	ASSERT_EQ(0, set_acl("dir", TEST_UID + 1, 0));
+	ASSERT_EQ(0, chown("dir", TEST_UID, TEST_UID));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+}
+
+/*
+ * A directory between the mount and the root of what it is mounted on is moved
+ * elsewhere: from there no way leads to that root, and the walk goes up to the
+ * root of the filesystem.
+ */
+TEST_F(ns_mnt_open_way, moved_out_of_the_tree)
+{
+	struct actor *o = &self->owner;
+	__u64 id, deeper;
+	int fd;
+
+	ASSERT_EQ(0, mkdir("fs", 0755));
+	ASSERT_EQ(0, mkdir("bind", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "fs", "tmpfs", MS_NODEV));
+	ASSERT_EQ(0, chmod("fs", 0755));
+	ASSERT_EQ(0, mkdir("fs/a", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x/m", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x/n", 0755));
+	ASSERT_EQ(0, mkdir("fs/a/x/n/m", 0755));
+	ASSERT_EQ(0, mkdir("fs/b", 0755));
+	ASSERT_EQ(0, k_mount("fs/a", "bind", NULL, MS_BIND));
+	ASSERT_EQ(0, k_mount("tmpfs", "bind/x/m", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "bind/x/n/m", "tmpfs", 0));
+	ASSERT_EQ(0, new_owner(self));
+	id = id_at(&self->root, PATH("bind/x/m"));
+	deeper = id_at(&self->root, PATH("bind/x/n/m"));
+	ASSERT_TRUE(id && deeper);
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, close(fd));
+
+	ASSERT_EQ(0, rename("fs/a/x", "fs/b/x"));
+	EXPECT_EQ(-ENOENT, AS(&self->root, k_open(PATH("bind/x"), O_PATH)));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	EXPECT_EQ(id, mnt_id_of(fd));
+	close(fd);
+	fd = k_ns_mnt_open(o->mntns, id);
+	EXPECT_GE(fd, 0);
+	close(fd);
+	/* the directories that it is below now are those that count */
+	ASSERT_EQ(0, chmod("fs/a", 0700));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	ASSERT_EQ(0, chmod("fs/b", 0700));
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, deeper)));
+	ASSERT_EQ(0, chmod("fs/b", 0711));
+	fd = AS(o, k_ns_mnt_open(o->mntns, deeper));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	/* it is where it was once the directory is back */
+	ASSERT_EQ(0, rename("fs/b/x", "fs/a/x"));
+	EXPECT_EQ(-EPERM, AS(o, k_ns_mnt_open(o->mntns, id)));
+	ASSERT_EQ(0, chmod("fs/a", 0755));
+	fd = AS(o, k_ns_mnt_open(o->mntns, id));
 	EXPECT_GE(fd, 0);
 	close(fd);
 }

@@ -331,6 +331,22 @@ TEST_F(open_tree_foreign, clone_is_owned_by_the_caller)
 	EXPECT_EQ(0, k_umount("dst/a", 0));
 }
 
+/* So is the clone of a namespace file, which may be cloned wherever it is mounted. */
+TEST_F(open_tree_foreign, clone_of_nsfs_is_owned_by_the_caller)
+{
+	struct actor *o = &self->cast[OWNER];
+	int fd, tree;
+
+	ASSERT_EQ(0, mknod("src/file", S_IFREG | 0644, 0));
+	ASSERT_EQ(0, IN(o, k_mount("/proc/self/ns/uts", "src/file", NULL, MS_BIND)));
+	fd = OPEN_IN(o, "src/file");
+	ASSERT_GE(fd, 0);
+	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(-EINVAL, IN(o, k_move_mount(tree, "", AT_FDCWD, "src/file", 0)));
+	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "src/file", 0));
+}
+
 /* A single mount must not show what a lock hides below it. */
 TEST_F(open_tree_foreign, einval_locked_children)
 {

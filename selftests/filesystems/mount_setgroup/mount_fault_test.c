@@ -436,13 +436,18 @@ static int undo_clone_tree(struct _test_data_mount_fault *self, int ret)
 	return close(ret) || err ? -1 : 0;
 }
 
-/* A clone of "7" of the other namespace and of what is below it. */
-TEST_F_TIMEOUT(mount_fault, open_tree_foreign, 120)
+/* What the test works on is "7" of the other namespace, with what is below it. */
+static int use_foreign(struct _test_data_mount_fault *self)
 {
 	self->tree = -1;
 	close(self->fd[3]);
 	self->fd[3] = OPEN_IN(&self->other, "7");
-	ASSERT_GE(self->fd[3], 0);
+	return self->fd[3];
+}
+
+TEST_F_TIMEOUT(mount_fault, open_tree_foreign, 120)
+{
+	ASSERT_GE(use_foreign(self), 0);
 	/* the namespace and its mounts, at least */
 	EXPECT_GE(fail_each(self, clone_tree, undo_clone_tree), 4);
 }
@@ -471,10 +476,7 @@ static int undo_clone_tree_attr(struct _test_data_mount_fault *self, int ret)
 /* It makes groups and locks, which an error has to take back. */
 TEST_F_TIMEOUT(mount_fault, open_tree_attr_foreign, 120)
 {
-	self->tree = -1;
-	close(self->fd[3]);
-	self->fd[3] = OPEN_IN(&self->other, "7");
-	ASSERT_GE(self->fd[3], 0);
+	ASSERT_GE(use_foreign(self), 0);
 	EXPECT_GE(fail_each(self, clone_tree_attr, undo_clone_tree_attr), 7);
 }
 

@@ -517,6 +517,37 @@ TEST_F(setgroup_pairs, same_locked_children)
 	EXPECT_TRUE(MOUNTED_IN(o, "5/b"));
 }
 
+/*
+ * A mount placed beneath a locked one takes the lock over, so the one on top can
+ * be unmounted, by peers as well. What was hidden stays hidden from all.
+ */
+TEST_F(setgroup_pairs, beneath_same_locked_children)
+{
+	struct actor other, *o = &self->owner;
+	int fds[2] = { self->fd[1], -1 };
+	struct mnt before, after;
+	int tree;
+
+	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_USERNS));
+	fds[1] = OPEN_IN(&other, "1");
+	ASSERT_GE(fds[1], 0);
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, mnt_at(&other, PATH("1/a/x"), &before));
+	ASSERT_TRUE(before.locks & MOUNT_LOCK_MOUNT);
+
+	tree = detached_tmpfs(o, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, IN(o, k_move_mount(tree, "", AT_FDCWD, "1/a/x",
+					MOVE_MOUNT_BENEATH)));
+	ASSERT_EQ(0, IN(o, k_umount("1/a/x", MNT_DETACH)));
+	EXPECT_EQ(-EINVAL, IN(o, k_umount("1/a/x", MNT_DETACH)));
+	ASSERT_EQ(0, mnt_at(&other, PATH("1/a/x"), &after));
+	EXPECT_TRUE(after.is_root);
+	EXPECT_NE(before.id, after.id);
+	EXPECT_TRUE(after.locks & MOUNT_LOCK_MOUNT);
+	EXPECT_EQ(-EINVAL, IN(&other, k_umount("1/a/x", MNT_DETACH)));
+}
+
 TEST_F(setgroup_pairs, not_locked_at_all)
 {
 	int fds[2] = { self->mine[1], self->mine[4] };
