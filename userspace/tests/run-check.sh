@@ -6,6 +6,8 @@
 # make check with O, TESTS, SCRIPTS, VALGRIND, FUZZ and CLANG set.
 #
 # A program counts as failed unless its plan, its lines and its exit code agree.
+# They run side by side, as many as there are processors: many a test waits for
+# the kernel's grace periods. Each gets a directory, and is printed as a whole.
 
 set -u
 tmp=$(mktemp -d) || exit 1
@@ -13,13 +15,21 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 limit=${CHECK_TIMEOUT:-900}
 
+# In a process group of its own, out of reach of what ends the others: the trap of
+# a job ends it. Started in the background, it must not ignore signals for that.
+bounded()	# COMMAND...
+{
+	timeout -k 5 "$limit" env --default-signal=INT,QUIT "$@" </dev/null &
+	wait $!
+}
+
 # one PREFIX COMMAND...: lines "ok NAME", "not ok NAME", "# ..." without numbers
 one()
 {
 	prefix=$1
 	shift
 	echo "running $prefix" >&2
-	timeout -k 5 "$limit" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	bounded "$@" >"$job/out" 2>"$job/err"
 	rc=$?
 	awk -v p="$prefix" -v rc="$rc" '
 		/^(not )?ok [0-9]+/ {
@@ -47,9 +57,9 @@ one()
 				why = "failures, yet exit code " rc
 			if (why != "")
 				print "not ok " p ": program: " why
-		}' "$tmp/out"
+		}' "$job/out"
 	if [ $rc -ne 0 ] && [ $rc -ne 4 ]; then
-		head -n 200 "$tmp/err" | sed "s|^|# $prefix: |"
+		head -n 200 "$job/err" | sed "s|^|# $prefix: |"
 	fi
 }
 
@@ -58,56 +68,100 @@ skip()
 	echo "ok $1 # SKIP $2"
 }
 
+variant()	# gcc | asan | clang, PROGRAM
+{
+	v=$1
+	[ "$v" != gcc ] || v=.
+	# the figures that count are those of the first
+	[ "$v" = . ] || export SCALE=4000
+	case $2 in
+	*.sh)
+		one "$1/${2%.sh}" env MNTCR="$O/$v/mntcr" VARIANT="$1" O="$O" sh "tests/$2"
+		;;
+	*)
+		one "$1/$2" "$O/$v/tests/$2"
+		;;
+	esac
+}
+
+memory()	# valgrind, PROGRAM
+{
+	one "$1/$2" env UNDER_VALGRIND=1 valgrind -q --error-exitcode=99 \
+		--leak-check=full --errors-for-leak-kinds=definite \
+		--child-silent-after-fork=yes "$O/tests/$2"
+}
+
+fuzz()		# fuzz, PROGRAM
+{
+	echo "running $1/$2" >&2
+	mkdir -p "$O/fuzz/corpus/$2"
+	if bounded "$O/fuzz/$2" -max_total_time="${FUZZ_TIME:-10}" \
+		-rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+		-artifact_prefix="$O/fuzz/" "$O/fuzz/corpus/$2" \
+		tests/data/seeds >"$job/out" 2>&1; then
+		echo "ok fuzz/$2"
+		sed -n 's/^stat::number_of_executed_units: */# runs: /p' "$job/out"
+	else
+		tail -n 60 "$job/out" | sed 's/^/# /'
+		echo "not ok fuzz/$2"
+	fi
+}
+
+# FUNCTION ARGUMENT PROGRAM of every job, those that take long first
+# shellcheck disable=SC2086
+list()
+{
+	for v in asan gcc clang; do
+		[ $v != clang ] || [ -n "$CLANG" ] || continue
+		for t in $TESTS; do
+			echo variant $v "$t"
+		done
+		[ $v = clang ] && continue
+		for t in $SCRIPTS; do
+			echo variant $v "$t.sh"
+		done
+	done
+	! command -v valgrind >/dev/null || printf 'memory valgrind %s\n' $VALGRIND
+	[ -z "$CLANG" ] || printf 'fuzz fuzz %s\n' $FUZZ
+}
+
+# Whoever makes the directory of a job runs it. What it says is there when it is
+# through, and not before.
+worker()
+{
+	nr=0
+	while read -r function argument program; do
+		nr=$((nr + 1))
+		job=$tmp/$nr
+		mkdir "$job" 2>/dev/null || continue
+		(
+			trap 'kill $! 2>/dev/null; exit 143' HUP INT TERM
+			start=$(date +%s)
+			$function "$argument" "$program"
+			echo "# $argument/$program: $(($(date +%s) - start)) s"
+		) >"$job/said" && mv "$job/said" "$job/tap"
+	done <"$tmp/jobs"
+}
+
 all()
 {
-	for v in . asan clang; do
-		case $v in
-		.) name=gcc ;;
-		*) name=$v ;;
-		esac
-		# the figures that count are those of the first
-		[ $v = . ] || export SCALE=4000
-		if [ $v = clang ] && [ -z "$CLANG" ]; then
-			skip clang "no clang"
-			continue
-		fi
-		for t in $TESTS; do
-			one "$name/$t" "$O/$v/tests/$t"
-		done
-		for t in $SCRIPTS; do
-			[ $v = clang ] && continue
-			one "$name/$t" env MNTCR="$O/$v/mntcr" VARIANT=$name \
-				O="$O" sh "tests/$t.sh"
-		done
+	list >"$tmp/jobs" || echo "not ok the list of programs"
+	pids=
+	for i in $(seq "$(nproc)"); do
+		worker &
+		pids="$pids $!"
 	done
-	for t in $VALGRIND; do
-		if ! command -v valgrind >/dev/null; then
-			skip "valgrind/$t" "no valgrind"
-			continue
-		fi
-		one "valgrind/$t" env UNDER_VALGRIND=1 valgrind -q \
-			--error-exitcode=99 --leak-check=full \
-			--errors-for-leak-kinds=definite --child-silent-after-fork=yes \
-			"$O/tests/$t"
+	for pid in $pids; do
+		wait "$pid" || :
 	done
-	for t in $FUZZ; do
-		if [ -z "$CLANG" ]; then
-			skip "fuzz/$t" "no clang"
-			continue
-		fi
-		mkdir -p "$O/fuzz/corpus/$t"
-		if timeout -k 5 "$limit" "$O/fuzz/$t" -max_total_time="${FUZZ_TIME:-10}" \
-			-rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
-			-artifact_prefix="$O/fuzz/" "$O/fuzz/corpus/$t" \
-			tests/data/seeds >"$tmp/out" 2>&1; then
-			echo "ok fuzz/$t"
-			sed -n 's/^stat::number_of_executed_units: */# runs: /p' \
-				"$tmp/out"
-		else
-			tail -n 60 "$tmp/out" | sed 's/^/# /'
-			echo "not ok fuzz/$t"
-		fi
-	done
+	nr=0
+	while read -r function argument program; do
+		nr=$((nr + 1))
+		grep -qs '^\(not \)*ok ' "$tmp/$nr/tap" && cat "$tmp/$nr/tap" ||
+			echo "not ok $argument/$program: could not be run"
+	done <"$tmp/jobs"
+	[ -n "$CLANG" ] || { skip clang "no clang"; skip fuzz "no clang"; }
+	command -v valgrind >/dev/null || skip valgrind "no valgrind"
 }
 
 echo "TAP version 13"
