@@ -6,14 +6,25 @@
 
 # shellcheck disable=SC2034	# for the scripts that read this file
 top=$(cd "$(dirname "$0")/.." && pwd)
-O=${O:-$top/.build}
-mkdir -p "$O"
-O=$(cd "$O" && pwd)
 me=${0##*/}
+O=${O:-$top/.build}
+# the mark says that what is in there is ours to remove
+[ -n "$(ls -A "$O" 2>/dev/null)" ] || { mkdir -p "$O" && : >"$O/.mntcr-build"; }
+O=$(cd "$O" && pwd)
+[ "$O" != "$top" ] || { echo "$me: O= is the source directory" >&2; exit 2; }
 # mke2fs and the like are not on an ordinary user's path
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 # what our own make was told is nothing to the kernel's
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+# nor what a kernel developer's shell tells every build of his
+unset ARCH CROSS_COMPILE LLVM LLVM_IAS KBUILD_OUTPUT KBUILD_EXTMOD KCFLAGS KCPPFLAGS \
+	KAFLAGS HOSTCFLAGS HOSTLDFLAGS KCONFIG_CONFIG KCONFIG_ALLCONFIG
+# from a hook, git's commands would work on the repository that the hook is of
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY \
+	GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_PREFIX GIT_NAMESPACE
+# messages are looked for in what compilers say (the kernel's make drops LC_ALL)
+export LC_ALL=C LANG=C
+unset LANGUAGE LC_MESSAGES
 
 die() {
 	echo "$me: $*" >&2
