@@ -335,7 +335,7 @@ TEST_F(open_tree_foreign, clone_is_owned_by_the_caller)
 TEST_F(open_tree_foreign, clone_of_nsfs_is_owned_by_the_caller)
 {
 	struct actor *o = &self->cast[OWNER];
-	int fd, tree;
+	int fd, tree, mine, theirs;
 
 	ASSERT_EQ(0, mknod("src/file", S_IFREG | 0644, 0));
 	ASSERT_EQ(0, IN(o, k_mount("/proc/self/ns/uts", "src/file", NULL, MS_BIND)));
@@ -343,8 +343,13 @@ TEST_F(open_tree_foreign, clone_of_nsfs_is_owned_by_the_caller)
 	ASSERT_GE(fd, 0);
 	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH);
 	ASSERT_GE(tree, 0);
-	EXPECT_EQ(-EINVAL, IN(o, k_move_mount(tree, "", AT_FDCWD, "src/file", 0)));
-	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "src/file", 0));
+	mine = k_open_tree(AT_FDCWD, "src/file", OPEN_TREE_CLONE);
+	ASSERT_GE(mine, 0);
+	theirs = IN(o, k_open_tree(AT_FDCWD, "src/file", OPEN_TREE_CLONE));
+	ASSERT_GE(theirs, 0);
+	/* the owner of the source has no power over it */
+	EXPECT_EQ(-EINVAL, AS(o, k_move_mount(theirs, "", tree, "", 0)));
+	EXPECT_EQ(0, k_move_mount(mine, "", tree, "", 0));
 }
 
 /* A single mount must not show what a lock hides below it. */
