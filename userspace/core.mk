@@ -3,6 +3,7 @@
 # Topology, capture, image, verify, render, and the commands on them.
 
 lib-y += util.o
+lib-y += boot-id.o
 lib-y += child.o
 lib-y += topology.o
 lib-y += finish.o

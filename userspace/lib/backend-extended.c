@@ -30,12 +30,37 @@ static int ext_go_home(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
-static int live(struct mc_exec *x, uint32_t mount)
+/*
+ * After a restart the id is that of any mount.  If nobody knows whether there
+ * was one, the device tells, mostly.
+ */
+static int live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 {
 	const struct mc_mount *m = &x->t->mounts[mount];
+	struct statx st;
+	int fd;
 
 	mc_count(x, NS_MNT_OPEN);
-	return mc_ns_mnt_open(x->live_fd[m->ns], m->id);
+	fd = mc_ns_mnt_open(x->live_fd[m->ns], m->id);
+	if (fd < 0)
+		return mc_exec_fail(x, op, errno, "opening it by its id");
+	if (x->same_boot)
+		return fd;
+	mc_count(x, STATX);
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  STATX_TYPE, &st)) {
+		mc_exec_fail(x, op, errno, "statx of the live mount");
+		goto fail;
+	}
+	if (!mc_exec_same_device(x, m, &st)) {
+		mc_exec_fail(x, op, ESTALE, "its id is that of a mount of another filesystem");
+		goto fail;
+	}
+	return fd;
+fail:
+	mc_count(x, CLOSE);
+	mc_close(fd);
+	return -1;
 }
 
 static int ext_open_src(struct mc_exec *x, uint32_t s)
@@ -46,8 +71,8 @@ static int ext_open_src(struct mc_exec *x, uint32_t s)
 
 	switch (src->kind) {
 	case MC_SRC_LIVE:
-		fd = live(x, src->index);
-		break;
+		x->src_fd[s] = live(x, src->index, op);
+		return x->src_fd[s] < 0 ? -1 : 0;
 	case MC_SRC_EXTERNAL:
 		fd = fcntl(x->external_fd[src->index], F_DUPFD_CLOEXEC, 3);
 		break;
@@ -56,7 +81,7 @@ static int ext_open_src(struct mc_exec *x, uint32_t s)
 		break;
 	}
 	if (fd < 0)
-		return mc_exec_fail(x, op, errno, "opening it by its id");
+		return mc_exec_fail(x, op, errno, "dup");
 	x->src_fd[s] = fd;
 	return 0;
 }

@@ -258,22 +258,17 @@ static int to_scratch(struct mc_exec *x, mc_ref obj, bool dir,
 /* --- sources -------------------------------------------------------------- */
 
 /*
- * Whether it is that mount, its id tells.  One that is not unique may have been
- * given to another since: that one's superblock is another, mostly.
+ * Whether it is that mount, its id tells.  It may have been given to another
+ * since, a unique one after a restart: that one's superblock is another, mostly.
  */
 static bool is_original(const struct mc_exec *x, const struct mc_mount *m,
 			const struct statx *st)
 {
-	const struct mc_sb *sb = &x->t->sbs[m->sb];
+	unsigned int mask = x->t->unique_ids ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	uint64_t id = x->t->unique_ids ? m->id : m->id_old;
 
-	if (x->t->unique_ids)
-		return !(st->stx_mask & STATX_MNT_ID_UNIQUE) ||
-		       st->stx_mnt_id == m->id;
-	if (st->stx_mask & STATX_MNT_ID && st->stx_mnt_id != m->id_old)
-		return false;
-	/* Other files, and subvolumes, can have devices of their own. */
-	return !S_ISDIR(st->stx_mode) || !strcmp(sb->type, "btrfs") ||
-	       (st->stx_dev_major == sb->major && st->stx_dev_minor == sb->minor);
+	return (!(st->stx_mask & mask) || st->stx_mnt_id == id) &&
+	       mc_exec_same_device(x, m, st);
 }
 
 /* The live mount, by its path. */

@@ -17,6 +17,7 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 		   struct mntcr_error *e)
 {
 	struct mc_topology *t = mc_topology_new();
+	char boot[MC_BOOT_ID_LEN + 1];
 	struct cap_ns *ns = NULL;
 	size_t nr_ns = 0;
 	int ret = -1;
@@ -36,6 +37,13 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 				"%u mounts and %u peer groups in all",
 				t->nr_mounts, t->nr_groups);
 		goto out;
+	}
+	if (mc_boot_id(boot)) {
+		t->boot_id = mc_topology_str(t, boot);
+		if (!t->boot_id) {
+			ret = mc_nomem(e);
+			goto out;
+		}
 	}
 	ret = mc_topology_finish(t, e);
 	if (ret && e->code == MNTCR_BAD_IMAGE) {

@@ -282,6 +282,16 @@ bool mc_one_component(const char *path)
 	       strcmp(path, "/.") && strcmp(path, "/..");
 }
 
+bool mc_exec_same_device(const struct mc_exec *x, const struct mc_mount *m,
+			 const struct statx *st)
+{
+	const struct mc_sb *sb = &x->t->sbs[m->sb];
+
+	/* Other files, and subvolumes, can have devices of their own. */
+	return !S_ISDIR(st->stx_mode) || !strcmp(sb->type, "btrfs") ||
+	       (st->stx_dev_major == sb->major && st->stx_dev_minor == sb->minor);
+}
+
 /* openat2(2) takes less than PATH_MAX at a time. */
 static int walk_long(struct mc_exec *x, int dfd, const char *path,
 		     const struct mc_open_how *how)

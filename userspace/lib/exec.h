@@ -93,6 +93,7 @@ struct mc_exec {
 	int *external_fd, *master_fd;
 	int proc_fd;		/* the caller's /proc */
 	int scratch_fd;		/* directory that bases are mounted in */
+	bool same_boot;		/* known: ids in the image mean what they did */
 	uint64_t *spilled;	/* unique ids, where descriptors were closed */
 
 	int *junk;		/* to be closed with the next release */
@@ -137,6 +138,9 @@ void mc_exec_base_attr(const struct mc_exec *x, const struct mc_src *s,
 		       struct mc_mount_attr *attr);
 /* fd below dfd, never through a symlink or a mount. */
 int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev);
+/* By device: can it be m, a mount of m's superblock? */
+bool mc_exec_same_device(const struct mc_exec *x, const struct mc_mount *m,
+			 const struct statx *st);
 /* What source s is cloned from: a descriptor and a path below it. */
 int mc_exec_src(struct mc_exec *x, uint32_t s, const char **path);
 /* One component: no walk needed, and nothing to be led astray by. */

@@ -642,6 +642,17 @@ out:
 	return ret;
 }
 
+static int get_boot_id(struct rd *r)
+{
+	const char *key = "boot_id";
+
+	if (get_bytes(r, key, false, &r->t->boot_id))
+		return -1;
+	if (r->t->boot_id && !mc_is_boot_id(r->t->boot_id))
+		return bad(r, key, "must be a UUID in lower case");
+	return 0;
+}
+
 static int header(struct rd *r)
 {
 	const json_t *format;
@@ -654,10 +665,11 @@ static int header(struct rd *r)
 		return bad(r, "format", "not an image of mntcr");
 	if (get_uint(r, "version", 0, INT64_MAX, true, &version))
 		return -1;
-	if (version != MC_IMAGE_VERSION)
-		return bad(r, "version", "%" PRIu64 " is not supported, only %d",
+	if (version < 1 || version > MC_IMAGE_VERSION)
+		return bad(r, "version", "%" PRIu64 " is not supported, only 1 to %d",
 			   version, MC_IMAGE_VERSION);
-	if (get_bool(r, "unique_ids", &r->t->unique_ids))
+	if (get_bool(r, "unique_ids", &r->t->unique_ids) ||
+	    (version > 1 && get_boot_id(r)))
 		return -1;
 	for (i = 0; i < MC_ARRAY_SIZE(lists); i++)
 		field(r, lists[i].name);

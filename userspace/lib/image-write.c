@@ -255,6 +255,8 @@ int mc_image_print(const struct mc_topology *t, FILE *out,
 	fprintf(out, "{\n \"format\": \"%s\",\n \"version\": %d,\n"
 		" \"unique_ids\": %s,\n", MC_IMAGE_FORMAT, MC_IMAGE_VERSION,
 		t->unique_ids ? "true" : "false");
+	if (t->boot_id)
+		fprintf(out, " \"boot_id\": \"%s\",\n", t->boot_id);
 	errno = 0;
 	if (array(t, &to, "user_namespaces", t->nr_userns, ",", userns_record) ||
 	    array(t, &to, "namespaces", t->nr_ns, ",", ns_record) ||

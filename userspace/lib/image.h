@@ -12,7 +12,7 @@
 #include "topology.h"
 
 #define MC_IMAGE_FORMAT		"mntcr-image"
-#define MC_IMAGE_VERSION	1
+#define MC_IMAGE_VERSION	2
 #define MC_IMAGE_MAX_SIZE	(256UL << 20)	/* MC_MAX_MOUNTS KiB */
 
 /* A word list for flags; ends with a NULL name. */

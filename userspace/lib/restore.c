@@ -100,9 +100,23 @@ enum mntcr_api mc_choose_api(enum mntcr_api wanted)
 	return mc_have_extended() ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
 }
 
+/* Every id, of namespaces and of mounts, means something else by now. */
+static int check_boot(const struct mntcr_topology *t, bool *known,
+		      struct mntcr_error *e)
+{
+	char now[MC_BOOT_ID_LEN + 1];
+
+	*known = t->boot_id && mc_boot_id(now);
+	if (!*known || !strcmp(now, t->boot_id))
+		return 0;
+	return mc_fail(e, MNTCR_USAGE, 0,
+		       "the image is of another boot (%s, not %s): nothing that lives now is an original of its mounts",
+		       t->boot_id, now);
+}
+
 /*
- * The live original of which namespace?  An id is never used again; where the
- * kernel says none, now and when it was dumped, the file's inode number has to
+ * The live original of which namespace?  An id is not used again before the
+ * system restarts; where the kernel says none, now and when it was dumped, the file's inode number has to
  * do, and the mounts that are used are looked at once more.
  */
 static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
@@ -138,10 +152,12 @@ static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
 /* Each source is the live original of the namespace with its id. */
 static int find_live(const struct mntcr_topology *t,
 		     const struct mntcr_restore_options *o, int *live_fd,
-		     bool *ns_live, struct mntcr_error *e)
+		     bool *ns_live, bool *known_boot, struct mntcr_error *e)
 {
 	size_t i;
 
+	if (o->nr_sources && check_boot(t, known_boot, e))
+		return -1;
 	for (i = 0; i < o->nr_sources; i++) {
 		uint32_t ns;
 		int fd;
@@ -392,7 +408,7 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	w->others = count_others(o);
 	if (!o->fd_limit)
 		raise_limit(w, w->others);
-	if (find_live(t, o, w->x.live_fd, w->ns_live, e) ||
+	if (find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, e) ||
 	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
 		       "--external", e) ||
 	    open_paths(o->masters, o->nr_masters, w->x.master_fd,
@@ -525,13 +541,14 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	int *live_fd = new_fds(t->nr_ns);
 	struct mc_plan_options po;
 	struct mc_plan *p = NULL;
+	bool known_boot;
 	int ret = -1;
 
 	if (!ns_live || !live_fd) {
 		mc_nomem(e);
 		goto out;
 	}
-	if (find_live(t, opts, live_fd, ns_live, e))
+	if (find_live(t, opts, live_fd, ns_live, &known_boot, e))
 		goto out;
 	if (opts->assume_sources)
 		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));

@@ -137,7 +137,8 @@ struct mntcr_topology {
 	struct mc_idmap *idmaps;
 	struct mc_mount *mounts;
 	uint32_t nr_userns, nr_ns, nr_sbs, nr_groups, nr_idmaps, nr_mounts;
-	bool unique_ids;	/* mount ids are never reused */
+	bool unique_ids;	/* mount ids are never reused before a restart */
+	const char *boot_id;	/* of the dumper's system, or NULL: unknown */
 	bool finished;
 
 	/* private to topology.c */

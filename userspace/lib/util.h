@@ -60,6 +60,12 @@ bool mc_map_get(const struct mc_map *m, uint64_t key, uint32_t *value);
 
 uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
 
+/* A UUID as the kernel prints it. */
+#define MC_BOOT_ID_LEN	36
+bool mc_is_boot_id(const char *s);
+/* Of this boot; false where /proc does not say. */
+bool mc_boot_id(char id[MC_BOOT_ID_LEN + 1]);
+
 /* Close unless negative; errno kept. */
 void mc_close(int fd);
 

@@ -19,7 +19,8 @@
 #include "topology.h"
 #include "util.h"
 
-#define HEAD "{\"format\":\"mntcr-image\",\"version\":1,\"unique_ids\":true,"
+#define BOOT "\"boot_id\":\"0b1f6c43-3c1e-4a52-9d53-5a5e1c0d7f11\","
+#define HEAD "{\"format\":\"mntcr-image\",\"version\":2,\"unique_ids\":true," BOOT
 #define USERNS "\"user_namespaces\":[{\"inode\":7,\"dumper\":true}],"
 #define NS "\"namespaces\":[{\"id\":5,\"inode\":50,\"label\":\"a\",\"owner\":0,\"hidden\":1}," \
 	   "{\"id\":6,\"inode\":60,\"label\":\"b\"}],"
@@ -87,6 +88,7 @@ static void what_is_written_is_read(void)
 	CHECK_EQ(t->groups[2].nr_members, 0);
 	CHECK_EQ(t->groups[2].first_slave_mount, 3);
 	CHECK_EQ(t->groups[0].first_slave_group, 1);
+	CHECK_STR(t->boot_id, "0b1f6c43-3c1e-4a52-9d53-5a5e1c0d7f11");
 	a = printed(t);
 	REQUIRE(!mc_image_parse(a, strlen(a), "again", &u, &e));
 	b = printed(u);
@@ -95,6 +97,26 @@ static void what_is_written_is_read(void)
 	free(b);
 	mntcr_topology_free(t);
 	mntcr_topology_free(u);
+}
+
+/* As images were before it was said which boot they are of. */
+static void the_first_version(void)
+{
+	char *old = replaced(good, BOOT, ""), *text, *out;
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	text = replaced(old, "\"version\":2", "\"version\":1");
+	if (mc_image_parse(text, strlen(text), "old", &t, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(t);
+	CHECK(!t->boot_id);
+	out = printed(t);
+	CHECK(!strstr(out, "boot_id"));
+	free(out);
+	free(text);
+	free(old);
+	mntcr_topology_free(t);
 }
 
 static void bytes_of_paths(void)
@@ -134,11 +156,19 @@ static const struct {
 } wrong[] = {
 	{ "mntcr-image", "other", "img: format: not an image" },
 	{ "\"format\":\"mntcr-image\",", "", "format" },
-	{ "\"version\":1", "\"version\":2", "version: 2 is not supported" },
-	{ "\"version\":1", "\"version\":-1", "version: -1 is out of range" },
-	{ "\"version\":1", "\"version\":\"1\"", "version: must be a whole" },
-	{ "\"version\":1", "\"version\":1,\"extra\":1", "extra: unknown field" },
-	{ "\"version\":1", "\"version\":1,\"version\":1", "duplicate" },
+	{ "\"version\":2", "\"version\":3", "version: 3 is not supported" },
+	{ "\"version\":2", "\"version\":0", "version: 0 is not supported" },
+	{ "\"version\":2", "\"version\":1", "boot_id: unknown field" },
+	{ "0b1f6c43-", "0b1f6c4-3", "boot_id: must be a UUID" },
+	{ "0b1f6c43-", "0b1f6c43", "boot_id: must be a UUID" },
+	{ "0b1f6c43-", "0B1F6C43-", "boot_id: must be a UUID" },
+	{ "7f11\"", "7f110\"", "boot_id: must be a UUID" },
+	{ "7f11\"", "7f1\"", "boot_id: must be a UUID" },
+	{ "\"boot_id\":\"", "\"boot_id\":1,\"label\":\"", "boot_id: must be a string" },
+	{ "\"version\":2", "\"version\":-1", "version: -1 is out of range" },
+	{ "\"version\":2", "\"version\":\"2\"", "version: must be a whole" },
+	{ "\"version\":2", "\"version\":2,\"extra\":1", "extra: unknown field" },
+	{ "\"version\":2", "\"version\":2,\"version\":1", "duplicate" },
 	{ "\"unique_ids\":true", "\"unique_ids\":1", "must be true or false" },
 	/* kinds */
 	{ HEAD, "[", "img:" },
@@ -251,7 +281,7 @@ static const struct {
 	{ HEAD, "{\"format\" \"mntcr-image\",", "img:1:11: \"name\": value is missing" },
 	{ HEAD, "{,", "img:1:2: \"name\": value is missing" },
 	{ HEAD, "{7:7,", "value is missing" },
-	{ HEAD, HEAD "\n\"version\":1,", "version: duplicate field" },
+	{ HEAD, HEAD "\n\"version\":2,", "version: duplicate field" },
 	{ "\"unique_ids\":true,", "\"unique_ids\":true", "img:1:54: a comma or the last } is missing" },
 	{ "\"unique_ids\":true,", "\"unique_ids\":\ntrue,,", "img:2:6: \"name\": value is missing" },
 	{ "\"unique_ids\":true", "\"unique_ids\":tru", "img:1:" },
@@ -964,6 +994,7 @@ static void rendered_in_each_format(void)
 int main(void)
 {
 	TAP_RUN(what_is_written_is_read);
+	TAP_RUN(the_first_version);
 	TAP_RUN(bytes_of_paths);
 	TAP_RUN(what_is_wrong_is_refused);
 	TAP_RUN(truncated_anywhere);

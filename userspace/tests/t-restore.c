@@ -15,6 +15,8 @@
 #include "topology.h"
 #include "world.h"
 
+static enum mntcr_api api_now;
+
 struct scene {
 	const char *name;
 	void (*build)(struct world *w);
@@ -731,8 +733,70 @@ static const struct scene scenes[] = {
 	{ "many-superblocks", build_many, NULL, 20, false },
 };
 
+/* What an image says, changed, and what the restore then fails with. */
+static void other_system(struct mntcr_topology *t, const struct world *w,
+			 enum mntcr_code code, int err_no, const char *says)
+{
+	struct mntcr_restore_options o = { .api = api_now };
+	struct mntcr_source src[WORLD_MAX_NS];
+	struct mntcr_restored *r = NULL;
+	struct mntcr_error e = { 0 };
+	size_t fds = world_own_fds();
+
+	sources(w, src);
+	o.sources = src;
+	o.nr_sources = w->nr;
+	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
+	CHECK_EQ(e.code, code);
+	CHECK_EQ(e.err, err_no);
+	if (!strstr(e.text, says)) {
+		TAP_SAY("\"%s\", not \"%s\"", e.text, says);
+		tap.bad = 1;
+	}
+	mntcr_restored_free(r);
+	CHECK_EQ(world_own_fds(), fds);
+}
+
+/* Ids start anew with each boot: the same numbers are something else. */
+static void image_of_another_boot(void)
+{
+	struct mntcr_topology *t;
+	struct world w = { .nr = 0 };
+	char other[64];
+
+	if (api_now == MNTCR_API_EXTENDED && !have_extended())
+		SKIP("this kernel has no mount_setgroup(2)");
+	build_private(&w);
+	t = capture(&w);
+	REQUIRE(t->boot_id);
+	strcpy(other, t->boot_id);
+	other[0] = other[0] == '0' ? '1' : '0';
+	t->boot_id = mc_topology_str(t, other);
+	other_system(t, &w, MNTCR_USAGE, 0, "of another boot");
+	mntcr_topology_free(t);
+	world_close(&w);
+}
+
+/* As above, with an image that does not say: the device does. */
+static void device_of_another_boot(void)
+{
+	struct mntcr_topology *t;
+	struct world w = { .nr = 0 };
+
+	if (api_now == MNTCR_API_EXTENDED && !have_extended())
+		SKIP("this kernel has no mount_setgroup(2)");
+	build_private(&w);
+	t = capture(&w);
+	t->boot_id = NULL;
+	t->sbs[t->nr_sbs - 1].minor += 1000;
+	other_system(t, &w, MNTCR_SYS, ESTALE,
+		     api_now == MNTCR_API_EXTENDED ? "another filesystem" :
+		     "another mount");
+	mntcr_topology_free(t);
+	world_close(&w);
+}
+
 static const struct scene *scene_now;
-static enum mntcr_api api_now;
 
 static void one_scene(void)
 {
@@ -749,6 +813,14 @@ int main(int argc, char **argv)
 	world_start();
 	for (a = 0; a < 2; a++) {
 		api_now = a ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
+		if (argc == 1) {
+			tap_run(a ? "extended.image-of-another-boot" :
+				"upstream.image-of-another-boot",
+				image_of_another_boot);
+			tap_run(a ? "extended.device-of-another-boot" :
+				"upstream.device-of-another-boot",
+				device_of_another_boot);
+		}
 		for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
 			if (argc > 1 && strcmp(argv[1], scenes[i].name))
 				continue;
