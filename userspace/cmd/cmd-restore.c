@@ -29,6 +29,7 @@ struct job {
 	struct restore_opts r;
 	bool verify, stats, json, discard;
 	size_t nr_differences;
+	sigset_t held;
 };
 
 static void progress(void *data, uint64_t done, uint64_t all)
@@ -124,8 +125,8 @@ static int print_json(const struct job *j, const struct mntcr_restored *r)
 }
 
 /*
- * Until there are pins, whatever ends the program takes all of it away.  From
- * then on what would end it is held back, and heeded once they are gone again.
+ * Without pins, whatever ends the program takes all of it away.  With them what
+ * would end it is held back, and heeded once they are gone again.
  */
 static void hold_signals(sigset_t *held)
 {
@@ -154,6 +155,13 @@ static bool is_ended(const sigset_t *held)
 	return false;
 }
 
+static bool cancelled(void *data)
+{
+	const struct job *j = data;
+
+	return is_ended(&j->held);
+}
+
 static int report_all(const struct job *j, const struct mntcr_restored *r)
 {
 	int ret = 0, flushed;
@@ -171,24 +179,26 @@ static int run(struct job *j, const char *image)
 	struct mntcr_restored *r = NULL;
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
-	sigset_t held;
 	int ret = 0;
 
-	sigemptyset(&held);
+	sigemptyset(&j->held);
 	if (mntcr_image_read(image, &t, &e))
 		return cmd_error("restore", &e);
 	j->r.o.progress = progress;
+	j->r.o.cancelled = cancelled;
+	j->r.o.data = j;
 	j->r.o.pin_later = true;
+	if (!j->discard)
+		hold_signals(&j->held);
 	ret = mntcr_restore(t, &j->r.o, &r, &e);
 	cmd_progress_end();
 	if (!ret && j->verify)
 		ret = verify(j, t, r, &e);
-	if (!ret && !j->discard && !j->nr_differences) {
-		hold_signals(&held);
+	if (!ret && !j->discard && !j->nr_differences)
 		ret = mntcr_restored_pin(r, j->r.o.pin_dir, &e);
-	}
 	if (ret) {
-		ret = cmd_error("restore", &e);
+		/* of what ends it, the shell tells */
+		ret = is_ended(&j->held) ? MNTCR_SYS : cmd_error("restore", &e);
 		goto out;
 	}
 	ret = report_all(j, r);
@@ -198,11 +208,11 @@ static int run(struct job *j, const char *image)
 		ret = MNTCR_DIFFERS;
 	}
 out:
-	if (r && (ret || is_ended(&held))) {
+	if (r && (ret || is_ended(&j->held)))
 		mntcr_restored_unpin(r);
-		/* Ends here if there is a reason, as that reason has it. */
-		sigprocmask(SIG_UNBLOCK, &held, NULL);
-	}
+	/* Ends here if there is a reason, as that reason has it. */
+	if (ret || is_ended(&j->held))
+		sigprocmask(SIG_UNBLOCK, &j->held, NULL);
 	mntcr_restored_free(r);
 	mntcr_topology_free(t);
 	return ret;

@@ -66,7 +66,12 @@ struct mntcr_restore_options {
 	 * of the call if it can be.
 	 */
 	uint32_t fd_limit;
-	const char *pin_dir;	/* NULL: namespaces live by descriptor only */
+	/*
+	 * NULL: namespaces live by descriptor only.  What carries the pins is
+	 * mounted there before anything is restored, or it would propagate to
+	 * what is.
+	 */
+	const char *pin_dir;
 	bool pin_later;		/* by mntcr_restored_pin() */
 	/*
 	 * Called once, when the namespaces exist and are still empty, in the
@@ -76,6 +81,8 @@ struct mntcr_restore_options {
 	void (*namespaces_made)(void *data, const int *ns_fds, size_t nr);
 	/* Called now and then with what is done and what there is to do. */
 	void (*progress)(void *data, uint64_t done, uint64_t all);
+	/* Asked often: true ends the restore as a failure, with EINTR. */
+	bool (*cancelled)(void *data);
 	void *data;
 };
 
@@ -98,7 +105,8 @@ const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r);
 enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r);
 /*
  * Pin all namespaces in dir, or none; once.  The restore must have been told
- * by pin_dir: on some kernels not every namespace can be pinned everywhere.
+ * by pin_dir, the same: what is mounted there now may propagate to what was
+ * restored, and on some kernels not every namespace can be pinned everywhere.
  */
 int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 		       struct mntcr_error *e);

@@ -113,6 +113,8 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 			in = next;
 		}
 		x->op_at = i;
+		if (!(i & 63) && x->o->cancelled && x->o->cancelled(x->o->data))
+			return mc_fail(x->e, MNTCR_SYS, EINTR, "stopped");
 		if (!told && p->ops[i].type != MC_OP_NS) {
 			told = true;
 			if (x->o->namespaces_made)

@@ -2,7 +2,9 @@
 /*
  * Pins.  The file of a mount namespace may not be mounted where it would
  * propagate, so a private tmpfs is mounted on the directory first: whoever
- * unmounts that is rid of the pins and of the files they are on.
+ * unmounts that is rid of the pins and of the files they are on.  That tmpfs
+ * itself does propagate, to slaves that come about by the restore if they are
+ * there already: hence in two steps.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -19,7 +21,7 @@ struct mc_pins {
 	int parent;		/* what the directory is in */
 	int dir;		/* the root of the tmpfs */
 	bool made_dir, mounted;
-	const char *path;	/* as the caller names it, for messages */
+	char *path;		/* as the caller names it */
 	char *name;		/* the directory's, in its parent */
 };
 
@@ -158,29 +160,42 @@ static int pin_one(struct mc_pins *p, uint32_t ns, int ns_fd,
 	return ret;
 }
 
-int mc_pin(const char *dir, const int *ns_fds, uint32_t nr,
-	   struct mc_pins **pins, struct mntcr_error *e)
+int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e)
 {
 	struct mc_pins *p = calloc(1, sizeof(*p));
-	uint32_t i;
 
 	*pins = NULL;
 	if (!p)
 		return mc_nomem(e);
 	p->dir = p->parent = -1;
-	p->path = dir;
-	if (open_dir(p, e))
-		goto fail;
-	for (i = 0; i < nr; i++)
-		if (pin_one(p, i, ns_fds[i], e))
-			goto fail;
-	p->path = NULL;
+	p->path = strdup(dir);
+	if (!p->path) {
+		mc_pins_free(p);
+		return mc_nomem(e);
+	}
+	if (open_dir(p, e)) {
+		mc_pins_undo(p);
+		mc_pins_free(p);
+		return -1;
+	}
 	*pins = p;
 	return 0;
-fail:
-	mc_pins_undo(p);
-	mc_pins_free(p);
-	return -1;
+}
+
+int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
+		struct mntcr_error *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if (pin_one(p, i, ns_fds[i], e))
+			return -1;
+	return 0;
+}
+
+bool mc_pins_are_in(const struct mc_pins *p, const char *dir)
+{
+	return !strcmp(p->path, dir);
 }
 
 void mc_pins_undo(struct mc_pins *p)
@@ -203,6 +218,7 @@ void mc_pins_free(struct mc_pins *p)
 	if (!p)
 		return;
 	free(p->name);
+	free(p->path);
 	mc_close(p->dir);
 	mc_close(p->parent);
 	free(p);

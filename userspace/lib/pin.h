@@ -8,13 +8,19 @@
 #ifndef MC_PIN_H
 #define MC_PIN_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "mntcr.h"
 
 struct mc_pins;
 
-/* All or none: on failure what was pinned is taken away again. */
-int mc_pin(const char *dir, const int *ns_fds, uint32_t nr,
-	   struct mc_pins **pins, struct mntcr_error *e);
+/* Before the restore, which would get copies of what is mounted here. */
+int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e);
+/* Once the namespaces are complete.  After a failure undo is called for. */
+int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
+		struct mntcr_error *e);
+bool mc_pins_are_in(const struct mc_pins *p, const char *dir);
 void mc_pins_undo(struct mc_pins *p);
 void mc_pins_free(struct mc_pins *p);
 

@@ -27,6 +27,7 @@ struct mntcr_restored {
 	int *ns_fd, *mount_fd;
 	uint32_t nr_ns, nr_mounts;
 	struct mc_pins *pins;
+	bool pinned;		/* else there is only the place for pins */
 	struct mntcr_stats stats;
 	/* The topology may go first: what finds a mount by its id. */
 	struct mc_map **by_id;
@@ -421,6 +422,8 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	if (make_plan(w, t, o, e))
 		return -1;
 	r->stats.plan_ns = now() - then;
+	if (o->pin_dir && mc_pins_open(o->pin_dir, &r->pins, e))
+		return -1;
 	if (execute(w) || hand_back(r, w, o->keep_fds, e))
 		return -1;
 	if (!o->pin_dir || o->pin_later)
@@ -479,6 +482,8 @@ void mntcr_restored_free(struct mntcr_restored *r)
 
 	if (!r)
 		return;
+	if (!r->pinned)
+		mc_pins_undo(r->pins);
 	close_fds(r->ns_fd, r->nr_ns);
 	close_fds(r->mount_fd, r->nr_mounts);
 	for (i = 0; r->by_id && i < r->nr_ns; i++)
@@ -521,9 +526,19 @@ enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r)
 int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 		       struct mntcr_error *e)
 {
-	if (r->pins)
+	if (r->pinned)
 		return mc_fail(e, MNTCR_USAGE, 0, "pin: pinned already");
-	return mc_pin(dir, r->ns_fd, r->nr_ns, &r->pins, e);
+	if (r->pins && !mc_pins_are_in(r->pins, dir))
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "pin: the restore was told another directory");
+	if (!r->pins && mc_pins_open(dir, &r->pins, e))
+		return -1;
+	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e)) {
+		mntcr_restored_unpin(r);
+		return -1;
+	}
+	r->pinned = true;
+	return 0;
 }
 
 void mntcr_restored_unpin(struct mntcr_restored *r)
@@ -531,6 +546,7 @@ void mntcr_restored_unpin(struct mntcr_restored *r)
 	mc_pins_undo(r->pins);
 	mc_pins_free(r->pins);
 	r->pins = NULL;
+	r->pinned = false;
 }
 
 int mntcr_plan_print(const struct mntcr_topology *t,

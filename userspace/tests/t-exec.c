@@ -388,6 +388,51 @@ static void namespaces_are_pinned(void)
 	end(&s, NULL);
 }
 
+static bool stop(void *data)
+{
+	return !--*(unsigned int *)data;
+}
+
+/* Asked now and then; nothing is left. */
+static void the_caller_ends_it(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+	unsigned int after;
+
+	s.o.cancelled = stop;
+	s.o.data = &after;
+	s.o.pin_dir = "/tmp/pins";
+	after = 1;
+	failed(&s, EINTR, "stopped");
+	CHECK_EQ(world_own_mounts(), s.mounts);
+	CHECK_ERRNO(access("/tmp/pins", F_OK), ENOENT);
+	after = 1000;
+	r = restored(&s);
+	CHECK(after < 1000);
+	mntcr_restored_unpin(r);
+	mntcr_restored_free(r);
+	end(&s, NULL);
+}
+
+/* What was mounted for the pins goes with what they were for. */
+static void pins_that_are_never_made(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+
+	s.o.pin_dir = "/tmp/pins";
+	s.o.pin_later = true;
+	r = restored(&s);
+	CHECK_EQ(world_own_mounts(), s.mounts + 1);
+	CHECK_EQ(mntcr_restored_pin(r, "/tmp/others", &s.e), -1);
+	CHECK_EQ(s.e.code, MNTCR_USAGE);
+	mntcr_restored_free(r);
+	CHECK_EQ(world_own_mounts(), s.mounts);
+	CHECK_ERRNO(access("/tmp/pins", F_OK), ENOENT);
+	end(&s, NULL);
+}
+
 /* --- other sources -------------------------------------------------------------------- */
 
 static void fresh_tree(void)
@@ -1124,6 +1169,8 @@ static const struct {
 	{ "calls-for-roots", calls_for_roots },
 	{ "a-descriptor-of-each-mount", a_descriptor_of_each_mount },
 	{ "namespaces-are-pinned", namespaces_are_pinned },
+	{ "the-caller-ends-it", the_caller_ends_it },
+	{ "pins-that-are-never-made", pins_that_are_never_made },
 	{ "fresh-superblocks", fresh_superblocks },
 	{ "whatever-the-umask", whatever_the_umask },
 	{ "options-are-shown-escaped", options_are_shown_escaped },

@@ -17,6 +17,7 @@
 static int mntcr = -1;
 static char source[64];
 static struct world w;
+static const char *image = "/tmp/image";
 
 static void tree(void)
 {
@@ -57,7 +58,7 @@ static pid_t start(int out, const char *pins)
 	if (fd < 0 || dup2(fd, 2) < 0 || dup2(out < 0 ? fd : out, 1) < 0)
 		_exit(126);
 	fexecve(mntcr, (char *[]) { "mntcr", "restore", "--source", source,
-		"--json", "--pin", (char *)pins, "/tmp/image", NULL }, environ);
+		"--json", "--pin", (char *)pins, (char *)image, NULL }, environ);
 	_exit(127);
 }
 
@@ -116,6 +117,62 @@ static void a_link_leads_to_the_directory(void)
 	REQUIRE(!unlink("/tmp/link") && !rmdir("/tmp/real"));
 }
 
+/* /run, in which the pins will be, propagates to this one's. */
+static void slave_tree(void)
+{
+	w_type("/", MS_REC | MS_SLAVE);
+	w_tmpfs("root", "/tmp/root");
+	w_mkdir("/tmp/root/run");
+	w_bind("/tmp/run", "/tmp/root/run");
+	if (chdir("/tmp/root") || syscall(SYS_pivot_root, ".", ".") ||
+	    umount2(".", MNT_DETACH) || chdir("/"))
+		err(1, "pivot_root");
+}
+
+/* As many differences as a program sees that looks at the pinned ones. */
+static size_t differences(const struct mntcr_topology *t, const char *pin)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_PATH, .path = pin };
+	struct mntcr_topology *got;
+	struct mntcr_error e;
+	size_t nr = 0;
+
+	if (mntcr_capture(&src, 1, NULL, &got, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(got);
+	REQUIRE(!mntcr_verify(t, got, NULL, &nr, &e));
+	mntcr_topology_free(got);
+	return nr;
+}
+
+static void pins_are_not_seen_inside(void)
+{
+	char own_source[sizeof(source)];
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct world slave = { .nr = 0 };
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	prepare();
+	w_tmpfs("run", "/tmp/run");
+	w_type("/tmp/run", MS_SHARED);
+	world_add(&slave, -1, slave_tree);
+	src.fd = slave.ns[0];
+	strcpy(own_source, source);
+	snprintf(source, sizeof(source), "/proc/%d/fd/%d", getpid(), src.fd);
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &t, &e));
+	REQUIRE(!mntcr_image_write(t, "/tmp/image-slave", &e));
+	image = "/tmp/image-slave";
+	CHECK_EQ(wait_for(start(-1, "/tmp/run/pins")), 0);
+	CHECK_EQ(differences(t, "/tmp/run/pins/0"), 0);
+	CHECK(!umount2("/tmp/run/pins", MNT_DETACH));
+	w_umount("/tmp/run");
+	strcpy(source, own_source);
+	image = "/tmp/image";
+	mntcr_topology_free(t);
+	world_close(&slave);
+}
+
 static void output_has_no_room(void)
 {
 	int out = open("/dev/full", O_WRONLY | O_CLOEXEC), status;
@@ -154,6 +211,33 @@ static void fill(int fd)
 		;
 	REQUIRE(errno == EAGAIN);
 	REQUIRE(!fcntl(fd, F_SETFL, 0));
+}
+
+/* Wherever it is by then, once there is something to be taken away again. */
+static void interrupt_at_the_start(void)
+{
+	struct pollfd change = { .events = POLLPRI };
+	size_t mounts;
+	int p[2], status;
+	pid_t pid;
+
+	prepare();
+	mounts = world_own_mounts();
+	REQUIRE(!pipe2(p, O_CLOEXEC));
+	fill(p[1]);
+	change.fd = openat(world_proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	REQUIRE(change.fd >= 0);
+	pid = start(p[1], "/tmp/pins");
+	close(p[1]);
+	while (world_own_mounts() < mounts + 1)
+		REQUIRE(poll(&change, 1, 20000) == 1);
+	REQUIRE(!kill(pid, SIGINT));
+	close(p[0]);
+	close(change.fd);
+	status = wait_for(pid);
+	CHECK(WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT ||
+				      WTERMSIG(status) == SIGPIPE));
+	nothing_pinned(mounts);
 }
 
 static void interrupted(int sig)
@@ -233,8 +317,10 @@ int main(void)
 	world_start();
 	TAP_RUN(success);
 	TAP_RUN(a_link_leads_to_the_directory);
+	TAP_RUN(pins_are_not_seen_inside);
 	TAP_RUN(output_has_no_room);
 	TAP_RUN(nobody_reads_the_output);
+	TAP_RUN(interrupt_at_the_start);
 	TAP_RUN(interrupt_at_the_end);
 	TAP_RUN(termination_at_the_end);
 	TAP_RUN(ignored_at_the_end);
