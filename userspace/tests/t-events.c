@@ -15,12 +15,14 @@ static void say(void *data, const char *line)
 	TAP_SAY("%s", line);
 }
 
-static size_t events(const struct holder *a, const struct holder *b,
-		     size_t *nr_events)
+static size_t events_by(const struct holder *a, const struct holder *b,
+			unsigned int flags, size_t *nr_events)
 {
 	struct mntcr_source x = { .type = MNTCR_SOURCE_FD, .fd = a->ns };
 	struct mntcr_source y = { .type = MNTCR_SOURCE_FD, .fd = b->ns };
-	struct mntcr_verify_options opts = { .report = say, .max_reports = 5 };
+	struct mntcr_verify_options opts = {
+		.flags = flags, .report = say, .max_reports = 5,
+	};
 	struct mntcr_error e;
 	size_t nr = 1;
 
@@ -29,6 +31,12 @@ static size_t events(const struct holder *a, const struct holder *b,
 		REQUIRE(!"compared");
 	}
 	return nr;
+}
+
+static size_t events(const struct holder *a, const struct holder *b,
+		     size_t *nr_events)
+{
+	return events_by(a, b, 0, nr_events);
 }
 
 #define DO(call)	do { if (call) return errno; } while (0)
@@ -95,6 +103,23 @@ static void the_same_is_the_same(void)
 	CHECK(nr > 10);
 	/* and nothing stays: a second time gives the same */
 	CHECK_EQ(events(&a, &b, &nr), 0);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+/* What is mounted for an event is not, of course. */
+static void the_very_same_superblocks(void)
+{
+	struct holder a, b;
+	size_t nr;
+
+	scene_enter();
+	scene_mkdir("t");
+	scene_tmpfs("t", "t");
+	a = scene_hold(CLONE_NEWNS, NULL, NULL);
+	b = scene_hold(CLONE_NEWNS, NULL, NULL);
+	CHECK_EQ(events_by(&a, &b, MNTCR_VERIFY_DEVICES, &nr), 0);
+	CHECK(nr > 0);
 	scene_release(&a);
 	scene_release(&b);
 }
@@ -329,6 +354,7 @@ static void a_signal_waits_for_the_end_of_an_event(void)
 int main(void)
 {
 	TAP_RUN(the_same_is_the_same);
+	TAP_RUN(the_very_same_superblocks);
 	TAP_RUN(another_structure_needs_no_event);
 	TAP_RUN(what_lies_outside_shows);
 	TAP_RUN(what_is_mounted_meanwhile_stays);
