@@ -16,6 +16,7 @@ lib-y += plan-print.o
 lib-y += exec.o
 lib-y += exec-common.o
 lib-y += exec-fresh.o
+lib-y += options.o
 lib-y += backend-extended.o
 lib-y += backend-upstream.o
 lib-y += ns.o
@@ -40,6 +41,8 @@ $(O)/mntcr-bench: $(O)/obj/bench/mntcr-bench.o $(O)/libmntcr.a
 
 test-y += t-bind
 vm-test-y += t-bind
+test-y += t-options
+valgrind-y += t-options
 test-y += t-plan
 valgrind-y += t-plan
 test-y += t-plan-random

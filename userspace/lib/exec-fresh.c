@@ -18,35 +18,33 @@ static int config(struct mc_exec *x, int fs, unsigned int cmd, const char *key,
 	return mc_fsconfig(fs, cmd, key, value, 0);
 }
 
-static int set_option(struct mc_exec *x, int fs, char *opt)
+static int set_option(struct mc_exec *x, int fs, const char *name,
+		      const char *value)
 {
-	char *value = strchr(opt, '=');
-
+	if (value)
+		return config(x, fs, MC_FSCONFIG_SET_STRING, name, value);
 	/* Said by flags, or by a security module for itself. */
-	if (!*opt || !strcmp(opt, "rw") || !strcmp(opt, "ro") ||
-	    !strcmp(opt, "seclabel") || !strcmp(opt, "sync") ||
-	    !strcmp(opt, "dirsync") || !strcmp(opt, "lazytime"))
+	if (!strcmp(name, "rw") || !strcmp(name, "ro") ||
+	    !strcmp(name, "seclabel") || !strcmp(name, "sync") ||
+	    !strcmp(name, "dirsync") || !strcmp(name, "lazytime"))
 		return 0;
-	if (!value)
-		return config(x, fs, MC_FSCONFIG_SET_FLAG, opt, NULL);
-	*value++ = '\0';
-	return config(x, fs, MC_FSCONFIG_SET_STRING, opt, value);
+	return config(x, fs, MC_FSCONFIG_SET_FLAG, name, NULL);
 }
 
 static int set_options(struct mc_exec *x, int fs, const struct mc_sb *sb,
 		       const struct mc_op *op)
 {
-	char *copy = strdup(sb->options), *opt, *save, what[256], esc[128];
+	char *copy = strdup(sb->options), *rest = copy, *name, *value;
+	char what[256], esc[128];
 	int ret = 0;
 
 	if (!copy)
 		return mc_nomem(x->e);
-	for (opt = strtok_r(copy, ",", &save); opt;
-	     opt = strtok_r(NULL, ",", &save)) {
-		if (!set_option(x, fs, opt))
+	while (mc_next_option(&rest, &name, &value)) {
+		if (!set_option(x, fs, name, value))
 			continue;
 		snprintf(what, sizeof(what), "%s option %s", sb->type,
-			 mc_escape(opt, esc, sizeof(esc)));
+			 mc_escape(name, esc, sizeof(esc)));
 		ret = mc_exec_fail(x, op, errno, what);
 		break;
 	}

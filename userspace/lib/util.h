@@ -60,6 +60,12 @@ bool mc_map_get(const struct mc_map *m, uint64_t key, uint32_t *value);
 
 uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
 
+/*
+ * The next of a superblock's options, unescaped in place; false: that was all.
+ * value is NULL where there is no "=".
+ */
+bool mc_next_option(char **rest, char **name, char **value);
+
 /* A UUID as the kernel prints it. */
 #define MC_BOOT_ID_LEN	36
 bool mc_is_boot_id(const char *s);

@@ -462,6 +462,42 @@ static void fresh_superblocks(void)
 	end(&s, r);
 }
 
+static void tmpfs_tree(void)
+{
+	world_new_root();
+	w_mkdir("/a");
+	if (mount("t", "/a", "tmpfs", 0, "size=1m,mode=711,uid=7"))
+		err(1, "mount");
+}
+
+/* Printed in other words, all of them are the same. */
+static void options_as_the_kernel_prints_them(void)
+{
+	static const char *const same_as[] = {
+		"rw,size=\\061024k,mode=\\067\\061\\061,uid=7",
+		"rw,size=\"1024k\",mode=\"711\",uid=\"7\"",
+		",,size=1024k,,mode=711,uid=7,",
+	};
+	struct shot s = shoot(tmpfs_tree);
+	struct mntcr_restored *r;
+	const char *printed;
+	uint32_t sb;
+	size_t i;
+
+	s.o.prefer_fresh = true;
+	for (sb = 0; !strstr(s.t->sbs[sb].options, "uid=7"); )
+		REQUIRE(++sb < s.t->nr_sbs);
+	printed = s.t->sbs[sb].options;
+	for (i = 0; i < sizeof(same_as) / sizeof(*same_as); i++) {
+		s.t->sbs[sb].options = mc_topology_str(s.t, same_as[i]);
+		r = restored(&s);
+		s.t->sbs[sb].options = printed;
+		same(&s, r, 0);
+		mntcr_restored_free(r);
+	}
+	end(&s, NULL);
+}
+
 static int do_modes(void *arg)
 {
 	static const struct {
@@ -1172,6 +1208,7 @@ static const struct {
 	{ "the-caller-ends-it", the_caller_ends_it },
 	{ "pins-that-are-never-made", pins_that_are_never_made },
 	{ "fresh-superblocks", fresh_superblocks },
+	{ "options-as-printed", options_as_the_kernel_prints_them },
 	{ "whatever-the-umask", whatever_the_umask },
 	{ "options-are-shown-escaped", options_are_shown_escaped },
 	{ "fresh-and-read-only", a_fresh_superblock_that_is_read_only },

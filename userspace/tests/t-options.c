@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Options as kernels print them, taken apart.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "tap.h"
+#include "util.h"
+
+/* "[name]" or "[name=value]" for each. */
+static const struct {
+	const char *options, *parts;
+} table[] = {
+	{ "", "" },
+	{ "rw", "[rw]" },
+	{ "rw,size=1024k,inode64", "[rw][size=1024k][inode64]" },
+	{ ",rw,,ro,", "[rw][ro]" },
+	{ "a=,b", "[a=][b]" },
+	{ "a=b=c", "[a=b=c]" },
+	/* a list of nodes, and where it ends */
+	{ "mpol=bind:0,2", "[mpol=bind:0,2]" },
+	{ "mpol=interleave:0-1,3,5-7,uid=3", "[mpol=interleave:0-1,3,5-7][uid=3]" },
+	{ "mpol=local,huge=never", "[mpol=local][huge=never]" },
+	{ "size=4k,9p", "[size=4k][9p]" },
+	/* a security module's */
+	{ "rw,context=\"u:r:t:s0:c1,c2\",mode=700", "[rw][context=u:r:t:s0:c1,c2][mode=700]" },
+	{ "context=\"a,1\"", "[context=a,1]" },
+	{ "context=\"a\\042b\",c", "[context=a\"b][c]" },
+	{ "context=\"\",c", "[context=][c]" },
+	{ "context=u:r:t:s0,seclabel", "[context=u:r:t:s0][seclabel]" },
+	/* no quotes of that kind */
+	{ "a=\"b,c", "[a=\"b][c]" },
+	{ "a=\"b\"c,d", "[a=\"b\"c][d]" },
+	{ "a=b\"c,d\"", "[a=b\"c][d\"]" },
+	/* escapes */
+	{ "lowerdir=/a\\054b\\040c\\134,x", "[lowerdir=/a,b c\\][x]" },
+	{ "a\\075b=c", "[a=b=c]" },
+	{ "a=\\54,b=\\,c=\\400,d=\\08x", "[a=\\54][b=\\][c=\\400][d=\\08x]" },
+	{ "a=b\\000c", "[a=bc]" },
+	{ "a=\\377", "[a=\377]" },
+};
+
+static void as_printed(void)
+{
+	struct mc_buf b = { 0 };
+	char *copy, *rest, *name, *value;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(table); i++) {
+		copy = rest = strdup(table[i].options);
+		REQUIRE(copy);
+		mc_buf_puts(&b, "");
+		while (mc_next_option(&rest, &name, &value))
+			mc_buf_printf(&b, "[%s%s%s]", name, value ? "=" : "",
+				      value ? value : "");
+		CHECK_STR(b.data, table[i].parts);
+		mc_buf_reset(&b);
+		free(copy);
+	}
+	mc_buf_free(&b);
+}
+
+int main(void)
+{
+	TAP_RUN(as_printed);
+	return tap_done();
+}
