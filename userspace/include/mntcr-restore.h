@@ -123,7 +123,7 @@ enum mntcr_propagation {
 	MNTCR_PROPAGATION_SLAVE,
 	MNTCR_PROPAGATION_KEEP,		/* a peer of a shared source */
 	MNTCR_PROPAGATION_UNBINDABLE,
-	MNTCR_PROPAGATION_SHARED,
+	MNTCR_PROPAGATION_SHARED,	/* in a group of its own */
 };
 
 /* One side of a bind: a path in the namespace of pid, path or descriptor. */

@@ -123,23 +123,16 @@ static int type_of(enum mntcr_propagation p, unsigned long *type)
 	return -1;
 }
 
-static int clone_tree(struct bind *b, unsigned int flags)
+static int clone_with(struct bind *b, unsigned int flags,
+		      const struct mc_mount_attr *attr)
 {
-	struct mc_mount_attr attr = {
-		.attr_set = b->o->attr_set, .attr_clr = b->o->attr_clr,
-	};
 	unsigned int rec = b->o->recursive ? AT_RECURSIVE : 0;
-	unsigned long type = 0;
-	bool change;
+	bool change = attr->attr_set || attr->attr_clr || attr->propagation;
 
-	if (type_of(b->o->propagation, &type))
-		return mc_fail(b->e, MNTCR_USAGE, 0, "bind: unknown propagation type");
-	attr.propagation = type;
 	flags |= OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | rec;
-	change = attr.attr_set || attr.attr_clr || attr.propagation;
 	/* In one go: nothing is mounted on a peer, and on this, meanwhile. */
 	if (change) {
-		b->tree = mc_open_tree_attr(b->src.fd, "", flags, &attr,
+		b->tree = mc_open_tree_attr(b->src.fd, "", flags, attr,
 					    MC_MOUNT_ATTR_SIZE_VER0);
 		if (b->tree >= 0)
 			return 0;
@@ -150,11 +143,32 @@ static int clone_tree(struct bind *b, unsigned int flags)
 		return side_fail(b, &b->src, errno, errno == EINVAL ?
 				 "cloning it (unbindable, or it hides something with a locked mount: try --recursive)" :
 				 "cloning it (CAP_SYS_ADMIN over the owner of its namespace)");
-	if (change && mc_mount_setattr(b->tree, "", AT_EMPTY_PATH | rec, &attr,
+	if (change && mc_mount_setattr(b->tree, "", AT_EMPTY_PATH | rec, attr,
 				       MC_MOUNT_ATTR_SIZE_VER0))
 		return side_fail(b, &b->src, errno, errno == EPERM ?
 				 "setting attributes (one that is locked cannot be cleared)" :
 				 "setting attributes");
+	return 0;
+}
+
+static int clone_tree(struct bind *b, unsigned int flags)
+{
+	struct mc_mount_attr attr = {
+		.attr_set = b->o->attr_set, .attr_clr = b->o->attr_clr,
+	}, shared = { .propagation = MS_SHARED };
+	unsigned long type = 0;
+
+	if (type_of(b->o->propagation, &type))
+		return mc_fail(b->e, MNTCR_USAGE, 0, "bind: unknown propagation type");
+	/* A clone is a peer of a shared source: it gets a group of its own. */
+	attr.propagation = type == MS_SHARED ? MS_PRIVATE : type;
+	if (clone_with(b, flags, &attr))
+		return -1;
+	if (type == MS_SHARED &&
+	    mc_mount_setattr(b->tree, "", AT_EMPTY_PATH |
+			     (b->o->recursive ? AT_RECURSIVE : 0), &shared,
+			     MC_MOUNT_ATTR_SIZE_VER0))
+		return side_fail(b, &b->src, errno, "making it shared");
 	return 0;
 }
 

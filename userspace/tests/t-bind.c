@@ -173,6 +173,34 @@ static void events_arrive(void)
 	world_close(&w);
 }
 
+static void shared_deep(void)
+{
+	shared();
+	w_type("/a/in", MS_SHARED);
+}
+
+/* Whatever the source is: it neither sends nor receives. */
+static void a_group_of_its_own(void)
+{
+	struct mntcr_bind_options o = {
+		.propagation = MNTCR_PROPAGATION_SHARED, .recursive = true,
+	};
+	struct world w = two(shared_deep);
+
+	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/empty"), &o);
+	CHECK(has(&w, 1, " / /empty rw,relatime shared:1 - tmpfs one"));
+	CHECK(has(&w, 1, " / /empty/in rw,relatime shared:2 - tmpfs below"));
+	REQUIRE(!world_in(w.ns[0], do_mkdir_ev, (void *)"/a/ev"));
+	REQUIRE(!world_in(w.ns[0], do_mkdir_ev, (void *)"/a/in/ev"));
+	CHECK_EQ(world_event(w.ns[0], "/a", true), 0);
+	CHECK_EQ(world_event(w.ns[0], "/a/in", true), 0);
+	CHECK_EQ(lines(&w, 1), 5);
+	CHECK_EQ(world_event(w.ns[1], "/empty", true), 0);
+	CHECK_EQ(world_event(w.ns[1], "/empty/in", true), 0);
+	CHECK_EQ(lines(&w, 0), 5);
+	world_close(&w);
+}
+
 static void symlinks_stay_inside(void)
 {
 	struct world w = two(tree);
@@ -322,6 +350,7 @@ static const struct {
 	{ "into-ours-and-back", into_ours_and_back },
 	{ "attributes", attributes },
 	{ "events-arrive", events_arrive },
+	{ "a-group-of-its-own", a_group_of_its_own },
 	{ "symlinks-stay-inside", symlinks_stay_inside },
 	{ "files", files },
 	{ "errors", errors },
