@@ -87,6 +87,7 @@ static void print_text(const struct job *j)
 static int compare(struct job *j, struct cmd_input *first,
 		   struct cmd_input *second, enum mntcr_method method)
 {
+	const struct mntcr_capture_options capture = { .method = method };
 	struct mntcr_topology *a = NULL, *b = NULL;
 	struct mntcr_error e;
 	int ret = 0;
@@ -97,13 +98,15 @@ static int compare(struct job *j, struct cmd_input *first,
 		ret = cmd_input_load(second, "verify", method, &b);
 	if (ret)
 		goto out;
+	j->opts.capture = &capture;
 	if (j->events)
 		ret = mntcr_verify_events(first->sources, first->nr,
 					  second->sources, second->nr, &j->opts,
 					  &j->nr_events, &j->nr, &e);
 	else
 		ret = mntcr_verify(a, b, &j->opts, &j->nr, &e);
-	cmd_progress_end();
+	if (!j->quiet)
+		cmd_progress_end();
 	if (ret) {
 		ret = cmd_error("verify", &e);
 		goto out;
@@ -215,8 +218,10 @@ int cmd_verify(int argc, char **argv)
 		return cmd_usage("verify", "two things to compare are needed");
 	if (j.quiet && j.json)
 		return cmd_usage("verify", "--quiet and --json exclude one another");
-	if (j.quiet)
+	if (j.quiet) {
 		j.opts.report = NULL;
+		j.opts.progress = NULL;
+	}
 	if (j.json)
 		j.lines = json_array();
 	ret = cmd_input_add(&first, "verify", argv[optind++], true);

@@ -100,9 +100,12 @@ enum mntcr_verify_flags {
 
 struct mntcr_verify_options {
 	unsigned int flags;
-	size_t max_reports;	/* 0: all; counting goes on beyond */
+	/* 0: all; counting goes on beyond.  Of events: by all comparisons. */
+	size_t max_reports;
 	void (*report)(void *data, const char *line);
 	void *data;
+	/* Of events: how both sides are captured; NULL: the default. */
+	const struct mntcr_capture_options *capture;
 	/* Of events: called now and then with the mounts done, and all. */
 	void (*progress)(void *data, size_t done, size_t all);
 };

@@ -37,12 +37,13 @@ struct side {
 struct run {
 	struct side side[2];
 	const struct mntcr_verify_options *opts;
-	size_t nr_differences;
+	size_t nr_differences, nr_reports;
 	struct mntcr_error *e;
 	const char *what;	/* prefix of what verify reports, or NULL */
 };
 
-static int open_side(struct side *s, struct mntcr_error *e)
+static int open_side(struct side *s, const struct mntcr_capture_options *co,
+		     struct mntcr_error *e)
 {
 	/* for the child to tell */
 	s->event = mmap(NULL, sizeof(*s->event), PROT_READ | PROT_WRITE,
@@ -56,7 +57,7 @@ static int open_side(struct side *s, struct mntcr_error *e)
 		return mc_nomem(e);
 	if (cap_open(s->sources, s->nr, &s->ns, &s->nr_ns, s->names, e))
 		return -1;
-	return mntcr_capture(s->sources, s->nr, NULL, &s->before, e);
+	return mntcr_capture(s->sources, s->nr, co, &s->before, e);
 }
 
 static void close_side(struct side *s)
@@ -202,8 +203,10 @@ static void relay(void *data, const char *line)
 	struct run *r = data;
 	char text[2400];
 
-	if (!r->opts->report)
+	if (!r->opts->report || (r->opts->max_reports &&
+				 r->nr_reports >= r->opts->max_reports))
 		return;
+	r->nr_reports++;
 	snprintf(text, sizeof(text), "%s: %s", r->what, line);
 	r->opts->report(r->opts->data, text);
 }
@@ -219,8 +222,8 @@ static int compare(struct run *r, bool each_with_before)
 	opts.report = relay;
 	opts.data = r;
 	for (i = 0; i < 2; i++)
-		if (mntcr_capture(r->side[i].sources, r->side[i].nr, NULL,
-				  &now[i], r->e))
+		if (mntcr_capture(r->side[i].sources, r->side[i].nr,
+				  r->opts->capture, &now[i], r->e))
 			goto out;
 	if (!each_with_before) {
 		/* what was mounted is each side's own */
@@ -253,6 +256,11 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 	path = mc_mount_path(a, m);
 	if (!path)
 		return mc_nomem(r->e);
+	/* mountinfo has nothing of what a covered root covers */
+	if (!a->unique_ids && !path[1]) {
+		ret = 0;
+		goto out;
+	}
 	mc_mount_name(a, m, name, sizeof(name));
 	snprintf(what, sizeof(what), "event on %s", name);
 	r->what = what;
@@ -326,7 +334,8 @@ int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 
 	memset(e, 0, sizeof(*e));
 	*nr_events = *nr_differences = 0;
-	if (open_side(&r.side[0], e) || open_side(&r.side[1], e))
+	if (open_side(&r.side[0], r.opts->capture, e) ||
+	    open_side(&r.side[1], r.opts->capture, e))
 		goto out;
 	if (mntcr_verify(r.side[0].before, r.side[1].before, r.opts,
 			 nr_differences, e))

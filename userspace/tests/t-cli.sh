@@ -129,6 +129,23 @@ check "show: not JSON" 5 "/proc/version:1:" "$MNTCR" show /proc/version
 check "verify: one argument" 2 "two things" "$MNTCR" verify "$tmp/img"
 check "verify: events of an image" 2 "needs live namespaces" \
 	"$MNTCR" verify --events "$tmp/img" $holder
+unshare -m --propagation private sleep 1000 &
+second=$!
+i=0
+while [ "$(readlink "/proc/$second/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] ||
+      [ "$(tr -d '\0' <"/proc/$second/comm")" != sleep ]; do
+	i=$((i + 1))
+	[ $i -lt 100000 ] || break
+done
+if command -v script >/dev/null; then
+	: >"$tmp/want"
+	script -qec "'$MNTCR' verify -q --events $holder $second" /dev/null \
+		</dev/null >"$tmp/tty"
+	is "verify -q: nothing, on a terminal either" "$tmp/want" "$tmp/tty"
+else
+	skip "verify -q: nothing, on a terminal either" "no script"
+fi
+kill $second
 for i in -1 '' 3x 99999999999999999999; do
 	check "verify: --max '$i'" 2 "is not a number" \
 		"$MNTCR" verify --max "$i" "$tmp/img" "$tmp/img"

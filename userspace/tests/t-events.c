@@ -10,6 +10,18 @@
 #include "topology.h"
 #include "util.h"
 
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+
+static unsigned int nr_statmounts;
+
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	if (nr == __NR_statmount)
+		nr_statmounts++;
+	return __real_syscall(nr, a, b, c, d, e, f);
+}
+
 static void say(void *data, const char *line)
 {
 	TAP_SAY("%s", line);
@@ -179,6 +191,13 @@ static void outside_scene(void)
 	scene_type("two/t", MS_SHARED);
 }
 
+/* Two events that differ. */
+static int sends_twice(void *data)
+{
+	DO(slave_of_outside(data));
+	return bind("t", "y") ? errno : 0;
+}
+
 static void what_lies_outside_shows(void)
 {
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
@@ -199,6 +218,68 @@ static void what_lies_outside_shows(void)
 	CHECK_EQ(nr, 0);
 	mntcr_topology_free(before);
 	mntcr_topology_free(after);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+static void count(void *data, const char *line)
+{
+	say(NULL, line);
+	++*(size_t *)data;
+}
+
+/* So many reports in all, not of each event. */
+static void no_more_reports_than_asked_for(void)
+{
+	struct mntcr_verify_options opts = { .report = count };
+	struct mntcr_source x, y;
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr, nr_events, all = 0, few = 0;
+
+	outside_scene();
+	scene_mkdir("y");
+	a = scene_hold(CLONE_NEWNS, sends_twice, (void *)"one");
+	b = scene_hold(CLONE_NEWNS, sends_twice, (void *)"two");
+	x = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
+	y = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
+	opts.data = &all;
+	REQUIRE(!mntcr_verify_events(&x, 1, &y, 1, &opts, &nr_events, &nr, &e));
+	CHECK(all > 1);
+	CHECK_EQ(nr, all);
+	opts.data = &few;
+	opts.max_reports = all - 1;
+	REQUIRE(!mntcr_verify_events(&x, 1, &y, 1, &opts, &nr_events, &nr, &e));
+	CHECK_EQ(few, all - 1);
+	CHECK_EQ(nr, all);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+static void by_the_method_that_is_asked_for(void)
+{
+	static const struct mntcr_capture_options mountinfo = {
+		.method = MNTCR_METHOD_MOUNTINFO,
+	};
+	struct mntcr_verify_options opts = { .report = say, .capture = &mountinfo };
+	struct mntcr_source x, y;
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr, nr_events;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	b = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	x = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
+	y = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
+	nr_statmounts = 0;
+	if (mntcr_verify_events(&x, 1, &y, 1, &opts, &nr_events, &nr, &e)) {
+		TAP_SAY("%s", e.text);
+		REQUIRE(!"compared");
+	}
+	CHECK_EQ(nr, 0);
+	CHECK(nr_events > 10);
+	CHECK_EQ(nr_statmounts, 0);
 	scene_release(&a);
 	scene_release(&b);
 }
@@ -357,6 +438,8 @@ int main(void)
 	TAP_RUN(the_very_same_superblocks);
 	TAP_RUN(another_structure_needs_no_event);
 	TAP_RUN(what_lies_outside_shows);
+	TAP_RUN(no_more_reports_than_asked_for);
+	TAP_RUN(by_the_method_that_is_asked_for);
 	TAP_RUN(what_is_mounted_meanwhile_stays);
 	TAP_RUN(namespaces_that_share);
 	TAP_RUN(an_unbindable_file);
