@@ -140,7 +140,7 @@ static int fire(const char *path, const struct mc_mount *m, unsigned int mask,
 
 	on = cap_open_cached(AT_FDCWD, path, 0);
 	if (on < 0)
-		return CHILD_OTHER;
+		return errno;
 	err = id_at(on, mask, &id);
 	if (err)
 		return err;
@@ -256,6 +256,11 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 	path = mc_mount_path(a, m);
 	if (!path)
 		return mc_nomem(r->e);
+	/* Covered: nothing can happen there. */
+	if (mc_mount_at(a, mnt->ns, path) != m) {
+		ret = 0;
+		goto out;
+	}
 	/* mountinfo has nothing of what a covered root covers */
 	if (!a->unique_ids && !path[1]) {
 		ret = 0;
@@ -277,8 +282,13 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 			here = &t->mounts[other];
 		}
 		err = within(&r->side[i], mnt->ns, path, here);
-		if ((err == CHILD_OTHER || err == CHILD_CANNOT) && !i) {
-			ret = 0;	/* covered: nothing can happen there */
+		/*
+		 * Covered meanwhile, nothing to cover it with, or no walk in
+		 * the dentry cache leads there: sysfs, say, allows none.
+		 */
+		if ((err == CHILD_OTHER || err == CHILD_CANNOT ||
+		     err == EAGAIN) && !i) {
+			ret = 0;
 			goto out;
 		}
 		if (err == CHILD_OTHER) {

@@ -14,11 +14,17 @@ long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 
 static unsigned int nr_statmounts;
+static const char *cannot_walk;		/* to where */
 
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
 	if (nr == __NR_statmount)
 		nr_statmounts++;
+	if (nr == __NR_openat2 && cannot_walk &&
+	    !strcmp((const char *)b, cannot_walk)) {
+		errno = EIO;
+		return -1;
+	}
 	return __real_syscall(nr, a, b, c, d, e, f);
 }
 
@@ -284,6 +290,38 @@ static void by_the_method_that_is_asked_for(void)
 	scene_release(&b);
 }
 
+/* That a mount is covered the listing says: what fails is a failure. */
+static void a_failure_is_none_of_the_others(void)
+{
+	struct mntcr_verify_options opts = { .report = say };
+	struct mntcr_source x, y;
+	struct mntcr_topology *before, *after;
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr, nr_events;
+	int ret;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	b = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	x = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
+	y = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
+	REQUIRE(!mntcr_capture(&x, 1, NULL, &before, &e));
+	cannot_walk = SCENE_DIR "/p";
+	ret = mntcr_verify_events(&x, 1, &y, 1, &opts, &nr_events, &nr, &e);
+	cannot_walk = NULL;
+	CHECK_EQ(ret, -1);
+	CHECK_EQ(e.code, MNTCR_SYS);
+	CHECK_EQ(e.err, EIO);
+	REQUIRE(!mntcr_capture(&x, 1, NULL, &after, &e));
+	REQUIRE(!mntcr_verify(before, after, NULL, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(before);
+	mntcr_topology_free(after);
+	scene_release(&a);
+	scene_release(&b);
+}
+
 static char covered[128];
 
 static int cover(void *data)
@@ -440,6 +478,7 @@ int main(void)
 	TAP_RUN(what_lies_outside_shows);
 	TAP_RUN(no_more_reports_than_asked_for);
 	TAP_RUN(by_the_method_that_is_asked_for);
+	TAP_RUN(a_failure_is_none_of_the_others);
 	TAP_RUN(what_is_mounted_meanwhile_stays);
 	TAP_RUN(namespaces_that_share);
 	TAP_RUN(an_unbindable_file);
