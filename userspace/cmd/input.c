@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 
 #include "cmd.h"
+#include "sys.h"
 #include "util.h"
 
 #define NSFS_MAGIC	0x6e736673
@@ -54,11 +55,26 @@ static int not_hidden(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
-/* Every namespace file in it, in the order of version sort: 2 before 10. */
+/* Other namespaces can be pinned beside them, as ip-netns(8) does. */
+static bool is_mount_ns(const char *path)
+{
+	struct statfs fs;
+	int fd, type;
+
+	if (statfs(path, &fs) || fs.f_type != NSFS_MAGIC)
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return true;	/* for the capture to tell why */
+	type = ioctl(fd, MC_NS_GET_NSTYPE);
+	close(fd);
+	return type == CLONE_NEWNS;
+}
+
+/* Every mount namespace file in it, in the order of version sort: 2 before 10. */
 static int add_dir(struct cmd_input *in, const char *name, const char *dir)
 {
 	struct dirent **list;
-	struct statfs fs;
 	char *path;
 	size_t before = in->nr;
 	int n, i, ret = 0;
@@ -72,7 +88,7 @@ static int add_dir(struct cmd_input *in, const char *name, const char *dir)
 			ret = nomem(name);
 			break;
 		}
-		if (statfs(path, &fs) || fs.f_type != NSFS_MAGIC) {
+		if (!is_mount_ns(path)) {
 			free(path);
 			continue;
 		}

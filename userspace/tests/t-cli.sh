@@ -129,6 +129,15 @@ check "show: not JSON" 5 "/proc/version:1:" "$MNTCR" show /proc/version
 check "verify: one argument" 2 "two things" "$MNTCR" verify "$tmp/img"
 check "verify: events of an image" 2 "needs live namespaces" \
 	"$MNTCR" verify --events "$tmp/img" $holder
+# a directory where more is pinned than mount namespaces
+mkdir "$tmp/pins"
+ln -s /proc/$holder/ns/net "$tmp/pins/1"
+ln -s /proc/$holder/ns/mnt "$tmp/pins/2"
+ln -s /proc/$holder/ns/uts "$tmp/pins/3"
+check "show: a directory of namespaces of all kinds" 0 \
+	"^namespace 0: $tmp/pins/2 mnt:" "$MNTCR" show "$tmp/pins"
+check "show: a directory of none" 2 "one: no mount namespace is pinned" \
+	sh -c 'mkdir "$1/one"; exec "$2" show "$1/one"' sh "$tmp" "$MNTCR"
 unshare -m --propagation private sleep 1000 &
 second=$!
 i=0
