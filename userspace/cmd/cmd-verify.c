@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ static int print_json(struct job *j)
 {
 	json_t *root = json_pack("{s:I, s:O}", "differences", (json_int_t)j->nr,
 				 "reports", j->lines);
-	int ret = -1;
+	int ret = -1, err;
 
 	if (root && j->events)
 		json_object_set_new(root, "events",
@@ -66,8 +67,11 @@ static int print_json(struct job *j)
 	if (root)
 		ret = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
+	err = errno;
 	json_decref(root);
-	if (!ret)
+	/* What could not be written, cmd_flush() tells. */
+	errno = err;
+	if (!ret || ferror(stdout))
 		return 0;
 	fprintf(stderr, "mntcr: verify: out of memory\n");
 	return MNTCR_SYS;

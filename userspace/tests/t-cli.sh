@@ -163,6 +163,13 @@ check "verify: --quiet and --json" 2 "exclude one another" \
 	"$MNTCR" verify -q --json "$tmp/img" "$tmp/img"
 check "verify --json: the same" 0 '"differences": 0' \
 	"$MNTCR" verify --json "$tmp/img" "$tmp/img"
+# more than is buffered
+sed 's/"label": "[^"]*"/"label": "'"$(printf %0250d 0)"'"/' \
+	"$(dirname "$seed")/host.json" >"$tmp/long"
+sed 's/"type": "/&x/; s/"options": "/&x/; s/"source": "/&x/' "$tmp/long" >"$tmp/long2"
+check "verify --json: standard output full" 1 "standard output: No space left" \
+	sh -c 'exec "$0" verify --json "$1" "$2" >/dev/full' "$MNTCR" \
+	"$tmp/long" "$tmp/long2"
 check "verify: bad --ignore" 2 "--ignore takes" \
 	"$MNTCR" verify --ignore nothing "$tmp/img" "$tmp/img"
 for id in @-1 @+5 @0 @18446744073709551615 @18446744073709551614 @1x "@ 7"; do
