@@ -9,13 +9,14 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "util.h"
 
 static const char usage[] =
 "Usage: mntcr features [OPTION...]\n\n"
 "What this kernel supports.  The probes have no side effects.\n\n"
 "  -J, --json           as JSON\n"
 "  -h, --help           this text\n\n"
-"Exit code 0 if everything is there, else 6.\n";
+"Exit code 0 if all is there that the extended backend and locks need, else 6.\n";
 
 static const char * const states[] = {
 	[MNTCR_FEATURE_NO] = "no",
@@ -58,9 +59,9 @@ int cmd_features(int argc, char **argv)
 		{ 0 }
 	};
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
-	bool as_json = false, extended = true;
+	bool as_json = false, extended;
 	struct mntcr_error e;
-	int c, i, ret;
+	int c, ret;
 
 	while ((c = getopt_long(argc, argv, "Jh", options, NULL)) >= 0) {
 		switch (c) {
@@ -79,13 +80,12 @@ int cmd_features(int argc, char **argv)
 				 argv[optind]);
 	if (mntcr_features(f, &e))
 		return cmd_error("features", &e);
-	for (i = 0; i < MNTCR_NR_FEATURES; i++)
-		if (f[i].state != MNTCR_FEATURE_YES)
-			extended = false;
+	extended = mc_features_are_there(f, "extended");
 	if (!as_json)
 		table(f);
 	else if (json(f, extended))
 		return MNTCR_SYS;
 	ret = cmd_flush("features");
-	return ret ? ret : extended ? 0 : MNTCR_UNSUPPORTED;
+	return ret ? ret : extended && mc_features_are_there(f, "locks") ? 0 :
+	       MNTCR_UNSUPPORTED;
 }

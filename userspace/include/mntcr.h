@@ -170,7 +170,7 @@ struct mntcr_feature {
 	enum mntcr_feature_id id;
 	const char *name;	/* stable, for programs */
 	const char *what;	/* one line, for people */
-	const char *needed_by;	/* "capture", "upstream", "extended" */
+	const char *needed_by;	/* "capture", "upstream", "extended", "locks" */
 	enum mntcr_feature_state state;
 	int err;		/* the errno that the probe saw */
 };

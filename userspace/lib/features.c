@@ -208,6 +208,17 @@ static const struct probe {
 		"locks", probe_lock_set },
 };
 
+bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by)
+{
+	int i;
+
+	for (i = 0; i < MNTCR_NR_FEATURES; i++)
+		if (!strcmp(f[i].needed_by, needed_by) &&
+		    f[i].state != MNTCR_FEATURE_YES)
+			return false;
+	return true;
+}
+
 int mntcr_features(struct mntcr_feature *features, struct mntcr_error *e)
 {
 	int i;

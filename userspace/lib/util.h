@@ -66,6 +66,9 @@ uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
  */
 bool mc_next_option(char **rest, char **name, char **value);
 
+/* Is all there of which this is the needed_by? */
+bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by);
+
 /* A UUID as the kernel prints it. */
 #define MC_BOOT_ID_LEN	36
 bool mc_is_boot_id(const char *s);
