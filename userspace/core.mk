@@ -64,6 +64,7 @@ man-y += mntcr-bind.1
 man-y += mntcr-features.1
 man-y += libmntcr.3
 test-y += t-features
+LIBS-t-features := -Wl,--wrap=syscall,--wrap=ioctl
 test-y += t-events
 LIBS-t-events := -Wl,--wrap=syscall
 vm-test-y += t-events

@@ -276,8 +276,8 @@ int mntcr_bind(const struct mntcr_place *src, const struct mntcr_place *dst,
 	enum mntcr_api api = mc_choose_api(b.o->api);
 	int ret = -1;
 
-	if (api == MNTCR_API_EXTENDED && !mc_have_extended())
-		return mc_no_extended(e);
+	if (api == MNTCR_API_EXTENDED && mc_need_extended(e))
+		return -1;
 	if (!open_ns(&b, &b.src) && !open_ns(&b, &b.dst))
 		ret = api == MNTCR_API_EXTENDED ? bind_extended(&b) :
 		      bind_upstream(&b);

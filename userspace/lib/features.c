@@ -150,8 +150,9 @@ static enum mntcr_feature_state probe_ns_mnt_open(int *err)
 	ioctl(fd, MC_NS_MNT_OPEN, &arg);
 	*err = errno;
 	close(fd);
-	return *err == EINVAL || *err == EPERM ? MNTCR_FEATURE_YES :
-	       MNTCR_FEATURE_NO;
+	if (*err == EINVAL || *err == EPERM)
+		return MNTCR_FEATURE_YES;
+	return *err == ENOTTY ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
 }
 
 /* A size of 0 is below the first published one: EINVAL. */
@@ -207,6 +208,29 @@ static const struct probe {
 		"lock_set", "mount_setattr(2) with locks to set",
 		"locks", probe_lock_set },
 };
+
+/*
+ * What is not permitted is said when it is used, save for the system call of
+ * its own: a filter that denies that one has it as not there.
+ */
+const char *mc_extended_lacks(int *err)
+{
+	static const enum mntcr_feature_id needed[] = {
+		MNTCR_FEAT_MOUNT_SETGROUP, MNTCR_FEAT_OPEN_TREE_FOREIGN,
+		MNTCR_FEAT_MOVE_MOUNT_FOREIGN, MNTCR_FEAT_NS_MNT_OPEN,
+	};
+	enum mntcr_feature_state state;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(needed); i++) {
+		state = probes[needed[i]].run(err);
+		if (state == MNTCR_FEATURE_NO ||
+		    (needed[i] == MNTCR_FEAT_MOUNT_SETGROUP &&
+		     state == MNTCR_FEATURE_UNKNOWN))
+			return probes[needed[i]].what;
+	}
+	return NULL;
+}
 
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by)
 {

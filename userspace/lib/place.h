@@ -13,10 +13,8 @@
 /* A namespace file of its own; -1 and an error, the name in it. */
 int mc_place_ns(const struct mntcr_source *s, struct mntcr_error *e);
 
-/* Is the last of the new calls there?  Then so are the others; else errno. */
-bool mc_have_extended(void);
-/* Directly after: that it is not. */
-int mc_no_extended(struct mntcr_error *e);
+/* MNTCR_UNSUPPORTED unless all the new calls are there. */
+int mc_need_extended(struct mntcr_error *e);
 enum mntcr_api mc_choose_api(enum mntcr_api wanted);
 void mc_plan_options(const struct mntcr_restore_options *o,
 		     struct mc_plan_options *po);

@@ -62,16 +62,16 @@ static void close_fds(int *fds, uint32_t nr)
 
 /* --- before the plan ------------------------------------------------------ */
 
-/* With a size of 0 it is EINVAL; a filter that denies it has it as not there. */
-bool mc_have_extended(void)
+int mc_need_extended(struct mntcr_error *e)
 {
-	return mc_mount_setgroup(NULL, 0, 0) && errno == EINVAL;
-}
+	int err = 0;
+	const char *what = mc_extended_lacks(&err);
 
-int mc_no_extended(struct mntcr_error *e)
-{
-	return mc_fail(e, MNTCR_UNSUPPORTED, errno == ENOSYS ? 0 : errno,
-		       "this kernel has no mount_setgroup(2): the extended API cannot be used (see mntcr features)");
+	if (!what)
+		return 0;
+	return mc_fail(e, MNTCR_UNSUPPORTED, err == EPERM || err == EACCES ? err : 0,
+		       "this kernel has no %s: the extended API cannot be used (see mntcr features)",
+		       what);
 }
 
 /*
@@ -96,9 +96,11 @@ static int ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
 
 enum mntcr_api mc_choose_api(enum mntcr_api wanted)
 {
+	int err;
+
 	if (wanted != MNTCR_API_AUTO)
 		return wanted;
-	return mc_have_extended() ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
+	return mc_extended_lacks(&err) ? MNTCR_API_UPSTREAM : MNTCR_API_EXTENDED;
 }
 
 /* Every id, of namespaces and of mounts, means something else by now. */
@@ -404,8 +406,8 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 
 	if (setup(w, t, o, e))
 		return -1;
-	if (w->po.api == MNTCR_API_EXTENDED && !mc_have_extended())
-		return mc_no_extended(e);
+	if (w->po.api == MNTCR_API_EXTENDED && mc_need_extended(e))
+		return -1;
 	w->others = count_others(o);
 	if (!o->fd_limit)
 		raise_limit(w, w->others);

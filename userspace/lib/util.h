@@ -69,6 +69,9 @@ bool mc_next_option(char **rest, char **name, char **value);
 /* Is all there of which this is the needed_by? */
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by);
 
+/* What of the extended calls this kernel lacks, and the errno; NULL: nothing. */
+const char *mc_extended_lacks(int *err);
+
 /* A UUID as the kernel prints it. */
 #define MC_BOOT_ID_LEN	36
 bool mc_is_boot_id(const char *s);
