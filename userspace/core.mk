@@ -4,6 +4,7 @@
 
 lib-y += util.o
 lib-y += boot-id.o
+lib-y += fd-limit.o
 lib-y += child.o
 lib-y += topology.o
 lib-y += finish.o

@@ -69,7 +69,8 @@ struct mntcr_capture_options {
 
 /*
  * Capture the mount namespaces of sources.  One given twice counts once.  They
- * appear in the topology in the order given.
+ * appear in the topology in the order given.  RLIMIT_NOFILE, that of the whole
+ * process, is raised for the time of the call if that many need it.
  */
 int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 		  const struct mntcr_capture_options *opts,

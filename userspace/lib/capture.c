@@ -78,9 +78,9 @@ static bool is_missing(const struct mntcr_error *e)
 	return e->code == MNTCR_CHANGED && e->err == ENOENT;
 }
 
-int mntcr_capture(const struct mntcr_source *sources, size_t nr,
-		  const struct mntcr_capture_options *opts,
-		  struct mntcr_topology **topo, struct mntcr_error *e)
+static int capture(const struct mntcr_source *sources, size_t nr,
+		   const struct mntcr_capture_options *opts,
+		   struct mntcr_topology **topo, struct mntcr_error *e)
 {
 	static const struct mntcr_capture_options defaults;
 	enum mntcr_method method;
@@ -118,4 +118,22 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 	if (opts->method != method && first.err == EPERM && e->err == EPERM)
 		*e = first;
 	return -1;
+}
+
+/* One descriptor a namespace is held, and a few more are in use. */
+#define OTHER_FDS	16
+
+int mntcr_capture(const struct mntcr_source *sources, size_t nr,
+		  const struct mntcr_capture_options *opts,
+		  struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	struct mc_fd_limit limit = { 0 };
+	int ret;
+
+	if (nr <= MC_MAX_NAMESPACES)
+		mc_fd_limit_raise(&limit, mc_fd_count() + OTHER_FDS +
+				  (uint32_t)nr);
+	ret = capture(sources, nr, opts, topo, e);
+	mc_fd_limit_back(&limit);
+	return ret;
 }

@@ -23,6 +23,8 @@
 #include "util.h"
 
 #define EVENT_SOURCE	"mntcr-event"
+/* Beside the namespaces. */
+#define OWN_FDS		16
 
 struct side {
 	uint64_t *event;		/* id of the event's mount; shared memory */
@@ -325,11 +327,11 @@ out:
 	return ret;
 }
 
-int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
-			const struct mntcr_source *second, size_t nr_second,
-			const struct mntcr_verify_options *opts,
-			size_t *nr_events, size_t *nr_differences,
-			struct mntcr_error *e)
+static int verify_events(const struct mntcr_source *first, size_t nr_first,
+			 const struct mntcr_source *second, size_t nr_second,
+			 const struct mntcr_verify_options *opts,
+			 size_t *nr_events, size_t *nr_differences,
+			 struct mntcr_error *e)
 {
 	static const struct mntcr_verify_options defaults;
 	struct run r = {
@@ -367,5 +369,24 @@ int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 out:
 	close_side(&r.side[0]);
 	close_side(&r.side[1]);
+	return ret;
+}
+
+int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
+			const struct mntcr_source *second, size_t nr_second,
+			const struct mntcr_verify_options *opts,
+			size_t *nr_events, size_t *nr_differences,
+			struct mntcr_error *e)
+{
+	struct mc_fd_limit limit = { 0 };
+	int ret;
+
+	/* Both are held; captures see to themselves. */
+	if (nr_first <= MC_MAX_NAMESPACES && nr_second <= MC_MAX_NAMESPACES)
+		mc_fd_limit_raise(&limit, mc_fd_count() + OWN_FDS +
+				  (uint32_t)(nr_first + nr_second));
+	ret = verify_events(first, nr_first, second, nr_second, opts,
+			    nr_events, nr_differences, e);
+	mc_fd_limit_back(&limit);
 	return ret;
 }

@@ -5,11 +5,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "exec.h"
@@ -186,7 +184,7 @@ struct work {
 	struct mc_exec x;
 	struct mc_plan *plan;
 	struct mc_plan_options po;
-	struct rlimit old;	/* to go back to, if it was raised */
+	struct mc_fd_limit fd_limit;
 	uint32_t others;	/* descriptors beside the plan's */
 	bool *ns_live;
 	struct mntcr_stats *stats;
@@ -196,41 +194,8 @@ struct work {
 /* Descriptors that are not the plan's: the caller's, and what names sources. */
 static uint32_t count_others(const struct mntcr_restore_options *o)
 {
-	DIR *d = opendir("/proc/self/fd");
-	struct rlimit all;
-	uint32_t n = 0;
-
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	else if (errno == EMFILE && !getrlimit(RLIMIT_NOFILE, &all))
-		n = (uint32_t)all.rlim_cur;
-	return n + OWN_FDS + (uint32_t)(o->nr_sources + o->nr_externals +
+	return mc_fd_count() + OWN_FDS + (uint32_t)(o->nr_sources + o->nr_externals +
 					o->nr_masters);
-}
-
-/* Raised for the time of the restore; returns what may be used. */
-static uint32_t raise_limit(struct work *w, uint32_t want)
-{
-	struct rlimit cur, new;
-
-	if (getrlimit(RLIMIT_NOFILE, &cur))
-		return 0;
-	if (cur.rlim_cur >= want)
-		return want;
-	if (!w->old.rlim_max)
-		w->old = cur;
-	new = cur;
-	new.rlim_cur = want;
-	if (new.rlim_max < want)
-		new.rlim_max = want;
-	if (!setrlimit(RLIMIT_NOFILE, &new))
-		return want;
-	new.rlim_cur = new.rlim_max = cur.rlim_max;
-	if (!setrlimit(RLIMIT_NOFILE, &new))
-		return new.rlim_cur;
-	return cur.rlim_cur;
 }
 
 /* With too few descriptors for all at once, groups are made in pieces. */
@@ -243,7 +208,7 @@ static int make_plan(struct work *w, const struct mntcr_topology *t,
 	if (mc_plan_make(t, &w->po, &w->plan, e))
 		return -1;
 	want = w->plan->peak_fds + w->others;
-	limit = o->fd_limit ? o->fd_limit : raise_limit(w, want);
+	limit = o->fd_limit ? o->fd_limit : mc_fd_limit_raise(&w->fd_limit, want);
 	if (limit >= want)
 		return 0;
 	if (limit < w->others + LEAST_BUDGET || o->keep_fds ||
@@ -331,8 +296,7 @@ static void teardown(struct work *w)
 	free(x->spilled);
 	free(w->ns_live);
 	mc_plan_free(w->plan);
-	if (w->old.rlim_max)
-		setrlimit(RLIMIT_NOFILE, &w->old);
+	mc_fd_limit_back(&w->fd_limit);
 }
 
 static void *run_thread(void *data)
@@ -410,7 +374,7 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 		return -1;
 	w->others = count_others(o);
 	if (!o->fd_limit)
-		raise_limit(w, w->others);
+		mc_fd_limit_raise(&w->fd_limit, w->others);
 	if (find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, e) ||
 	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
 		       "--external", e) ||

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "mntcr.h"
 
@@ -77,6 +78,16 @@ const char *mc_extended_lacks(int *err);
 bool mc_is_boot_id(const char *s);
 /* Of this boot; false where /proc does not say. */
 bool mc_boot_id(char id[MC_BOOT_ID_LEN + 1]);
+
+/* Zeroed at first; to go back to, if it was raised. */
+struct mc_fd_limit {
+	struct rlimit old;
+};
+/* Returns what may be used: want, or less. */
+uint32_t mc_fd_limit_raise(struct mc_fd_limit *l, uint32_t want);
+void mc_fd_limit_back(struct mc_fd_limit *l);
+/* As many as are open now, or a few more. */
+uint32_t mc_fd_count(void);
 
 /* Close unless negative; errno kept. */
 void mc_close(int fd);

@@ -900,6 +900,51 @@ static void without_privilege(void)
 	scene_release(&h);
 }
 
+/* More namespaces than there may be descriptors. */
+static void more_than_the_limit(void)
+{
+	static struct holder h[30];
+	static struct mntcr_source src[30];
+	static char path[30][40];
+	struct mntcr_verify_options vo = { 0 };
+	struct mntcr_topology *t = NULL;
+	struct rlimit old, low, now;
+	struct mntcr_error e;
+	size_t i, nr, nr_events;
+	int ret, ret_events;
+
+	scene_enter();
+	for (i = 0; i < 30; i++) {
+		h[i] = scene_hold(CLONE_NEWNS, NULL, NULL);
+		close(h[i].ns);
+		h[i].ns = -1;
+		snprintf(path[i], sizeof(path[i]), "/proc/%d/ns/mnt", h[i].pid);
+		src[i].type = MNTCR_SOURCE_PATH;
+		src[i].path = path[i];
+	}
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &old));
+	low = old;
+	low.rlim_cur = 24;
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &low));
+	ret = mntcr_capture(src, 30, NULL, &t, &e);
+	if (ret)
+		TAP_SAY("%s", e.text);
+	ret_events = mntcr_verify_events(src, 15, src + 15, 15, &vo, &nr_events,
+					 &nr, &e);
+	if (ret_events)
+		TAP_SAY("%s", e.text);
+	getrlimit(RLIMIT_NOFILE, &now);
+	setrlimit(RLIMIT_NOFILE, &old);
+	CHECK_EQ(ret, 0);
+	CHECK_EQ(ret_events, 0);
+	CHECK_EQ(now.rlim_cur, 24);
+	CHECK_EQ(now.rlim_max, old.rlim_max);
+	CHECK(t && t->nr_ns == 30);
+	mntcr_topology_free(t);
+	for (i = 0; i < 30; i++)
+		scene_release(&h[i]);
+}
+
 int main(void)
 {
 	TAP_RUN(the_own_namespace);
@@ -924,6 +969,7 @@ int main(void)
 	TAP_RUN(locks_of_a_user_namespace);
 	TAP_RUN(an_empty_namespace);
 	TAP_RUN(sources_that_are_not);
+	TAP_RUN(more_than_the_limit);
 	TAP_RUN(without_privilege);
 	return tap_done();
 }
