@@ -154,7 +154,8 @@ static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 
 /*
  * Trees are built and grouped while they are detached, and then attached whole:
- * who polls the namespace is woken once, and not for each mount.
+ * who polls the namespace is woken once, and not for each mount.  Each counts
+ * against max_mnt_namespaces until then, beside its namespace: so only a few.
  */
 static int plan_roots(struct mc_plan *p, struct mc_plan_priv *v,
 		      struct mntcr_error *e)
@@ -261,7 +262,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	}
 	/* What is spilled is found by its namespace, so it must be there. */
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
-			!o->fd_budget;
+			!o->fd_budget && t->nr_ns <= MC_MOST_TREES;
 	if (mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
 	    mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
 	    mc_plan_temps(p, e))

@@ -116,6 +116,8 @@ struct mc_temp {
 struct mc_plan {
 	const struct mc_topology *topo;
 	enum mntcr_api api;
+	/* With more namespaces the roots are attached at once. */
+#define MC_MOST_TREES	32
 	bool roots_last;	/* trees are attached once they are complete */
 	struct mc_op *ops;
 	mc_ref *list;

@@ -17,7 +17,7 @@ static struct mc_topology *t;
 static uint32_t sbs[4];
 static struct mntcr_error e;
 static struct mc_plan *p;
-static bool live[8];
+static bool live[MC_MOST_TREES + 8];
 
 static const struct {
 	const char *type, *source, *options;
@@ -1221,6 +1221,43 @@ static void any_topology_is_planned_soundly(void)
 	CHECK(planned > 500);
 }
 
+/* Roots that are detached at a time, each of which counts. */
+static uint32_t most_trees(uint32_t nr_ns, enum mntcr_api api)
+{
+	struct mc_plan_options o = { .whole_trees = true };
+	uint32_t i, now = 0, most = 0;
+	const struct mc_op *op;
+
+	start(nr_ns);
+	for (i = 0; i < nr_ns; i++)
+		add(i, i + 1, MC_NONE, 0, "/", "/");
+	finish();
+	REQUIRE(!make(api, &o));
+	for (i = 0; i < p->nr_ops; i++) {
+		op = &p->ops[i];
+		if (op->type == MC_OP_CLONE && ++now > most)
+			most = now;
+		if (op->type == MC_OP_ATTACH)
+			now--;
+	}
+	CHECK_EQ(now, 0);
+	done();
+	return most;
+}
+
+static void few_trees_at_a_time(void)
+{
+	static const enum mntcr_api apis[] = {
+		MNTCR_API_EXTENDED, MNTCR_API_UPSTREAM,
+	};
+	size_t a;
+
+	for (a = 0; a < 2; a++) {
+		CHECK_EQ(most_trees(MC_MOST_TREES, apis[a]), MC_MOST_TREES);
+		CHECK(most_trees(MC_MOST_TREES + 1, apis[a]) < 4);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(a_plan_for_the_extended_calls);
@@ -1246,6 +1283,7 @@ int main(void)
 	TAP_RUN(covered_chains_grow_linearly);
 	TAP_RUN(few_descriptors);
 	TAP_RUN(the_limit_is_kept);
+	TAP_RUN(few_trees_at_a_time);
 	TAP_RUN(any_topology_is_planned_soundly);
 	return tap_done();
 }
