@@ -655,7 +655,6 @@ static bool op_release(struct sim *s, const struct mc_op *op)
 
 static bool run_op(struct sim *s, const struct mc_op *op)
 {
-	const struct mc_src *x = s->p->srcs + MC_REF_INDEX(op->obj);
 	uint32_t m, i;
 
 	switch ((enum mc_op_type)op->type) {
@@ -673,7 +672,7 @@ static bool run_op(struct sim *s, const struct mc_op *op)
 	case MC_OP_FRESH:
 		return op_fresh(s, op);
 	case MC_OP_SUBROOT:
-		m = s->fd[MC_REF_SRC][x->base];
+		m = s->fd[MC_REF_SRC][s->p->srcs[MC_REF_INDEX(op->obj)].base];
 		*fd_of(s, op->obj) = m;
 		return m != MC_NONE || bad(s, "its base is not open");
 	case MC_OP_CLONE:
