@@ -117,8 +117,9 @@ static int check_boot(const struct mntcr_topology *t, bool *known,
 
 /*
  * The live original of which namespace?  An id is not used again before the
- * system restarts; where the kernel says none, now and when it was dumped, the file's inode number has to
- * do, and the mounts that are used are looked at once more.
+ * system restarts; where the kernel says none, now and when it was dumped, the
+ * file's inode number has to do, and the mounts that are used are looked at once
+ * more.
  */
 static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
 		    uint32_t *ns, struct mntcr_error *e)
