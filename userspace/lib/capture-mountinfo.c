@@ -139,19 +139,9 @@ static bool split_line(char **p, struct line *l)
 
 static const char *unescaped(struct mc_topology *t, char *s)
 {
-	char *r, *w;
+	size_t n = mc_unescape(s);
 
-	for (r = w = s; *r; w++) {
-		if (r[0] == '\\' && r[1] >= '0' && r[1] <= '3' &&
-		    r[2] >= '0' && r[2] <= '7' && r[3] >= '0' && r[3] <= '7') {
-			*w = (char)((r[1] - '0') << 6 | (r[2] - '0') << 3 |
-				    (r[3] - '0'));
-			r += 4;
-		} else {
-			*w = *r++;
-		}
-	}
-	return mc_topology_strn(t, s, (size_t)(w - s));
+	return mc_topology_strn(t, s, n);
 }
 
 static bool word_is(const char *s, size_t n, const char *word)

@@ -8,30 +8,15 @@
 
 #include "util.h"
 
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
-/* As seq_escape() wrote it: \ooo is a byte, whatever else is itself. */
+/* A byte of 0 is never printed, and left out. */
 static void unescape(char *s)
 {
-	char *to = s;
+	size_t n = mc_unescape(s), i, to = 0;
 
-	while (*s) {
-		if (*s == '\\' && s[1] >= '0' && s[1] <= '3' &&
-		    is_octal(s[2]) && is_octal(s[3])) {
-			*to = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
-				     (s[3] - '0'));
-			/* none is ever printed */
-			if (*to)
-				to++;
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
+	for (i = 0; i < n; i++)
+		if (s[i])
+			s[to++] = s[i];
+	s[to] = '\0';
 }
 
 /*

@@ -189,6 +189,23 @@ bool mc_is_utf8(const char *s, size_t len)
 	return true;
 }
 
+size_t mc_unescape(char *s)
+{
+	char *r, *w;
+
+	for (r = w = s; *r; w++) {
+		if (r[0] == '\\' && r[1] >= '0' && r[1] <= '3' &&
+		    r[2] >= '0' && r[2] <= '7' && r[3] >= '0' && r[3] <= '7') {
+			*w = (char)((r[1] - '0') << 6 | (r[2] - '0') << 3 |
+				    (r[3] - '0'));
+			r += 4;
+		} else {
+			*w = *r++;
+		}
+	}
+	return (size_t)(w - s);
+}
+
 const char *mc_escape(const char *s, char *buf, size_t size)
 {
 	/* what is beyond size would be cut anyway */

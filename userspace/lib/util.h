@@ -62,6 +62,12 @@ bool mc_map_get(const struct mc_map *m, uint64_t key, uint32_t *value);
 uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
 
 /*
+ * What seq_escape() of the kernel wrote, in place: \ooo is a byte, whatever else
+ * is itself.  The length, which is not strlen() if one of them was 0.
+ */
+size_t mc_unescape(char *s);
+
+/*
  * The next of a superblock's options, unescaped in place; false: that was all.
  * value is NULL where there is no "=".
  */
