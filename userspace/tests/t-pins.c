@@ -213,27 +213,40 @@ static void fill(int fd)
 	REQUIRE(!fcntl(fd, F_SETFL, 0));
 }
 
-/* Wherever it is by then, once there is something to be taken away again. */
-static void interrupt_at_the_start(void)
+/*
+ * Started, and there are so many more mounts than *mounts were before.  It cannot
+ * end before what it says is read from *out.
+ */
+static pid_t start_until(size_t more, size_t *mounts, int *out)
 {
 	struct pollfd change = { .events = POLLPRI };
-	size_t mounts;
-	int p[2], status;
+	int p[2];
 	pid_t pid;
 
 	prepare();
-	mounts = world_own_mounts();
+	*mounts = world_own_mounts();
 	REQUIRE(!pipe2(p, O_CLOEXEC));
 	fill(p[1]);
 	change.fd = openat(world_proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	REQUIRE(change.fd >= 0);
 	pid = start(p[1], "/tmp/pins");
 	close(p[1]);
-	while (world_own_mounts() < mounts + 1)
+	while (world_own_mounts() < *mounts + more)
 		REQUIRE(poll(&change, 1, 20000) == 1);
-	REQUIRE(!kill(pid, SIGINT));
-	close(p[0]);
 	close(change.fd);
+	*out = p[0];
+	return pid;
+}
+
+/* Wherever it is by then, once there is something to be taken away again. */
+static void interrupt_at_the_start(void)
+{
+	size_t mounts;
+	int out, status;
+	pid_t pid = start_until(1, &mounts, &out);
+
+	REQUIRE(!kill(pid, SIGINT));
+	close(out);
 	status = wait_for(pid);
 	CHECK(WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT ||
 				      WTERMSIG(status) == SIGPIPE));
@@ -242,28 +255,15 @@ static void interrupt_at_the_start(void)
 
 static void interrupted(int sig)
 {
-	struct pollfd change = { .events = POLLPRI };
 	char page[4096];
 	size_t mounts;
-	int p[2], status;
-	pid_t pid;
+	int out, status;
+	pid_t pid = start_until(2, &mounts, &out);
 
-	prepare();
-	mounts = world_own_mounts();
-	REQUIRE(!pipe2(p, O_CLOEXEC));
-	fill(p[1]);
-	change.fd = openat(world_proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
-	REQUIRE(change.fd >= 0);
-	/* It cannot end before what it says is read. */
-	pid = start(p[1], "/tmp/pins");
-	close(p[1]);
-	while (world_own_mounts() < mounts + 2)
-		REQUIRE(poll(&change, 1, 20000) == 1);
 	REQUIRE(!kill(pid, sig));
-	while (read(p[0], page, sizeof(page)) > 0)
+	while (read(out, page, sizeof(page)) > 0)
 		;
-	close(p[0]);
-	close(change.fd);
+	close(out);
 	status = wait_for(pid);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == sig);
 	nothing_pinned(mounts);
