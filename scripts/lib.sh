@@ -36,6 +36,12 @@ say() {
 	echo "[$(date +%H:%M:%S)] $*" >&2
 }
 
+# What of selftests/ lies in the kernel's tree below tools/testing/selftests/.
+our_selftests() {
+	(cd "$top/selftests" && find . -mindepth 2 -type f ! -name '*.o' \
+		! -path './mutants/*') | sed 's#^\./##' | sort
+}
+
 # Keys of kernel-patches/7.3/BASE.
 base_key() {
 	sed -n "s/^$1=//p" "${BASE_FILE:-$top/kernel-patches/7.3/BASE}"
