@@ -48,8 +48,7 @@ valgrind-y += t-plan
 test-y += t-plan-random
 # Plans run without a kernel.
 $(O)/tests/t-plan-random: $(O)/obj/tests/plan-sim.o
-$(O)/asan/tests/t-plan-random: $(O)/asan/obj/tests/plan-sim.o
-$(O)/clang/tests/t-plan-random: $(O)/clang/obj/tests/plan-sim.o
+$(O)/$(asan)/tests/t-plan-random: $(O)/$(asan)/obj/tests/plan-sim.o
 test-y += t-exec
 vm-test-y += t-exec
 fuzz-y += fuzz-plan
