@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 O ?= $(CURDIR)/.build
 V ?= 0
 override O := $(abspath $(O))
-export O V LINUX BASE_ARCHIVE DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW
+export O V LINUX BASE_ARCHIVE DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH
 
 S := scripts
 
@@ -68,6 +68,7 @@ help:		## this text
 	@echo '  SMP=1           kernels for several processors'
 	@echo '  TARGETS="..."   only these selftests'
 	@echo '  SUITES="..."    only these parts of check'
+	@echo '  FRESH=1         check: run again what nothing has changed for, too'
 	@echo '  SHARD=I/N       sweeps: only every N-th topology, from the I-th, counted from 0'
 	@echo '  SEED=N          sweeps: which random ones'
 	@echo '  ACCEL=kvm|tcg   how QEMU runs (kvm where a trial boot works)'
