@@ -30,11 +30,7 @@ static bool by_image(const struct run *r)
 /* On stock kernels nothing else opens what is covered. */
 static bool keep_fds(const struct run *r)
 {
-	bool tree = false;
-
-	for (int i = 0; i < r->t->nr; i++)
-		tree |= r->l->on[i] >= 0;
-	return (tree && !world_has_api()) || (r->hash >> 6 & 1);
+	return (is_tree(r) && !world_has_api()) || (r->hash >> 6 & 1);
 }
 
 /* Whoever uses another world next finds the process elsewhere. */
@@ -221,20 +217,11 @@ static bool same_fds(struct run *r, struct world *copy, const uint64_t *id,
 /* Some, then at the places of a tree's children: where they are seen. */
 static bool some_events(struct run *own, struct run *orig, struct run **seen)
 {
-	bool tree = false;
 	struct batch b;
-	int dirs = 1;
 
-	for (int i = 0; i < own->t->nr; i++) {
-		if (own->t->m[i].root)
-			dirs = TOPO_ROOTS;
-		else if (own->l->dir[i] >= dirs && own->l->dir[i] < 3)
-			dirs = own->l->dir[i] + 1;
-		tree |= own->l->on[i] >= 0;
-	}
 	/* what they had before is compared with them */
 	own->w->brief = false;
-	if (!fire(own, &b, own->w->nr, dirs, true))
+	if (!fire(own, &b, own->w->nr, event_dirs(own), true))
 		return false;
 	own->w->brief = true;
 	orig->w->in = -2;
@@ -244,7 +231,7 @@ static bool some_events(struct run *own, struct run *orig, struct run **seen)
 		return false;
 	}
 	own->w->in = -2;
-	return clear(own, &b) && (!tree || do_places(own, &b));
+	return clear(own, &b) && (!is_tree(own) || do_places(own, &b));
 }
 
 /* Events among the restored, of which the originals must see nothing. */
@@ -437,7 +424,7 @@ bool restore_topology(struct run *r)
 	bool ok = true;
 
 	/* smaller ones may be out of reach of mount(2) */
-	if (r->way == WAY_CLASSIC && !has_history(r->t, r->l))
+	if (r->way == WAY_CLASSIC && no_history(r->t, r->l))
 		return true;
 	r->what[0] = 0;
 	memset(&r->m, 0, sizeof(r->m));

@@ -31,6 +31,10 @@ bool step_done(struct run *r);
  */
 bool fire(struct run *r, struct batch *b, int n, int dirs, bool stack);
 bool clear(struct run *r, const struct batch *b);
+/* That many directories of the tree are of interest: roots or mountpoints. */
+int event_dirs(const struct run *r);
+/* Some of its mounts are on others of them. */
+bool is_tree(const struct run *r);
 bool mount_event(struct run *r, struct batch *b, int i, int dir);
 /* Does a path from the root of mount @i to @dir stay on it? */
 bool on_path(const struct run *r, int i, int dir);

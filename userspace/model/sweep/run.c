@@ -394,23 +394,36 @@ static bool do_all_types(struct run *r, struct batch *b)
 	return true;
 }
 
-static bool steps(struct run *r)
+int event_dirs(const struct run *r)
 {
-	bool tree = false;
-	struct batch b;
 	int dirs = 1;
 
 	for (int i = 0; i < r->t->nr; i++) {
 		if (r->t->m[i].root)
-			dirs = TOPO_ROOTS;
-		else if (r->l->dir[i] >= dirs && r->l->dir[i] < 3)
+			return TOPO_ROOTS;
+		if (r->l->dir[i] >= dirs && r->l->dir[i] < 3)
 			dirs = r->l->dir[i] + 1;
-		tree |= r->l->on[i] >= 0;
 	}
+	return dirs;
+}
+
+bool is_tree(const struct run *r)
+{
+	for (int i = 0; i < r->t->nr; i++)
+		if (r->l->on[i] >= 0)
+			return true;
+	return false;
+}
+
+static bool steps(struct run *r)
+{
+	int dirs = event_dirs(r);
+	struct batch b;
+
 	if (!build(r) || !compare(r) ||
 	    !fire(r, &b, r->t->nr, dirs, true) || !clear(r, &b))
 		return false;
-	if (tree && !(do_places(r, &b) && do_umounts(r, &b) && build(r)))
+	if (is_tree(r) && !(do_places(r, &b) && do_umounts(r, &b) && build(r)))
 		return false;
 	if (!do_bind(r, &b) || !do_busy(r) || !do_rbind(r, &b))
 		return false;

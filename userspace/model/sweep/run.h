@@ -36,11 +36,6 @@ bool run_topology(struct run *r);
 /* Why mount(2) alone does not lead to it, or NULL.  See history.c. */
 const char *no_history(const struct topo *t, const struct layout *l);
 
-static inline bool has_history(const struct topo *t, const struct layout *l)
-{
-	return !no_history(t, l);
-}
-
 /*
  * Makes @t and @l the least of r->t and r->l that still differs, and sets
  * r->hash accordingly; false if they are that already.

@@ -19,7 +19,7 @@ struct walk {
 
 bool choose_way(const struct means *means, struct pick *p)
 {
-	bool history = has_history(p->t, &p->l), locked = false;
+	bool history = !no_history(p->t, &p->l), locked = false;
 
 	for (int i = 0; i < p->t->nr; i++)
 		locked |= p->l.locked[i];
