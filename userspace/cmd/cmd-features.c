@@ -5,7 +5,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <getopt.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -36,19 +35,16 @@ static void table(const struct mntcr_feature *f)
 
 static int json(const struct mntcr_feature *f, bool extended)
 {
-	json_t *list = json_array(), *top;
-	int i, ret;
+	json_t *list = json_array();
+	int i;
 
 	for (i = 0; i < MNTCR_NR_FEATURES; i++)
 		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:i}",
 			"name", f[i].name, "state", states[f[i].state],
 			"for", f[i].needed_by, "what", f[i].what,
 			"errno", f[i].err));
-	top = json_pack("{s:b,s:o}", "extended", extended, "features", list);
-	ret = top ? json_dumpf(top, stdout, JSON_INDENT(1)) : -1;
-	putchar('\n');
-	json_decref(top);
-	return ret;
+	return cmd_print_json("features", json_pack("{s:b,s:o}", "extended", extended,
+						    "features", list));
 }
 
 int cmd_features(int argc, char **argv)
@@ -61,7 +57,7 @@ int cmd_features(int argc, char **argv)
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
 	bool as_json = false, extended;
 	struct mntcr_error e;
-	int c, ret;
+	int c, ret = 0;
 
 	while ((c = getopt_long(argc, argv, "Jh", options, NULL)) >= 0) {
 		switch (c) {
@@ -83,9 +79,10 @@ int cmd_features(int argc, char **argv)
 	extended = mc_features_are_there(f, "extended");
 	if (!as_json)
 		table(f);
-	else if (json(f, extended))
-		return MNTCR_SYS;
-	ret = cmd_flush("features");
+	else
+		ret = json(f, extended);
+	if (!ret)
+		ret = cmd_flush("features");
 	return ret ? ret : extended && mc_features_are_there(f, "locks") ? 0 :
 	       MNTCR_UNSUPPORTED;
 }

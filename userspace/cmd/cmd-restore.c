@@ -6,7 +6,6 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +95,6 @@ static int print_json(const struct job *j, const struct mntcr_restored *r)
 	const struct mntcr_stats *s = mntcr_restored_stats(r);
 	json_t *calls = json_object(), *root;
 	uint32_t i;
-	int ret;
 
 	for (i = 0; i < s->nr_call_names; i++)
 		json_object_set_new(calls, s->calls[i].name,
@@ -118,10 +116,7 @@ static int print_json(const struct job *j, const struct mntcr_restored *r)
 	if (root && j->verify)
 		json_object_set_new(root, "differences",
 				    json_integer((json_int_t)j->nr_differences));
-	ret = !root || json_dumpf(root, stdout, JSON_INDENT(2));
-	json_decref(root);
-	putchar('\n');
-	return ret ? MNTCR_SYS : 0;
+	return cmd_print_json("restore", root);
 }
 
 /*

@@ -4,9 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,23 +56,11 @@ static int print_json(struct job *j)
 {
 	json_t *root = json_pack("{s:I, s:O}", "differences", (json_int_t)j->nr,
 				 "reports", j->lines);
-	int ret = -1, err;
 
 	if (root && j->events)
 		json_object_set_new(root, "events",
 				    json_integer((json_int_t)j->nr_events));
-	/* its lines are escaped: no byte is left that JSON would not show */
-	if (root)
-		ret = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	err = errno;
-	json_decref(root);
-	/* What could not be written, cmd_flush() tells. */
-	errno = err;
-	if (!ret || ferror(stdout))
-		return 0;
-	fprintf(stderr, "mntcr: verify: out of memory\n");
-	return MNTCR_SYS;
+	return cmd_print_json("verify", root);
 }
 
 static void print_text(const struct job *j)

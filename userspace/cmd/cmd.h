@@ -8,6 +8,7 @@
 #ifndef MC_CMD_H
 #define MC_CMD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -33,6 +34,11 @@ int cmd_usage(const char *name, const char *fmt, ...)
 int cmd_try_help(const char *name);
 /* Has standard output taken everything?  Call last; returns an exit code. */
 int cmd_flush(const char *name);
+/*
+ * Prints @root, which may be NULL for want of memory, and frees it.  Returns an
+ * exit code; that output could not be written is for cmd_flush() to tell.
+ */
+int cmd_print_json(const char *name, json_t *root);
 
 /*
  * Where a topology comes from, as named on the command line:

@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,21 @@ int cmd_flush(const char *name)
 	if (!fflush(stdout) && !ferror(stdout))
 		return 0;
 	fprintf(stderr, "mntcr: %s: standard output: %m\n", name);
+	return MNTCR_SYS;
+}
+
+int cmd_print_json(const char *name, json_t *root)
+{
+	/* names are escaped: no byte is left that JSON would not show */
+	int ret = root ? json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) : -1;
+	int err = errno;
+
+	json_decref(root);
+	putchar('\n');
+	errno = err;
+	if (!ret || ferror(stdout))
+		return 0;
+	fprintf(stderr, "mntcr: %s: out of memory\n", name);
 	return MNTCR_SYS;
 }
 

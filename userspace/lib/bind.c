@@ -276,7 +276,7 @@ int mntcr_bind(const struct mntcr_place *src, const struct mntcr_place *dst,
 	enum mntcr_api api = mc_choose_api(b.o->api);
 	int ret = -1;
 
-	if (api == MNTCR_API_EXTENDED && mc_need_extended(e))
+	if (b.o->api == MNTCR_API_EXTENDED && mc_need_extended(e))
 		return -1;
 	if (!open_ns(&b, &b.src) && !open_ns(&b, &b.dst))
 		ret = api == MNTCR_API_EXTENDED ? bind_extended(&b) :

@@ -371,7 +371,7 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 
 	if (setup(w, t, o, e))
 		return -1;
-	if (w->po.api == MNTCR_API_EXTENDED && mc_need_extended(e))
+	if (o->api == MNTCR_API_EXTENDED && mc_need_extended(e))
 		return -1;
 	w->others = count_others(o);
 	if (!o->fd_limit)

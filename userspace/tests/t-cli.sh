@@ -116,6 +116,10 @@ check "dump: no such directory" 1 "$tmp/no/img: No such file" \
 	"$MNTCR" dump -o "$tmp/no/img" $holder
 check "show: standard output full" 1 "No space left" \
 	sh -c 'exec "$0" show "$1" >/dev/full' "$MNTCR" "$tmp/img"
+for json in '' --json; do
+	check "features $json: standard output full" 1 "features: standard output: No space left" \
+		sh -c 'exec "$0" features $1 >/dev/full' "$MNTCR" $json
+done
 check "show: image and namespace mixed" 2 "cannot be mixed" \
 	"$MNTCR" show "$tmp/img" $holder
 echo '{"format": "mntcr-image", "version": 99}' >"$tmp/v99"
