@@ -32,7 +32,7 @@ kernel:		## the stock and the patched kernel
 	@$(S)/setup-host && $(S)/kernel stock patched
 
 series-check:	## every patch: applies, builds, no new warnings, round trip
-	@$(S)/setup-host && $(S)/fetch-base && $(S)/series-check
+	@$(S)/setup-host && SUITES=series $(S)/check
 
 selftests:	## the kernel selftests, built
 	@$(S)/setup-host && $(S)/build-selftests
