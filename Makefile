@@ -71,6 +71,7 @@ help:		## this text
 	@echo '  FRESH=1         check: run again what nothing has changed for, too'
 	@echo '  SHARD=I/N       sweeps: only every N-th topology, from the I-th, counted from 0'
 	@echo '  SEED=N          sweeps: which random ones'
+	@echo '  REACH="..."     sweeps: how far, as -s 7 -n 5 -r 4 (userspace/model/README.md)'
 	@echo '  ACCEL=kvm|tcg   how QEMU runs (kvm where a trial boot works)'
 	@echo '  VM_SLOW=N       time limits times N, for slow machines'
 	@echo '  LARGE=1         bench: 16,000 mounts in the VM too'
