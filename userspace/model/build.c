@@ -120,6 +120,30 @@ void layout_random(const struct topo *t, struct layout *l, uint64_t seed)
 	}
 }
 
+static bool is_free(const struct layout *l, int nr, int on, int dir)
+{
+	for (int i = 0; i < nr; i++)
+		if (l->on[i] == on && l->dir[i] == dir)
+			return false;
+	return true;
+}
+
+void layout_places(const struct topo *t, struct layout *l, uint64_t seed)
+{
+	for (int i = 0; i < t->nr; i++) {
+		uint64_t x = topo_next_random(&seed);
+		int on = l->on[i], dir;
+
+		if (on < 0 || l->over[i] || t->m[on].root > 2)
+			continue;
+		dir = 2 * t->m[on].root + 1 + (x & 1);
+		if (dir < 3 && x & 2)
+			dir = 2 * dir + 1 + (x >> 2 & 1);
+		if (x & 8 && is_free(l, t->nr, on, dir))
+			l->dir[i] = dir;
+	}
+}
+
 void layout_renumber(struct topo *t, struct layout *l)
 {
 	int mount[TOPO_MAX], group[TOPO_MAX], new[TOPO_MAX], new_group[TOPO_MAX];

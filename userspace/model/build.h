@@ -44,6 +44,8 @@ struct layout {
 
 void layout_siblings(struct layout *l);
 void layout_random(const struct topo *t, struct layout *l, uint64_t seed);
+/* Some of those on others at directories of the tree: one may hide another. */
+void layout_places(const struct topo *t, struct layout *l, uint64_t seed);
 /* Numbers both as topo_parse() numbers what topo_print() prints. */
 void layout_renumber(struct topo *t, struct layout *l);
 /*

@@ -81,7 +81,9 @@ int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
 	if (!(caps >> m->owner[m->mnt[src].ns] & 1) &&
 	    !BROKEN(MUT_FOREIGN_SOURCE))
 		return -EPERM;
+	/* two calls: what the clone is refused for comes first */
 	if (!(caps >> m->owner[m->mnt[dst].ns] & 1) && !BROKEN(MUT_FOREIGN_DEST))
-		return -EPERM;
+		return m->mnt[src].unbindable ||
+		       (!rec && model__locked_below(m, src, root)) ? -EINVAL : -EPERM;
 	return model_bind(m, src, root, dst, at, rec);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Privilege, further than make check goes.
+ * Privilege, further than make check goes: without arguments all that
+ * make check-all does, as TAP.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -10,9 +11,20 @@
 
 #include "test-priv.h"
 
+static int tests, failed;
+
+static void report(const char *what, const char *bad, const char *where)
+{
+	if (bad)
+		printf("# %s\n# %s\n", bad, where);
+	printf("%sok %d %s\n", bad ? "not " : "", ++tests, what);
+	fflush(stdout);
+	failed |= bad != NULL;
+}
+
 static int usage(void)
 {
-	fprintf(stderr, "usage: model-priv [-abnu] [-c CAPS] [-d DEPTH] [-r ROOTS] MOUNTS CHILDREN\n"
+	fprintf(stderr, "usage: model-priv [[-abnu] [-c CAPS] [-d DEPTH] [-r ROOTS] MOUNTS CHILDREN]\n"
 		"-a a mount for each owner, -b binds, -n mounts on mounts, -u unbindable,\n"
 		"-c owners with power over (6), -d (u)mounts tried (2), -r roots (3)\n");
 	return 2;
@@ -25,6 +37,11 @@ int main(int argc, char **argv)
 	char line[2 * PRIV_LINE] = "";
 	int opt, bad;
 
+	if (argc == 1) {
+		printf("1..%d\n", priv_further(NULL));
+		priv_further(report);
+		return failed;
+	}
 	while ((opt = getopt(argc, argv, "abnuc:d:r:")) >= 0)
 		switch (opt) {
 		case 'a':

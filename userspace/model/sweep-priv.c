@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * privsweep: the privilege that mount_setgroup(2) asks for, by the running
- * kernel and by the model.  As root, in the test VM.
+ * privsweep: the privilege that mount_setgroup(2), MOVE_MOUNT_SET_GROUP and
+ * binds across namespaces ask for, by the running kernel and by the model.  As
+ * root, in the test VM.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  *
  * Each start of priv-start.c is built by root: private mounts in place, then
  * groups, then locks.  The caller is an ordinary user.  Who has made a user
  * namespace is capable over it, so namespaces in its power are owned by user
- * namespaces of its own, others by the initial one or another user's.  Every
- * call is made, has to be refused as the model refuses it, and is undone.
+ * namespaces of its own, others by the initial one or another user's.  It is in
+ * one of those in its power, as all but mount_setgroup(2) ask for.  Every call is
+ * made, has to be refused as the model refuses it, and is undone.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -235,57 +237,128 @@ static void take_down(struct kernel *k)
 	}
 }
 
-static int undo(struct kernel *k, const struct new_move *v)
+static int undo(struct kernel *k, const int *member, int nr)
 {
 	char path[32];
 
-	for (int i = 0; i < v->nr; i++) {
+	for (int i = 0; i < nr; i++) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d",
-			 k->fd[v->member[i]]);
+			 k->fd[member[i]]);
 		if (mount(NULL, path, NULL, MS_PRIVATE, NULL))
 			return fail(k, "undo");
 	}
 	return 0;
 }
 
-static const char *try_call(struct kernel *k, const struct model *a,
-			    struct model *b, const struct new_move *v,
-			    unsigned int caps)
+/* Makes a call as the caller; returns 0 or a negative errno. */
+static int as_caller(int (*call)(struct kernel *k, const struct new_move *v),
+		     struct kernel *k, const struct new_move *v)
 {
-	int member[PRIV_MAX], model, err, n;
+	int err;
+
+	if (seteuid(CALLER))
+		_exit(1);
+	err = call(k, v);
+	if (seteuid(0))
+		_exit(1);
+	k->calls++;
+	k->made += !err;
+	return err;
+}
+
+static int call_setgroup(struct kernel *k, const struct new_move *v)
+{
+	int member[PRIV_MAX];
 
 	for (int i = 0; i < v->nr; i++)
 		member[i] = k->fd[v->member[i]];
-	if (model_copy(b, a) || seteuid(CALLER))
-		return "out of memory";
-	err = setgroup(member, v->nr, v->named < 0 ? -1 : k->fd[v->named],
-		       v->flags);
-	if (seteuid(0))
-		return "seteuid";
-	k->calls++;
-	k->made += !err;
-	model = new_move(b, v, caps);
-	if (err != model) {
-		n = snprintf(k->what, sizeof(k->what),
-			     "flags %u named %d: kernel %d, model %d, members",
-			     v->flags, v->named, err, model);
-		for (int i = 0; i < v->nr; i++)
-			n += snprintf(k->what + n, sizeof(k->what) - n, " %d",
-				      v->member[i]);
-		return k->what;
-	}
-	return !err && undo(k, v) ? k->what : NULL;
+	return setgroup(member, v->nr, v->named < 0 ? -1 : k->fd[v->named],
+			v->flags);
 }
 
-static const char *each_call(struct kernel *k, const struct start *s,
-			     const struct model *a, unsigned int caps)
+/* Member 0 gets what the mount named has. */
+static int call_set_group(struct kernel *k, const struct new_move *v)
+{
+	return mc_move_mount(k->fd[v->named], "", k->fd[v->member[0]], "",
+			     MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_F_EMPTY_PATH |
+			     MOVE_MOUNT_T_EMPTY_PATH) ? -errno : 0;
+}
+
+static int call_bind(struct kernel *k, const struct new_move *v)
+{
+	int fd, err = 0;
+
+	fd = mc_open_tree(k->fd[v->src], dir_names[v->dir], OPEN_TREE_CLONE |
+			  OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+			  (v->rec ? AT_RECURSIVE : 0));
+	if (fd < 0)
+		return -errno;
+	if (mc_move_mount(fd, "", k->fd[v->dst], dir_names[v->at],
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+			  MOVE_MOUNT_T_FOREIGN))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static const char *differs(struct kernel *k, const char *call,
+			   const struct new_move *v, int kernel, int model)
+{
+	int n = snprintf(k->what, sizeof(k->what), "%s: kernel %d, model %d: ",
+			 call, kernel, model);
+
+	if (v->what == MOVE_BIND) {
+		snprintf(k->what + n, sizeof(k->what) - n, "%d dir %d on %d at %d%s",
+			 v->src, v->dir, v->dst, v->at, v->rec ? " rec" : "");
+		return k->what;
+	}
+	n += snprintf(k->what + n, sizeof(k->what) - n, "flags %u named %d members",
+		      v->flags, v->named);
+	for (int i = 0; i < v->nr; i++)
+		n += snprintf(k->what + n, sizeof(k->what) - n, " %d", v->member[i]);
+	return k->what;
+}
+
+static const char *try_setgroup(struct kernel *k, const struct model *a,
+				struct model *b, const struct new_move *v,
+				unsigned int caps)
+{
+	int err, model;
+
+	if (model_copy(b, a))
+		return "out of memory";
+	model = new_move(b, v, caps);
+	err = as_caller(call_setgroup, k, v);
+	if (err != model)
+		return differs(k, "mount_setgroup", v, err, model);
+	return !err && undo(k, v->member, v->nr) ? k->what : NULL;
+}
+
+static const char *try_set_group(struct kernel *k, const struct model *a,
+				 struct model *b, int from, int to,
+				 unsigned int caps)
+{
+	const struct new_move v = { .member = { to }, .nr = 1, .named = from };
+	int err, model;
+
+	if (model_copy(b, a))
+		return "out of memory";
+	model = model_set_group(b, from, to, caps);
+	err = as_caller(call_set_group, k, &v);
+	if (err != model)
+		return differs(k, "MOVE_MOUNT_SET_GROUP", &v, err, model);
+	return !err && undo(k, &to, 1) ? k->what : NULL;
+}
+
+static const char *each_group(struct kernel *k, const struct start *s,
+			      const struct model *a, struct model *b,
+			      unsigned int caps)
 {
 	static const unsigned int flags[] = {
 		MODEL_SG_SHARED, MODEL_SG_PEER, MODEL_SG_MASTER,
 		MODEL_SG_SIBLING, MODEL_SG_SHARED | MODEL_SG_MASTER,
 		MODEL_SG_SHARED | MODEL_SG_SIBLING,
 	};
-	struct model b = { 0 };
 	const char *bad = NULL;
 
 	for (int set = 1; set < 1 << s->nr && !bad; set++) {
@@ -295,29 +368,87 @@ static const char *each_call(struct kernel *k, const struct start *s,
 			if (set >> i & 1)
 				v.member[v.nr++] = PRIV_NS + i;
 		v.flags = flags[0];
-		bad = try_call(k, a, &b, &v, caps);
+		bad = try_setgroup(k, a, b, &v, caps);
 		for (int i = 0; i < s->nr * 5 && !bad; i++) {
 			v.flags = flags[1 + i % 5];
 			v.named = PRIV_NS + i / 5;
 			if (!(set >> i / 5 & 1))
-				bad = try_call(k, a, &b, &v, caps);
+				bad = try_setgroup(k, a, b, &v, caps);
 		}
 	}
-	model_free(&b);
+	for (int i = 0; i < s->nr * s->nr && !bad; i++)
+		if (i / s->nr != i % s->nr)
+			bad = try_set_group(k, a, b, PRIV_NS + i / s->nr,
+					    PRIV_NS + i % s->nr, caps);
 	return bad;
+}
+
+/* In a namespace that is in the caller's power, from where calls are made. */
+static int enter(struct kernel *k, unsigned int caps)
+{
+	return setns(k->ns[__builtin_ctz(caps)], CLONE_NEWNS) ?
+	       fail(k, "setns") : 0;
+}
+
+static int build(struct kernel *k, const struct start *s, unsigned int caps)
+{
+	return build_mounts(k, s) || build_sharing(k, s) || enter(k, caps);
+}
+
+/* What a bind has made is not undone by itself: all is made anew. */
+static const char *each_bind(struct kernel *k, const struct start *s,
+			     const struct model *a, struct model *b,
+			     unsigned int caps)
+{
+	const int n = PRIV_ROOTS * PRIV_ROOTS * 2;
+
+	for (int i = 0; i < s->nr * s->nr * n; i++) {
+		struct new_move v = {
+			.what = MOVE_BIND, .rec = i & 1,
+			.dir = i / 2 % PRIV_ROOTS,
+			.at = i / 2 / PRIV_ROOTS % PRIV_ROOTS,
+			.src = PRIV_NS + i / n % s->nr,
+			.dst = PRIV_NS + i / n / s->nr,
+		};
+		int root = a->mnt[v.src].root, top = a->mnt[v.dst].root, err, model;
+
+		/* directories that there are, and no other mount on the way */
+		if ((a->mnt[v.src].sb != 1 && v.dir) || (a->mnt[v.dst].sb != 1 && v.at) ||
+		    !model_under(a, v.dir, root) || !model_under(a, v.at, top) ||
+		    (v.dir != root && model_lookup(a, v.src, v.dir) >= 0))
+			continue;
+		if (model_copy(b, a))
+			return "out of memory";
+		model = new_move(b, &v, caps);
+		v.dir = v.dir == root ? 0 : v.dir;
+		v.at = v.at == top ? 0 : v.at;
+		err = as_caller(call_bind, k, &v);
+		if (err != (model < 0 ? model : 0))
+			return differs(k, "bind", &v, err, model);
+		if (err)
+			continue;
+		take_down(k);
+		if (build(k, s, caps))
+			return k->what;
+	}
+	return NULL;
 }
 
 static const char *one_start(const struct start *s, const struct model *m,
 			     unsigned int caps, void *arg)
 {
 	struct kernel *k = arg;
+	struct model b = { 0 };
 	const char *bad;
 
 	if (k->starts++ % k->every)
 		return NULL;
-	bad = build_mounts(k, s) || build_sharing(k, s) ? k->what :
-	      each_call(k, s, m, caps);
+	bad = build(k, s, caps) ? k->what : each_group(k, s, m, &b, caps);
+	/* each that succeeds takes a new start */
+	if (!bad && k->starts / k->every % 8 == 0)
+		bad = each_bind(k, s, m, &b, caps);
 	take_down(k);
+	model_free(&b);
 	return bad;
 }
 

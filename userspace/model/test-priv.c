@@ -155,6 +155,24 @@ static const struct priv_space spaces[] = {
 
 #define NR_SPACES	((int)(sizeof(spaces) / sizeof(*spaces)))
 
+/* Minutes each, most of them. */
+static const struct priv_space further[] = {
+	{ "four, on one another", { 4, 0, 3, 6, false, true, false }, false, 2 },
+	{ "four, on one another, power over all", { 4, 0, 3, 7, false, true, false }, false, 2 },
+	{ "four, on one another, power over one", { 4, 0, 3, 4, false, true, false }, false, 2 },
+	{ "three and a child, power over all", { 3, 1, 3, 7, false, true, false }, false, 2 },
+	{ "three and a child, power over one", { 3, 1, 3, 4, false, true, false }, false, 2 },
+	{ "three and two children, three roots", { 3, 2, 3, 6, false, false, false }, false, 2 },
+	{ "four and a child, three roots", { 4, 1, 3, 6, false, false, false }, false, 2 },
+	{ "binds, three mounts, on one another", { 3, 0, 3, 6, false, true, false }, true, 0 },
+	{ "binds, three and a child", { 3, 1, 3, 6, false, false, false }, true, 0 },
+	{ "binds, power over all", { 2, 1, 3, 7, false, true, false }, true, 0 },
+	{ "binds, power over one", { 2, 1, 3, 4, false, true, false }, true, 0 },
+	{ "binds, four mounts", { 4, 0, 3, 6, false, false, false }, true, 0 },
+};
+
+#define NR_FURTHER	((int)(sizeof(further) / sizeof(*further)))
+
 /* What each rule is there for: without it this happens, in a space of those. */
 static const struct {
 	enum model_mutant mutant;
@@ -215,23 +233,37 @@ void priv_print_counts(const struct priv_counts *c)
 	putchar('\n');
 }
 
+static void test_space(const struct priv_space *p, report_fn *report,
+		       struct priv_counts *sum)
+{
+	struct priv_counts counts = { 0 };
+	char name[128], line[2 * PRIV_LINE] = "";
+	int bad = priv_space(p, ~0u, &counts, line, sizeof(line));
+
+	snprintf(name, sizeof(name), "privilege: %s", p->name);
+	report(name, bad < 0 ? NULL : bad_names[bad], line);
+	priv_print_counts(&counts);
+	for (int k = 0; k < REACH_MAX; k++)
+		sum->reached[k] += counts.reached[k];
+}
+
+int priv_further(report_fn *report)
+{
+	struct priv_counts sum = { 0 };
+
+	for (int i = 0; report && i < NR_FURTHER; i++)
+		test_space(&further[i], report, &sum);
+	return NR_FURTHER;
+}
+
 void priv_tests(report_fn *report)
 {
 	struct priv_counts sum = { 0 };
 	const char *none = NULL;
 	char name[128];
 
-	for (int i = 0; i < NR_SPACES; i++) {
-		struct priv_counts counts = { 0 };
-		char line[2 * PRIV_LINE] = "";
-		int bad = priv_space(&spaces[i], ~0u, &counts, line, sizeof(line));
-
-		snprintf(name, sizeof(name), "privilege: %s", spaces[i].name);
-		report(name, bad < 0 ? NULL : bad_names[bad], line);
-		priv_print_counts(&counts);
-		for (int k = 0; k < REACH_MAX; k++)
-			sum.reached[k] += counts.reached[k];
-	}
+	for (int i = 0; i < NR_SPACES; i++)
+		test_space(&spaces[i], report, &sum);
 	for (int k = 0; k < REACH_UNNAMED; k++)
 		if (!sum.reached[k])
 			none = reach_names[k];

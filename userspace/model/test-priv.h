@@ -35,5 +35,7 @@ typedef void report_fn(const char *what, const char *bad, const char *where);
 
 int priv_nr_tests(void);
 void priv_tests(report_fn *report);
+/* Those that take long; returns how many there are. */
+int priv_further(report_fn *report);
 
 #endif

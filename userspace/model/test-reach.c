@@ -219,7 +219,7 @@ static const enum state diagram[5][4] = {
 };
 
 static const char *check_type(const struct scene *old, int i,
-			      enum model_type type, bool events)
+			      enum model_type type)
 {
 	int x = old->mnt[i];
 	enum state from = state_of(&old->m, x), to = diagram[from][type];
@@ -247,7 +247,7 @@ static const char *check_type(const struct scene *old, int i,
 			s->hears[i][k] = false;
 	}
 	bad = check_matrix(s, &s->m);
-	if (!bad && events)
+	if (!bad)
 		bad = check_events(s, false);
 out:
 	model_free(&s->m);
@@ -300,8 +300,9 @@ static const char *check_bind(const struct scene *old, int i, int d)
 	EXPECT(state_of(&s->m, new) == state_of(&old->m, s->mnt[i]));
 	add_copy(s, i, new, is_shared(s, i));
 	bad = check_matrix(s, &s->m);
-	if (!bad)
-		bad = check_event(s, s->n - 1, d, true);
+	for (int k = 0; k < s->n && !bad; k++)
+		if (model_under(&s->m, d, s->m.mnt[s->mnt[k]].root))
+			bad = check_event(s, k, d, k == s->n - 1);
 	if (bad)
 		goto out;
 	EXPECT(!model_umount(&s->m, new, false));
@@ -511,8 +512,7 @@ const char *check_topology(const struct topo *t, const struct layout *l,
 		bad = check_stack(s);
 	for (int i = 0; i < s->n && !bad; i++) {
 		for (int y = 0; y < 4 && !bad; y++)
-			bad = check_type(s, i, y, i == 0 ||
-					 (siblings && s->n <= 4));
+			bad = check_type(s, i, y);
 		for (int d = 0; d < TOPO_ROOTS && !bad; d++)
 			if (model_under(&s->m, d, t->m[i].root))
 				bad = check_bind(s, i, d);

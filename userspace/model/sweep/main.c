@@ -60,6 +60,18 @@ static void one_topology(void *data, const struct topo *t, uint64_t hash)
 	tally_one(data, t, &l, hash);
 }
 
+static void random_topology(void *data, const struct topo *t, uint64_t hash)
+{
+	struct layout l;
+
+	layout_siblings(&l);
+	if (hash >> 60 & 1)
+		layout_random(t, &l, hash);
+	if (hash >> 61 & 1)
+		layout_places(t, &l, hash);
+	tally_one(data, t, &l, hash);
+}
+
 static void structures(struct sweep *s, int n, int nr_ns, bool roots,
 		       int types, const char *name, enum way way)
 {
@@ -120,7 +132,7 @@ static void random_ones(struct sweep *s, const struct options *o, enum way way)
 	char name[64];
 
 	c.exist = o->random;
-	each_random(&s->each, o->random, one_topology, &c);
+	each_random(&s->each, o->random, random_topology, &c);
 	snprintf(name, sizeof(name), "random, SEED=%" PRIu64, s->each.seed);
 	tally_done(&c, name);
 }

@@ -190,6 +190,16 @@ bool clear(struct run *r, const struct batch *b)
 	return r->each || compare(r);
 }
 
+/* What is of interest on @n mounts, as far as there is room for events. */
+static int dirs_of(const struct run *r, int n, int dirs)
+{
+	if (dirs < event_dirs(r))
+		dirs = event_dirs(r);
+	while (n * (dirs + 1) > WORLD_EVENTS)
+		dirs--;
+	return dirs;
+}
+
 static bool do_bind(struct run *r, struct batch *b)
 {
 	int n = r->t->nr, i = r->hash % n, root, ns, dir, new, top;
@@ -215,7 +225,9 @@ static bool do_bind(struct run *r, struct batch *b)
 	if (new < 0)	/* something in there is locked */
 		return true;
 	r->mnt[n] = new;
-	if (!step_done(r) || !fire(r, b, n + 1, 1, false) || !clear(r, b))
+	/* in what the bind shows of the others, too */
+	if (!step_done(r) || !fire(r, b, n + 1, dirs_of(r, n + 1, dir + 1), false) ||
+	    !clear(r, b))
 		return false;
 	snprintf(r->step, sizeof(r->step), "umount of the bind");
 	return both(r, world_unbind(r->w, dir_extra(0, 1)),
@@ -274,7 +286,8 @@ static bool do_rbind(struct run *r, struct batch *b)
 	snprintf(r->step, sizeof(r->step), "recursive bind in namespace %d", ns);
 	new = model_bind(&r->m, top, 0, top, dir_extra(0, 1), true);
 	if (!both(r, world_rbind(r->w, ns, dir_extra(0, 1)), new) ||
-	    !step_done(r) || !fire(r, b, r->t->nr, 1, false) || !clear(r, b))
+	    !step_done(r) ||
+	    !fire(r, b, r->t->nr, dirs_of(r, r->t->nr, 1), false) || !clear(r, b))
 		return false;
 	snprintf(r->step, sizeof(r->step), "lazy umount of that bind");
 	return both(r, world_unrbind(r->w, ns, dir_extra(0, 1)),
@@ -316,7 +329,7 @@ static bool do_clone(struct run *r, struct batch *b)
 		if (world_add_at(r->w, new, i, path))
 			return failed(r, "the copy", r->w->error);
 	}
-	return fire(r, b, n + copies, 1, true) && clear(r, b);
+	return fire(r, b, n + copies, dirs_of(r, n + copies, 1), true) && clear(r, b);
 }
 
 static bool do_move(struct run *r, struct batch *b)
@@ -333,7 +346,7 @@ static bool do_move(struct run *r, struct batch *b)
 	err = model_move(&r->m, r->mnt[i], r->mnt[j], at);
 	if (!both(r, world_move(r->w, i, j, at), err) || !step_done(r))
 		return false;
-	return err || (fire(r, b, n, 1, true) && clear(r, b));
+	return err || (fire(r, b, n, dirs_of(r, n, 1), true) && clear(r, b));
 }
 
 bool build(struct run *r)
@@ -381,7 +394,7 @@ static bool do_type(struct run *r, struct batch *b, int i, enum model_type type)
 		  model_set_type(&r->m, r->mnt[i], type, false)) ||
 	    !step_done(r))
 		return false;
-	return fire(r, b, r->t->nr, 1, true) && clear(r, b);
+	return fire(r, b, r->t->nr, dirs_of(r, r->t->nr, 1), true) && clear(r, b);
 }
 
 /* Every change of type of every mount, each of what was built anew. */

@@ -38,31 +38,6 @@ static void pick(struct walk *w, struct pick *p)
 		w->c->left_out++;
 }
 
-static bool is_free(const struct layout *l, int nr, int on, int dir)
-{
-	for (int i = 0; i < nr; i++)
-		if (l->on[i] == on && l->dir[i] == dir)
-			return false;
-	return true;
-}
-
-/* At directories of the tree, where one may hide what is mounted below it. */
-static void place_some(const struct topo *t, struct layout *l, uint64_t seed)
-{
-	for (int i = 0; i < t->nr; i++) {
-		uint64_t x = topo_next_random(&seed);
-		int on = l->on[i], dir;
-
-		if (on < 0 || l->over[i] || t->m[on].root > 2)
-			continue;
-		dir = 2 * t->m[on].root + 1 + (x & 1);
-		if (dir < 3 && x & 2)
-			dir = 2 * dir + 1 + (x >> 2 & 1);
-		if (x & 8 && is_free(l, t->nr, on, dir))
-			l->dir[i] = dir;
-	}
-}
-
 static void lock_all(const struct topo *t, struct layout *l)
 {
 	layout_siblings(l);
@@ -88,7 +63,7 @@ static void one_topology(void *data, const struct topo *t, uint64_t hash)
 	if (hash >> 60 & 1)
 		layout_random(t, &p.l, hash);
 	if (w->c->kind == RANDOM)
-		place_some(t, &p.l, hash);
+		layout_places(t, &p.l, hash);
 	if (w->c->kind == RANDOM && w->means->locks && hash >> 59 & 1)
 		lock_some(t, &p.l, hash);
 	if (w->c->locked)
