@@ -80,7 +80,7 @@ static int twin(const struct run *r, int i, int ns)
 /* What has been made a slave by copying is to be a peer. */
 static bool make_peer(struct run *r, int copy, int i)
 {
-	return both(r, world_type(r->w, copy, -1, MODEL_PRIVATE),
+	return both(r, world_type(r->w, copy, -1, MODEL_PRIVATE, false),
 		    model_set_type(&r->m, r->mnt[copy], MODEL_PRIVATE, false)) &&
 	       both(r, world_setgroup(r->w, &copy, 1, i, MODEL_SG_PEER, -1),
 		    model_setgroup(&r->m, &r->mnt[copy], 1, r->mnt[i], -1,

@@ -234,6 +234,30 @@ static bool do_bind(struct run *r, struct batch *b)
 		    model_umount(&r->m, new, false)) && compare(r);
 }
 
+/* A bind onto a mount that may be shared: one appears at all that receive. */
+static bool do_bind_below(struct run *r, struct batch *b)
+{
+	int n = r->t->nr, i = (r->hash >> 20) % n, j = (r->hash >> 36) % n, at, new;
+
+	for (int k = 0; k < n && r->way == WAY_CLASSIC; k++)
+		if (r->t->m[i].ns != r->t->m[j].ns)
+			j = (j + 1) % n;
+	at = dir_extra(r->t->m[j].root, 1);
+	snprintf(r->step, sizeof(r->step), "bind of mount %d on %d", i, j);
+	new = model_bind(&r->m, r->mnt[i], r->t->m[i].root, r->mnt[j], at, false);
+	if (!both(r, world_bind_below(r->w, i, j, at), new))
+		return false;
+	if (new < 0)	/* unbindable, or something in there is locked */
+		return true;
+	r->mnt[n] = new;
+	if (!step_done(r) || !fire(r, b, n + 1, dirs_of(r, n + 1, 1), false) ||
+	    !clear(r, b))
+		return false;
+	snprintf(r->step, sizeof(r->step), "umount of that bind");
+	return both(r, world_unbind_below(r->w, j, at),
+		    model_umount(&r->m, new, false)) && compare(r);
+}
+
 /* Umount of an event one of whose copies carries a mount: inside or on top. */
 static bool do_busy(struct run *r)
 {
@@ -249,7 +273,7 @@ static bool do_busy(struct run *r)
 		k = (k + 1) % n;
 	c = model_lookup(&r->m, r->mnt[k], at);
 	snprintf(r->step, sizeof(r->step), "making the copy on %d private", k);
-	if (alone && !(both(r, world_type(r->w, k, at, MODEL_PRIVATE),
+	if (alone && !(both(r, world_type(r->w, k, at, MODEL_PRIVATE, false),
 			    model_set_type(&r->m, c, MODEL_PRIVATE, false)) &&
 		       step_done(r)))
 		return false;
@@ -383,18 +407,30 @@ static int type_member(const struct run *r)
 	return first;
 }
 
-static bool do_type(struct run *r, struct batch *b, int i, enum model_type type)
+static bool do_type(struct run *r, struct batch *b, int i, enum model_type type,
+		    bool rec)
 {
 	static const char *const name[] = {
 		"private", "shared", "slave", "unbindable"
 	};
 
-	snprintf(r->step, sizeof(r->step), "making mount %d %s", i, name[type]);
-	if (!both(r, world_type(r->w, i, -1, type),
-		  model_set_type(&r->m, r->mnt[i], type, false)) ||
+	snprintf(r->step, sizeof(r->step), "making mount %d %s%s", i,
+		 rec ? "with all below " : "", name[type]);
+	if (!both(r, world_type(r->w, i, -1, type, rec),
+		  model_set_type(&r->m, r->mnt[i], type, rec)) ||
 	    !step_done(r))
 		return false;
 	return fire(r, b, r->t->nr, dirs_of(r, r->t->nr, 1), true) && clear(r, b);
+}
+
+/* Of a mount that others are on, and of those. */
+static bool do_types_below(struct run *r, struct batch *b)
+{
+	int n = r->t->nr, i = (r->hash >> 28) % n;
+
+	while (r->l->on[i] < 0)
+		i = (i + 1) % n;
+	return do_type(r, b, r->l->on[i], r->hash >> 26 & 3, true);
 }
 
 /* Every change of type of every mount, each of what was built anew. */
@@ -402,7 +438,7 @@ static bool do_all_types(struct run *r, struct batch *b)
 {
 	for (int i = 0; i < r->t->nr; i++)
 		for (int type = 0; type < 4; type++)
-			if (!build(r) || !do_type(r, b, i, type))
+			if (!build(r) || !do_type(r, b, i, type, false))
 				return false;
 	return true;
 }
@@ -438,11 +474,13 @@ static bool steps(struct run *r)
 		return false;
 	if (is_tree(r) && !(do_places(r, &b) && do_umounts(r, &b) && build(r)))
 		return false;
-	if (!do_bind(r, &b) || !do_busy(r) || !do_rbind(r, &b))
+	if (!do_bind(r, &b) || !do_bind_below(r, &b) || !do_busy(r) ||
+	    !do_rbind(r, &b))
 		return false;
 	/* that may have taken some of its mounts */
 	return build(r) && do_clone(r, &b) && do_move(r, &b) &&
-	       do_type(r, &b, type_member(r), r->hash >> 24 & 3) &&
+	       do_type(r, &b, type_member(r), r->hash >> 24 & 3, false) &&
+	       (!is_tree(r) || do_types_below(r, &b)) &&
 	       (!r->all_types || do_all_types(r, &b));
 }
 

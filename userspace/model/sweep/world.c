@@ -313,7 +313,46 @@ int world_unbind(struct world *w, int at)
 	return 0;
 }
 
-int world_type(struct world *w, int i, int dir, enum model_type type)
+int world_bind_below(struct world *w, int i, int j, int dir)
+{
+	char from[32], to[64], buf[DIR_PATH];
+	const char *path = dir_path(dir, w->mnt_root[j], buf);
+	int fd;
+
+	if (w->way == WAY_CLASSIC) {
+		if (world_enter(w, w->mnt_ns[i]))
+			return -1;
+		snprintf(from, sizeof(from), "self/fd/%d", w->mnt[i]);
+		snprintf(to, sizeof(to), "self/fd/%d/%s", w->mnt[j], path);
+		if (fchdir(w->proc) || mount(from, to, NULL, MS_BIND, NULL))
+			return world_fail(w, "bind on", path);
+		fd = openat(w->mnt[j], path, O_PATH | O_CLOEXEC);
+		if (fd < 0)
+			return world_fail(w, "open", path);
+	} else {
+		fd = mc_open_tree(w->mnt[i], "", OPEN_TREE_CLONE | OPEN_TREE_FOREIGN |
+				  OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+		if (fd < 0)
+			return world_fail(w, "clone for", path);
+		if (mc_move_mount(fd, "", w->mnt[j], path, MOVE_MOUNT_F_EMPTY_PATH |
+				  MOVE_MOUNT_T_FOREIGN)) {
+			close(fd);
+			return world_fail(w, "attach", path);
+		}
+	}
+	w->mnt[w->nr] = fd;
+	w->mnt_ns[w->nr] = w->mnt_ns[j];
+	w->mnt_root[w->nr++] = w->mnt_root[i];
+	return 0;
+}
+
+int world_unbind_below(struct world *w, int j, int dir)
+{
+	close(w->mnt[--w->nr]);
+	return world_umount(w, j, dir, false);
+}
+
+int world_type(struct world *w, int i, int dir, enum model_type type, bool rec)
 {
 	static const unsigned long flags[] = {
 		[MODEL_PRIVATE] = MS_PRIVATE, [MODEL_SHARED] = MS_SHARED,
@@ -326,7 +365,8 @@ int world_type(struct world *w, int i, int dir, enum model_type type)
 		path = dir_path(dir, w->mnt_root[i], buf);
 	if (world_enter(w, w->mnt_ns[i]))
 		return -1;
-	if (fchdir(w->mnt[i]) || mount(NULL, path, NULL, flags[type], NULL))
+	if (fchdir(w->mnt[i]) ||
+	    mount(NULL, path, NULL, flags[type] | (rec ? MS_REC : 0), NULL))
 		return world_fail(w, "change the type of", path);
 	return 0;
 }

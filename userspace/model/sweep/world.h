@@ -57,10 +57,16 @@ int world_event(struct world *w, int i, int dir, int event);
 int world_event_in(struct world *w, int i, int dir, int in, int event);
 int world_umount(struct world *w, int i, int dir, bool lazy);
 /* Of mount @i, or with @dir >= 0 of what is mounted there. */
-int world_type(struct world *w, int i, int dir, enum model_type type);
+int world_type(struct world *w, int i, int dir, enum model_type type, bool rec);
 /* A bind of mount @i's directory @dir on the root of its namespace. */
 int world_bind(struct world *w, int i, int dir, int at);
 int world_unbind(struct world *w, int at);
+/*
+ * A bind of mount @i on directory @dir of @j: across namespaces with the new
+ * calls, within one with mount(2).
+ */
+int world_bind_below(struct world *w, int i, int j, int dir);
+int world_unbind_below(struct world *w, int j, int dir);
 /* Mount @i, below the root of its namespace, goes to @dir of @j. */
 int world_move(struct world *w, int i, int j, int dir);
 /* A recursive bind of a namespace's root into itself; and its umount. */
