@@ -207,13 +207,12 @@ static const struct {
 
 #define NR_WITHOUT	((int)(sizeof(without) / sizeof(*without)))
 
-static bool happens(int i)
+static bool happens(int i, char *line, size_t size)
 {
 	struct priv_counts counts = { 0 };
-	char line[2 * PRIV_LINE];
 
 	return priv_space(&spaces[without[i].space], 1u << without[i].bad,
-			  &counts, line, sizeof(line)) >= 0;
+			  &counts, line, size) >= 0;
 }
 
 int priv_nr_tests(void)
@@ -269,11 +268,17 @@ void priv_tests(report_fn *report)
 			none = reach_names[k];
 	report("privilege: each way and each exception occurs", none, "");
 	for (int i = 0; i < NR_WITHOUT; i++) {
+		char line[2 * PRIV_LINE] = "";
+		bool bad;
+
 		model_mutant = without[i].mutant;
 		snprintf(name, sizeof(name), "privilege: without %s %s",
 			 model_mutant_names[model_mutant],
 			 bad_names[without[i].bad]);
-		report(name, happens(i) ? NULL : "it does not", "");
+		bad = happens(i, line, sizeof(line));
+		report(name, bad ? NULL : "it does not", "");
+		if (bad)
+			printf("# by %s\n", line);
 	}
 	model_mutant = MUT_NONE;
 }

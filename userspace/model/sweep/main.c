@@ -24,8 +24,9 @@ static const char usage[] =
 "  -n N      up to three namespaces: up to N mounts (4)\n"
 "  -r N      roots on the binary tree of directories: up to N mounts (3)\n"
 "  -b N      trees that are not uniform: on N base mounts in up to three\n"
-"            namespaces (2; 0: none)\n"
-"  -t N      one in N of those that can be built, which ones SEED says (32)\n"
+"            namespaces (2; 0: none), some classes on one more\n"
+"  -t N      one in N of those that can be built, of those on one more one in\n"
+"            16 N, which ones SEED says (32)\n"
 "  -y N      every change of type of every mount: up to N mounts in one\n"
 "            namespace, one less in three, two less with roots (4)\n"
 "  -x N      so many random ones, of up to 24 mounts in 6 namespaces (100)\n"
@@ -102,16 +103,16 @@ static void one_tree(void *data, const struct topo *t, const struct layout *l,
 }
 
 /* Trees that are not uniform: of each class every so many. */
-static void trees(struct sweep *s, const struct options *o, int class,
-		  enum way way)
+static void trees(struct sweep *s, const struct options *o, int class, int base,
+		  uint64_t one_in, enum way way)
 {
 	struct tally c = tally_start(s, way);
 	struct tree_counts n = { 0 };
 	char name[64];
 
 	c.all_types = o->types;
-	c.error = each_fitting_tree(&s->each, class, o->base, TREE_NS,
-				    o->one_in, fits, one_tree, &c, &n);
+	c.error = each_fitting_tree(&s->each, class, base, TREE_NS, one_in, fits,
+				    one_tree, &c, &n);
 	printf("# %" PRIu64 " trees and %" PRIu64 " uniform ones", n.all,
 	       n.uniform);
 	if (n.fit < n.all)
@@ -121,7 +122,7 @@ static void trees(struct sweep *s, const struct options *o, int class,
 		       n.one_in, s->each.seed);
 	puts("");
 	c.exist = n.all;
-	snprintf(name, sizeof(name), "trees on %d mounts, %s", o->base,
+	snprintf(name, sizeof(name), "trees on %d mounts, %s", base,
 		 tree_classes[class].name);
 	tally_done(&c, name);
 }
@@ -236,11 +237,22 @@ static const struct {
 	{ "roots", 1, 1, true },
 };
 
+/*
+ * Of trees with one place on each mount a few are on one more mount: copies in
+ * three namespaces that differ.
+ */
+static bool has_more(int class)
+{
+	return tree_classes[class].nr_places == 1;
+}
+
 /* What is built either way: how many tests, and those tests. */
 static int nr_tests(const struct options *o)
 {
-	int n = 1 + (o->base > 0 ? NR_TREE_CLASSES : 0) + (o->random > 0);
+	int n = 1 + (o->random > 0);
 
+	for (int k = 0; k < NR_TREE_CLASSES && o->base > 0; k++)
+		n += 1 + has_more(k);
 	for (int k = 0; k < 3; k++)
 		if (o->max[k] >= space[k].least)
 			n += o->max[k] - space[k].least + 1;
@@ -259,8 +271,11 @@ static void all_tests(struct sweep *s, const struct options *o, enum way way)
 			structures(s, n, space[k].nr_ns, space[k].roots,
 				   o->types - k, name, way);
 		}
-	for (int k = 0; k < NR_TREE_CLASSES && o->base > 0; k++)
-		trees(s, o, k, way);
+	for (int k = 0; k < NR_TREE_CLASSES && o->base > 0; k++) {
+		trees(s, o, k, o->base, o->one_in, way);
+		if (has_more(k))
+			trees(s, o, k, o->base + 1, 16 * o->one_in, way);
+	}
 	if (o->random > 0)
 		random_ones(s, o, way);
 }
