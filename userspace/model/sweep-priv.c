@@ -12,6 +12,9 @@
  * namespaces of its own, others by the initial one or another user's.  It is in
  * one of those in its power, as all but mount_setgroup(2) ask for.  Every call is
  * made, has to be refused as the model refuses it, and is undone.
+ *
+ * usage: privsweep [N [SEED=S]]: one in N of the default's starts; which ones, the
+ * seed says, or the time.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -20,6 +23,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "priv.h"
 #include "sys.h"
@@ -30,7 +34,8 @@ struct kernel {
 	int own;		/* the namespace of this process */
 	int ns[PRIV_NS];
 	int place[PRIV_NS];	/* in each, where the root of the start goes */
-	int every;
+	int every;		/* start is tried, */
+	uint64_t seed;		/* from that one on */
 	uint64_t starts, calls, made;
 	int fd[PRIV_NS + PRIV_MAX];
 	char what[160];
@@ -441,7 +446,7 @@ static const char *one_start(const struct start *s, const struct model *m,
 	struct model b = { 0 };
 	const char *bad;
 
-	if (k->starts++ % k->every)
+	if ((k->starts++ + k->seed) % k->every)
 		return NULL;
 	bad = build(k, s, caps) ? k->what : each_group(k, s, m, &b, caps);
 	/* each that succeeds takes a new start */
@@ -453,9 +458,10 @@ static const char *one_start(const struct start *s, const struct model *m,
 }
 
 /* The caller's power is in the namespaces, so each set of owners has its own. */
-static const char *sweep(const struct scope *scope, int every, char *line)
+static const char *sweep(const struct scope *scope, int every, uint64_t seed,
+			 char *line)
 {
-	struct kernel k = { .every = every };
+	struct kernel k = { .every = every, .seed = seed };
 	const char *bad = NULL;
 	int err;
 
@@ -494,15 +500,19 @@ static const struct {
 int main(int argc, char **argv)
 {
 	int faster = argc > 1 ? atoi(argv[1]) : 1, failed = 0;
+	uint64_t seed = argc > 2 && !strncmp(argv[2], "SEED=", 5) ?
+			strtoull(argv[2] + 5, NULL, 0) : (uint64_t)time(NULL);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("KTAP version 1\n1..%d\n", NR_SPACES);
+	printf("KTAP version 1\n1..%d\n# SEED=%llu\n", NR_SPACES,
+	       (unsigned long long)seed);
 	for (int i = 0; i < NR_SPACES; i++) {
 		char line[PRIV_LINE] = "";
 		const char *bad;
 
 		fflush(stdout);
-		bad = sweep(&spaces[i].scope, spaces[i].every * faster, line);
+		bad = sweep(&spaces[i].scope, spaces[i].every * faster, seed,
+			    line);
 		failed |= bad != NULL;
 		printf("%sok %d %s\n", bad ? "not " : "", i + 1, spaces[i].name);
 	}
