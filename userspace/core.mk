@@ -51,6 +51,7 @@ valgrind-y += t-nomem
 test-sh-y += t-cli
 test-sh-y += t-show
 vm-test-sh-y += t-line
+vm-test-sh-y += t-command
 test-y += t-change
 LIBS-t-change := -Wl,--wrap=syscall,--wrap=lseek,--wrap=read
 vm-test-y += t-change

@@ -1,0 +1,566 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# In the VM: what the command's arguments and options bring about, by each API
+# that there is.  Each option is seen to change something.
+
+set -u
+n=0
+bad=0
+failed=
+tmp=$(mktemp -d) || exit 1
+# nothing that happens here is seen elsewhere, nor the other way round
+mount -t tmpfs command "$tmp" && mount --make-private "$tmp" || exit 1
+holders=
+cleanup()
+{
+	for pid in $holders; do
+		kill "$pid"
+	done
+	umount -l "$tmp"
+	rmdir "$tmp"
+}
+trap cleanup EXIT
+
+# --- helpers -----------------------------------------------------------------
+fail()
+{
+	failed=${failed:-$*}
+}
+
+# code CODE COMMAND...: its exit code; what it prints is in out and err
+code()
+{
+	want=$1
+	shift
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	[ $got -eq "$want" ] && return
+	sed 's/^/# /' "$tmp/out" "$tmp/err"
+	fail "exit code $got, not $want: $*"
+}
+
+try()
+{
+	code 0 "$@"
+}
+
+# refused RULE COMMAND...
+refused()
+{
+	rule=$1
+	shift
+	code 4 "$@"
+	grep -q -e "\[$rule\]" "$tmp/err" || fail "not [$rule]: $(cat "$tmp/err")"
+}
+
+holds()		# COMMAND...
+{
+	"$@" >/dev/null 2>&1 || fail "not so: $*"
+}
+
+fails()		# COMMAND...
+{
+	! "$@" >/dev/null 2>&1 || fail "should fail: $*"
+}
+
+same()		# GOT WANT WHAT
+{
+	[ "$1" = "$2" ] || fail "$3 is '$1', not '$2'"
+}
+
+# test NAME FUNCTION, once for each API
+test_each()
+{
+	for api in upstream extended; do
+		n=$((n + 1))
+		failed=
+		case " $apis " in
+		*" $api "*) ;;
+		*)
+			echo "ok $n $api: $1 # SKIP this kernel has no mount_setgroup(2)"
+			continue ;;
+		esac
+		work=$tmp/work
+		mkdir "$work"
+		"$2"
+		if [ -z "$failed" ]; then
+			echo "ok $n $api: $1"
+		else
+			bad=1
+			echo "# failed: $failed"
+			echo "not ok $n $api: $1"
+		fi
+		clean_up
+	done
+}
+
+# Whatever is mounted in work, in any order.
+clean_up()
+{
+	while awk -v d="$work/" 'index($5, d) == 1 { print $5; n = 1; exit }
+			END { exit !n }' /proc/self/mountinfo >"$tmp/one"; do
+		umount -l "$(cat "$tmp/one")" || exit 1
+	done
+	rm -rf "$work"
+}
+
+# line MOUNTPOINT [PID]: the last line of mountinfo for it
+line()
+{
+	awk -v p="$1" '$5 == p { l = $0 } END { print l }' \
+		"/proc/${2:-self}/mountinfo"
+}
+
+flags()		# MOUNTPOINT [PID]
+{
+	line "$@" | awk '{ print $6 }'
+}
+
+# what is said of sharing, "" if nothing is
+sharing()	# MOUNTPOINT [PID]
+{
+	line "$@" | awk '{
+		for (i = 7; $i != "-" && i <= NF; i++)
+			s = s (s == "" ? "" : " ") $i
+		print s
+	}'
+}
+
+nr_mounts()
+{
+	wc -l </proc/self/mountinfo
+}
+
+bind()
+{
+	try mntcr bind --api "$api" "$@"
+}
+
+# hold NAME: a copy of this namespace, nothing propagates; the task is $NAME
+hold()
+{
+	unshare -m --propagation private sh -c \
+		'echo >"$0/ready"; exec sleep 1000' "$tmp" &
+	holders="$holders $!"
+	eval "$1=$!"
+	read -r _ <"$tmp/ready"
+}
+
+# --- two namespaces, and a third that only its file holds ----------------------
+mkfifo "$tmp/ready"
+mkdir "$tmp/src" "$tmp/dst"
+mount -t tmpfs src "$tmp/src"
+echo below >"$tmp/src/file"
+mkdir "$tmp/src/sub" "$tmp/src/dir"
+hold one
+hold two
+: >"$tmp/ns"
+unshare --mount="$tmp/ns" --propagation private true || exit 1
+for pid in $one $two; do
+	nsenter --mount="/proc/$pid/ns/mnt" sh -c \
+		'mount -t tmpfs in "$0/dst" && echo "$1" >"$0/dst/whose" && mkdir "$0/dst/m"' \
+		"$tmp" "$pid" || exit 1
+done
+nsenter --mount="$tmp/ns" sh -c \
+	'mount -t tmpfs in "$0/dst" && echo pinned >"$0/dst/whose" && mkdir "$0/dst/m"' \
+	"$tmp" || exit 1
+
+apis=upstream
+mntcr features >/dev/null && apis="upstream extended"
+
+in_ns()		# NSFILE COMMAND...
+{
+	where=$1
+	shift
+	nsenter --mount="$where" "$@"
+}
+
+# --- bind: places ---------------------------------------------------------------
+from_a_process()
+{
+	mkdir "$work/at"
+	bind "$one:$tmp/dst" "$work/at"
+	same "$(cat "$work/at/whose")" "$one" "what is seen"
+	fails test -e "$tmp/dst/whose"
+}
+test_each "bind PID:PATH PATH" from_a_process
+
+into_a_process()
+{
+	bind "$tmp/src" "$one:$tmp/dst/m"
+	same "$(cat "/proc/$one/root$tmp/dst/m/file")" below "what is seen there"
+	same "$(line "$tmp/dst/m")" "" "a mount here"
+	try in_ns "/proc/$one/ns/mnt" umount "$tmp/dst/m"
+}
+test_each "bind PATH PID:PATH" into_a_process
+
+from_one_to_another()
+{
+	bind "$one:$tmp/dst" "$two:$tmp/dst/m"
+	same "$(cat "/proc/$two/root$tmp/dst/m/whose")" "$one" "what is seen there"
+	same "$(line "$tmp/dst/m" "$one")" "" "a mount in the source's"
+	try in_ns "/proc/$two/ns/mnt" umount "$tmp/dst/m"
+}
+test_each "bind PID:PATH PID:PATH" from_one_to_another
+
+files_of_namespaces()
+{
+	mkdir "$work/at"
+	bind "$tmp/ns:$tmp/dst" "$work/at"
+	same "$(cat "$work/at/whose")" pinned "what is seen"
+	bind "$one:$tmp/dst" "$tmp/ns:$tmp/dst/m"
+	same "$(in_ns "$tmp/ns" cat "$tmp/dst/m/whose")" "$one" "what is seen there"
+	try in_ns "$tmp/ns" umount "$tmp/dst/m"
+}
+test_each "bind NSFILE:PATH" files_of_namespaces
+
+within_the_own()
+{
+	mkdir "$work/at"
+	bind "$tmp/src/dir" "$work/at"
+	same "$(line "$work/at" | awk '{ print $4 }')" /dir "the root of it"
+	: >"$work/file"
+	bind "$tmp/src/file" "$work/file"
+	same "$(cat "$work/file")" below "the file"
+}
+test_each "bind PATH PATH" within_the_own
+
+# The unique id: of the mount that another one covers.
+covered()
+{
+	mkdir "$work/low" "$work/at" "$work/at2" "$work/at3"
+	mount -t tmpfs low "$work/low"
+	mkdir "$work/low/in"
+	echo deep >"$work/low/in/file"
+	try mntcr show --json --method statmount $$
+	id=$(grep -e "\"mountpoint\": \"${work#"$tmp"}/low\"" "$tmp/out" |
+		sed 's/.*{"id": \([0-9]*\),.*/\1/')
+	mount -t tmpfs high "$work/low"
+	if [ "$api" = upstream ]; then
+		code 6 mntcr bind --api upstream "@$id" "$work/at"
+		holds grep -q 'no mount by id' "$tmp/err"
+		same "$(line "$work/at")" "" "a mount"
+		return
+	fi
+	bind "@$id" "$work/at"
+	same "$(cat "$work/at/in/file")" deep "below the cover"
+	bind "@$id/in" "$work/at2"
+	same "$(cat "$work/at2/file")" deep "a directory below the cover"
+	bind "$$:@$id/in" "$work/at3"
+	same "$(cat "$work/at3/file")" deep "the same, with whose it is"
+	bind "$tmp/src" "@$id/in"
+	same "$(cat "$work/at/in/file")" deep "what is mounted in one"
+	umount "$work/low"
+	same "$(cat "$work/low/in/file")" below "what was mounted below the cover"
+}
+test_each "bind @ID, @ID/PATH and PID:@ID/PATH" covered
+
+# --- bind: options --------------------------------------------------------------
+recursive()
+{
+	mkdir "$work/one" "$work/all"
+	mount -t tmpfs sub "$tmp/src/sub"
+	: >"$tmp/src/sub/here"
+	bind "$tmp/src" "$work/one"
+	bind -r "$tmp/src" "$work/all"
+	umount "$tmp/src/sub"
+	holds test -e "$work/one/file"
+	fails test -e "$work/one/sub/here"
+	holds test -e "$work/all/sub/here"
+	bind -r -o ro "$work/all" "$one:$tmp/dst/m"
+	same "$(flags "$tmp/dst/m/sub" "$one")" ro,relatime "with options, the mount below"
+	try in_ns "/proc/$one/ns/mnt" umount -l "$tmp/dst/m"
+}
+test_each "bind -r" recursive
+
+# attributes LIST WANT: of a mount that has none
+attributes()
+{
+	bind -o "$1" "$tmp/src" "$work/at"
+	same "$(flags "$work/at")" "$2" "with -o $1"
+	umount "$work/at"
+}
+
+options()
+{
+	mkdir "$work/at" "$work/again"
+	attributes ro ro,relatime
+	attributes nosuid,nodev,noexec rw,nosuid,nodev,noexec,relatime
+	attributes noatime,nosymfollow rw,noatime,nosymfollow
+	attributes nodiratime rw,nodiratime,relatime
+	attributes strictatime rw
+	attributes noatime,strictatime,relatime rw,relatime
+	# the last word counts
+	attributes ro,rw,nosuid,suid,nodev rw,nodev,relatime
+	attributes rw,ro ro,relatime
+	bind -o ro "$tmp/src" "$work/at"
+	fails sh -c ': >"$0/new"' "$work/at"
+	holds sh -c ': >"$0/new"' "$tmp/src"
+	umount "$work/at"
+	# what the source has stays, unless told
+	bind -o ro,nosuid,nodev,noexec,noatime,nosymfollow "$tmp/src" "$work/at"
+	bind "$work/at" "$work/again"
+	same "$(flags "$work/again")" "$(flags "$work/at")" "a bind of it"
+	umount "$work/again"
+	bind -o rw,suid,dev,exec,relatime "$work/at" "$work/again"
+	same "$(flags "$work/again")" rw,relatime,nosymfollow "what was taken back"
+	same "$(flags "$work/at")" ro,nosuid,nodev,noexec,noatime,nosymfollow "the source"
+}
+test_each "bind -o" options
+
+propagation()
+{
+	mkdir "$work/from" "$work/at"
+	mount -t tmpfs from "$work/from"
+	mkdir "$work/from/ev"
+	mount --make-shared "$work/from"
+	group=$(sharing "$work/from")
+	group=${group#shared:}
+	holds test -n "$group"
+	for how in default private slave keep shared unbindable; do
+		[ $how != default ] || set --
+		[ $how = default ] || set -- --propagation $how
+		bind "$@" "$work/from" "$work/at"
+		got=$(sharing "$work/at")
+		case $how in
+		default | private) want= ;;
+		slave) want=master:$group ;;
+		keep) want=shared:$group ;;
+		unbindable) want=unbindable ;;
+		shared)
+			want="shared:${got#shared:}"
+			[ "$got" != "shared:$group" ] || fail "a peer of the source"
+			[ "$got" != "" ] || fail "not shared" ;;
+		esac
+		same "$got" "$want" "$how"
+		# and whether a mount on the source comes through, and back
+		mount -t tmpfs ev "$work/from/ev"
+		case $how in
+		slave | keep) holds test -n "$(line "$work/at/ev")" ;;
+		*) same "$(line "$work/at/ev")" "" "$how: a mount" ;;
+		esac
+		umount "$work/from/ev"
+		mount -t tmpfs ev "$work/at/ev"
+		case $how in
+		keep) holds test -n "$(line "$work/from/ev")" ;;
+		*) same "$(line "$work/from/ev")" "" "$how: a mount back" ;;
+		esac
+		umount "$work/at/ev"
+		umount "$work/at"
+	done
+	# across namespaces
+	bind --propagation keep "$work/from" "$one:$tmp/dst/m"
+	same "$(sharing "$tmp/dst/m" "$one")" "shared:$group" "the one there"
+	mount -t tmpfs ev "$work/from/ev"
+	holds test -n "$(line "$tmp/dst/m/ev" "$one")"
+	umount "$work/from/ev"
+	try in_ns "/proc/$one/ns/mnt" umount "$tmp/dst/m"
+	fails mntcr bind --propagation keeps "$work/from" "$work/at"
+}
+test_each "bind --propagation" propagation
+
+# --- restore --------------------------------------------------------------------
+# image FILE GROUPS MOUNT...: a tmpfs for the root, and a superblock of source "disk",
+# 9:99 and of the type in $type, for what is mounted
+image()
+{
+	file=$1 image_groups=$2
+	shift 2
+	{
+		cat <<END
+{"format":"mntcr-image","version":2,"unique_ids":true,"user_namespaces":[],
+"namespaces":[{"id":1,"label":"x"}],"groups":[$image_groups],"idmaps":[],
+"superblocks":[
+{"device":"0:1","type":"tmpfs","source":"root","options":"mode=755"},
+{"device":"9:99","type":"${type:-tmpfs}","source":"disk","options":""}],
+"mounts":[
+END
+		echo '{"id":10,"namespace":0,"superblock":0,"root":"/","mountpoint":"/","locks":[]}'
+		for m; do
+			echo ",{\"namespace\":0,\"parent\":10,$m}"
+		done
+		echo ']}'
+	} >"$file"
+}
+
+type=
+a='"id":11,"superblock":1,"root":"/","mountpoint":"/a"'
+
+# restore DIR OPTION... IMAGE: pinned there
+restore()
+{
+	pin=$1
+	shift
+	try mntcr restore --api "$api" --pin "$pin" "$@"
+}
+
+# look PIN PATH: from here, at work/look
+look()
+{
+	[ -d "$work/look" ] || mkdir "$work/look"
+	bind "$1/0:$2" "$work/look"
+}
+
+external()
+{
+	image "$work/image" '' "$a"
+	mkdir "$work/vol"
+	mount -t tmpfs disk "$work/vol"
+	: >"$work/vol/mine"
+	for key in disk 9:99; do
+		restore "$work/$key" --verify --external "$key=$work/vol" "$work/image"
+		look "$work/$key" /a
+		holds test -e "$work/look/mine"
+		umount "$work/look"
+	done
+	# not asked for, it is another one
+	restore "$work/fresh" --verify "$work/image"
+	look "$work/fresh" /a
+	fails test -e "$work/look/mine"
+	# what no superblock is called
+	code 2 mntcr restore --discard --external "none=$work/vol" "$work/image"
+	# and what cannot be made fresh takes it
+	type=ext4
+	image "$work/image" '' "$a"
+	type=
+	refused no-source mntcr restore --api "$api" --discard "$work/image"
+	refused no-source mntcr plan --api "$api" "$work/image"
+	try mntcr restore --api "$api" --discard --external "disk=$work/vol" "$work/image"
+	try mntcr plan --api "$api" --external "disk=$work/vol" "$work/image"
+	holds grep -q 'external #0' "$tmp/out"
+	try mntcr plan --api "$api" --external "0:1=$work" --external "9:99=$work/vol" \
+		"$work/image"
+	holds grep -q 'external #1' "$tmp/out"
+}
+test_each "restore --external" external
+
+external_master()
+{
+	image "$work/image" '{"id":7}' "$a,\"master\":7"
+	mkdir "$work/vol"
+	mount -t tmpfs disk "$work/vol"
+	mount --make-shared "$work/vol"
+	mkdir "$work/vol/ev"
+	refused orphan-slave mntcr restore --api "$api" --discard \
+		--external "disk=$work/vol" "$work/image"
+	refused orphan-slave mntcr plan --api "$api" \
+		--external "disk=$work/vol" "$work/image"
+	try mntcr plan --api "$api" --external "disk=$work/vol" \
+		--external-master "7=$work/vol" "$work/image"
+	holds grep -q 'external master #0' "$tmp/out"
+	restore "$work/pin" --verify --external "disk=$work/vol" \
+		--external-master "7=$work/vol" "$work/image"
+	mount -t tmpfs ev "$work/vol/ev"
+	try mntcr show "$work/pin"
+	holds grep -q '/a/ev  ev' "$tmp/out"
+	umount "$work/vol/ev"
+	try mntcr show "$work/pin"
+	fails grep -q '/a/ev' "$tmp/out"
+	# only of a group that the image has, and by a shared mount
+	code 2 mntcr restore --api "$api" --discard --external "disk=$work/vol" \
+		--external-master "8=$work/vol" "$work/image"
+	mount --make-private "$work/vol"
+	code 1 mntcr restore --api "$api" --discard --external "disk=$work/vol" \
+		--external-master "7=$work/vol" "$work/image"
+}
+test_each "restore --external-master" external_master
+
+fresh()
+{
+	image "$work/image" '' "$a"
+	restore "$work/first" "$work/image"
+	look "$work/first" /a
+	: >"$work/look/mine"
+	umount "$work/look"
+	try mntcr dump -o "$work/image" "$work/first"
+	restore "$work/live" --verify --source "$work/first" "$work/image"
+	look "$work/live" /a
+	holds test -e "$work/look/mine"
+	umount "$work/look"
+	restore "$work/fresh" --verify --source "$work/first" --fresh "$work/image"
+	look "$work/fresh" /a
+	fails test -e "$work/look/mine"
+	try mntcr plan --api "$api" --source "$work/first" "$work/image"
+	holds grep -q 'live mount /a' "$tmp/out"
+	fails grep -q 'new tmpfs' "$tmp/out"
+	try mntcr plan --api "$api" --source "$work/first" --fresh "$work/image"
+	holds grep -q 'new tmpfs' "$tmp/out"
+	fails grep -q 'live mount' "$tmp/out"
+}
+test_each "restore --source and --fresh" fresh
+
+callers()
+{
+	type=proc
+	image "$work/image" '' "$a"
+	type=
+	refused callers-namespace mntcr restore --api "$api" --discard "$work/image"
+	refused callers-namespace mntcr plan --api "$api" "$work/image"
+	try mntcr plan --api "$api" --caller-namespaces "$work/image"
+	holds grep -q 'new proc' "$tmp/out"
+	# whose processes are seen
+	try unshare --pid --fork mntcr restore --api "$api" --caller-namespaces \
+		--pin "$work/inner" "$work/image"
+	restore "$work/outer" --caller-namespaces "$work/image"
+	look "$work/outer" /a
+	same "$(readlink "$work/look/$one/ns/mnt")" "$(readlink "/proc/$one/ns/mnt")" \
+		"a process here"
+	umount "$work/look"
+	look "$work/inner" /a
+	fails test -e "$work/look/$one"
+	holds test -e "$work/look/meminfo"
+}
+test_each "restore --caller-namespaces" callers
+
+locks()
+{
+	image "$work/image" '' "$a,\"locks\":[\"mount\"]"
+	try mntcr show "$work/image"
+	holds grep -q '/a .*locked:mount' "$tmp/out"
+	if [ "$api" = upstream ]; then
+		refused locks mntcr restore --api "$api" --discard "$work/image"
+		refused locks mntcr plan --api "$api" "$work/image"
+	else
+		restore "$work/locked" --verify "$work/image"
+		try mntcr show "$work/locked"
+		holds grep -q '/a .*locked:mount' "$tmp/out"
+		try mntcr plan --api "$api" "$work/image"
+		holds grep -q '^lock' "$tmp/out"
+	fi
+	restore "$work/free" --verify --ignore-locks "$work/image"
+	try mntcr show "$work/free"
+	holds grep -q ' /a  \|-/a  ' "$tmp/out"
+	fails grep -q 'locked' "$tmp/out"
+	try mntcr plan --api "$api" --ignore-locks "$work/image"
+	fails grep -q '^lock' "$tmp/out"
+}
+test_each "restore --ignore-locks" locks
+
+output()
+{
+	image "$work/image" '{"id":3}' "$a,\"group\":3" \
+		'"id":12,"superblock":1,"root":"/","mountpoint":"/b","group":3'
+	before=$(nr_mounts)
+	try mntcr restore --api "$api" --discard "$work/image"
+	fails test -s "$tmp/out"
+	try mntcr restore --api "$api" --discard --stats "$work/image"
+	holds grep -q "^$api API: 3 mounts, 1 groups, 1 namespaces, [1-9][0-9]* operations\$" \
+		"$tmp/out"
+	holds grep -q '^[1-9][0-9]* system calls, .* fsopen [1-9]' "$tmp/out"
+	try mntcr restore --api "$api" --discard --json --verify "$work/image"
+	holds grep -q '"mounts": 3' "$tmp/out"
+	holds grep -q '"differences": 0' "$tmp/out"
+	holds grep -q "\"api\": \"$api\"" "$tmp/out"
+	same "$(nr_mounts)" "$before" "the number of mounts with --discard"
+	restore "$work/pin" --stats "$work/image"
+	holds test -s "$tmp/out"
+	same "$(nr_mounts)" $((before + 2)) "the number of mounts with --pin"
+	try mntcr verify "$work/image" "$work/pin"
+	code 2 mntcr restore --api "$api" --discard --pin "$work/2" "$work/image"
+}
+test_each "restore --discard, --pin, --stats and --json" output
+
+echo "1..$n"
+exit $bad
