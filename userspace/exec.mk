@@ -61,3 +61,4 @@ LIBS-t-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
 vm-test-y += t-fault
 test-y += t-pins
 vm-test-y += t-pins
+vm-test-y += t-autofs

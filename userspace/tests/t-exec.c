@@ -5,7 +5,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
 
@@ -270,6 +272,149 @@ static void calls_for_roots(void)
 	cost(roots, 3.2, 3.2);
 }
 
+/* --- wake-ups ----------------------------------------------------------------------- */
+
+/*
+ * Pollers of mountinfo, one in each new namespace.  They are real-time tasks on
+ * the one processor, so none of what wakes them is taken together with the next.
+ */
+struct watch {
+	uint64_t nr[WORLD_MAX_NS];
+	pid_t pid[WORLD_MAX_NS];
+	size_t nr_ns;
+	bool exact;
+};
+
+static void watch_ns(volatile uint64_t *nr, int ns_fd, int ready)
+{
+	struct pollfd p = { .events = POLLPRI };
+
+	if (setns(ns_fd, CLONE_NEWNS))
+		_exit(1);
+	p.fd = openat(world_proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (p.fd < 0 || poll(&p, 1, 0) < 0 || write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		if (poll(&p, 1, -1) == 1)
+			++*nr;
+}
+
+static void watch(void *data, const int *ns_fds, size_t nr)
+{
+	struct sched_param prio = { .sched_priority = 1 };
+	struct watch *w = data;
+	int ready[2];
+	pid_t pid;
+	size_t i;
+	char c;
+
+	w->exact = true;
+	if (nr > WORLD_MAX_NS || pipe2(ready, O_CLOEXEC))
+		return;
+	for (i = 0; i < nr; i++) {
+		pid = fork();
+		if (!pid)
+			watch_ns(&w->nr[i], ns_fds[i], ready[1]);
+		if (pid < 0)
+			break;
+		w->pid[i] = pid;
+		if (read(ready[0], &c, 1) != 1)
+			break;
+		w->exact &= !sched_setscheduler(pid, SCHED_FIFO, &prio);
+		w->nr_ns++;
+	}
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* The most that any namespace's poller was woken by a restore of s. */
+static uint64_t wake_ups(struct shot *s)
+{
+	struct watch *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct mntcr_restored *r;
+	uint64_t most = 0;
+	bool exact;
+	size_t i;
+
+	REQUIRE(w != MAP_FAILED);
+	s->o.namespaces_made = watch;
+	s->o.data = w;
+	r = restored(s);
+	REQUIRE(w->nr_ns == s->w.nr);
+	exact = w->exact;
+	for (i = 0; i < w->nr_ns; i++) {
+		kill(w->pid[i], SIGKILL);
+		CHECK_EQ(wd_wait_for(w->pid[i]), -1);
+		/* what fills it is seen, or the poller saw nothing at all */
+		CHECK(w->nr[i] || !exact);
+		if (w->nr[i] > most)
+			most = w->nr[i];
+	}
+	mntcr_restored_free(r);
+	munmap(w, sizeof(*w));
+	TAP_SAY("%s: %llu wake-ups%s", s->o.api == MNTCR_API_EXTENDED ?
+		"extended" : "upstream", (unsigned long long)most,
+		exact ? "" : " at least");
+	return most;
+}
+
+/*
+ * A namespace is filled before tasks may look into it: they are woken once, by
+ * its root.  Where none is made empty it is filled while they look.
+ */
+static void woken(struct shot *s)
+{
+	struct mntcr_feature f[MNTCR_NR_FEATURES];
+	uint64_t nr = wake_ups(s), most = 1;
+
+	REQUIRE(!mntcr_features(f, &s->e));
+	if (f[MNTCR_FEAT_EMPTY_MNTNS].state != MNTCR_FEATURE_YES)
+		most = s->t->nr_mounts + 8;
+	if (nr > most) {
+		TAP_SAY("%llu at most", (unsigned long long)most);
+		tap.bad = 1;
+	}
+	if (api == MNTCR_API_EXTENDED) {
+		s->o.api = MNTCR_API_UPSTREAM;
+		CHECK(nr <= wake_ups(s));
+		s->o.api = api;
+	}
+	end(s, NULL);
+}
+
+static void all_slave(void)
+{
+	w_type("/", MS_REC | MS_SLAVE);
+}
+
+static void wakes_few(void)
+{
+	static void (*const shapes[])(void) = { binds, peers, chain };
+	struct shot s;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		s = shoot(shapes[i]);
+		woken(&s);
+	}
+}
+
+static void wakes_few_of_each(void)
+{
+	struct shot s = { .w = { .nr = 0 } };
+
+	need_api();
+	world_add(&s.w, -1, peers);
+	world_add(&s.w, 0, all_slave);
+	world_add(&s.w, 1, all_slave);
+	capture_fds(&s.w, s.src, &s.t);
+	s.o.api = api;
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	woken(&s);
+}
+
 /* --- what is handed back ------------------------------------------------------------- */
 
 static void covered(void)
@@ -460,6 +605,142 @@ static void fresh_superblocks(void)
 	r = restored(&s);
 	same(&s, r, MNTCR_VERIFY_ORDER);
 	end(&s, r);
+}
+
+#define SYSFS_MAGIC	0x62656572
+#define DEVPTS_MAGIC	0x1cd1
+#define MQUEUE_MAGIC	0x19800202
+
+static void special_tree(void)
+{
+	world_new_root();
+	w_mkdir("/sys");
+	w_mkdir("/dev/pts");
+	w_mkdir("/dev/pts2");
+	w_mkdir("/dev/mqueue");
+	w_mount("sysfs", "/sys", "sysfs", MS_NOSUID);
+	w_mount("mqueue", "/dev/mqueue", "mqueue", MS_NODEV);
+	w_bind("/sys/kernel", "/sys/kernel");
+	if (mount("pts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		  "newinstance,gid=5,mode=620,ptmxmode=666,max=7") ||
+	    mount("pts", "/dev/pts2", "devpts", 0, "newinstance,uid=3,mode=600"))
+		err(1, "devpts");
+}
+
+/* A terminal in the first one, which stays. */
+static int do_open_ptmx(void *arg)
+{
+	int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? errno : 0;
+}
+
+/* What they are by what they do: 0, or the number of what is wrong. */
+static int do_special(void *arg)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (statfs("/sys", &fs) || fs.f_type != SYSFS_MAGIC ||
+	    access("/sys/kernel/mm", F_OK) || access("/sys/class/net/lo", F_OK))
+		return 1;
+	if (statfs("/dev/mqueue", &fs) || fs.f_type != MQUEUE_MAGIC ||
+	    stat("/dev/mqueue", &st) || (st.st_mode & 07777) != 01777)
+		return 2;
+	if (statfs("/dev/pts", &fs) || fs.f_type != DEVPTS_MAGIC ||
+	    stat("/dev/pts/ptmx", &st) || (st.st_mode & 07777) != 0666)
+		return 3;
+	if (stat("/dev/pts2/ptmx", &st) || st.st_mode & 07777)
+		return 4;
+	/* A new one, empty, that counts from 0 and gives what is to be given. */
+	if (!access("/dev/pts/0", F_OK))
+		return 5;
+	if (do_open_ptmx(NULL) || stat("/dev/pts/0", &st) ||
+	    (st.st_mode & 07777) != 0620 || st.st_gid != 5)
+		return 6;
+	return access("/dev/pts2/0", F_OK) ? 0 : 7;
+}
+
+static void fresh_special_filesystems(void)
+{
+	struct shot s = shoot(special_tree);
+	struct mntcr_restored *r;
+	uint32_t m;
+
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_special, NULL), 0);
+	mntcr_restored_free(r);
+	/* sysfs may not be had from whom it is not asked of */
+	s.o.caller_namespaces = false;
+	failed(&s, 0, "a fresh one would show the caller's");
+	CHECK_STR(s.e.rule, "callers-namespace");
+	/* devpts shows nobody's */
+	s.o.sources = s.src;
+	s.o.nr_sources = s.w.nr;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_special, NULL), 0);
+	/* wrong words for one */
+	for (m = 0; strcmp(s.t->sbs[m].type, "devpts"); m++)
+		REQUIRE(m + 1 < s.t->nr_sbs);
+	s.t->sbs[m].options = "ptmxmode=9";
+	mntcr_restored_free(r);
+	failed(&s, EINVAL, "devpts option ptmxmode");
+	end(&s, NULL);
+}
+
+static void two_sysfs(void)
+{
+	world_new_root();
+	w_mkdir("/one");
+	w_mkdir("/two");
+	w_mount("sysfs", "/one", "sysfs", 0);
+	if (unshare(CLONE_NEWNET))
+		err(1, "unshare");
+	w_mount("sysfs", "/two", "sysfs", 0);
+}
+
+static void two_mqueue(void)
+{
+	world_new_root();
+	w_mkdir("/one");
+	w_mkdir("/two");
+	w_mount("mqueue", "/one", "mqueue", 0);
+	if (unshare(CLONE_NEWIPC))
+		err(1, "unshare");
+	w_mount("mqueue", "/two", "mqueue", 0);
+}
+
+/* The caller has one network namespace, and so there is one sysfs to be had. */
+static void no_second(void (*fn)(void), const char *type)
+{
+	struct shot s = shoot(fn);
+	struct mntcr_restored *r;
+	char words[64];
+
+	snprintf(words, sizeof(words), "%s cannot be made fresh twice", type);
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
+	failed(&s, 0, words);
+	CHECK_STR(s.e.rule, "no-source");
+	CHECK_EQ(s.e.code, MNTCR_REFUSED);
+	/* The second from where it is. */
+	s.o.sources = s.src;
+	s.o.nr_sources = s.w.nr;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	end(&s, r);
+}
+
+static void no_second_sysfs(void)
+{
+	no_second(two_sysfs, "sysfs");
+}
+
+static void no_second_mqueue(void)
+{
+	no_second(two_mqueue, "mqueue");
 }
 
 static void tmpfs_tree(void)
@@ -1203,11 +1484,16 @@ static const struct {
 	{ "calls-for-a-chain", calls_for_a_chain },
 	{ "calls-for-superblocks", calls_for_superblocks },
 	{ "calls-for-roots", calls_for_roots },
+	{ "wakes-few", wakes_few },
+	{ "wakes-few-of-each", wakes_few_of_each },
 	{ "a-descriptor-of-each-mount", a_descriptor_of_each_mount },
 	{ "namespaces-are-pinned", namespaces_are_pinned },
 	{ "the-caller-ends-it", the_caller_ends_it },
 	{ "pins-that-are-never-made", pins_that_are_never_made },
 	{ "fresh-superblocks", fresh_superblocks },
+	{ "fresh-special-filesystems", fresh_special_filesystems },
+	{ "no-second-fresh-sysfs", no_second_sysfs },
+	{ "no-second-fresh-mqueue", no_second_mqueue },
 	{ "options-as-printed", options_as_the_kernel_prints_them },
 	{ "whatever-the-umask", whatever_the_umask },
 	{ "options-are-shown-escaped", options_are_shown_escaped },
