@@ -214,6 +214,20 @@ static bool add(struct mc_topology *t, const struct topo *topo,
 	return true;
 }
 
+/* What the sweeps print after a topology: with it they choose the same again. */
+static void cut_hash(char *line)
+{
+	static const char word[] = " HASH=0x";
+	char *hash = strstr(line, word), *end;
+
+	if (!hash)
+		return;
+	end = hash + strlen(word);
+	end += strspn(end, "0123456789abcdef");
+	if (end[-1] != 'x' && !end[strspn(end, " ")])
+		*hash = '\0';
+}
+
 int line_topology(const char *text, struct mntcr_topology **topo,
 		  struct mntcr_error *e)
 {
@@ -242,6 +256,7 @@ int line_topology(const char *text, struct mntcr_topology **topo,
 		}
 		memcpy(line, text, len);
 		line[len] = '\0';
+		cut_hash(line);
 		if (parse(&one, &l, &at))
 			goto fail;
 		if (!add(t, &one, &l, at.line_nr))

@@ -64,6 +64,14 @@ check "lines have their own groups" 0 "shared:2" \
 check "and their own superblock, which verify takes" 0 "" \
 	"$MNTCR" verify "$tmp/img" "$tmp/img"
 
+# --- as the sweeps print them -----------------------------------------------
+check "a hash at the end" 0 "" "$MNTCR" show --topology "$line HASH=0x1c2d"
+cp "$tmp/out" "$tmp/hashed"
+is "is left out" "$tmp/tree" "$tmp/hashed"
+check "also without a layout, and of several" 0 "^namespace 1: line 2 @0" sh -c \
+	'printf "%s\n" "[m m s] HASH=0xffffffffffffffff" "p HASH=0x0 " | "$0" show -t -' \
+	"$MNTCR"
+
 # --- what is wrong, and where -----------------------------------------------
 wrong()	# LINE PATTERN
 {
@@ -85,6 +93,11 @@ wrong 'p@6' 'line 1, column 1: .*@0 to @5'
 wrong 'pp' 'line 1, column 1: "pp": after p'
 wrong 'p	p' 'line 1, column 1: "p\\011p"'
 wrong 'p p : 1>0 0>0' 'line 1, column 11: "0>0": expected N>M'
+wrong 'p HASH=0x' 'line 1, column 3: "HASH=0x": expected one of'
+wrong 'p HASH=12' 'line 1, column 3: "HASH=12": expected one of'
+wrong 'p p : 1>0 HASH=0x1g' 'line 1, column 11: "HASH=0x1g": expected N>M'
+wrong 'HASH=0x1' 'line 1, column 1: "HASH=0x1": expected one of'
+wrong ' HASH=0x1' 'line 1, column 1: "": no mount'
 wrong 'p p : 1>7' 'line 1, column 7: "1>7": expected N>M'
 wrong 'p p p : 1^0  2^0 ' 'line 1, column 14: "2^0 ": expected N>M'
 wrong 'p p p : 2^0 1^0' 'line 1, column 13: "1^0": expected N>M'
