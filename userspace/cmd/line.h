@@ -15,10 +15,9 @@
 /*
  * The topologies of a text, one a line, as if they had been captured together;
  * blank lines and lines that start with "#" are left out, and so is the hash that
- * the sweeps print at the end of one.  Each namespace that
- * a line names becomes one with a root mount; all roots have one superblock,
- * the mounts of each line another.  With MNTCR_USAGE the message has the place
- * of the fault.
+ * the sweeps print at the end of one.  Each namespace that a line names becomes
+ * one with a root mount; all roots have one superblock, the mounts of each line
+ * another.  With MNTCR_USAGE the message has the place of the fault.
  */
 int line_topology(const char *text, struct mntcr_topology **topo,
 		  struct mntcr_error *e);
