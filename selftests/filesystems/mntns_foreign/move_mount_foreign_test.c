@@ -145,6 +145,43 @@ TEST_F(move_mount_foreign, destination_path)
 	EXPECT_TRUE(is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
 }
 
+/*
+ * A path is followed as by any other call: an absolute symbolic link leads to the
+ * caller's root, ".." to what the mount is mounted on there. Whoever may write to
+ * the tree chooses.
+ */
+TEST_F(move_mount_foreign, symlinks_in_destination_path)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor *peer = &self->cast[PEER_NS];
+	char path[256];
+	int fd, tree;
+
+	ASSERT_EQ(0, symlink(self->base, "dst/abs"));
+	ASSERT_EQ(0, symlink("..", "dst/rel"));
+	fd = OPEN_IN(peer, "dst");
+	tree = detached_tmpfs(me, 0);
+	ASSERT_TRUE(fd >= 0 && tree >= 0);
+	ASSERT_EQ(0, k_move_mount(tree, "", fd, "abs/dst/a", MOVE_MOUNT_T_FOREIGN));
+	EXPECT_TRUE(MOUNTED_IN(me, "dst/a"));
+	EXPECT_FALSE(MOUNTED_IN(peer, "dst/a"));
+	ASSERT_EQ(0, close(tree));
+
+	tree = detached_tmpfs(me, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, k_move_mount(tree, "", fd, "rel/dst/b", MOVE_MOUNT_T_FOREIGN));
+	EXPECT_FALSE(MOUNTED_IN(me, "dst/b"));
+	EXPECT_TRUE(MOUNTED_IN(peer, "dst/b"));
+	ASSERT_EQ(0, close(tree));
+
+	/* to the top of that namespace, and no further */
+	tree = detached_tmpfs(me, 0);
+	ASSERT_GE(tree, 0);
+	snprintf(path, sizeof(path), "../../../../../..%s/dst/a", self->base);
+	ASSERT_EQ(0, k_move_mount(tree, "", fd, path, MOVE_MOUNT_T_FOREIGN));
+	EXPECT_TRUE(MOUNTED_IN(peer, "dst/a"));
+}
+
 TEST_F(move_mount_foreign, beneath)
 {
 	struct actor *peer = &self->cast[PEER_NS];
@@ -316,6 +353,42 @@ TEST_F(move_mount_foreign, attached_tree_is_not_locked)
 	EXPECT_EQ(0, AS(owner, k_umount(PATH("dst/a/c"), 0)));
 }
 
+/*
+ * In a detached tree it is the owner of that tree that counts: who does not own
+ * the caller's namespace can't change what is attached, there or in its own.
+ */
+TEST_F(move_mount_foreign, locked_in_detached_tree_of_another_owner)
+{
+	static const int owners[] = { PEER_NS, OWNER };
+
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
+		struct actor *whose = &self->cast[owners[i]];
+		bool other = owners[i] == OWNER;
+		struct mnt root, child;
+		int dst, tree, fd;
+
+		dst = IN(whose, k_open_tree(AT_FDCWD, "dst", OPEN_TREE_CLONE));
+		tree = detached_pair(&self->cast[TEST_NS], MOUNT_ATTR_RDONLY);
+		ASSERT_TRUE(dst >= 0 && tree >= 0);
+		ASSERT_EQ(0, k_move_mount(tree, "", dst, "a", MOVE_MOUNT_T_FOREIGN));
+		fd = k_openat(tree, "c", O_PATH);
+		ASSERT_EQ(0, mnt_of(tree, &root));
+		ASSERT_EQ(0, mnt_of(fd, &child));
+		EXPECT_EQ(other ? MOUNT_LOCK_ATIME : 0, root.locks);
+		EXPECT_EQ(other ? MOUNT_LOCK_ATIME | MOUNT_LOCK_MOUNT |
+			  MOUNT_LOCK_RDONLY : 0, child.locks);
+		ASSERT_EQ(0, close(fd));
+
+		/* so they stay when the owner attaches all of it */
+		ASSERT_EQ(0, IN(whose, k_move_mount(dst, "", AT_FDCWD, "dst/b", 0)));
+		EXPECT_EQ(other ? -EPERM : 0,
+			  IN(whose, k_mount(NULL, "dst/b/a/c", NULL,
+					    MS_REMOUNT | MS_BIND)));
+		EXPECT_EQ(other ? -EINVAL : 0, UMOUNT_IN(whose, "dst/b/a/c"));
+		EXPECT_EQ(0, IN(whose, k_umount("dst/b/a", MNT_DETACH)));
+	}
+}
+
 /* It appears wherever the destination propagates to, as any mount there. */
 TEST_F(move_mount_foreign, propagates_to_receivers)
 {
@@ -461,6 +534,49 @@ TEST_F(move_mount_foreign, younger_namespace_file)
 	EXPECT_TRUE(is_mounted_at(&dst, PATH("dst/file")));
 }
 
+/*
+ * A detached tree is in no namespace that has an age: what counts is the caller's,
+ * until the tree is attached. Here the caller is younger than "peer".
+ */
+TEST_F(move_mount_foreign, eloop_detached_destination)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor *peer = &self->cast[PEER_NS];
+	struct actor caller, younger;
+	int dst[2], files[2], tree;
+
+	ASSERT_EQ(0, actor_new(&caller, me, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&younger, me, ACTOR_MNTNS));
+	/* the caller's own, and one that was made where the file may go */
+	dst[0] = detached_tmpfs(&caller, 0);
+	dst[1] = IN(me, k_open_tree(AT_FDCWD, "dst", OPEN_TREE_CLONE));
+	ASSERT_TRUE(dst[0] >= 0 && dst[1] >= 0);
+	ASSERT_EQ(0, mknodat(dst[0], "file", S_IFREG | 0644, 0));
+	files[0] = peer->mntns;
+	files[1] = caller.mntns;
+	for (size_t i = 0; i < 4; i++) {
+		tree = AS(&caller, k_open_tree(files[i / 2], "",
+					       OPEN_TREE_CLONE | AT_EMPTY_PATH));
+		ASSERT_GE(tree, 0);
+		EXPECT_EQ(-ELOOP, AS(&caller, k_move_mount(tree, "", dst[i % 2], "file",
+							   MOVE_MOUNT_T_FOREIGN)));
+		ASSERT_EQ(0, close(tree));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(dst); i++) {
+		tree = AS(&caller, k_open_tree(younger.mntns, "",
+					       OPEN_TREE_CLONE | AT_EMPTY_PATH));
+		ASSERT_GE(tree, 0);
+		EXPECT_EQ(0, AS(&caller, k_move_mount(tree, "", dst[i], "file",
+						      MOVE_MOUNT_T_FOREIGN)));
+		ASSERT_EQ(0, close(tree));
+	}
+	/* attached for good it is the destination's age */
+	ASSERT_EQ(0, actor_new(&younger, me, ACTOR_MNTNS));
+	tree = OPEN_IN(&younger, "dst/a");
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(-ELOOP, AS(&caller, attach(dst[0], tree)));
+}
+
 /* A namespace file never propagates, so it can't be attached to shared mounts. */
 TEST_F(move_mount_foreign, einval_namespace_file_propagates)
 {
@@ -595,6 +711,22 @@ TEST_F(move_mount_foreign, enoent_unmounted)
 	ASSERT_GE(tree, 0);
 	ASSERT_EQ(0, AS(&self->cast[PEER_NS], k_umount(PATH("dst"), MNT_DETACH)));
 	EXPECT_EQ(-ENOENT, attach(tree, fd));
+}
+
+TEST_F(move_mount_foreign, enoent_removed_directory)
+{
+	int fd = OPEN_IN(&self->cast[PEER_NS], "dst/a");
+	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, rmdir("dst/a"));
+	EXPECT_EQ(-ENOENT, attach(tree, fd));
+	/* one by the same name is another one */
+	ASSERT_EQ(0, mkdir("dst/a", 0755));
+	EXPECT_EQ(-ENOENT, attach(tree, fd));
+	EXPECT_FALSE(MOUNTED_IN(&self->cast[PEER_NS], "dst/a"));
+	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "dst/a", 0));
 }
 
 TEST_F(move_mount_foreign, enoent_namespace_is_gone)

@@ -117,6 +117,47 @@ TEST_F(open_tree_foreign, subdirectory)
 	EXPECT_NE(0, access("dst/a", F_OK));
 }
 
+/*
+ * A path is followed as by any other call: an absolute symbolic link leads to the
+ * caller's root, ".." to what the mount is mounted on there. Whoever may write to
+ * the tree chooses.
+ */
+TEST_F(open_tree_foreign, symlinks_in_path)
+{
+	static const char * const theirs[] = {
+		"rel/dst/x", "../dst/x", "a/../rel/dst/x", "a/b/../../../dst/x"
+	};
+	struct actor *peer = &self->cast[PEER_NS];
+	char path[256];
+	int fd, tree;
+
+	ASSERT_EQ(0, symlink(self->base, "src/abs"));
+	ASSERT_EQ(0, symlink("..", "src/rel"));
+	ASSERT_EQ(0, MOUNT_IN(peer, "dst"));
+	ASSERT_EQ(0, IN(peer, k_ret(mkdir("dst/x", 0755) ?: mkdir("dst/x/theirs", 0755))));
+	ASSERT_EQ(0, MOUNT_IN(&this_test, "dst"));
+	ASSERT_EQ(0, mkdir("dst/x", 0755));
+	ASSERT_EQ(0, mkdir("dst/x/ours", 0755));
+	fd = OPEN_IN(peer, "src");
+	ASSERT_GE(fd, 0);
+
+	tree = k_open_tree(fd, "abs/dst/x", FOREIGN);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(0, faccessat(tree, "ours", F_OK, 0));
+	ASSERT_EQ(0, close(tree));
+	for (size_t i = 0; i < ARRAY_SIZE(theirs); i++) {
+		tree = k_open_tree(fd, theirs[i], FOREIGN);
+		ASSERT_GE(tree, 0);
+		EXPECT_EQ(0, faccessat(tree, "theirs", F_OK, 0));
+		ASSERT_EQ(0, close(tree));
+	}
+	/* to the top of that namespace, and no further */
+	snprintf(path, sizeof(path), "../../../../../..%s/dst/x", self->base);
+	tree = k_open_tree(fd, path, FOREIGN);
+	ASSERT_GE(tree, 0);
+	EXPECT_EQ(0, faccessat(tree, "theirs", F_OK, 0));
+}
+
 /* AT_RECURSIVE decides about the mounts below, as it does locally. */
 TEST_F(open_tree_foreign, recursive)
 {

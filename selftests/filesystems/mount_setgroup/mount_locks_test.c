@@ -341,7 +341,10 @@ TEST_F(mount_locks, einval_locks_and_more)
 	EXPECT_EQ(0, lock(child, "", 0, MOUNT_LOCK_MOUNT));
 }
 
-/* What nobody could take away again, or copies leave out, must not hide things. */
+/*
+ * What nobody could take away again, or copies leave out, must not hide things.
+ * A mount that expires has no test: only network filesystems and tracefs make one.
+ */
 TEST_F(mount_locks, einval_lock_mount)
 {
 	int tree = detached_tmpfs(&this_test, MOUNT_ATTR_NODEV);
@@ -365,6 +368,28 @@ TEST_F(mount_locks, einval_lock_mount)
 	EXPECT_EQ(-EINVAL, lock(nsfs, "", 0, MOUNT_LOCK_MOUNT));
 	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "5", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
 	EXPECT_EQ(0, LOCKS(&this_test, "5/file"));
+}
+
+/* Nor is there anything below the root of a namespace, which other mounts are on. */
+TEST_F(mount_locks, einval_lock_namespace_root)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	int ns_root, root;
+
+	ns_root = k_ns_mnt_open(peer->mntns, NS_MNT_OPEN_NS_ROOT);
+	root = k_ns_mnt_open(peer->mntns, NS_MNT_OPEN_ROOT);
+	ASSERT_TRUE(ns_root >= 0 && root >= 0);
+	ASSERT_NE(mnt_id_of(root), mnt_id_of(ns_root));
+	EXPECT_EQ(-EINVAL, lock(ns_root, "", 0, MOUNT_LOCK_MOUNT));
+	/* all or nothing, so that all of a namespace is locked from "/" */
+	EXPECT_EQ(-EINVAL, lock(ns_root, "", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(0, locks_of(ns_root));
+	EXPECT_EQ(0, locks_of(root));
+	EXPECT_EQ(0, LOCKS(peer, "0"));
+	EXPECT_EQ(0, lock(ns_root, "", 0, MOUNT_LOCK_ATIME));
+	EXPECT_EQ(0, lock(root, "", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, locks_of(root));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(peer, "0"));
 }
 
 TEST_F(mount_locks, einval_unknown_lock)
