@@ -280,7 +280,7 @@ check "the example of doc/image.md is an image" 0 "master:31" \
 	"$MNTCR" show "$tmp/example"
 if command -v groff >/dev/null; then
 	check "man pages format without a warning" 0 "" \
-		sh -c 'for p in "$0"/man/*.[0-9]; do
+		sh -c 'for p in "$0"/man/*.[0-9] "$0"/../kernel-patches/man/*.[0-9]; do
 			groff -t -man -Tutf8 -ww -rLL=120n -z "$p" 2>&1; done |
 			{ ! grep . >&2; }' "$here"
 else
