@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls that meet one another at the worst of times, round after round: a remount
+ * and a lock on what it changes; everything that works across namespaces and the
+ * end of the namespace. Each round has to end in one of the ways it may end.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "members.h"
+#include "../../kselftest_harness.h"
+
+#define MAX_WORKERS	6
+#define MAX_SECONDS	5
+#define QUIT		(~0U)
+
+#define LOCKS		(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOSUID | MOUNT_LOCK_NOEXEC)
+#define LOCKED		(MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+/* Descriptors of a namespace, that its end does not close. */
+struct target {
+	int nsfs;		/* the last reference, in every other round */
+	int source, dst, member;
+	__u64 id;		/* of the source */
+};
+
+/* What the test tells its workers, and what they answer. */
+struct team {
+	unsigned int round;	/* the one that runs */
+	unsigned int over;	/* the last one that nothing is to be begun in */
+	unsigned int nr_done;
+	struct target target;
+	struct worker_result {
+		int ret;	/* of the last call, or the first one that is wrong */
+		unsigned int nr_ok, nr_refused;
+	} result[MAX_WORKERS];
+};
+
+struct work {
+	const char *name;
+	/* 0 and errors that are accepted are results, anything else ends it */
+	int (*step)(const struct team *team, unsigned int round);
+	int accept[4];
+	bool again;		/* over and over until the round is over */
+};
+
+FIXTURE(mount_rounds) {
+	char base[64];
+	struct team *team;
+	const struct work *works;
+	int nr;
+	pid_t pids[MAX_WORKERS];
+};
+
+/* "0" to "4" are private mounts of "fs". */
+FIXTURE_SETUP(mount_rounds)
+{
+	if (geteuid())
+		SKIP(return, "test requires root");
+	if (!setgroup_supported())
+		SKIP(return, "mount_setgroup() not supported");
+	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
+	self->team = mmap(NULL, sizeof(*self->team), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->team);
+	for (int i = 0; i < 5; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", i);
+		ASSERT_EQ(0, k_mount("fs", name, NULL, MS_BIND));
+	}
+}
+
+FIXTURE_TEARDOWN(mount_rounds)
+{
+	members_teardown(self->base);
+}
+
+static bool accepted(const struct work *work, int ret)
+{
+	if (ret >= 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(work->accept); i++) {
+		if (work->accept[i] && ret == -work->accept[i])
+			return true;
+	}
+	return false;
+}
+
+static void work_on(struct team *team, const struct work *work,
+		    struct worker_result *result)
+{
+	unsigned int round = 0, next;
+
+	for (;;) {
+		while ((next = __atomic_load_n(&team->round, __ATOMIC_ACQUIRE)) == round)
+			sched_yield();
+		if (next == QUIT)
+			_exit(0);
+		round = next;
+		do {
+			int ret = work->step(team, round);
+
+			result->ret = ret;
+			if (!accepted(work, ret))
+				break;
+			if (ret < 0)
+				result->nr_refused++;
+			else
+				result->nr_ok++;
+		} while (work->again &&
+			 __atomic_load_n(&team->over, __ATOMIC_ACQUIRE) != round);
+		__atomic_add_fetch(&team->nr_done, 1, __ATOMIC_RELEASE);
+	}
+}
+
+/* They share the descriptors with the test, and end with it. */
+static int team_start(struct _test_data_mount_rounds *self, const struct work *works,
+		      int nr)
+{
+	self->works = works;
+	self->nr = nr;
+	for (int i = 0; i < nr; i++) {
+		self->pids[i] = syscall(__NR_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+		if (self->pids[i] < 0)
+			return -errno;
+		if (!self->pids[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			work_on(self->team, &works[i], &self->team->result[i]);
+		}
+	}
+	return 0;
+}
+
+static void round_begin(struct _test_data_mount_rounds *self, unsigned int round)
+{
+	self->team->nr_done = 0;
+	__atomic_store_n(&self->team->round, round, __ATOMIC_RELEASE);
+}
+
+/* 0, or the first result that is not accepted. */
+static int round_end(struct _test_data_mount_rounds *self, unsigned int round)
+{
+	const struct team *team = self->team;
+
+	__atomic_store_n(&self->team->over, round, __ATOMIC_RELEASE);
+	while ((int)__atomic_load_n(&team->nr_done, __ATOMIC_ACQUIRE) < self->nr)
+		sched_yield();
+	for (int i = 0; i < self->nr; i++) {
+		int ret = team->result[i].ret;
+
+		if (accepted(&self->works[i], ret))
+			continue;
+		fprintf(stderr, "# round %u, %s: %s\n", round, self->works[i].name,
+			strerror(-ret));
+		return ret;
+	}
+	return 0;
+}
+
+/* 0 if all of them have come to their end. */
+static int team_stop(struct _test_data_mount_rounds *self)
+{
+	int status, err = 0;
+
+	__atomic_store_n(&self->team->round, QUIT, __ATOMIC_RELEASE);
+	for (int i = 0; i < self->nr; i++) {
+		if (waitpid(self->pids[i], &status, 0) != self->pids[i] || status)
+			err = -ECHILD;
+	}
+	return err;
+}
+
+/* A while that is another one in each round, up to some microseconds. */
+static void dawdle(unsigned int round, unsigned int factor)
+{
+	for (unsigned int i = round * factor % 64; i; i--)
+		syscall(__NR_getppid);
+}
+
+static int step_lock(const struct team *team, unsigned int round)
+{
+	struct mount_attr_locks attr = { .lock_set = LOCKS };
+
+	dawdle(round, 7);
+	return k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr));
+}
+
+/* Three calls that take the attributes away. */
+static int step_clear(const struct team *team, unsigned int round)
+{
+	struct mount_attr_locks attr = { .attr_clr = LOCKED };
+
+	dawdle(round, 11);
+	switch (round % 4) {
+	case 0:
+		return k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr));
+	case 1:
+		return k_mount(NULL, "0", NULL, MS_REMOUNT);
+	default:
+		return k_mount(NULL, "0", NULL, MS_REMOUNT | MS_BIND);
+	}
+}
+
+/* Whoever wants to remount has to wait for the superblock. */
+static int step_remount(const struct team *team, unsigned int round)
+{
+	return k_mount(NULL, "1", NULL, MS_REMOUNT);
+}
+
+/* 0, or what is wrong with what became of the mount. */
+static int check_locks(const struct team *team, unsigned int round)
+{
+	bool locked = !team->result[0].ret, cleared = !team->result[1].ret;
+	struct mnt mnt;
+	int fd, err;
+
+	fd = k_open("0", O_PATH);
+	if (fd < 0)
+		return fd;
+	err = mnt_of(fd, &mnt);
+	close(fd);
+	if (err)
+		return err;
+	/* one of them is first, and the other one is refused */
+	if (locked == cleared || mnt.locks != (locked ? LOCKS : 0) ||
+	    (mnt.attr & LOCKED) != (locked ? LOCKED : 0)) {
+		fprintf(stderr, "# round %u: locked %d, cleared %d, locks %llx, attributes %llx\n",
+			round, locked, cleared, mnt.locks, mnt.attr);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static bool too_long(const struct timespec *begin)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - begin->tv_sec >= MAX_SECONDS;
+}
+
+/* What is locked stays, whoever has looked at it before it was locked. */
+TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
+{
+	static const struct work works[] = {
+		{ "lock_set", step_lock, { EINVAL } },
+		{ "remount", step_clear, { EPERM } },
+		{ "remount of the superblock", step_remount, { }, true },
+	};
+	struct worker_result *result = self->team->result;
+	struct mount_attr_locks attr = { .attr_set = LOCKED };
+	struct timespec begin;
+	unsigned int round;
+
+	ASSERT_EQ(0, team_start(self, works, ARRAY_SIZE(works)));
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (round = 1; round < 4000 && !too_long(&begin); round++) {
+		ASSERT_EQ(0, k_umount("0", 0));
+		ASSERT_EQ(0, k_mount("fs", "0", NULL, MS_BIND));
+		ASSERT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr)));
+		round_begin(self, round);
+		ASSERT_EQ(0, round_end(self, round));
+		ASSERT_EQ(0, check_locks(self->team, round));
+	}
+	ASSERT_EQ(0, team_stop(self));
+	TH_LOG("%u rounds: %u locked first, %u remounted first", round - 1,
+	       result[0].nr_ok, result[1].nr_ok);
+}
+
+static int step_open_tree(const struct team *team, unsigned int round)
+{
+	int fd = k_open_tree(team->target.source, "", OPEN_TREE_CLONE |
+			     OPEN_TREE_FOREIGN | AT_RECURSIVE | AT_EMPTY_PATH);
+
+	return fd < 0 ? fd : k_ret(close(fd));
+}
+
+static int step_move_mount(const struct team *team, unsigned int round)
+{
+	int tree = k_open_tree(AT_FDCWD, "1", OPEN_TREE_CLONE);
+	int ret;
+
+	if (tree < 0)
+		return -EPROTO;
+	ret = k_move_mount(tree, "", team->target.dst, "", MOVE_MOUNT_T_FOREIGN);
+	/* what could not be attached there is as good as before */
+	if (ret && (k_move_mount(tree, "", AT_FDCWD, "5", 0) ||
+		    k_umount("5", MNT_DETACH)))
+		ret = -EPROTO;
+	close(tree);
+	return ret;
+}
+
+static int step_mnt_open(const struct team *team, unsigned int round)
+{
+	int fd = k_ns_mnt_open(team->target.nsfs, team->target.id);
+
+	if (fd < 0)
+		return fd;
+	return mnt_id_of(fd) == team->target.id ? k_ret(close(fd)) : -EPROTO;
+}
+
+static int step_setgroup(const struct team *team, unsigned int round)
+{
+	int fds[2] = { team->target.member, k_open("2", O_PATH) };
+	int ret;
+
+	if (fds[1] < 0)
+		return -EPROTO;
+	ret = k_setgroup(MOUNT_SETGROUP_SHARED, fds, 2, 0, 0);
+	close(fds[1]);
+	/* so that the next one can */
+	if (!ret && k_mount(NULL, "2", NULL, MS_PRIVATE))
+		ret = -EPROTO;
+	return ret;
+}
+
+static int step_lock_there(const struct team *team, unsigned int round)
+{
+	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_ATIME };
+
+	return k_mount_setattr(team->target.source, "", AT_EMPTY_PATH, &attr,
+			       sizeof(attr));
+}
+
+/* A process whose namespace it is, without a descriptor of that, or -errno. */
+static pid_t start_keeper(int nsfs)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (setns(nsfs, CLONE_NEWNS) || close(nsfs) || raise(SIGSTOP))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static int target_open(struct _test_data_mount_rounds *self, const struct actor *ns)
+{
+	struct target *target = &self->team->target;
+
+	target->nsfs = ns->mntns;
+	target->source = OPEN_IN(ns, "3");
+	target->dst = OPEN_IN(ns, "fs/b");
+	target->member = OPEN_IN(ns, "4");
+	target->id = mnt_id_of(target->source);
+	return target->source < 0 || target->dst < 0 || target->member < 0 ||
+	       !target->id ? -ENOENT : 0;
+}
+
+static void target_close(const struct target *target)
+{
+	close(target->source);
+	close(target->dst);
+	close(target->member);
+}
+
+static unsigned int nr_calls(const struct worker_result *result)
+{
+	return __atomic_load_n(&result->nr_ok, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&result->nr_refused, __ATOMIC_RELAXED);
+}
+
+/* Until each of them has made @nr more calls, or one has given up. */
+static void let_work(const struct team *team, int nr_workers, unsigned int nr)
+{
+	unsigned int before[MAX_WORKERS];
+
+	for (int i = 0; i < nr_workers; i++)
+		before[i] = nr_calls(&team->result[i]);
+	for (int i = 0; i < nr_workers; i++) {
+		while (nr_calls(&team->result[i]) - before[i] < nr &&
+		       !__atomic_load_n(&team->nr_done, __ATOMIC_ACQUIRE))
+			sched_yield();
+	}
+}
+
+/*
+ * A namespace ends with its last descriptor or with its last process, while others
+ * work on its mounts by descriptors that do not keep it.
+ */
+TEST_F_TIMEOUT(mount_rounds, end_of_namespace, 120)
+{
+	static const struct work works[] = {
+		{ "open_tree()", step_open_tree, { EINVAL }, true },
+		{ "move_mount()", step_move_mount, { ENOENT }, true },
+		{ "NS_MNT_OPEN", step_mnt_open, { EBADF, ENOENT }, true },
+		{ "mount_setgroup()", step_setgroup, { EINVAL, EBUSY }, true },
+		{ "lock_set", step_lock_there, { EINVAL }, true },
+	};
+	struct team *team = self->team;
+	struct timespec begin;
+	unsigned int round;
+	int nr_mounts;
+
+	nr_mounts = ns_nr_mounts(&this_test);
+	ASSERT_GT(nr_mounts, 0);
+	ASSERT_EQ(0, team_start(self, works, ARRAY_SIZE(works)));
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (round = 1; round < 200 && !too_long(&begin); round++) {
+		pid_t keeper = 0;
+		struct actor ns;
+		int status;
+
+		ASSERT_EQ(0, actor_new(&ns, &this_test, ACTOR_MNTNS));
+		ASSERT_EQ(0, target_open(self, &ns));
+		if (round % 2) {
+			keeper = start_keeper(ns.mntns);
+			ASSERT_GT(keeper, 0);
+			ASSERT_EQ(keeper, waitpid(keeper, &status, WUNTRACED));
+			ASSERT_TRUE(WIFSTOPPED(status));
+			actor_close(&ns);
+		}
+		round_begin(self, round);
+		let_work(team, self->nr, 1);
+		dawdle(round, 13);
+		if (keeper) {
+			ASSERT_EQ(0, kill(keeper, SIGKILL));
+			ASSERT_EQ(keeper, waitpid(keeper, &status, 0));
+		} else {
+			actor_close(&ns);
+		}
+		let_work(team, self->nr, 2);
+		ASSERT_EQ(0, round_end(self, round));
+		/* none of them holds it anymore by what it does */
+		EXPECT_EQ(-EINVAL, step_open_tree(team, round));
+		target_close(&team->target);
+	}
+	ASSERT_EQ(0, team_stop(self));
+	TH_LOG("%u rounds", round - 1);
+	for (int i = 0; i < self->nr; i++) {
+		TH_LOG("%s: %u, refused %u", works[i].name, team->result[i].nr_ok,
+		       team->result[i].nr_refused);
+		EXPECT_NE(0, team->result[i].nr_ok);
+	}
+
+	/* nobody is left in a group with what is gone, nothing of it has come here */
+	EXPECT_EQ(nr_mounts, ns_nr_mounts(&this_test));
+	for (int i = 0; i < 5; i++) {
+		char name[16];
+		struct mnt mnt;
+
+		snprintf(name, sizeof(name), "%d", i);
+		ASSERT_EQ(0, mnt_at(&this_test, name, &mnt));
+		EXPECT_EQ(0, mnt.group);
+		EXPECT_EQ(0, mnt.master);
+		EXPECT_EQ(0, mnt.locks);
+		EXPECT_EQ(0, k_umount(name, 0));
+	}
+}
+
+TEST_HARNESS_MAIN
