@@ -214,9 +214,20 @@ static void watcher(const struct watch *w, int ns_fd)
 			(*w->count)++;
 }
 
+/*
+ * A real-time task on the processor that restores: it runs at each wake-up, so
+ * that none is taken together with the next.
+ */
 static void watch(void *data, const int *ns_fds, size_t nr)
 {
+	struct sched_param prio = { .sched_priority = 1 };
 	struct watch *w = data;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		err(1, "staying on one CPU");
 
 	*w->ready = 0;
 	w->pid = fork();
@@ -224,6 +235,8 @@ static void watch(void *data, const int *ns_fds, size_t nr)
 		watcher(w, ns_fds[0]);
 	while (w->pid > 0 && !*w->ready && !waitpid(w->pid, NULL, WNOHANG))
 		sched_yield();
+	if (w->pid > 0 && sched_setscheduler(w->pid, SCHED_FIFO, &prio))
+		warn("the poller is not a real-time task: wake-ups are the least there were");
 }
 
 /* --- one measurement ---------------------------------------------------------- */
@@ -280,6 +293,7 @@ static void measure(enum shape shape, uint32_t n, enum mntcr_api api, int runs,
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
 	struct watch w = { 0 };
+	cpu_set_t all;
 	double then;
 	int i, ns_fd;
 
@@ -310,7 +324,11 @@ static void measure(enum shape shape, uint32_t n, enum mntcr_api api, int runs,
 	if (w.count == MAP_FAILED)
 		err(1, "mmap");
 	w.ready = (volatile int *)(w.count + 1);
+	if (sched_getaffinity(0, sizeof(all), &all))
+		err(1, "processors");
 	one_restore(t, ns_fd, api, r, false, &w);
+	if (sched_setaffinity(0, sizeof(all), &all))
+		err(1, "processors");
 	if (w.pid > 0) {
 		kill(w.pid, SIGKILL);
 		waitpid(w.pid, NULL, 0);
