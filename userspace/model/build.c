@@ -120,6 +120,13 @@ void layout_random(const struct topo *t, struct layout *l, uint64_t seed)
 	}
 }
 
+void layout_of_hash(const struct topo *t, struct layout *l, uint64_t hash)
+{
+	layout_siblings(l);
+	if (hash >> 60 & 1)
+		layout_random(t, l, hash);
+}
+
 static bool is_free(const struct layout *l, int nr, int on, int dir)
 {
 	for (int i = 0; i < nr; i++)

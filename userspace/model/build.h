@@ -44,6 +44,8 @@ struct layout {
 
 void layout_siblings(struct layout *l);
 void layout_random(const struct topo *t, struct layout *l, uint64_t seed);
+/* One of all that there are, as the hash says: every other time as siblings. */
+void layout_of_hash(const struct topo *t, struct layout *l, uint64_t hash);
 /* Some of those on others at directories of the tree: one may hide another. */
 void layout_places(const struct topo *t, struct layout *l, uint64_t seed);
 /* Numbers both as topo_parse() numbers what topo_print() prints. */

@@ -31,6 +31,54 @@ int new_move(struct model *m, const struct new_move *v, unsigned int caps)
 				   peer ? -1 : v->named, v->flags, caps);
 }
 
+bool next_group_move(int nr, int *number, struct new_move *v)
+{
+	static const unsigned int flags[] = {
+		MODEL_SG_PEER, MODEL_SG_MASTER, MODEL_SG_SIBLING,
+		MODEL_SG_SHARED | MODEL_SG_MASTER,
+		MODEL_SG_SHARED | MODEL_SG_SIBLING,
+	};
+	int of_set = 1 + 5 * nr;
+
+	while (*number < ((1 << nr) - 1) * of_set) {
+		int set = *number / of_set + 1, k = (*number)++ % of_set - 1;
+
+		if (k < 0) {
+			*v = (struct new_move) {
+				.what = MOVE_GROUP, .named = -1,
+				.flags = MODEL_SG_SHARED,
+			};
+			for (int i = 0; i < nr; i++)
+				if (set >> i & 1)
+					v->member[v->nr++] = PRIV_NS + i;
+			return true;
+		}
+		v->flags = flags[k % 5];
+		v->named = PRIV_NS + k / 5;
+		if (!(set >> k / 5 & 1))
+			return true;
+	}
+	return false;
+}
+
+bool next_bind_move(int nr, int *number, struct new_move *v)
+{
+	const int n = PRIV_ROOTS * PRIV_ROOTS * 2;
+	int i = *number;
+
+	if (i == nr * nr * n)
+		return false;
+	++*number;
+	*v = (struct new_move) {
+		.what = MOVE_BIND, .rec = i & 1,
+		.dir = i / 2 % PRIV_ROOTS,
+		.at = i / 2 / PRIV_ROOTS % PRIV_ROOTS,
+		.src = PRIV_NS + i / n % nr,
+		.dst = PRIV_NS + i / n / nr,
+	};
+	return true;
+}
+
 /*
  * The directories at which events pass through a mount: below its root, and
  * not behind a child that is locked.

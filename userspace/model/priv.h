@@ -62,6 +62,13 @@ struct new_move {
 };
 
 int new_move(struct model *m, const struct new_move *v, unsigned int caps);
+/*
+ * Every call among @nr mounts of a start, one after the other, from number 0 on:
+ * mount_setgroup() with any members and any other mount named; binds of any
+ * directory at any other.  @v is kept from call to call.  False: no more.
+ */
+bool next_group_move(int nr, int *number, struct new_move *v);
+bool next_bind_move(int nr, int *number, struct new_move *v);
 
 /* How a state that a new call reaches is reached without it. */
 enum reach {

@@ -359,28 +359,12 @@ static const char *each_group(struct kernel *k, const struct start *s,
 			      const struct model *a, struct model *b,
 			      unsigned int caps)
 {
-	static const unsigned int flags[] = {
-		MODEL_SG_SHARED, MODEL_SG_PEER, MODEL_SG_MASTER,
-		MODEL_SG_SIBLING, MODEL_SG_SHARED | MODEL_SG_MASTER,
-		MODEL_SG_SHARED | MODEL_SG_SIBLING,
-	};
 	const char *bad = NULL;
+	struct new_move v;
+	int number = 0;
 
-	for (int set = 1; set < 1 << s->nr && !bad; set++) {
-		struct new_move v = { .what = MOVE_GROUP, .named = -1 };
-
-		for (int i = 0; i < s->nr; i++)
-			if (set >> i & 1)
-				v.member[v.nr++] = PRIV_NS + i;
-		v.flags = flags[0];
+	while (!bad && next_group_move(s->nr, &number, &v))
 		bad = try_setgroup(k, a, b, &v, caps);
-		for (int i = 0; i < s->nr * 5 && !bad; i++) {
-			v.flags = flags[1 + i % 5];
-			v.named = PRIV_NS + i / 5;
-			if (!(set >> i / 5 & 1))
-				bad = try_setgroup(k, a, b, &v, caps);
-		}
-	}
 	for (int i = 0; i < s->nr * s->nr && !bad; i++)
 		if (i / s->nr != i % s->nr)
 			bad = try_set_group(k, a, b, PRIV_NS + i / s->nr,
@@ -405,16 +389,10 @@ static const char *each_bind(struct kernel *k, const struct start *s,
 			     const struct model *a, struct model *b,
 			     unsigned int caps)
 {
-	const int n = PRIV_ROOTS * PRIV_ROOTS * 2;
+	struct new_move v;
+	int number = 0;
 
-	for (int i = 0; i < s->nr * s->nr * n; i++) {
-		struct new_move v = {
-			.what = MOVE_BIND, .rec = i & 1,
-			.dir = i / 2 % PRIV_ROOTS,
-			.at = i / 2 / PRIV_ROOTS % PRIV_ROOTS,
-			.src = PRIV_NS + i / n % s->nr,
-			.dst = PRIV_NS + i / n / s->nr,
-		};
+	while (next_bind_move(s->nr, &number, &v)) {
 		int root = a->mnt[v.src].root, top = a->mnt[v.dst].root, err, model;
 
 		/* directories that there are, and no other mount on the way */

@@ -46,56 +46,32 @@ static const char *try_move(struct run *r, const struct model *a,
 static const char *each_group(const struct start *s, const struct model *a,
 			      unsigned int caps, void *arg)
 {
-	static const unsigned int flags[] = {
-		MODEL_SG_SHARED, MODEL_SG_PEER, MODEL_SG_MASTER,
-		MODEL_SG_SIBLING, MODEL_SG_SHARED | MODEL_SG_MASTER,
-		MODEL_SG_SHARED | MODEL_SG_SIBLING,
-	};
 	const char *bad = NULL;
 	struct run *r = arg;
+	struct new_move v;
+	int number = 0;
 
 	r->counts->starts++;
 	r->fresh = false;
-	for (int set = 1; set < 1 << s->nr && !bad; set++) {
-		struct new_move v = { .what = MOVE_GROUP, .named = -1 };
-
-		for (int i = 0; i < s->nr; i++)
-			if (set >> i & 1)
-				v.member[v.nr++] = PRIV_NS + i;
-		v.flags = flags[0];
+	while (!bad && next_group_move(s->nr, &number, &v))
 		bad = try_move(r, a, &v, caps);
-		for (int i = 0; i < s->nr * 5 && !bad; i++) {
-			v.flags = flags[1 + i % 5];
-			v.named = PRIV_NS + i / 5;
-			if (!(set >> i / 5 & 1))
-				bad = try_move(r, a, &v, caps);
-		}
-	}
 	return bad;
 }
 
 static const char *each_bind(const struct start *s, const struct model *a,
 			     unsigned int caps, void *arg)
 {
-	const int n = PRIV_ROOTS * PRIV_ROOTS * 2;
-	struct run *r = arg;
 	const char *bad = NULL;
+	struct run *r = arg;
+	struct new_move v;
+	int number = 0;
 
 	r->counts->starts++;
 	r->fresh = false;
-	for (int i = 0; i < s->nr * s->nr * n && !bad; i++) {
-		struct new_move v = {
-			.what = MOVE_BIND, .rec = i & 1,
-			.dir = i / 2 % PRIV_ROOTS,
-			.at = i / 2 / PRIV_ROOTS % PRIV_ROOTS,
-			.src = PRIV_NS + i / n % s->nr,
-			.dst = PRIV_NS + i / n / s->nr,
-		};
-
+	while (!bad && next_bind_move(s->nr, &number, &v))
 		/* what is behind a lock can't be named */
 		if (priv_window(a, v.src) >> v.dir & 1)
 			bad = try_move(r, a, &v, caps);
-	}
 	return bad;
 }
 

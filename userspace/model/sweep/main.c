@@ -50,14 +50,11 @@ struct options {
 
 static struct world world;
 
-/* One layout of all that there are, which one the hash says. */
 static void one_topology(void *data, const struct topo *t, uint64_t hash)
 {
 	struct layout l;
 
-	layout_siblings(&l);
-	if (hash >> 60 & 1)
-		layout_random(t, &l, hash);
+	layout_of_hash(t, &l, hash);
 	tally_one(data, t, &l, hash);
 }
 
@@ -65,9 +62,7 @@ static void random_topology(void *data, const struct topo *t, uint64_t hash)
 {
 	struct layout l;
 
-	layout_siblings(&l);
-	if (hash >> 60 & 1)
-		layout_random(t, &l, hash);
+	layout_of_hash(t, &l, hash);
 	if (hash >> 61 & 1)
 		layout_places(t, &l, hash);
 	tally_one(data, t, &l, hash);

@@ -59,9 +59,7 @@ static void one_topology(void *data, const struct topo *t, uint64_t hash)
 	struct walk *w = data;
 	struct pick p = { .t = t, .hash = hash };
 
-	layout_siblings(&p.l);
-	if (hash >> 60 & 1)
-		layout_random(t, &p.l, hash);
+	layout_of_hash(t, &p.l, hash);
 	if (w->c->kind == RANDOM)
 		layout_places(t, &p.l, hash);
 	if (w->c->kind == RANDOM && w->means->locks && hash >> 59 & 1)
