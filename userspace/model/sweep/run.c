@@ -258,6 +258,12 @@ static bool do_bind_below(struct run *r, struct batch *b)
 		    model_umount(&r->m, new, false)) && compare(r);
 }
 
+/* Is there a mount at @at of mount @i, and a path to it? */
+static bool in_reach(const struct run *r, int i, int at)
+{
+	return on_top(r, i, at) >= 0 && on_path(r, i, build_dirs[at]);
+}
+
 /* Umount of an event one of whose copies carries a mount: inside or on top. */
 static bool do_busy(struct run *r)
 {
@@ -269,7 +275,7 @@ static bool do_busy(struct run *r)
 	if (!mount_event(r, &b, i, at))
 		return false;
 	k = (r->hash >> 32) % n;
-	while (model_lookup(&r->m, r->mnt[k], at) < 0)
+	while (!in_reach(r, k, at))
 		k = (k + 1) % n;
 	c = model_lookup(&r->m, r->mnt[k], at);
 	snprintf(r->step, sizeof(r->step), "making the copy on %d private", k);
@@ -291,7 +297,8 @@ static bool do_busy(struct run *r)
 		  model_umount(&r->m, on_top(r, i, at), false)) || !compare(r))
 		return false;
 	for (k = 0; k < n; k++)
-		while ((c = on_top(r, k, at)) >= 0) {
+		while (in_reach(r, k, at)) {
+			c = on_top(r, k, at);
 			snprintf(r->step, sizeof(r->step),
 				 "lazy umount of the copy on %d", k);
 			if (!both(r, world_umount(r->w, k, at, true),
