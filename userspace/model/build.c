@@ -273,22 +273,30 @@ int layout_parse(const struct topo *t, struct layout *l, const char *text)
 	return well_placed(t, l) ? 0 : -1;
 }
 
-/* Must mount @i be there before mount @k? */
-static bool goes_before(const struct topo *t, const struct layout *l, int i,
-			int k)
+/* Would mount @k hide the directory that mount @i is mounted on? */
+static bool hides(const struct topo *t, const struct layout *l, int k, int i)
 {
 	int at, above;
 
-	if (l->on[k] == i)
-		return true;
 	if (l->on[i] < 0 || build_place(t, l, k, &above) != l->on[i] ||
 	    l->over[i])
 		return false;
-	/* @k would hide the directory that @i is mounted on */
 	build_place(t, l, i, &at);
 	while (at && at != above)
 		at = build_dirs[at];
 	return at == above;
+}
+
+/* Must mount @i be there before mount @k? With all that is below it. */
+static bool goes_before(const struct topo *t, const struct layout *l, int i,
+			int k)
+{
+	if (l->on[k] == i)
+		return true;
+	for (; i >= 0 && i != k; i = l->on[i])
+		if (hides(t, l, k, i))
+			return true;
+	return false;
 }
 
 void layout_order(const struct topo *t, const struct layout *l, int *order)

@@ -57,7 +57,7 @@ void layout_renumber(struct topo *t, struct layout *l);
 void layout_print(const struct topo *t, const struct layout *l, char *line,
 		  size_t size);
 int layout_parse(const struct topo *t, struct layout *l, const char *text);
-/* Parents first, what would be hidden by another one before that. */
+/* Parents first, before each mount all that it would hide. */
 void layout_order(const struct topo *t, const struct layout *l, int *order);
 
 int build_nr_ns(const struct topo *t);
