@@ -17,6 +17,24 @@ static bool is_place(const struct run *r, int dir)
 	return false;
 }
 
+/*
+ * Is there a path to what is at @dir of mount @i, and still with an event there?
+ * Where roots differ that one may appear at a directory above, too.
+ */
+static bool stays_in_reach(const struct run *r, int i, int dir)
+{
+	struct run with = *r;
+	bool reach = false;
+
+	memset(&with.m, 0, sizeof(with.m));
+	if (!on_path(r, i, build_dirs[dir]) || model_copy(&with.m, &r->m))
+		return false;
+	if (model_mount(&with.m, SB_EVENT, 0, r->mnt[i], dir) >= 0)
+		reach = on_path(&with, i, build_dirs[dir]);
+	model_free(&with.m);
+	return reach;
+}
+
 /* One on each mount at each place: on top there, beneath at its receivers. */
 bool do_places(struct run *r, struct batch *b)
 {
@@ -25,7 +43,7 @@ bool do_places(struct run *r, struct batch *b)
 		for (int d = 0; d < TOPO_ROOTS; d++) {
 			/* what is on top of a child is at its parent's place */
 			if (!is_place(r, d) || (!d && r->l->on[i] >= 0) ||
-			    (d && !on_path(r, i, build_dirs[d])))
+			    (d && !stays_in_reach(r, i, d)))
 				continue;
 			if (!mount_event(r, b, i, d ? d : r->t->m[i].root))
 				return false;
