@@ -90,6 +90,8 @@ int main(int argc, char **argv)
 			pause();
 	if (!strcmp(what, "pass"))
 		return plan(2, 2);
+	if (!strcmp(what, "blank"))
+		return plan(2, argc == 4 && !strcmp(argv[2], "a  b") && !*argv[3] ? 2 : 0);
 	if (!strcmp(what, "mid-plan"))
 		return plan(3, 1);
 	if (!strcmp(what, "status"))
