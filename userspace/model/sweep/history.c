@@ -77,20 +77,36 @@ static int unguard(struct world *w, const struct topo *t, const bool *guarded)
 	return 0;
 }
 
-/* What is seen where mount @i is. */
+/* What covers a mount: ".." of a root directory is what is mounted on it. */
+static int open_cover(struct world *w, int on)
+{
+	int fd = -1;
+
+	if (!fchdir(w->mnt[on]) && !chroot("."))
+		fd = open("..", O_PATH | O_CLOEXEC);
+	/* the namespace's root again */
+	w->in = -2;
+	if (fd >= 0 && world_enter(w, w->mnt_ns[on])) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * What is seen where mount @i is.  In what it is on no path leads elsewhere; but
+ * its copies at receivers may be in the way to that one itself.
+ */
 static int open_place(struct world *w, const struct topo *t,
 		      const struct layout *l, int i)
 {
 	int at, on = build_place(t, l, i, &at);
-	char path[DIR_PATH + 8], buf[DIR_PATH];
+	char buf[DIR_PATH];
 
-	if (on >= 0 && at == t->m[on].root)
-		return open_place(w, t, l, on);
-	if (on >= 0)
-		return openat(w->mnt[on], dir_path(at, t->m[on].root, buf),
-			      O_PATH | O_CLOEXEC);
-	snprintf(path, sizeof(path), "/h%d", i);
-	return open(path, O_PATH | O_CLOEXEC);
+	if (at == t->m[on].root)
+		return open_cover(w, on);
+	return openat(w->mnt[on], dir_path(at, t->m[on].root, buf),
+		      O_PATH | O_CLOEXEC);
 }
 
 /* The current directory is the child; @copy is a copy of it. */
