@@ -299,6 +299,43 @@ TEST_F_TIMEOUT(mount_setgroup, peers_stay_together, 120)
 	EXPECT_TRUE(appears_at("a", 0));
 }
 
+/* The same wherever in its ring a group is joined. */
+TEST_F_TIMEOUT(mount_setgroup, joins_at_every_place, 120)
+{
+	const unsigned int first = M(1) | M(2) | M(3), slave = M(7);
+	const unsigned int second = M(4) | M(5), all = M(0) | M(6) | first | second | slave;
+
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 3, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 4, 2, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 6, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 7, 1, 0, self->fd[1]));
+	for (int p = 1; p <= 5; p++) {
+		unsigned int joined = p <= 3 ? first | slave : second;
+
+		ASSERT_EQ(0, k_setgroup(PEER, self->fd + 8, 1, self->fd[p], 0));
+		joined |= M(8);
+		EXPECT_TRUE(reaches(0, all | M(8)));
+		EXPECT_TRUE(reaches(p, joined));
+		EXPECT_TRUE(reaches(8, joined));
+		/* from there on, two at once and a slave */
+		ASSERT_EQ(0, k_setgroup(PEER, self->fd + 9, 2, self->fd[8], 0));
+		ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 11, 1, 0, self->fd[10]));
+		joined |= M(9) | M(10) | M(11);
+		EXPECT_TRUE(reaches(0, all | joined));
+		EXPECT_TRUE(reaches(p, joined));
+		EXPECT_TRUE(reaches(9, joined));
+		EXPECT_TRUE(reaches(p <= 3 ? 4 : 1, p <= 3 ? second : first | slave));
+		for (int i = 8; i < NR_MEMBERS; i++) {
+			char path[16];
+
+			snprintf(path, sizeof(path), "%d", i);
+			ASSERT_EQ(0, k_mount(NULL, path, NULL, MS_PRIVATE));
+		}
+		EXPECT_TRUE(reaches(0, all));
+	}
+}
+
 /* A member that leaves hands over what it sends to. */
 TEST_F(mount_setgroup, member_leaves)
 {
