@@ -116,17 +116,40 @@ static const struct listed *look_up(const struct listing *ls,
 	return found;
 }
 
-/* What no path leads to is opened by its id: -1 where no call does that. */
-static int open_mount(struct world *w, int ns, const struct listed *l)
+/* -1 with ENOENT: what is found at its mountpoint is another one. */
+static int open_path(struct world *w, int ns, const struct listed *l)
 {
 	int fd = openat(w->root[ns], l->point[1] ? l->point + 1 : ".",
 			O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0 && world_mount_id(fd) == l->id)
+	if (fd < 0 || world_mount_id(fd) == l->id)
 		return fd;
-	if (fd >= 0)
-		close(fd);
-	return mc_ns_mnt_open(w->ns[ns], l->id);
+	close(fd);
+	errno = ENOENT;
+	return -1;
+}
+
+/* What no path leads to is opened by its id: -1 where no call does that. */
+static int open_mount(struct world *w, int ns, const struct listed *l)
+{
+	int fd = open_path(w, ns, l);
+
+	return fd < 0 ? mc_ns_mnt_open(w->ns[ns], l->id) : fd;
+}
+
+int world_leads_to(struct world *w, int i)
+{
+	int ns = w->mnt_ns[i], fd;
+	struct listing ls;
+
+	ls.nr = 0;
+	if (world_enter(w, ns) || add_listed(w, &ls, world_mount_id(w->mnt[i])))
+		return -1;
+	fd = open_path(w, ns, &ls.l[0]);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : world_fail(w, "open", ls.l[0].point);
+	close(fd);
+	return 1;
 }
 
 int world_find(struct world *w, const struct model *m, const int *mnt, int from,

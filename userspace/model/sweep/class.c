@@ -4,8 +4,10 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "class.h"
 
@@ -28,12 +30,16 @@ void class_add(struct class *c, const struct restoration *x)
 {
 	c->tried++;
 	for (int b = 0; b < NR_BACKENDS; b++) {
-		if (x->wrong[b])
+		const struct refusal *f = x->refused[b];
+
+		if (x->wrong[b]) {
 			c->wrong[b]++;
-		else if (x->refused[b])
-			c->refused[b][x->refused[b] - refusals]++;
-		else if (x->restored[b])
+		} else if (f) {
+			c->refused[b][f - refusals]++;
+			c->seen[f - refusals] += x->seen[b];
+		} else if (x->restored[b]) {
 			c->restored[b]++;
+		}
 	}
 }
 
@@ -166,6 +172,29 @@ static void print_row(const struct class *c, const struct report *r)
 	puts("");
 }
 
+/* What it says, and how often the kernel has been seen to refuse that. */
+static void print_rule(const struct class *c, int n, int k,
+		       const struct report *r)
+{
+	uint64_t sum[NR_BACKENDS] = { 0 };
+	uint64_t seen = refusals[k].reason == LOCKED && r->lock_refused;
+
+	for (int i = 0; i < n; i++) {
+		for (int b = 0; b < NR_BACKENDS; b++)
+			sum[b] += c[i].refused[b][k];
+		seen += c[i].seen[k];
+	}
+	printf("# %s, extended %" PRIu64 ", upstream %" PRIu64 ": %s%s%s, ",
+	       refusals[k].rule, sum[EXTENDED], sum[UPSTREAM], refusals[k].why,
+	       refusals[k].err ? ": " : "",
+	       refusals[k].err ? strerrorname_np(refusals[k].err) : "");
+	if (seen)
+		printf("seen %" PRIu64 " time%s\n", seen, seen > 1 ? "s" : "");
+	else
+		puts(sum[EXTENDED] || sum[UPSTREAM] ?
+		     "not asked of this kernel" : "not met");
+}
+
 void class_matrix(const struct class *c, int n, const struct report *r)
 {
 	bool left_out = false;
@@ -176,16 +205,8 @@ void class_matrix(const struct class *c, int n, const struct report *r)
 		print_row(&c[i], r);
 		left_out |= c[i].left_out;
 	}
-	for (int k = 0; k < NR_REFUSALS; k++) {
-		uint64_t sum[NR_BACKENDS] = { 0 };
-
-		for (int i = 0; i < n; i++)
-			for (int b = 0; b < NR_BACKENDS; b++)
-				sum[b] += c[i].refused[b][k];
-		printf("# %s, extended %" PRIu64 ", upstream %" PRIu64 ": %s\n",
-		       refusals[k].rule, sum[EXTENDED], sum[UPSTREAM],
-		       refusals[k].why);
-	}
+	for (int k = 0; k < NR_REFUSALS; k++)
+		print_rule(c, n, k, r);
 	if (left_out)
 		puts("# not built: without mount_setgroup(2), those with locks and those without a history in mount(2)");
 }

@@ -29,7 +29,7 @@ struct class {
 	int64_t exist;		/* or -errno */
 	uint64_t tried, left_out;
 	uint64_t restored[NR_BACKENDS], wrong[NR_BACKENDS];
-	uint64_t refused[NR_BACKENDS][NR_REFUSALS];
+	uint64_t refused[NR_BACKENDS][NR_REFUSALS], seen[NR_REFUSALS];
 	double seconds;
 };
 
@@ -68,6 +68,7 @@ void class_add(struct class *c, const struct restoration *x);
 struct report {
 	const char *skip[NR_BACKENDS];
 	bool none_is_fine;		/* other shards have them */
+	bool lock_refused;		/* it has been seen of a mount */
 };
 
 int class_report(const struct class *c, int first, const struct report *r);

@@ -13,19 +13,20 @@
  * Every reason that holds is told: which of them the restorer comes upon first
  * is its own affair.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "restore.h"
 
 const struct refusal refusals[NR_REFUSALS] = {
-	{ "uncloneable-source", NO_SOURCE, { true, true },
-	  "open_tree() of an unbindable mount, or without its locked children: EINVAL, and no other or wider one is there" },
-	{ "overmounted-source", NO_SOURCE, { false, true },
+	{ "uncloneable-source", NO_SOURCE, { true, true }, EINVAL,
+	  "no mount as wide is there but such as are unbindable or have locked children: open_tree()" },
+	{ "overmounted-source", NO_SOURCE, { false, true }, 0,
 	  "paths lead to its cover, no recursive clone has it: there is no call" },
-	{ "no-wide-mount", NO_WIDE, { false, true },
-	  "MOVE_MOUNT_SET_GROUP by a mount that does not contain the other: EINVAL" },
-	{ "locks", LOCKED, { false, true },
-	  "no call locks a mount: E2BIG of mount_setattr() with lock_set" },
+	{ "no-wide-mount", NO_WIDE, { false, true }, EINVAL,
+	  "no mount contains all that is to join or to receive: MOVE_MOUNT_SET_GROUP" },
+	{ "locks", LOCKED, { false, true }, E2BIG,
+	  "no call locks a mount: mount_setattr() with lock_set" },
 };
 
 enum sight { SEEN, COVERED, SEALED };

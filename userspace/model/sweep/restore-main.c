@@ -243,6 +243,19 @@ static void check_shards(void)
 	failures += !ok;
 }
 
+/* Where no call locks mounts, no topology has locks either: asked once. */
+static void check_locks(void)
+{
+	struct run r = { .w = &world };
+	bool ok = lock_is_refused(&r);
+
+	if (!ok)
+		printf("# %s\n", r.what);
+	printf("%sok %d locks are refused\n", ok ? "" : "not ", ++tests);
+	opt.report.lock_refused = ok;
+	failures += !ok;
+}
+
 static void count_one(void *data, struct class *c, const struct pick *p)
 {
 	(void)data;
@@ -422,10 +435,13 @@ int main(int argc, char **argv)
 		return replay_all(argc, argv);
 	if (add_classes())
 		return KSFT_FAIL;
-	printf("KTAP version 1\n1..%d\n", NR_BACKENDS * nr_classes + 1);
+	printf("KTAP version 1\n1..%d\n",
+	       NR_BACKENDS * nr_classes + 1 + !means.api);
 	if (!means.locks)
 		puts("# other owners are left out: this kernel reports no locks");
 	check_shards();
+	if (!means.api)
+		check_locks();
 	for (int i = 0; i < nr_classes; i++)
 		sweep(&classes[i]);
 	world_drop(&world);

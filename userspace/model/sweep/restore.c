@@ -333,7 +333,7 @@ static bool refused(struct run *r, enum backend b, unsigned int reasons,
 		    refusals[k].reason & reasons)
 			x->refused[b] = &refusals[k];
 	if (x->refused[b])
-		return true;
+		return refused_indeed(r, b);
 	snprintf(r->what, sizeof(r->what), "%s: %s: %.280s", e->rule, reasons ?
 		 "another rule forbids it" : "no rule forbids it", e->text);
 	return false;
@@ -431,6 +431,7 @@ bool restore_topology(struct run *r)
 	memset(x->restored, 0, sizeof(x->restored));
 	memset(x->refused, 0, sizeof(x->refused));
 	memset(x->wrong, 0, sizeof(x->wrong));
+	memset(x->seen, 0, sizeof(x->seen));
 	r->w->brief = false;
 	if (!build_scene(r) || !dump(r, &topo)) {
 		memcpy(x->wrong, x->use, sizeof(x->wrong));

@@ -21,7 +21,8 @@ struct refusal {
 	const char *rule;
 	enum reason reason;
 	bool by[NR_BACKENDS];
-	const char *why;	/* with the errno it would have been */
+	int err;		/* of the call; 0: there is none */
+	const char *why;
 };
 
 #define NR_REFUSALS	4
@@ -48,10 +49,19 @@ struct restoration {
 	bool restored[NR_BACKENDS];
 	const struct refusal *refused[NR_BACKENDS];
 	bool wrong[NR_BACKENDS];
+	bool seen[NR_BACKENDS];	/* the kernel refuses it as the rule says */
 };
 
 /* A struct run's test; its data is the restoration. */
 bool restore_topology(struct run *r);
+
+/*
+ * What a backend has refused is asked of the kernel, which has to refuse it as
+ * the rule says: false, if not.  Locks only a kernel without them refuses, and
+ * there no topology has any: any mount will do.
+ */
+bool refused_indeed(struct run *r, enum backend b);
+bool lock_is_refused(struct run *r);
 
 /*
  * Namespaces that are to be like those of @like, with their mounts, which are
@@ -65,6 +75,8 @@ int world_adopt(struct world *w, const struct world *like, const int *ns,
  */
 int world_find(struct world *w, const struct model *m, const int *mnt, int from,
 	       uint64_t *id);
+/* 1: the path to mount @i leads to it, 0: to another one or nowhere, or -1. */
+int world_leads_to(struct world *w, int i);
 /* The unique id of a mount, or 0. */
 uint64_t world_mount_id(int fd);
 
