@@ -183,6 +183,18 @@ static int build_api(struct world *w, const struct topo *t,
  * first, each keeps what belongs to it.
  */
 
+int world_mount_fd(struct world *w, int from, int to, const char *path,
+		   unsigned long how)
+{
+	char source[32], target[64];
+
+	snprintf(source, sizeof(source), "self/fd/%d", from);
+	snprintf(target, sizeof(target), "self/fd/%d/%s", to, path);
+	if (fchdir(w->proc) || mount(source, target, NULL, how, NULL))
+		return world_fail(w, how == MS_MOVE ? "move to" : "bind on", path);
+	return 0;
+}
+
 int world_bind_path(struct world *w, const char *from, const char *to,
 		    unsigned long type, unsigned long then)
 {

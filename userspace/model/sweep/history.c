@@ -5,17 +5,12 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  *
  * What is mounted below a shared mount appears at all that receive from it,
- * and an umount there takes it away again everywhere, except where something
- * is mounted inside.  So: mount the child; mount X inside, which appears in
- * all the copies; make the child's own X private and mount Y inside that,
- * which appears nowhere else; lazily umount the copy at a peer that is to go
- * anyway.  All other copies go together with their X, from beneath whatever
- * the receivers had at that place; the child stays, because X has to.
- *
- * A copy that itself receives from the parent (it is a peer or a slave of what
- * it is on) and was tucked beneath something takes that along: the umount looks
- * there as well.  So what is there already gets something inside for the time
- * being, which the copies, made later, do not have.
+ * and an umount there takes it away again everywhere, from beneath what covers
+ * it.  So: a shim goes where the child is to be, and with that copies of it to
+ * all that receive; the child's own shim is made private and the child mounted
+ * over it, which appears nowhere else; the copy at a peer that is to go anyway
+ * is unmounted.  All the shims go; the child, and whatever receivers had at
+ * that place, stay.
  *
  * That is no way to a locked mount: locks come with a copy of a whole namespace
  * for another owner.
@@ -26,6 +21,9 @@
 #include "run.h"
 #include "sys.h"
 
+/* A directory to mount on that is no part of the topology. */
+#define SHIM	"/src/events/2/x0"
+
 const char *no_history(const struct topo *t, const struct layout *l)
 {
 	for (int i = 0; i < t->nr; i++)
@@ -34,47 +32,25 @@ const char *no_history(const struct topo *t, const struct layout *l)
 	return NULL;
 }
 
-/* May copies of mount @i be tucked, and hear of their own umount? */
-static bool takes_others(const struct topo *t, const struct layout *l, int i)
-{
-	return (l->over[i] || l->dir[i]) && topo_hears(t, i, l->on[i]);
-}
+struct place {
+	int fd;			/* the parent */
+	char path[DIR_PATH];	/* in there */
+	char peer[64];		/* the same place of a peer, empty: it has none */
+};
 
-/* What is inside of each mount that is there, as propagation may have done. */
-static int guard(struct world *w, const struct topo *t, bool *guarded)
+static struct place place_of(const struct world *w, const struct topo *t,
+			     const struct layout *l, int i)
 {
-	struct stat st;
+	int at, on = build_place(t, l, i, &at);
+	struct place p = { .fd = on < 0 ? w->root[t->m[i].ns] : w->mnt[on] };
+	char buf[DIR_PATH];
 
-	for (int k = 0; k < t->nr; k++) {
-		guarded[k] = false;
-		if (w->mnt[k] < 0)
-			continue;
-		if (fstatat(w->mnt[k], "x1", &st, 0))
-			return world_fail(w, "stat", "x1");
-		if (st.st_dev == w->dev_events)
-			continue;
-		if (world_enter(w, t->m[k].ns))
-			return -1;
-		if (fchdir(w->mnt[k]))
-			return world_fail(w, "chdir", "a mount");
-		if (world_bind_path(w, "/src/events/2", "x1", 0, 0))
-			return -1;
-		guarded[k] = true;
-	}
-	return 0;
-}
-
-static int unguard(struct world *w, const struct topo *t, const bool *guarded)
-{
-	for (int k = t->nr - 1; k >= 0; k--) {
-		if (!guarded[k])
-			continue;
-		if (world_enter(w, t->m[k].ns))
-			return -1;
-		if (fchdir(w->mnt[k]) || umount2("x1", UMOUNT_NOFOLLOW))
-			return world_fail(w, "umount", "x1");
-	}
-	return 0;
+	snprintf(p.path, sizeof(p.path), "%s",
+		 dir_path(at, on < 0 ? 0 : t->m[on].root, buf));
+	if (on >= 0 && t->m[on].kind == TOPO_MEMBER)
+		snprintf(p.peer, sizeof(p.peer), "/seed/%d/%s",
+			 t->m[on].group, dir_path(at, 0, buf));
+	return p;
 }
 
 /* What covers a mount: ".." of a root directory is what is mounted on it. */
@@ -100,72 +76,93 @@ static int open_cover(struct world *w, int on)
 static int open_place(struct world *w, const struct topo *t,
 		      const struct layout *l, int i)
 {
-	int at, on = build_place(t, l, i, &at);
-	char buf[DIR_PATH];
+	struct place p = place_of(w, t, l, i);
+	int fd = l->on[i] >= 0 && !*p.path ? open_cover(w, l->on[i]) :
+		 openat(p.fd, p.path, O_PATH | O_CLOEXEC);
 
-	if (at == t->m[on].root)
-		return open_cover(w, on);
-	return openat(w->mnt[on], dir_path(at, t->m[on].root, buf),
-		      O_PATH | O_CLOEXEC);
+	return fd < 0 ? world_fail(w, "open", "a place") : fd;
 }
 
-/* The current directory is the child; @copy is a copy of it. */
-static int drop_copies(struct world *w, const char *copy)
+/* What the child is a bind of, before a shim is in the way. */
+static int open_source(struct world *w, const struct topo_mount *m)
 {
-	if (world_bind_path(w, "/src/events/0", "x0", MS_PRIVATE, 0) ||
-	    world_bind_path(w, "/src/events/1", "x0/x0", 0, 0))
-		return -1;
-	if (umount2(copy, UMOUNT_NOFOLLOW | MNT_DETACH))
-		return world_fail(w, "umount", copy);
-	if (umount2("x0/x0", UMOUNT_NOFOLLOW) || umount2("x0", UMOUNT_NOFOLLOW))
-		return world_fail(w, "umount", "x0");
-	return 0;
-}
+	char path[64], buf[DIR_PATH];
+	const char *root = dir_path(m->root, 0, buf);
+	int fd;
 
-static int add_child(struct world *w, const struct topo *t,
-		     const struct layout *l, int i)
-{
-	static const unsigned long type[] = {
-		[TOPO_PRIVATE] = MS_PRIVATE, [TOPO_UNBINDABLE] = MS_UNBINDABLE,
-		[TOPO_SLAVE] = MS_SLAVE, [TOPO_MEMBER] = 0,
-	};
-	const struct topo_mount *m = &t->m[i], *up = &t->m[l->on[i]];
-	char from[64], to[64], buf[DIR_PATH];
-	int at, on = build_place(t, l, i, &at);
-
-	if (world_enter(w, m->ns))
-		return -1;
+	snprintf(path, sizeof(path), "/src/shared/%s", root);
 	if (m->kind >= TOPO_MEMBER)
-		snprintf(from, sizeof(from), "/seed/%d/%s", m->group,
-			 dir_path(m->root, 0, buf));
-	else
-		snprintf(from, sizeof(from), "/src/shared/%s",
-			 dir_path(m->root, 0, buf));
-	snprintf(to, sizeof(to), "./%s", dir_path(at, up->root, buf));
-	if (fchdir(w->mnt[on]))
-		return world_fail(w, "chdir", to);
-	if (world_bind_path(w, from, to, 0, 0))
+		snprintf(path, sizeof(path), "/seed/%d/%s", m->group, root);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? world_fail(w, "open", path) : fd;
+}
+
+static int plain_shim(struct world *w)
+{
+	int fd;
+
+	if (world_bind_path(w, "/src/events/4", SHIM, 0, 0))
 		return -1;
-	w->mnt[i] = open_place(w, t, l, i);
-	if (w->mnt[i] < 0 || fchdir(w->mnt[i]))
-		return world_fail(w, "open", to);
-	snprintf(to, sizeof(to), "/seed/%d/%s", up->group,
-		 dir_path(at, 0, buf));
-	if (up->kind == TOPO_MEMBER && drop_copies(w, to))
+	fd = open(SHIM, O_PATH | O_CLOEXEC);
+	return fd < 0 ? world_fail(w, "open", SHIM) : fd;
+}
+
+/* Private; the copies of it are at all receivers. */
+static int put_shim(struct world *w, const struct place *p)
+{
+	int fd = plain_shim(w), err;
+
+	if (fd < 0)
 		return -1;
-	if (type[m->kind] && mount(NULL, ".", NULL, type[m->kind], NULL))
-		return world_fail(w, "change the type of", "a child");
+	err = world_mount_fd(w, fd, p->fd, p->path, MS_MOVE);
+	if (!err && (fchdir(fd) || mount(NULL, ".", NULL, MS_PRIVATE, NULL)))
+		err = world_fail(w, "make private", "a shim");
+	close(fd);
+	return err;
+}
+
+/* Over a shim, which goes. */
+static int cover_shim(struct world *w, const struct topo *t,
+		      const struct layout *l, int i, int source)
+{
+	struct place p = place_of(w, t, l, i);
+
+	if (put_shim(w, &p))
+		return -1;
+	if (world_mount_fd(w, source, p.fd, p.path, MS_BIND))
+		return -1;
+	if (umount2(p.peer, UMOUNT_NOFOLLOW))
+		return world_fail(w, "umount", p.peer);
 	return 0;
 }
 
 int world_add_child(struct world *w, const struct topo *t,
 		    const struct layout *l, int i)
 {
-	bool others = takes_others(t, l, i), guarded[TOPO_MAX];
+	static const unsigned long type[] = {
+		[TOPO_PRIVATE] = MS_PRIVATE, [TOPO_UNBINDABLE] = MS_UNBINDABLE,
+		[TOPO_SLAVE] = MS_SLAVE, [TOPO_MEMBER] = 0,
+	};
+	const struct topo_mount *m = &t->m[i];
+	struct place p = place_of(w, t, l, i);
+	int source, err;
 
-	if (others && guard(w, t, guarded))
+	if (world_enter(w, m->ns))
 		return -1;
-	if (add_child(w, t, l, i))
+	source = open_source(w, m);
+	if (source < 0)
 		return -1;
-	return others ? unguard(w, t, guarded) : 0;
+	if (*p.peer)
+		err = cover_shim(w, t, l, i, source);
+	else
+		err = world_mount_fd(w, source, p.fd, p.path, MS_BIND);
+	close(source);
+	if (!err)
+		w->mnt[i] = open_place(w, t, l, i);
+	if (err || w->mnt[i] < 0)
+		return -1;
+	if (type[m->kind] &&
+	    (fchdir(w->mnt[i]) || mount(NULL, ".", NULL, type[m->kind], NULL)))
+		return world_fail(w, "change the type of", "a child");
+	return 0;
 }

@@ -94,6 +94,9 @@ int world_observe(struct world *w, struct model *seen);
 /* For the parts of the world. */
 int world_bind_path(struct world *w, const char *from, const char *to,
 		    unsigned long type, unsigned long then);
+/* From descriptor @from to a directory of @to. */
+int world_mount_fd(struct world *w, int from, int to, const char *path,
+		   unsigned long how);
 int world_add_child(struct world *w, const struct topo *t,
 		    const struct layout *l, int i);
 int world_fail(struct world *w, const char *what, const char *where);
