@@ -193,7 +193,7 @@ int world_adopt(struct world *w, const struct world *like, const int *ns,
 		w->mnt[i] = -1;
 	for (int k = 0; k < like->nr_ns; k++) {
 		w->ns[k] = fcntl(ns[k], F_DUPFD_CLOEXEC, 0);
-		w->root[k] = -1;
+		w->root[k] = w->under[k] = -1;
 		w->nr_ns++;
 		if (w->ns[k] < 0 || world_enter(w, k))
 			return world_fail(w, "setns", "the restored namespace");

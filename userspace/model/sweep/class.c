@@ -208,5 +208,5 @@ void class_matrix(const struct class *c, int n, const struct report *r)
 	for (int k = 0; k < NR_REFUSALS; k++)
 		print_rule(c, n, k, r);
 	if (left_out)
-		puts("# not built: without mount_setgroup(2), those with locks and those without a history in mount(2)");
+		puts("# not built: those with locks, without the series' calls");
 }

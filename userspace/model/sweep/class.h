@@ -48,7 +48,7 @@ struct pick {
 
 typedef void pick_fn(void *data, struct class *c, const struct pick *p);
 
-/* Both ways where both lead there; false: none does. */
+/* Both ways where both will do; false: none does. */
 bool choose_way(const struct means *means, struct pick *p);
 /* All of this shard's; sets what exists and what had to be left out. */
 void class_walk(struct class *c, const struct each *e,

@@ -269,6 +269,12 @@ static int umount_seeds(struct world *w, const struct topo *t, uint64_t *hash)
 	return 0;
 }
 
+/* Mounted in its own namespace, when that is there. */
+static bool is_late(const struct layout *l, int i)
+{
+	return l->on[i] >= 0 || l->locked[i];
+}
+
 /* Namespace @k keeps what belongs to it. */
 static int drop_foreign(struct world *w, const struct topo *t,
 			const struct layout *l, int k)
@@ -279,27 +285,74 @@ static int drop_foreign(struct world *w, const struct topo *t,
 		return -1;
 	for (int i = 0; i < t->nr; i++) {
 		snprintf(path, sizeof(path), "/h%d", i);
-		if (l->on[i] < 0 && t->m[i].ns != k &&
+		if (!is_late(l, i) && t->m[i].ns != k &&
 		    umount2(path, UMOUNT_NOFOLLOW))
 			return world_fail(w, "umount", path);
 	}
 	return 0;
 }
 
-static int build_classic(struct world *w, const struct topo *t,
+/*
+ * The lock comes with a shim, which is taken away at a peer of the parent's.  So
+ * what has locked children is shared meanwhile.
+ */
+static bool share_parents(struct topo *t, const struct layout *l)
+{
+	bool locks = false;
+
+	for (int i = 0; i < t->nr; i++) {
+		struct topo_mount *m;
+
+		if (!l->locked[i])
+			continue;
+		locks = true;
+		if (l->on[i] < 0)
+			continue;
+		m = &t->m[l->on[i]];
+		if (m->kind < TOPO_MEMBER) {
+			m->group = t->nr_groups;
+			t->master[t->nr_groups++] = -1;
+		}
+		m->kind = TOPO_MEMBER;
+	}
+	return locks;
+}
+
+/* They become what they are to be. */
+static int set_types(struct world *w, const struct topo *t,
+		     const struct topo *built)
+{
+	static const enum model_type type[] = {
+		[TOPO_PRIVATE] = MODEL_PRIVATE,
+		[TOPO_UNBINDABLE] = MODEL_UNBINDABLE,
+		[TOPO_SLAVE] = MODEL_SLAVE,
+	};
+
+	for (int i = 0; i < t->nr; i++)
+		if (t->m[i].kind != built->m[i].kind &&
+		    world_type(w, i, -1, type[t->m[i].kind], false))
+			return -1;
+	return 0;
+}
+
+static int build_classic(struct world *w, const struct topo *goal,
 			 const struct layout *l, uint64_t hash)
 {
-	int nr_ns = build_nr_ns(t), turn, order[TOPO_MAX];
+	int nr_ns = build_nr_ns(goal), turn, order[TOPO_MAX];
 	bool bound[TOPO_MAX] = { false }, children = false;
+	struct topo shared = *goal, *t = &shared;
 	char path[16];
 
-	if (world_enter(w, -1) || world_new_ns(w) < 0 || bind_seeds(w, t))
+	if (share_parents(t, l) ? world_new_locking_ns(w) :
+	    (world_enter(w, -1) || world_new_ns(w) < 0))
+		return -1;
+	if (bind_seeds(w, t))
 		return -1;
 	turn = topo_next_random(&hash) % t->nr;
 	for (int i = 0; i < t->nr; i++) {
 		int k = (i + turn) % t->nr;
 
-		if (l->on[k] >= 0)
+		if (is_late(l, k))
 			children = true;
 		else if (bind_member(w, t, k, bound, &hash))
 			return -1;
@@ -308,13 +361,14 @@ static int build_classic(struct world *w, const struct topo *t,
 	if (!children && umount_seeds(w, t, &hash))
 		return -1;
 	while (w->nr_ns < nr_ns)
-		if (world_enter(w, 0) || world_new_ns(w) < 0)
+		if (world_enter(w, 0) || fchdir(w->under[0]) ||
+		    world_new_ns(w) < 0)
 			return -1;
 	for (int k = 0; k < nr_ns; k++)
 		if (drop_foreign(w, t, l, k))
 			return -1;
 	for (int i = 0; i < t->nr; i++) {
-		if (l->on[i] >= 0)
+		if (is_late(l, i))
 			continue;
 		snprintf(path, sizeof(path), "/h%d", i);
 		if (world_enter(w, t->m[i].ns))
@@ -325,12 +379,12 @@ static int build_classic(struct world *w, const struct topo *t,
 	}
 	layout_order(t, l, order);
 	for (int i = 0; i < t->nr && children; i++)
-		if (l->on[order[i]] >= 0 && world_add_child(w, t, l, order[i]))
+		if (is_late(l, order[i]) && world_add_child(w, t, l, order[i]))
 			return -1;
 	for (int k = 0; k < nr_ns && children; k++)
 		if (world_enter(w, k) || chdir("/") || umount_seeds(w, t, &hash))
 			return -1;
-	return 0;
+	return set_types(w, goal, t);
 }
 
 int world_build(struct world *w, enum way way, const struct topo *t,

@@ -12,25 +12,18 @@
  * is unmounted.  All the shims go; the child, and whatever receivers had at
  * that place, stay.
  *
- * That is no way to a locked mount: locks come with a copy of a whole namespace
- * for another owner.
+ * A locked child takes the place of something that is locked on its shim: see
+ * locked.c.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
 
-#include "run.h"
 #include "sys.h"
+#include "world.h"
 
-/* A directory to mount on that is no part of the topology. */
+/* Directories to mount on that are no part of the topology. */
 #define SHIM	"/src/events/2/x0"
-
-const char *no_history(const struct topo *t, const struct layout *l)
-{
-	for (int i = 0; i < t->nr; i++)
-		if (l->locked[i])
-			return "no history, locks come with copies of namespaces";
-	return NULL;
-}
+#define TWIN	"/src/events/3/x0"
 
 struct place {
 	int fd;			/* the parent */
@@ -41,13 +34,15 @@ struct place {
 static struct place place_of(const struct world *w, const struct topo *t,
 			     const struct layout *l, int i)
 {
-	int at, on = build_place(t, l, i, &at);
-	struct place p = { .fd = on < 0 ? w->root[t->m[i].ns] : w->mnt[on] };
+	int at, on = build_place(t, l, i, &at), ns = t->m[i].ns;
+	struct place p = { .fd = on < 0 ? w->root[ns] : w->mnt[on] };
 	char buf[DIR_PATH];
 
 	snprintf(p.path, sizeof(p.path), "%s",
 		 dir_path(at, on < 0 ? 0 : t->m[on].root, buf));
-	if (on >= 0 && t->m[on].kind == TOPO_MEMBER)
+	if (on < 0)
+		snprintf(p.peer, sizeof(p.peer), TWIN);
+	else if (t->m[on].kind == TOPO_MEMBER)
 		snprintf(p.peer, sizeof(p.peer), "/seed/%d/%s",
 			 t->m[on].group, dir_path(at, 0, buf));
 	return p;
@@ -108,9 +103,9 @@ static int plain_shim(struct world *w)
 }
 
 /* Private; the copies of it are at all receivers. */
-static int put_shim(struct world *w, const struct place *p)
+static int put_shim(struct world *w, const struct place *p, bool locked, int ns)
 {
-	int fd = plain_shim(w), err;
+	int fd = locked ? world_locked_shim(w, ns, SHIM) : plain_shim(w), err;
 
 	if (fd < 0)
 		return -1;
@@ -121,18 +116,48 @@ static int put_shim(struct world *w, const struct place *p)
 	return err;
 }
 
+static int lock_child(struct world *w, const struct topo *t,
+		      const struct layout *l, int i, int source)
+{
+	int fd = open_place(w, t, l, i), err;
+
+	if (fd < 0)
+		return -1;
+	err = world_take_lock(w, t->m[i].ns, fd, source);
+	close(fd);
+	return err ? err : world_drop_locked(w);
+}
+
 /* Over a shim, which goes. */
 static int cover_shim(struct world *w, const struct topo *t,
 		      const struct layout *l, int i, int source)
 {
 	struct place p = place_of(w, t, l, i);
 
-	if (put_shim(w, &p))
+	if (put_shim(w, &p, l->locked[i], t->m[i].ns))
 		return -1;
-	if (world_mount_fd(w, source, p.fd, p.path, MS_BIND))
+	if (l->locked[i] ? lock_child(w, t, l, i, source) :
+	    world_mount_fd(w, source, p.fd, p.path, MS_BIND))
 		return -1;
 	if (umount2(p.peer, UMOUNT_NOFOLLOW))
 		return world_fail(w, "umount", p.peer);
+	return 0;
+}
+
+/* On a namespace's root, which is shared for as long as it takes. */
+static int on_root(struct world *w, const struct topo *t,
+		   const struct layout *l, int i, int source)
+{
+	char path[16];
+
+	snprintf(path, sizeof(path), "/h%d", i);
+	if (mount(NULL, "/", NULL, MS_SHARED, NULL) ||
+	    world_bind_path(w, path, TWIN, 0, 0) ||
+	    cover_shim(w, t, l, i, source))
+		return -1;
+	if (umount2(TWIN, UMOUNT_NOFOLLOW) ||
+	    mount(NULL, "/", NULL, MS_PRIVATE, NULL))
+		return world_fail(w, "umount", TWIN);
 	return 0;
 }
 
@@ -152,7 +177,9 @@ int world_add_child(struct world *w, const struct topo *t,
 	source = open_source(w, m);
 	if (source < 0)
 		return -1;
-	if (*p.peer)
+	if (l->on[i] < 0)
+		err = on_root(w, t, l, i, source);
+	else if (*p.peer)
 		err = cover_shim(w, t, l, i, source);
 	else
 		err = world_mount_fd(w, source, p.fd, p.path, MS_BIND);

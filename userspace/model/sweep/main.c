@@ -84,7 +84,7 @@ static void structures(struct sweep *s, int n, int nr_ns, bool roots,
 static bool fits(void *data, const struct topo *t, const struct layout *l)
 {
 	struct tally *c = data;
-	const char *why = tally_not(c->s, c->way, t, l);
+	const char *why = tally_not(c->s, t, l);
 
 	if (why)
 		c->why = why;

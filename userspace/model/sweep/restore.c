@@ -423,9 +423,6 @@ bool restore_topology(struct run *r)
 	char step[sizeof(r->step)], what[sizeof(r->what)];
 	bool ok = true;
 
-	/* smaller ones may be out of reach of mount(2) */
-	if (r->way == WAY_CLASSIC && no_history(r->t, r->l))
-		return true;
 	r->what[0] = 0;
 	memset(&r->m, 0, sizeof(r->m));
 	memset(x->restored, 0, sizeof(x->restored));

@@ -33,8 +33,6 @@ struct run {
 
 /* A test.  false: something differs or failed, see what and step. */
 bool run_topology(struct run *r);
-/* Why mount(2) alone does not lead to it, or NULL.  See history.c. */
-const char *no_history(const struct topo *t, const struct layout *l);
 
 /*
  * Makes @t and @l the least of r->t and r->l that still differs, and sets

@@ -35,14 +35,14 @@ static void print_topology(const struct run *r, const char *what)
 	printf("# %s: %s" HASH "0x%" PRIx64 "\n", what, line, r->hash);
 }
 
-/* Locked mounts need both: a call that makes them, and one that shows them. */
-const char *tally_not(const struct sweep *s, enum way way,
-		      const struct topo *t, const struct layout *l)
+/* Mounts can be locked on any kernel, but not all say which ones are. */
+const char *tally_not(const struct sweep *s, const struct topo *t,
+		      const struct layout *l)
 {
 	for (int i = 0; i < t->nr; i++)
 		if (l->locked[i] && !s->locks)
-			return "this kernel cannot lock mounts";
-	return way == WAY_API ? NULL : no_history(t, l);
+			return "this kernel does not say which mounts are locked";
+	return NULL;
 }
 
 /* All that the three have to say on one topology. */
@@ -58,7 +58,7 @@ static void explain(struct sweep *s, struct run *r, bool least_too)
 	for (int way = 0; way < NR_WAYS; way++) {
 		struct run one = *r;
 
-		if (!s->way[way] || tally_not(s, way, r->t, r->l))
+		if (!s->way[way] || tally_not(s, r->t, r->l))
 			continue;
 		one.way = way;
 		one.each = true;
@@ -105,7 +105,7 @@ void tally_one(struct tally *c, const struct topo *t, const struct layout *l,
 		.locks = s->locks, .test = run_topology,
 		.all_types = t->nr <= c->all_types,
 	};
-	const char *why = tally_not(s, c->way, t, l);
+	const char *why = tally_not(s, t, l);
 
 	if (why) {
 		c->why = why;
@@ -184,7 +184,7 @@ static bool one_line(struct sweep *s, char *line)
 		return false;
 	}
 	for (int way = 0; way < NR_WAYS; way++) {
-		const char *why = tally_not(s, way, &t, &l);
+		const char *why = tally_not(s, &t, &l);
 		struct run r = {
 			.w = s->w, .t = &t, .l = &l, .way = way, .each = true,
 			.locks = s->locks, .show = stdout, .all_types = true,

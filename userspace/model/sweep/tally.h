@@ -36,9 +36,9 @@ struct tally {
 /* Since some time in the past. */
 double tally_seconds(void);
 struct tally tally_start(struct sweep *s, enum way way);
-/* Why this kernel, or this way, cannot have it: NULL, or the reason. */
-const char *tally_not(const struct sweep *s, enum way way,
-		      const struct topo *t, const struct layout *l);
+/* Why this kernel cannot have it: NULL, or the reason. */
+const char *tally_not(const struct sweep *s, const struct topo *t,
+		      const struct layout *l);
 /* One more: built, gone through and explained if something differs. */
 void tally_one(struct tally *c, const struct topo *t, const struct layout *l,
 	       uint64_t hash);

@@ -19,13 +19,14 @@ struct walk {
 
 bool choose_way(const struct means *means, struct pick *p)
 {
-	bool history = !no_history(p->t, &p->l), locked = false;
+	bool locked = false;
 
 	for (int i = 0; i < p->t->nr; i++)
 		locked |= p->l.locked[i];
-	if (!history && (!means->api || (locked && !means->locks)))
+	if (locked && !(means->api && means->locks))
 		return false;
-	p->way = history && (!means->api || p->hash >> 7 & 1) ?
+	/* with mount(2), all else in the namespace would be locked as well */
+	p->way = !locked && (!means->api || p->hash >> 7 & 1) ?
 		 WAY_CLASSIC : WAY_API;
 	return true;
 }

@@ -63,7 +63,7 @@ static int fill(struct world *w)
 	char path[64];
 
 	if (make_dirs(w, ".", false) ||
-	    mkdir("src", 0755) || mkdir("seed", 0755))
+	    mkdir("src", 0755) || mkdir("src/lock", 0755) || mkdir("seed", 0755))
 		return world_fail(w, "mkdir", "src");
 	for (int i = 0; i < TOPO_MAX; i++) {
 		snprintf(path, sizeof(path), "seed/%d", i);
@@ -176,7 +176,9 @@ int world_new_ns(struct world *w)
 	w->in = -2;	/* until it has a descriptor */
 	w->ns[k] = openat(w->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	w->root[k] = open("/", O_PATH | O_CLOEXEC);
-	if (w->ns[k] < 0 || w->root[k] < 0)
+	/* copied as well, even where a path leads to something else */
+	w->under[k] = open(".", O_PATH | O_CLOEXEC);
+	if (w->ns[k] < 0 || w->root[k] < 0 || w->under[k] < 0)
 		return world_fail(w, "open", "the new namespace");
 	w->in = w->nr_ns++;
 	return w->in;
@@ -197,6 +199,8 @@ void world_drop(struct world *w)
 	for (int k = 0; k < w->nr_ns; k++) {
 		close(w->ns[k]);
 		close(w->root[k]);
+		if (w->under[k] >= 0)
+			close(w->under[k]);
 	}
 	w->nr = w->nr_ns = 0;
 }
@@ -421,6 +425,7 @@ static int new_owner(struct world *w)
 	char path[64], c = 0;
 	pid_t pid;
 
+	w->under[k] = -1;
 	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
 		return world_fail(w, "pipe", "");
 	pid = fork();

@@ -30,6 +30,7 @@ struct world {
 
 	enum way way;
 	int nr_ns, ns[TOPO_MAX_NS + 1], root[TOPO_MAX_NS + 1];
+	int under[TOPO_MAX_NS + 1];	/* the directory it was entered in */
 	int in;			/* namespace the process is in, -1: base */
 	int nr, mnt[WORLD_MOUNTS];	/* roots of mounts, O_PATH */
 	int mnt_ns[WORLD_MOUNTS], mnt_root[WORLD_MOUNTS];
@@ -99,6 +100,11 @@ int world_mount_fd(struct world *w, int from, int to, const char *path,
 		   unsigned long how);
 int world_add_child(struct world *w, const struct topo *t,
 		    const struct layout *l, int i);
+/* Locks, see locked.c. */
+int world_new_locking_ns(struct world *w);
+int world_locked_shim(struct world *w, int ns, const char *at);
+int world_take_lock(struct world *w, int ns, int locked, int source);
+int world_drop_locked(struct world *w);
 int world_fail(struct world *w, const char *what, const char *where);
 int world_enter(struct world *w, int ns);
 int world_new_ns(struct world *w);
