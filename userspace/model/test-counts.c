@@ -417,6 +417,25 @@ out:
 	return bad;
 }
 
+/* Only paths lead to what covers something. */
+static const char *orders(void)
+{
+	const char *bad = NULL;
+	int order[TOPO_MAX];
+	struct layout l;
+	struct topo t;
+
+	EXPECT(!topo_parse(&t, "p p p p"));
+	EXPECT(!layout_parse(&t, &l, "1>0/b 2^3 3>0/b/a"));
+	layout_order(&t, &l, order);
+	EXPECT(order[0] == 0 && order[1] == 3 && order[2] == 2 && order[3] == 1);
+	EXPECT(!layout_parse(&t, &l, "1^0 2^3 3>0/b"));
+	layout_order(&t, &l, order);
+	EXPECT(order[0] == 0 && order[1] == 3 && order[2] == 2 && order[3] == 1);
+out:
+	return bad;
+}
+
 static const char *random_ones(void)
 {
 	const char *bad = NULL;
@@ -463,6 +482,7 @@ const struct named_test count_tests[] = {
 	{ "roots, to 4 mounts: 9 .. 26537", with_roots },
 	{ "text form", text },
 	{ "what is not a layout", layouts },
+	{ "what is hidden is there before", orders },
 	{ "random topologies and layouts", random_ones },
 	{ "names of directories", names },
 	{ NULL, NULL }
