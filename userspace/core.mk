@@ -2,23 +2,23 @@
 # Copyright (C) 2026 The mount checkpoint/restore authors
 # Topology, capture, image, verify, render, and the commands on them.
 
-lib-y += util.o
-lib-y += boot-id.o
-lib-y += fd-limit.o
-lib-y += child.o
-lib-y += topology.o
-lib-y += finish.o
-lib-y += capture.o
-lib-y += capture-ns.o
-lib-y += capture-build.o
-lib-y += capture-enter.o
-lib-y += capture-type.o
-lib-y += capture-statmount.o
-lib-y += capture-mountinfo.o
-lib-y += words.o
-lib-y += image-read.o
-lib-y += image-scan.o
-lib-y += image-write.o
+lib-y += base/util.o
+lib-y += base/boot-id.o
+lib-y += base/fd-limit.o
+lib-y += base/child.o
+lib-y += topology/topology.o
+lib-y += topology/check.o
+lib-y += capture/capture.o
+lib-y += capture/ns.o
+lib-y += capture/build.o
+lib-y += capture/enter.o
+lib-y += capture/type.o
+lib-y += capture/statmount.o
+lib-y += capture/mountinfo.o
+lib-y += topology/words.o
+lib-y += image/read.o
+lib-y += image/scan.o
+lib-y += image/write.o
 
 cmd-y += main.o
 cmd-y += input.o
@@ -28,12 +28,12 @@ cmd-y += line.o
 cmd-y += cmd-verify.o
 cmd-y += cmd-features.o
 
-lib-y += verify.o
-lib-y += events.o
-lib-y += render.o
-lib-y += render-tree.o
-lib-y += render-dot.o
-lib-y += features.o
+lib-y += verify/verify.o
+lib-y += verify/events.o
+lib-y += render/render.o
+lib-y += render/tree.o
+lib-y += render/dot.o
+lib-y += base/features.o
 
 test-y += t-image
 test-y += t-verify

@@ -20,7 +20,7 @@
 #include <time.h>
 
 #include "mntcr-restore.h"
-#include "sys.h"
+#include "base/sys.h"
 
 #define MAX_SIZES	8
 

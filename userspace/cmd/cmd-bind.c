@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "restore-opts.h"
-#include "sys.h"
+#include "base/sys.h"
 
 static const char usage[] =
 "Usage: mntcr bind [OPTION...] SOURCE DESTINATION\n\n"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "util.h"
+#include "base/base.h"
 
 static const char usage[] =
 "Usage: mntcr features [OPTION...]\n\n"

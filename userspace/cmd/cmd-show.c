@@ -9,7 +9,7 @@
 
 #include "cmd.h"
 #include "line.h"
-#include "util.h"
+#include "base/base.h"
 
 static const char usage[] =
 "Usage: mntcr show [OPTION...] IMAGE\n"

@@ -13,8 +13,8 @@
 #include <sys/vfs.h>
 
 #include "cmd.h"
-#include "sys.h"
-#include "util.h"
+#include "base/sys.h"
+#include "base/base.h"
 
 #define NSFS_MAGIC	0x6e736673
 

@@ -8,9 +8,9 @@
 
 #include "build.h"
 #include "line.h"
-#include "sys.h"
-#include "topology.h"
-#include "util.h"
+#include "base/sys.h"
+#include "topology/topology.h"
+#include "base/base.h"
 
 #define TMPFS_MAGIC	0x01021994
 #define STR_(x)		#x

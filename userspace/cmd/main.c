@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "util.h"
+#include "base/base.h"
 
 static const struct cmd cmds[] = {
 #define CMD(name, fn, summary)	{ name, summary, fn },

@@ -26,7 +26,7 @@
 #include <time.h>
 
 #include "priv.h"
-#include "sys.h"
+#include "base/sys.h"
 
 enum { CALLER = 1000, SOMEBODY = 2000 };
 

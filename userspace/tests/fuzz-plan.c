@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
-#include "plan.h"
+#include "image/image.h"
+#include "plan/plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #ifndef PLAN_SIM_H
 #define PLAN_SIM_H
 
-#include "plan.h"
+#include "plan/plan.h"
 
 #define SIM_MOUNTS	2048
 #define SIM_GROUPS	2048

@@ -8,11 +8,11 @@
 #include <sched.h>
 #include <sys/stat.h>
 
-#include "image.h"
+#include "image/image.h"
 #include "mntcr.h"
 #include "scene.h"
-#include "topology.h"
-#include "util.h"
+#include "topology/topology.h"
+#include "base/base.h"
 
 static void say(void *data, const char *line)
 {

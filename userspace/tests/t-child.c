@@ -9,7 +9,7 @@
 
 #include "mntcr.h"
 #include "scene.h"
-#include "util.h"
+#include "base/base.h"
 
 #define LOOPS	30
 #define THREADS	8

@@ -7,8 +7,8 @@
  */
 #include "mntcr.h"
 #include "scene.h"
-#include "topology.h"
-#include "util.h"
+#include "topology/topology.h"
+#include "base/base.h"
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);

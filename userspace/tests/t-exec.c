@@ -12,9 +12,9 @@
 #include <sys/vfs.h>
 
 #include "mntcr-restore.h"
-#include "sys.h"
+#include "base/sys.h"
 #include "tap.h"
-#include "topology.h"
+#include "topology/topology.h"
 #include "world.h"
 
 static enum mntcr_api api;

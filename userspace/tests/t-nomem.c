@@ -10,9 +10,9 @@
 
 #include <jansson.h>
 
-#include "image.h"
+#include "image/image.h"
 #include "scene.h"
-#include "util.h"
+#include "base/base.h"
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t m);

@@ -5,7 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include "tap.h"
-#include "util.h"
+#include "base/base.h"
 
 /* "[name]" or "[name=value]" for each. */
 static const struct {

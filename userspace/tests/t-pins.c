@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 
 #include "mntcr.h"
-#include "sys.h"
+#include "base/sys.h"
 #include "tap.h"
 #include "world.h"
 

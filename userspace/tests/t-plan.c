@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "plan.h"
+#include "plan/plan.h"
 #include "tap.h"
 
 /* --- topologies by the row ------------------------------------------------------ */

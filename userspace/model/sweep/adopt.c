@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "restore.h"
-#include "sys.h"
+#include "base/sys.h"
 
 #define MAX_LISTED	256
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "sys.h"
+#include "base/sys.h"
 #include "world.h"
 
 /* The series' way: private mounts in place, then one call per group. */

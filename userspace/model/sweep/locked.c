@@ -18,7 +18,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 
-#include "sys.h"
+#include "base/sys.h"
 #include "world.h"
 
 /* Directories to mount on: the shim's master, and that one's master. */

@@ -14,7 +14,7 @@
 #include <sys/sysmacros.h>
 
 #include "model-internal.h"
-#include "sys.h"
+#include "base/sys.h"
 #include "world.h"
 
 #define MAX_SEEN	4096

@@ -12,7 +12,7 @@
 
 #include "restore.h"
 #include "run-internal.h"
-#include "sys.h"
+#include "base/sys.h"
 
 #define SET_GROUP	(MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_F_EMPTY_PATH | \
 			 MOVE_MOUNT_T_EMPTY_PATH)

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "class.h"
-#include "sys.h"
+#include "base/sys.h"
 
 static const char usage[] =
 "usage: restoresweep [options] [TOPOLOGY...]\n"

@@ -14,7 +14,7 @@
 #include "mntcr-restore.h"
 #include "restore.h"
 #include "run-internal.h"
-#include "sys.h"
+#include "base/sys.h"
 
 #define IMAGE	"/tmp/image.json"
 #define MAX_GROUPS	(4 * TOPO_MAX)

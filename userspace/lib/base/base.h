@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Errors, byte buffers, escaping, hash index: what every stage needs.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_BASE_H
+#define MC_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "mntcr.h"
+
+#define MC_ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/*
+ * Fill e and return -1.  err is an errno (its text is appended) or 0.  Paths
+ * that go into the text are to be escaped first (mc_escape).
+ */
+int mc_fail(struct mntcr_error *e, enum mntcr_code code, int err,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* MNTCR_REFUSED with the rule's name. */
+int mc_refuse(struct mntcr_error *e, const char *rule,
+	      const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int mc_nomem(struct mntcr_error *e);
+
+/* Grow *arr (of *max elements) to hold nr + 1; false without memory. */
+bool mc_grow(void *arr, uint32_t nr, uint32_t *max, size_t elem);
+
+/* A growing byte buffer; data is always NUL-terminated once not NULL. */
+struct mc_buf {
+	char *data;
+	size_t len, max;
+	bool nomem;		/* sticky: check once at the end */
+};
+void mc_buf_add(struct mc_buf *b, const char *s, size_t n);
+void mc_buf_puts(struct mc_buf *b, const char *s);
+void mc_buf_printf(struct mc_buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void mc_buf_reset(struct mc_buf *b);
+void mc_buf_free(struct mc_buf *b);
+
+/* s for a message or a tree: \ooo for control bytes and what is not UTF-8. */
+const char *mc_escape(const char *s, char *buf, size_t size);
+bool mc_is_utf8(const char *s, size_t len);
+
+/* Seeded, or an image could be made of keys that collide. */
+uint64_t mc_random_seed(void);
+
+/* Open-addressed map from a 64-bit key to a 32-bit value. */
+struct mc_map;
+struct mc_map *mc_map_new(void);
+void mc_map_free(struct mc_map *m);
+/* 0 added, 1 was there (*value is what it holds), -1 no memory. */
+int mc_map_add(struct mc_map *m, uint64_t key, uint32_t *value);
+bool mc_map_get(const struct mc_map *m, uint64_t key, uint32_t *value);
+
+uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
+
+/*
+ * What seq_escape() of the kernel wrote, in place: \ooo is a byte, whatever else
+ * is itself.  The length, which is not strlen() if one of them was 0.
+ */
+size_t mc_unescape(char *s);
+
+/*
+ * The next of a superblock's options, unescaped in place; false: that was all.
+ * value is NULL where there is no "=".
+ */
+bool mc_next_option(char **rest, char **name, char **value);
+
+/* Is all there of which this is the needed_by? */
+bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by);
+
+/* What of the extended calls this kernel lacks, and the errno; NULL: nothing. */
+const char *mc_extended_lacks(int *err);
+
+/* A UUID as the kernel prints it. */
+#define MC_BOOT_ID_LEN	36
+bool mc_is_boot_id(const char *s);
+/* Of this boot; false where /proc does not say. */
+bool mc_boot_id(char id[MC_BOOT_ID_LEN + 1]);
+
+/* Zeroed at first; to go back to, if it was raised. */
+struct mc_fd_limit {
+	struct rlimit old;
+};
+/* Returns what may be used: want, or less. */
+uint32_t mc_fd_limit_raise(struct mc_fd_limit *l, uint32_t want);
+void mc_fd_limit_back(struct mc_fd_limit *l);
+/* As many as are open now, or a few more. */
+uint32_t mc_fd_count(void);
+
+/* Close unless negative; errno kept. */
+void mc_close(int fd);
+
+#endif /* MC_BASE_H */

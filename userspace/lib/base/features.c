@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What this kernel supports.  Each probe is a call that cannot succeed: a
+ * kernel that knows the interface rejects an argument, one that does not
+ * rejects the call.  The table is in mntcr-features(1).
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+
+#include "base/child.h"
+#include "base/sys.h"
+#include "base/base.h"
+
+static enum mntcr_feature_state by_errno(int err, int unknown_call)
+{
+	if (err == unknown_call)
+		return MNTCR_FEATURE_NO;
+	/* A filter, or no privilege: the call was not looked at. */
+	if (err == EPERM || err == EACCES)
+		return MNTCR_FEATURE_UNKNOWN;
+	return MNTCR_FEATURE_YES;
+}
+
+static int own_mount(struct mc_statmount *sm)
+{
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER0,
+		.mnt_id = MC_LSMT_ROOT,
+	};
+	struct statx stx;
+	uint64_t id;
+
+	if (mc_listmount(&req, &id, 1, 0) < 0 ||
+	    statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_MNT_ID_UNIQUE, &stx))
+		return -1;
+	req.mnt_id = stx.stx_mnt_id;
+	req.param = MC_STATMOUNT_SUPPORTED_MASK;
+	return mc_statmount(&req, sm, sizeof(*sm), 0);
+}
+
+static enum mntcr_feature_state statmount_has(uint64_t bits, int *err)
+{
+	struct mc_statmount sm = { 0 };
+
+	if (own_mount(&sm)) {
+		*err = errno;
+		return errno == ENOSYS ? MNTCR_FEATURE_NO :
+		       MNTCR_FEATURE_UNKNOWN;
+	}
+	*err = 0;
+	return (sm.mask & MC_STATMOUNT_SUPPORTED_MASK) &&
+	       (sm.supported_mask & bits) == bits ? MNTCR_FEATURE_YES :
+	       MNTCR_FEATURE_NO;
+}
+
+static enum mntcr_feature_state probe_statmount(int *err)
+{
+	return statmount_has(MC_STATMOUNT_MNT_OPTS | MC_STATMOUNT_FS_SUBTYPE |
+			     MC_STATMOUNT_SB_SOURCE, err);
+}
+
+static enum mntcr_feature_state probe_locks(int *err)
+{
+	return statmount_has(MC_STATMOUNT_MNT_LOCKS, err);
+}
+
+/* No attributes, but a size for them: EINVAL. */
+static enum mntcr_feature_state probe_open_tree_attr(int *err)
+{
+	mc_open_tree_attr(-1, "", 0, NULL, 1);
+	*err = errno;
+	return by_errno(errno, ENOSYS);
+}
+
+/* Flags are checked before descriptors. */
+static enum mntcr_feature_state probe_move(unsigned int flag, int *err)
+{
+	mc_move_mount(-1, "", -1, "", flag | MOVE_MOUNT_F_EMPTY_PATH |
+		      MOVE_MOUNT_T_EMPTY_PATH);
+	*err = errno;
+	return by_errno(errno == ENOSYS ? EINVAL : errno, EINVAL);
+}
+
+static enum mntcr_feature_state probe_set_group(int *err)
+{
+	return probe_move(MOVE_MOUNT_SET_GROUP, err);
+}
+
+static enum mntcr_feature_state probe_move_foreign(int *err)
+{
+	return probe_move(MOVE_MOUNT_T_FOREIGN, err);
+}
+
+static enum mntcr_feature_state probe_tree_foreign(int *err)
+{
+	mc_open_tree(-1, "", OPEN_TREE_CLONE | OPEN_TREE_FOREIGN |
+		     OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	*err = errno;
+	return by_errno(errno == ENOSYS ? EINVAL : errno, EINVAL);
+}
+
+/*
+ * A call that would work is out of the question in this process.  In a child
+ * without capabilities it is EPERM where known and EINVAL where not.
+ */
+static enum mntcr_feature_state probe_empty_mntns(int *err)
+{
+	struct __user_cap_header_struct hdr = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[2] = { 0 };
+	pid_t pid;
+	int code;
+
+	pid = mc_child(0);
+	if (!pid) {
+		if (syscall(__NR_capset, &hdr, none))
+			_exit(128 | (errno & 127));
+		if (!mc_unshare(UNSHARE_EMPTY_MNTNS))
+			_exit(0);
+		_exit(errno & 127);
+	}
+	code = pid < 0 ? -1 : mc_child_wait(pid);
+	if (code < 0) {
+		*err = errno;
+		return MNTCR_FEATURE_UNKNOWN;
+	}
+	*err = code & 127;
+	if (code & 128)
+		return MNTCR_FEATURE_UNKNOWN;
+	return *err == EPERM || !*err ? MNTCR_FEATURE_YES :
+	       *err == EINVAL ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
+}
+
+/* Flags must be 0. */
+static enum mntcr_feature_state probe_ns_mnt_open(int *err)
+{
+	struct mc_ns_mnt_open arg = {
+		.mnt_id = MC_NS_MNT_OPEN_ROOT, .flags = ~0U,
+	};
+	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		*err = errno;
+		return MNTCR_FEATURE_UNKNOWN;
+	}
+	ioctl(fd, MC_NS_MNT_OPEN, &arg);
+	*err = errno;
+	close(fd);
+	if (*err == EINVAL || *err == EPERM)
+		return MNTCR_FEATURE_YES;
+	return *err == ENOTTY ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
+}
+
+/* A size of 0 is below the first published one: EINVAL. */
+static enum mntcr_feature_state probe_setgroup(int *err)
+{
+	mc_mount_setgroup(NULL, 0, 0);
+	*err = errno;
+	return by_errno(errno, ENOSYS);
+}
+
+/* A lock that does not exist: an older kernel never gets so far (E2BIG). */
+static enum mntcr_feature_state probe_lock_set(int *err)
+{
+	struct mc_mount_attr attr = { .lock_set = 1ULL << 63 };
+
+	mc_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	*err = errno;
+	return by_errno(errno == ENOSYS ? E2BIG : errno, E2BIG);
+}
+
+static const struct probe {
+	const char *name, *what, *needed_by;
+	enum mntcr_feature_state (*run)(int *err);
+} probes[MNTCR_NR_FEATURES] = {
+	[MNTCR_FEAT_STATMOUNT] = {
+		"statmount", "statmount(2) with options and source",
+		"capture", probe_statmount },
+	[MNTCR_FEAT_OPEN_TREE_ATTR] = {
+		"open_tree_attr", "open_tree_attr(2)",
+		"extended", probe_open_tree_attr },
+	[MNTCR_FEAT_SET_GROUP] = {
+		"set_group", "move_mount(2) with MOVE_MOUNT_SET_GROUP",
+		"upstream", probe_set_group },
+	[MNTCR_FEAT_EMPTY_MNTNS] = {
+		"empty_mntns", "unshare(2) with UNSHARE_EMPTY_MNTNS",
+		"extended", probe_empty_mntns },
+	[MNTCR_FEAT_OPEN_TREE_FOREIGN] = {
+		"open_tree_foreign", "open_tree(2) with OPEN_TREE_FOREIGN",
+		"extended", probe_tree_foreign },
+	[MNTCR_FEAT_MOVE_MOUNT_FOREIGN] = {
+		"move_mount_foreign", "move_mount(2) with MOVE_MOUNT_T_FOREIGN",
+		"extended", probe_move_foreign },
+	[MNTCR_FEAT_NS_MNT_OPEN] = {
+		"ns_mnt_open", "the nsfs ioctl NS_MNT_OPEN",
+		"extended", probe_ns_mnt_open },
+	[MNTCR_FEAT_MOUNT_SETGROUP] = {
+		"mount_setgroup", "mount_setgroup(2)",
+		"extended", probe_setgroup },
+	[MNTCR_FEAT_STATMOUNT_LOCKS] = {
+		"statmount_locks", "statmount(2) with STATMOUNT_MNT_LOCKS",
+		"locks", probe_locks },
+	[MNTCR_FEAT_LOCK_SET] = {
+		"lock_set", "mount_setattr(2) with locks to set",
+		"locks", probe_lock_set },
+};
+
+/*
+ * What is not permitted is said when it is used, save for the system call of
+ * its own: a filter that denies that one has it as not there.
+ */
+const char *mc_extended_lacks(int *err)
+{
+	static const enum mntcr_feature_id needed[] = {
+		MNTCR_FEAT_MOUNT_SETGROUP, MNTCR_FEAT_OPEN_TREE_FOREIGN,
+		MNTCR_FEAT_MOVE_MOUNT_FOREIGN, MNTCR_FEAT_NS_MNT_OPEN,
+	};
+	enum mntcr_feature_state state;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(needed); i++) {
+		state = probes[needed[i]].run(err);
+		if (state == MNTCR_FEATURE_NO ||
+		    (needed[i] == MNTCR_FEAT_MOUNT_SETGROUP &&
+		     state == MNTCR_FEATURE_UNKNOWN))
+			return probes[needed[i]].what;
+	}
+	return NULL;
+}
+
+bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by)
+{
+	int i;
+
+	for (i = 0; i < MNTCR_NR_FEATURES; i++)
+		if (!strcmp(f[i].needed_by, needed_by) &&
+		    f[i].state != MNTCR_FEATURE_YES)
+			return false;
+	return true;
+}
+
+int mntcr_features(struct mntcr_feature *features, struct mntcr_error *e)
+{
+	int i;
+
+	memset(e, 0, sizeof(*e));
+	for (i = 0; i < MNTCR_NR_FEATURES; i++) {
+		struct mntcr_feature *f = &features[i];
+
+		f->id = (enum mntcr_feature_id)i;
+		f->name = probes[i].name;
+		f->what = probes[i].what;
+		f->needed_by = probes[i].needed_by;
+		f->state = probes[i].run(&f->err);
+	}
+	return 0;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr_capture(): pick the method, try again when something moved.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/priv.h"
+
+#define RETRIES		8
+
+static int attempt(const struct mntcr_source *sources, size_t nr,
+		   enum mntcr_method method, struct mc_topology **topo,
+		   struct mntcr_error *e)
+{
+	struct mc_topology *t = mc_topology_new();
+	char boot[MC_BOOT_ID_LEN + 1];
+	struct cap_ns *ns = NULL;
+	size_t nr_ns = 0;
+	int ret = -1;
+
+	if (!t)
+		return mc_nomem(e);
+	if (cap_open(sources, nr, &ns, &nr_ns, t, e))
+		goto out;
+	if (method == MNTCR_METHOD_MOUNTINFO)
+		ret = cap_mountinfo(t, ns, nr_ns, e);
+	else
+		ret = cap_statmount(t, ns, nr_ns, e);
+	if (ret)
+		goto out;
+	if (t->nr_mounts > MC_MAX_MOUNTS || t->nr_groups > MC_MAX_MOUNTS) {
+		ret = mc_refuse(e, "too-many-mounts",
+				"%u mounts and %u peer groups in all",
+				t->nr_mounts, t->nr_groups);
+		goto out;
+	}
+	if (mc_boot_id(boot)) {
+		t->boot_id = mc_topology_str(t, boot);
+		if (!t->boot_id) {
+			ret = mc_nomem(e);
+			goto out;
+		}
+	}
+	ret = mc_topology_finish(t, e);
+	if (ret && e->code == MNTCR_BAD_IMAGE) {
+		e->code = MNTCR_REFUSED;
+		strcpy(e->rule, CAP_CONTRADICTORY);
+	}
+	if (!ret)
+		cap_types(t, ns, nr_ns);
+out:
+	if (ns)
+		cap_close(ns, nr_ns);
+	if (ret)
+		mntcr_topology_free(t);
+	else
+		*topo = t;
+	return ret;
+}
+
+/*
+ * Two looks that agree can still be a mixture, when something was changed and
+ * changed back between them, twice: what contradicts itself is worth another.
+ */
+static bool may_pass(const struct mntcr_error *e)
+{
+	return e->code == MNTCR_CHANGED ||
+	       (e->code == MNTCR_REFUSED && !strcmp(e->rule, CAP_CONTRADICTORY));
+}
+
+/* It can go away once: its id is never used again. */
+static bool is_missing(const struct mntcr_error *e)
+{
+	return e->code == MNTCR_CHANGED && e->err == ENOENT;
+}
+
+static int capture(const struct mntcr_source *sources, size_t nr,
+		   const struct mntcr_capture_options *opts,
+		   struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	static const struct mntcr_capture_options defaults;
+	enum mntcr_method method;
+	struct mntcr_error first;
+	char missing[sizeof(e->text)] = "";
+	unsigned int tries;
+
+	if (!opts)
+		opts = &defaults;
+	method = opts->method;
+	tries = opts->retries ? opts->retries : RETRIES;
+	memset(e, 0, sizeof(*e));
+	*topo = NULL;
+	if (!nr)
+		return mc_fail(e, MNTCR_USAGE, 0, "no namespace was named");
+	for (;;) {
+		if (!attempt(sources, nr, method, topo, e))
+			return 0;
+		if (method == MNTCR_METHOD_AUTO &&
+		    (e->code == MNTCR_UNSUPPORTED || e->err == EPERM)) {
+			/* mountinfo of one's own needs no privilege */
+			method = MNTCR_METHOD_MOUNTINFO;
+			first = *e;
+		} else if (is_missing(e) && !strcmp(e->text, missing)) {
+			/* whatever else was in the way meanwhile */
+			e->code = MNTCR_SYS;
+			break;
+		} else if (!may_pass(e) || !--tries) {
+			break;
+		} else if (is_missing(e)) {
+			memcpy(missing, e->text, sizeof(missing));
+		}
+	}
+	/* What the better method lacked says more. */
+	if (opts->method != method && first.err == EPERM && e->err == EPERM)
+		*e = first;
+	return -1;
+}
+
+/* One descriptor a namespace is held, and a few more are in use. */
+#define OTHER_FDS	16
+
+int mntcr_capture(const struct mntcr_source *sources, size_t nr,
+		  const struct mntcr_capture_options *opts,
+		  struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	struct mc_fd_limit limit = { 0 };
+	int ret;
+
+	if (nr <= MC_MAX_NAMESPACES)
+		mc_fd_limit_raise(&limit, mc_fd_count() + OTHER_FDS +
+				  (uint32_t)nr);
+	ret = capture(sources, nr, opts, topo, e);
+	mc_fd_limit_back(&limit);
+	return ret;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The namespaces to capture: opened, told apart, and whose they are.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/priv.h"
+#include "base/sys.h"
+
+static uint64_t ino_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+static uint64_t ino_of_path(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+static int open_source(const struct mntcr_source *src, struct cap_ns *ns,
+		       struct mntcr_error *e)
+{
+	char path[64], esc[200];
+
+	switch (src->type) {
+	case MNTCR_SOURCE_PID:
+		snprintf(ns->label, sizeof(ns->label), "%" PRId64, src->pid);
+		snprintf(path, sizeof(path), "/proc/%" PRId64 "/ns/mnt",
+			 src->pid);
+		ns->fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (ns->fd >= 0)
+			break;
+		if (errno == ENOENT)
+			errno = ESRCH;
+		return mc_fail(e, MNTCR_SYS, errno, "process %" PRId64,
+			       src->pid);
+	case MNTCR_SOURCE_PATH:
+		mc_escape(src->path, esc, sizeof(esc));
+		snprintf(ns->label, sizeof(ns->label), "%s", esc);
+		/* O_NONBLOCK: a fifo or a device must not hang the caller. */
+		ns->fd = open(src->path,
+			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		if (ns->fd < 0)
+			return mc_fail(e, MNTCR_SYS, errno, "%s", esc);
+		break;
+	case MNTCR_SOURCE_FD:
+		snprintf(ns->label, sizeof(ns->label), "fd:%d", src->fd);
+		ns->fd = fcntl(src->fd, F_DUPFD_CLOEXEC, 3);
+		if (ns->fd < 0)
+			return mc_fail(e, MNTCR_SYS, errno, "descriptor %d",
+				       src->fd);
+		break;
+	}
+	if (ioctl(ns->fd, MC_NS_GET_NSTYPE) != CLONE_NEWNS)
+		return mc_fail(e, MNTCR_USAGE, 0, "%s: not a mount namespace",
+			       ns->label);
+	ns->ino = ino_of(ns->fd);
+	if (!ns->ino)
+		return mc_fail(e, MNTCR_SYS, errno, "%s", ns->label);
+	ns->own = ns->ino == ino_of_path("/proc/self/ns/mnt");
+	if (ioctl(ns->fd, MC_NS_GET_MNTNS_ID, &ns->id))
+		ns->id = 0;
+	cap_count(ns);
+	return 0;
+}
+
+void cap_count(struct cap_ns *ns)
+{
+	struct mc_mnt_ns_info info = { .size = sizeof(info) };
+
+	ns->nr_mounts = ioctl(ns->fd, MC_NS_MNT_GET_INFO, &info) ? -1 :
+			(int64_t)info.nr_mounts;
+}
+
+/* The owner and its ancestors as far up as the kernel lets the caller see. */
+static int find_userns(struct mc_topology *t, struct cap_ns *ns,
+		       struct mc_map *by_ino, struct mntcr_error *e)
+{
+	uint64_t own = ino_of_path("/proc/self/ns/user"), ino;
+	uint32_t i, child = MC_NONE;
+	int fd, up, ret = -1;
+
+	ns->userns = MC_NONE;
+	fd = ioctl(ns->fd, MC_NS_GET_USERNS);
+	while (fd >= 0) {
+		ino = ino_of(fd);
+		i = t->nr_userns;
+		switch (mc_map_add(by_ino, ino, &i)) {
+		case 1:
+			/* its ancestors are known */
+			up = -1;
+			errno = EPERM;
+			break;
+		case 0:
+			if (mc_topology_add_userns(t) == MC_NONE) {
+				mc_nomem(e);
+				goto out;
+			}
+			t->userns[i].ino = ino;
+			t->userns[i].dumper = ino == own;
+			up = ioctl(fd, MC_NS_GET_PARENT);
+			break;
+		default:
+			mc_nomem(e);
+			goto out;
+		}
+		if (child == MC_NONE)
+			ns->userns = i;
+		else
+			t->userns[child].parent = i;
+		child = i;
+		mc_close(fd);
+		fd = up;
+	}
+	switch (errno) {
+	case EPERM:	/* above what the caller may see */
+	case ENOTTY:	/* an old kernel */
+	case EINVAL:
+		ret = 0;
+		break;
+	default:
+		mc_fail(e, MNTCR_SYS, errno, "%s: its owner", ns->label);
+	}
+out:
+	mc_close(fd);
+	return ret;
+}
+
+void cap_close(struct cap_ns *list, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		mc_close(list[i].fd);
+	free(list);
+}
+
+int cap_open(const struct mntcr_source *sources, size_t nr,
+	     struct cap_ns **list, size_t *nr_ns, struct mc_topology *t,
+	     struct mntcr_error *e)
+{
+	struct mc_map *seen = mc_map_new(), *userns = mc_map_new();
+	struct cap_ns *ns = calloc(nr + 1, sizeof(*ns));
+	size_t i, n = 0;
+	uint32_t v = 0;
+	int ret = -1;
+
+	if (!ns || !seen || !userns) {
+		mc_nomem(e);
+		goto out;
+	}
+	for (i = 0; i < nr; i++) {
+		ns[n] = (struct cap_ns){ .src = &sources[i], .fd = -1 };
+		n++;
+		if (open_source(&sources[i], &ns[n - 1], e))
+			goto out;
+		switch (mc_map_add(seen, ns[n - 1].ino, &v)) {
+		case -1:
+			mc_nomem(e);
+			goto out;
+		case 1:
+			mc_close(ns[--n].fd);
+			continue;
+		}
+		if (find_userns(t, &ns[n - 1], userns, e))
+			goto out;
+	}
+	ret = 0;
+	*list = ns;
+	*nr_ns = n;
+	ns = NULL;
+out:
+	mc_map_free(seen);
+	mc_map_free(userns);
+	if (ns)
+		cap_close(ns, n);
+	return ret;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Inside capture: sources, raw mounts, and what turns them into a topology.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_CAPTURE_PRIV_H
+#define MC_CAPTURE_PRIV_H
+
+#include <sys/types.h>
+#include <sys/sysmacros.h>
+
+#include "topology/topology.h"
+#include "base/base.h"
+
+/* One distinct mount namespace. */
+struct cap_ns {
+	const struct mntcr_source *src;
+	char label[256];
+	int fd;			/* nsfs */
+	uint64_t id, ino;	/* id 0: this kernel does not say */
+	uint32_t userns;	/* index in the topology */
+	bool own;		/* the caller is in it */
+	int64_t nr_mounts;	/* the base not counted; -1: unknown */
+};
+
+/* Opens, names and deduplicates; fills t->userns. */
+int cap_open(const struct mntcr_source *sources, size_t nr,
+	     struct cap_ns **list, size_t *nr_ns, struct mc_topology *t,
+	     struct mntcr_error *e);
+void cap_close(struct cap_ns *list, size_t nr);
+/* Ask for nr_mounts again. */
+void cap_count(struct cap_ns *ns);
+
+/*
+ * /proc/PID/name, if that task is in the namespace: /proc may be of another pid
+ * namespace, and the number may have been given to another task; -1 and errno.
+ */
+int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
+		  int flags);
+
+/*
+ * /proc/PID/name of a task that has just entered the namespace and stands on
+ * its topmost root; -1 and errno.
+ */
+int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
+
+/*
+ * O_PATH of what lies at a path without symlinks, walked in the dentry cache
+ * only: no dead server blocks that, no automounter starts.
+ */
+int cap_open_cached(int dir, const char *path, uint64_t resolve);
+
+/* Directory or not, for mounts of a finished topology that do not say. */
+void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
+
+/* A mount as either method sees it; strings are interned in the topology. */
+struct raw_mount {
+	uint64_t id, parent_id;	/* the method's own ids */
+	uint32_t id_old;
+	uint32_t major, minor, sb_flags;
+	uint64_t magic;
+	const char *type, *subtype, *source, *options, *root;
+	const char *path;	/* from the root that paths start at; or NULL */
+	uint64_t attr, group, master;
+	bool unbindable;
+	bool locks_known;
+	uint32_t locks;
+	uint32_t propagation;	/* MS_* */
+	uint32_t idmap;		/* index in the topology */
+	bool idmap_known;
+};
+
+struct raw_ns {
+	struct raw_mount *m;	/* in the order of the namespace */
+	uint32_t nr, max;
+	uint32_t root;		/* of m, or MC_NONE */
+	uint32_t hidden;	/* not among m */
+	uint32_t base_propagation;
+};
+
+/* The rule against what no image can hold although it was read twice. */
+#define CAP_CONTRADICTORY	"contradictory-mounts"
+
+/*
+ * Everything of one namespace goes into t, in order of m.  Only for what was
+ * the same when it was looked at a second time.
+ */
+int cap_build(struct mc_topology *t, const struct cap_ns *ns,
+	      const struct raw_ns *raw, bool unique_ids, struct mc_map *by_dev,
+	      struct mntcr_error *e);
+
+/*
+ * One attempt each: fill t (namespaces included) from all of ns.  MNTCR_CHANGED
+ * asks for another one, MNTCR_UNSUPPORTED for the other method.  MNTCR_CHANGED
+ * with ENOENT: what the text names was not there; it has an id that is never
+ * used again, and so cannot go away a second time.
+ */
+int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
+		  struct mntcr_error *e);
+int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
+		  struct mntcr_error *e);
+
+#endif /* MC_CAPTURE_PRIV_H */

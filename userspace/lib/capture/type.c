@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Is a mount's root a directory?  statmount(2) and mountinfo do not say, and a
+ * restore into fresh filesystems has to make mountpoints.  What cannot be found
+ * out stays unknown: that is no error.
+ *
+ * Nothing here may block on a dead server or start an automounter: paths are
+ * walked in the dentry cache only, where mountpoints and all above them always
+ * are, and attributes are not synchronised.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "capture/priv.h"
+#include "base/sys.h"
+
+struct look {
+	struct mc_topology *t;
+	const struct cap_ns *ns;
+	bool no_open;		/* NS_MNT_OPEN does not work here */
+	int root;		/* -2: not tried */
+};
+
+static void note(struct mc_mount *m, int fd, bool unique)
+{
+	unsigned int mask = unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  STATX_TYPE | mask, &stx) || !(stx.stx_mask & mask))
+		return;
+	/* Another one may lie over it. */
+	if (stx.stx_mnt_id != (unique ? m->id : m->id_old) ||
+	    !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return;
+	m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;
+}
+
+static void by_id(struct look *l, struct mc_mount *m)
+{
+	int fd;
+
+	if (l->no_open || !l->t->unique_ids)
+		return;
+	fd = mc_ns_mnt_open(l->ns->fd, m->id);
+	if (fd >= 0)
+		note(m, fd, true);
+	else
+		l->no_open = errno == ENOTTY || errno == EINVAL;
+	mc_close(fd);
+}
+
+static void by_path(struct look *l, uint32_t i)
+{
+	struct mc_mount *m = &l->t->mounts[i];
+	char *path;
+	int fd;
+
+	if (l->root == -2)
+		l->root = cap_open_entered(l->ns, "root", O_PATH | O_DIRECTORY);
+	if (l->root < 0 && l->ns->src->type == MNTCR_SOURCE_PID)
+		l->root = cap_open_proc(l->ns, (pid_t)l->ns->src->pid, "root",
+					O_PATH | O_DIRECTORY);
+	if (l->root < 0) {
+		l->root = -1;
+		return;
+	}
+	path = mc_mount_path(l->t, i);
+	if (!path)
+		return;
+	fd = cap_open_cached(l->root, path, MC_RESOLVE_IN_ROOT |
+			     MC_RESOLVE_NO_MAGICLINKS);
+	if (fd >= 0)
+		note(m, fd, l->t->unique_ids);
+	mc_close(fd);
+	free(path);
+}
+
+/* A directory is only ever covered by a directory. */
+static void by_cover(struct mc_topology *t, uint32_t i)
+{
+	struct mc_mount *m = &t->mounts[i], *p;
+
+	if (m->parent == MC_NONE || m->mountpoint[1])
+		return;
+	p = &t->mounts[m->parent];
+	if (p->mp_type == MC_MP_UNKNOWN)
+		p->mp_type = m->mp_type;
+	else if (m->mp_type == MC_MP_UNKNOWN)
+		m->mp_type = p->mp_type;
+}
+
+void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
+{
+	struct look l;
+	uint32_t i, end;
+	size_t n;
+
+	for (n = 0; n < nr; n++) {
+		l = (struct look){ .t = t, .ns = &ns[n], .root = -2 };
+		i = t->ns[n].nr_mounts ? t->ns[n].first_mount : 0;
+		for (end = i + t->ns[n].nr_mounts; i < end; i++) {
+			struct mc_mount *m = &t->mounts[i];
+
+			if (m->nr_children && m->mp_type == MC_MP_UNKNOWN) {
+				/* what has something below it is one */
+				uint32_t c;
+
+				mc_for_each_child(t, c, i)
+					if (t->mounts[c].mountpoint[1])
+						m->mp_type = MC_MP_DIR;
+			}
+			if (m->mp_type == MC_MP_UNKNOWN)
+				by_id(&l, m);
+			if (m->mp_type == MC_MP_UNKNOWN)
+				by_path(&l, i);
+		}
+		mc_close(l.root);
+	}
+	/* up a stack, then down */
+	for (i = 0; i < t->nr_mounts; i++)
+		by_cover(t, i);
+	for (i = t->nr_mounts; i-- > 0;)
+		by_cover(t, i);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Running a plan.  The frame walks the operations; what depends on the kernel
+ * at hand is behind struct mc_backend.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_EXECUTE_H
+#define MC_EXECUTE_H
+
+#include "plan/plan.h"
+
+/* System calls that are counted. */
+enum mc_call {
+	MC_CALL_OPEN_TREE,
+	MC_CALL_OPEN_TREE_ATTR,
+	MC_CALL_MOVE_MOUNT,
+	MC_CALL_SET_GROUP,
+	MC_CALL_MOUNT_SETATTR,
+	MC_CALL_MOUNT_SETGROUP,
+	MC_CALL_MOUNT,
+	MC_CALL_UMOUNT,
+	MC_CALL_PIVOT_ROOT,
+	MC_CALL_OPENAT,
+	MC_CALL_OPENAT2,
+	MC_CALL_STATX,
+	MC_CALL_NS_ID,
+	MC_CALL_AFFINITY,
+	MC_CALL_NS_MNT_OPEN,
+	MC_CALL_SETNS,
+	MC_CALL_UNSHARE,
+	MC_CALL_FCHDIR,
+	MC_CALL_MKDIRAT,
+	MC_CALL_FCHMODAT,
+	MC_CALL_FSOPEN,
+	MC_CALL_FSCONFIG,
+	MC_CALL_FSMOUNT,
+	MC_CALL_CLOSE,
+	MC_CALL_CLOSE_RANGE,
+	MC_NR_CALLS,
+};
+
+struct mc_exec;
+
+struct mc_backend {
+	const char *name;
+	/* Where the calling thread is prepared, and left again. */
+	int (*start)(struct mc_exec *x);
+	int (*finish)(struct mc_exec *x);
+	int (*make_ns)(struct mc_exec *x, const struct mc_op *op);
+	/* The thread is where the caller is, whose mounts of proc are seen. */
+	int (*go_home)(struct mc_exec *x, const struct mc_op *op);
+	/* src_fd[] = a descriptor that clones can be made from */
+	int (*open_src)(struct mc_exec *x, uint32_t src);
+	/* src_fd[] = a childless mount in the scratch tree */
+	int (*base_src)(struct mc_exec *x, uint32_t src);
+	int (*clone)(struct mc_exec *x, const struct mc_op *op);
+	int (*attach)(struct mc_exec *x, const struct mc_op *op);
+	int (*group)(struct mc_exec *x, const struct mc_op *op);
+	int (*lock)(struct mc_exec *x, const struct mc_op *op);
+	/* Whatever was put off is done now. */
+	int (*flush)(struct mc_exec *x);
+};
+
+extern const struct mc_backend mc_backend_extended;
+extern const struct mc_backend mc_backend_upstream;
+
+/* An attach that is put off until the namespace is entered. */
+struct mc_put_off {
+	mc_ref obj;
+	const struct mc_op *op;	/* ATTACH, or what put it into the scratch tree */
+	uint32_t slot;
+};
+
+/* mnt_ns that the calling thread is in (upstream). */
+#define MC_IN_CALLERS	(MC_NONE - 1)
+#define MC_IN_SCRATCH	(MC_NONE - 2)
+#define MC_IN_TREE	(MC_NONE - 3)	/* onto a detached tree, from scratch */
+#define MC_IN_LIVE	0x80000000U	/* + namespace of the topology */
+
+struct mc_exec {
+	const struct mc_topology *t;
+	const struct mc_plan *p;
+	const struct mc_backend *be;
+	const struct mntcr_restore_options *o;
+	struct mntcr_error *e;
+
+	/* One descriptor each, -1: none. */
+	int *mount_fd, *temp_fd, *src_fd;
+	int *ns_fd;		/* namespace files of what is made */
+	int *nsroot_fd;		/* the root that the kernel gave them */
+	int *live_fd;		/* namespace files of the sources */
+	int *external_fd, *master_fd;
+	int proc_fd;		/* the caller's /proc */
+	int scratch_fd;		/* directory that bases are mounted in */
+	bool same_boot;		/* known: ids in the image mean what they did */
+	uint64_t *spilled;	/* unique ids, where descriptors were closed */
+
+	int *junk;		/* to be closed with the next release */
+	uint32_t nr_junk, max_junk;
+	uint32_t nr_scratch;
+	uint32_t ns_made;	/* NS operations done */
+	uint32_t op_at;		/* the operation that is running */
+
+	/* upstream */
+	int caller_ns_fd, scratch_ns_fd, fd_dir;
+	int copy_fd;		/* root of the copy that covers are removed in */
+	uint32_t in;		/* namespace the thread is in */
+	bool no_empty_ns, no_attr_call, no_foreign_type;
+	bool in_fd_dir;
+	bool *placeholder;	/* per ns: a root to be pivoted away from */
+	struct mc_put_off *put_off;
+	uint32_t nr_put_off, max_put_off;
+	uint32_t put_off_to;	/* all of them: a namespace, as in */
+
+	uint64_t calls[MC_NR_CALLS];
+};
+
+/* Run all of x->p.  x->e is filled on failure. */
+int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats);
+const char *mc_call_name(enum mc_call c);
+
+/* --- for backends (common.c) ---------------------------------------- */
+
+#define mc_count(x, c)	((x)->calls[MC_CALL_##c]++)
+
+/* "attach: mount 12 at ns:/a/b: what: errno text (rule)" */
+int mc_exec_fail(struct mc_exec *x, const struct mc_op *op, int err,
+		 const char *what);
+int mc_exec_fd(struct mc_exec *x, mc_ref r);
+/* Closed with the next release, usable until then; -1: it is closed. */
+int mc_exec_junk(struct mc_exec *x, int fd);
+/* The attributes that a mount is cloned with. */
+void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
+		  struct mc_mount_attr *attr);
+/* The same for a source in the scratch tree. */
+void mc_exec_base_attr(const struct mc_exec *x, const struct mc_src *s,
+		       struct mc_mount_attr *attr);
+/* fd below dfd, never through a symlink or a mount. */
+int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev);
+/* By device: can it be m, a mount of m's superblock? */
+bool mc_exec_same_device(const struct mc_exec *x, const struct mc_mount *m,
+			 const struct statx *st);
+/* What source s is cloned from: a descriptor and a path below it. */
+int mc_exec_src(struct mc_exec *x, uint32_t s, const char **path);
+/* One component: no walk needed, and nothing to be led astray by. */
+bool mc_one_component(const char *path);
+int mc_exec_open_tree(struct mc_exec *x, int dfd, const char *path,
+		      unsigned int flags, const struct mc_mount_attr *attr);
+int mc_exec_move(struct mc_exec *x, int fd, int to, const char *path,
+		 unsigned int flags, const struct mc_op *op);
+/* New directory or file in the scratch tree, by number. */
+int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
+int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
+int mc_exec_tmpfs(struct mc_exec *x);
+/* Into slots of the scratch tree; the descriptor becomes the source's. */
+bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd);
+void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
+
+/* --- namespaces (ns.c) ---------------------------------------------------- */
+
+/* Threads of their own, so that the caller's root and cwd stay. */
+int mc_ns_make_all(struct mc_exec *x);
+/* Make one, in the calling thread, which ends up in it. */
+int mc_ns_make_here(struct mc_exec *x, uint32_t ns);
+/* Before the first one, in the same thread. */
+void mc_ns_choose_cpu(struct mc_exec *x);
+int mc_ns_open_self(struct mc_exec *x);
+
+#endif /* MC_EXECUTE_H */

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Fresh superblocks, and what must exist inside of them.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "execute/execute.h"
+
+static int config(struct mc_exec *x, int fs, unsigned int cmd, const char *key,
+		  const char *value)
+{
+	mc_count(x, FSCONFIG);
+	return mc_fsconfig(fs, cmd, key, value, 0);
+}
+
+static int set_option(struct mc_exec *x, int fs, const char *name,
+		      const char *value)
+{
+	if (value)
+		return config(x, fs, MC_FSCONFIG_SET_STRING, name, value);
+	/* Said by flags, or by a security module for itself. */
+	if (!strcmp(name, "rw") || !strcmp(name, "ro") ||
+	    !strcmp(name, "seclabel") || !strcmp(name, "sync") ||
+	    !strcmp(name, "dirsync") || !strcmp(name, "lazytime"))
+		return 0;
+	return config(x, fs, MC_FSCONFIG_SET_FLAG, name, NULL);
+}
+
+static int set_options(struct mc_exec *x, int fs, const struct mc_sb *sb,
+		       const struct mc_op *op)
+{
+	char *copy = strdup(sb->options), *rest = copy, *name, *value;
+	char what[256], esc[128];
+	int ret = 0;
+
+	if (!copy)
+		return mc_nomem(x->e);
+	while (mc_next_option(&rest, &name, &value)) {
+		if (!set_option(x, fs, name, value))
+			continue;
+		snprintf(what, sizeof(what), "%s option %s", sb->type,
+			 mc_escape(name, esc, sizeof(esc)));
+		ret = mc_exec_fail(x, op, errno, what);
+		break;
+	}
+	free(copy);
+	return ret;
+}
+
+static int set_flags(struct mc_exec *x, int fs, uint32_t flags)
+{
+	if (flags & MS_SYNCHRONOUS &&
+	    config(x, fs, MC_FSCONFIG_SET_FLAG, "sync", NULL))
+		return -1;
+	if (flags & MS_DIRSYNC &&
+	    config(x, fs, MC_FSCONFIG_SET_FLAG, "dirsync", NULL))
+		return -1;
+	if (flags & MS_LAZYTIME &&
+	    config(x, fs, MC_FSCONFIG_SET_FLAG, "lazytime", NULL))
+		return -1;
+	return 0;
+}
+
+/* Where the last node was made: the next one is mostly beside it. */
+struct nodes {
+	int mnt, dir;
+	const char *path;	/* of dir: len bytes of it */
+	size_t len;
+};
+
+/* A umask is the caller's business, and nothing of the image. */
+static int make_node(struct mc_exec *x, int dir, const char *path, size_t len,
+		     bool is_dir, char *name)
+{
+	if (len > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name, path, len);
+	name[len] = '\0';
+	mc_count(x, MKDIRAT);
+	if (is_dir ? mkdirat(dir, name, 0755) :
+		     mknodat(dir, name, S_IFREG | 0644, 0))
+		return errno == EEXIST ? 0 : -1;
+	mc_count(x, FCHMODAT);
+	return fchmodat(dir, name, is_dir ? 0755 : 0644, 0);
+}
+
+static void leave_dir(struct mc_exec *x, struct nodes *n)
+{
+	if (n->dir == n->mnt)
+		return;
+	mc_count(x, CLOSE);
+	mc_close(n->dir);
+	n->dir = n->mnt;
+	n->len = 0;
+}
+
+/* mkdir -p of the first len bytes; n->dir is there afterwards. */
+static int enter_dir(struct mc_exec *x, struct nodes *n, const char *path,
+		     size_t len)
+{
+	const char *p = path, *end;
+	char name[NAME_MAX + 1];
+	int next;
+
+	if (n->len == len && (!len || !strncmp(n->path, path, len)))
+		return 0;
+	leave_dir(x, n);
+	for (; p < path + len; p = end + 1) {
+		end = strchrnul(p, '/');
+		if (make_node(x, n->dir, p, (size_t)(end - p), true, name))
+			return -1;
+		next = mc_exec_below(x, n->dir, name, false);
+		if (next < 0)
+			return -1;
+		leave_dir(x, n);
+		n->dir = next;
+	}
+	n->path = path;
+	n->len = len;
+	return 0;
+}
+
+static int make_nodes(struct mc_exec *x, const struct mc_op *op, int mnt)
+{
+	struct nodes n = { .mnt = mnt, .dir = mnt };
+	char what[256], esc[128], name[NAME_MAX + 1];
+	const struct mc_node *node;
+	const char *last;
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < op->nr && !ret; i++) {
+		node = &x->p->nodes[op->first + i];
+		last = strrchr(node->path, '/');
+		last = last ? last + 1 : node->path;
+		if (!enter_dir(x, &n, node->path, last == node->path ? 0 :
+			       (size_t)(last - 1 - node->path)) &&
+		    !make_node(x, n.dir, last, strlen(last), node->dir, name))
+			continue;
+		snprintf(what, sizeof(what), "making %s inside",
+			 mc_escape(node->path, esc, sizeof(esc)));
+		ret = mc_exec_fail(x, op, errno, what);
+	}
+	leave_dir(x, &n);
+	return ret;
+}
+
+int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
+{
+	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	bool rdonly = sb->flags & MS_RDONLY;
+	int fs, fd = -1, ret = -1;
+
+	mc_count(x, FSOPEN);
+	fs = mc_fsopen(sb->type, MC_FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return mc_exec_fail(x, op, errno, "fsopen");
+	if (sb->source && *sb->source &&
+	    config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source)) {
+		mc_exec_fail(x, op, errno, "option source");
+		goto out;
+	}
+	if (set_options(x, fs, sb, op))
+		goto out;
+	/* What must exist inside is made while one still can write. */
+	if (set_flags(x, fs, sb->flags) ||
+	    (rdonly && !op->nr &&
+	     config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL)) ||
+	    config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
+		mc_exec_fail(x, op, errno, "creating the superblock");
+		goto out;
+	}
+	mc_count(x, FSMOUNT);
+	fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	if (fd < 0) {
+		mc_exec_fail(x, op, errno, "fsmount");
+		goto out;
+	}
+	if (make_nodes(x, op, fd))
+		goto out;
+	if (rdonly && op->nr &&
+	    (config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL) ||
+	     config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))) {
+		mc_exec_fail(x, op, errno, "making the superblock read-only");
+		goto out;
+	}
+	*mnt = fd;
+	fd = -1;
+	ret = 0;
+out:
+	mc_exec_junk(x, fs);
+	mc_exec_junk(x, fd);
+	return ret;
+}
+
+int mc_exec_tmpfs(struct mc_exec *x)
+{
+	int fs, fd = -1;
+
+	mc_count(x, FSOPEN);
+	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -1;
+	if (!config(x, fs, MC_FSCONFIG_SET_STRING, "mode", "0700") &&
+	    !config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
+		mc_count(x, FSMOUNT);
+		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	}
+	mc_close(fs);
+	mc_count(x, CLOSE);
+	return fd;
+}

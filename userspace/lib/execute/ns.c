@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * New mount namespaces.  unshare(2) moves its caller, so it happens in a
+ * thread with root and cwd of its own: descriptors are shared with it, nothing
+ * else is.  A namespace owned by another user namespace takes a process, since
+ * threads cannot change theirs; it shares the descriptor table as well.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/child.h"
+#include "execute/execute.h"
+#include "execute/place.h"
+
+/* Opened relative to a /proc from before: an empty namespace has none. */
+static int open_self(int proc_fd, const char *who)
+{
+	char path[32];
+
+	strcpy(path, who);
+	strcat(path, "/ns/mnt");
+	return openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+}
+
+int mc_ns_open_self(struct mc_exec *x)
+{
+	mc_count(x, OPENAT);
+	return open_self(x->proc_fd, "thread-self");
+}
+
+/* A shared root would make peers of the namespaces that are made next. */
+static int make_private(void)
+{
+	struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
+
+	return mc_mount_setattr(AT_FDCWD, "/", 0, &attr, MC_MOUNT_ATTR_SIZE_VER0);
+}
+
+/* --- ids that ascend ------------------------------------------------------ */
+
+static uint64_t id_of(struct mc_exec *x, int fd)
+{
+	uint64_t id = 0;
+
+	mc_count(x, NS_ID);
+	return fd >= 0 && !ioctl(fd, MC_NS_GET_MNTNS_ID, &id) ? id : 0;
+}
+
+static uint64_t id_of_new(struct mc_exec *x)
+{
+	uint64_t id;
+	int fd;
+
+	mc_count(x, UNSHARE);
+	if (mc_unshare(x->no_empty_ns ? CLONE_NEWNS : UNSHARE_EMPTY_MNTNS) ||
+	    make_private())
+		return 0;
+	fd = mc_ns_open_self(x);
+	id = id_of(x, fd);
+	mc_count(x, CLOSE);
+	mc_close(fd);
+	return id;
+}
+
+static bool stay_on(struct mc_exec *x, int cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0 || cpu >= CPU_SETSIZE)
+		return false;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	mc_count(x, AFFINITY);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+static bool names_namespaces(const struct mc_exec *x)
+{
+	uint32_t i;
+
+	for (i = 0; i < x->p->nr_srcs; i++)
+		if (x->p->srcs[i].kind == MC_SRC_NSFILE)
+			return true;
+	return false;
+}
+
+/*
+ * The file of a namespace can be mounted only in one with a smaller id.  Some
+ * kernels (6.18) let each CPU give out ids from a range of its own, so "made
+ * later" means a larger id on one CPU only: stay on one, and where the caller's
+ * namespace is to hold pins, on one that gives out larger ids than the caller's.
+ */
+void mc_ns_choose_cpu(struct mc_exec *x)
+{
+	uint64_t own = 0;
+	cpu_set_t all;
+	int cpu, fd;
+
+	if (!x->o->pin_dir && !names_namespaces(x))
+		return;
+	mc_count(x, AFFINITY);
+	if (sched_getaffinity(0, sizeof(all), &all) ||
+	    !stay_on(x, sched_getcpu()) || !x->o->pin_dir)
+		return;
+	mc_count(x, OPENAT);
+	fd = open_self(x->proc_fd, "self");
+	own = id_of(x, fd);
+	mc_close(fd);
+	if (!own || id_of_new(x) > own)
+		return;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &all) && stay_on(x, cpu) &&
+		    id_of_new(x) > own)
+			return;
+}
+
+/* --- another owner -------------------------------------------------------- */
+
+struct owned {
+	int proc_fd, userns_fd;
+	volatile int ns_fd, root_fd, err;
+};
+
+static void owned_child(struct owned *w)
+{
+	if (setns(w->userns_fd, CLONE_NEWUSER) ||
+	    mc_unshare(UNSHARE_EMPTY_MNTNS) || make_private()) {
+		w->err = errno;
+		return;
+	}
+	w->ns_fd = open_self(w->proc_fd, "self");
+	w->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->ns_fd < 0 || w->root_fd < 0)
+		w->err = errno;
+}
+
+/* The descriptor table is shared: what the child opens stays open here. */
+static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
+{
+	struct owned *w;
+	pid_t pid;
+	int err;
+
+	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (w == MAP_FAILED)
+		return -1;
+	w->proc_fd = x->proc_fd;
+	w->userns_fd = userns_fd;
+	w->ns_fd = w->root_fd = -1;
+	pid = mc_child(CLONE_FILES);
+	if (!pid) {
+		owned_child(w);
+		_exit(0);
+	}
+	err = pid < 0 || mc_child_wait(pid) ? errno : 0;
+	if (!err)
+		err = w->err;
+	x->ns_fd[ns] = w->ns_fd;
+	x->nsroot_fd[ns] = w->root_fd;
+	munmap(w, sizeof(*w));
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/* The user namespace that owns the live original, if it is not ours. */
+static int owner(struct mc_exec *x, uint32_t ns, int *fd)
+{
+	const struct mc_ns *n = &x->t->ns[ns];
+
+	*fd = -1;
+	if (n->userns == MC_NONE || x->t->userns[n->userns].dumper)
+		return 0;
+	if (x->live_fd[ns] < 0)
+		return mc_refuse(x->e, "owner",
+				 "namespace %u is owned by another user namespace, which only a live source can name",
+				 ns);
+	*fd = ioctl(x->live_fd[ns], MC_NS_GET_USERNS);
+	if (*fd < 0)
+		return mc_fail(x->e, MNTCR_SYS, errno,
+			       "namespace %u: asking for its owner", ns);
+	return 0;
+}
+
+/* --- ours ----------------------------------------------------------------- */
+
+int mc_ns_make_here(struct mc_exec *x, uint32_t ns)
+{
+	const struct mc_op op = { .type = MC_OP_NS, .obj = MC_REF(MC_REF_NS, ns) };
+	int userns_fd, ret;
+
+	if (owner(x, ns, &userns_fd))
+		return -1;
+	if (userns_fd >= 0) {
+		mc_count(x, UNSHARE);
+		ret = make_owned(x, ns, userns_fd);
+		mc_close(userns_fd);
+		if (ret)
+			return mc_exec_fail(x, &op, errno, "in its user namespace");
+		return 0;
+	}
+	mc_count(x, UNSHARE);
+	if (mc_unshare(x->no_empty_ns ? CLONE_NEWNS : UNSHARE_EMPTY_MNTNS))
+		return mc_exec_fail(x, &op, errno, "unshare");
+	mc_count(x, MOUNT_SETATTR);
+	if (make_private())
+		return mc_exec_fail(x, &op, errno, "making its root private");
+	x->ns_fd[ns] = mc_ns_open_self(x);
+	if (x->ns_fd[ns] < 0)
+		return mc_exec_fail(x, &op, errno, "opening its file");
+	mc_count(x, OPENAT);
+	x->nsroot_fd[ns] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (x->nsroot_fd[ns] < 0)
+		return mc_exec_fail(x, &op, errno, "opening its root");
+	return 0;
+}
+
+/*
+ * A signal handler is the caller's, and expects the caller's root and mounts:
+ * none runs in here.
+ */
+int mc_in_thread(void *(*fn)(void *), void *data)
+{
+	sigset_t all, old;
+	pthread_t thread;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&thread, NULL, fn, data);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		pthread_join(thread, NULL);
+	return err;
+}
+
+struct maker {
+	struct mc_exec *x;
+	int ret;
+};
+
+static void *make_all(void *data)
+{
+	struct maker *m = data;
+	struct mc_exec *x = m->x;
+	uint32_t i;
+
+	m->ret = -1;
+	mc_count(x, UNSHARE);
+	if (unshare(CLONE_FS)) {
+		mc_fail(x->e, MNTCR_SYS, errno, "unshare(CLONE_FS)");
+		return NULL;
+	}
+	mc_ns_choose_cpu(x);
+	for (i = 0; i < x->p->nr_ops && x->p->ops[i].type == MC_OP_NS; i++)
+		if (mc_ns_make_here(x, MC_REF_INDEX(x->p->ops[i].obj)))
+			return NULL;
+	m->ret = 0;
+	return NULL;
+}
+
+int mc_ns_make_all(struct mc_exec *x)
+{
+	struct maker m = { .x = x };
+	int err = mc_in_thread(make_all, &m);
+
+	return err ? mc_fail(x->e, MNTCR_SYS, err, "pthread_create") : m.ret;
+}

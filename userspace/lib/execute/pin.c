@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Pins.  The file of a mount namespace may not be mounted where it would
+ * propagate, so a private tmpfs is mounted on the directory first: whoever
+ * unmounts that is rid of the pins and of the files they are on.  That tmpfs
+ * itself does propagate, to slaves that come about by the restore if they are
+ * there already: hence in two steps.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "execute/pin.h"
+#include "base/sys.h"
+#include "base/base.h"
+
+struct mc_pins {
+	int parent;		/* what the directory is in */
+	int dir;		/* the root of the tmpfs */
+	bool made_dir, mounted;
+	char *path;		/* as the caller names it */
+	char *name;		/* the directory's, in its parent */
+};
+
+static int pin_fail(const struct mc_pins *p, const char *file, const char *what,
+		    struct mntcr_error *e)
+{
+	int err = errno;
+	char esc[256];
+
+	return mc_fail(e, MNTCR_SYS, err, "pin: %s%s%s: %s%s",
+		       mc_escape(p->path, esc, sizeof(esc)), file ? "/" : "",
+		       file ? file : "", what, err != ELOOP ? "" :
+		       " (the file of a namespace cannot be mounted in a younger one)");
+}
+
+/* The path is walked once: what is undone later is what was made. */
+static int open_parent(struct mc_pins *p, struct mntcr_error *e)
+{
+	char *path = strdup(p->path), *name;
+	size_t n;
+
+	if (!path)
+		return mc_nomem(e);
+	for (n = strlen(path); n > 1 && path[n - 1] == '/'; )
+		path[--n] = '\0';
+	name = strrchr(path, '/');
+	p->name = strdup(!name ? path : name[1] ? name + 1 : ".");
+	if (name)
+		name[name == path] = '\0';
+	p->parent = open(name ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p->name && p->parent < 0)
+		pin_fail(p, NULL, "opening what it is in", e);
+	free(path);
+	if (!p->name)
+		return mc_nomem(e);
+	return p->parent < 0 ? -1 : 0;
+}
+
+static int make_tmpfs(void)
+{
+	int fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC), fd = -1;
+
+	if (fs < 0)
+		return -1;
+	if (!mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "mode", "0700", 0) &&
+	    !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	mc_close(fs);
+	return fd;
+}
+
+/* What it holds would be hidden: the pins of another restore, say. */
+static int check_empty(const struct mc_pins *p, int under, struct mntcr_error *e)
+{
+	int fd = openat(under, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = -1;
+	const struct dirent *d;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		pin_fail(p, NULL, "opening it", e);
+		mc_close(fd);
+		return -1;
+	}
+	do {
+		errno = 0;
+		d = readdir(dir);
+	} while (d && (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..")));
+	if (d)
+		errno = ENOTEMPTY;
+	if (errno)
+		pin_fail(p, NULL, "looking what is in it", e);
+	else
+		ret = 0;
+	closedir(dir);
+	return ret;
+}
+
+/* The tmpfs on DIR, of which nothing propagates. */
+static int open_dir(struct mc_pins *p, struct mntcr_error *e)
+{
+	const struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
+	int under, ret = -1;
+
+	if (open_parent(p, e))
+		return -1;
+	if (!mkdirat(p->parent, p->name, 0700))
+		p->made_dir = true;
+	else if (errno != EEXIST)
+		return pin_fail(p, NULL, "making it", e);
+	under = openat(p->parent, p->name, O_PATH | O_DIRECTORY | O_CLOEXEC |
+		       (p->made_dir ? O_NOFOLLOW : 0));
+	if (under < 0)
+		return pin_fail(p, NULL, "opening it", e);
+	if (check_empty(p, under, e))
+		goto out;
+	p->dir = make_tmpfs();
+	if (p->dir < 0) {
+		pin_fail(p, NULL, "making a tmpfs for it", e);
+		goto out;
+	}
+	if (mc_move_mount(p->dir, "", under, "", MOVE_MOUNT_F_EMPTY_PATH |
+			  MOVE_MOUNT_T_EMPTY_PATH)) {
+		pin_fail(p, NULL, "mounting a tmpfs on it", e);
+		goto out;
+	}
+	p->mounted = true;
+	/* Now, since below a shared mount it has just become shared. */
+	ret = mc_mount_setattr(p->dir, "", AT_EMPTY_PATH, &attr,
+			       MC_MOUNT_ATTR_SIZE_VER0);
+	if (ret)
+		pin_fail(p, NULL, "making it private", e);
+out:
+	mc_close(under);
+	return ret;
+}
+
+static int pin_one(struct mc_pins *p, uint32_t ns, int ns_fd,
+		   struct mntcr_error *e)
+{
+	char name[16];
+	int file, fd, ret;
+
+	snprintf(name, sizeof(name), "%u", ns);
+	file = openat(p->dir, name, O_CREAT | O_EXCL | O_CLOEXEC | O_RDONLY, 0600);
+	if (file < 0)
+		return pin_fail(p, name, "making it", e);
+	mc_close(file);
+	fd = mc_open_tree(ns_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+			  AT_EMPTY_PATH);
+	if (fd < 0)
+		return pin_fail(p, name, "cloning the namespace's file", e);
+	ret = mc_move_mount(fd, "", p->dir, name, MOVE_MOUNT_F_EMPTY_PATH);
+	if (ret)
+		pin_fail(p, name, "mounting the namespace's file", e);
+	mc_close(fd);
+	return ret;
+}
+
+int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e)
+{
+	struct mc_pins *p = calloc(1, sizeof(*p));
+
+	*pins = NULL;
+	if (!p)
+		return mc_nomem(e);
+	p->dir = p->parent = -1;
+	p->path = strdup(dir);
+	if (!p->path) {
+		mc_pins_free(p);
+		return mc_nomem(e);
+	}
+	if (open_dir(p, e)) {
+		mc_pins_undo(p);
+		mc_pins_free(p);
+		return -1;
+	}
+	*pins = p;
+	return 0;
+}
+
+int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
+		struct mntcr_error *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if (pin_one(p, i, ns_fds[i], e))
+			return -1;
+	return 0;
+}
+
+bool mc_pins_are_in(const struct mc_pins *p, const char *dir)
+{
+	return !strcmp(p->path, dir);
+}
+
+void mc_pins_undo(struct mc_pins *p)
+{
+	char name[40];
+
+	if (!p)
+		return;
+	/* With the tmpfs go the mounts on its files. */
+	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", p->dir);
+	if (p->mounted)
+		umount2(name, MNT_DETACH);
+	if (p->made_dir)
+		unlinkat(p->parent, p->name, AT_REMOVEDIR);
+	p->mounted = p->made_dir = false;
+}
+
+void mc_pins_free(struct mc_pins *p)
+{
+	if (!p)
+		return;
+	free(p->name);
+	free(p->path);
+	mc_close(p->dir);
+	mc_close(p->parent);
+	free(p);
+}

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr_restore(): choose the API, find the live sources, plan, execute, pin.
+ * Whatever goes wrong, the namespaces go with their last descriptor.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "execute/execute.h"
+#include "execute/pin.h"
+#include "execute/place.h"
+
+/* Our own that no plan knows of: namespaces, /proc, pins. */
+#define OWN_FDS		16
+/* Fewer than these are not worth making a plan for. */
+#define LEAST_BUDGET	64
+
+struct mntcr_restored {
+	const struct mntcr_topology *topo;
+	enum mntcr_api api;
+	int *ns_fd, *mount_fd;
+	uint32_t nr_ns, nr_mounts;
+	struct mc_pins *pins;
+	bool pinned;		/* else there is only the place for pins */
+	struct mntcr_stats stats;
+	/* The topology may go first: what finds a mount by its id. */
+	struct mc_map **by_id;
+};
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static int *new_fds(uint32_t nr)
+{
+	int *fds = malloc((nr ? nr : 1) * sizeof(*fds));
+	uint32_t i;
+
+	for (i = 0; fds && i < nr; i++)
+		fds[i] = -1;
+	return fds;
+}
+
+static void close_fds(int *fds, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; fds && i < nr; i++)
+		mc_close(fds[i]);
+	free(fds);
+}
+
+/* --- before the plan ------------------------------------------------------ */
+
+int mc_need_extended(struct mntcr_error *e)
+{
+	int err = 0;
+	const char *what = mc_extended_lacks(&err);
+
+	if (!what)
+		return 0;
+	return mc_fail(e, MNTCR_UNSUPPORTED, err == EPERM || err == EACCES ? err : 0,
+		       "this kernel has no %s: the extended API cannot be used (see mntcr features)",
+		       what);
+}
+
+/*
+ * What the plan asks of the kernel: no kernel that makes empty namespaces
+ * refuses to mount on a detached tree.  A probe that fails is no answer.
+ */
+static int ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
+{
+	struct mntcr_feature f[MNTCR_NR_FEATURES];
+	const struct mntcr_feature *empty = &f[MNTCR_FEAT_EMPTY_MNTNS];
+
+	if (po->api != MNTCR_API_UPSTREAM)
+		return 0;
+	if (mntcr_features(f, e))
+		return -1;
+	if (empty->state == MNTCR_FEATURE_UNKNOWN)
+		return mc_fail(e, MNTCR_SYS, empty->err, "probing for %s",
+			       empty->what);
+	po->whole_trees = empty->state == MNTCR_FEATURE_YES;
+	return 0;
+}
+
+enum mntcr_api mc_choose_api(enum mntcr_api wanted)
+{
+	int err;
+
+	if (wanted != MNTCR_API_AUTO)
+		return wanted;
+	return mc_extended_lacks(&err) ? MNTCR_API_UPSTREAM : MNTCR_API_EXTENDED;
+}
+
+/* Every id, of namespaces and of mounts, means something else by now. */
+static int check_boot(const struct mntcr_topology *t, bool *known,
+		      struct mntcr_error *e)
+{
+	char now[MC_BOOT_ID_LEN + 1];
+
+	*known = t->boot_id && mc_boot_id(now);
+	if (!*known || !strcmp(now, t->boot_id))
+		return 0;
+	return mc_fail(e, MNTCR_USAGE, 0,
+		       "the image is of another boot (%s, not %s): nothing that lives now is an original of its mounts",
+		       t->boot_id, now);
+}
+
+/*
+ * The live original of which namespace?  An id is not used again before the
+ * system restarts; where the kernel says none, now and when it was dumped, the
+ * file's inode number has to do, and the mounts that are used are looked at once
+ * more.
+ */
+static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
+		    uint32_t *ns, struct mntcr_error *e)
+{
+	struct stat st = { 0 };
+	uint64_t id = 0;
+
+	*ns = MC_NONE;
+	if (!ioctl(fd, MC_NS_GET_MNTNS_ID, &id)) {
+		*ns = mc_find_ns(t, id);
+	} else if (errno != ENOTTY && errno != EINVAL) {
+		return mc_fail(e, MNTCR_SYS, errno,
+			       "source %zu: asking for its namespace id",
+			       source + 1);
+	} else if (fstat(fd, &st)) {
+		return mc_fail(e, MNTCR_SYS, errno, "source %zu: its inode number",
+			       source + 1);
+	} else {
+		uint32_t i;
+
+		for (i = 0; i < t->nr_ns && *ns == MC_NONE; i++)
+			if (!t->ns[i].id && t->ns[i].ino == st.st_ino)
+				*ns = i;
+	}
+	if (*ns != MC_NONE)
+		return 0;
+	return mc_fail(e, MNTCR_USAGE, 0,
+		       "source %zu (namespace %llu) is none of the image's namespaces: it has been replaced, or the system restarted, since the dump",
+		       source + 1, (unsigned long long)(id ? id : st.st_ino));
+}
+
+/* Each source is the live original of the namespace with its id. */
+static int find_live(const struct mntcr_topology *t,
+		     const struct mntcr_restore_options *o, int *live_fd,
+		     bool *ns_live, bool *known_boot, struct mntcr_error *e)
+{
+	size_t i;
+
+	if (o->nr_sources && check_boot(t, known_boot, e))
+		return -1;
+	for (i = 0; i < o->nr_sources; i++) {
+		uint32_t ns;
+		int fd;
+
+		fd = mc_place_ns(&o->sources[i], e);
+		if (fd < 0)
+			return -1;
+		if (which_ns(t, i, fd, &ns, e)) {
+			mc_close(fd);
+			return -1;
+		}
+		if (ns_live[ns]) {
+			mc_close(fd);
+			continue;
+		}
+		live_fd[ns] = fd;
+		ns_live[ns] = true;
+	}
+	return 0;
+}
+
+struct work {
+	struct mc_exec x;
+	struct mc_plan *plan;
+	struct mc_plan_options po;
+	struct mc_fd_limit fd_limit;
+	uint32_t others;	/* descriptors beside the plan's */
+	bool *ns_live;
+	struct mntcr_stats *stats;
+	int ret;
+};
+
+/* Descriptors that are not the plan's: the caller's, and what names sources. */
+static uint32_t count_others(const struct mntcr_restore_options *o)
+{
+	return mc_fd_count() + OWN_FDS + (uint32_t)(o->nr_sources + o->nr_externals +
+					o->nr_masters);
+}
+
+/* With too few descriptors for all at once, groups are made in pieces. */
+static int make_plan(struct work *w, const struct mntcr_topology *t,
+		     const struct mntcr_restore_options *o,
+		     struct mntcr_error *e)
+{
+	uint32_t limit, want;
+
+	if (mc_plan_make(t, &w->po, &w->plan, e))
+		return -1;
+	want = w->plan->peak_fds + w->others;
+	limit = o->fd_limit ? o->fd_limit : mc_fd_limit_raise(&w->fd_limit, want);
+	if (limit >= want)
+		return 0;
+	if (limit < w->others + LEAST_BUDGET || o->keep_fds ||
+	    w->po.api != MNTCR_API_EXTENDED)
+		goto few;
+	mc_plan_free(w->plan);
+	w->po.fd_budget = limit - w->others;
+	if (w->po.batch > w->po.fd_budget / 8 || !w->po.batch)
+		w->po.batch = w->po.fd_budget / 8 + 1;
+	if (mc_plan_make(t, &w->po, &w->plan, e))
+		return -1;
+	want = w->plan->peak_fds + w->others;
+	if (limit >= want)
+		return 0;
+few:
+	return mc_fail(e, MNTCR_SYS, EMFILE,
+		       "too few descriptors: this restore needs %u at once, RLIMIT_NOFILE allows %u",
+		       want, limit);
+}
+
+static int open_paths(const struct mntcr_external *ext, size_t nr, int *fds,
+		      const char *what, struct mntcr_error *e)
+{
+	char esc[256];
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		fds[i] = open(ext[i].path, O_PATH | O_CLOEXEC);
+		if (fds[i] < 0)
+			return mc_fail(e, MNTCR_SYS, errno, "%s: %s", what,
+				       mc_escape(ext[i].path, esc, sizeof(esc)));
+	}
+	return 0;
+}
+
+/* --- the execution -------------------------------------------------------- */
+
+static int setup(struct work *w, const struct mntcr_topology *t,
+		 const struct mntcr_restore_options *o, struct mntcr_error *e)
+{
+	struct mc_exec *x = &w->x;
+
+	x->t = t;
+	x->o = o;
+	x->e = e;
+	x->proc_fd = x->scratch_fd = -1;
+	x->caller_ns_fd = x->scratch_ns_fd = x->fd_dir = x->copy_fd = -1;
+	x->in = MC_IN_CALLERS;
+	w->ns_live = calloc(t->nr_ns + 1, sizeof(*w->ns_live));
+	x->placeholder = calloc(t->nr_ns + 1, sizeof(*x->placeholder));
+	x->ns_fd = new_fds(t->nr_ns);
+	x->nsroot_fd = new_fds(t->nr_ns);
+	x->live_fd = new_fds(t->nr_ns);
+	x->mount_fd = new_fds(t->nr_mounts);
+	x->external_fd = new_fds(o->nr_externals);
+	x->master_fd = new_fds(o->nr_masters);
+	if (!w->ns_live || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
+	    !x->live_fd || !x->mount_fd || !x->external_fd || !x->master_fd)
+		return mc_nomem(e);
+	return 0;
+}
+
+static void teardown(struct work *w)
+{
+	struct mc_exec *x = &w->x;
+	uint32_t i;
+
+	if (w->plan) {
+		close_fds(x->temp_fd, w->plan->nr_temps);
+		close_fds(x->src_fd, w->plan->nr_srcs);
+	}
+	close_fds(x->ns_fd, x->t->nr_ns);
+	close_fds(x->nsroot_fd, x->t->nr_ns);
+	close_fds(x->live_fd, x->t->nr_ns);
+	close_fds(x->mount_fd, x->t->nr_mounts);
+	close_fds(x->external_fd, x->o->nr_externals);
+	close_fds(x->master_fd, x->o->nr_masters);
+	mc_close(x->proc_fd);
+	mc_close(x->scratch_fd);
+	for (i = 0; i < x->nr_junk; i++)
+		mc_close(x->junk[i]);
+	free(x->junk);
+	free(x->put_off);
+	free(x->placeholder);
+	free(x->spilled);
+	free(w->ns_live);
+	mc_plan_free(w->plan);
+	mc_fd_limit_back(&w->fd_limit);
+}
+
+static void *run_thread(void *data)
+{
+	struct work *w = data;
+
+	w->ret = mc_exec_run(&w->x, w->stats);
+	return NULL;
+}
+
+/* The extended calls leave the thread where it is; setns does not. */
+static int execute(struct work *w)
+{
+	int err;
+
+	w->x.p = w->plan;
+	w->x.temp_fd = new_fds(w->plan->nr_temps);
+	w->x.src_fd = new_fds(w->plan->nr_srcs);
+	if (!w->x.temp_fd || !w->x.src_fd)
+		return mc_nomem(w->x.e);
+	w->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->x.proc_fd < 0)
+		return mc_fail(w->x.e, MNTCR_SYS, errno, "/proc");
+	if (w->po.api == MNTCR_API_EXTENDED) {
+		w->x.be = &mc_backend_extended;
+		return mc_exec_run(&w->x, w->stats);
+	}
+	w->x.be = &mc_backend_upstream;
+	err = mc_in_thread(run_thread, w);
+	return err ? mc_fail(w->x.e, MNTCR_SYS, err, "pthread_create") : w->ret;
+}
+
+/* --- what is handed back -------------------------------------------------- */
+
+static int hand_back(struct mntcr_restored *r, struct work *w, bool mounts,
+		     struct mntcr_error *e)
+{
+	const struct mntcr_topology *t = w->x.t;
+	uint32_t i, v;
+
+	r->nr_ns = t->nr_ns;
+	r->nr_mounts = t->nr_mounts;
+	r->api = w->po.api;
+	r->ns_fd = w->x.ns_fd;
+	w->x.ns_fd = NULL;
+	if (!mounts)
+		return 0;
+	r->by_id = calloc(t->nr_ns + 1, sizeof(*r->by_id));
+	for (i = 0; r->by_id && i < t->nr_ns; i++) {
+		r->by_id[i] = mc_map_new();
+		if (!r->by_id[i])
+			return mc_nomem(e);
+	}
+	for (i = 0; r->by_id && i < t->nr_mounts; i++) {
+		v = i;
+		if (mc_map_add(r->by_id[t->mounts[i].ns], t->mounts[i].id, &v) < 0)
+			return mc_nomem(e);
+	}
+	if (!r->by_id)
+		return mc_nomem(e);
+	r->mount_fd = w->x.mount_fd;
+	w->x.mount_fd = NULL;
+	return 0;
+}
+
+static int restore(struct work *w, const struct mntcr_topology *t,
+		   const struct mntcr_restore_options *o,
+		   struct mntcr_restored *r, struct mntcr_error *e)
+{
+	uint64_t then;
+
+	if (setup(w, t, o, e))
+		return -1;
+	if (o->api == MNTCR_API_EXTENDED && mc_need_extended(e))
+		return -1;
+	w->others = count_others(o);
+	if (!o->fd_limit)
+		mc_fd_limit_raise(&w->fd_limit, w->others);
+	if (find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, e) ||
+	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
+		       "--external", e) ||
+	    open_paths(o->masters, o->nr_masters, w->x.master_fd,
+		       "--external-master", e))
+		return -1;
+	w->po.ns_live = w->ns_live;
+	if (ask_kernel(&w->po, e))
+		return -1;
+	then = now();
+	if (make_plan(w, t, o, e))
+		return -1;
+	r->stats.plan_ns = now() - then;
+	if (o->pin_dir && mc_pins_open(o->pin_dir, &r->pins, e))
+		return -1;
+	if (execute(w) || hand_back(r, w, o->keep_fds, e))
+		return -1;
+	if (!o->pin_dir || o->pin_later)
+		return 0;
+	return mntcr_restored_pin(r, o->pin_dir, e);
+}
+
+void mc_plan_options(const struct mntcr_restore_options *o,
+		     struct mc_plan_options *po)
+{
+	memset(po, 0, sizeof(*po));
+	po->api = mc_choose_api(o->api);
+	po->prefer_fresh = o->prefer_fresh;
+	po->caller_namespaces = o->caller_namespaces;
+	po->externals = o->externals;
+	po->nr_externals = o->nr_externals;
+	po->masters = o->masters;
+	po->nr_masters = o->nr_masters;
+	po->batch = o->batch;
+	po->keep_fds = o->keep_fds;
+	po->ignore_locks = o->ignore_locks;
+}
+
+int mntcr_restore(const struct mntcr_topology *t,
+		  const struct mntcr_restore_options *opts,
+		  struct mntcr_restored **restored, struct mntcr_error *e)
+{
+	const struct mntcr_restore_options none = { 0 };
+	const struct mntcr_restore_options *o = opts ? opts : &none;
+	struct mntcr_restored *r = calloc(1, sizeof(*r));
+	struct work *w = calloc(1, sizeof(*w));
+	int ret;
+
+	*restored = NULL;
+	if (!r || !w) {
+		free(r);
+		free(w);
+		return mc_nomem(e);
+	}
+	w->stats = &r->stats;
+	mc_plan_options(o, &w->po);
+	ret = restore(w, t, o, r, e);
+	teardown(w);
+	free(w);
+	if (ret) {
+		mntcr_restored_free(r);
+		return -1;
+	}
+	*restored = r;
+	return 0;
+}
+
+void mntcr_restored_free(struct mntcr_restored *r)
+{
+	uint32_t i;
+
+	if (!r)
+		return;
+	if (!r->pinned)
+		mc_pins_undo(r->pins);
+	close_fds(r->ns_fd, r->nr_ns);
+	close_fds(r->mount_fd, r->nr_mounts);
+	for (i = 0; r->by_id && i < r->nr_ns; i++)
+		mc_map_free(r->by_id[i]);
+	free(r->by_id);
+	mc_pins_free(r->pins);
+	free(r);
+}
+
+int mntcr_restored_ns_fd(const struct mntcr_restored *r, size_t ns)
+{
+	return ns < r->nr_ns ? r->ns_fd[ns] : -1;
+}
+
+size_t mntcr_restored_nr_ns(const struct mntcr_restored *r)
+{
+	return r->nr_ns;
+}
+
+int mntcr_restored_mount_fd(const struct mntcr_restored *r, size_t ns,
+			    uint64_t id)
+{
+	uint32_t m;
+
+	if (!r->by_id || ns >= r->nr_ns || !mc_map_get(r->by_id[ns], id, &m))
+		return -1;
+	return r->mount_fd[m];
+}
+
+const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r)
+{
+	return &r->stats;
+}
+
+enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r)
+{
+	return r->api;
+}
+
+int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
+		       struct mntcr_error *e)
+{
+	if (r->pinned)
+		return mc_fail(e, MNTCR_USAGE, 0, "pin: pinned already");
+	if (r->pins && !mc_pins_are_in(r->pins, dir))
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "pin: the restore was told another directory");
+	if (!r->pins && mc_pins_open(dir, &r->pins, e))
+		return -1;
+	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e)) {
+		mntcr_restored_unpin(r);
+		return -1;
+	}
+	r->pinned = true;
+	return 0;
+}
+
+void mntcr_restored_unpin(struct mntcr_restored *r)
+{
+	mc_pins_undo(r->pins);
+	mc_pins_free(r->pins);
+	r->pins = NULL;
+	r->pinned = false;
+}
+
+int mntcr_plan_print(const struct mntcr_topology *t,
+		     const struct mntcr_restore_options *opts, bool json,
+		     FILE *out, struct mntcr_error *e)
+{
+	bool *ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
+	int *live_fd = new_fds(t->nr_ns);
+	struct mc_plan_options po;
+	struct mc_plan *p = NULL;
+	bool known_boot;
+	int ret = -1;
+
+	if (!ns_live || !live_fd) {
+		mc_nomem(e);
+		goto out;
+	}
+	if (find_live(t, opts, live_fd, ns_live, &known_boot, e))
+		goto out;
+	if (opts->assume_sources)
+		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));
+	mc_plan_options(opts, &po);
+	po.ns_live = ns_live;
+	if (!ask_kernel(&po, e) && !mc_plan_make(t, &po, &p, e))
+		ret = mc_plan_print(p, json, out, e);
+out:
+	mc_plan_free(p);
+	close_fds(live_fd, t->nr_ns);
+	free(ns_live);
+	return ret;
+}

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Writing an image: one record a line, so that diff(1) is of use, to a
+ * temporary file that takes the name only when it is complete and on disk.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "base/sys.h"
+#include "base/base.h"
+
+/*
+ * Setters note failure in *bad and otherwise take over v, so that a record is
+ * built without a check after each field.
+ */
+static void put(json_t *o, const char *key, json_t *v, bool *bad)
+{
+	if (!v || json_object_set_new(o, key, v))
+		*bad = true;
+}
+
+static void put_uint(json_t *o, const char *key, uint64_t v, bool *bad)
+{
+	put(o, key, json_integer((json_int_t)v), bad);
+}
+
+json_t *mc_json_bytes(const char *s)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = strlen(s), i;
+	json_t *o;
+	char *hex;
+
+	if (mc_is_utf8(s, n))
+		return json_string(s);
+	hex = malloc(2 * n + 1);
+	if (!hex)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		hex[2 * i] = digits[(unsigned char)s[i] >> 4];
+		hex[2 * i + 1] = digits[(unsigned char)s[i] & 15];
+	}
+	hex[2 * n] = '\0';
+	o = json_pack("{s:s}", "hex", hex);
+	free(hex);
+	return o;
+}
+
+static json_t *words(const struct mc_word *w, uint64_t v)
+{
+	json_t *a = json_array();
+
+	for (; a && w->name; w++)
+		if ((v & w->mask) == w->bits &&
+		    json_array_append_new(a, json_string(w->name))) {
+			json_decref(a);
+			return NULL;
+		}
+	return a;
+}
+
+static void put_words(json_t *o, const char *key, const struct mc_word *w,
+		      uint64_t v, bool *bad)
+{
+	if (v)
+		put(o, key, words(w, v), bad);
+}
+
+static void userns_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			  bool *bad)
+{
+	const struct mc_userns *u = &t->userns[i];
+
+	put_uint(o, "inode", u->ino, bad);
+	if (u->parent != MC_NONE)
+		put_uint(o, "parent", u->parent, bad);
+	if (u->dumper)
+		put(o, "dumper", json_true(), bad);
+}
+
+static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
+		      bool *bad)
+{
+	const struct mc_ns *ns = &t->ns[i];
+
+	if (ns->id)
+		put_uint(o, "id", ns->id, bad);
+	if (ns->ino)
+		put_uint(o, "inode", ns->ino, bad);
+	put(o, "label", mc_json_bytes(ns->label), bad);
+	if (ns->userns != MC_NONE)
+		put_uint(o, "owner", ns->userns, bad);
+	put_uint(o, "hidden", ns->hidden, bad);
+	put_words(o, "base_propagation", mc_words_propagation,
+		  ns->base_propagation, bad);
+}
+
+static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
+		      bool *bad)
+{
+	const struct mc_sb *sb = &t->sbs[i];
+
+	put(o, "device", json_sprintf("%u:%u", sb->major, sb->minor), bad);
+	put(o, "type", mc_json_bytes(sb->type), bad);
+	if (sb->subtype)
+		put(o, "subtype", mc_json_bytes(sb->subtype), bad);
+	if (sb->source)
+		put(o, "source", mc_json_bytes(sb->source), bad);
+	put(o, "options", mc_json_bytes(sb->options), bad);
+	if (sb->magic)
+		put_uint(o, "magic", sb->magic, bad);
+	put_words(o, "flags", mc_words_sb, sb->flags, bad);
+}
+
+static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			 bool *bad)
+{
+	const struct mc_group *g = &t->groups[i];
+
+	put_uint(o, "id", g->id, bad);
+	if (g->master != MC_NONE)
+		put_uint(o, "master", t->groups[g->master].id, bad);
+}
+
+static json_t *extents(const struct mc_idmap_extent *x, uint32_t nr)
+{
+	json_t *a = json_array();
+	uint32_t i;
+
+	for (i = 0; a && i < nr; i++)
+		if (json_array_append_new(a, json_pack("[I,I,I]",
+				(json_int_t)x[i].id, (json_int_t)x[i].parent_id,
+				(json_int_t)x[i].count))) {
+			json_decref(a);
+			return NULL;
+		}
+	return a;
+}
+
+static void idmap_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			 bool *bad)
+{
+	put(o, "uid", extents(t->idmaps[i].uid, t->idmaps[i].nr_uid), bad);
+	put(o, "gid", extents(t->idmaps[i].gid, t->idmaps[i].nr_gid), bad);
+}
+
+static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
+			 bool *bad)
+{
+	const struct mc_mount *m = &t->mounts[i];
+	const struct mc_word *w;
+
+	put_uint(o, "id", m->id, bad);
+	if (m->id_old)
+		put_uint(o, "id_old", m->id_old, bad);
+	put_uint(o, "namespace", m->ns, bad);
+	if (m->parent != MC_NONE)
+		put_uint(o, "parent", t->mounts[m->parent].id, bad);
+	put_uint(o, "superblock", m->sb, bad);
+	put(o, "root", mc_json_bytes(m->root), bad);
+	if (m->root_deleted)
+		put(o, "root_deleted", json_true(), bad);
+	put(o, "mountpoint", mc_json_bytes(m->mountpoint), bad);
+	if (m->mp_type != MC_MP_UNKNOWN)
+		put(o, "directory", json_boolean(m->mp_type == MC_MP_DIR), bad);
+	if (m->source)
+		put(o, "source", mc_json_bytes(m->source), bad);
+	if (m->options)
+		put(o, "options", mc_json_bytes(m->options), bad);
+	put_words(o, "attributes", mc_words_attr, m->attr, bad);
+	if (m->idmap != MC_NONE)
+		put_uint(o, "idmap", m->idmap, bad);
+	if (m->locks_known)
+		put(o, "locks", words(mc_words_lock, m->locks), bad);
+	if (m->group != MC_NONE)
+		put_uint(o, "group", t->groups[m->group].id, bad);
+	if (m->master != MC_NONE)
+		put_uint(o, "master", t->groups[m->master].id, bad);
+	if (m->unbindable)
+		put(o, "unbindable", json_true(), bad);
+	for (w = mc_words_nstype; m->nsfs_type && w->name; w++)
+		if (w->bits == m->nsfs_type)
+			put(o, "nsfs", json_pack("{s:s,s:I}", "type", w->name,
+				"inode", (json_int_t)m->nsfs_ino), bad);
+}
+
+/*
+ * jansson leaves DEL and the controls above it, U+0080 to U+009F, as they are;
+ * a terminal may obey them.  A character is never split between two chunks.
+ */
+struct sink {
+	FILE *out;
+	size_t n;		/* a file that cannot be read is no image */
+};
+
+static int write_chunk(const char *s, size_t n, void *sink)
+{
+	const unsigned char *p = (const unsigned char *)s, *end = p + n, *from;
+	FILE *out = ((struct sink *)sink)->out;
+	size_t len;
+
+	((struct sink *)sink)->n += n;
+	for (from = p; p < end; p += len) {
+		len = 1;
+		if (*p == 0xc2 && end - p > 1 && p[1] < 0xa0)
+			len = 2;
+		else if (*p != 0x7f)
+			continue;
+		fwrite(from, 1, (size_t)(p - from), out);
+		fprintf(out, "\\u%04x", p[len - 1]);
+		((struct sink *)sink)->n += 6;
+		from = p + len;
+	}
+	fwrite(from, 1, (size_t)(end - from), out);
+	return ferror(out) ? -1 : 0;
+}
+
+static int array(const struct mc_topology *t, struct sink *to, const char *name,
+		 uint32_t nr, const char *tail,
+		 void (*record)(const struct mc_topology *, uint32_t, json_t *,
+				bool *))
+{
+	FILE *out = to->out;
+	bool bad = false;
+	uint32_t i;
+	json_t *o;
+
+	fprintf(out, " \"%s\": [", name);
+	for (i = 0; i < nr && !bad && to->n <= MC_IMAGE_MAX_SIZE; i++) {
+		to->n += 4;
+		fputs(i ? ",\n  " : "\n  ", out);
+		o = json_object();
+		if (!o)
+			return -1;
+		record(t, i, o, &bad);
+		bad |= json_dump_callback(o, write_chunk, to, 0) != 0;
+		json_decref(o);
+	}
+	fprintf(out, "%s]%s\n", nr ? "\n " : "", tail);
+	return bad ? -1 : 0;
+}
+
+int mc_image_print(const struct mc_topology *t, FILE *out,
+		   struct mntcr_error *e)
+{
+	struct sink to = { .out = out, .n = 1024 /* what is no record */ };
+
+	fprintf(out, "{\n \"format\": \"%s\",\n \"version\": %d,\n"
+		" \"unique_ids\": %s,\n", MC_IMAGE_FORMAT, MC_IMAGE_VERSION,
+		t->unique_ids ? "true" : "false");
+	if (t->boot_id)
+		fprintf(out, " \"boot_id\": \"%s\",\n", t->boot_id);
+	errno = 0;
+	if (array(t, &to, "user_namespaces", t->nr_userns, ",", userns_record) ||
+	    array(t, &to, "namespaces", t->nr_ns, ",", ns_record) ||
+	    array(t, &to, "superblocks", t->nr_sbs, ",", sb_record) ||
+	    array(t, &to, "groups", t->nr_groups, ",", group_record) ||
+	    array(t, &to, "idmaps", t->nr_idmaps, ",", idmap_record) ||
+	    array(t, &to, "mounts", t->nr_mounts, "", mount_record))
+		return ferror(out) ? mc_fail(e, MNTCR_SYS, errno, "writing") :
+		       mc_nomem(e);
+	if (to.n > MC_IMAGE_MAX_SIZE)
+		return mc_refuse(e, "too-large",
+				 "the image would be larger than %lu bytes",
+				 MC_IMAGE_MAX_SIZE);
+	fputs("}\n", out);
+	if (fflush(out) || ferror(out))
+		return mc_fail(e, MNTCR_SYS, errno, "writing");
+	return 0;
+}
+
+/* Prefix the text of e with the file's name. */
+static int fail_on(const char *path, struct mntcr_error *e)
+{
+	char esc[300], text[sizeof(e->text)];
+
+	memcpy(text, e->text, sizeof(text));
+	snprintf(e->text, sizeof(e->text), "%s: %.600s",
+		 mc_escape(path, esc, sizeof(esc)), text);
+	return -1;
+}
+
+static int sys_fail(const char *path, struct mntcr_error *e)
+{
+	char esc[300];
+
+	return mc_fail(e, MNTCR_SYS, errno, "%s",
+		       mc_escape(path, esc, sizeof(esc)));
+}
+
+static int write_in_place(const struct mc_topology *t, const char *path,
+			  struct mntcr_error *e)
+{
+	FILE *out = fopen(path, "we");
+	int ret;
+
+	if (!out)
+		return sys_fail(path, e);
+	ret = mc_image_print(t, out, e);
+	if (fclose(out) && !ret)
+		ret = mc_fail(e, MNTCR_SYS, errno, "closing");
+	return ret ? fail_on(path, e) : 0;
+}
+
+/* Where the image goes: a name in a directory. */
+struct target {
+	int dir;
+	char *name;
+};
+
+static void target_free(struct target *to)
+{
+	mc_close(to->dir);
+	free(to->name);
+	*to = (struct target){ .dir = -1 };
+}
+
+static int target_of(const char *path, struct target *to)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+	char *dir;
+
+	if (!path[n]) {
+		errno = n ? EISDIR : ENOENT;
+		return -1;
+	}
+	dir = n ? strndup(path, n) : strdup(".");
+	to->name = strdup(path + n);
+	if (dir && to->name)
+		to->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	return to->dir < 0 ? -1 : 0;
+}
+
+/*
+ * What a link leads to, if that is a file and has a name.  The kernel follows
+ * it, and so its rules for links in directories that anyone may write to hold.
+ * Not through /dev/stdout and its like: who holds that file wants it written.
+ */
+static int target_of_link(const char *path, struct target *to)
+{
+	struct mc_open_how how = { .flags = O_PATH | O_CLOEXEC,
+				   .resolve = MC_RESOLVE_NO_MAGICLINKS };
+	int fd = mc_openat2(AT_FDCWD, path, &how), ret = -1;
+	char proc[48], real[PATH_MAX];
+	struct stat st, named;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = readlink(proc, real, sizeof(real));
+	if (n > 0 && (size_t)n < sizeof(real) && !fstat(fd, &st) &&
+	    S_ISREG(st.st_mode)) {
+		real[n] = '\0';
+		ret = target_of(real, to);
+	}
+	/* unlinked, renamed or out of reach: then the name is not its name */
+	if (!ret && (fstatat(to->dir, to->name, &named, AT_SYMLINK_NOFOLLOW) ||
+		     named.st_dev != st.st_dev || named.st_ino != st.st_ino)) {
+		target_free(to);
+		ret = -1;
+	}
+	mc_close(fd);
+	return ret;
+}
+
+/*
+ * A link to nothing yet: the kernel makes the file that it leads to, by the same
+ * rules, and that is the one to be replaced.  0600, as what replaces it.
+ */
+static int target_of_dangling(const char *path, struct target *to)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY |
+		      O_NONBLOCK, 0600);
+
+	if (fd < 0)
+		return -1;
+	mc_close(fd);
+	return target_of_link(path, to);
+}
+
+/* name: room for 32. */
+static int open_temp(int dir, char *name)
+{
+	int fd, tries = 100;
+
+	do {
+		snprintf(name, 32, ".mntcr-%016" PRIx64, mc_random_seed());
+		fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0600);
+	} while (fd < 0 && errno == EEXIST && --tries);
+	return fd;
+}
+
+/* The rename is on disk only once the directory is. */
+static int sync_dir(int fd)
+{
+	/* Not every filesystem can. */
+	return fsync(fd) && errno != EINVAL && errno != EROFS ? -1 : 0;
+}
+
+/* Complete and on disk before it has the name. */
+static int write_and_rename(const struct mc_topology *t, const char *path,
+			    const struct target *to, struct mntcr_error *e)
+{
+	FILE *out = NULL;
+	char temp[32];
+	int fd, ret = -1;
+
+	fd = open_temp(to->dir, temp);
+	if (fd < 0)
+		return sys_fail(path, e);
+	out = fdopen(fd, "w");
+	if (!out) {
+		sys_fail(path, e);
+		mc_close(fd);
+		goto out_unlink;
+	}
+	if (mc_image_print(t, out, e)) {
+		fail_on(path, e);
+		goto out_unlink;
+	}
+	if (fsync(fd)) {
+		sys_fail(path, e);
+		goto out_unlink;
+	}
+	ret = fclose(out);
+	out = NULL;
+	if (ret || renameat(to->dir, temp, to->dir, to->name)) {
+		ret = sys_fail(path, e);
+		goto out_unlink;
+	}
+	return sync_dir(to->dir) ? sys_fail(path, e) : 0;
+
+out_unlink:
+	if (out)
+		fclose(out);
+	unlinkat(to->dir, temp, 0);
+	return ret;
+}
+
+int mntcr_image_write(const struct mc_topology *t, const char *path,
+		      struct mntcr_error *e)
+{
+	struct target to = { .dir = -1 };
+	bool made = false;
+	struct stat st;
+	int ret;
+
+	memset(e, 0, sizeof(*e));
+	if (!strcmp(path, "-"))
+		return mc_image_print(t, stdout, e) ?
+		       fail_on("standard output", e) : 0;
+	if (lstat(path, &st) || S_ISREG(st.st_mode)) {
+		if (target_of(path, &to)) {
+			ret = sys_fail(path, e);
+			goto out;
+		}
+	} else if (S_ISLNK(st.st_mode) && access(path, F_OK) &&
+		   errno == ENOENT && !target_of_dangling(path, &to)) {
+		made = true;
+	} else if (!S_ISLNK(st.st_mode) || target_of_link(path, &to)) {
+		/* A pipe, a device: no name to take over. */
+		ret = write_in_place(t, path, e);
+		goto out;
+	}
+	ret = write_and_rename(t, path, &to, e);
+	/* as long as it is what was made */
+	if (ret && made && !fstatat(to.dir, to.name, &st, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISREG(st.st_mode) && !st.st_size)
+		unlinkat(to.dir, to.name, 0);
+out:
+	target_free(&to);
+	return ret;
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * How the chosen sources are had: which of them are kept in the scratch tree,
+ * what a fresh filesystem must hold, what is removed to reach a covered mount.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/priv.h"
+
+static struct mc_src *base_of(const struct mc_plan *p, uint32_t src)
+{
+	while (p->srcs[src].kind == MC_SRC_SUB)
+		src = p->srcs[src].base;
+	return &p->srcs[src];
+}
+
+/* Used this often, a clone that has the wanted attributes pays. */
+#define MANY_USES	8
+
+/*
+ * A source that serves paths below it must be clean: nothing mounted below to
+ * walk into.  On stock kernels, so must one that is used twice: a clone can
+ * only be made in the namespace that its source is in.
+ */
+void mc_plan_settle_srcs(struct mc_plan *p)
+{
+	uint32_t many = p->api == MNTCR_API_UPSTREAM ? 2 : MANY_USES, i, m;
+
+	for (i = 0; i < p->nr_srcs; i++) {
+		struct mc_src *s = &p->srcs[i];
+
+		switch (s->kind) {
+		case MC_SRC_LIVE:
+		case MC_SRC_EXTERNAL:
+			if (s->uses >= many)
+				s->scratch = true;
+			if (s->kind == MC_SRC_LIVE && s->uses &&
+			    p->api == MNTCR_API_UPSTREAM &&
+			    p->priv->hidden[s->index])
+				s->scratch = s->covered = true;
+			break;
+		case MC_SRC_FRESH:
+			s->direct = s->uses == 1 && !s->scratch;
+			s->scratch = !s->direct;
+			break;
+		default:
+			break;
+		}
+	}
+	for (m = 0; m < p->topo->nr_mounts; m++) {
+		struct mc_src *s = base_of(p, p->src_of[m]);
+
+		/* A detached tree is used where its root was cloned. */
+		if (p->api == MNTCR_API_UPSTREAM && p->roots_last &&
+		    p->topo->mounts[m].parent == MC_NONE &&
+		    (s->kind == MC_SRC_LIVE || s->kind == MC_SRC_EXTERNAL))
+			s->scratch = true;
+
+		if (s->scratch && s->kind != MC_SRC_FRESH &&
+		    s->attr_of == MC_NONE)
+			s->attr_of = m;
+	}
+}
+
+/* A fresh superblock's first mount has no attributes, and is private. */
+bool mc_plan_plain(const struct mc_plan *p, uint32_t mount)
+{
+	const struct mc_mount *m = &p->topo->mounts[mount];
+	const struct mc_src *s = base_of(p, p->src_of[mount]);
+	uint64_t has = 0;
+
+	if (m->unbindable || (!s->scratch && !s->direct))
+		return false;
+	if (s->kind != MC_SRC_FRESH)
+		has = p->topo->mounts[s->attr_of].attr;
+	return (has & MC_ATTRS) == (m->attr & MC_ATTRS);
+}
+
+/*
+ * Each mountpoint is said with the root of the mount that it is on, and each of
+ * its components is walked: a small image could ask for any amount of either.
+ */
+static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
+		      const char *below, size_t len, struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = p->priv;
+	const struct mc_sb *sb = &p->topo->sbs[p->topo->mounts[mount].sb];
+	char name[256];
+
+	v->node_bytes += len;
+	for (; *root; root++)
+		v->node_names += *root == '/';
+	for (; *below; below++)
+		v->node_names += *below == '/';
+	if (v->node_bytes <= MC_MAX_NODE_BYTES &&
+	    v->node_names <= MC_MAX_NODE_NAMES)
+		return 0;
+	return mc_refuse(e, "too-many-mountpoints",
+			 "%s: with what mounts are on in it, fresh superblocks (this: %s, %u:%u) would have to hold more than %u bytes of paths, or %u names in them",
+			 mc_mount_name(p->topo, mount, name, sizeof(name)),
+			 sb->type, sb->major, sb->minor, MC_MAX_NODE_BYTES,
+			 MC_MAX_NODE_NAMES);
+}
+
+/* On the mount, which has that root. */
+static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
+		    bool dir, struct mntcr_error *e)
+{
+	const char *root = p->topo->mounts[mount].root;
+	size_t n = strlen(root), k = strlen(below);
+	char *path;
+
+	if (!strcmp(root, "/"))
+		n = 0;
+	if (!strcmp(below, "/"))
+		k = 0;
+	if (!n && !k)
+		return 0;
+	if (count_node(p, mount, root, below, n + k, e))
+		return -1;
+	path = mc_plan_alloc(p, n + k + 1);
+	if (!path || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
+			      sizeof(*p->nodes)))
+		return mc_nomem(e);
+	memcpy(path, root, n);
+	memcpy(path + n, below, k);
+	path[n + k] = '\0';
+	p->nodes[p->nr_nodes].path = path + 1;	/* relative */
+	p->nodes[p->nr_nodes].dir = dir;
+	p->nr_nodes++;
+	return 0;
+}
+
+static int cmp_node(const void *a, const void *b)
+{
+	const struct mc_node *x = a, *y = b;
+
+	return mc_path_cmp(x->path, y->path);
+}
+
+struct sb_mount {
+	uint32_t sb, mount;
+};
+
+static int cmp_sb_mount(const void *a, const void *b)
+{
+	const struct sb_mount *x = a, *y = b;
+
+	if (x->sb != y->sb)
+		return x->sb < y->sb ? -1 : 1;
+	return (x->mount > y->mount) - (x->mount < y->mount);
+}
+
+/* What a fresh tmpfs must hold: roots of its mounts, mountpoints on them. */
+static int plan_nodes(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	struct sb_mount *by_sb;
+	uint32_t n = 0, i, j, c, k, first;
+	int ret = -1;
+
+	by_sb = calloc(t->nr_mounts + 1, sizeof(*by_sb));
+	if (!by_sb)
+		return mc_nomem(e);
+	for (i = 0; i < t->nr_mounts; i++) {
+		uint32_t sb = t->mounts[i].sb;
+
+		if (p->priv->sb[sb].mode != MC_SB_FRESH ||
+		    strcmp(t->sbs[sb].type, "tmpfs"))
+			continue;
+		by_sb[n].sb = sb;
+		by_sb[n++].mount = i;
+	}
+	qsort(by_sb, n, sizeof(*by_sb), cmp_sb_mount);
+	for (i = 0; i < n; i = j) {
+		struct mc_src *s = &p->srcs[p->priv->sb[by_sb[i].sb].src];
+
+		first = p->nr_nodes;
+		for (j = i; j < n && by_sb[j].sb == by_sb[i].sb; j++) {
+			const struct mc_mount *m = &t->mounts[by_sb[j].mount];
+
+			if (add_node(p, by_sb[j].mount, "/",
+				     m->mp_type != MC_MP_OTHER, e))
+				goto out;
+			mc_for_each_child(t, c, by_sb[j].mount)
+				if (add_node(p, by_sb[j].mount,
+					     t->mounts[c].mountpoint,
+					     t->mounts[c].mp_type != MC_MP_OTHER,
+					     e))
+					goto out;
+		}
+		/* Sorted and without repeats. */
+		if (p->nr_nodes > first) {
+			qsort(p->nodes + first, p->nr_nodes - first,
+			      sizeof(*p->nodes), cmp_node);
+			for (c = k = first; c < p->nr_nodes; c++)
+				if (c == first || cmp_node(&p->nodes[c],
+							   &p->nodes[k - 1]))
+					p->nodes[k++] = p->nodes[c];
+			p->nr_nodes = k;
+		}
+		s->index = first;
+		s->nr_nodes = p->nr_nodes - first;
+	}
+	ret = 0;
+out:
+	free(by_sb);
+	return ret;
+}
+
+static int open_src(struct mc_plan *p, uint32_t i, enum mc_op_type type,
+		    struct mntcr_error *e)
+{
+	struct mc_op *op = mc_plan_op(p, type, MC_REF(MC_REF_SRC, i));
+
+	if (!op)
+		return mc_nomem(e);
+	p->srcs[i].opened = true;
+	return 0;
+}
+
+int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
+{
+	struct mc_src *s = &p->srcs[i];
+	struct mc_op *op;
+
+	if (s->opened)
+		return 0;
+	switch (s->kind) {
+	case MC_SRC_SUB:
+		if (mc_plan_prepare_src(p, s->base, e))
+			return -1;
+		if (s->inline_path)
+			return 0;
+		return open_src(p, i, MC_OP_SUBROOT, e);
+	case MC_SRC_FRESH:
+		op = mc_plan_op(p, MC_OP_FRESH, MC_REF(MC_REF_SRC, i));
+		if (!op)
+			return mc_nomem(e);
+		op->first = s->nr_nodes ? s->index : 0;
+		op->nr = s->nr_nodes;
+		s->opened = true;
+		return 0;
+	case MC_SRC_LIVE:
+	case MC_SRC_EXTERNAL:
+		/* Stock kernels clone it where it is, in one go. */
+		if (p->api == MNTCR_API_UPSTREAM && !s->scratch)
+			return 0;
+		return open_src(p, i, s->scratch ? MC_OP_BASE : MC_OP_OPEN, e);
+	case MC_SRC_MASTER:
+		return open_src(p, i, MC_OP_OPEN, e);
+	case MC_SRC_NSFILE:
+		return 0;
+	}
+	return 0;
+}
+
+/*
+ * What is covered last, copy by copy, from above downwards: what has been
+ * removed for one is not needed any more for those below.
+ */
+static int cmp_base(const void *a, const void *b, void *data)
+{
+	const struct mc_plan *p = data;
+	const struct mc_src *x = &p->srcs[*(const uint32_t *)a];
+	const struct mc_src *y = &p->srcs[*(const uint32_t *)b];
+	uint32_t up_x, up_y;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->covered != y->covered)
+		return x->covered ? 1 : -1;
+	if (!x->covered)
+		return (x->index > y->index) - (x->index < y->index);
+	up_x = p->priv->seen_above[x->index];
+	up_y = p->priv->seen_above[y->index];
+	if (up_x != up_y)
+		return up_x < up_y ? -1 : 1;
+	return (x->index < y->index) - (x->index > y->index);
+}
+
+struct uncover {
+	struct mc_plan *p;
+	struct mc_op *op;
+	uint32_t from;		/* the mount that is copied */
+	uint32_t *removed;	/* from which copy, the last time */
+	uint32_t copy;		/* this one; the first is 1 */
+	uint32_t *cleared;	/* per mount: the way to it, when that many */
+	uint32_t changes;	/* had been removed */
+	uint32_t *stack, max_stack, *nest, max_nest;
+	bool nomem;
+};
+
+/* c and what covers it, from the top; a copy has nothing unbindable. */
+static void remove_stack(struct uncover *u, uint32_t c)
+{
+	uint32_t n = 0;
+
+	for (; c != MC_NONE && !u->p->topo->mounts[c].unbindable;
+	     c = u->p->priv->cover[c]) {
+		if (!mc_grow(&u->stack, n, &u->max_stack, sizeof(*u->stack))) {
+			u->nomem = true;
+			return;
+		}
+		u->stack[n++] = c;
+	}
+	while (n--) {
+		if (u->removed[u->stack[n]] == u->copy)
+			continue;
+		u->removed[u->stack[n]] = u->copy;
+		u->changes++;
+		if (!mc_plan_list(u->p, MC_REF(MC_REF_MOUNT, u->stack[n])))
+			u->nomem = true;
+		u->op->nr++;
+	}
+}
+
+/* The outermost first: the others are hidden by it. */
+static void remove_above(struct uncover *u, uint32_t m)
+{
+	uint32_t c, n = 0;
+
+	for (c = u->p->priv->above[m]; c != MC_NONE; c = u->p->priv->above[c]) {
+		if (!mc_grow(&u->nest, n, &u->max_nest, sizeof(*u->nest))) {
+			u->nomem = true;
+			return;
+		}
+		u->nest[n++] = c;
+	}
+	while (n--)
+		remove_stack(u, u->nest[n]);
+}
+
+static int uncover(struct uncover *u, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mounts = u->p->topo->mounts;
+	uint32_t from = u->p->priv->seen_above[m], *way = NULL, n = 0;
+	uint32_t max = 0, c, i;
+	bool again = from != u->from;
+
+	/* What was cleared for another, and nothing removed since, is. */
+	u->changes += again;
+	for (c = m; c != from; c = mounts[c].parent) {
+		if (!mc_grow(&way, n, &max, sizeof(*way))) {
+			free(way);
+			return mc_nomem(e);
+		}
+		way[n++] = c;
+		u->p->steps++;
+		if (!again && u->cleared[c] == u->changes)
+			break;
+		if (u->removed[c] != u->copy || again)
+			continue;
+		/* All of the way, from the start, in a new copy. */
+		again = true;
+		u->changes++;
+	}
+	u->op->arg = MC_REF(MC_REF_MOUNT, from);
+	if (again) {
+		u->copy++;
+		u->op->flags = MC_NEW_COPY;
+		u->from = from;
+	}
+	for (i = n; i-- > 0; ) {
+		if (strcmp(mounts[way[i]].mountpoint, "/"))
+			remove_above(u, way[i]);
+		if (!i || strcmp(mounts[way[i - 1]].mountpoint, "/"))
+			remove_stack(u, u->p->priv->cover[way[i]]);
+	}
+	for (i = 0; i < n; i++)
+		u->cleared[way[i]] = u->changes;
+	free(way);
+	return u->nomem ? mc_nomem(e) : 0;
+}
+
+int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
+{
+	struct uncover u = { .p = p, .from = MC_NONE, .copy = 1 };
+	uint32_t *which, i, n = 0;
+	int ret = 0;
+
+	if (plan_nodes(p, e))
+		return -1;
+	if (p->api != MNTCR_API_UPSTREAM)
+		return 0;
+	which = calloc(p->nr_srcs + 1, sizeof(*which));
+	u.removed = calloc(p->topo->nr_mounts + 1, sizeof(*u.removed));
+	u.cleared = calloc(p->topo->nr_mounts + 1, sizeof(*u.cleared));
+	if (!which || !u.removed || !u.cleared) {
+		ret = mc_nomem(e);
+		goto out;
+	}
+	for (i = 0; i < p->nr_srcs; i++)
+		if (p->srcs[i].scratch && p->srcs[i].kind != MC_SRC_FRESH)
+			which[n++] = i;
+	/* Mounts ascend by namespace: one visit to each. */
+	qsort_r(which, n, sizeof(*which), cmp_base, p);
+	for (i = 0; i < n && !ret; i++) {
+		ret = mc_plan_prepare_src(p, which[i], e);
+		if (ret || !p->srcs[which[i]].covered)
+			continue;
+		u.op = &p->ops[p->nr_ops - 1];
+		ret = uncover(&u, p->srcs[which[i]].index, e);
+	}
+out:
+	free(which);
+	free(u.removed);
+	free(u.cleared);
+	free(u.stack);
+	free(u.nest);
+	return ret;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Before planning: do the options fit the image, can its owners be had?
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+
+#include "plan/priv.h"
+
+/* What an option names is there, and named once: else it is a mistake. */
+static int check_external(const struct mc_topology *t,
+			  const struct mntcr_external *x, uint32_t *named_by,
+			  uint32_t i, struct mntcr_error *e)
+{
+	char key[256];
+	uint32_t sb, n = 0;
+
+	mc_escape(x[i].key, key, sizeof(key));
+	for (sb = 0; sb < t->nr_sbs; sb++) {
+		if (!mc_plan_names_sb(&x[i], &t->sbs[sb]))
+			continue;
+		if (named_by[sb])
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "--external %s: the superblock %u:%u is named twice",
+				       key, t->sbs[sb].major, t->sbs[sb].minor);
+		named_by[sb] = 1;
+		n++;
+	}
+	if (n == 1)
+		return 0;
+	return mc_fail(e, MNTCR_USAGE, 0, n ?
+		       "--external %s: %u superblocks of the image have this source: name one by MAJOR:MINOR" :
+		       "--external %s: no superblock of the image is this device or source",
+		       key, n);
+}
+
+static int check_master(const struct mc_topology *t,
+			const struct mntcr_external *x, uint32_t *named_by,
+			uint32_t i, struct mntcr_error *e)
+{
+	char key[256];
+	uint32_t g;
+
+	mc_escape(x[i].key, key, sizeof(key));
+	for (g = 0; g < t->nr_groups; g++)
+		if (!mc_plan_internal(t, g) &&
+		    mc_plan_names_group(&x[i], &t->groups[g]))
+			break;
+	if (g == t->nr_groups)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "--external-master %s: no peer group outside of the image has this id",
+			       key);
+	if (named_by[g]++)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "--external-master %s: given twice", key);
+	return 0;
+}
+
+static int check_options(const struct mc_topology *t,
+			 const struct mc_plan_options *o, struct mntcr_error *e)
+{
+	uint32_t *sb = calloc(t->nr_sbs + 1, sizeof(*sb));
+	uint32_t *group = calloc(t->nr_groups + 1, sizeof(*group)), i;
+	int ret = sb && group ? 0 : mc_nomem(e);
+
+	for (i = 0; i < o->nr_externals && !ret; i++)
+		ret = check_external(t, o->externals, sb, i, e);
+	for (i = 0; i < o->nr_masters && !ret; i++)
+		ret = check_master(t, o->masters, group, i, e);
+	free(sb);
+	free(group);
+	return ret;
+}
+
+static bool other_owner(const struct mc_topology *t, uint32_t ns)
+{
+	return t->ns[ns].userns != MC_NONE && !t->userns[t->ns[ns].userns].dumper;
+}
+
+static bool all_locks_known(const struct mc_topology *t, uint32_t ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->ns[ns].nr_mounts; i++)
+		if (!t->mounts[t->ns[ns].first_mount + i].locks_known)
+			return false;
+	return true;
+}
+
+/* A live source names the owner; what it locks, an image may not know. */
+static int check_owners(const struct mc_plan *p,
+			const struct mc_plan_options *o, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	bool stock = p->api == MNTCR_API_UPSTREAM;
+	char esc[256];
+	const char *name;
+	uint32_t i;
+
+	for (i = 0; i < t->nr_ns; i++) {
+		if (!other_owner(t, i))
+			continue;
+		name = t->ns[i].label ? mc_escape(t->ns[i].label, esc, sizeof(esc)) :
+		       "-";
+		if (!o->ns_live || !o->ns_live[i])
+			return mc_refuse(e, "owner",
+					 "namespace %u (%s) is owned by another user namespace, which only a live source can name",
+					 i, name);
+		if (stock && !o->whole_trees && o->ignore_locks)
+			return mc_refuse(e, "owner",
+					 "namespace %u (%s) is owned by another user namespace, and this kernel cannot make an empty one",
+					 i, name);
+		if (o->ignore_locks)
+			continue;
+		/* Where nobody reports locks, such an owner means that there are. */
+		if (stock)
+			return mc_refuse(e, "locks",
+					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the upstream calls cannot",
+					 i, name);
+		if (!all_locks_known(t, i))
+			return mc_refuse(e, "locks",
+					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the image does not say which",
+					 i, name);
+	}
+	return 0;
+}
+
+/* The new calls open live mounts by ids that are never used again. */
+static int check_ids(const struct mc_plan *p, const struct mc_plan_options *o,
+		     struct mntcr_error *e)
+{
+	uint32_t i;
+
+	if (p->topo->unique_ids || p->api != MNTCR_API_EXTENDED || !o->ns_live)
+		return 0;
+	for (i = 0; i < p->topo->nr_ns; i++)
+		if (o->ns_live[i])
+			return mc_refuse(e, "no-unique-ids",
+					 "the image was made from mountinfo, without the unique ids by which the extended API opens the mounts of a live source: dump again with --method statmount, or use --api upstream");
+	return 0;
+}
+
+int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
+		  struct mntcr_error *e)
+{
+	return check_options(p->topo, o, e) || check_ids(p, o, e) ||
+	       check_owners(p, o, e) ? -1 : 0;
+}

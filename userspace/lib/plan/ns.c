@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The order of making namespaces.  The file of one can be bound only in one
+ * that is older.  Ids tell their age; where an old kernel did not give them,
+ * the files do.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+
+#include "plan/priv.h"
+
+static int cmp_ns(const void *a, const void *b, void *data)
+{
+	const struct mc_topology *t = data;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	if (t->ns[x].id != t->ns[y].id)
+		return t->ns[x].id < t->ns[y].id ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+/* Those whose files no namespace holds that is still to be made. */
+static uint32_t by_files(const struct mc_topology *t, const uint32_t *sorted,
+			 uint32_t *holders, uint32_t *order)
+{
+	uint32_t n = 0, i, k, m, ns;
+
+	for (m = 0; m < t->nr_mounts; m++)
+		if (t->mounts[m].nsfs_ns != MC_NONE)
+			holders[t->mounts[m].nsfs_ns]++;
+	for (i = 0; i < t->nr_ns; i++)
+		if (!holders[sorted[i]])
+			order[n++] = sorted[i];
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < t->ns[order[i]].nr_mounts; k++) {
+			ns = t->mounts[t->ns[order[i]].first_mount + k].nsfs_ns;
+			if (ns != MC_NONE && !--holders[ns])
+				order[n++] = ns;
+		}
+	}
+	return n;
+}
+
+static bool in_order(const struct mc_topology *t, const uint32_t *sorted,
+		     uint32_t *at)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nr_ns; i++)
+		at[sorted[i]] = i;
+	for (i = 0; i < t->nr_mounts; i++)
+		if (t->mounts[i].nsfs_ns != MC_NONE &&
+		    at[t->mounts[i].ns] >= at[t->mounts[i].nsfs_ns])
+			return false;
+	return true;
+}
+
+int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t *sorted = calloc(t->nr_ns + 1, sizeof(*sorted));
+	uint32_t *scratch = calloc(t->nr_ns + 1, sizeof(*scratch));
+	uint32_t *order = p->priv->ns_order, i;
+	int ret = 0;
+
+	if (!sorted || !scratch) {
+		ret = mc_nomem(e);
+		goto out;
+	}
+	for (i = 0; i < t->nr_ns; i++)
+		sorted[i] = i;
+	qsort_r(sorted, t->nr_ns, sizeof(*sorted), cmp_ns, (void *)t);
+	if (in_order(t, sorted, scratch)) {
+		for (i = 0; i < t->nr_ns; i++)
+			order[i] = sorted[i];
+		goto out;
+	}
+	for (i = 0; i < t->nr_ns; i++)
+		scratch[i] = 0;
+	if (by_files(t, sorted, scratch, order) != t->nr_ns)
+		ret = mc_refuse(e, "namespace-cycle",
+				"files of namespaces are mounted in one another in a circle");
+out:
+	free(sorted);
+	free(scratch);
+	return ret;
+}

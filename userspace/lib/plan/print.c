@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A plan for people, and for programs.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "plan/plan.h"
+
+static const char *const op_names[MC_NR_OPS] = {
+	[MC_OP_NS] = "namespace",
+	[MC_OP_OPEN] = "open",
+	[MC_OP_BASE] = "base",
+	[MC_OP_FRESH] = "fresh",
+	[MC_OP_SUBROOT] = "subroot",
+	[MC_OP_CLONE] = "clone",
+	[MC_OP_ATTACH] = "attach",
+	[MC_OP_GROUP] = "group",
+	[MC_OP_LOCK] = "lock",
+	[MC_OP_RELEASE] = "release",
+};
+
+const char *mc_op_name(enum mc_op_type type)
+{
+	return op_names[type];
+}
+
+/* "ns0", "mnt0:123", "temp0", "src0" */
+static const char *ref_name(const struct mc_plan *p, mc_ref r, char *buf, size_t n)
+{
+	uint32_t i = MC_REF_INDEX(r);
+
+	switch (r == MC_NONE ? 99 : MC_REF_KIND(r)) {
+	case MC_REF_MOUNT:
+		snprintf(buf, n, "mnt%u:%" PRIu64, p->topo->mounts[i].ns,
+			 p->topo->mounts[i].id);
+		break;
+	case MC_REF_TEMP:
+		snprintf(buf, n, "temp%u", i);
+		break;
+	case MC_REF_SRC:
+		snprintf(buf, n, "src%u", i);
+		break;
+	case MC_REF_NS:
+		snprintf(buf, n, "ns%u", i);
+		break;
+	default:
+		snprintf(buf, n, "-");
+	}
+	return buf;
+}
+
+static void flag_names(uint8_t flags, char *buf, size_t n)
+{
+	snprintf(buf, n, "%s%s%s%s",
+		 flags & MOUNT_SETGROUP_SHARED ? "shared " : "",
+		 flags & MOUNT_SETGROUP_PEER ? "peer " : "",
+		 flags & MOUNT_SETGROUP_MASTER ? "master " : "",
+		 flags & MOUNT_SETGROUP_SIBLING ? "sibling " : "");
+	if (*buf)
+		buf[strlen(buf) - 1] = '\0';
+}
+
+/* Where a source comes from, in words. */
+static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
+{
+	const struct mc_src *s = &p->srcs[i];
+	const struct mc_sb *sb = &p->topo->sbs[s->sb];
+	char tmp[256], dev[32];
+
+	switch (s->kind) {
+	case MC_SRC_LIVE:
+		mc_buf_printf(b, "live mount %s", mc_mount_name(p->topo, s->index,
+								tmp, sizeof(tmp)));
+		break;
+	case MC_SRC_SUB:
+		mc_buf_printf(b, "%s below src%u",
+			      mc_escape(s->path, tmp, sizeof(tmp)), s->base);
+		break;
+	case MC_SRC_FRESH:
+		snprintf(dev, sizeof(dev), "%u:%u", sb->major, sb->minor);
+		mc_buf_printf(b, "new %s for %s", sb->type, dev);
+		break;
+	case MC_SRC_EXTERNAL:
+		mc_buf_printf(b, "external #%u", s->index);
+		break;
+	case MC_SRC_MASTER:
+		mc_buf_printf(b, "external master #%u", s->index);
+		break;
+	case MC_SRC_NSFILE:
+		mc_buf_printf(b, "file of ns%u", s->index);
+		break;
+	}
+}
+
+static void op_line(const struct mc_plan *p, const struct mc_op *op,
+		    struct mc_buf *b)
+{
+	char a[64], c[64], path[512];
+	const struct mc_ns *ns;
+	uint32_t i;
+
+	mc_buf_printf(b, "%-9s ", op_names[op->type]);
+	switch (op->type) {
+	case MC_OP_NS:
+		ns = &p->topo->ns[MC_REF_INDEX(op->obj)];
+		mc_buf_printf(b, "%s", ref_name(p, op->obj, a, sizeof(a)));
+		if (ns->label)
+			mc_buf_printf(b, " (%s)", mc_escape(ns->label, path, sizeof(path)));
+		break;
+	case MC_OP_OPEN:
+	case MC_OP_BASE:
+	case MC_OP_FRESH:
+	case MC_OP_SUBROOT:
+		mc_buf_printf(b, "%s = ", ref_name(p, op->obj, a, sizeof(a)));
+		src_words(p, MC_REF_INDEX(op->obj), b);
+		for (i = 0; op->type == MC_OP_FRESH && i < op->nr; i++)
+			mc_buf_printf(b, "%s%s%s", i ? " " : " with ",
+				      mc_escape(p->nodes[op->first + i].path,
+						path, sizeof(path)),
+				      p->nodes[op->first + i].dir ? "/" : "");
+		if (op->type == MC_OP_BASE && op->arg != MC_NONE)
+			mc_buf_printf(b, " in a %scopy of %s",
+				      op->flags & MC_NEW_COPY ? "new " : "",
+				      ref_name(p, op->arg, a, sizeof(a)));
+		for (i = 0; op->type == MC_OP_BASE && i < op->nr; i++)
+			mc_buf_printf(b, "%s%s", i ? " " : " without ",
+				      ref_name(p, p->list[op->first + i], a,
+					       sizeof(a)));
+		break;
+	case MC_OP_CLONE:
+		mc_buf_printf(b, "%s from %s", ref_name(p, op->obj, a, sizeof(a)),
+			      ref_name(p, op->arg, c, sizeof(c)));
+		i = MC_REF_INDEX(op->arg);
+		if (!p->srcs[i].opened) {
+			mc_buf_puts(b, " = ");
+			src_words(p, i, b);
+		}
+		break;
+	case MC_OP_ATTACH:
+		mc_buf_printf(b, "%s on %s at %s", ref_name(p, op->obj, a, sizeof(a)),
+			      ref_name(p, op->arg, c, sizeof(c)),
+			      mc_escape(op->path, path, sizeof(path)));
+		break;
+	case MC_OP_GROUP:
+		flag_names(op->flags, a, sizeof(a));
+		mc_buf_printf(b, "%s", a);
+		if (op->arg != MC_NONE)
+			mc_buf_printf(b, " %s", ref_name(p, op->arg, c, sizeof(c)));
+		mc_buf_puts(b, ":");
+		for (i = 0; i < op->nr; i++)
+			mc_buf_printf(b, " %s", ref_name(p, p->list[op->first + i],
+							 a, sizeof(a)));
+		break;
+	case MC_OP_LOCK:
+		mc_buf_printf(b, "%s", ref_name(p, op->obj, a, sizeof(a)));
+		break;
+	case MC_OP_RELEASE:
+		mc_buf_printf(b, "%u descriptors%s", op->nr,
+			      op->flags & MC_SPILL ? " (needed again)" : "");
+		break;
+	}
+	mc_buf_puts(b, "\n");
+}
+
+static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
+{
+	struct mc_buf b = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < p->nr_ops; i++) {
+		mc_buf_reset(&b);
+		op_line(p, &p->ops[i], &b);
+		if (b.nomem)
+			break;
+		fputs(b.data, out);
+	}
+	mc_buf_free(&b);
+	return i < p->nr_ops ? mc_nomem(e) : 0;
+}
+
+/* As in an image; jansson takes DEL for a letter, and a terminal does not. */
+static void put_value(FILE *out, const char *value)
+{
+	json_t *j = mc_json_bytes(value);
+	char *s = j ? json_dumps(j, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+	const char *c;
+
+	for (c = s ? s : "null"; *c; c++)
+		if (*c == 0x7f)
+			fputs("\\u007F", out);
+		else
+			putc(*c, out);
+	free(s);
+	json_decref(j);
+}
+
+static void put(FILE *out, const char *key, const char *value)
+{
+	fprintf(out, ", \"%s\": ", key);
+	put_value(out, value);
+}
+
+/* One object a line: a plan of 16,000 mounts is read as it is written. */
+static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
+{
+	char a[64];
+	uint32_t i;
+
+	fprintf(out, "{\"op\": \"%s\"", op_names[op->type]);
+	if (op->obj != MC_NONE)
+		put(out, "object", ref_name(p, op->obj, a, sizeof(a)));
+	if (op->arg != MC_NONE)
+		put(out, op->type == MC_OP_ATTACH ? "on" :
+		    op->type == MC_OP_CLONE ? "from" : "reference",
+		    ref_name(p, op->arg, a, sizeof(a)));
+	if (op->path)
+		put(out, "path", op->path);
+	if (op->type == MC_OP_OPEN || op->type == MC_OP_BASE ||
+	    op->type == MC_OP_FRESH || op->type == MC_OP_SUBROOT ||
+	    (op->type == MC_OP_CLONE && !p->srcs[MC_REF_INDEX(op->arg)].opened)) {
+		struct mc_buf b = { 0 };
+
+		src_words(p, MC_REF_INDEX(op->type == MC_OP_CLONE ? op->arg :
+					  op->obj), &b);
+		if (!b.nomem)
+			put(out, "source", b.data);
+		mc_buf_free(&b);
+	}
+	for (i = 0; op->type == MC_OP_FRESH && i < op->nr; i++) {
+		fputs(i ? ", " : ", \"makes\": [", out);
+		put_value(out, p->nodes[op->first + i].path);
+		if (i + 1 == op->nr)
+			fputs("]", out);
+	}
+	if (op->type == MC_OP_GROUP) {
+		flag_names(op->flags, a, sizeof(a));
+		put(out, "how", a);
+	}
+	if (op->type == MC_OP_GROUP || op->type == MC_OP_RELEASE ||
+	    (op->type == MC_OP_BASE && op->nr)) {
+		fprintf(out, ", \"list\": [");
+		for (i = 0; i < op->nr; i++)
+			fprintf(out, "%s\"%s\"", i ? ", " : "",
+				ref_name(p, p->list[op->first + i], a, sizeof(a)));
+		fprintf(out, "]");
+	}
+	fprintf(out, "}");
+}
+
+int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
+		  struct mntcr_error *e)
+{
+	uint32_t i;
+
+	if (!json)
+		return print_text(p, out, e);
+	fprintf(out, "{\"api\": \"%s\", \"descriptors\": %u, \"operations\": [\n",
+		p->api == MNTCR_API_EXTENDED ? "extended" : "upstream",
+		p->peak_fds);
+	for (i = 0; i < p->nr_ops; i++) {
+		print_op(p, &p->ops[i], out);
+		fprintf(out, "%s\n", i + 1 < p->nr_ops ? "," : "");
+	}
+	fprintf(out, "]}\n");
+	return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the planning stages tell one another and the finished plan forgets.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_PLAN_PRIV_H
+#define MC_PLAN_PRIV_H
+
+#include "plan/plan.h"
+
+/* How stock kernels get at a live mount. */
+enum mc_hidden {
+	MC_SEEN,	/* a path from the namespace's root leads there */
+	MC_COVERED,	/* in a copy of the tree, what covers it can be removed */
+	MC_SEALED,	/* not at all */
+};
+
+enum mc_sb_mode {
+	MC_SB_LIVE,
+	MC_SB_FRESH,
+	MC_SB_EXTERNAL,
+};
+
+struct mc_sb_plan {
+	enum mc_sb_mode mode;
+	uint32_t src;			/* FRESH, EXTERNAL: the one at "/" */
+	uint32_t first_wide, nr_wide;	/* LIVE: in priv->wide */
+};
+
+/* A live mount that can be cloned and is not below another such. */
+struct mc_wide {
+	uint32_t mount;
+	uint32_t src;			/* MC_NONE until wanted */
+};
+
+/* A directory of a superblock that contains some roots. */
+struct mc_area {
+	const char *path;	/* len bytes of it; NULL: nothing yet */
+	size_t len;		/* 0: "/" */
+	bool deleted;
+	bool none;		/* no directory contains them all */
+};
+
+struct mc_plan_priv {
+	uint32_t *ns_order;
+	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
+	uint32_t nr_order;
+	uint8_t *hidden;		/* enum mc_hidden */
+	uint32_t *seen_above;		/* nearest mount above that a path leads to */
+	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
+	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */
+	struct mc_sb_plan *sb;
+	uint64_t node_bytes, node_names;	/* counted with repeats */
+	uint32_t fresh_once;		/* of fresh_types[]: there is one already */
+	struct mc_wide *wide;
+	uint32_t nr_wide;
+	mc_ref *leader;			/* per group: stands for it once made */
+	mc_ref *from_mount, *from_group; /* per slave: who names its master */
+	const struct mc_plan_options *opts;
+};
+
+struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj);
+bool mc_plan_list(struct mc_plan *p, mc_ref r);
+char *mc_plan_alloc(struct mc_plan *p, size_t n);
+
+/* Options that name nothing, owners that nothing names. */
+int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
+		  struct mntcr_error *e);
+/* In which order namespaces are made. */
+int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
+/* In which order mounts are attached, and which a path leads to. */
+int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
+
+/* Which sources there are, and which mount is made from which. */
+int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e);
+bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb);
+bool mc_plan_names_group(const struct mntcr_external *x, const struct mc_group *g);
+uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
+			 uint32_t index);
+/* Namespace files have names, cgroups seen from below "..": no paths. */
+bool mc_plan_is_path(const char *root);
+/* A clean source for any root of a superblock; MC_NONE: there is none. */
+int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
+		     uint32_t *src, struct mntcr_error *e);
+/* May this live mount be cloned alone?  0 best, from MC_RANK_COVERED: -1 no. */
+#define MC_RANK_COVERED	4
+int mc_plan_rank(const struct mc_plan *p, uint32_t m);
+/* Once all uses are known: which sources need the scratch tree. */
+void mc_plan_settle_srcs(struct mc_plan *p);
+/* Is a bare clone of its source all that the mount takes? */
+bool mc_plan_plain(const struct mc_plan *p, uint32_t mount);
+/* Sources that are fetched before anything else. */
+int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e);
+/* Emit what must precede a use of the source. */
+int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
+
+/* Who stands for each group; temporary mounts where that takes one. */
+int mc_plan_temps(struct mc_plan *p, struct mntcr_error *e);
+/* The same for a group that no restored mount is a member of. */
+int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
+		    struct mntcr_error *e);
+char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a);
+bool mc_plan_internal(const struct mc_topology *t, uint32_t g);
+/* Groups by depth, so that a master comes before its slaves. */
+uint32_t *mc_plan_by_depth(const struct mc_topology *t);
+uint32_t mc_plan_new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
+			  const char *root, bool keep_sharing);
+int mc_plan_refuse_group(const struct mc_topology *t, uint32_t g,
+			 const char *rule, const char *what,
+			 struct mntcr_error *e);
+/* The operations that make the groups. */
+int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
+		   struct mntcr_error *e);
+
+/* The types of the namespaces' own roots, once their mounts are on them. */
+int mc_plan_ns_types(struct mc_plan *p, struct mntcr_error *e);
+
+/* Insert the releases, once every use is known. */
+int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e);
+
+#endif /* MC_PLAN_PRIV_H */

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Where the superblock of each mount comes from.  Three ways: a mount in a
+ * live source namespace, a path named by the caller, a fresh superblock.  One
+ * source is chosen for each root that is wanted; those that are wide serve
+ * everything below, from a clean clone in the scratch tree.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/priv.h"
+
+/*
+ * What some show is a namespace of whom makes them, the caller; of two there is
+ * one superblock for each such namespace.
+ */
+static const struct {
+	const char *name;
+	const char *shows;
+	bool once;
+} fresh_types[] = {
+	{ "tmpfs", NULL, false }, { "proc", "pid", false },
+	{ "sysfs", "network", true }, { "devpts", NULL, false },
+	{ "mqueue", "ipc", true },
+};
+
+static uint32_t fresh_type(const struct mc_sb *sb)
+{
+	uint32_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(fresh_types); i++)
+		if (!strcmp(sb->type, fresh_types[i].name))
+			return i;
+	return MC_NONE;
+}
+
+static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
+{
+	uint32_t type = fresh_type(&p->topo->sbs[sb]);
+
+	return type != MC_NONE && !(p->priv->fresh_once & 1U << type) &&
+	       (!fresh_types[type].shows || p->priv->opts->caller_namespaces);
+}
+
+uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
+			 uint32_t index)
+{
+	struct mc_src *s;
+
+	if (!mc_grow(&p->srcs, p->nr_srcs, &p->max_srcs, sizeof(*p->srcs)))
+		return MC_NONE;
+	s = &p->srcs[p->nr_srcs];
+	memset(s, 0, sizeof(*s));
+	s->kind = kind;
+	s->sb = sb;
+	s->index = index;
+	s->base = s->attr_of = MC_NONE;
+	return p->nr_srcs++;
+}
+
+bool mc_plan_is_path(const char *root)
+{
+	return root[0] == '/' && !mc_path_dots(root);
+}
+
+/* --- order: everything of a superblock, roots nested --------------------- */
+
+static int cmp_root(const struct mc_mount *a, const struct mc_mount *b)
+{
+	if (a->sb != b->sb)
+		return a->sb < b->sb ? -1 : 1;
+	if (a->root_deleted != b->root_deleted)
+		return a->root_deleted ? 1 : -1;
+	if (a->idmap != b->idmap)	/* MC_NONE is the greatest */
+		return a->idmap > b->idmap ? -1 : 1;
+	return mc_path_cmp(a->root, b->root);
+}
+
+static int cmp_source(const void *x, const void *y, void *data)
+{
+	struct mc_plan *p = data;
+	uint32_t i = *(const uint32_t *)x, j = *(const uint32_t *)y;
+	int c;
+
+	p->steps++;
+	c = cmp_root(&p->topo->mounts[i], &p->topo->mounts[j]);
+	return c ? c : (i > j) - (i < j);
+}
+
+/* --- live candidates ----------------------------------------------------- */
+
+static bool owner_is_ours(const struct mc_topology *t, uint32_t ns)
+{
+	uint32_t u = t->ns[ns].userns;
+
+	return u == MC_NONE || t->userns[u].dumper;
+}
+
+/*
+ * A mount that has locked children, or is unbindable, cannot be cloned alone.
+ * Where locks are not reported, any child in another owner's namespace may be.
+ */
+int mc_plan_rank(const struct mc_plan *p, uint32_t m)
+{
+	const struct mc_topology *t = p->topo;
+	const struct mc_plan_options *o = p->priv->opts;
+	const struct mc_mount *mnt = &t->mounts[m];
+	int rank = 0;
+	uint32_t c;
+
+	if (!o->ns_live || !o->ns_live[mnt->ns] || mnt->unbindable)
+		return -1;
+	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] == MC_SEALED)
+		return -1;
+	mc_for_each_child(t, c, m) {
+		if (t->mounts[c].locks_known) {
+			if (t->mounts[c].locks & MOUNT_LOCK_MOUNT)
+				return -1;
+		} else if (!owner_is_ours(t, mnt->ns)) {
+			rank = 2;
+			break;
+		}
+	}
+	/* A clone keeps the attributes' locks. */
+	if (mnt->locks_known && mnt->locks & ~(uint32_t)MOUNT_LOCK_MOUNT)
+		rank++;
+	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m])
+		rank += MC_RANK_COVERED;
+	return rank;
+}
+
+/*
+ * A clone keeps the locks of its source's attributes: they must be the mount's
+ * own, and so must what they hold.
+ */
+static bool fits(const struct mc_plan *p, uint32_t src, uint32_t mount)
+{
+	static const struct {
+		uint32_t lock;
+		uint64_t attr;
+	} held[] = {
+		{ MOUNT_LOCK_RDONLY, MOUNT_ATTR_RDONLY },
+		{ MOUNT_LOCK_NODEV, MOUNT_ATTR_NODEV },
+		{ MOUNT_LOCK_NOSUID, MOUNT_ATTR_NOSUID },
+		{ MOUNT_LOCK_NOEXEC, MOUNT_ATTR_NOEXEC },
+		{ MOUNT_LOCK_ATIME, MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME },
+	};
+	const struct mc_mount *s = &p->topo->mounts[src];
+	const struct mc_mount *m = &p->topo->mounts[mount];
+	uint32_t locks = s->locks & ~(uint32_t)MOUNT_LOCK_MOUNT;
+	size_t i;
+
+	if (locks & ~m->locks && m->locks_known && !p->priv->opts->ignore_locks)
+		return false;
+	for (i = 0; i < MC_ARRAY_SIZE(held); i++)
+		if (locks & held[i].lock && (s->attr ^ m->attr) & held[i].attr)
+			return false;
+	return true;
+}
+
+/* The best of sorted[from, to): all one superblock, one root. */
+static uint32_t best_candidate(struct mc_plan *p, const uint32_t *sorted,
+			       uint32_t from, uint32_t to)
+{
+	uint32_t i, best = MC_NONE;
+	int rank, best_rank = 0;
+
+	for (i = from; i < to; i++) {
+		p->steps++;
+		rank = mc_plan_rank(p, sorted[i]);
+		if (rank < 0 || (best != MC_NONE && rank >= best_rank))
+			continue;
+		best = sorted[i];
+		best_rank = rank;
+		if (!rank)
+			break;
+	}
+	return best;
+}
+
+/* --- sources below sources ----------------------------------------------- */
+
+static uint32_t sub_src(struct mc_plan *p, uint32_t base, const char *base_root,
+			const char *root)
+{
+	const char *path = root + (strcmp(base_root, "/") ? strlen(base_root) : 0);
+	uint32_t s;
+
+	if (*path == '/')
+		path++;
+	if (!*path)
+		return base;
+	s = mc_plan_new_src(p, MC_SRC_SUB, p->srcs[base].sb, MC_NONE);
+	if (s == MC_NONE)
+		return MC_NONE;
+	p->srcs[s].base = base;
+	p->srcs[s].path = path;
+	/* a cgroup's root may end in "..": that is resolved beneath, or not at all */
+	p->srcs[s].inline_path = !strchr(path, '/') && strcmp(path, "..");
+	p->srcs[base].uses++;
+	p->srcs[base].scratch = true;
+	return s;
+}
+
+static uint32_t wide_base(struct mc_plan *p, struct mc_wide *w)
+{
+	if (w->src == MC_NONE)
+		w->src = mc_plan_new_src(p, MC_SRC_LIVE,
+					 p->topo->mounts[w->mount].sb, w->mount);
+	return w->src;
+}
+
+int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
+		     uint32_t *src, struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = p->priv;
+	const struct mc_sb_plan *s = &v->sb[sb];
+	uint32_t lo, hi, mid, base;
+	struct mc_wide *w;
+
+	*src = MC_NONE;
+	if (s->mode != MC_SB_LIVE) {
+		*src = sub_src(p, s->src, "/", root);
+		return *src == MC_NONE ? mc_nomem(e) : 0;
+	}
+	/* The last wide mount that does not sort behind root. */
+	lo = s->first_wide;
+	hi = lo + s->nr_wide;
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (mc_path_cmp(p->topo->mounts[v->wide[mid].mount].root, root) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == s->first_wide)
+		return 0;
+	w = &v->wide[lo - 1];
+	if (!mc_path_below(p->topo->mounts[w->mount].root, root))
+		return 0;
+	base = wide_base(p, w);
+	if (base == MC_NONE)
+		return mc_nomem(e);
+	*src = sub_src(p, base, p->topo->mounts[w->mount].root, root);
+	return *src == MC_NONE ? mc_nomem(e) : 0;
+}
+
+/* --- one superblock ------------------------------------------------------ */
+
+static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[m];
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t type = fresh_type(&p->topo->sbs[mnt->sb]);
+	char name[256], root[128];
+
+	mc_mount_name(p->topo, m, name, sizeof(name));
+	mc_escape(mnt->root, root, sizeof(root));
+	if (mnt->idmap != MC_NONE)
+		return mc_refuse(e, "idmapped-source",
+				 "%s: an idmapped mount can only be cloned from a live one",
+				 name);
+	if ((!o->ns_live || !o->ns_live[mnt->ns]) && type != MC_NONE &&
+	    fresh_types[type].shows && !o->caller_namespaces)
+		return mc_refuse(e, "callers-namespace",
+				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and a fresh one would show the caller's %s namespace: --caller-namespaces if that is what is wanted",
+				 name, p->topo->sbs[mnt->sb].type,
+				 p->topo->sbs[mnt->sb].major,
+				 p->topo->sbs[mnt->sb].minor,
+				 fresh_types[type].shows);
+	if (!o->ns_live || !o->ns_live[mnt->ns])
+		return mc_refuse(e, "no-source",
+				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and %s cannot be made fresh%s",
+				 name, p->topo->sbs[mnt->sb].type,
+				 p->topo->sbs[mnt->sb].major,
+				 p->topo->sbs[mnt->sb].minor,
+				 p->topo->sbs[mnt->sb].type,
+				 type == MC_NONE ? "" : " twice");
+	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] ?
+			 "overmounted-source" : "uncloneable-source",
+			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, keeps attributes locked that are not locked here, or does not contain it; --external %u:%u=PATH names another",
+			 name, root,
+			 p->api == MNTCR_API_UPSTREAM ? ", is covered for good" : "",
+			 p->topo->sbs[mnt->sb].major, p->topo->sbs[mnt->sb].minor);
+}
+
+/* A live source would have it, but the kernel attaches no such mount. */
+static int deleted_root(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	char name[256];
+
+	return mc_refuse(e, "deleted-root",
+			 "%s: the root of this mount has been unlinked, and no call attaches such a mount",
+			 mc_mount_name(p->topo, m, name, sizeof(name)));
+}
+
+/* The live mount that a source is cloned from, at the bottom. */
+static uint32_t live_mount(const struct mc_plan *p, uint32_t src)
+{
+	while (p->srcs[src].kind == MC_SRC_SUB)
+		src = p->srcs[src].base;
+	return p->srcs[src].index;
+}
+
+/* Where the source of the others does not do: the mount's own original. */
+static int own_src(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	if (mc_plan_rank(p, m) < 0)
+		return no_source(p, m, e);
+	p->src_of[m] = mc_plan_new_src(p, MC_SRC_LIVE, p->topo->mounts[m].sb, m);
+	return p->src_of[m] == MC_NONE ? mc_nomem(e) : 0;
+}
+
+static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	const struct mc_mount *mnt = &t->mounts[sorted[from]];
+	bool plain = mnt->idmap == MC_NONE && mc_plan_is_path(mnt->root);
+	uint32_t src = MC_NONE, i, best;
+
+	if (mnt->root_deleted)
+		return deleted_root(p, sorted[from], e);
+	/* Stock kernels fetch each source with setns: few, wide ones. */
+	if (plain && p->api == MNTCR_API_UPSTREAM &&
+	    mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
+		return -1;
+	if (src == MC_NONE) {
+		best = best_candidate(p, sorted, from, to);
+		if (best != MC_NONE) {
+			src = mc_plan_new_src(p, MC_SRC_LIVE, mnt->sb, best);
+			if (src == MC_NONE)
+				return mc_nomem(e);
+		} else if (plain && mc_plan_wide_src(p, mnt->sb, mnt->root,
+						     &src, e)) {
+			return -1;
+		}
+	}
+	if (src == MC_NONE)
+		return no_source(p, sorted[from], e);
+	for (i = from; i < to; i++) {
+		p->src_of[sorted[i]] = src;
+		if (!fits(p, live_mount(p, src), sorted[i]) &&
+		    own_src(p, sorted[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		     uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	uint32_t src, i;
+	char name[256];
+
+	if (mnt->root_deleted)
+		return deleted_root(p, sorted[from], e);
+	if (mnt->idmap != MC_NONE || !mc_plan_is_path(mnt->root))
+		return mc_refuse(e, mnt->idmap != MC_NONE ? "idmapped-source" :
+				 "no-source",
+				 "%s: only a live source can give this mount",
+				 mc_mount_name(p->topo, sorted[from], name,
+					       sizeof(name)));
+	if (mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
+		return -1;
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
+/* Files of namespaces that are themselves restored name the new ones. */
+static int nsfile_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	uint32_t i, src;
+
+	src = mc_plan_new_src(p, MC_SRC_NSFILE, mnt->sb, mnt->nsfs_ns);
+	if (src == MC_NONE)
+		return mc_nomem(e);
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
+static uint32_t run_end(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			uint32_t end)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	uint32_t i;
+
+	for (i = from + 1; i < end; i++) {
+		p->steps++;
+		if (cmp_root(&m[sorted[from]], &m[sorted[i]]) ||
+		    m[sorted[from]].nsfs_ns != m[sorted[i]].nsfs_ns)
+			break;
+	}
+	return i;
+}
+
+/* The widest mounts that can be cloned: none is below another. */
+static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t end)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	struct mc_plan_priv *v = p->priv;
+	struct mc_sb_plan *s = &v->sb[m[sorted[from]].sb];
+	uint32_t i, to, best;
+
+	s->first_wide = v->nr_wide;
+	for (i = from; i < end; i = to) {
+		to = run_end(p, sorted, i, end);
+		if (m[sorted[i]].root_deleted || m[sorted[i]].idmap != MC_NONE ||
+		    !mc_plan_is_path(m[sorted[i]].root))
+			continue;
+		if (s->nr_wide &&
+		    mc_path_below(m[v->wide[v->nr_wide - 1].mount].root,
+				  m[sorted[i]].root))
+			continue;
+		best = best_candidate(p, sorted, i, to);
+		if (best == MC_NONE)
+			continue;
+		v->wide[v->nr_wide].mount = best;
+		v->wide[v->nr_wide].src = MC_NONE;
+		v->nr_wide++;
+		s->nr_wide++;
+	}
+}
+
+bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb)
+{
+	char dev[32];
+
+	snprintf(dev, sizeof(dev), "%u:%u", sb->major, sb->minor);
+	return !strcmp(x->key, dev) || (sb->source && !strcmp(x->key, sb->source));
+}
+
+static bool is_external(const struct mc_plan *p, uint32_t sb, uint32_t *index)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t i;
+
+	for (i = 0; i < o->nr_externals; i++) {
+		if (!mc_plan_names_sb(&o->externals[i], &p->topo->sbs[sb]))
+			continue;
+		*index = i;
+		return true;
+	}
+	return false;
+}
+
+static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
+		     uint32_t from, uint32_t end)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t i;
+
+	for (i = from; o->ns_live && i < end; i++)
+		if (o->ns_live[p->topo->mounts[sorted[i]].ns])
+			return true;
+	return false;
+}
+
+static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		   uint32_t end, struct mntcr_error *e)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	uint32_t sb = m[sorted[from]].sb, index, i, to;
+	struct mc_sb_plan *s = &p->priv->sb[sb];
+	uint32_t type = fresh_type(&p->topo->sbs[sb]);
+	int ret = 0;
+
+	if (is_external(p, sb, &index)) {
+		s->mode = MC_SB_EXTERNAL;
+		s->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, index);
+	} else if (can_be_fresh(p, sb) &&
+		   (p->priv->opts->prefer_fresh ||
+		    !any_live(p, sorted, from, end))) {
+		s->mode = MC_SB_FRESH;
+		if (fresh_types[type].once)
+			p->priv->fresh_once |= 1U << type;
+		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
+	} else {
+		s->mode = MC_SB_LIVE;
+		s->src = 0;
+		find_wide(p, sorted, from, end);
+	}
+	if (s->src == MC_NONE)
+		return mc_nomem(e);
+	for (i = from; i < end && !ret; i = to) {
+		to = run_end(p, sorted, i, end);
+		if (m[sorted[i]].nsfs_ns != MC_NONE)
+			ret = nsfile_run(p, sorted, i, to, e);
+		else if (s->mode == MC_SB_LIVE)
+			ret = live_run(p, sorted, i, to, e);
+		else
+			ret = based_run(p, sorted, i, to, e);
+	}
+	return ret;
+}
+
+int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
+		    struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t *sorted = calloc(t->nr_mounts + 1, sizeof(*sorted));
+	uint32_t i, end, m;
+	int ret = 0;
+
+	if (!sorted)
+		return mc_nomem(e);
+	p->priv->opts = o;
+	for (i = 0; i < t->nr_mounts; i++)
+		sorted[i] = i;
+	qsort_r(sorted, t->nr_mounts, sizeof(*sorted), cmp_source, p);
+	for (i = 0; i < t->nr_mounts && !ret; i = end) {
+		for (end = i + 1; end < t->nr_mounts; end++)
+			if (t->mounts[sorted[end]].sb != t->mounts[sorted[i]].sb)
+				break;
+		ret = plan_sb(p, sorted, i, end, e);
+	}
+	for (m = 0; m < t->nr_mounts && !ret; m++)
+		p->srcs[p->src_of[m]].uses++;
+	free(sorted);
+	return ret;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Graphviz: a cluster per namespace, a box per mount, an ellipse per peer
+ * group with a line to each member, dashed arrows from master to slave.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/render.h"
+#include "base/base.h"
+
+/* For a double-quoted label, where backslashes escape and "&lt;" would be an entity. */
+static void quoted(FILE *out, const char *s)
+{
+	char esc[1024];
+
+	for (s = mc_escape(s, esc, sizeof(esc)); *s; s++) {
+		if (*s == '"' || *s == '\\')
+			fputc('\\', out);
+		if (*s == '&')
+			fputs("&amp;", out);
+		else
+			fputc(*s, out);
+	}
+}
+
+static void mount_node(const struct mc_topology *t, uint32_t i, FILE *out)
+{
+	const struct mc_mount *m = &t->mounts[i];
+	const struct mc_sb *sb = &t->sbs[m->sb];
+
+	fprintf(out, "    m%u [label=\"", i);
+	if (m->parent != MC_NONE && !m->mountpoint[1])
+		fputs("(over it)", out);
+	else
+		quoted(out, m->mountpoint);
+	fputs("\\n", out);
+	quoted(out, sb->type);
+	fprintf(out, " %u:%u ", sb->major, sb->minor);
+	quoted(out, m->root);
+	fprintf(out, "%s\"%s];\n", m->root_deleted ? " (deleted)" : "",
+		m->unbindable ? ", style=dotted" : "");
+	if (m->parent != MC_NONE)
+		fprintf(out, "    m%u -> m%u [arrowhead=none];\n", m->parent, i);
+}
+
+int mc_render_dot(const struct mc_topology *t, FILE *out,
+		  struct mntcr_error *e)
+{
+	uint32_t i, j;
+
+	fputs("digraph mounts {\n"
+	      "  rankdir=LR;\n  node [shape=box, fontsize=10];\n", out);
+	for (i = 0; i < t->nr_ns; i++) {
+		const struct mc_ns *ns = &t->ns[i];
+
+		fprintf(out, "  subgraph cluster_%u {\n    label=\"namespace %u: ",
+			i, i);
+		quoted(out, ns->label);
+		fputs("\";\n", out);
+		for (j = 0; j < ns->nr_mounts; j++)
+			mount_node(t, ns->first_mount + j, out);
+		fputs("  }\n", out);
+	}
+	for (i = 0; i < t->nr_groups; i++) {
+		const struct mc_group *g = &t->groups[i];
+
+		fprintf(out, "  g%u [shape=ellipse, label=\"peer group %" PRIu64 "%s\"%s];\n",
+			i, g->id, g->nr_members ? "" : "\\n(external)",
+			g->nr_members ? "" : ", style=dotted");
+		mc_for_each_member(t, j, i)
+			fprintf(out, "  g%u -> m%u [dir=both, color=blue, constraint=false];\n",
+				i, j);
+		if (g->master != MC_NONE)
+			fprintf(out, "  g%u -> g%u [style=dashed, color=red];\n",
+				g->master, i);
+		for (j = g->first_slave_mount; j != MC_NONE;
+		     j = t->mounts[j].next_slave)
+			fprintf(out, "  g%u -> m%u [style=dashed, color=red, constraint=false];\n",
+				i, j);
+	}
+	fputs("}\n", out);
+	return 0;
+}

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Are two topologies the same up to renaming of ids?
+ *
+ * A mount is found by its parent and mountpoint: what lies over another has
+ * that one for its parent, so the order of stacking is part of the place.
+ * Once mounts are paired, everything that only has an id (superblocks, groups,
+ * owners) must map one to one in both directions.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "base/sys.h"
+#include "topology/topology.h"
+#include "base/base.h"
+
+struct pair {
+	uint32_t a, b;
+};
+
+/* One-to-one between indices; MC_NONE: not met yet. */
+struct bijection {
+	uint32_t *ab, *ba;
+};
+
+struct verify {
+	const struct mc_topology *a, *b;
+	const struct mntcr_verify_options *opts;
+	size_t nr_differences;
+	struct pair *pairs;
+	uint32_t nr_pairs, max_pairs;
+	struct bijection sbs, groups, userns;
+};
+
+static bool flag(const struct verify *v, unsigned int bit)
+{
+	return v->opts->flags & bit;
+}
+
+static void report(struct verify *v, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Count one; is it to be reported?  Names are not made up for nothing. */
+static bool count(struct verify *v)
+{
+	v->nr_differences++;
+	return v->opts->report && (!v->opts->max_reports ||
+				   v->nr_differences <= v->opts->max_reports);
+}
+
+/* After count(). */
+static void report(struct verify *v, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	v->opts->report(v->opts->data, text);
+}
+
+static const char *name_of(const struct mc_topology *t, uint32_t m, char *buf,
+			   size_t size)
+{
+	struct mc_buf b = { 0 };
+	char *path = mc_mount_path(t, m);
+	uint32_t over = 0, at;
+
+	/* How many mounts lie between this one and what its path names. */
+	for (at = m; t->mounts[at].parent != MC_NONE &&
+	     !t->mounts[at].mountpoint[1]; at = t->mounts[at].parent)
+		over++;
+	mc_buf_printf(&b, "namespace %u (%s) %s", t->mounts[m].ns,
+		      t->ns[t->mounts[m].ns].label, path ? path : "?");
+	free(path);
+	if (b.nomem || !b.data)
+		snprintf(buf, size, "mount %" PRIu64, t->mounts[m].id);
+	else
+		mc_escape(b.data, buf, size - 32);
+	if (over)
+		sprintf(buf + strlen(buf), " (layer %u)", over);
+	mc_buf_free(&b);
+	return buf;
+}
+
+static void differ_at(struct verify *v, const struct pair *p, const char *what,
+		      const char *x, const char *y)
+{
+	char name[700], ex[500], ey[500];
+
+	if (!count(v))
+		return;
+	report(v, "%s: %s: '%s' against '%s'",
+	       name_of(v->a, p->a, name, sizeof(name)), what,
+	       mc_escape(x ? x : "(none)", ex, sizeof(ex)),
+	       mc_escape(y ? y : "(none)", ey, sizeof(ey)));
+}
+
+static void lone(struct verify *v, const struct mc_topology *t, uint32_t m)
+{
+	char name[700];
+
+	if (!count(v))
+		return;
+	report(v, "%s: only in the %s", name_of(t, m, name, sizeof(name)),
+	       t == v->a ? "first" : "second");
+}
+
+static bool bijection_new(struct bijection *m, uint32_t nr_a, uint32_t nr_b)
+{
+	m->ab = malloc(((size_t)nr_a + 1) * sizeof(*m->ab));
+	m->ba = malloc(((size_t)nr_b + 1) * sizeof(*m->ba));
+	if (!m->ab || !m->ba)
+		return false;
+	memset(m->ab, 0xff, nr_a * sizeof(*m->ab));
+	memset(m->ba, 0xff, nr_b * sizeof(*m->ba));
+	return true;
+}
+
+static void bijection_free(struct bijection *m)
+{
+	free(m->ab);
+	free(m->ba);
+}
+
+/* false: a or b is already taken by another. */
+static bool bijection_map(struct bijection *m, uint32_t a, uint32_t b)
+{
+	if (m->ab[a] == MC_NONE && m->ba[b] == MC_NONE) {
+		m->ab[a] = b;
+		m->ba[b] = a;
+	}
+	return m->ab[a] == b && m->ba[b] == a;
+}
+
+static bool str_eq(const char *x, const char *y)
+{
+	return x == y || (x && y && !strcmp(x, y));
+}
+
+static const char *word_list(const struct mc_word *w, uint64_t bits, char *buf,
+			     size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (; w->name; w++)
+		if ((bits & w->mask) == w->bits && n < size)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s",
+					      n ? "," : "", w->name);
+	return buf;
+}
+
+static bool idmap_eq(const struct mc_topology *a, uint32_t x,
+		     const struct mc_topology *b, uint32_t y)
+{
+	const struct mc_idmap *m, *n;
+
+	if (x == MC_NONE || y == MC_NONE)
+		return x == y;
+	m = &a->idmaps[x];
+	n = &b->idmaps[y];
+	return m->nr_uid == n->nr_uid && m->nr_gid == n->nr_gid &&
+	       !memcmp(m->uid, n->uid, m->nr_uid * sizeof(*m->uid)) &&
+	       !memcmp(m->gid, n->gid, m->nr_gid * sizeof(*m->gid));
+}
+
+/* Superblock: once per pair of them; then only that it is the same pair. */
+static void compare_sb(struct verify *v, uint32_t at)
+{
+	const struct pair *p = &v->pairs[at];
+	uint32_t ia = v->a->mounts[p->a].sb, ib = v->b->mounts[p->b].sb;
+	const struct mc_sb *x = &v->a->sbs[ia], *y = &v->b->sbs[ib];
+	bool first = v->sbs.ab[ia] == MC_NONE && v->sbs.ba[ib] == MC_NONE;
+	char da[32], db[32], wa[80], wb[80];
+
+	snprintf(da, sizeof(da), "%u:%u", x->major, x->minor);
+	snprintf(db, sizeof(db), "%u:%u", y->major, y->minor);
+	if (!bijection_map(&v->sbs, ia, ib))
+		differ_at(v, p, "superblock is not the counterpart", da, db);
+	if (!first)
+		return;
+	if (!str_eq(x->type, y->type))
+		differ_at(v, p, "filesystem type", x->type, y->type);
+	if (!str_eq(x->subtype, y->subtype))
+		differ_at(v, p, "filesystem subtype", x->subtype, y->subtype);
+	if (flag(v, MNTCR_VERIFY_DEVICES) && strcmp(da, db))
+		differ_at(v, p, "device", da, db);
+	if (!flag(v, MNTCR_VERIFY_IGNORE_OPTIONS) && x->flags != y->flags)
+		differ_at(v, p, "superblock flags",
+			  word_list(mc_words_sb, x->flags, wa, sizeof(wa)),
+			  word_list(mc_words_sb, y->flags, wb, sizeof(wb)));
+}
+
+static void compare_root(struct verify *v, const struct pair *p)
+{
+	const struct mc_mount *x = &v->a->mounts[p->a];
+	const struct mc_mount *y = &v->b->mounts[p->b];
+
+	/* A file of a namespace that was restored too has another inode. */
+	if (x->nsfs_ns != MC_NONE || y->nsfs_ns != MC_NONE) {
+		if (x->nsfs_ns != y->nsfs_ns)
+			differ_at(v, p, "namespace file", x->root, y->root);
+		return;
+	}
+	if (!str_eq(x->root, y->root))
+		differ_at(v, p, "root", x->root, y->root);
+	if (x->root_deleted != y->root_deleted)
+		differ_at(v, p, "root", x->root_deleted ? "deleted" : "there",
+			  y->root_deleted ? "deleted" : "there");
+}
+
+static void compare_group(struct verify *v, uint32_t at, const char *what,
+			  uint32_t ga, uint32_t gb)
+{
+	const struct pair *p = &v->pairs[at];
+	char name[700], x[32] = "none", y[32] = "none";
+
+	if (ga != MC_NONE)
+		snprintf(x, sizeof(x), "%" PRIu64, v->a->groups[ga].id);
+	if (gb != MC_NONE)
+		snprintf(y, sizeof(y), "%" PRIu64, v->b->groups[gb].id);
+	if (ga == MC_NONE && gb == MC_NONE)
+		return;
+	if (ga == MC_NONE || gb == MC_NONE) {
+		differ_at(v, p, what, x, y);
+		return;
+	}
+	/* On the same machine what is outside is what it is called. */
+	if (flag(v, MNTCR_VERIFY_DEVICES) && !v->a->groups[ga].nr_members &&
+	    !v->b->groups[gb].nr_members && strcmp(x, y))
+		differ_at(v, p, "external group", x, y);
+	if (bijection_map(&v->groups, ga, gb) || !count(v))
+		return;
+	if (v->groups.ab[ga] != MC_NONE)
+		report(v, "%s: %s: '%s' against '%s', which is '%" PRIu64 "' elsewhere",
+		       name_of(v->a, p->a, name, sizeof(name)), what, x, y,
+		       v->b->groups[v->groups.ab[ga]].id);
+	else
+		report(v, "%s: %s: '%s' against '%s', which is the counterpart of another",
+		       name_of(v->a, p->a, name, sizeof(name)), what, x, y);
+}
+
+static void compare_mount(struct verify *v, uint32_t at)
+{
+	const struct pair *p = &v->pairs[at];
+	const struct mc_mount *x = &v->a->mounts[p->a];
+	const struct mc_mount *y = &v->b->mounts[p->b];
+	char wa[160], wb[160];
+
+	compare_sb(v, at);
+	compare_root(v, p);
+	if (x->attr != y->attr)
+		differ_at(v, p, "attributes",
+			  word_list(mc_words_attr, x->attr, wa, sizeof(wa)),
+			  word_list(mc_words_attr, y->attr, wb, sizeof(wb)));
+	if (!idmap_eq(v->a, x->idmap, v->b, y->idmap))
+		differ_at(v, p, "idmap", x->idmap == MC_NONE ? "none" : "one",
+			  y->idmap == MC_NONE ? "none" :
+			  x->idmap == MC_NONE ? "one" : "another");
+	if (!flag(v, MNTCR_VERIFY_IGNORE_SOURCE) &&
+	    !str_eq(mc_mount_source(v->a, x), mc_mount_source(v->b, y)))
+		differ_at(v, p, "source", mc_mount_source(v->a, x),
+			  mc_mount_source(v->b, y));
+	if (!flag(v, MNTCR_VERIFY_IGNORE_OPTIONS) &&
+	    !str_eq(mc_mount_options(v->a, x), mc_mount_options(v->b, y)))
+		differ_at(v, p, "options", mc_mount_options(v->a, x),
+			  mc_mount_options(v->b, y));
+	if (!flag(v, MNTCR_VERIFY_IGNORE_LOCKS) && x->locks_known &&
+	    y->locks_known && x->locks != y->locks)
+		differ_at(v, p, "locks",
+			  word_list(mc_words_lock, x->locks, wa, sizeof(wa)),
+			  word_list(mc_words_lock, y->locks, wb, sizeof(wb)));
+	if (x->unbindable != y->unbindable)
+		differ_at(v, p, "unbindable", x->unbindable ? "yes" : "no",
+			  y->unbindable ? "yes" : "no");
+	compare_group(v, at, "peer group", x->group, y->group);
+	compare_group(v, at, "master", x->master, y->master);
+}
+
+static bool push(struct verify *v, uint32_t a, uint32_t b)
+{
+	if (!mc_grow(&v->pairs, v->nr_pairs, &v->max_pairs, sizeof(*v->pairs)))
+		return false;
+	v->pairs[v->nr_pairs++] = (struct pair){ a, b };
+	return true;
+}
+
+static int cmp_mountpoint(const void *x, const void *y, void *data)
+{
+	const struct mc_mount *mounts = data;
+
+	return strcmp(mounts[*(const uint32_t *)x].mountpoint,
+		      mounts[*(const uint32_t *)y].mountpoint);
+}
+
+static uint32_t *sorted_children(const struct mc_topology *t, uint32_t m)
+{
+	uint32_t *list, n = 0, c;
+
+	list = malloc(((size_t)t->mounts[m].nr_children + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	mc_for_each_child(t, c, m)
+		list[n++] = c;
+	qsort_r(list, n, sizeof(*list), cmp_mountpoint, t->mounts);
+	return list;
+}
+
+static bool pair_children(struct verify *v, uint32_t ma, uint32_t mb)
+{
+	uint32_t na = v->a->mounts[ma].nr_children, i = 0;
+	uint32_t nb = v->b->mounts[mb].nr_children, j = 0;
+	uint32_t *ca, *cb;
+	bool ok = false;
+	int c;
+
+	if (!na && !nb)
+		return true;
+	ca = sorted_children(v->a, ma);
+	cb = sorted_children(v->b, mb);
+	if (!ca || !cb)
+		goto out;
+	while (i < na || j < nb) {
+		c = i == na ? 1 : j == nb ? -1 :
+		    strcmp(v->a->mounts[ca[i]].mountpoint,
+			   v->b->mounts[cb[j]].mountpoint);
+		if (c < 0)
+			lone(v, v->a, ca[i++]);
+		else if (c > 0)
+			lone(v, v->b, cb[j++]);
+		else if (!push(v, ca[i++], cb[j++]))
+			goto out;
+	}
+	ok = true;
+out:
+	free(ca);
+	free(cb);
+	return ok;
+}
+
+static int cmp_pair(const void *x, const void *y)
+{
+	const struct pair *p = x, *q = y;
+
+	return p->a < q->a ? -1 : p->a > q->a;
+}
+
+/* Mounts ascend by id: in one order on both sides, or not. */
+static void compare_order(struct verify *v)
+{
+	uint32_t i;
+
+	qsort(v->pairs, v->nr_pairs, sizeof(*v->pairs), cmp_pair);
+	for (i = 1; i < v->nr_pairs; i++) {
+		const struct pair *p = &v->pairs[i - 1], *q = &v->pairs[i];
+
+		if (v->a->mounts[p->a].ns == v->a->mounts[q->a].ns &&
+		    p->b > q->b)
+			differ_at(v, q, "order", "mounted later", "mounted earlier");
+	}
+}
+
+static uint32_t without_master(uint32_t propagation)
+{
+	return propagation & ~(uint32_t)(MS_SLAVE | MS_PRIVATE);
+}
+
+static bool compare_ns(struct verify *v, uint32_t i)
+{
+	const struct mc_ns *x = &v->a->ns[i], *y = &v->b->ns[i];
+	char label[300], wa[80], wb[80];
+	uint32_t p = x->base_propagation, q = y->base_propagation;
+
+	mc_escape(x->label ? x->label : "", label, sizeof(label));
+	/*
+	 * 0: not known.  A slave's master is never among what is compared, and
+	 * without it, it is what is left: private, or shared.
+	 */
+	if (p && q && without_master(p) != without_master(q) && count(v))
+		report(v, "namespace %u (%s): what its root is mounted on: '%s' against '%s'",
+		       i, label,
+		       word_list(mc_words_propagation, p, wa, sizeof(wa)),
+		       word_list(mc_words_propagation, q, wb, sizeof(wb)));
+	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&
+	    y->userns != MC_NONE &&
+	    !bijection_map(&v->userns, x->userns, y->userns) && count(v))
+		report(v, "namespace %u (%s): owned by another user namespace",
+		       i, label);
+	if (x->root != MC_NONE && y->root != MC_NONE)
+		return push(v, x->root, y->root);
+	if (x->root != y->root && count(v))
+		report(v, "namespace %u (%s): empty in the %s only", i,
+		       label, x->root == MC_NONE ? "first" : "second");
+	return true;
+}
+
+int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
+		 const struct mntcr_verify_options *opts,
+		 size_t *nr_differences, struct mntcr_error *e)
+{
+	static const struct mntcr_verify_options defaults;
+	struct verify v = { .a = a, .b = b, .opts = opts ? opts : &defaults };
+	uint32_t i, n = a->nr_ns < b->nr_ns ? a->nr_ns : b->nr_ns;
+	int ret = -1;
+
+	memset(e, 0, sizeof(*e));
+	if (!bijection_new(&v.sbs, a->nr_sbs, b->nr_sbs) ||
+	    !bijection_new(&v.groups, a->nr_groups, b->nr_groups) ||
+	    !bijection_new(&v.userns, a->nr_userns, b->nr_userns))
+		goto nomem;
+	if (a->nr_ns != b->nr_ns && count(&v))
+		report(&v, "%u namespaces against %u", a->nr_ns, b->nr_ns);
+	for (i = 0; i < n; i++)
+		if (!compare_ns(&v, i))
+			goto nomem;
+	/* The list grows while it is walked. */
+	for (i = 0; i < v.nr_pairs; i++) {
+		compare_mount(&v, i);
+		if (!pair_children(&v, v.pairs[i].a, v.pairs[i].b))
+			goto nomem;
+	}
+	if (flag(&v, MNTCR_VERIFY_ORDER))
+		compare_order(&v);
+	*nr_differences = v.nr_differences;
+	ret = 0;
+	goto out;
+nomem:
+	mc_nomem(e);
+out:
+	bijection_free(&v.sbs);
+	bijection_free(&v.groups);
+	bijection_free(&v.userns);
+	free(v.pairs);
+	return ret;
+}
