@@ -2,12 +2,20 @@
 # Copyright (C) 2026 The mount checkpoint/restore authors
 # Topology, capture, image, verify, render, and the commands on them.
 
-lib-y += base/util.o
+lib-y += base/error.o
+lib-y += base/buf.o
+lib-y += base/text.o
+lib-y += base/map.o
+lib-y += base/json.o
+lib-y += base/fd.o
+lib-y += base/thread.o
+lib-y += base/ns-file.o
 lib-y += base/boot-id.o
 lib-y += base/fd-limit.o
 lib-y += base/child.o
 lib-y += topology/topology.o
 lib-y += topology/check.o
+lib-y += topology/link.o
 lib-y += capture/capture.o
 lib-y += capture/ns.o
 lib-y += capture/build.o

@@ -21,7 +21,6 @@ lib-y += execute/extended.o
 lib-y += execute/upstream.o
 lib-y += execute/ns.o
 lib-y += execute/restore.o
-lib-y += base/place.o
 lib-y += execute/pin.o
 lib-y += execute/bind.o
 

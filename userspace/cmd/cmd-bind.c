@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "restore-opts.h"
 #include "base/sys.h"
+#include "restore-opts.h"
 
 static const char usage[] =
 "Usage: mntcr bind [OPTION...] SOURCE DESTINATION\n\n"

@@ -7,8 +7,8 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "cmd.h"
 #include "base/base.h"
+#include "cmd.h"
 
 static const char usage[] =
 "Usage: mntcr features [OPTION...]\n\n"

@@ -7,9 +7,9 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "cmd.h"
 #include "line.h"
-#include "base/base.h"
 
 static const char usage[] =
 "Usage: mntcr show [OPTION...] IMAGE\n"

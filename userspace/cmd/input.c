@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "cmd.h"
-#include "base/sys.h"
 #include "base/base.h"
+#include "base/sys.h"
+#include "cmd.h"
 
 #define NSFS_MAGIC	0x6e736673
 

@@ -6,11 +6,11 @@
  */
 #include <string.h>
 
-#include "build.h"
-#include "line.h"
+#include "base/base.h"
 #include "base/sys.h"
 #include "topology/topology.h"
-#include "base/base.h"
+#include "build.h"
+#include "line.h"
 
 #define TMPFS_MAGIC	0x01021994
 #define STR_(x)		#x

@@ -7,8 +7,8 @@
 #ifndef MC_RESTORE_OPTS_H
 #define MC_RESTORE_OPTS_H
 
-#include "cmd.h"
 #include "mntcr-restore.h"
+#include "cmd.h"
 
 struct restore_opts {
 	struct cmd_input sources;

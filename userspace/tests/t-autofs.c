@@ -11,8 +11,8 @@
 
 #include "mntcr-restore.h"
 #include "base/sys.h"
-#include "tap.h"
 #include "topology/topology.h"
+#include "tap.h"
 #include "world.h"
 
 static enum mntcr_api api;

@@ -8,11 +8,11 @@
 #include <sched.h>
 #include <sys/stat.h>
 
-#include "image/image.h"
 #include "mntcr.h"
-#include "scene.h"
-#include "topology/topology.h"
 #include "base/base.h"
+#include "topology/topology.h"
+#include "image/image.h"
+#include "scene.h"
 
 static void say(void *data, const char *line)
 {

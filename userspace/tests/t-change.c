@@ -10,9 +10,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include "base/base.h"
 #include "image/image.h"
 #include "scene.h"
-#include "base/base.h"
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);

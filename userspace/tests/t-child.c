@@ -8,8 +8,8 @@
 #include <pthread.h>
 
 #include "mntcr.h"
-#include "scene.h"
 #include "base/base.h"
+#include "scene.h"
 
 #define LOOPS	30
 #define THREADS	8

@@ -6,9 +6,9 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include "mntcr.h"
-#include "scene.h"
-#include "topology/topology.h"
 #include "base/base.h"
+#include "topology/topology.h"
+#include "scene.h"
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);

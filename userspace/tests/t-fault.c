@@ -13,8 +13,8 @@
 
 #include "mntcr-restore.h"
 #include "base/sys.h"
-#include "tap.h"
 #include "topology/topology.h"
+#include "tap.h"
 #include "world.h"
 
 /* --- faults --------------------------------------------------------------- */

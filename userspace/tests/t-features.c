@@ -4,10 +4,10 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include "execute/place.h"
-#include "base/sys.h"
-#include "tap.h"
 #include "base/base.h"
+#include "base/sys.h"
+#include "execute/execute.h"
+#include "tap.h"
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);

@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <fcntl.h>
+#include <jansson.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
@@ -14,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/base.h"
+#include "topology/topology.h"
 #include "image/image.h"
 #include "tap.h"
-#include "topology/topology.h"
-#include "base/base.h"
 
 #define BOOT "\"boot_id\":\"0b1f6c43-3c1e-4a52-9d53-5a5e1c0d7f11\","
 #define HEAD "{\"format\":\"mntcr-image\",\"version\":2,\"unique_ids\":true," BOOT

@@ -10,9 +10,9 @@
 
 #include <jansson.h>
 
+#include "base/base.h"
 #include "image/image.h"
 #include "scene.h"
-#include "base/base.h"
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t m);

@@ -4,8 +4,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include "tap.h"
 #include "base/base.h"
+#include "topology/topology.h"
+#include "tap.h"
 
 /* "[name]" or "[name=value]" for each. */
 static const struct {

@@ -7,9 +7,9 @@
  */
 #include <time.h>
 
+#include "base/base.h"
 #include "image/image.h"
 #include "scene.h"
-#include "base/base.h"
 
 /* Not the time of day: other work on the machine is not what is measured. */
 static double now(void)

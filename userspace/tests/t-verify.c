@@ -6,9 +6,9 @@
  */
 #include <time.h>
 
+#include "base/base.h"
 #include "image/image.h"
 #include "tap.h"
-#include "base/base.h"
 
 /* Two namespaces; every number that is only a name comes from here. */
 struct ids {

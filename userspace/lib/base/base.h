@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Errors, byte buffers, escaping, hash index: what every stage needs.
+ * What every stage needs: errors, buffers, escaping, a hash map, descriptors,
+ * helper processes, what the kernel offers.  sys.h beside it has the system calls.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -11,7 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 #include "mntcr.h"
 
@@ -67,12 +70,6 @@ uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
  */
 size_t mc_unescape(char *s);
 
-/*
- * The next of a superblock's options, unescaped in place; false: that was all.
- * value is NULL where there is no "=".
- */
-bool mc_next_option(char **rest, char **name, char **value);
-
 /* Is all there of which this is the needed_by? */
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by);
 
@@ -97,5 +94,43 @@ uint32_t mc_fd_count(void);
 
 /* Close unless negative; errno kept. */
 void mc_close(int fd);
+
+/*
+ * O_PATH of what lies at a path without symlinks, walked in the dentry cache
+ * only: no dead server blocks that, no automounter starts.
+ */
+int mc_open_cached(int dir, const char *path, uint64_t resolve);
+
+/*
+ * The mount namespace file that s names, opened anew, close-on-exec; -1 and an
+ * error.  name[size], if not NULL, becomes what messages and images call s.
+ */
+int mc_open_ns(const struct mntcr_source *s, char *name, size_t size,
+	       struct mntcr_error *e);
+
+/*
+ * Helper processes that the caller of the library does not notice: the end of
+ * one raises no SIGCHLD, and neither wait() nor waitpid(-1, ...) finds it.
+ *
+ * As fork(2), flags (CLONE_*) in addition.  In the child all signals are
+ * blocked, since handlers are the caller's; and as the caller may have threads
+ * whose locks it got copies of, it makes system calls and nothing else, and
+ * ends by _exit(2).
+ */
+pid_t mc_child(unsigned long flags);
+/* What it gave to _exit(2); -1 and errno if it did not end like that. */
+int mc_child_wait(pid_t pid);
+
+/*
+ * Run fn(data) in a thread of its own and wait for it: 0 or an errno.  No signal
+ * handler runs in there, since handlers are the caller's and expect the caller's
+ * root and mounts.
+ */
+int mc_in_thread(void *(*fn)(void *), void *data);
+
+/* jansson's json_t: a string if s is UTF-8, else {"hex": "..."}; NULL: no memory. */
+struct json_t *mc_json_bytes(const char *s);
+/* The same as text. */
+void mc_json_put(FILE *out, const char *s);
 
 #endif /* MC_BASE_H */

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "base/sys.h"
 #include "base/base.h"
+#include "base/sys.h"
 
 bool mc_is_boot_id(const char *s)
 {

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "base/child.h"
+#include "base/base.h"
 #include "base/sys.h"
 
 /* No exit signal; SIGCHLD set to be ignored reaps those only that have it. */

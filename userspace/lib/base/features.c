@@ -10,9 +10,8 @@
 #include <linux/capability.h>
 #include <string.h>
 
-#include "base/child.h"
-#include "base/sys.h"
 #include "base/base.h"
+#include "base/sys.h"
 
 static enum mntcr_feature_state by_errno(int err, int unknown_call)
 {

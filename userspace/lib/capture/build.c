@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/priv.h"
 #include "base/sys.h"
+#include "capture/capture.h"
 
 /* Read twice and the same: nothing has changed, this is how it is. */
 static int contradicts(struct mntcr_error *e, const struct cap_ns *ns,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/priv.h"
+#include "capture/capture.h"
 
 #define RETRIES		8
 

@@ -10,9 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "capture/priv.h"
-#include "base/child.h"
 #include "base/sys.h"
+#include "capture/capture.h"
 
 int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
 		  int flags)
@@ -122,20 +121,5 @@ out:
 	mc_close(sock[1]);
 	mc_close(proc_fd);
 	errno = err;
-	return fd;
-}
-
-int cap_open_cached(int dir, const char *path, uint64_t resolve)
-{
-	struct mc_open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = resolve | MC_RESOLVE_NO_SYMLINKS | MC_RESOLVE_CACHED,
-	};
-	int fd, tries = 20;
-
-	/* Any mount or rename on the machine can disturb such a walk. */
-	do {
-		fd = mc_openat2(dir, path, &how);
-	} while (fd < 0 && errno == EAGAIN && --tries);
 	return fd;
 }

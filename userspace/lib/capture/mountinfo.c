@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/priv.h"
 #include "base/sys.h"
+#include "capture/capture.h"
 
 struct text {
 	int fd;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/priv.h"
 #include "base/sys.h"
+#include "capture/capture.h"
 
 static uint64_t ino_of(int fd)
 {
@@ -30,40 +30,9 @@ static uint64_t ino_of_path(const char *path)
 static int open_source(const struct mntcr_source *src, struct cap_ns *ns,
 		       struct mntcr_error *e)
 {
-	char path[64], esc[200];
-
-	switch (src->type) {
-	case MNTCR_SOURCE_PID:
-		snprintf(ns->label, sizeof(ns->label), "%" PRId64, src->pid);
-		snprintf(path, sizeof(path), "/proc/%" PRId64 "/ns/mnt",
-			 src->pid);
-		ns->fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (ns->fd >= 0)
-			break;
-		if (errno == ENOENT)
-			errno = ESRCH;
-		return mc_fail(e, MNTCR_SYS, errno, "process %" PRId64,
-			       src->pid);
-	case MNTCR_SOURCE_PATH:
-		mc_escape(src->path, esc, sizeof(esc));
-		snprintf(ns->label, sizeof(ns->label), "%s", esc);
-		/* O_NONBLOCK: a fifo or a device must not hang the caller. */
-		ns->fd = open(src->path,
-			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		if (ns->fd < 0)
-			return mc_fail(e, MNTCR_SYS, errno, "%s", esc);
-		break;
-	case MNTCR_SOURCE_FD:
-		snprintf(ns->label, sizeof(ns->label), "fd:%d", src->fd);
-		ns->fd = fcntl(src->fd, F_DUPFD_CLOEXEC, 3);
-		if (ns->fd < 0)
-			return mc_fail(e, MNTCR_SYS, errno, "descriptor %d",
-				       src->fd);
-		break;
-	}
-	if (ioctl(ns->fd, MC_NS_GET_NSTYPE) != CLONE_NEWNS)
-		return mc_fail(e, MNTCR_USAGE, 0, "%s: not a mount namespace",
-			       ns->label);
+	ns->fd = mc_open_ns(src, ns->label, sizeof(ns->label), e);
+	if (ns->fd < 0)
+		return -1;
 	ns->ino = ino_of(ns->fd);
 	if (!ns->ino)
 		return mc_fail(e, MNTCR_SYS, errno, "%s", ns->label);

@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/priv.h"
 #include "base/sys.h"
+#include "capture/capture.h"
 
 #define WANT_FAST (MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC)
 #define WANT_ALL (WANT_FAST | MC_STATMOUNT_MNT_ROOT | MC_STATMOUNT_MNT_POINT | \

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "capture/priv.h"
 #include "base/sys.h"
+#include "capture/capture.h"
 
 struct look {
 	struct mc_topology *t;
@@ -70,7 +70,7 @@ static void by_path(struct look *l, uint32_t i)
 	path = mc_mount_path(l->t, i);
 	if (!path)
 		return;
-	fd = cap_open_cached(l->root, path, MC_RESOLVE_IN_ROOT |
+	fd = mc_open_cached(l->root, path, MC_RESOLVE_IN_ROOT |
 			     MC_RESOLVE_NO_MAGICLINKS);
 	if (fd >= 0)
 		note(m, fd, l->t->unique_ids);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "execute/place.h"
+#include "execute/execute.h"
 
 struct side {
 	const struct mntcr_place *place;
@@ -73,7 +73,7 @@ static int open_ns(struct bind *b, struct side *s)
 		s->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return s->root_fd < 0 ? side_fail(b, s, errno, "/") : 0;
 	}
-	s->ns_fd = mc_place_ns(&s->place->ns, b->e);
+	s->ns_fd = mc_open_ns(&s->place->ns, NULL, 0, b->e);
 	if (s->ns_fd < 0)
 		return -1;
 	if (s->place->ns.type == MNTCR_SOURCE_PID && !s->place->mnt_id)

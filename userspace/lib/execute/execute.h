@@ -8,6 +8,7 @@
 #ifndef MC_EXECUTE_H
 #define MC_EXECUTE_H
 
+#include "mntcr-restore.h"
 #include "plan/plan.h"
 
 /* System calls that are counted. */
@@ -120,7 +121,7 @@ struct mc_exec {
 int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats);
 const char *mc_call_name(enum mc_call c);
 
-/* --- for backends (common.c) ---------------------------------------- */
+/* --- for backends (common.c) ------------------------------------------------ */
 
 #define mc_count(x, c)	((x)->calls[MC_CALL_##c]++)
 
@@ -166,5 +167,26 @@ int mc_ns_make_here(struct mc_exec *x, uint32_t ns);
 /* Before the first one, in the same thread. */
 void mc_ns_choose_cpu(struct mc_exec *x);
 int mc_ns_open_self(struct mc_exec *x);
+
+/* --- pins (pin.c) ---------------------------------------------------------- */
+
+struct mc_pins;
+
+/* Before the restore, which would get copies of what is mounted here. */
+int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e);
+/* Once the namespaces are complete.  After a failure undo is called for. */
+int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
+		struct mntcr_error *e);
+bool mc_pins_are_in(const struct mc_pins *p, const char *dir);
+void mc_pins_undo(struct mc_pins *p);
+void mc_pins_free(struct mc_pins *p);
+
+/* --- what the caller asked for (restore.c) --------------------------------- */
+
+/* MNTCR_UNSUPPORTED unless all the new calls are there. */
+int mc_need_extended(struct mntcr_error *e);
+enum mntcr_api mc_choose_api(enum mntcr_api wanted);
+void mc_plan_options(const struct mntcr_restore_options *o,
+		     struct mc_plan_options *po);
 
 #endif /* MC_EXECUTE_H */

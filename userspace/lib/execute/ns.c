@@ -7,15 +7,12 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/child.h"
 #include "execute/execute.h"
-#include "execute/place.h"
 
 /* Opened relative to a /proc from before: an empty namespace has none. */
 static int open_self(int proc_fd, const char *who)
@@ -218,25 +215,6 @@ int mc_ns_make_here(struct mc_exec *x, uint32_t ns)
 	if (x->nsroot_fd[ns] < 0)
 		return mc_exec_fail(x, &op, errno, "opening its root");
 	return 0;
-}
-
-/*
- * A signal handler is the caller's, and expects the caller's root and mounts:
- * none runs in here.
- */
-int mc_in_thread(void *(*fn)(void *), void *data)
-{
-	sigset_t all, old;
-	pthread_t thread;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&thread, NULL, fn, data);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!err)
-		pthread_join(thread, NULL);
-	return err;
 }
 
 struct maker {

@@ -13,9 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "execute/pin.h"
-#include "base/sys.h"
-#include "base/base.h"
+#include "execute/execute.h"
 
 struct mc_pins {
 	int parent;		/* what the directory is in */

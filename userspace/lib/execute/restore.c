@@ -11,8 +11,6 @@
 #include <time.h>
 
 #include "execute/execute.h"
-#include "execute/pin.h"
-#include "execute/place.h"
 
 /* Our own that no plan knows of: namespaces, /proc, pins. */
 #define OWN_FDS		16
@@ -164,7 +162,7 @@ static int find_live(const struct mntcr_topology *t,
 		uint32_t ns;
 		int fd;
 
-		fd = mc_place_ns(&o->sources[i], e);
+		fd = mc_open_ns(&o->sources[i], NULL, 0, e);
 		if (fd < 0)
 			return -1;
 		if (which_ns(t, i, fd, &ns, e)) {

@@ -10,14 +10,15 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base.h"
+#include "base/sys.h"
 #include "image/image.h"
 #include "image/scan.h"
-#include "base/sys.h"
-#include "base/base.h"
 
 #define MAX_FIELDS	32
 

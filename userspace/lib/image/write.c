@@ -7,14 +7,15 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
-#include "base/sys.h"
 #include "base/base.h"
+#include "base/sys.h"
+#include "image/image.h"
 
 /*
  * Setters note failure in *bad and otherwise take over v, so that a record is
@@ -29,28 +30,6 @@ static void put(json_t *o, const char *key, json_t *v, bool *bad)
 static void put_uint(json_t *o, const char *key, uint64_t v, bool *bad)
 {
 	put(o, key, json_integer((json_int_t)v), bad);
-}
-
-json_t *mc_json_bytes(const char *s)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t n = strlen(s), i;
-	json_t *o;
-	char *hex;
-
-	if (mc_is_utf8(s, n))
-		return json_string(s);
-	hex = malloc(2 * n + 1);
-	if (!hex)
-		return NULL;
-	for (i = 0; i < n; i++) {
-		hex[2 * i] = digits[(unsigned char)s[i] >> 4];
-		hex[2 * i + 1] = digits[(unsigned char)s[i] & 15];
-	}
-	hex[2 * n] = '\0';
-	o = json_pack("{s:s}", "hex", hex);
-	free(hex);
-	return o;
 }
 
 static json_t *words(const struct mc_word *w, uint64_t v)

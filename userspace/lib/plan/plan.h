@@ -14,9 +14,9 @@
 #include <stdio.h>
 
 #include "mntcr-restore.h"
+#include "base/base.h"
 #include "base/sys.h"
 #include "topology/topology.h"
-#include "base/base.h"
 
 /*
  * What an operation names: a kind in the two top bits, an index below.

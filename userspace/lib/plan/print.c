@@ -5,11 +5,9 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
 #include "plan/plan.h"
 
 static const char *const op_names[MC_NR_OPS] = {
@@ -184,26 +182,10 @@ static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 	return i < p->nr_ops ? mc_nomem(e) : 0;
 }
 
-/* As in an image; jansson takes DEL for a letter, and a terminal does not. */
-static void put_value(FILE *out, const char *value)
-{
-	json_t *j = mc_json_bytes(value);
-	char *s = j ? json_dumps(j, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
-	const char *c;
-
-	for (c = s ? s : "null"; *c; c++)
-		if (*c == 0x7f)
-			fputs("\\u007F", out);
-		else
-			putc(*c, out);
-	free(s);
-	json_decref(j);
-}
-
 static void put(FILE *out, const char *key, const char *value)
 {
 	fprintf(out, ", \"%s\": ", key);
-	put_value(out, value);
+	mc_json_put(out, value);
 }
 
 /* One object a line: a plan of 16,000 mounts is read as it is written. */
@@ -234,7 +216,7 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 	}
 	for (i = 0; op->type == MC_OP_FRESH && i < op->nr; i++) {
 		fputs(i ? ", " : ", \"makes\": [", out);
-		put_value(out, p->nodes[op->first + i].path);
+		mc_json_put(out, p->nodes[op->first + i].path);
 		if (i + 1 == op->nr)
 			fputs("]", out);
 	}

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/render.h"
 #include "base/base.h"
+#include "render/render.h"
 
 /* For a double-quoted label, where backslashes escape and "&lt;" would be an entity. */
 static void quoted(FILE *out, const char *s)

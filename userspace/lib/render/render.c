@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "image/image.h"
 #include "render/render.h"
-#include "base/base.h"
 
 int mntcr_render(const struct mc_topology *t, enum mntcr_format format,
 		 FILE *out, struct mntcr_error *e)

@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
-#include "render/render.h"
-#include "base/sys.h"
 #include "base/base.h"
+#include "base/sys.h"
+#include "render/render.h"
 
 #define MAX_INDENT	40	/* deeper levels are numbered, not drawn */
 

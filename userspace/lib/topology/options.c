@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "topology/topology.h"
 
 /* A byte of 0 is never printed, and left out. */
 static void unescape(char *s)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/topology.h"
 #include "base/base.h"
+#include "topology/topology.h"
 
 #define CHUNK	(64 * 1024)
 

@@ -171,6 +171,8 @@ uint32_t mc_topology_add_mount(struct mc_topology *t);
 /* Group by original id: found, or added. */
 uint32_t mc_topology_get_group(struct mc_topology *t, uint64_t id);
 
+/* Of mc_topology_finish(): each element by itself. */
+int mc_topology_check(const struct mc_topology *t, struct mntcr_error *e);
 /* Validate and derive.  Elements may be reordered; indices are rewritten. */
 int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e);
 
@@ -191,6 +193,25 @@ uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path)
 /* "4026532000:/a/b" style name for messages, escaped, cut to size. */
 const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
 			  char *buf, size_t size);
+
+/* What flags are called in images and in output; ends with a NULL name. */
+struct mc_word {
+	const char *name;
+	uint64_t bits;
+	uint64_t mask;		/* the field that bits are a value of */
+};
+
+extern const struct mc_word mc_words_attr[];	/* MOUNT_ATTR_* */
+extern const struct mc_word mc_words_lock[];	/* MOUNT_LOCK_* */
+extern const struct mc_word mc_words_sb[];	/* MS_* of a superblock */
+extern const struct mc_word mc_words_propagation[];
+extern const struct mc_word mc_words_nstype[];
+
+/*
+ * The next of a superblock's options, unescaped in place; false: that was all.
+ * value is NULL where there is no "=".
+ */
+bool mc_next_option(char **rest, char **name, char **value);
 
 #define mc_for_each_child(t, c, m)					\
 	for ((c) = (t)->mounts[(m)].first_child; (c) != MC_NONE;	\

@@ -4,8 +4,8 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include "image/image.h"
 #include "base/sys.h"
+#include "topology/topology.h"
 
 #define FLAG(name, bit)	{ name, bit, bit }
 

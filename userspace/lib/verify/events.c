@@ -16,11 +16,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "capture/priv.h"
-#include "base/child.h"
+#include "base/base.h"
 #include "base/sys.h"
 #include "topology/topology.h"
-#include "base/base.h"
 
 #define EVENT_SOURCE	"mntcr-event"
 /* Beside the namespaces. */
@@ -30,10 +28,8 @@ struct side {
 	uint64_t *event;		/* id of the event's mount; shared memory */
 	const struct mntcr_source *sources;
 	size_t nr;
-	struct cap_ns *ns;
-	size_t nr_ns;
-	struct mc_topology *names;	/* what cap_open() fills besides */
 	struct mc_topology *before;
+	int *ns_fd;			/* of each namespace in it */
 };
 
 struct run {
@@ -43,6 +39,54 @@ struct run {
 	struct mntcr_error *e;
 	const char *what;	/* prefix of what verify reports, or NULL */
 };
+
+/* One more of the sources that may name the same namespace. */
+static int keep_open(struct side *s, const struct mntcr_source *src,
+		     struct mc_map *by_ino, struct mntcr_error *e)
+{
+	char name[256];
+	struct stat st;
+	uint32_t ns = MC_NONE;
+	int fd;
+
+	fd = mc_open_ns(src, name, sizeof(name), e);
+
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &st) && mc_map_get(by_ino, st.st_ino, &ns) &&
+	    s->ns_fd[ns] < 0) {
+		s->ns_fd[ns] = fd;
+		return 0;
+	}
+	mc_close(fd);
+	return ns != MC_NONE ? 0 :
+	       mc_fail(e, MNTCR_CHANGED, 0, "%s: another namespace meanwhile", name);
+}
+
+static int open_namespaces(struct side *s, struct mntcr_error *e)
+{
+	uint32_t i, n = s->before->nr_ns;
+	struct mc_map *by_ino = mc_map_new();
+	int ret = -1;
+
+	s->ns_fd = malloc((n ? n : 1) * sizeof(*s->ns_fd));
+	if (!s->ns_fd || !by_ino)
+		goto nomem;
+	memset(s->ns_fd, -1, n * sizeof(*s->ns_fd));
+	for (i = 0; i < n; i++)
+		if (mc_map_add(by_ino, s->before->ns[i].ino, &(uint32_t){ i }) < 0)
+			goto nomem;
+	for (i = 0; i < s->nr; i++)
+		if (keep_open(s, &s->sources[i], by_ino, e))
+			goto out;
+	ret = 0;
+	goto out;
+nomem:
+	mc_nomem(e);
+out:
+	mc_map_free(by_ino);
+	return ret;
+}
 
 static int open_side(struct side *s, const struct mntcr_capture_options *co,
 		     struct mntcr_error *e)
@@ -54,21 +98,20 @@ static int open_side(struct side *s, const struct mntcr_capture_options *co,
 		s->event = NULL;
 		return mc_nomem(e);
 	}
-	s->names = mc_topology_new();
-	if (!s->names)
-		return mc_nomem(e);
-	if (cap_open(s->sources, s->nr, &s->ns, &s->nr_ns, s->names, e))
+	if (mntcr_capture(s->sources, s->nr, co, &s->before, e))
 		return -1;
-	return mntcr_capture(s->sources, s->nr, co, &s->before, e);
+	return open_namespaces(s, e);
 }
 
 static void close_side(struct side *s)
 {
+	uint32_t i;
+
 	if (s->event)
 		munmap(s->event, sizeof(*s->event));
-	if (s->ns)
-		cap_close(s->ns, s->nr_ns);
-	mntcr_topology_free(s->names);
+	for (i = 0; s->ns_fd && i < s->before->nr_ns; i++)
+		mc_close(s->ns_fd[i]);
+	free(s->ns_fd);
 	mntcr_topology_free(s->before);
 }
 
@@ -140,7 +183,7 @@ static int fire(const char *path, const struct mc_mount *m, unsigned int mask,
 	uint64_t id;
 	int on, fd, err;
 
-	on = cap_open_cached(AT_FDCWD, path, 0);
+	on = mc_open_cached(AT_FDCWD, path, 0);
 	if (on < 0)
 		return errno;
 	err = id_at(on, mask, &id);
@@ -191,7 +234,7 @@ static int within(const struct side *s, uint32_t ns, const char *path,
 	int err;
 
 	if (!pid) {
-		if (setns(s->ns[ns].fd, CLONE_NEWNS))
+		if (setns(s->ns_fd[ns], CLONE_NEWNS))
 			_exit(errno);
 		_exit(m ? fire(path, m, mask, s->event) :
 			  undo(path, mask, *s->event));

@@ -15,10 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
+#include "base/base.h"
 #include "base/sys.h"
 #include "topology/topology.h"
-#include "base/base.h"
 
 struct pair {
 	uint32_t a, b;

@@ -4,14 +4,14 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#ifndef MC_CAPTURE_PRIV_H
-#define MC_CAPTURE_PRIV_H
+#ifndef MC_CAPTURE_H
+#define MC_CAPTURE_H
 
 #include <sys/types.h>
 #include <sys/sysmacros.h>
 
-#include "topology/topology.h"
 #include "base/base.h"
+#include "topology/topology.h"
 
 /* One distinct mount namespace. */
 struct cap_ns {
@@ -44,12 +44,6 @@ int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
  * its topmost root; -1 and errno.
  */
 int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
-
-/*
- * O_PATH of what lies at a path without symlinks, walked in the dentry cache
- * only: no dead server blocks that, no automounter starts.
- */
-int cap_open_cached(int dir, const char *path, uint64_t resolve);
 
 /* Directory or not, for mounts of a finished topology that do not say. */
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
@@ -101,4 +95,4 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		  struct mntcr_error *e);
 
-#endif /* MC_CAPTURE_PRIV_H */
+#endif /* MC_CAPTURE_H */
