@@ -29,8 +29,8 @@ cmd-y += cmd-plan.o
 cmd-y += cmd-restore.o
 cmd-y += cmd-bind.o
 
-test-y += t-restore
-vm-test-y += t-restore
+test-y += t-execute-scenes
+vm-test-y += t-execute-scenes
 
 # The bench is its own program: O/mntcr-bench, native and in the VM.
 all: $(O)/mntcr-bench
@@ -38,26 +38,26 @@ $(O)/mntcr-bench: $(O)/obj/bench/mntcr-bench.o $(O)/libmntcr.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-test-y += t-bind
-vm-test-y += t-bind
-test-y += t-options
-valgrind-y += t-options
+test-y += t-execute-bind
+vm-test-y += t-execute-bind
+test-y += t-topology-options
+valgrind-y += t-topology-options
 test-y += t-plan
 valgrind-y += t-plan
 test-y += t-plan-random
 # Plans run without a kernel.
 $(O)/tests/t-plan-random: $(O)/obj/tests/plan-sim.o
 $(O)/$(asan)/tests/t-plan-random: $(O)/$(asan)/obj/tests/plan-sim.o
-test-y += t-exec
-vm-test-y += t-exec
+test-y += t-execute
+vm-test-y += t-execute
 fuzz-y += fuzz-plan
 man-y += mntcr-bench.1
-test-y += t-fault
-LIBS-t-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
+test-y += t-execute-fault
+LIBS-t-execute-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
 	fchdir mount umount2 statx fstat mkdir mkdirat mknodat fchmodat \
 	sched_getaffinity sched_setaffinity pthread_create \
 	malloc calloc realloc,-Wl,--wrap=$f)
-vm-test-y += t-fault
-test-y += t-pins
-vm-test-y += t-pins
-vm-test-y += t-autofs
+vm-test-y += t-execute-fault
+test-y += t-execute-pins
+vm-test-y += t-execute-pins
+vm-test-y += t-lib-autofs

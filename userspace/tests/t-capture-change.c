@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Mounts that change while they are captured.  The linker sends the library's
- * syscall(), lseek() and read() here (LIBS-t-change in core.mk), so that one
+ * syscall(), lseek() and read() here (LIBS-t-capture-change in core.mk), so that one
  * change happens just before the n-th of them, for every n that a capture makes.
  *
  * Whatever comes out is the state before or the state after, never a mixture.

@@ -2,7 +2,7 @@
 /*
  * Memory runs out at every allocation in turn: the call fails, says so, and
  * gives back what it had.  The linker sends the library's allocations here
- * (LIBS-t-nomem in core.mk); jansson is given the same functions.
+ * (LIBS-t-lib-nomem in core.mk); jansson is given the same functions.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */

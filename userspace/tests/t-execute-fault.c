@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Every call that a restore or a bind makes fails in turn.  The linker sends
- * the library's calls here (LIBS-t-fault in exec.mk).  Whatever fails: either
+ * the library's calls here (LIBS-t-execute-fault in exec.mk).  Whatever fails: either
  * the restore is done and right all the same, or it says what failed, and
  * nothing is left of it.
  *
