@@ -44,11 +44,17 @@ lib-y += render/dot.o
 lib-y += base/features.o
 
 test-y += t-image
+test-y += t-image-bounds
+test-y += t-image-files
+test-y += t-render
 test-y += t-verify
 test-y += t-capture
 vm-test-y += t-capture
 
 valgrind-y += t-image
+valgrind-y += t-image-bounds
+valgrind-y += t-image-files
+valgrind-y += t-render
 valgrind-y += t-verify
 fuzz-y += fuzz-image
 fuzz-y += fuzz-line

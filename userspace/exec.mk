@@ -44,12 +44,26 @@ test-y += t-topology-options
 valgrind-y += t-topology-options
 test-y += t-plan
 valgrind-y += t-plan
+test-y += t-plan-sources
+valgrind-y += t-plan-sources
+test-y += t-plan-groups
+valgrind-y += t-plan-groups
+test-y += t-plan-limits
+valgrind-y += t-plan-limits
 test-y += t-plan-random
 # Plans run without a kernel.
 $(O)/tests/t-plan-random: $(O)/obj/tests/plan-sim.o
 $(O)/$(asan)/tests/t-plan-random: $(O)/$(asan)/obj/tests/plan-sim.o
 test-y += t-execute
 vm-test-y += t-execute
+test-y += t-execute-cost
+vm-test-y += t-execute-cost
+test-y += t-execute-fresh
+vm-test-y += t-execute-fresh
+test-y += t-execute-sources
+vm-test-y += t-execute-sources
+test-y += t-execute-limits
+vm-test-y += t-execute-limits
 fuzz-y += fuzz-plan
 man-y += mntcr-bench.1
 test-y += t-execute-fault

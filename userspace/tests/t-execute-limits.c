@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Few descriptors, few namespaces: what a restore takes, and how it fails.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sys/resource.h>
+
+#include "shot.h"
+
+static void too_few_descriptors(void)
+{
+	struct shot s = shoot(peers);
+	struct mntcr_restored *r;
+
+	s.o.fd_limit = 200;
+	if (api == MNTCR_API_UPSTREAM) {
+		failed(&s, EMFILE, "too few descriptors");
+	} else {
+		/* made in pieces: found again by their ids */
+		r = restored(&s);
+		same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER);
+		mntcr_restored_free(r);
+		s.o.keep_fds = true;
+		failed(&s, EMFILE, "too few descriptors");
+		s.o.keep_fds = false;
+		s.o.fd_limit = 20;
+		failed(&s, EMFILE, "too few descriptors");
+	}
+	end(&s, NULL);
+}
+
+/* The real limit, which the library raises for as long as it needs to. */
+static void the_limit_is_raised_and_put_back(void)
+{
+	struct rlimit old, low = { 64, 64 }, after;
+	struct shot s;
+	struct mntcr_restored *r;
+
+	s = shoot(peers);
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &old));
+	low.rlim_max = old.rlim_max;
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &low));
+	r = restored(&s);
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &after));
+	CHECK_EQ(after.rlim_cur, 64);
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &old));
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	end(&s, r);
+}
+
+/* As much is asked for as will be used: by every kind of operation. */
+static void within(void (*fn)(void), bool fresh, rlim_t soft, rlim_t hard)
+{
+	struct rlimit old, low;
+	struct shot s = shoot(fn);
+	struct mntcr_restored *r;
+
+	s.o.prefer_fresh = s.o.caller_namespaces = fresh;
+	/* What is copied into another user namespace is locked. */
+	s.o.ignore_locks = hard;
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &old));
+	low = (struct rlimit){ soft, hard ? hard : old.rlim_max };
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &low));
+	r = restored(&s);
+	CHECK(hard || !setrlimit(RLIMIT_NOFILE, &old));
+	same(&s, r, (fresh ? MNTCR_VERIFY_IGNORE_SOURCE : MNTCR_VERIFY_DEVICES) |
+	     (hard ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
+	end(&s, r);
+}
+
+static void fresh_deep(void)
+{
+	char path[64];
+	int i;
+
+	world_new_root();
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/d%d/e/m", i % 50);
+		w_mkdir(path);
+		snprintf(path, sizeof(path), "/d%d/e/m/%d", i % 50, i);
+		w_tmpfs("leaf", path);
+	}
+}
+
+static void covers(void)
+{
+	int i;
+
+	world_new_root();
+	w_tmpfs("lowest", "/a");
+	for (i = 0; i < MANY; i++)
+		w_tmpfs("cover", "/a");
+}
+
+static void the_limit_is_raised_far_enough(void)
+{
+	TAP_SAY("superblocks");
+	within(superblocks, false, 64, 0);
+	TAP_SAY("fresh superblocks");
+	within(superblocks, true, 64, 0);
+	TAP_SAY("deep mountpoints on fresh superblocks");
+	within(fresh_deep, true, 64, 0);
+	TAP_SAY("roots");
+	within(roots, false, 64, 0);
+	TAP_SAY("deep mountpoints");
+	within(deep_binds, false, 64, 0);
+	TAP_SAY("covers");
+	within(covers, false, 64, 0);
+}
+
+/* Not raised at all, where that will do; nor for whom it cannot be. */
+static void little_takes_little(void)
+{
+	pid_t pid;
+
+	need_api();
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (setjmp(tap.out))
+			_exit(1);
+		if (unshare(CLONE_NEWUSER))
+			_exit(4);
+		w_map_root();
+		world_own_ns();
+		within(small, false, 48, 48);
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	CHECK_EQ(wd_wait_for(pid), 0);
+}
+
+/* The caller has many of its own. */
+static void descriptors_of_the_caller(void)
+{
+	int first = open("/", O_PATH | O_CLOEXEC), last = first, i;
+
+	REQUIRE(first >= 0);
+	for (i = 0; i < 200; i++)
+		REQUIRE((last = fcntl(first, F_DUPFD_CLOEXEC, first)) >= 0);
+	within(small, false, (rlim_t)last + 3, 0);
+	mc_close_range(first, last, 0);
+}
+
+/*
+ * What is shot in a user namespace of its own comes out right, under this limit of
+ * mount namespaces.
+ */
+static struct shot in_own_user_ns(void (*scene)(void), const char *limit)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+
+	if (unshare(CLONE_NEWUSER))
+		_exit(4);
+	w_map_root();
+	world_own_ns();
+	s = shoot(scene);
+	/* Its root is locked, as are all that were copied. */
+	s.o.ignore_locks = api == MNTCR_API_UPSTREAM;
+	w_write("sys/user/max_mnt_namespaces", limit);
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER |
+	     (s.o.ignore_locks ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
+	mntcr_restored_free(r);
+	return s;
+}
+
+/* First it works there, then it may not. */
+static void limited(void)
+{
+	struct shot s = in_own_user_ns(small, "10000");
+
+	w_write("sys/user/max_mnt_namespaces", "1");
+	failed(&s, ENOSPC, "");
+	end(&s, NULL);
+}
+
+static void many_trees(void)
+{
+	char path[32];
+	int i;
+
+	world_new_root();
+	for (i = 0; i < 60; i++) {
+		snprintf(path, sizeof(path), "/%d", i);
+		w_tmpfs("t", path);
+		snprintf(path, sizeof(path), "/at%d", i);
+		w_mkdir(path);
+		w_bind("/", path);
+	}
+}
+
+/* Detached trees count as namespaces, and there may be few of those. */
+static void few_trees(void)
+{
+	struct shot s = in_own_user_ns(many_trees, "12");
+
+	end(&s, NULL);
+}
+
+static void in_a_child(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	need_api();
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (setjmp(tap.out))
+			_exit(1);
+		fn();
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	status = wd_wait_for(pid);
+	if (status == 4)
+		SKIP("no user namespaces here");
+	CHECK_EQ(status, 0);
+}
+
+static void too_many_namespaces(void)
+{
+	in_a_child(limited);
+}
+
+static void few_trees_at_a_time(void)
+{
+	in_a_child(few_trees);
+}
+
+static const struct shot_test tests[] = {
+	{ "too-few-descriptors", too_few_descriptors },
+	{ "limit-raised-and-put-back", the_limit_is_raised_and_put_back },
+	{ "limit-raised-far-enough", the_limit_is_raised_far_enough },
+	{ "little-takes-little", little_takes_little },
+	{ "descriptors-of-the-caller", descriptors_of_the_caller },
+	{ "too-many-namespaces", too_many_namespaces },
+	{ "few-trees-at-a-time", few_trees_at_a_time },
+};
+
+int main(int argc, char **argv)
+{
+	return shot_run(tests, sizeof(tests) / sizeof(tests[0]), argv);
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Where superblocks come from: paths that stand for them, live ones that have
+ * changed or are gone.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <signal.h>
+
+#include "shot.h"
+
+static void a_path_stands_for_a_superblock(void)
+{
+	struct mntcr_external ext = { .path = "/tmp/outside" };
+	struct shot s;
+	struct mntcr_restored *r;
+	char key[32];
+
+	need_api();
+	s = shoot(small);
+	w_tmpfs("outside", "/tmp/outside");
+	w_mkdir("/tmp/outside/a/b");
+	w_mkdir("/tmp/outside/c");
+	s.mounts++;
+	snprintf(key, sizeof(key), "%u:%u", s.t->sbs[s.t->mounts[0].sb].major,
+		 s.t->sbs[s.t->mounts[0].sb].minor);
+	ext.key = key;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
+	s.o.externals = &ext;
+	s.o.nr_externals = 1;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_IGNORE_SOURCE);
+	mntcr_restored_free(r);
+	ext.path = "/tmp/nothing";
+	failed(&s, ENOENT, "--external: /tmp/nothing");
+	end(&s, NULL);
+	w_umount("/tmp/outside");
+}
+
+static struct world outer;
+
+static void slave(void)
+{
+	w_type("/", MS_REC | MS_SLAVE);
+	w_umount("/c");
+}
+
+/* The master's namespace is not restored: a path leads to it. */
+static void a_path_stands_for_a_master(void)
+{
+	struct mntcr_external ext;
+	struct shot s = { .w = { .nr = 0 } };
+	struct mntcr_restored *r;
+	struct mntcr_error e;
+	struct mntcr_place src, dst = { .own_ns = true, .path = "/tmp/master" };
+	struct mntcr_bind_options bo = {
+		.api = api, .propagation = MNTCR_PROPAGATION_KEEP,
+	};
+	char key[32];
+	uint32_t g;
+
+	need_api();
+	world_add(&outer, -1, small);
+	s.w.ns[s.w.nr++] = outer.ns[0];
+	world_add(&s.w, 0, slave);
+	s.w.ns[0] = s.w.ns[1];
+	s.w.nr = 1;
+	capture_fds(&s.w, s.src, &s.t);
+	s.o.api = api;
+	REQUIRE(!mkdir("/tmp/master", 0755) || errno == EEXIST);
+	src = (struct mntcr_place){
+		.ns = { .type = MNTCR_SOURCE_FD, .fd = outer.ns[0] },
+		.path = "/a/b",
+	};
+	REQUIRE(!mntcr_bind(&src, &dst, &bo, &e));
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	for (g = 0; g < s.t->nr_groups && s.t->groups[g].nr_members; g++)
+		;
+	REQUIRE(g < s.t->nr_groups);
+	snprintf(key, sizeof(key), "%llu", (unsigned long long)s.t->groups[g].id);
+	ext = (struct mntcr_external){ .key = key, .path = "/tmp/master" };
+	s.o.masters = &ext;
+	s.o.nr_masters = 1;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	w_mkdir("/tmp/master/ev");
+	CHECK(!mount("ev", "/tmp/master/ev", "tmpfs", 0, NULL));
+	CHECK_EQ(world_event(mntcr_restored_ns_fd(r, 0), "/a/b", false), 0);
+	CHECK(!umount2("/tmp/master/ev", 0));
+	/* a path that nothing is shared with */
+	ext.path = "/tmp";
+	mntcr_restored_free(r);
+	r = restore(&s);
+	CHECK(!r);
+	CHECK(strstr(s.e.text, "group: mount"));
+	end(&s, r);
+	world_close(&outer);
+	w_umount("/tmp/master");
+}
+
+static void a_source_that_is_gone(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_source gone = { .type = MNTCR_SOURCE_PID };
+	struct mntcr_source other = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	REQUIRE(waitpid(pid, NULL, 0) == pid);
+	gone.pid = pid;
+	s.o.sources = &gone;
+	s.o.nr_sources = 1;
+	failed(&s, ESRCH, "process");
+	s.o.sources = &other;
+	failed(&s, 0, "none of the image's namespaces");
+	CHECK_EQ(s.e.code, MNTCR_USAGE);
+	end(&s, NULL);
+}
+
+static int do_umount(void *arg)
+{
+	w_umount(arg);
+	return 0;
+}
+
+static int do_rmdir(void *arg)
+{
+	w_umount("/c");
+	if (rmdir("/c"))
+		err(1, "rmdir");
+	return 0;
+}
+
+static int do_symlink(void *arg)
+{
+	do_rmdir(NULL);
+	if (symlink("/a", "/c"))
+		err(1, "symlink");
+	return 0;
+}
+
+static int do_deep_symlink(void *arg)
+{
+	w_umount("/a/b");
+	if (rename("/a", "/elsewhere") || symlink("/elsewhere", "/a"))
+		err(1, "symlink");
+	return 0;
+}
+
+static void a_live_source_that_has_changed(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+
+	REQUIRE(!world_in(s.w.ns[0], do_umount, (void *)"/a/b"));
+	r = restore(&s);
+	CHECK(!r);
+	CHECK(s.e.err == ENOENT || s.e.err == ESTALE);
+	CHECK(strstr(s.e.text, "changed since it was dumped"));
+	end(&s, r);
+}
+
+static void a_mountpoint_that_is_missing(void)
+{
+	struct shot s = shoot(small);
+
+	REQUIRE(!world_in(s.w.ns[0], do_rmdir, NULL));
+	failed(&s, ENOENT, "/c (id ");
+	CHECK(strstr(s.e.text, "attach"));
+	CHECK(strstr(s.e.text, "mountpoint does not exist"));
+	end(&s, NULL);
+}
+
+static void a_mountpoint_that_is_a_symlink(void)
+{
+	struct shot s = shoot(small);
+	struct mntcr_restored *r;
+
+	REQUIRE(!world_in(s.w.ns[0], do_symlink, NULL));
+	r = restore(&s);
+	CHECK(!r);
+	CHECK(s.e.err == ENOTDIR || s.e.err == EINVAL);
+	CHECK(strstr(s.e.text, "/c (id "));
+	end(&s, r);
+}
+
+/* The source is found through a second mount that stays where it was. */
+static void two_ways(void)
+{
+	small();
+	w_mkdir("/z");
+	w_bind("/c", "/z");
+	w_umount("/c");
+	w_mkdir("/elsewhere.b");
+}
+
+static void a_symlink_on_the_way(void)
+{
+	struct shot s = shoot(two_ways);
+	struct mntcr_restored *r;
+
+	REQUIRE(!world_in(s.w.ns[0], do_deep_symlink, NULL));
+	r = restore(&s);
+	CHECK(!r);
+	/* by path it is the source that is not found, by id the mountpoint */
+	CHECK(s.e.err == ELOOP || s.e.err == ENOENT);
+	end(&s, r);
+}
+
+static void without_privilege(void)
+{
+	struct shot s = shoot(small);
+	pid_t pid;
+	int status;
+
+	pid = fork();
+	if (!pid) {
+		struct mntcr_restored *r;
+
+		if (setresgid(65534, 65534, 65534) ||
+		    setresuid(65534, 65534, 65534))
+			_exit(2);
+		r = restore(&s);
+		if (r || s.e.err != EPERM || !strstr(s.e.text, "CAP_SYS_ADMIN")) {
+			TAP_SAY("%s", s.e.text);
+			fflush(stdout);
+			_exit(1);
+		}
+		_exit(0);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+	end(&s, NULL);
+}
+
+static const struct shot_test tests[] = {
+	{ "external-superblock", a_path_stands_for_a_superblock },
+	{ "external-master", a_path_stands_for_a_master },
+	{ "source-gone", a_source_that_is_gone },
+	{ "source-changed", a_live_source_that_has_changed },
+	{ "mountpoint-missing", a_mountpoint_that_is_missing },
+	{ "mountpoint-is-a-symlink", a_mountpoint_that_is_a_symlink },
+	{ "symlink-on-the-way", a_symlink_on_the_way },
+	{ "without-privilege", without_privilege },
+};
+
+int main(int argc, char **argv)
+{
+	return shot_run(tests, sizeof(tests) / sizeof(tests[0]), argv);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Where images are written: at once or not at all, through links too.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image-text.h"
+
+static void writing_is_atomic(void)
+{
+	char dir[] = "/tmp/mntcr-image-XXXXXX", path[64], link[64];
+	struct mntcr_topology *t, *u;
+	struct mntcr_error e;
+	struct stat st;
+	FILE *f;
+
+	REQUIRE(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/img", dir);
+	snprintf(link, sizeof(link), "%s/old", dir);
+	REQUIRE(!mc_image_parse(good, strlen(good), "good", &t, &e));
+	f = fopen(path, "w");
+	REQUIRE(f && fputs("what was there", f) >= 0 && !fclose(f));
+	REQUIRE(!linkat(AT_FDCWD, path, AT_FDCWD, link, 0));
+	REQUIRE(!mntcr_image_write(t, path, &e));
+	/* a new file took the name; who held the old one keeps it */
+	REQUIRE(!stat(link, &st));
+	CHECK_EQ(st.st_size, 14);
+	REQUIRE(!stat(path, &st));
+	CHECK_EQ(st.st_mode & 0777, 0600);
+	REQUIRE(!mntcr_image_read(path, &u, &e));
+	CHECK_EQ(u->nr_mounts, t->nr_mounts);
+	mntcr_topology_free(u);
+	REQUIRE(!unlink(path) && !unlink(link));
+
+	snprintf(path, sizeof(path), "%s/no/img", dir);
+	CHECK(mntcr_image_write(t, path, &e) == -1);
+	CHECK_EQ(e.err, ENOENT);
+	CHECK(mntcr_image_write(t, "/dev/full", &e) == -1);
+	CHECK_EQ(e.err, ENOSPC);
+	CHECK(strstr(e.text, "/dev/full: "));
+	/* nothing but what was asked for */
+	CHECK(!rmdir(dir));
+	CHECK(mntcr_image_read(dir, &u, &e) == -1);
+	CHECK_EQ(e.err, ENOENT);
+	CHECK(mntcr_image_read("/", &u, &e) == -1);
+	CHECK_EQ(e.err, EISDIR);
+	mntcr_topology_free(t);
+}
+
+static void put_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	REQUIRE(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+static bool is_image(const char *path)
+{
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	if (mntcr_image_read(path, &t, &e))
+		return false;
+	mntcr_topology_free(t);
+	return true;
+}
+
+static ino_t ino_of(const char *path)
+{
+	struct stat st;
+
+	REQUIRE(!lstat(path, &st));
+	return st.st_ino;
+}
+
+static void through_links(void)
+{
+	char dir[] = "/tmp/mntcr-image-XXXXXX", path[64];
+	char name[NAME_MAX + 1];
+	struct rlimit was, less;
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	struct stat st;
+	FILE *f;
+	ino_t ino;
+	int fd;
+
+	REQUIRE(mkdtemp(dir) && !chdir(dir) && !mkdir("to", 0700) &&
+		!mkdir("a", 0700));
+	REQUIRE(!mc_image_parse(good, strlen(good), "good", &t, &e));
+	put_file("to/img", "what was there");
+	/* links to a link to the file, all in different directories */
+	REQUIRE(!symlink("../to/img", "a/link") && !symlink("a/link", "link"));
+	REQUIRE(!link("to/img", "old"));
+	/* out of room half way: what was there stays, and nothing else does */
+	signal(SIGXFSZ, SIG_IGN);
+	REQUIRE(!getrlimit(RLIMIT_FSIZE, &was));
+	less = was;
+	less.rlim_cur = 100;
+	REQUIRE(!setrlimit(RLIMIT_FSIZE, &less));
+	CHECK(mntcr_image_write(t, "link", &e) == -1);
+	CHECK_EQ(e.err, EFBIG);
+	CHECK(mntcr_image_write(t, "to/img", &e) == -1);
+	CHECK_EQ(e.err, EFBIG);
+	/* nor is anything made where a link leads to nothing */
+	REQUIRE(!symlink("to/new", "dangling"));
+	CHECK(mntcr_image_write(t, "dangling", &e) == -1);
+	CHECK_EQ(e.err, EFBIG);
+	CHECK(access("to/new", F_OK) && errno == ENOENT);
+	REQUIRE(!setrlimit(RLIMIT_FSIZE, &was));
+	REQUIRE(!stat("link", &st));
+	CHECK_EQ(st.st_size, 14);
+	CHECK_EQ(ino_of("to/img"), ino_of("old"));
+	/* the file is replaced, the links are not */
+	if (mntcr_image_write(t, "link", &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(!lstat("link", &st) && S_ISLNK(st.st_mode));
+	REQUIRE(!lstat("a/link", &st) && S_ISLNK(st.st_mode));
+	REQUIRE(!lstat("to/img", &st) && S_ISREG(st.st_mode));
+	CHECK_EQ(st.st_mode & 0777, 0600);
+	CHECK(is_image("to/img"));
+	REQUIRE(!stat("old", &st));
+	CHECK_EQ(st.st_size, 14);
+	/* nothing to replace yet */
+	CHECK(!mntcr_image_write(t, "dangling", &e));
+	CHECK(is_image("to/new"));
+	REQUIRE(!lstat("dangling", &st) && S_ISLNK(st.st_mode));
+	REQUIRE(!lstat("to/new", &st));
+	CHECK_EQ(st.st_mode & 0777, 0600);
+	REQUIRE(!symlink("loop", "loop"));
+	CHECK(mntcr_image_write(t, "loop", &e) == -1);
+	CHECK_EQ(e.err, ELOOP);
+	/* an open file is not pulled away from who holds it */
+	fd = open("held", O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+	REQUIRE(fd >= 0);
+	ino = ino_of("held");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK(!mntcr_image_write(t, path, &e));
+	CHECK_EQ(ino_of("held"), ino);
+	CHECK(is_image("held"));
+	close(fd);
+	/* names as long as they may be, and none at all */
+	memset(name, 'n', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	CHECK(!mntcr_image_write(t, name, &e));
+	CHECK(is_image(name));
+	CHECK(mntcr_image_write(t, "", &e) == -1);
+	CHECK_EQ(e.err, ENOENT);
+	CHECK(mntcr_image_write(t, "none/", &e) == -1);
+	CHECK_EQ(e.err, EISDIR);
+	CHECK(mntcr_image_write(t, "to", &e) == -1);
+	CHECK_EQ(e.err, EISDIR);
+	/* no temporary file is left anywhere */
+	f = popen("find . -name '.mntcr*' | wc -l; rm -rf to a old link loop dangling held nnn*", "re");
+	REQUIRE(f && fscanf(f, "%d", &fd) == 1 && !pclose(f));
+	CHECK_EQ(fd, 0);
+	CHECK(!chdir("/") && !rmdir(dir));
+	mntcr_topology_free(t);
+}
+
+int main(void)
+{
+	TAP_RUN(writing_is_atomic);
+	/* valgrind does not know openat2(2), without which it is in place */
+	if (!getenv("UNDER_VALGRIND"))
+		TAP_RUN(through_links);
+	return tap_done();
+}

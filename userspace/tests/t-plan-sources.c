@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What mounts are made from: live ones, fresh ones, external ones, and what is
+ * refused.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "plan-checker.h"
+
+static void fresh_and_external(void)
+{
+	struct mntcr_external ext = { "/dev/sda", "/srv" };
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false, false },
+		.externals = &ext, .nr_externals = 1,
+		.caller_namespaces = true,
+	};
+	char *got;
+
+	small();
+	golden(MNTCR_API_EXTENDED, &o,
+	       "namespace ns0 (A)\n"
+	       "namespace ns1 (B)\n"
+	       "base      src0 = external #0\n"
+	       "clone     mnt0:10 from src0\n"
+	       "fresh     src2 = new tmpfs for 8:1 with proc/ x/\n"
+	       "clone     mnt0:11 from src2\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "fresh     src4 = new proc for 8:2\n"
+	       "clone     mnt0:12 from src4\n"
+	       "attach    mnt0:12 on mnt0:11 at /proc\n"
+	       "subroot   src1 = c/d below src0\n"
+	       "clone     mnt1:20 from src1\n"
+	       "clone     mnt1:21 from src3 = x below src2\n"
+	       "attach    mnt1:21 on mnt1:20 at /a/b\n"
+	       "group     shared: mnt0:11\n"
+	       "group     master mnt0:11: mnt1:21\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "attach    mnt1:20 on ns1 at /\n"
+	       "release   8 descriptors\n");
+	check();
+	o.nr_externals = 0;
+	refused(MNTCR_API_EXTENDED, &o, "no-source");
+	/* proc would show what is the caller's: not unless that is wanted */
+	o.nr_externals = 1;
+	o.caller_namespaces = false;
+	refused(MNTCR_API_EXTENDED, &o, "callers-namespace");
+	refused(MNTCR_API_UPSTREAM, &o, "callers-namespace");
+	o.ns_live = (bool[]){ true, false };
+	o.prefer_fresh = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	got = text();
+	CHECK(strstr(got, "new tmpfs"));
+	CHECK(!strstr(got, "new proc"));
+	free(got);
+	check();
+	done();
+}
+
+/* nr mounts on one that has a long root: the root is said for each. */
+static void many_on(size_t len, const char *part, uint32_t nr)
+{
+	char root[MC_MAX_PATH], at[32];
+	uint32_t m, i;
+	size_t n;
+
+	start(1);
+	m = add(0, 1, MC_NONE, 1, "/", "/");
+	for (n = 0; n + strlen(part) <= len; n += strlen(part))
+		memcpy(root + n, part, strlen(part));
+	root[n] = '\0';
+	m = add(0, 2, m, 1, root, "/on");
+	for (i = 0; i < nr; i++) {
+		snprintf(at, sizeof(at), "/%u", i);
+		add(0, 3 + i, m, 1, "/", at);
+	}
+	finish();
+}
+
+#define LONG_NAME "/0123456789012345678901234567890123456789012345678"
+
+static void what_fresh_ones_hold_is_bounded(void)
+{
+	struct mc_plan_options o = { .prefer_fresh = true };
+
+	/* 120 MB, of an image of 100 kB */
+	many_on(60000, LONG_NAME, 2000);
+	refused(MNTCR_API_EXTENDED, &o, "too-many-mountpoints");
+	TAP_SAY("%s", e.text);
+	CHECK(strstr(e.text, "/on: "));
+	refused(MNTCR_API_UPSTREAM, &o, "too-many-mountpoints");
+	/* nothing is made on a live one */
+	o.prefer_fresh = false;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+	/* 3 million names; no more than are allowed */
+	o.prefer_fresh = true;
+	many_on(60000, "/a", 100);
+	refused(MNTCR_API_EXTENDED, &o, "too-many-mountpoints");
+	done();
+	many_on(60000, "/a", 68);
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+	many_on(60000, LONG_NAME, 1100);
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
+static void misused(struct mc_plan_options *o, const char *text)
+{
+	CHECK_EQ(make(MNTCR_API_EXTENDED, o), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	if (!strstr(e.text, text))
+		CHECK_STR(e.text, text);
+}
+
+/* An option that is wrong would else be left out in silence. */
+static void options_that_name_nothing_or_too_much(void)
+{
+	struct mntcr_external ext[2] = {
+		{ "8:0", "/a" }, { "/dev/sda", "/b" },
+	}, masters[2] = { { "77", "/a" }, { "77", "/b" } };
+	struct mc_plan_options o = { .externals = ext, .nr_externals = 2 };
+	uint32_t r;
+
+	start(1);
+	t->sbs[sbs[3]].source = "tmp";
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	share(add(0, 11, r, 0, "/", "/a"), 0, 77);
+	share(add(0, 12, r, 0, "/", "/b"), 5, 0);
+	finish();
+	misused(&o, "8:0 is named twice");
+	ext[1].key = "8:9";
+	misused(&o, "8:9: no superblock");
+	ext[1].key = "tmp";
+	misused(&o, "tmp: 2 superblocks");
+	o.nr_externals = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	o.masters = masters;
+	o.nr_masters = 2;
+	misused(&o, "77: given twice");
+	masters[1].key = "5";
+	misused(&o, "5: no peer group outside");
+	o.nr_masters = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	done();
+}
+
+/* Another owner: it is named by a live source only, and locks mounts. */
+static void owners(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	uint32_t r, m;
+
+	start(1);
+	REQUIRE(mc_topology_add_userns(t) == 0);
+	t->ns[0].userns = 0;
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	add(0, 12, m, 1, "/", "/");
+	finish();
+	refused(MNTCR_API_EXTENDED, &o, "owner");
+	o.ns_live = live;
+	refused(MNTCR_API_UPSTREAM, &o, "locks");
+	/* dumped where locks are not reported */
+	refused(MNTCR_API_EXTENDED, &o, "locks");
+	o.ignore_locks = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	o.ignore_locks = false;
+	for (m = 0; m < 3; m++)
+		t->mounts[m].locks_known = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	done();
+}
+
+static void sources_that_cannot_be_cloned(void)
+{
+	uint32_t r, m;
+
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	t->mounts[m].unbindable = true;
+	finish();
+	refused(MNTCR_API_EXTENDED, NULL, "uncloneable-source");
+	done();
+	/* another mount of it will do, a wider one as well */
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/x", "/a");
+	t->mounts[m].unbindable = true;
+	add(0, 12, r, 1, "/", "/b");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	check();
+	REQUIRE(!make(MNTCR_API_UPSTREAM, NULL));
+	check();
+	done();
+	/* covered: by id, but not by path */
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	add(0, 12, m, 0, "/", "/");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	golden(MNTCR_API_UPSTREAM, NULL,
+	       "namespace ns0 (A)\n"
+	       "base      src0 = live mount /\n"
+	       "base      src1 = live mount /a in a new copy of mnt0:10 without mnt0:12\n"
+	       "clone     mnt0:10 from src0\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "clone     mnt0:11 from src1\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "clone     mnt0:12 from src0\n"
+	       "attach    mnt0:12 on mnt0:11 at /\n"
+	       "release   5 descriptors\n");
+	check();
+	/* a cover that is locked stays */
+	t->mounts[2].locks_known = true;
+	t->mounts[2].locks = MOUNT_LOCK_MOUNT;
+	refused(MNTCR_API_UPSTREAM, &(struct mc_plan_options){
+		.ignore_locks = true }, "overmounted-source");
+	/* what covers the root is above everything that a path leads to */
+	done();
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	add(0, 11, r, 1, "/", "/");
+	finish();
+	refused(MNTCR_API_UPSTREAM, NULL, "overmounted-source");
+	done();
+}
+
+int main(void)
+{
+	TAP_RUN(fresh_and_external);
+	TAP_RUN(what_fresh_ones_hold_is_bounded);
+	TAP_RUN(options_that_name_nothing_or_too_much);
+	TAP_RUN(owners);
+	TAP_RUN(sources_that_cannot_be_cloned);
+	return tap_done();
+}
