@@ -81,6 +81,7 @@ int main(void)
 		verdict_exit(VERDICT_BROKEN);
 	if (setup_limits())
 		verdict_exit(VERDICT_BROKEN);
+	setup_processors();
 	if (wants_shell())
 		shell(SHELL_TTY);
 	if (out_open(KTAP_TTY)) {

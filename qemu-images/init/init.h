@@ -42,6 +42,7 @@ struct test {
 /* setup.c */
 int setup_mounts(void);
 int setup_limits(void);
+void setup_processors(void);
 
 /* list.c */
 int list_read(const char *path, struct test **head, unsigned int *nr);
