@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 O ?= $(CURDIR)/.build
 V ?= 0
 override O := $(abspath $(O))
-export O V LINUX BASE_ARCHIVE DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH
+export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH
 
 S := scripts
 
@@ -64,6 +64,7 @@ help:		## this text
 	@echo '  V=1             show commands and their output'
 	@echo '  LINUX=DIR       a 7.3 kernel tree of your own instead of the package'
 	@echo '  BASE_ARCHIVE=F  the source package, already here'
+	@echo '  BASE_URL=F|URL  the release that it is made from, here or on a mirror'
 	@echo '  DEBUG_KERNEL=1  lockdep, KASAN and the like in the kernels'
 	@echo '  SMP=1           kernels for several processors'
 	@echo '  TARGETS="..."   only these selftests'
