@@ -1,32 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The mount checkpoint/restore authors
-# Topology, capture, image, verify, render, and the commands on them.
-
-lib-y += base/error.o
-lib-y += base/buf.o
-lib-y += base/text.o
-lib-y += base/map.o
-lib-y += base/json.o
-lib-y += base/fd.o
-lib-y += base/thread.o
-lib-y += base/ns-file.o
-lib-y += base/boot-id.o
-lib-y += base/fd-limit.o
-lib-y += base/child.o
-lib-y += topology/topology.o
-lib-y += topology/check.o
-lib-y += topology/link.o
-lib-y += capture/capture.o
-lib-y += capture/ns.o
-lib-y += capture/build.o
-lib-y += capture/enter.o
-lib-y += capture/type.o
-lib-y += capture/statmount.o
-lib-y += capture/mountinfo.o
-lib-y += topology/words.o
-lib-y += image/read.o
-lib-y += image/scan.o
-lib-y += image/write.o
+# Commands and tests: topology, capture, image, verify, render.
 
 cmd-y += main.o
 cmd-y += input.o
@@ -35,13 +9,6 @@ cmd-y += cmd-show.o
 cmd-y += line.o
 cmd-y += cmd-verify.o
 cmd-y += cmd-features.o
-
-lib-y += verify/verify.o
-lib-y += verify/events.o
-lib-y += render/render.o
-lib-y += render/tree.o
-lib-y += render/dot.o
-lib-y += base/features.o
 
 test-y += t-image
 test-y += t-image-bounds

@@ -1,28 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The mount checkpoint/restore authors
-# Plan, execute, bind, the commands on them, the bench.
-
-lib-y += plan/plan.o
-lib-y += plan/check.o
-lib-y += plan/ns.o
-lib-y += plan/order.o
-lib-y += plan/source.o
-lib-y += plan/base.o
-lib-y += plan/group.o
-lib-y += plan/outside.o
-lib-y += plan/emit.o
-lib-y += plan/release.o
-lib-y += plan/print.o
-lib-y += execute/execute.o
-lib-y += execute/common.o
-lib-y += execute/fresh.o
-lib-y += topology/options.o
-lib-y += execute/extended.o
-lib-y += execute/upstream.o
-lib-y += execute/ns.o
-lib-y += execute/restore.o
-lib-y += execute/pin.o
-lib-y += execute/bind.o
+# Commands and tests: plan, execute, bind; the bench.
 
 cmd-y += restore-opts.o
 cmd-y += cmd-plan.o

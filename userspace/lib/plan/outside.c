@@ -21,14 +21,6 @@ struct outside {
 	mc_ref *temp;		/* of each, once it is used */
 };
 
-bool mc_plan_names_group(const struct mntcr_external *x, const struct mc_group *g)
-{
-	char id[32];
-
-	snprintf(id, sizeof(id), "%llu", (unsigned long long)g->id);
-	return !strcmp(x->key, id);
-}
-
 static bool find_master(const struct mc_plan *p, uint32_t g, uint32_t *index)
 {
 	const struct mc_plan_options *o = p->priv->opts;

@@ -60,9 +60,51 @@ struct mc_plan_priv {
 	const struct mc_plan_options *opts;
 };
 
+/*
+ * In the order of the files: each needs those before it and no others.
+ */
+
+/* --- parts.c: false, NULL, MC_NONE: no memory ------------------------------ */
+
+struct mc_plan *mc_plan_new(const struct mc_topology *t);
+/* What only planning needs goes; mc_plan_free() takes the rest. */
+void mc_plan_forget(struct mc_plan *p);
 struct mc_op *mc_plan_op(struct mc_plan *p, enum mc_op_type type, mc_ref obj);
+/* A reference more for the last operation's list; op->nr is the caller's. */
 bool mc_plan_list(struct mc_plan *p, mc_ref r);
+/* n bytes that live as long as the plan. */
 char *mc_plan_alloc(struct mc_plan *p, size_t n);
+uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
+			 uint32_t index);
+uint32_t mc_plan_new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
+			  const char *root, bool keep_sharing);
+
+/* --- path.c (the rest is in plan.h) ---------------------------------------- */
+
+/* Namespace files have names, cgroups seen from below "..": no paths. */
+bool mc_plan_is_path(const char *root);
+
+/* --- names.c ---------------------------------------------------------------- */
+
+bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb);
+bool mc_plan_names_group(const struct mntcr_external *x, const struct mc_group *g);
+
+/* --- area.c ----------------------------------------------------------------- */
+
+/* Has it members among the mounts? */
+bool mc_plan_internal(const struct mc_topology *t, uint32_t g);
+/* Groups by depth, so that a master comes before its slaves; to be freed. */
+uint32_t *mc_plan_by_depth(const struct mc_topology *t);
+/* Of each group in order: what contains its members and all that receives. */
+void mc_plan_find_areas(const struct mc_topology *t, const uint32_t *order,
+			struct mc_area *areas);
+bool mc_plan_is_area(const struct mc_mount *m, const struct mc_area *a);
+char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a);
+int mc_plan_refuse_group(const struct mc_topology *t, uint32_t g,
+			 const char *rule, const char *what,
+			 struct mntcr_error *e);
+
+/* --- check.c, ns.c, order.c ------------------------------------------------- */
 
 /* Options that name nothing, owners that nothing names. */
 int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
@@ -72,21 +114,20 @@ int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
 /* In which order mounts are attached, and which a path leads to. */
 int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
 
+/* --- source.c --------------------------------------------------------------- */
+
 /* Which sources there are, and which mount is made from which. */
 int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 		    struct mntcr_error *e);
-bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb);
-bool mc_plan_names_group(const struct mntcr_external *x, const struct mc_group *g);
-uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
-			 uint32_t index);
-/* Namespace files have names, cgroups seen from below "..": no paths. */
-bool mc_plan_is_path(const char *root);
 /* A clean source for any root of a superblock; MC_NONE: there is none. */
 int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 		     uint32_t *src, struct mntcr_error *e);
 /* May this live mount be cloned alone?  0 best, from MC_RANK_COVERED: -1 no. */
 #define MC_RANK_COVERED	4
 int mc_plan_rank(const struct mc_plan *p, uint32_t m);
+
+/* --- base.c ----------------------------------------------------------------- */
+
 /* Once all uses are known: which sources need the scratch tree. */
 void mc_plan_settle_srcs(struct mc_plan *p);
 /* Is a bare clone of its source all that the mount takes? */
@@ -96,26 +137,23 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e);
 /* Emit what must precede a use of the source. */
 int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
 
-/* Who stands for each group; temporary mounts where that takes one. */
-int mc_plan_temps(struct mc_plan *p, struct mntcr_error *e);
-/* The same for a group that no restored mount is a member of. */
+/* --- outside.c, group.c ----------------------------------------------------- */
+
+/* Who stands for a group that no restored mount is a member of. */
 int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
 		    struct mntcr_error *e);
-char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a);
-bool mc_plan_internal(const struct mc_topology *t, uint32_t g);
-/* Groups by depth, so that a master comes before its slaves. */
-uint32_t *mc_plan_by_depth(const struct mc_topology *t);
-uint32_t mc_plan_new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
-			  const char *root, bool keep_sharing);
-int mc_plan_refuse_group(const struct mc_topology *t, uint32_t g,
-			 const char *rule, const char *what,
-			 struct mntcr_error *e);
+/* The same for each group; temporary mounts where that takes one. */
+int mc_plan_temps(struct mc_plan *p, struct mntcr_error *e);
+
+/* --- emit.c ------------------------------------------------------------------ */
+
 /* The operations that make the groups. */
 int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
 		   struct mntcr_error *e);
-
 /* The types of the namespaces' own roots, once their mounts are on them. */
 int mc_plan_ns_types(struct mc_plan *p, struct mntcr_error *e);
+
+/* --- release.c --------------------------------------------------------------- */
 
 /* Insert the releases, once every use is known. */
 int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,

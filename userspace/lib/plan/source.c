@@ -45,27 +45,6 @@ static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
 	       (!fresh_types[type].shows || p->priv->opts->caller_namespaces);
 }
 
-uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
-			 uint32_t index)
-{
-	struct mc_src *s;
-
-	if (!mc_grow(&p->srcs, p->nr_srcs, &p->max_srcs, sizeof(*p->srcs)))
-		return MC_NONE;
-	s = &p->srcs[p->nr_srcs];
-	memset(s, 0, sizeof(*s));
-	s->kind = kind;
-	s->sb = sb;
-	s->index = index;
-	s->base = s->attr_of = MC_NONE;
-	return p->nr_srcs++;
-}
-
-bool mc_plan_is_path(const char *root)
-{
-	return root[0] == '/' && !mc_path_dots(root);
-}
-
 /* --- order: everything of a superblock, roots nested --------------------- */
 
 static int cmp_root(const struct mc_mount *a, const struct mc_mount *b)
@@ -429,14 +408,6 @@ static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		v->nr_wide++;
 		s->nr_wide++;
 	}
-}
-
-bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb)
-{
-	char dev[32];
-
-	snprintf(dev, sizeof(dev), "%u:%u", sb->major, sb->minor);
-	return !strcmp(x->key, dev) || (sb->source && !strcmp(x->key, sb->source));
 }
 
 static bool is_external(const struct mc_plan *p, uint32_t sb, uint32_t *index)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The mount checkpoint/restore authors
+# The library.  Each file needs those before it and no others, which the build
+# checks: folders by the table in the Makefile, files by their order here.
+
+lib-y += base/error.o
+lib-y += base/buf.o
+lib-y += base/text.o
+lib-y += base/map.o
+lib-y += base/json.o
+lib-y += base/fd.o
+lib-y += base/boot-id.o
+lib-y += base/fd-limit.o
+lib-y += base/child.o
+lib-y += base/thread.o
+lib-y += base/ns-file.o
+lib-y += base/features.o
+
+lib-y += topology/topology.o
+lib-y += topology/words.o
+lib-y += topology/options.o
+lib-y += topology/check.o
+lib-y += topology/link.o
+
+lib-y += capture/ns.o
+lib-y += capture/build.o
+lib-y += capture/enter.o
+lib-y += capture/type.o
+lib-y += capture/statmount.o
+lib-y += capture/mountinfo.o
+lib-y += capture/capture.o
+
+lib-y += image/scan.o
+lib-y += image/read.o
+lib-y += image/write.o
+
+lib-y += plan/path.o
+lib-y += plan/parts.o
+lib-y += plan/names.o
+lib-y += plan/area.o
+lib-y += plan/check.o
+lib-y += plan/ns.o
+lib-y += plan/order.o
+lib-y += plan/source.o
+lib-y += plan/base.o
+lib-y += plan/outside.o
+lib-y += plan/group.o
+lib-y += plan/emit.o
+lib-y += plan/release.o
+lib-y += plan/print.o
+lib-y += plan/plan.o
+
+lib-y += verify/verify.o
+lib-y += verify/events.o
+
+lib-y += render/tree.o
+lib-y += render/dot.o
+lib-y += render/render.o
+
+lib-y += execute/common.o
+lib-y += execute/fresh.o
+lib-y += execute/ns.o
+lib-y += execute/extended.o
+lib-y += execute/upstream.o
+lib-y += execute/execute.o
+lib-y += execute/pin.o
+lib-y += execute/restore.o
+lib-y += execute/bind.o
