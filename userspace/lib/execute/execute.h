@@ -66,18 +66,22 @@ struct mc_backend {
 extern const struct mc_backend mc_backend_extended;
 extern const struct mc_backend mc_backend_upstream;
 
-/* An attach that is put off until the namespace is entered. */
+/*
+ * Stock calls attach in the namespace that the thread is in: to enter each once,
+ * attaches wait until there is another reason to enter it.
+ */
 struct mc_put_off {
 	mc_ref obj;
-	const struct mc_op *op;	/* ATTACH, or what put it into the scratch tree */
-	uint32_t slot;
+	const struct mc_op *op;	/* ATTACH, or one that adds to the scratch tree */
+	uint32_t slot;		/* then: the name of its mountpoint there */
 };
 
-/* mnt_ns that the calling thread is in (upstream). */
+/* Mount namespaces that the thread can be in (upstream); else one of the image. */
 #define MC_IN_CALLERS	(MC_NONE - 1)
 #define MC_IN_SCRATCH	(MC_NONE - 2)
-#define MC_IN_TREE	(MC_NONE - 3)	/* onto a detached tree, from scratch */
-#define MC_IN_LIVE	0x80000000U	/* + namespace of the topology */
+#define MC_IN_TREE	(MC_NONE - 3)	/* the scratch one, to attach to a tree that is
+					   detached itself */
+#define MC_IN_LIVE	0x80000000U	/* + namespace: the live original of that one */
 
 struct mc_exec {
 	const struct mc_topology *t;
@@ -86,18 +90,19 @@ struct mc_exec {
 	const struct mntcr_restore_options *o;
 	struct mntcr_error *e;
 
-	/* One descriptor each, -1: none. */
+	/* Descriptors, one for each mount, source, ... of the plan; -1: none. */
 	int *mount_fd, *temp_fd, *src_fd;
 	int *ns_fd;		/* namespace files of what is made */
-	int *nsroot_fd;		/* the root that the kernel gave them */
+	int *nsroot_fd;		/* the mount that the kernel made each of them with */
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd;
 	int proc_fd;		/* the caller's /proc */
 	int scratch_fd;		/* directory that bases are mounted in */
 	bool same_boot;		/* known: ids in the image mean what they did */
-	uint64_t *spilled;	/* unique ids, where descriptors were closed */
+	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
+				   closed (MC_SPILL); else 0 */
 
-	int *junk;		/* to be closed with the next release */
+	int *junk;		/* descriptors that the next RELEASE closes as well */
 	uint32_t nr_junk, max_junk;
 	uint32_t nr_scratch;
 	uint32_t ns_made;	/* NS operations done */
@@ -105,14 +110,15 @@ struct mc_exec {
 
 	/* upstream */
 	int caller_ns_fd, scratch_ns_fd, fd_dir;
-	int copy_fd;		/* root of the copy that covers are removed in */
+	int copy_fd;		/* root of the copy in which covers are unmounted */
 	uint32_t in;		/* namespace the thread is in */
 	bool no_empty_ns, no_attr_call, no_foreign_type;
 	bool in_fd_dir;
-	bool *placeholder;	/* per ns: a root to be pivoted away from */
+	bool *placeholder;	/* per namespace: its root is a stand-in that goes by
+				   pivot_root(2) when the real one is attached */
 	struct mc_put_off *put_off;
 	uint32_t nr_put_off, max_put_off;
-	uint32_t put_off_to;	/* all of them: a namespace, as in */
+	uint32_t put_off_to;	/* the namespace that all of them wait for */
 
 	uint64_t calls[MC_NR_CALLS];
 };
@@ -129,7 +135,7 @@ const char *mc_call_name(enum mc_call c);
 int mc_exec_fail(struct mc_exec *x, const struct mc_op *op, int err,
 		 const char *what);
 int mc_exec_fd(struct mc_exec *x, mc_ref r);
-/* Closed with the next release, usable until then; -1: it is closed. */
+/* fd stays usable until the next RELEASE closes it; -1, and it is closed. */
 int mc_exec_junk(struct mc_exec *x, int fd);
 /* The attributes that a mount is cloned with. */
 void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
@@ -144,17 +150,17 @@ bool mc_exec_same_device(const struct mc_exec *x, const struct mc_mount *m,
 			 const struct statx *st);
 /* What source s is cloned from: a descriptor and a path below it. */
 int mc_exec_src(struct mc_exec *x, uint32_t s, const char **path);
-/* One component: no walk needed, and nothing to be led astray by. */
+/* A path of one component: no symlink or mount on the way to resolve. */
 bool mc_one_component(const char *path);
 int mc_exec_open_tree(struct mc_exec *x, int dfd, const char *path,
 		      unsigned int flags, const struct mc_mount_attr *attr);
 int mc_exec_move(struct mc_exec *x, int fd, int to, const char *path,
 		 unsigned int flags, const struct mc_op *op);
-/* New directory or file in the scratch tree, by number. */
+/* A new mountpoint in the scratch tree; name becomes its number. */
 int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
 int mc_exec_tmpfs(struct mc_exec *x);
-/* Into slots of the scratch tree; the descriptor becomes the source's. */
+/* Is the source's root a directory?  A mountpoint of that kind has to be made. */
 bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd);
 void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 

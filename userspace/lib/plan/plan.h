@@ -4,6 +4,13 @@
  * Making it is a pure function of the topology and the options: no system
  * calls, the same plan for the same input, near linear in the mounts.
  *
+ * Every restored mount is a clone (OPEN_TREE_CLONE) of a *source*: a mount of the
+ * same superblock that exists already or is made for the purpose.  Sources that
+ * serve more than one clone are kept, with nothing mounted below them, in the
+ * *scratch tree*: a tree of mounts of the restorer's own, which goes in the end.
+ * A *temporary mount* lives there too: one that a peer group needs while it is
+ * made and that the image does not have.
+ *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #ifndef MC_PLAN_H
@@ -19,26 +26,27 @@
 #include "topology/topology.h"
 
 /*
- * What an operation names: a kind in the two top bits, an index below.
- * Everything that a reference names has one descriptor while it is in use.
+ * What an operation works on: a kind in the two top bits, an index below.  From
+ * the operation that makes it to the RELEASE that lists it, the restorer has one
+ * descriptor open of whatever a reference names.
  */
 typedef uint32_t mc_ref;
 
-#define MC_REF_MOUNT		0U	/* topology mount, as restored */
-#define MC_REF_TEMP		1U	/* temporary mount */
-#define MC_REF_SRC		2U	/* source */
-#define MC_REF_NS		3U	/* root that the kernel gave a namespace */
+#define MC_REF_MOUNT		0U	/* the restored counterpart of a mount of the image */
+#define MC_REF_TEMP		1U	/* a temporary mount, see above */
+#define MC_REF_SRC		2U	/* a source, see above */
+#define MC_REF_NS		3U	/* the mount (nullfs) that a new namespace starts with */
 #define MC_REF(kind, i)		((mc_ref)((kind) << 30 | (i)))
 #define MC_REF_KIND(r)		((r) >> 30)
 #define MC_REF_INDEX(r)		((r) & 0x3fffffffU)
 
 enum mc_src_kind {
-	MC_SRC_LIVE,		/* a mount in a live source namespace */
+	MC_SRC_LIVE,		/* a mount of the original namespace, which still exists */
 	MC_SRC_SUB,		/* a path below another source */
-	MC_SRC_FRESH,		/* a new superblock */
+	MC_SRC_FRESH,		/* a new superblock: fsopen(2) */
 	MC_SRC_EXTERNAL,	/* --external: a path stands for the superblock's / */
 	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
-	MC_SRC_MASTER,		/* --external-master: only received from */
+	MC_SRC_MASTER,		/* --external-master: a shared mount, named as a master */
 };
 
 struct mc_src {
@@ -50,47 +58,56 @@ struct mc_src {
 	uint32_t base;		/* SUB: the source it is below */
 	const char *path;	/* SUB: relative path */
 	uint32_t uses;		/* clones and subs that are made from it */
-	uint32_t attr_of;	/* scratch: the mount whose attributes it is given */
-	bool scratch;		/* kept clean and childless in the scratch tree */
-	bool covered;		/* LIVE: found in a copy, once covers are removed */
-	bool direct;		/* FRESH: taken, not cloned, by its only user */
-	bool inline_path;	/* SUB of one component: resolved by the clone */
-	bool opened;		/* while planning */
+	uint32_t attr_of;	/* if scratch: the mount whose attributes it gets, so
+				   that its clones need not be given them one by one */
+	bool scratch;		/* kept in the scratch tree */
+	bool covered;		/* LIVE, stock kernels: no path leads to it, so its tree
+				   is copied and what covers it is unmounted there */
+	bool direct;		/* FRESH, used once: attached itself, not a clone of it */
+	bool inline_path;	/* SUB, path of one component: open_tree(2) resolves it,
+				   no descriptor of its own */
+	bool opened;		/* while planning: its operation is in the list */
 };
 
 enum mc_op_type {
 	MC_OP_NS,		/* make namespace obj, empty */
 	MC_OP_OPEN,		/* open source obj where it is */
-	MC_OP_BASE,		/* clone source obj into the scratch tree; with arg:
-				   from a copy of that live mount and all below,
-				   the list being unmounted there before */
+	MC_OP_BASE,		/* clone source obj into the scratch tree.  With arg, the
+				   source is covered: clone it from a copy of the live
+				   mount arg and all below, in which the mounts of
+				   list are unmounted first */
 	MC_OP_FRESH,		/* make superblock of source obj; list: nodes */
-	MC_OP_SUBROOT,		/* open source obj below its base */
-	MC_OP_CLONE,		/* obj from source arg, detached, attributes set */
-	MC_OP_ATTACH,		/* obj on arg (mount or namespace root) at path */
-	MC_OP_GROUP,		/* list becomes a sharing group; flags, arg */
-	MC_OP_LOCK,		/* set obj's locks */
-	MC_OP_RELEASE,		/* list: descriptors not needed any more */
+	MC_OP_SUBROOT,		/* open source obj (SUB): its path below its base */
+	MC_OP_CLONE,		/* clone source arg: a detached mount, its attributes
+				   set, which obj refers to from here on */
+	MC_OP_ATTACH,		/* attach obj to arg (mount or namespace root) at path */
+	MC_OP_GROUP,		/* make the mounts in list one peer group, or slaves, or
+				   both: flags as of mount_setgroup(2), arg its target */
+	MC_OP_LOCK,		/* set obj's locks (MNT_LOCKED, MNT_LOCK_*) */
+	MC_OP_RELEASE,		/* close the descriptors of what is in list */
 	MC_NR_OPS,
 };
 
 struct mc_op {
 	uint8_t type;
-	uint8_t flags;		/* GROUP: MOUNT_SETGROUP_*; else MC_PLAIN, MC_SPILL */
+	uint8_t flags;		/* GROUP: MOUNT_SETGROUP_*; else see below */
 	mc_ref obj;
 	mc_ref arg;		/* GROUP: the peer, the master, the sibling */
-	uint32_t first, nr;	/* in list, or nodes with FRESH */
+	uint32_t first, nr;	/* its part of mc_plan.list; FRESH: of mc_plan.nodes */
 	const char *path;
 };
 
-/* RELEASE: the mounts in the list are needed again; note their new ids. */
+/*
+ * RELEASE: closed for lack of descriptors, although a later operation needs these
+ * mounts.  Their unique ids are noted first, by which they are opened again.
+ */
 #define MC_SPILL		1
-/* CLONE: the source is private and has the very attributes. */
+/* CLONE: the source is private and has the mount's attributes: nothing to set. */
 #define MC_PLAIN		1
-/* BASE: the copy of the last one does not do. */
+/* BASE with arg: the earlier copy lacks the mount by now; a new one is made. */
 #define MC_NEW_COPY		1
 
-/* Attributes that a clone is given; an idmap it keeps. */
+/* Attributes that a clone is given; its source's idmap it keeps. */
 #define MC_ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | \
 		  MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME |		     \
 		  MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
@@ -105,7 +122,7 @@ struct mc_node {
 	bool dir;
 };
 
-/* A mount that lives in the scratch tree while groups are made. */
+/* A temporary mount: the image has none like it, a group needs it for a while. */
 struct mc_temp {
 	uint32_t src;
 	uint32_t sb;
@@ -116,15 +133,19 @@ struct mc_temp {
 struct mc_plan {
 	const struct mc_topology *topo;
 	enum mntcr_api api;
-	/* With more namespaces the roots are attached at once. */
+	/*
+	 * Trees are built detached and attached when they are complete, so that
+	 * nobody sees them half made.  Each counts as a namespace meanwhile
+	 * (user.max_mnt_namespaces): with more than these, roots go first.
+	 */
 #define MC_MOST_TREES	32
-	bool roots_last;	/* trees are attached once they are complete */
+	bool roots_last;
 	struct mc_op *ops;
 	mc_ref *list;
 	struct mc_src *srcs;
 	struct mc_temp *temps;
 	struct mc_node *nodes;
-	uint32_t *src_of;	/* per mount */
+	uint32_t *src_of;	/* per mount: the source that it is cloned from */
 	uint32_t nr_ops, nr_list, nr_srcs, nr_temps, nr_nodes;
 	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes;
 	uint32_t peak_fds;	/* most descriptors that are open at once */

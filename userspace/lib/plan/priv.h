@@ -9,11 +9,11 @@
 
 #include "plan/plan.h"
 
-/* How stock kernels get at a live mount. */
+/* How a live mount is reached without NS_MNT_OPEN. */
 enum mc_hidden {
 	MC_SEEN,	/* a path from the namespace's root leads there */
-	MC_COVERED,	/* in a copy of the tree, what covers it can be removed */
-	MC_SEALED,	/* not at all */
+	MC_COVERED,	/* once what covers it is unmounted, in a copy of the tree */
+	MC_SEALED,	/* not at all: what covers it is locked or not copied */
 };
 
 enum mc_sb_mode {
@@ -28,13 +28,16 @@ struct mc_sb_plan {
 	uint32_t first_wide, nr_wide;	/* LIVE: in priv->wide */
 };
 
-/* A live mount that can be cloned and is not below another such. */
+/*
+ * A live mount that can be cloned, and whose root no other such mount of the
+ * superblock contains: what is wide serves every root below.
+ */
 struct mc_wide {
 	uint32_t mount;
 	uint32_t src;			/* MC_NONE until wanted */
 };
 
-/* A directory of a superblock that contains some roots. */
+/* The lowest directory of a superblock that contains the roots of some mounts. */
 struct mc_area {
 	const char *path;	/* len bytes of it; NULL: nothing yet */
 	size_t len;		/* 0: "/" */
@@ -44,19 +47,25 @@ struct mc_area {
 
 struct mc_plan_priv {
 	uint32_t *ns_order;
-	uint32_t *order;		/* mount << 1 to clone, | 1 to attach */
+	uint32_t *order;		/* steps: mount << 1 clones it, mount << 1 | 1
+					   attaches it */
 	uint32_t nr_order;
 	uint8_t *hidden;		/* enum mc_hidden */
 	uint32_t *seen_above;		/* nearest mount above that a path leads to */
 	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
-	uint32_t *above;		/* nearest sibling mounted above it, or MC_NONE */
+	uint32_t *above;		/* nearest sibling whose mountpoint is above its
+					   own, which hides it; or MC_NONE */
 	struct mc_sb_plan *sb;
-	uint64_t node_bytes, node_names;	/* counted with repeats */
-	uint32_t fresh_once;		/* of fresh_types[]: there is one already */
+	uint64_t node_bytes, node_names; /* in fresh superblocks; shared parts of
+					   paths are counted each time */
+	uint32_t fresh_once;		/* bits of fresh_types[]: planned already, and
+					   the kernel makes no second one */
 	struct mc_wide *wide;
 	uint32_t nr_wide;
-	mc_ref *leader;			/* per group: stands for it once made */
-	mc_ref *from_mount, *from_group; /* per slave: who names its master */
+	mc_ref *leader;			/* per group: the mount by which others join it or
+					   become its slaves */
+	mc_ref *from_mount, *from_group; /* per slave: the mount by which its master is
+					   named, a member or a slave of it */
 	const struct mc_plan_options *opts;
 };
 

@@ -14,8 +14,9 @@
 #include "plan/priv.h"
 
 /*
- * What some show is a namespace of whom makes them, the caller; of two there is
- * one superblock for each such namespace.
+ * Types of which the restorer can make a superblock.  proc, sysfs and mqueue show
+ * a namespace of the process that mounts them; of sysfs and mqueue the kernel
+ * has one superblock for each such namespace, and makes no second one.
  */
 static const struct {
 	const char *name;

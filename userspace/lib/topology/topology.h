@@ -55,8 +55,9 @@ struct mc_ns {
 	uint64_t ino;		/* st_ino of its nsfs file; unknown: 0 */
 	const char *label;	/* how it was named: "1234", a path */
 	uint32_t userns;	/* owner, or MC_NONE if unknown */
-	uint32_t hidden;	/* mounts below the root, not in the topology */
-	uint32_t base_propagation; /* MS_* of the namespace's own root; 0: unknown */
+	uint32_t hidden;	/* mounts below the root that tasks see; not recorded */
+	uint32_t base_propagation; /* MS_* of the mount below the root that tasks see,
+				      the namespace's own (rootfs, nullfs); 0: unknown */
 	uint32_t root;		/* mount, or MC_NONE for an empty namespace */
 	uint32_t first_mount;	/* derived */
 	uint32_t nr_mounts;	/* derived */
@@ -102,7 +103,7 @@ struct mc_mount {
 	uint32_t parent;	/* MC_NONE for the namespace's root */
 	uint32_t sb;
 	const char *root;	/* within the superblock: "/", "/a", "net:[1]" */
-	bool root_deleted;	/* root has lost the kernel's "//deleted" */
+	bool root_deleted;	/* unlinked; "//deleted", as the kernel prints, is cut off */
 	const char *mountpoint;	/* from the parent mount's root: "/", "/a/b" */
 	enum mc_mp_type mp_type;
 	const char *source;	/* NULL: the superblock's */
@@ -187,10 +188,10 @@ const char *mc_mount_options(const struct mc_topology *t, const struct mc_mount 
 /* Path from the namespace's root, malloc()ed; NULL without memory. */
 char *mc_mount_path(const struct mc_topology *t, uint32_t mount);
 
-/* The topmost mount at a path that no cover is on the way to, or MC_NONE. */
+/* The topmost mount whose mountpoint path resolves to; MC_NONE: none is there. */
 uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path);
 
-/* "4026532000:/a/b" style name for messages, escaped, cut to size. */
+/* NAMESPACE:/path for messages, escaped, cut to size. */
 const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
 			  char *buf, size_t size);
 
