@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "restore.h"
+#include "sweep/restore.h"
 #include "base/sys.h"
 
 #define MAX_LISTED	256

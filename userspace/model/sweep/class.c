@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "class.h"
+#include "sweep/class.h"
 
 const char *class_reach(const struct scene *s)
 {

@@ -8,9 +8,9 @@
 #ifndef CLASS_H
 #define CLASS_H
 
-#include "each.h"
-#include "restore.h"
-#include "topo-tree.h"
+#include "sweep/each.h"
+#include "sweep/restore.h"
+#include "topologies/tree.h"
 
 enum kind { KNOWN, STRUCTURES, TREES, RANDOM };
 

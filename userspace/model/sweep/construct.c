@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/sys.h"
-#include "world.h"
+#include "sweep/world.h"
 
 /* The series' way: private mounts in place, then one call per group. */
 

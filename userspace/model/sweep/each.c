@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "each.h"
+#include "sweep/each.h"
 
 int each_init(struct each *e, int argc, char **argv)
 {

@@ -7,7 +7,7 @@
 #ifndef EACH_H
 #define EACH_H
 
-#include "topo-tree.h"
+#include "topologies/tree.h"
 
 /*
  * SHARD=i/n: every n-th, from the i-th on.  SEED=N: the random ones; shards

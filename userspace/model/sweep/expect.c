@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "restore.h"
+#include "sweep/restore.h"
 
 const struct refusal refusals[NR_REFUSALS] = {
 	{ "uncloneable-source", NO_SOURCE, { true, true }, EINVAL,

@@ -19,7 +19,7 @@
 #include <stdio.h>
 
 #include "base/sys.h"
-#include "world.h"
+#include "sweep/world.h"
 
 /* Directories to mount on that are no part of the topology. */
 #define SHIM	"/src/events/2/x0"

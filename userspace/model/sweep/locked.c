@@ -19,7 +19,7 @@
 #include <stdio.h>
 
 #include "base/sys.h"
-#include "world.h"
+#include "sweep/world.h"
 
 /* Directories to mount on: the shim's master, and that one's master. */
 #define UPPER	"/src/events/0/x0"

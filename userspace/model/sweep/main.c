@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tally.h"
+#include "sweep/tally.h"
 
 static const char usage[] =
 "usage: propsweep [options] [TOPOLOGY...]\n"

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "model-internal.h"
+#include "rules/internal.h"
 #include "base/sys.h"
-#include "world.h"
+#include "sweep/world.h"
 
 #define MAX_SEEN	4096
 

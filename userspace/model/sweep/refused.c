@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "restore.h"
-#include "run-internal.h"
+#include "sweep/restore.h"
+#include "sweep/run-internal.h"
 #include "base/sys.h"
 
 #define SET_GROUP	(MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_F_EMPTY_PATH | \

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "class.h"
+#include "sweep/class.h"
 #include "base/sys.h"
 
 static const char usage[] =

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "mntcr-restore.h"
-#include "restore.h"
-#include "run-internal.h"
+#include "sweep/restore.h"
+#include "sweep/run-internal.h"
 #include "base/sys.h"
 
 #define IMAGE	"/tmp/image.json"

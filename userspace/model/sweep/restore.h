@@ -7,7 +7,7 @@
 #ifndef RESTORE_H
 #define RESTORE_H
 
-#include "run.h"
+#include "sweep/run.h"
 
 enum backend { EXTENDED, UPSTREAM, NR_BACKENDS };
 

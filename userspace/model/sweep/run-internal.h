@@ -7,7 +7,7 @@
 #ifndef RUN_INTERNAL_H
 #define RUN_INTERNAL_H
 
-#include "run.h"
+#include "sweep/run.h"
 
 struct event {
 	int i, dir;

@@ -12,7 +12,7 @@
  */
 #include <string.h>
 
-#include "run-internal.h"
+#include "sweep/run-internal.h"
 
 void print_state(FILE *f, const struct model *m)
 {

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "world.h"
+#include "sweep/world.h"
 
 struct run {
 	struct world *w;

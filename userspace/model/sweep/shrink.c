@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "run.h"
+#include "sweep/run.h"
 
 /* Without mount @i; what a group that is now empty sent to goes up. */
 static void without(struct topo *t, int i)

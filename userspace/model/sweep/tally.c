@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "tally.h"
+#include "sweep/tally.h"
 
 #define HASH	" HASH="
 

@@ -7,8 +7,8 @@
 #ifndef TALLY_H
 #define TALLY_H
 
-#include "each.h"
-#include "run.h"
+#include "sweep/each.h"
+#include "sweep/run.h"
 
 struct sweep {
 	struct world *w;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "class.h"
+#include "sweep/class.h"
 
 struct walk {
 	struct class *c;

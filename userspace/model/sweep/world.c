@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 
 #include "base/sys.h"
-#include "world.h"
+#include "sweep/world.h"
 
 const char *const way_names[NR_WAYS] = { "new calls", "mount(2)" };
 

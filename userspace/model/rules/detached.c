@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Reference model of mount propagation: detached trees.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * A detached tree is all of a namespace that belongs to whoever cloned it.
+ */
+#include <errno.h>
+
+#include "rules/internal.h"
+
+/*
+ * open_tree(2), OPEN_TREE_CLONE: what mount(2) with MS_BIND would have mounted,
+ * with AT_RECURSIVE what MS_REC would: SS 5b and 5c.
+ */
+int model_open_tree(struct model *m, int src, int root, bool rec, int owner)
+{
+	int err = model__bad_place(m, src, root), new;
+
+	if (!err && !rec && model__locked_below(m, src, root))
+		err = -EINVAL;
+	if (!err && model__grow((void **)&m->owner, &m->ns_cap, m->nr_ns + 1,
+				sizeof(*m->owner)))
+		err = -ENOMEM;
+	if (err)
+		return err;
+	new = model__clone_tree(m, src, root, rec ? CLONE_REC : 0);
+	if (new < 0)
+		return new;
+	for (int i = new; i < m->nr; i++)
+		m->mnt[i].ns = m->nr_ns;
+	m->owner[m->nr_ns] = owner;
+	return m->nr_ns++;
+}
+
+/* move_mount(2) of what is detached: SS 5d, which nothing was above before. */
+int model_attach(struct model *m, int ns, int dst, int at)
+{
+	int src = model_ns_root(m, ns), err = model__bad_place(m, dst, at);
+
+	if (src < 0 || (!err && m->mnt[dst].ns == ns))
+		return -EINVAL;
+	if (err)
+		return err;
+	/* SS 5d.4 */
+	for (int i = 0; m->mnt[dst].group && i < m->nr; i++)
+		if (m->mnt[i].ns == ns && m->mnt[i].unbindable)
+			return -EINVAL;
+	model__where(m, &dst, &at);
+	/* it is in no namespace until it is there */
+	for (int i = 0; i < m->nr; i++)
+		if (m->mnt[i].ns == ns)
+			m->mnt[i].ns = MODEL_DETACHED;
+	err = model__attach(m, src, dst, at);
+	return err ? err : src;
+}
+
+/*
+ * open_tree(2): closed, a detached tree goes as by umount2(2), MNT_DETACH; MN,
+ * "Shared subtrees": a namespace without members unmounts what it has.  Neither
+ * has a parent in any other namespace, so nothing propagates.
+ */
+void model_drop_ns(struct model *m, int ns)
+{
+	for (int i = 0; i < m->nr; i++) {
+		if (m->mnt[i].ns != ns)
+			continue;
+		m->mnt[i].ns = MODEL_GONE;
+		if (m->mnt[i].group)
+			model__leave(m, i);
+	}
+}
+
+/* FM, OPEN_TREE_FOREIGN and MOVE_MOUNT_T_FOREIGN: capable over both owners. */
+int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
+		       bool rec, unsigned int caps)
+{
+	if (!model_alive(m, src) || !model_alive(m, dst))
+		return -EINVAL;
+	if (!(caps >> m->owner[m->mnt[src].ns] & 1) &&
+	    !BROKEN(MUT_FOREIGN_SOURCE))
+		return -EPERM;
+	/* two calls: what the clone is refused for comes first */
+	if (!(caps >> m->owner[m->mnt[dst].ns] & 1) && !BROKEN(MUT_FOREIGN_DEST))
+		return m->mnt[src].unbindable ||
+		       (!rec && model__locked_below(m, src, root)) ? -EINVAL : -EPERM;
+	return model_bind(m, src, root, dst, at, rec);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reference model of mount propagation: what its parts share.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * Each rule names the paragraph it comes from: "SS" is
+ * Documentation/filesystems/sharedsubtree.rst, "PU" is propagate_umount.txt
+ * beside it, "MN" is mount_namespaces(7), "MS" is mount_setgroup(2), "FM" is
+ * foreign_mounts(7); the pages of other calls are named.
+ */
+#ifndef MODEL_INTERNAL_H
+#define MODEL_INTERNAL_H
+
+#include <stddef.h>
+
+#include "rules/model.h"
+
+int model__grow(void **p, int *cap, int need, size_t size);
+/* Room for more mounts and groups, so that what follows cannot fail. */
+int model__reserve(struct model *m, int mounts, int groups);
+int model__new_group(struct model *m, int master);
+/* Is @ring the group @g or above it? */
+bool model__reaches(const struct model *m, int g, int ring);
+/* A tree below @top, parents first; only what is below @dir of @top. */
+int model__collect(const struct model *m, int top, int dir, bool prune,
+		   int *list);
+int model__leave(struct model *m, int i);
+
+enum { CLONE_REC = 1, CLONE_UNBINDABLE = 2, CLONE_SLAVE = 4 };
+
+int model__clone_tree(struct model *m, int src, int dir, int flags);
+int model__attach(struct model *m, int src, int dst, int at);
+void model__where(const struct model *m, int *dst, int *at);
+int model__bad_place(const struct model *m, int dst, int at);
+bool model__locked_below(const struct model *m, int mnt, int dir);
+
+#endif

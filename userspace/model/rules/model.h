@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reference model of mount propagation.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * The state is a set of mounts and two relations: which mounts are peers, and
+ * which peer group is the master of a mount or of a peer group.  Filesystems
+ * are reduced to a tree of directories, the same one for every superblock.
+ * Every operation either succeeds and returns 0 (or the number of a new mount
+ * or namespace), or returns -errno and changes nothing.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include <stdbool.h>
+
+#define MODEL_DETACHED	(-1)	/* ns of a mount not (yet) in any namespace */
+#define MODEL_GONE	(-2)	/* ns of a mount that was unmounted */
+
+struct model_mount {
+	int ns;
+	int sb;
+	int root;	/* directory of the superblock that is its root */
+	int parent;	/* mount, -1 for the root of a namespace */
+	int at;		/* directory of the parent's superblock */
+	int group;	/* peer group, 0 when not shared */
+	int master;	/* master group when not shared: use model_master() */
+	bool unbindable;
+	bool locked;
+};
+
+struct model {
+	const int *dirs;	/* parent of each directory; dirs[0] is 0 */
+	int nr_dirs;
+	struct model_mount *mnt;
+	int nr, cap;
+	int *group_master;	/* master group of each peer group */
+	int nr_groups, group_cap;
+	int *owner;		/* owner of each namespace, 0: the initial one */
+	int nr_ns, ns_cap;
+};
+
+enum model_type { MODEL_PRIVATE, MODEL_SHARED, MODEL_SLAVE, MODEL_UNBINDABLE };
+
+/* The flags of mount_setgroup(2). */
+#define MODEL_SG_SHARED		0x1u
+#define MODEL_SG_PEER		0x2u
+#define MODEL_SG_MASTER		0x4u
+#define MODEL_SG_SIBLING	0x8u
+
+void model_init(struct model *m, const int *dirs, int nr_dirs);
+void model_free(struct model *m);
+int model_copy(struct model *to, const struct model *from);
+
+/* A namespace with one private mount: the root of superblock @sb. */
+int model_new_ns(struct model *m, int owner, int sb);
+int model_clone_ns(struct model *m, int ns, int owner);
+int model_ns_root(const struct model *m, int ns);
+
+int model_mount(struct model *m, int sb, int root, int dst, int at);
+int model_bind(struct model *m, int src, int root, int dst, int at, bool rec);
+int model_move(struct model *m, int src, int dst, int at);
+int model_umount(struct model *m, int mnt, bool lazy);
+int model_set_type(struct model *m, int mnt, enum model_type t, bool rec);
+int model_setgroup(struct model *m, const int *member, int nr, int peer,
+		   int master, unsigned int flags, int caller);
+
+/*
+ * Privilege.  @caps: the owners over which the caller is capable, a bit each;
+ * what is not given it is not checked.
+ */
+int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
+			int master, unsigned int flags, unsigned int caps);
+/* MOVE_MOUNT_SET_GROUP, as it is with the series' first patch. */
+int model_set_group(struct model *m, int from, int to, unsigned int caps);
+/* open_tree(2) with OPEN_TREE_CLONE: a namespace of its own, @owner's. */
+int model_open_tree(struct model *m, int src, int root, bool rec, int owner);
+/* move_mount(2) of all of such a namespace. */
+int model_attach(struct model *m, int ns, int dst, int at);
+void model_drop_ns(struct model *m, int ns);
+/* OPEN_TREE_FOREIGN, then MOVE_MOUNT_T_FOREIGN. */
+int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
+		       bool rec, unsigned int caps);
+
+/* Queries. */
+bool model_alive(const struct model *m, int mnt);
+bool model_under(const struct model *m, int dir, int root);
+int model_lookup(const struct model *m, int parent, int at);
+int model_master(const struct model *m, int mnt);
+bool model_hears(const struct model *m, int receiver, int sender);
+bool model_in_tree(const struct model *m, int mnt, int top);
+
+/* Internal consistency: NULL, or what is wrong. */
+const char *model_check(const struct model *m);
+/* The same up to the numbers of mounts and groups: NULL, or what differs. */
+const char *model_differ(const struct model *a, const struct model *b);
+
+/*
+ * In the mutants of the model one rule each is broken, so that the tests can
+ * be tested.  In the model itself BROKEN() is 0.
+ */
+enum model_mutant {
+	MUT_NONE,
+	MUT_SLAVE_SENDS,	/* a slave sends to its master */
+	MUT_DIRECT_SLAVES,	/* propagation stops at the first slave */
+	MUT_NO_VISIBILITY,	/* the mountpoint need not be below the root */
+	MUT_COPY_PRIVATE,	/* copies at peers are not peers */
+	MUT_COPY_MASTER_TOP,	/* copies at slaves of slaves: master too high */
+	MUT_COPY_NOT_SHARED,	/* copies at shared slaves are not shared */
+	MUT_ON_TOP,		/* propagated mounts cover instead of being tucked */
+	MUT_LAST_PEER,		/* slaves are lost with the last peer */
+	MUT_LEAVE_TAKES,	/* slaves are lost with any peer that leaves */
+	MUT_SLAVE_OF_MASTER,	/* a new slave skips the group it left */
+	MUT_UMOUNT_ALONE,	/* umount does not propagate to slaves */
+	MUT_UMOUNT_BUSY,	/* umount takes receivers that have children */
+	MUT_UMOUNT_UNDER,	/* umount takes what was mounted on a copy */
+	MUT_BIND_FRESH,		/* a bind of a shared mount is not its peer */
+	MUT_BIND_UNBINDABLE,	/* a recursive bind copies unbindable mounts */
+	MUT_MOVE_NO_SHARE,	/* what moves below a shared mount stays private */
+	MUT_MOVE_FROM_SHARED,	/* moving away from a shared parent is allowed */
+	MUT_CLONE_SLAVE,	/* a cloned namespace only receives */
+	MUT_SHARED_FORGETS,	/* a slave made shared loses its master */
+	MUT_SETGROUP_MASTER,	/* a joining peer does not inherit the master */
+	MUT_MAX,
+	/* rules of privilege: for tests/priv.c */
+	MUT_PRIV = MUT_MAX,	/* none */
+	MUT_CAPABLE_MEMBER,	/* members may be anywhere */
+	MUT_CAPABLE_NAMED,	/* what is joined may be anywhere */
+	MUT_PRIVATE_ONLY,	/* members may be shared, or slaves */
+	MUT_SUPERBLOCK,		/* members may be of another superblock */
+	MUT_UNBINDABLE,		/* members may be unbindable */
+	MUT_ROOTS,		/* containment: roots don't matter */
+	MUT_OBSTRUCTED,		/* containment: locks don't matter */
+	MUT_UNBOUNDED,		/* containment: none is needed */
+	MUT_UNBOUNDED_ABOVE,	/* or privilege over the nearest ring only */
+	MUT_UNBOUNDED_BELOW,	/* or privilege, but not over what receives */
+	MUT_PAIR_LOCK,		/* pairs: locks don't matter */
+	MUT_PAIR_OWNER,		/* pairs: owners don't matter */
+	MUT_PAIR_UNCONTAINED,	/* pairs: only where a member has a child */
+	MUT_FOREIGN_SOURCE,	/* a foreign source may be anywhere */
+	MUT_FOREIGN_DEST,	/* a foreign destination may be anywhere */
+	MUT_CLONE_LOCKED,	/* a clone may leave locked children out */
+	MUT_PRIV_MAX
+};
+
+#ifdef MODEL_MUTANTS
+extern enum model_mutant model_mutant;
+extern const char *const model_mutant_names[];
+#define BROKEN(x)	(model_mutant == (x))
+#else
+#define BROKEN(x)	false
+#endif
+
+#endif

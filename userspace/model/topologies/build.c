@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * From a sharing topology to a state of the model.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "topologies/build.h"
+
+int build_dirs[NR_DIRS];
+
+int dir_event(int root, int i)
+{
+	return TOPO_ROOTS + root * DIRS_PER_ROOT + i;
+}
+
+int dir_hang(int root, int i)
+{
+	return dir_event(root, TOPO_MAX + i);
+}
+
+int dir_extra(int root, int i)
+{
+	return dir_event(root, 2 * TOPO_MAX + i);
+}
+
+const char *dir_path(int dir, int root, char *buf)
+{
+	char *p = buf + DIR_PATH - 1;
+
+	*p = 0;
+	for (int d = dir; d != root; d = build_dirs[d]) {
+		char name[DIR_PATH];
+		int i = (d - TOPO_ROOTS) % DIRS_PER_ROOT, n;
+
+		if (d < TOPO_ROOTS)
+			n = snprintf(name, sizeof(name), "%c", "ba"[d & 1]);
+		else if (i < TOPO_MAX)
+			n = snprintf(name, sizeof(name), "e%d", i);
+		else if (i < 2 * TOPO_MAX)
+			n = snprintf(name, sizeof(name), "h%d", i - TOPO_MAX);
+		else
+			n = snprintf(name, sizeof(name), "x%d", i - 2 * TOPO_MAX);
+		if (*p)
+			*--p = '/';
+		p = memcpy(p - n, name, n);
+	}
+	return p;
+}
+
+static int step(int from, const char *name, int len)
+{
+	int i = len > 1 ? atoi(name + 1) : -1;
+
+	if (from >= TOPO_ROOTS)
+		return -1;
+	if (len == 1 && from < 3 && (*name == 'a' || *name == 'b'))
+		return 2 * from + 1 + (*name == 'b');
+	if (i < 0 || i >= TOPO_MAX)
+		return -1;
+	if (*name == 'e')
+		return dir_event(from, i);
+	if (*name == 'h')
+		return dir_hang(from, i);
+	return *name == 'x' && i < 2 ? dir_extra(from, i) : -1;
+}
+
+int dir_walk(int from, const char *path)
+{
+	while (*path && from >= 0) {
+		int n = strcspn(path, "/");
+
+		if (n)
+			from = step(from, path, n);
+		path += n + (path[n] == '/');
+	}
+	return from;
+}
+
+void build_init(void)
+{
+	for (int d = 0; d < TOPO_ROOTS; d++) {
+		build_dirs[d] = d ? (d - 1) / 2 : 0;
+		for (int i = 0; i < DIRS_PER_ROOT; i++)
+			build_dirs[dir_event(d, i)] = d;
+	}
+}
+
+void layout_siblings(struct layout *l)
+{
+	memset(l, 0, sizeof(*l));
+	memset(l->on, -1, sizeof(l->on));
+}
+
+void layout_random(const struct topo *t, struct layout *l, uint64_t seed)
+{
+	bool covered[TOPO_MAX] = { false };
+	int order[TOPO_MAX];
+
+	layout_siblings(l);
+	/* any mount may be what others hang on: numbers go by what is shared */
+	for (int i = 0; i < t->nr; i++) {
+		int k = topo_next_random(&seed) % (i + 1);
+
+		order[i] = order[k];
+		order[k] = i;
+	}
+	for (int k = 1; k < t->nr; k++) {
+		uint64_t x = topo_next_random(&seed);
+		int i = order[k], j = order[x % k];
+
+		if (t->m[j].ns != t->m[i].ns || x >> 32 & 1)
+			continue;
+		l->on[i] = j;
+		l->over[i] = (x >> 33 & 1) && !covered[j];
+		covered[j] |= l->over[i];
+	}
+}
+
+void layout_of_hash(const struct topo *t, struct layout *l, uint64_t hash)
+{
+	layout_siblings(l);
+	if (hash >> 60 & 1)
+		layout_random(t, l, hash);
+}
+
+static bool is_free(const struct layout *l, int nr, int on, int dir)
+{
+	for (int i = 0; i < nr; i++)
+		if (l->on[i] == on && l->dir[i] == dir)
+			return false;
+	return true;
+}
+
+void layout_places(const struct topo *t, struct layout *l, uint64_t seed)
+{
+	for (int i = 0; i < t->nr; i++) {
+		uint64_t x = topo_next_random(&seed);
+		int on = l->on[i], dir;
+
+		if (on < 0 || l->over[i] || t->m[on].root > 2)
+			continue;
+		dir = 2 * t->m[on].root + 1 + (x & 1);
+		if (dir < 3 && x & 2)
+			dir = 2 * dir + 1 + (x >> 2 & 1);
+		if (x & 8 && is_free(l, t->nr, on, dir))
+			l->dir[i] = dir;
+	}
+}
+
+void layout_renumber(struct topo *t, struct layout *l)
+{
+	int mount[TOPO_MAX], group[TOPO_MAX], new[TOPO_MAX], new_group[TOPO_MAX];
+	const struct layout was = *l;
+	const struct topo old = *t;
+
+	topo_order(&old, mount, group);
+	for (int i = 0; i < old.nr; i++)
+		new[mount[i]] = i;
+	for (int g = 0; g < old.nr_groups; g++)
+		new_group[group[g]] = g;
+	layout_siblings(l);
+	for (int i = 0; i < old.nr; i++) {
+		int k = mount[i];
+
+		t->m[i] = old.m[k];
+		if (old.m[k].group >= 0)
+			t->m[i].group = new_group[old.m[k].group];
+		l->on[i] = was.on[k] < 0 ? -1 : new[was.on[k]];
+		l->dir[i] = was.dir[k];
+		l->over[i] = was.over[k];
+		l->locked[i] = was.locked[k];
+	}
+	for (int g = 0; g < old.nr_groups; g++)
+		t->master[g] = old.master[group[g]] < 0 ? -1 :
+			new_group[old.master[group[g]]];
+}
+
+void layout_print(const struct topo *t, const struct layout *l, char *line,
+		  size_t size)
+{
+	const char *start = " :";
+	size_t n = 0;
+
+	*line = 0;
+	for (int i = 0; i < t->nr && n < size; i++) {
+		if (l->on[i] < 0 && !l->locked[i])
+			continue;
+		n += snprintf(line + n, size - n, "%s %d", start, i);
+		start = "";
+		if (l->on[i] >= 0 && n < size)
+			n += snprintf(line + n, size - n, "%c%d%s",
+				      l->over[i] ? '^' : '>', l->on[i],
+				      topo_dir_name[(int)l->dir[i]]);
+		if (l->locked[i] && n < size)
+			n += snprintf(line + n, size - n, "!");
+	}
+}
+
+static bool hangs_below(const struct layout *l, int i, int top)
+{
+	for (int steps = 0; i >= 0 && steps <= TOPO_MAX; steps++) {
+		i = l->on[i];
+		if (i == top)
+			return true;
+	}
+	return false;
+}
+
+/* No cycle, no two at one place, and the place exists. */
+static bool well_placed(const struct topo *t, const struct layout *l)
+{
+	for (int i = 0; i < t->nr; i++) {
+		int at, j = build_place(t, l, i, &at), other;
+
+		if (j < 0)
+			continue;
+		if (t->m[i].ns != t->m[j].ns || hangs_below(l, i, i))
+			return false;
+		while (at != t->m[j].root && at)
+			at = build_dirs[at];
+		if (at != t->m[j].root)
+			return false;
+		build_place(t, l, i, &at);
+		for (int k = 0; k < i; k++)
+			if (build_place(t, l, k, &other) == j && other == at)
+				return false;
+	}
+	return true;
+}
+
+/* "3>0/a!" or "2^1" or "0!" */
+static const char *parse_place(const struct topo *t, struct layout *l,
+			       const char *p)
+{
+	int i, j, n = 0;
+	char how;
+
+	if (sscanf(p, " %2d%n", &i, &n) != 1 || i < 0 || i >= t->nr ||
+	    l->on[i] >= 0 || l->locked[i])
+		return NULL;
+	p += n;
+	if (*p == '>' || *p == '^') {
+		how = *p++;
+		n = 0;
+		if (sscanf(p, "%2d%n", &j, &n) != 1 || j < 0 || j >= t->nr)
+			return NULL;
+		p += n;
+		l->on[i] = j;
+		l->over[i] = how == '^';
+		l->dir[i] = topo_parse_dir(&p);
+		if (l->dir[i] < 0 || (l->dir[i] && l->over[i]))
+			return NULL;
+	}
+	l->locked[i] = *p == '!';
+	if (!l->locked[i] && l->on[i] < 0)
+		return NULL;
+	p += l->locked[i];
+	return !*p || strchr(" \n", *p) ? p : NULL;
+}
+
+int layout_parse(const struct topo *t, struct layout *l, const char *text)
+{
+	layout_siblings(l);
+	while (text[strspn(text, " \n")]) {
+		text = parse_place(t, l, text);
+		if (!text)
+			return -1;
+	}
+	return well_placed(t, l) ? 0 : -1;
+}
+
+/* Would mount @k hide the directory that mount @i is mounted on? */
+static bool hides(const struct topo *t, const struct layout *l, int k, int i)
+{
+	int at, above;
+
+	if (l->on[i] < 0 || build_place(t, l, k, &above) != l->on[i] ||
+	    l->over[i])
+		return false;
+	build_place(t, l, i, &at);
+	while (at && at != above)
+		at = build_dirs[at];
+	return at == above;
+}
+
+/* Must mount @i be there before mount @k? With all that is below it. */
+static bool goes_before(const struct topo *t, const struct layout *l, int i,
+			int k)
+{
+	if (l->on[k] == i)
+		return true;
+	for (; i >= 0 && i != k; i = l->on[i])
+		if (hides(t, l, k, i))
+			return true;
+	return false;
+}
+
+void layout_order(const struct topo *t, const struct layout *l, int *order)
+{
+	bool done[TOPO_MAX] = { false };
+
+	for (int n = 0; n < t->nr; )
+		for (int k = 0; k < t->nr; k++) {
+			bool ready = !done[k];
+
+			for (int i = 0; i < t->nr && ready; i++)
+				ready = i == k || done[i] ||
+					!goes_before(t, l, i, k);
+			if (!ready)
+				continue;
+			done[k] = true;
+			order[n++] = k;
+		}
+}
+
+int build_nr_ns(const struct topo *t)
+{
+	int n = 1;
+
+	for (int i = 0; i < t->nr; i++)
+		if (t->m[i].ns >= n)
+			n = t->m[i].ns + 1;
+	return n;
+}
+
+int build_place(const struct topo *t, const struct layout *l, int i, int *at)
+{
+	int on = l->on[i];
+
+	*at = dir_hang(0, i);
+	if (on >= 0 && l->dir[i])
+		*at = l->dir[i];
+	else if (on >= 0)
+		*at = l->over[i] ? t->m[on].root : dir_hang(t->m[on].root, i);
+	return on;
+}
+
+static int build_slaves(const struct topo *t, int g, bool join, struct model *m,
+			const int *mnt)
+{
+	int slave[TOPO_MAX], n = 0, first = -1, err = 0;
+
+	for (int i = 0; i < t->nr; i++) {
+		if (t->m[i].group != g)
+			continue;
+		if (t->m[i].kind == TOPO_SLAVE)
+			slave[n++] = mnt[i];
+		else if (first < 0)
+			first = mnt[i];
+	}
+	if (!join && n)
+		return model_setgroup(m, slave, n, -1, first, MODEL_SG_MASTER, 0);
+	for (int i = 0; i < n && !err; i++)
+		err = model_setgroup(m, &slave[i], 1, -1, i ? slave[0] : first,
+				     i ? MODEL_SG_SIBLING : MODEL_SG_MASTER, 0);
+	return err;
+}
+
+static int build_group(const struct topo *t, int g, bool join, struct model *m,
+		       const int *mnt)
+{
+	unsigned int flags = MODEL_SG_SHARED;
+	int member[TOPO_MAX], n = 0, master = -1, err;
+
+	for (int i = 0; i < t->nr; i++) {
+		if (t->m[i].kind != TOPO_MEMBER)
+			continue;
+		if (t->m[i].group == g)
+			member[n++] = mnt[i];
+		if (t->m[i].group == t->master[g])
+			master = mnt[i];
+	}
+	if (master >= 0)
+		flags |= MODEL_SG_MASTER;
+	err = model_setgroup(m, member, join ? 1 : n, -1, master, flags, 0);
+	if (!err && join && n > 1)
+		err = model_setgroup(m, member + 1, n - 1, member[0], -1,
+				     MODEL_SG_PEER, 0);
+	return err ? err : build_slaves(t, g, join, m, mnt);
+}
+
+int build_model(const struct topo *t, const struct layout *l, bool join,
+		struct model *m, int *mnt)
+{
+	int nr_ns = build_nr_ns(t), order[TOPO_MAX], err = 0;
+
+	layout_order(t, l, order);
+	model_init(m, build_dirs, NR_DIRS);
+	for (int i = 0; i < nr_ns && err >= 0; i++)
+		err = model_new_ns(m, 0, SB_ROOT);
+	for (int k = 0; k < t->nr && err >= 0; k++) {
+		int i = order[k], at, on = build_place(t, l, i, &at);
+
+		on = on < 0 ? model_ns_root(m, t->m[i].ns) : mnt[on];
+		err = mnt[i] = model_mount(m, SB_SHARED, t->m[i].root, on, at);
+		if (err >= 0 && t->m[i].kind == TOPO_UNBINDABLE)
+			err = model_set_type(m, mnt[i], MODEL_UNBINDABLE, false);
+	}
+	for (int g = 0; g < t->nr_groups && err >= 0; g++)
+		err = build_group(t, g, join, m, mnt);
+	for (int i = 0; i < t->nr && err >= 0; i++)
+		m->mnt[mnt[i]].locked = l->locked[i];
+	if (err < 0)
+		model_free(m);
+	return err < 0 ? err : 0;
+}
