@@ -38,6 +38,8 @@ test-y += t-execute-cost
 vm-test-y += t-execute-cost
 test-y += t-execute-fresh
 vm-test-y += t-execute-fresh
+test-y += t-execute-files
+vm-test-y += t-execute-files
 test-y += t-execute-sources
 vm-test-y += t-execute-sources
 test-y += t-execute-limits
@@ -46,7 +48,8 @@ fuzz-y += fuzz-plan
 man-y += mntcr-bench.1
 test-y += t-execute-fault
 LIBS-t-execute-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
-	fchdir mount umount2 statx fstat mkdir mkdirat mknodat fchmodat \
+	fchdir mount umount2 statx fstat mkdir mkdirat mknodat symlinkat \
+	fchmodat fchownat \
 	sched_getaffinity sched_setaffinity pthread_create \
 	malloc calloc realloc,-Wl,--wrap=$f)
 vm-test-y += t-execute-fault

@@ -19,12 +19,15 @@ lib-y += base/features.o
 lib-y += topology/topology.o
 lib-y += topology/words.o
 lib-y += topology/options.o
+lib-y += topology/file.o
 lib-y += topology/check.o
 lib-y += topology/link.o
 
 lib-y += capture/ns.o
 lib-y += capture/build.o
 lib-y += capture/enter.o
+lib-y += capture/file.o
+lib-y += capture/under.o
 lib-y += capture/type.o
 lib-y += capture/statmount.o
 lib-y += capture/mountinfo.o

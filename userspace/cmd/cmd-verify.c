@@ -17,7 +17,7 @@ static const char usage[] =
 "it is the second.  Namespaces are paired in their order.\n\n"
 "      --devices        the superblocks are the very same, by device number\n"
 "      --order          mounts came into being in the same order\n"
-"      --ignore LIST    leave out: options, source, locks, owner\n"
+"      --ignore LIST    leave out: options, source, locks, owner, files\n"
 "      --events         both live: mount something on each mount in turn and see\n"
 "                       whether it comes out the same; see mntcr-verify(1)\n"
 "      --max N          print at most N differences (default 100, 0: all)\n"
@@ -125,6 +125,7 @@ static bool ignore(char *list, unsigned int *flags)
 		{ "source", MNTCR_VERIFY_IGNORE_SOURCE },
 		{ "locks", MNTCR_VERIFY_IGNORE_LOCKS },
 		{ "owner", MNTCR_VERIFY_IGNORE_OWNER },
+		{ "files", MNTCR_VERIFY_IGNORE_FILES },
 	};
 	char *word, *save = NULL;
 	size_t i, n = sizeof(words) / sizeof(words[0]);
@@ -176,7 +177,7 @@ int cmd_verify(int argc, char **argv)
 			break;
 		case OPT_IGNORE:
 			if (!ignore(optarg, &j.opts.flags))
-				return cmd_usage("verify", "--ignore takes options, source, locks, owner");
+				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files");
 			break;
 		case OPT_EVENTS:
 			j.events = true;

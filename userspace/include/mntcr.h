@@ -97,6 +97,8 @@ enum mntcr_verify_flags {
 	MNTCR_VERIFY_IGNORE_SOURCE = 1 << 3,
 	MNTCR_VERIFY_IGNORE_LOCKS = 1 << 4,
 	MNTCR_VERIFY_IGNORE_OWNER = 1 << 5,
+	/* Type, mode, owner and device of roots and of what mounts are on. */
+	MNTCR_VERIFY_IGNORE_FILES = 1 << 6,
 };
 
 struct mntcr_verify_options {

@@ -7,13 +7,15 @@
 #ifndef TESTS_IMAGE_TEXT_H
 #define TESTS_IMAGE_TEXT_H
 
+#include <sys/stat.h>
+
 #include "base/base.h"
 #include "topology/topology.h"
 #include "image/image.h"
 #include "tap.h"
 
 #define BOOT "\"boot_id\":\"0b1f6c43-3c1e-4a52-9d53-5a5e1c0d7f11\","
-#define HEAD "{\"format\":\"mntcr-image\",\"version\":2,\"unique_ids\":true," BOOT
+#define HEAD "{\"format\":\"mntcr-image\",\"version\":3,\"unique_ids\":true," BOOT
 #define USERNS "\"user_namespaces\":[{\"inode\":7,\"dumper\":true}],"
 #define NS "\"namespaces\":[{\"id\":5,\"inode\":50,\"label\":\"a\",\"owner\":0,\"hidden\":1}," \
 	   "{\"id\":6,\"inode\":60,\"label\":\"b\"}],"
@@ -24,8 +26,12 @@
 #define GROUPS "\"groups\":[{\"id\":1},{\"id\":2,\"master\":1},{\"id\":9}],"
 #define IDMAPS "\"idmaps\":[{\"uid\":[[0,1000,10]],\"gid\":[]}],"
 #define M1 "{\"id\":101,\"namespace\":0,\"superblock\":1,\"root\":\"/\",\"mountpoint\":\"/\"}"
-#define M2 "{\"id\":102,\"namespace\":0,\"parent\":101,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/t\",\"group\":1,\"attributes\":[\"ro\",\"noatime\"]}"
-#define M3 "{\"id\":103,\"namespace\":0,\"parent\":101,\"superblock\":0,\"root\":\"/a\",\"mountpoint\":\"/s\",\"group\":2,\"master\":1,\"locks\":[\"mount\"]}"
+#define ROOT2 "\"root_file\":{\"type\":\"directory\",\"mode\":\"1777\",\"uid\":0},"
+#define NULL3 "{\"type\":\"char-device\",\"mode\":\"0666\",\"uid\":3,\"gid\":4,\"device\":\"1:3\"}"
+#define ROOT3 "\"root_file\":" NULL3 ","
+#define ON3 "\"mountpoint_file\":{\"type\":\"file\",\"mode\":\"0000\",\"uid\":0,\"gid\":0},"
+#define M2 "{\"id\":102," ROOT2 "\"namespace\":0,\"parent\":101,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/t\",\"group\":1,\"attributes\":[\"ro\",\"noatime\"]}"
+#define M3 "{\"id\":103," ROOT3 ON3 "\"namespace\":0,\"parent\":101,\"superblock\":0,\"root\":\"/a\",\"mountpoint\":\"/s\",\"group\":2,\"master\":1,\"locks\":[\"mount\"]}"
 #define M4 "{\"id\":104,\"namespace\":0,\"parent\":103,\"superblock\":0,\"root\":\"/b\",\"mountpoint\":\"/\",\"master\":9}"
 #define M5 "{\"id\":105,\"namespace\":0,\"parent\":101,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/u\",\"unbindable\":true,\"attributes\":[\"idmapped\"],\"idmap\":0}"
 #define M6 "{\"id\":106,\"namespace\":1,\"superblock\":1,\"root\":\"/r\",\"mountpoint\":\"/\"}"

@@ -102,6 +102,9 @@ WRAP(int, mknodat, (int fd, const char *path, mode_t mode, dev_t dev),
      (fd, path, mode, dev))
 WRAP(int, fchmodat, (int fd, const char *path, mode_t mode, int flags),
      (fd, path, mode, flags))
+WRAP(int, symlinkat, (const char *to, int fd, const char *path), (to, fd, path))
+WRAP(int, fchownat, (int fd, const char *path, uid_t uid, gid_t gid, int flags),
+     (fd, path, uid, gid, flags))
 WRAP(int, sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *set),
      (pid, size, set))
 WRAP(int, sched_setaffinity, (pid_t pid, size_t size, const cpu_set_t *set),

@@ -38,24 +38,93 @@ static void what_is_written_is_read(void)
 	mntcr_topology_free(u);
 }
 
-/* As images were before it was said which boot they are of. */
-static void the_first_version(void)
+/* The good one without what has come since. */
+static char *older(const char *version, bool boot)
 {
-	char *old = replaced(good, BOOT, ""), *text, *out;
+	static const char * const since[] = { ROOT2, ROOT3, ON3, BOOT };
+	char *text = replaced(good, "\"version\":3", version), *next;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(since) - boot; i++) {
+		next = replaced(text, since[i], "");
+		free(text);
+		text = next;
+	}
+	return text;
+}
+
+static void older_versions(void)
+{
+	char *text[] = { older("\"version\":1", false),
+			 older("\"version\":2", true) }, *out;
 	struct mntcr_topology *t;
 	struct mntcr_error e;
+	size_t i;
 
-	text = replaced(old, "\"version\":2", "\"version\":1");
-	if (mc_image_parse(text, strlen(text), "old", &t, &e))
-		TAP_SAY("%s", e.text);
-	REQUIRE(t);
-	CHECK(!t->boot_id);
-	out = printed(t);
-	CHECK(!strstr(out, "boot_id"));
-	free(out);
-	free(text);
-	free(old);
-	mntcr_topology_free(t);
+	for (i = 0; i < 2; i++) {
+		if (mc_image_parse(text[i], strlen(text[i]), "old", &t, &e))
+			TAP_SAY("%s", e.text);
+		REQUIRE(t);
+		CHECK(!t->boot_id == !i);
+		CHECK_EQ(t->mounts[1].root_file.mode, 0);
+		CHECK_EQ(t->mounts[2].mp_file.mode, 0);
+		out = printed(t);
+		CHECK(!strstr(out, "_file"));
+		CHECK(!strstr(out, "boot_id") == !i);
+		free(out);
+		free(text[i]);
+		mntcr_topology_free(t);
+	}
+}
+
+/* As far as is known; directory or not is known from it, too. */
+static void files_of_mounts(void)
+{
+	static const struct {
+		const char *json;
+		struct mc_file f;
+	} table[] = {
+		{ "{\"type\":\"file\",\"mode\":\"7777\"}",
+		  { S_IFREG | 07777, MC_NO_ID, MC_NO_ID, 0, 0, NULL } },
+		{ "{\"mode\":\"0000\",\"gid\":4294967294,\"uid\":0,\"type\":\"socket\"}",
+		  { S_IFSOCK, 0, 4294967294, 0, 0, NULL } },
+		{ "{\"type\":\"fifo\",\"mode\":\"0644\",\"uid\":4294967294}",
+		  { S_IFIFO | 0644, 4294967294, MC_NO_ID, 0, 0, NULL } },
+		{ "{\"type\":\"block-device\",\"mode\":\"0660\",\"device\":\"4095:1048575\"}",
+		  { S_IFBLK | 0660, MC_NO_ID, MC_NO_ID, 4095, 1048575, NULL } },
+		{ "{\"type\":\"symlink\",\"mode\":\"0777\"}",
+		  { S_IFLNK | 0777, MC_NO_ID, MC_NO_ID, 0, 0, NULL } },
+		{ "{\"type\":\"symlink\",\"mode\":\"0777\",\"target\":{\"hex\":\"ff0a\"}}",
+		  { S_IFLNK | 0777, MC_NO_ID, MC_NO_ID, 0, 0, "\xff\n" } },
+	};
+	struct mntcr_topology *t, *u;
+	const struct mc_file *f;
+	struct mntcr_error e;
+	char *text, *a;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(table); i++) {
+		text = replaced(good, NULL3, table[i].json);
+		if (mc_image_parse(text, strlen(text), "x", &t, &e))
+			TAP_SAY("%s", e.text);
+		REQUIRE(t);
+		CHECK_EQ(t->mounts[2].mp_type, MC_MP_OTHER);
+		a = printed(t);
+		REQUIRE(!mc_image_parse(a, strlen(a), "x", &u, &e));
+		f = &u->mounts[2].root_file;
+		CHECK_EQ(f->mode, table[i].f.mode);
+		CHECK_EQ(f->uid, table[i].f.uid);
+		CHECK_EQ(f->gid, table[i].f.gid);
+		CHECK_EQ(f->major, table[i].f.major);
+		CHECK_EQ(f->minor, table[i].f.minor);
+		CHECK(!f->target == !table[i].f.target);
+		if (f->target && table[i].f.target)
+			CHECK_STR(f->target, table[i].f.target);
+		mntcr_topology_free(t);
+		mntcr_topology_free(u);
+		free(text);
+		free(a);
+	}
 }
 
 static void bytes_of_paths(void)
@@ -96,19 +165,20 @@ static const struct {
 
 	{ "mntcr-image", "other", "img: format: not an image" },
 	{ "\"format\":\"mntcr-image\",", "", "format" },
-	{ "\"version\":2", "\"version\":3", "version: 3 is not supported" },
-	{ "\"version\":2", "\"version\":0", "version: 0 is not supported" },
-	{ "\"version\":2", "\"version\":1", "boot_id: unknown field" },
+	{ "\"version\":3", "\"version\":4", "version: 4 is not supported" },
+	{ "\"version\":3", "\"version\":0", "version: 0 is not supported" },
+	{ "\"version\":3", "\"version\":1", "boot_id: unknown field" },
+	{ "\"version\":3", "\"version\":2", "mounts[1].root_file (mount 102): unknown field" },
 	{ "0b1f6c43-", "0b1f6c4-3", "boot_id: must be a UUID" },
 	{ "0b1f6c43-", "0b1f6c43", "boot_id: must be a UUID" },
 	{ "0b1f6c43-", "0B1F6C43-", "boot_id: must be a UUID" },
 	{ "7f11\"", "7f110\"", "boot_id: must be a UUID" },
 	{ "7f11\"", "7f1\"", "boot_id: must be a UUID" },
 	{ "\"boot_id\":\"", "\"boot_id\":1,\"label\":\"", "boot_id: must be a string" },
-	{ "\"version\":2", "\"version\":-1", "version: -1 is out of range" },
-	{ "\"version\":2", "\"version\":\"2\"", "version: must be a whole" },
-	{ "\"version\":2", "\"version\":2,\"extra\":1", "extra: unknown field" },
-	{ "\"version\":2", "\"version\":2,\"version\":1", "duplicate" },
+	{ "\"version\":3", "\"version\":-1", "version: -1 is out of range" },
+	{ "\"version\":3", "\"version\":\"3\"", "version: must be a whole" },
+	{ "\"version\":3", "\"version\":3,\"extra\":1", "extra: unknown field" },
+	{ "\"version\":3", "\"version\":3,\"version\":1", "duplicate" },
 	{ "\"unique_ids\":true", "\"unique_ids\":1", "must be true or false" },
 	/* kinds */
 	{ HEAD, "[", "img:" },
@@ -217,11 +287,39 @@ static const struct {
 	{ "\"id\":6,", "\"id\":4,", "mount 107: names the namespace that it is in, or an older" },
 	{ "\"superblock\":2,\"root\":\"mnt:[60]\"", "\"superblock\":0,\"root\":\"/\"", "mount 107: is of a namespace file, but not of nsfs" },
 	{ "\"unbindable\":true", "\"unbindable\":true,\"colour\":1", "mounts[4].colour (mount 105): unknown field" },
+	/* files */
+	{ NULL3, "7", "mounts[2].root_file (mount 103): must be an object" },
+	{ NULL3, "{}", "mounts[2].root_file.type (mount 103): is not known" },
+	{ "\"char-device\"", "\"door\"", "root_file.type (mount 103): is not known" },
+	{ "\"mode\":\"0666\",", "", "root_file.mode (mount 103): must be four octal digits" },
+	{ "\"0666\"", "\"666\"", "root_file.mode (mount 103): must be four octal digits" },
+	{ "\"0666\"", "\"00666\"", "root_file.mode (mount 103): must be four octal digits" },
+	{ "\"0666\"", "\"0686\"", "root_file.mode (mount 103): must be four octal digits" },
+	{ "\"0666\"", "438", "root_file.mode (mount 103): must be four octal digits" },
+	{ "\"uid\":3", "\"uid\":-1", "root_file.uid (mount 103): -1 is out of range" },
+	{ "\"uid\":3", "\"uid\":4294967295", "root_file.uid (mount 103): 4294967295 is out of range" },
+	{ "\"gid\":4", "\"gid\":4294967295", "root_file.gid (mount 103): 4294967295 is out of range" },
+	{ "\"gid\":4", "\"gid\":4,\"x\":1", "mounts[2].root_file.x (mount 103): unknown field" },
+	{ "\"1:3\"", "\"1:3:\"", "root_file.device (mount 103): must be" },
+	{ ",\"device\":\"1:3\"", "", "root_file.device (mount 103): must be" },
+	{ "\"1:3\"", "\"4096:3\"", "mount 103: its root has a device number that is out of range" },
+	{ "\"1:3\"", "\"1:1048576\"", "mount 103: its root has a device number that is out of range" },
+	{ "\"char-device\"", "\"fifo\"", "root_file.device (mount 103): unknown field" },
+	{ "\"char-device\"", "\"directory\"", "root_file.device (mount 103): unknown field" },
+	{ NULL3, "{\"type\":\"directory\",\"mode\":\"0755\"}", "mount 103: of its root and what it is on one is a directory, one is not" },
+	{ ROOT3, ROOT3 "\"directory\":true,", "mount 103: of its root and what it is on one" },
+	{ ROOT2, ROOT2 "\"directory\":false,", "mount 102: of its root and what it is on one" },
+	{ NULL3, "{\"type\":\"file\",\"mode\":\"0755\",\"target\":\"x\"}", "root_file.target (mount 103): unknown field" },
+	{ NULL3, "{\"type\":\"symlink\",\"mode\":\"0777\",\"target\":\"\"}", "mount 103: its root has an empty or too long target" },
+	{ NULL3, "{\"type\":\"symlink\",\"mode\":\"0777\",\"target\":7}", "root_file.target (mount 103): must be a string" },
+	{ "\"root\":\"/b\",", "\"root\":\"/b\"," ON3, "mount 104: what it is on is a root" },
+	{ "\"mountpoint\":\"/\"}", "\"mountpoint\":\"/\",\"mountpoint_file\":{\"type\":\"directory\",\"mode\":\"0755\"}}", "mount 101: what it is on is a root" },
+	{ "\"type\":\"file\"", "\"type\":\"block-device\"", "mounts[2].mountpoint_file.device (mount 103): must be" },
 	/* the text itself */
 	{ HEAD, "{\"format\" \"mntcr-image\",", "img:1:11: \"name\": value is missing" },
 	{ HEAD, "{,", "img:1:2: \"name\": value is missing" },
 	{ HEAD, "{7:7,", "value is missing" },
-	{ HEAD, HEAD "\n\"version\":2,", "version: duplicate field" },
+	{ HEAD, HEAD "\n\"version\":3,", "version: duplicate field" },
 	{ "\"unique_ids\":true,", "\"unique_ids\":true", "img:1:54: a comma or the last } is missing" },
 	{ "\"unique_ids\":true,", "\"unique_ids\":\ntrue,,", "img:2:6: \"name\": value is missing" },
 	{ "\"unique_ids\":true", "\"unique_ids\":tru", "img:1:" },
@@ -321,7 +419,8 @@ static void damaged_anywhere(void)
 int main(void)
 {
 	TAP_RUN(what_is_written_is_read);
-	TAP_RUN(the_first_version);
+	TAP_RUN(older_versions);
+	TAP_RUN(files_of_mounts);
 	TAP_RUN(bytes_of_paths);
 	TAP_RUN(what_is_wrong_is_refused);
 	TAP_RUN(truncated_anywhere);

@@ -82,6 +82,48 @@ static void many_on(size_t len, const char *part, uint32_t nr)
 
 #define LONG_NAME "/0123456789012345678901234567890123456789012345678"
 
+static struct mc_file file_of(uint32_t mode, uint32_t uid)
+{
+	return (struct mc_file){ .mode = mode, .uid = uid, .gid = MC_NO_ID };
+}
+
+/* Of one that several mounts show or are on, what any of them knows. */
+static void what_fresh_ones_hold_is_what_it_was(void)
+{
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false }, .prefer_fresh = true,
+	};
+	uint32_t m[5], i;
+	char *got;
+
+	start(1);
+	m[0] = add(0, 10, MC_NONE, 1, "/", "/");
+	m[1] = add(0, 11, m[0], 1, "/d", "/d");
+	m[2] = add(0, 12, m[0], 1, "/d", "/e");
+	m[3] = add(0, 13, m[2], 1, "/", "/x");
+	m[4] = add(0, 14, m[0], 1, "/d/x", "/y");
+	t->mounts[m[0]].root_file = file_of(S_IFDIR | 0700, 3);
+	t->mounts[m[2]].root_file = file_of(S_IFDIR | 0111, 4);
+	t->mounts[m[3]].root_file = file_of(S_IFDIR | 0700, 3);
+	t->mounts[m[3]].mp_file = file_of(S_IFDIR | 0222, 5);
+	t->mounts[m[4]].mp_file = file_of(S_IFDIR | 0333, 6);
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	got = text();
+	CHECK(strstr(got, "= new tmpfs for 8:1 with / d/ d/x/ e/ y/\n"));
+	free(got);
+	REQUIRE(p->nr_nodes == 5);
+	for (i = 0; i < p->nr_nodes; i++) {
+		static const uint32_t uid[] = { 3, 4, 5, 0, 6 };
+
+		CHECK(!p->nodes[i].file == (i == 3));
+		if (p->nodes[i].file)
+			CHECK_EQ(p->nodes[i].file->uid, uid[i]);
+	}
+	check();
+	done();
+}
+
 static void what_fresh_ones_hold_is_bounded(void)
 {
 	struct mc_plan_options o = { .prefer_fresh = true };
@@ -238,6 +280,7 @@ static void sources_that_cannot_be_cloned(void)
 int main(void)
 {
 	TAP_RUN(fresh_and_external);
+	TAP_RUN(what_fresh_ones_hold_is_what_it_was);
 	TAP_RUN(what_fresh_ones_hold_is_bounded);
 	TAP_RUN(options_that_name_nothing_or_too_much);
 	TAP_RUN(owners);

@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/base.h"
@@ -195,6 +196,75 @@ static void everything_else_does(void)
 	free(x);
 }
 
+/* What is not known of one side is no difference, nor is another's number. */
+static void files(void)
+{
+	static const struct {
+		struct mc_file a, b;
+		const char *says;
+	} table[] = {
+#define F(type, mode, uid, gid) { type | mode, uid, gid, 0, 0, NULL }
+#define DEV(type, maj, min) { type, 0, 0, maj, min, NULL }
+#define LINK(to) { S_IFLNK | 0777, 0, 0, 0, 0, to }
+		{ F(S_IFDIR, 0755, 1, 2), F(0, 0, 0, 0), NULL },
+		{ F(S_IFDIR, 0755, 1, 2), F(S_IFDIR, 0755, 1, 2), NULL },
+		{ F(S_IFDIR, 0755, MC_NO_ID, 2), F(S_IFDIR, 0755, 1, MC_NO_ID), NULL },
+		{ F(S_IFDIR, 0755, 1, 2), F(S_IFDIR, 0555, 1, 2), "'directory 0755 1:2' against 'directory 0555 1:2'" },
+		{ F(S_IFDIR, 01777, 1, 2), F(S_IFDIR, 0777, 1, 2), "'directory 1777 1:2' against 'directory 0777 1:2'" },
+		{ F(S_IFDIR, 0755, 1, 2), F(S_IFDIR, 0755, 0, 2), "'directory 0755 1:2' against 'directory 0755 0:2'" },
+		{ F(S_IFDIR, 0755, 1, 2), F(S_IFDIR, 0755, 1, 3), "1:2' against 'directory 0755 1:3'" },
+		{ F(S_IFIFO, 0600, MC_NO_ID, 2), F(S_IFIFO, 0600, 1, 3), "'fifo 0600 ?:2' against 'fifo 0600 1:3'" },
+		{ F(S_IFREG, 0644, 0, 0), F(S_IFSOCK, 0644, 0, 0), "'file 0644 0:0' against 'socket 0644 0:0'" },
+		{ DEV(S_IFCHR, 1, 3), DEV(S_IFBLK, 1, 3), "'char-device 0000 0:0 1:3' against 'block-device 0000 0:0 1:3'" },
+		{ DEV(S_IFCHR, 1, 3), DEV(S_IFCHR, 1, 5), "1:3' against 'char-device 0000 0:0 1:5'" },
+		{ DEV(S_IFCHR, 1, 3), DEV(S_IFCHR, 2, 3), "1:3' against 'char-device 0000 0:0 2:3'" },
+		{ LINK("x"), LINK(NULL), NULL },
+		{ LINK("x"), LINK("y\n"), "0:0 -> x' against 'symlink 0777 0:0 -> y\\012'" },
+#undef F
+#undef DEV
+#undef LINK
+	};
+	static const char * const what[] = {
+		"/p: file of its root: ", "/p: file that it is on: ",
+	};
+	char *x = image(&plain), want[200];
+	struct mntcr_topology *a = parse(x), *b = parse(x);
+	struct mc_mount *m = &a->mounts[1], *n = &b->mounts[1];
+	bool says, ids;
+	size_t i, at;
+
+	for (i = 0; i < 2 * MC_ARRAY_SIZE(table); i++) {
+		at = i % 2;
+		*(at ? &m->mp_file : &m->root_file) = table[i / 2].a;
+		*(at ? &n->mp_file : &n->root_file) = table[i / 2].b;
+		says = table[i / 2].says;
+		ids = table[i / 2].a.mode == table[i / 2].b.mode &&
+		      table[i / 2].a.major == table[i / 2].b.major &&
+		      table[i / 2].a.minor == table[i / 2].b.minor &&
+		      !table[i / 2].a.target;
+		CHECK_EQ(compare(a, b, 0), says);
+		snprintf(want, sizeof(want), "%s%s", what[at],
+			 says ? table[i / 2].says : "");
+		if (says && (!strstr(lines, what[at]) ||
+			     !strstr(lines, table[i / 2].says))) {
+			TAP_SAY("\"%s\" lacks \"%s\"", lines, want);
+			tap.bad = 1;
+		}
+		CHECK_EQ(compare(b, a, 0), says);
+		CHECK_EQ(compare(a, b, MNTCR_VERIFY_IGNORE_FILES), 0);
+		/* numbers of another user namespace mean others */
+		b->userns[0].ino++;
+		CHECK_EQ(compare(a, b, 0), says && !ids);
+		b->userns[0].ino = 0;
+		CHECK_EQ(compare(a, b, 0), says);
+		b->userns[0].ino = a->userns[0].ino;
+		m->mp_file.mode = m->root_file.mode = 0;
+	}
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	free(x);
+}
+
 /*
  * Of what a namespace's root is mounted on, only whether it is shared: what it
  * receives from is not restored.  Not known, with one of them: no difference.
@@ -306,6 +376,7 @@ int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
 	TAP_RUN(everything_else_does);
+	TAP_RUN(files);
 	TAP_RUN(what_the_root_is_mounted_on);
 	TAP_RUN(order_only_when_asked);
 	TAP_RUN(a_large_directory_is_no_trouble);

@@ -7,10 +7,12 @@
 #ifndef MC_CAPTURE_H
 #define MC_CAPTURE_H
 
+#include <limits.h>
 #include <sys/types.h>
 #include <sys/sysmacros.h>
 
 #include "base/base.h"
+#include "base/sys.h"
 #include "topology/topology.h"
 
 /* One distinct mount namespace. */
@@ -45,8 +47,35 @@ int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,
  */
 int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
 
-/* Directory or not, for mounts of a finished topology that do not say. */
+/*
+ * What the mounts of a finished topology show and are on, as files; directory or
+ * not, where that alone is found out.
+ */
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
+
+/* Which ids are what the caller's user namespace calls them? */
+struct cap_ids {
+	bool all_uids, all_gids;
+};
+void cap_ids_init(struct cap_ids *ids);
+
+#define CAP_FILE_MASK	(STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID)
+
+/* Of a file seen through a mount, if CAP_FILE_MASK was answered. */
+void cap_file(const struct cap_ids *ids, const struct mc_mount *through,
+	      const struct statx *stx, struct mc_file *f);
+/* Of a symlink in memory, which no server has to be asked for. */
+bool cap_target(const struct mc_topology *t, const struct mc_mount *through,
+		int fd, char buf[MC_MAX_TARGET + 1]);
+/* mp_file of the mounts of the nth namespace. */
+void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
+	       const struct cap_ids *ids);
+
+/* From the namespace's root, at the end of buf; false: longer than that. */
+bool cap_path(const struct mc_topology *t, uint32_t m, char buf[PATH_MAX],
+	      const char **path);
+/* Another one lies over its root: no path leads to it. */
+bool cap_is_covered(const struct mc_topology *t, uint32_t m);
 
 /* A mount as either method sees it; strings are interned in the topology. */
 struct raw_mount {

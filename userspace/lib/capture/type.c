@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Is a mount's root a directory?  statmount(2) and mountinfo do not say, and a
- * restore into fresh filesystems has to make mountpoints.  What cannot be found
- * out stays unknown: that is no error.
+ * What kind of file is a mount's root?  statmount(2) and mountinfo do not say,
+ * and a restore into fresh filesystems has to make it, and mountpoints.  What
+ * cannot be found out stays unknown: that is no error.
  *
  * Nothing here may block on a dead server or start an automounter: paths are
  * walked in the dentry cache only, where mountpoints and all above them always
@@ -19,23 +19,28 @@
 struct look {
 	struct mc_topology *t;
 	const struct cap_ns *ns;
+	struct cap_ids ids;
 	bool no_open;		/* NS_MNT_OPEN does not work here */
 	int root;		/* -2: not tried */
 };
 
-static void note(struct mc_mount *m, int fd, bool unique)
+static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 {
 	unsigned int mask = unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	char target[MC_MAX_TARGET + 1];
 	struct statx stx;
 
 	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  STATX_TYPE | mask, &stx) || !(stx.stx_mask & mask))
+		  CAP_FILE_MASK | mask, &stx) || !(stx.stx_mask & mask))
 		return;
 	/* Another one may lie over it. */
 	if (stx.stx_mnt_id != (unique ? m->id : m->id_old) ||
 	    !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return;
 	m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;
+	cap_file(&l->ids, m, &stx, &m->root_file);
+	if (S_ISLNK(m->root_file.mode) && cap_target(l->t, m, fd, target))
+		m->root_file.target = mc_topology_str(l->t, target);
 }
 
 static void by_id(struct look *l, struct mc_mount *m)
@@ -46,7 +51,7 @@ static void by_id(struct look *l, struct mc_mount *m)
 		return;
 	fd = mc_ns_mnt_open(l->ns->fd, m->id);
 	if (fd >= 0)
-		note(m, fd, true);
+		note(l, m, fd, true);
 	else
 		l->no_open = errno == ENOTTY || errno == EINVAL;
 	mc_close(fd);
@@ -55,9 +60,12 @@ static void by_id(struct look *l, struct mc_mount *m)
 static void by_path(struct look *l, uint32_t i)
 {
 	struct mc_mount *m = &l->t->mounts[i];
-	char *path;
+	char buf[PATH_MAX];
+	const char *path;
 	int fd;
 
+	if (cap_is_covered(l->t, i) || !cap_path(l->t, i, buf, &path))
+		return;
 	if (l->root == -2)
 		l->root = cap_open_entered(l->ns, "root", O_PATH | O_DIRECTORY);
 	if (l->root < 0 && l->ns->src->type == MNTCR_SOURCE_PID)
@@ -67,15 +75,11 @@ static void by_path(struct look *l, uint32_t i)
 		l->root = -1;
 		return;
 	}
-	path = mc_mount_path(l->t, i);
-	if (!path)
-		return;
 	fd = mc_open_cached(l->root, path, MC_RESOLVE_IN_ROOT |
 			     MC_RESOLVE_NO_MAGICLINKS);
 	if (fd >= 0)
-		note(m, fd, l->t->unique_ids);
+		note(l, m, fd, l->t->unique_ids);
 	mc_close(fd);
-	free(path);
 }
 
 /* A directory is only ever covered by a directory. */
@@ -94,12 +98,15 @@ static void by_cover(struct mc_topology *t, uint32_t i)
 
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 {
-	struct look l;
+	struct look l = { .t = t };
 	uint32_t i, end;
 	size_t n;
 
+	cap_ids_init(&l.ids);
 	for (n = 0; n < nr; n++) {
-		l = (struct look){ .t = t, .ns = &ns[n], .root = -2 };
+		l.ns = &ns[n];
+		l.no_open = false;
+		l.root = -2;
 		i = t->ns[n].nr_mounts ? t->ns[n].first_mount : 0;
 		for (end = i + t->ns[n].nr_mounts; i < end; i++) {
 			struct mc_mount *m = &t->mounts[i];
@@ -112,12 +119,12 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 					if (t->mounts[c].mountpoint[1])
 						m->mp_type = MC_MP_DIR;
 			}
-			if (m->mp_type == MC_MP_UNKNOWN)
-				by_id(&l, m);
-			if (m->mp_type == MC_MP_UNKNOWN)
+			by_id(&l, m);
+			if (!m->root_file.mode)
 				by_path(&l, i);
 		}
 		mc_close(l.root);
+		cap_under(t, (uint32_t)n, &ns[n], &l.ids);
 	}
 	/* up a stack, then down */
 	for (i = 0; i < t->nr_mounts; i++)

@@ -32,6 +32,7 @@ static const char *const call_names[MC_NR_CALLS] = {
 	[MC_CALL_FCHDIR] = "fchdir",
 	[MC_CALL_MKDIRAT] = "mkdirat",
 	[MC_CALL_FCHMODAT] = "fchmodat",
+	[MC_CALL_FCHOWNAT] = "fchownat",
 	[MC_CALL_FSOPEN] = "fsopen",
 	[MC_CALL_FSCONFIG] = "fsconfig",
 	[MC_CALL_FSMOUNT] = "fsmount",
@@ -53,6 +54,10 @@ static const char *rule(const struct mc_op *op, int err)
 	case MC_OP_NS:
 		if (err == ENOSPC)
 			return "limit of mount namespaces, user.max_mnt_namespaces";
+		break;
+	case MC_OP_FRESH:
+		if (err == EPERM)
+			return "CAP_SYS_ADMIN over the owner of the namespace; of what is made inside, CAP_MKNOD, CAP_CHOWN and CAP_FOWNER";
 		break;
 	case MC_OP_OPEN:
 	case MC_OP_BASE:

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "execute/execute.h"
 
@@ -73,10 +74,35 @@ struct nodes {
 	size_t len;
 };
 
+/* Of what is only known to be there, the owner is who makes it. */
+static const struct mc_file some_dir = {
+	.mode = S_IFDIR | 0755, .uid = MC_NO_ID, .gid = MC_NO_ID,
+};
+static const struct mc_file some_file = {
+	.mode = S_IFREG | 0644, .uid = MC_NO_ID, .gid = MC_NO_ID,
+};
+
+/* -1, which is MC_NO_ID, leaves the id; a new owner takes set-id bits away. */
+static int set_node(struct mc_exec *x, int dir, const char *name,
+		    const struct mc_file *f)
+{
+	if (f->uid != MC_NO_ID || f->gid != MC_NO_ID) {
+		mc_count(x, FCHOWNAT);
+		if (fchownat(dir, name, f->uid, f->gid, AT_SYMLINK_NOFOLLOW))
+			return -1;
+	}
+	if (S_ISLNK(f->mode))
+		return 0;
+	mc_count(x, FCHMODAT);
+	return fchmodat(dir, name, f->mode & MC_MODE_ALL, 0);
+}
+
 /* A umask is the caller's business, and nothing of the image. */
 static int make_node(struct mc_exec *x, int dir, const char *path, size_t len,
-		     bool is_dir, char *name)
+		     const struct mc_file *f, char *name)
 {
+	int ret;
+
 	if (len > NAME_MAX) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -84,11 +110,16 @@ static int make_node(struct mc_exec *x, int dir, const char *path, size_t len,
 	memcpy(name, path, len);
 	name[len] = '\0';
 	mc_count(x, MKDIRAT);
-	if (is_dir ? mkdirat(dir, name, 0755) :
-		     mknodat(dir, name, S_IFREG | 0644, 0))
+	if (S_ISDIR(f->mode))
+		ret = mkdirat(dir, name, 0700);
+	else if (S_ISLNK(f->mode))
+		ret = symlinkat(f->target ? f->target : ".", dir, name);
+	else
+		ret = mknodat(dir, name, (f->mode & S_IFMT) | 0600,
+			      makedev(f->major, f->minor));
+	if (ret)
 		return errno == EEXIST ? 0 : -1;
-	mc_count(x, FCHMODAT);
-	return fchmodat(dir, name, is_dir ? 0755 : 0644, 0);
+	return set_node(x, dir, name, f);
 }
 
 static void leave_dir(struct mc_exec *x, struct nodes *n)
@@ -114,7 +145,7 @@ static int enter_dir(struct mc_exec *x, struct nodes *n, const char *path,
 	leave_dir(x, n);
 	for (; p < path + len; p = end + 1) {
 		end = strchrnul(p, '/');
-		if (make_node(x, n->dir, p, (size_t)(end - p), true, name))
+		if (make_node(x, n->dir, p, (size_t)(end - p), &some_dir, name))
 			return -1;
 		next = mc_exec_below(x, n->dir, name, false);
 		if (next < 0)
@@ -132,17 +163,25 @@ static int make_nodes(struct mc_exec *x, const struct mc_op *op, int mnt)
 	struct nodes n = { .mnt = mnt, .dir = mnt };
 	char what[256], esc[128], name[NAME_MAX + 1];
 	const struct mc_node *node;
+	const struct mc_file *f;
 	const char *last;
 	uint32_t i;
 	int ret = 0;
 
 	for (i = 0; i < op->nr && !ret; i++) {
 		node = &x->p->nodes[op->first + i];
+		f = node->file ? node->file : node->dir ? &some_dir : &some_file;
+		if (!*node->path) {
+			if (set_node(x, mnt, ".", f))
+				ret = mc_exec_fail(x, op, errno,
+						   "owner and mode of its root");
+			continue;
+		}
 		last = strrchr(node->path, '/');
 		last = last ? last + 1 : node->path;
 		if (!enter_dir(x, &n, node->path, last == node->path ? 0 :
 			       (size_t)(last - 1 - node->path)) &&
-		    !make_node(x, n.dir, last, strlen(last), node->dir, name))
+		    !make_node(x, n.dir, last, strlen(last), f, name))
 			continue;
 		snprintf(what, sizeof(what), "making %s inside",
 			 mc_escape(node->path, esc, sizeof(esc)));

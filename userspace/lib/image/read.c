@@ -35,8 +35,10 @@ struct rd {
 	struct mc_topology *t;
 	struct mntcr_error *e;
 	const char *file;
+	uint64_t version;
 	const char *array;	/* NULL: the top level */
 	size_t index;
+	const char *within;	/* the record's field that obj is; NULL: the record */
 	uint64_t mount;		/* its id, once read */
 	const char *text;	/* the whole of it */
 	uint64_t *refs;		/* ids in the list that later records may define */
@@ -59,8 +61,9 @@ static int bad(struct rd *r, const char *field, const char *fmt, ...)
 	va_end(ap);
 	mc_escape(field, esc, sizeof(esc));
 	if (r->array)
-		snprintf(place, sizeof(place), "%s[%zu]%s%s", r->array,
-			 r->index, *esc ? "." : "", esc);
+		snprintf(place, sizeof(place), "%s[%zu]%s%s%s%s", r->array,
+			 r->index, r->within ? "." : "",
+			 r->within ? r->within : "", *esc ? "." : "", esc);
 	else
 		snprintf(place, sizeof(place), "%s", esc);
 	if (r->mount)
@@ -343,12 +346,12 @@ static bool plain_u32(const char **s, char tail, uint32_t *out)
 	return true;
 }
 
-static int get_device(struct rd *r, struct mc_sb *sb)
+static int get_device(struct rd *r, uint32_t *major, uint32_t *minor)
 {
 	const json_t *v = field(r, "device");
 	const char *s = json_is_string(v) ? json_string_value(v) : "";
 
-	if (!plain_u32(&s, ':', &sb->major) || !plain_u32(&s, '\0', &sb->minor))
+	if (!plain_u32(&s, ':', major) || !plain_u32(&s, '\0', minor))
 		return bad(r, "device", "must be \"MAJOR:MINOR\"");
 	return 0;
 }
@@ -362,7 +365,7 @@ static int sb_record(struct rd *r)
 	if (i == MC_NONE)
 		return mc_nomem(r->e);
 	sb = &r->t->sbs[i];
-	if (get_device(r, sb) ||
+	if (get_device(r, &sb->major, &sb->minor) ||
 	    get_bytes(r, "type", true, &sb->type) ||
 	    get_bytes(r, "subtype", false, &sb->subtype) ||
 	    get_bytes(r, "source", false, &sb->source) ||
@@ -491,6 +494,66 @@ static int get_nsfs(struct rd *r, struct mc_mount *m)
 	return 0;
 }
 
+/* Four octal digits. */
+static int get_mode(struct rd *r, uint32_t *out)
+{
+	const json_t *v = field(r, "mode");
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; s[i] >= '0' && s[i] <= '7' && i < 4; i++)
+		n = n * 8 + (uint32_t)(s[i] - '0');
+	if (i < 4 || s[i])
+		return bad(r, "mode", "must be four octal digits");
+	*out |= n;
+	return 0;
+}
+
+static int get_file_type(struct rd *r, uint32_t *out)
+{
+	const json_t *v = field(r, "type");
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+	const struct mc_word *w;
+
+	for (w = mc_words_file; w->name && strcmp(w->name, s); w++)
+		;
+	if (!w->name)
+		return bad(r, "type", "is not known");
+	*out = (uint32_t)w->bits;
+	return 0;
+}
+
+static int file_object(struct rd *r, struct mc_file *f)
+{
+	if (get_file_type(r, &f->mode) || get_mode(r, &f->mode) ||
+	    get_u32(r, "uid", MC_NO_ID - 1, false, &f->uid) ||
+	    get_u32(r, "gid", MC_NO_ID - 1, false, &f->gid))
+		return -1;
+	if (mc_mode_is_device(f->mode) &&
+	    get_device(r, &f->major, &f->minor))
+		return -1;
+	if (S_ISLNK(f->mode) && get_bytes(r, "target", false, &f->target))
+		return -1;
+	return no_others(r);
+}
+
+static int get_file(struct rd *r, const char *key, struct mc_file *f)
+{
+	struct rd in = *r;
+
+	if (r->version < 3)
+		return 0;
+	in.obj = field(r, key);
+	if (!in.obj)
+		return 0;
+	if (!json_is_object(in.obj))
+		return bad(r, key, "must be an object");
+	in.within = key;
+	in.nr_known = 0;
+	return file_object(&in, f);
+}
+
 static int mount_record(struct rd *r)
 {
 	uint32_t i = mc_topology_add_mount(r->t), v;
@@ -526,11 +589,16 @@ static int mount_record(struct rd *r)
 	    get_group(r, "master", &m->master) ||
 	    get_bool(r, "unbindable", &m->unbindable) ||
 	    get_bool(r, "directory", &dir) || get_nsfs(r, m) ||
+	    get_file(r, "root_file", &m->root_file) ||
+	    get_file(r, "mountpoint_file", &m->mp_file) ||
 	    get_ref(r, "parent", INT64_MAX))
 		return -1;
 	m->locks = (uint32_t)locks;
 	if (json_object_get(r->obj, "directory"))
 		m->mp_type = dir ? MC_MP_DIR : MC_MP_OTHER;
+	else if (m->root_file.mode || m->mp_file.mode)
+		m->mp_type = S_ISDIR(m->root_file.mode ? m->root_file.mode :
+				     m->mp_file.mode) ? MC_MP_DIR : MC_MP_OTHER;
 	return 0;
 }
 
@@ -657,20 +725,19 @@ static int get_boot_id(struct rd *r)
 static int header(struct rd *r)
 {
 	const json_t *format;
-	uint64_t version = 0;
 	size_t i;
 
 	format = field(r, "format");
 	if (!json_is_string(format) ||
 	    strcmp(json_string_value(format), MC_IMAGE_FORMAT))
 		return bad(r, "format", "not an image of mntcr");
-	if (get_uint(r, "version", 0, INT64_MAX, true, &version))
+	if (get_uint(r, "version", 0, INT64_MAX, true, &r->version))
 		return -1;
-	if (version < 1 || version > MC_IMAGE_VERSION)
+	if (r->version < 1 || r->version > MC_IMAGE_VERSION)
 		return bad(r, "version", "%" PRIu64 " is not supported, only 1 to %d",
-			   version, MC_IMAGE_VERSION);
+			   r->version, MC_IMAGE_VERSION);
 	if (get_bool(r, "unique_ids", &r->t->unique_ids) ||
-	    (version > 1 && get_boot_id(r)))
+	    (r->version > 1 && get_boot_id(r)))
 		return -1;
 	for (i = 0; i < MC_ARRAY_SIZE(lists); i++)
 		field(r, lists[i].name);

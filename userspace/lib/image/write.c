@@ -130,6 +130,30 @@ static void idmap_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	put(o, "gid", extents(t->idmaps[i].gid, t->idmaps[i].nr_gid), bad);
 }
 
+static void put_file(json_t *o, const char *key, const struct mc_file *f,
+		     bool *bad)
+{
+	const struct mc_word *w = mc_words_file;
+	json_t *x;
+
+	if (!f->mode)
+		return;
+	x = json_object();
+	while (w->name && w->bits != (f->mode & S_IFMT))
+		w++;
+	put(x, "type", json_string(w->name), bad);
+	put(x, "mode", json_sprintf("%04o", f->mode & MC_MODE_ALL), bad);
+	if (f->uid != MC_NO_ID)
+		put_uint(x, "uid", f->uid, bad);
+	if (f->gid != MC_NO_ID)
+		put_uint(x, "gid", f->gid, bad);
+	if (mc_mode_is_device(f->mode))
+		put(x, "device", json_sprintf("%u:%u", f->major, f->minor), bad);
+	if (f->target)
+		put(x, "target", mc_json_bytes(f->target), bad);
+	put(o, key, x, bad);
+}
+
 static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 			 bool *bad)
 {
@@ -149,6 +173,8 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	put(o, "mountpoint", mc_json_bytes(m->mountpoint), bad);
 	if (m->mp_type != MC_MP_UNKNOWN)
 		put(o, "directory", json_boolean(m->mp_type == MC_MP_DIR), bad);
+	put_file(o, "root_file", &m->root_file, bad);
+	put_file(o, "mountpoint_file", &m->mp_file, bad);
 	if (m->source)
 		put(o, "source", mc_json_bytes(m->source), bad);
 	if (m->options)

@@ -105,9 +105,13 @@ static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
 			 MC_MAX_NODE_NAMES);
 }
 
-/* On the mount, which has that root. */
+/*
+ * On the mount, which has that root.  Of the superblock's root only what it is
+ * like is of interest: it is there.
+ */
 static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
-		    bool dir, struct mntcr_error *e)
+		    const struct mc_file *file, bool dir,
+		    struct mntcr_error *e)
 {
 	const char *root = p->topo->mounts[mount].root;
 	size_t n = strlen(root), k = strlen(below);
@@ -117,7 +121,7 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 		n = 0;
 	if (!strcmp(below, "/"))
 		k = 0;
-	if (!n && !k)
+	if (!n && !k && !file->mode)
 		return 0;
 	if (count_node(p, mount, root, below, n + k, e))
 		return -1;
@@ -128,17 +132,25 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 	memcpy(path, root, n);
 	memcpy(path + n, below, k);
 	path[n + k] = '\0';
-	p->nodes[p->nr_nodes].path = path + 1;	/* relative */
-	p->nodes[p->nr_nodes].dir = dir;
-	p->nr_nodes++;
+	p->nodes[p->nr_nodes++] = (struct mc_node){
+		.path = *path ? path + 1 : path,	/* relative */
+		.file = file->mode ? file : NULL,
+		.dir = dir,
+	};
 	return 0;
 }
 
+/* Of equals the first of which something is known is first. */
 static int cmp_node(const void *a, const void *b)
 {
 	const struct mc_node *x = a, *y = b;
+	int c = mc_path_cmp(x->path, y->path);
 
-	return mc_path_cmp(x->path, y->path);
+	if (c)
+		return c;
+	if (!x->file != !y->file)
+		return x->file ? -1 : 1;
+	return (x->file > y->file) - (x->file < y->file);
 }
 
 struct sb_mount {
@@ -182,23 +194,25 @@ static int plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		for (j = i; j < n && by_sb[j].sb == by_sb[i].sb; j++) {
 			const struct mc_mount *m = &t->mounts[by_sb[j].mount];
 
-			if (add_node(p, by_sb[j].mount, "/",
+			if (add_node(p, by_sb[j].mount, "/", &m->root_file,
 				     m->mp_type != MC_MP_OTHER, e))
 				goto out;
-			mc_for_each_child(t, c, by_sb[j].mount)
-				if (add_node(p, by_sb[j].mount,
-					     t->mounts[c].mountpoint,
-					     t->mounts[c].mp_type != MC_MP_OTHER,
-					     e))
+			mc_for_each_child(t, c, by_sb[j].mount) {
+				const struct mc_mount *on = &t->mounts[c];
+
+				if (add_node(p, by_sb[j].mount, on->mountpoint,
+					     &on->mp_file,
+					     on->mp_type != MC_MP_OTHER, e))
 					goto out;
+			}
 		}
 		/* Sorted and without repeats. */
 		if (p->nr_nodes > first) {
 			qsort(p->nodes + first, p->nr_nodes - first,
 			      sizeof(*p->nodes), cmp_node);
 			for (c = k = first; c < p->nr_nodes; c++)
-				if (c == first || cmp_node(&p->nodes[c],
-							   &p->nodes[k - 1]))
+				if (c == first || strcmp(p->nodes[c].path,
+							 p->nodes[k - 1].path))
 					p->nodes[k++] = p->nodes[c];
 			p->nr_nodes = k;
 		}

@@ -116,9 +116,10 @@ struct mc_op {
 #define MC_MAX_NODE_BYTES	(64U << 20)
 #define MC_MAX_NODE_NAMES	(8 * MC_MAX_MOUNTS)
 
-/* Something that must exist in a fresh filesystem. */
+/* Something that must exist in a fresh filesystem; "" is its root. */
 struct mc_node {
 	const char *path;
+	const struct mc_file *file;	/* NULL: nothing is known but that: */
 	bool dir;
 };
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "base/base.h"
 #include "base/sys.h"
@@ -272,6 +273,54 @@ static int check_groups(const struct mc_topology *t, struct mntcr_error *e)
 	return check_masters(t, e);
 }
 
+/* No more than the kernel could have said. */
+static const char *file_fault(const struct mc_file *f)
+{
+	const struct mc_word *w;
+
+	if (!f->mode)
+		return f->target ? "has a target and no type" : NULL;
+	for (w = mc_words_file; w->name && w->bits != (f->mode & S_IFMT); w++)
+		;
+	if (!w->name || f->mode & ~(uint32_t)(S_IFMT | MC_MODE_ALL))
+		return "has an unknown type or mode";
+	if (!mc_mode_is_device(f->mode) && (f->major || f->minor))
+		return "has a device number and is no device";
+	if (f->major > MC_MAX_MAJOR || f->minor > MC_MAX_MINOR)
+		return "has a device number that is out of range";
+	if (!f->target)
+		return NULL;
+	if (!S_ISLNK(f->mode))
+		return "has a target and is no symlink";
+	if (!*f->target || strlen(f->target) > MC_MAX_TARGET)
+		return "has an empty or too long target";
+	return NULL;
+}
+
+static int check_files(const struct mc_mount *m, struct mntcr_error *e)
+{
+	const struct mc_file *files[] = { &m->root_file, &m->mp_file };
+	enum mc_mp_type is = m->mp_type, this;
+	const char *fault;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(files); i++) {
+		fault = file_fault(files[i]);
+		if (fault)
+			return bad_mount(e, m, "%s %s", i ? "what it is on" :
+					 "its root", fault);
+		if (!files[i]->mode)
+			continue;
+		this = S_ISDIR(files[i]->mode) ? MC_MP_DIR : MC_MP_OTHER;
+		if (is != MC_MP_UNKNOWN && is != this)
+			return bad_mount(e, m, "of its root and what it is on one is a directory, one is not");
+		is = this;
+	}
+	if (m->mp_file.mode && !m->mountpoint[1])
+		return bad_mount(e, m, "what it is on is a root, of which that one's mount tells");
+	return 0;
+}
+
 static int check_mount(const struct mc_topology *t, const struct mc_mount *m,
 		       struct mntcr_error *e)
 {
@@ -329,7 +378,7 @@ static int check_mount(const struct mc_topology *t, const struct mc_mount *m,
 	if (m->group != MC_NONE && t->groups[m->group].master != m->master)
 		return bad_mount(e, m, "disagrees with group %" PRIu64 " about its master",
 				 t->groups[m->group].id);
-	return 0;
+	return check_files(m, e);
 }
 
 int mc_topology_check(const struct mc_topology *t, struct mntcr_error *e)

@@ -43,6 +43,23 @@ enum mc_mp_type {
 	MC_MP_OTHER,		/* a regular file, socket, fifo, symlink... */
 };
 
+/*
+ * A file as a restore can make it, ids as the dumper saw them through the mount.
+ * Of what could not be read nothing is known.
+ */
+struct mc_file {
+	uint32_t mode;		/* S_IFMT and 07777; 0: nothing is known */
+	uint32_t uid, gid;	/* MC_NO_ID: not known, or not one of the dumper's */
+	uint32_t major, minor;	/* of a device */
+	const char *target;	/* of a symlink, where that is known; or NULL */
+};
+
+#define MC_NO_ID		UINT32_MAX
+#define MC_MODE_ALL		07777U
+#define MC_MAX_MAJOR		4095U	/* of the kernel's dev_t */
+#define MC_MAX_MINOR		((1U << 20) - 1)
+#define MC_MAX_TARGET		4095	/* no kernel takes a longer one */
+
 /* User namespaces that own a captured one, and their ancestors. */
 struct mc_userns {
 	uint64_t ino;		/* as the dumper's system numbered it, or 0 */
@@ -106,6 +123,8 @@ struct mc_mount {
 	bool root_deleted;	/* unlinked; "//deleted", as the kernel prints, is cut off */
 	const char *mountpoint;	/* from the parent mount's root: "/", "/a/b" */
 	enum mc_mp_type mp_type;
+	struct mc_file root_file;
+	struct mc_file mp_file;	/* what it is on; over a root: that one's root_file */
 	const char *source;	/* NULL: the superblock's */
 	const char *options;	/* NULL: the superblock's */
 	uint64_t attr;		/* MOUNT_ATTR_*, IDMAP included */
@@ -207,6 +226,11 @@ extern const struct mc_word mc_words_lock[];	/* MOUNT_LOCK_* */
 extern const struct mc_word mc_words_sb[];	/* MS_* of a superblock */
 extern const struct mc_word mc_words_propagation[];
 extern const struct mc_word mc_words_nstype[];
+extern const struct mc_word mc_words_file[];	/* S_IFMT */
+
+/* Neither is known to be other than what is known of the other. */
+bool mc_file_same(const struct mc_file *a, const struct mc_file *b);
+bool mc_mode_is_device(uint32_t mode);
 
 /*
  * The next of a superblock's options, unescaped in place; false: that was all.

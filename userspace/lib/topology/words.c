@@ -4,6 +4,8 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sys/stat.h>
+
 #include "base/sys.h"
 #include "topology/topology.h"
 
@@ -58,5 +60,18 @@ const struct mc_word mc_words_nstype[] = {
 	FLAG("ipc", CLONE_NEWIPC),
 	FLAG("cgroup", CLONE_NEWCGROUP),
 	FLAG("time", 0x80 /* CLONE_NEWTIME, missing in older headers */),
+	{ NULL, 0, 0 }
+};
+
+#define TYPE(name, type)	{ name, type, S_IFMT }
+
+const struct mc_word mc_words_file[] = {
+	TYPE("directory", S_IFDIR),
+	TYPE("file", S_IFREG),
+	TYPE("symlink", S_IFLNK),
+	TYPE("socket", S_IFSOCK),
+	TYPE("fifo", S_IFIFO),
+	TYPE("char-device", S_IFCHR),
+	TYPE("block-device", S_IFBLK),
 	{ NULL, 0, 0 }
 };

@@ -35,6 +35,7 @@ struct verify {
 	struct pair *pairs;
 	uint32_t nr_pairs, max_pairs;
 	struct bijection sbs, groups, userns;
+	bool same_ids;		/* a uid means the same in both */
 };
 
 static bool flag(const struct verify *v, unsigned int bit)
@@ -216,6 +217,52 @@ static void compare_root(struct verify *v, const struct pair *p)
 			  y->root_deleted ? "deleted" : "there");
 }
 
+/* Whoever is in another user namespace calls ids something else. */
+static bool ids_mean_the_same(const struct mc_topology *a,
+			      const struct mc_topology *b)
+{
+	uint64_t who[2] = { 0, 0 };
+	uint32_t i;
+
+	for (i = 0; i < a->nr_userns; i++)
+		if (a->userns[i].dumper)
+			who[0] = a->userns[i].ino;
+	for (i = 0; i < b->nr_userns; i++)
+		if (b->userns[i].dumper)
+			who[1] = b->userns[i].ino;
+	return who[0] == who[1] || !who[0] || !who[1];
+}
+
+/* "char-device 0666 0:0 1:3" */
+static const char *file_words(const struct mc_file *f, char *buf, size_t size)
+{
+	char type[32], uid[16] = "?", gid[16] = "?", dev[32] = "";
+
+	word_list(mc_words_file, f->mode & S_IFMT, type, sizeof(type));
+	if (f->uid != MC_NO_ID)
+		snprintf(uid, sizeof(uid), "%u", f->uid);
+	if (f->gid != MC_NO_ID)
+		snprintf(gid, sizeof(gid), "%u", f->gid);
+	if (mc_mode_is_device(f->mode))
+		snprintf(dev, sizeof(dev), " %u:%u", f->major, f->minor);
+	snprintf(buf, size, "%s %04o %s:%s%s%s%s", type, f->mode & MC_MODE_ALL,
+		 uid, gid, dev, f->target ? " -> " : "",
+		 f->target ? f->target : "");
+	return buf;
+}
+
+static void compare_file(struct verify *v, const struct pair *p,
+			 const char *what, struct mc_file x, struct mc_file y)
+{
+	char wx[480], wy[480];
+
+	if (!v->same_ids)
+		x.uid = y.uid = x.gid = y.gid = MC_NO_ID;
+	if (!mc_file_same(&x, &y))
+		differ_at(v, p, what, file_words(&x, wx, sizeof(wx)),
+			  file_words(&y, wy, sizeof(wy)));
+}
+
 static void compare_group(struct verify *v, uint32_t at, const char *what,
 			  uint32_t ga, uint32_t gb)
 {
@@ -256,6 +303,10 @@ static void compare_mount(struct verify *v, uint32_t at)
 
 	compare_sb(v, at);
 	compare_root(v, p);
+	if (!flag(v, MNTCR_VERIFY_IGNORE_FILES)) {
+		compare_file(v, p, "file of its root", x->root_file, y->root_file);
+		compare_file(v, p, "file that it is on", x->mp_file, y->mp_file);
+	}
 	if (x->attr != y->attr)
 		differ_at(v, p, "attributes",
 			  word_list(mc_words_attr, x->attr, wa, sizeof(wa)),
@@ -415,6 +466,7 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 	    !bijection_new(&v.groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v.userns, a->nr_userns, b->nr_userns))
 		goto nomem;
+	v.same_ids = ids_mean_the_same(a, b);
 	if (a->nr_ns != b->nr_ns && count(&v))
 		report(&v, "%u namespaces against %u", a->nr_ns, b->nr_ns);
 	for (i = 0; i < n; i++)

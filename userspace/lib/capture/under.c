@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What are mounts on?  The mount itself is in the way of every path, so a clone
+ * of the mount that it is on is looked at, which has nothing mounted on it.  It
+ * is private and gone with the look.  Where there can be none (what is on it is
+ * locked, it is unbindable), what is below stays unknown.
+ *
+ * A child does that, in the namespace, where such a clone needs no new calls.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "capture/capture.h"
+
+/* For all targets of symlinks that have something mounted on them. */
+#define POOL_SIZE	(1U << 20)
+
+/* The child writes what the caller reads: files of the mounts from first on. */
+struct under {
+	struct mc_topology *t;
+	const struct cap_ns *ns;
+	const struct cap_ids *ids;
+	uint32_t first, nr;
+	struct mc_file *files;
+	char *pool;
+	size_t used, size;
+};
+
+static bool has_places(const struct mc_topology *t, uint32_t m)
+{
+	uint32_t c;
+
+	mc_for_each_child(t, c, m)
+		if (t->mounts[c].mountpoint[1])
+			return true;
+	return false;
+}
+
+static bool is_root_of(const struct under *u, int fd, const struct mc_mount *m)
+{
+	unsigned int mask = u->t->unique_ids ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	struct statx stx;
+
+	return !statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
+		      AT_STATX_DONT_SYNC, mask, &stx) &&
+	       stx.stx_mask & mask &&
+	       stx.stx_mnt_id == (u->t->unique_ids ? m->id : m->id_old) &&
+	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+static int open_mount(const struct under *u, int root, uint32_t i, bool *no_open)
+{
+	const struct mc_mount *m = &u->t->mounts[i];
+	char buf[PATH_MAX];
+	const char *path;
+	int fd;
+
+	if (u->t->unique_ids && !*no_open) {
+		fd = mc_ns_mnt_open(u->ns->fd, m->id);
+		if (fd >= 0)
+			return fd;
+		*no_open = errno == ENOTTY || errno == EINVAL;
+	}
+	if (cap_is_covered(u->t, i) || !cap_path(u->t, i, buf, &path))
+		return -1;
+	fd = mc_open_cached(root, path, MC_RESOLVE_IN_ROOT |
+			    MC_RESOLVE_NO_MAGICLINKS);
+	if (fd < 0 || is_root_of(u, fd, m))
+		return fd;
+	mc_close(fd);
+	return -1;
+}
+
+/* Of that mount alone, receiving nothing. */
+static int clone_of(int fd)
+{
+	static const struct mc_mount_attr private = { .propagation = MS_PRIVATE };
+	unsigned int flags = AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	int clone;
+
+	clone = mc_open_tree_attr(fd, "", flags, &private,
+				  MC_MOUNT_ATTR_SIZE_VER0);
+	if (clone >= 0 || errno != ENOSYS)
+		return clone;
+	clone = mc_open_tree(fd, "", flags);
+	if (clone < 0 || !mc_mount_setattr(clone, "", AT_EMPTY_PATH, &private,
+					   MC_MOUNT_ATTR_SIZE_VER0))
+		return clone;
+	mc_close(clone);
+	return -1;
+}
+
+static void look_at(struct under *u, int clone, uint32_t c)
+{
+	const struct mc_mount *m = &u->t->mounts[c];
+	const struct mc_mount *on = &u->t->mounts[m->parent];
+	struct mc_file *f = &u->files[c - u->first];
+	struct statx stx;
+	int fd;
+
+	fd = mc_open_cached(clone, m->mountpoint + 1, MC_RESOLVE_BENEATH);
+	if (fd < 0)
+		return;
+	if (!statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		   CAP_FILE_MASK, &stx)) {
+		cap_file(u->ids, on, &stx, f);
+		if (S_ISLNK(f->mode) && u->size - u->used > MC_MAX_TARGET &&
+		    cap_target(u->t, on, fd, u->pool + u->used)) {
+			f->target = u->pool + u->used;
+			u->used += strlen(f->target) + 1;
+		}
+	}
+	mc_close(fd);
+}
+
+static void look(struct under *u)
+{
+	uint32_t i, c, end = u->first + u->nr;
+	bool no_open = false;
+	int root, fd, clone;
+
+	if (setns(u->ns->fd, CLONE_NEWNS))
+		return;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (i = u->first; i < end; i++) {
+		if (!has_places(u->t, i))
+			continue;
+		fd = open_mount(u, root, i, &no_open);
+		clone = fd < 0 ? -1 : clone_of(fd);
+		if (clone >= 0)
+			mc_for_each_child(u->t, c, i)
+				if (u->t->mounts[c].mountpoint[1])
+					look_at(u, clone, c);
+		mc_close(clone);
+		mc_close(fd);
+	}
+}
+
+static void take(struct under *u)
+{
+	uint32_t i;
+
+	for (i = 0; i < u->nr; i++) {
+		struct mc_mount *m = &u->t->mounts[u->first + i];
+		struct mc_file *f = &u->files[i];
+
+		if (!f->mode)
+			continue;
+		if (f->target)
+			f->target = mc_topology_str(u->t, f->target);
+		m->mp_file = *f;
+		if (m->mp_type == MC_MP_UNKNOWN)
+			m->mp_type = S_ISDIR(f->mode) ? MC_MP_DIR : MC_MP_OTHER;
+	}
+}
+
+void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
+	       const struct cap_ids *ids)
+{
+	struct under u = { .t = t, .ns = ns, .ids = ids, .size = POOL_SIZE };
+	size_t size;
+	pid_t pid;
+	void *p;
+
+	u.first = t->ns[n].first_mount;
+	u.nr = t->ns[n].nr_mounts;
+	if (u.nr < 2)
+		return;
+	size = u.nr * sizeof(*u.files);
+	p = mmap(NULL, size + POOL_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return;
+	u.files = p;
+	u.pool = (char *)p + size;
+	pid = mc_child(0);
+	if (!pid) {
+		look(&u);
+		_exit(0);
+	}
+	if (pid > 0 && !mc_child_wait(pid))
+		take(&u);
+	munmap(p, size + POOL_SIZE);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What mounts are on, and their roots, as files.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "topology/topology.h"
+
+bool mc_mode_is_device(uint32_t mode)
+{
+	return S_ISCHR(mode) || S_ISBLK(mode);
+}
+
+/* What is not known differs from nothing. */
+static bool id_same(uint32_t a, uint32_t b)
+{
+	return a == b || a == MC_NO_ID || b == MC_NO_ID;
+}
+
+bool mc_file_same(const struct mc_file *a, const struct mc_file *b)
+{
+	if (!a->mode || !b->mode)
+		return true;
+	if (a->mode != b->mode || !id_same(a->uid, b->uid) ||
+	    !id_same(a->gid, b->gid))
+		return false;
+	if (mc_mode_is_device(a->mode) &&
+	    (a->major != b->major || a->minor != b->minor))
+		return false;
+	return !a->target || !b->target || !strcmp(a->target, b->target);
+}
