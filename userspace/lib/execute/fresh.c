@@ -202,7 +202,7 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	fs = mc_fsopen(sb->type, MC_FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return mc_exec_fail(x, op, errno, "fsopen");
-	if (sb->source && *sb->source &&
+	if (sb->source &&
 	    config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source)) {
 		mc_exec_fail(x, op, errno, "option source");
 		goto out;
