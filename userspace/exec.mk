@@ -44,6 +44,9 @@ test-y += t-execute-sources
 vm-test-y += t-execute-sources
 test-y += t-execute-source-text
 vm-test-y += t-execute-source-text
+test-y += t-execute-processors
+LIBS-t-execute-processors := -Wl,--wrap=sched_setaffinity
+vm-test-y += t-execute-processors
 test-y += t-execute-limits
 vm-test-y += t-execute-limits
 fuzz-y += fuzz-plan

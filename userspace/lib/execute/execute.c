@@ -117,6 +117,7 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 			return mc_fail(x->e, MNTCR_SYS, EINTR, "stopped");
 		if (!told && p->ops[i].type != MC_OP_NS) {
 			told = true;
+			mc_ns_leave_cpu(x);
 			if (x->o->namespaces_made)
 				x->o->namespaces_made(x->o->data, x->ns_fd,
 						      x->t->nr_ns);

@@ -108,6 +108,8 @@ struct mc_exec {
 	uint32_t nr_scratch;
 	uint32_t ns_made;	/* NS operations done */
 	uint32_t op_at;		/* the operation that is running */
+	bool on_one_cpu;	/* while namespaces are made; */
+	cpu_set_t cpus;		/* that of the thread before */
 
 	/* upstream */
 	int caller_ns_fd, scratch_ns_fd, fd_dir;
@@ -171,8 +173,9 @@ void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 int mc_ns_make_all(struct mc_exec *x);
 /* Make one, in the calling thread, which ends up in it. */
 int mc_ns_make_here(struct mc_exec *x, uint32_t ns);
-/* Before the first one, in the same thread. */
-void mc_ns_choose_cpu(struct mc_exec *x);
+/* Before the first one, in the same thread, and after the last one. */
+int mc_ns_choose_cpu(struct mc_exec *x);
+void mc_ns_leave_cpu(struct mc_exec *x);
 int mc_ns_open_self(struct mc_exec *x);
 
 /* --- pins (pin.c) ---------------------------------------------------------- */

@@ -86,34 +86,83 @@ static bool names_namespaces(const struct mc_exec *x)
 	return false;
 }
 
+/* On one of these, of which id_of_new() is larger; *knows: it could be asked. */
+static bool stay_above(struct mc_exec *x, const cpu_set_t *cpus, uint64_t own,
+		       bool *knows)
+{
+	uint64_t id;
+	int cpu;
+
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, cpus) || !stay_on(x, cpu))
+			continue;
+		id = id_of_new(x);
+		if (id > own)
+			return true;
+		*knows = *knows && id;
+	}
+	return false;
+}
+
+/* What the cpuset allows is more than what the caller asked for, maybe. */
+static bool stay_anywhere(struct mc_exec *x, uint64_t own, bool *knows)
+{
+	cpu_set_t all;
+	int cpu;
+
+	memset(&all, 0xff, sizeof(all));
+	mc_count(x, AFFINITY);
+	mc_count(x, AFFINITY);
+	if (sched_setaffinity(0, sizeof(all), &all) ||
+	    sched_getaffinity(0, sizeof(all), &all))
+		return false;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &x->cpus))
+			CPU_CLR(cpu, &all);
+	return stay_above(x, &all, own, knows);
+}
+
 /*
  * The file of a namespace can be mounted only in one with a smaller id.  Some
  * kernels (6.18) let each CPU give out ids from a range of its own, so "made
  * later" means a larger id on one CPU only: stay on one, and where the caller's
  * namespace is to hold pins, on one that gives out larger ids than the caller's.
  */
-void mc_ns_choose_cpu(struct mc_exec *x)
+int mc_ns_choose_cpu(struct mc_exec *x)
 {
-	uint64_t own = 0;
-	cpu_set_t all;
-	int cpu, fd;
+	bool knows = true;
+	uint64_t own, id;
+	int fd;
 
 	if (!x->o->pin_dir && !names_namespaces(x))
-		return;
+		return 0;
 	mc_count(x, AFFINITY);
-	if (sched_getaffinity(0, sizeof(all), &all) ||
-	    !stay_on(x, sched_getcpu()) || !x->o->pin_dir)
-		return;
+	if (sched_getaffinity(0, sizeof(x->cpus), &x->cpus) ||
+	    !stay_on(x, sched_getcpu()))
+		return 0;
+	x->on_one_cpu = true;
+	if (!x->o->pin_dir)
+		return 0;
 	mc_count(x, OPENAT);
 	fd = open_self(x->proc_fd, "self");
 	own = id_of(x, fd);
 	mc_close(fd);
-	if (!own || id_of_new(x) > own)
+	id = own ? id_of_new(x) : 0;
+	if (!id || id > own || stay_above(x, &x->cpus, own, &knows) ||
+	    stay_anywhere(x, own, &knows) || !knows)
+		return 0;
+	return mc_fail(x->e, MNTCR_SYS, ELOOP,
+		       "pin: the caller's mount namespace has the id %llu, and each processor that may be used here makes namespaces with smaller ones, whose files cannot be mounted in it: pin from an older namespace, or allow more processors",
+		       (unsigned long long)own);
+}
+
+void mc_ns_leave_cpu(struct mc_exec *x)
+{
+	if (!x->on_one_cpu)
 		return;
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &all) && stay_on(x, cpu) &&
-		    id_of_new(x) > own)
-			return;
+	x->on_one_cpu = false;
+	mc_count(x, AFFINITY);
+	sched_setaffinity(0, sizeof(x->cpus), &x->cpus);
 }
 
 /* --- another owner -------------------------------------------------------- */
@@ -234,7 +283,8 @@ static void *make_all(void *data)
 		mc_fail(x->e, MNTCR_SYS, errno, "unshare(CLONE_FS)");
 		return NULL;
 	}
-	mc_ns_choose_cpu(x);
+	if (mc_ns_choose_cpu(x))
+		return NULL;
 	for (i = 0; i < x->p->nr_ops && x->p->ops[i].type == MC_OP_NS; i++)
 		if (mc_ns_make_here(x, MC_REF_INDEX(x->p->ops[i].obj)))
 			return NULL;
@@ -247,5 +297,6 @@ int mc_ns_make_all(struct mc_exec *x)
 	struct maker m = { .x = x };
 	int err = mc_in_thread(make_all, &m);
 
+	x->on_one_cpu = false;	/* that thread is gone */
 	return err ? mc_fail(x->e, MNTCR_SYS, err, "pthread_create") : m.ret;
 }

@@ -145,8 +145,8 @@ static int up_make_ns(struct mc_exec *x, const struct mc_op *op)
 		return mc_refuse(x->e, "owner",
 				 "namespace %u is owned by another user namespace, and this kernel cannot make an empty one",
 				 ns);
-	if (!x->ns_made++)
-		mc_ns_choose_cpu(x);
+	if (!x->ns_made++ && mc_ns_choose_cpu(x))
+		return -1;
 	x->placeholder[ns] = x->no_empty_ns;
 	if (mc_ns_make_here(x, ns))
 		return -1;
