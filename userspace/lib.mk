@@ -45,6 +45,7 @@ lib-y += plan/check.o
 lib-y += plan/ns.o
 lib-y += plan/order.o
 lib-y += plan/source.o
+lib-y += plan/differ.o
 lib-y += plan/base.o
 lib-y += plan/outside.o
 lib-y += plan/group.o
@@ -62,6 +63,7 @@ lib-y += render/render.o
 
 lib-y += execute/common.o
 lib-y += execute/fresh.o
+lib-y += execute/again.o
 lib-y += execute/ns.o
 lib-y += execute/extended.o
 lib-y += execute/upstream.o

@@ -36,6 +36,11 @@ static void progress(void *data, uint64_t done, uint64_t all)
 	cmd_progress("restore: operations", done, all);
 }
 
+static void difference(void *data, const char *line)
+{
+	fprintf(stderr, "mntcr: restore: will differ: %s\n", line);
+}
+
 static void report(void *data, const char *line)
 {
 	fprintf(stderr, "mntcr: restore: verify: %s\n", line);
@@ -180,6 +185,7 @@ static int run(struct job *j, const char *image)
 	if (mntcr_image_read(image, &t, &e))
 		return cmd_error("restore", &e);
 	j->r.o.progress = progress;
+	j->r.o.difference = difference;
 	j->r.o.cancelled = cancelled;
 	j->r.o.data = j;
 	j->r.o.pin_later = true;

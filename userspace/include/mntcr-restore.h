@@ -79,6 +79,11 @@ struct mntcr_restore_options {
 	 * descriptors stay the library's.
 	 */
 	void (*namespaces_made)(void *data, const int *ns_fds, size_t nr);
+	/*
+	 * Called, before anything is made, with each difference from the image
+	 * that is known by then.
+	 */
+	void (*difference)(void *data, const char *line);
 	/* Called now and then with what is done and what there is to do. */
 	void (*progress)(void *data, uint64_t done, uint64_t all);
 	/* Asked often: true ends the restore as a failure, with EINTR. */

@@ -164,6 +164,8 @@ static struct shot in_own_user_ns(void (*scene)(void), const char *limit)
 	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER |
 	     (s.o.ignore_locks ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
 	mntcr_restored_free(r);
+	/* they are in what is returned, which will be elsewhere */
+	s.o.sources = NULL;
 	return s;
 }
 

@@ -26,8 +26,203 @@ static void an_empty_source(void)
 	end(&s, r);
 }
 
+/* --- one superblock, two sources ------------------------------------------- */
+
+static const char *type;
+static int flags;
+
+static void two_texts(void)
+{
+	if (flags && unshare(flags))
+		err(1, "unshare");
+	world_new_root();
+	w_mkdir("/a");
+	w_mkdir("/b");
+	w_mount("one", "/a", type, 0);
+	w_mount("two", "/b", type, MS_NOSUID);
+}
+
+static void not_a(void)
+{
+	w_umount("/a");
+}
+
+static int do_not_b(void *arg)
+{
+	w_umount("/b");
+	return 0;
+}
+
+/* The first namespace has the one, the second the other; the first is live. */
+static struct shot shoot_apart(const char *fstype, int unshared)
+{
+	struct shot s = { .w = { .nr = 0 } };
+
+	need_api();
+	type = fstype;
+	flags = unshared;
+	world_add(&s.w, -1, two_texts);
+	world_add(&s.w, 0, not_a);
+	REQUIRE(!world_in(s.w.ns[0], do_not_b, NULL));
+	capture_fds(&s.w, s.src, &s.t);
+	CHECK_EQ(s.t->mounts[1].sb, s.t->mounts[3].sb);
+	s.o.api = api;
+	s.o.sources = s.src;
+	s.o.nr_sources = 1;
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	return s;
+}
+
+static size_t told;
+
+static void tell(void *data, const char *line)
+{
+	told++;
+	TAP_SAY("%s", line);
+	CHECK(strstr(line, ":/b: source 'one' instead of 'two'"));
+}
+
+/* Each from the mount that shows the same. */
+static void two_live_ones(void)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+
+	type = "sysfs";
+	flags = 0;
+	s = shoot(two_texts);
+	told = 0;
+	s.o.difference = tell;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER | MNTCR_VERIFY_DEVICES);
+	CHECK_EQ(told, 0);
+	end(&s, r);
+}
+
+static void opened_once_more(void)
+{
+	struct shot s = shoot_apart("sysfs", 0);
+	struct mntcr_restored *r;
+
+	told = 0;
+	s.o.difference = tell;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	CHECK_EQ(told, 0);
+	end(&s, r);
+}
+
+static void a_fresh_one_by_two_names(void)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+
+	type = "mqueue";
+	flags = 0;
+	s = shoot(two_texts);
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
+	r = restored(&s);
+	same(&s, r, 0);
+	end(&s, r);
+}
+
+/* What would be opened is the caller's, and this is another's. */
+static void cannot_be_opened(void)
+{
+	struct shot s = shoot_apart("sysfs", CLONE_NEWNET);
+	struct mntcr_verify_options vo = { .flags = MNTCR_VERIFY_DEVICES };
+	struct mntcr_source src[2];
+	struct world made = { .nr = 2 };
+	struct mntcr_restored *r;
+	struct mntcr_topology *got;
+	size_t nr = 0;
+
+	told = 0;
+	s.o.difference = tell;
+	r = restored(&s);
+	CHECK_EQ(told, 1);
+	made.ns[0] = mntcr_restored_ns_fd(r, 0);
+	made.ns[1] = mntcr_restored_ns_fd(r, 1);
+	memset(src, 0, sizeof(src));
+	capture_fds(&made, src, &got);
+	REQUIRE(!mntcr_verify(s.t, got, &vo, &nr, &s.e));
+	CHECK_EQ(nr, 1);
+	mntcr_topology_free(got);
+	end(&s, r);
+}
+
+/* --- cgroup2 ---------------------------------------------------------------- */
+
+static char *cgroup_line(void)
+{
+	static char line[1024];
+	FILE *f = fopen("/proc/self/mountinfo", "r");
+	char *at = NULL;
+
+	REQUIRE(f);
+	while (!at && fgets(line, sizeof(line), f)) {
+		at = strstr(line, " - cgroup2 ");
+	}
+	fclose(f);
+	return at ? strdup(at) : NULL;
+}
+
+/* The machine's options stay: nothing is opened in the initial namespace. */
+static void mount_cgroups(void)
+{
+	char *line = cgroup_line();
+	pid_t pid;
+
+	w_mkdir("/tmp/cg");
+	if (!line) {
+		if (mount("cgroup2", "/tmp/cg", "cgroup2", 0, "nsdelegate"))
+			SKIP("no cgroup2");
+		return;
+	}
+	free(line);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(unshare(CLONE_NEWCGROUP) ||
+		      mount("cgroup2", "/tmp/cg", "cgroup2", 0, NULL));
+	REQUIRE(!wd_wait_for(pid));
+}
+
+static void cgroups_keep_their_options(void)
+{
+	struct mntcr_restored *r;
+	char *before, *after;
+	struct shot s;
+	struct stat st;
+
+	need_api();
+	mount_cgroups();
+	REQUIRE(!stat("/tmp/cg", &st));
+	if (st.st_ino != 1)
+		SKIP("not in the root cgroup");
+	s = shoot_apart("cgroup2", CLONE_NEWCGROUP);
+	before = cgroup_line();
+	told = 0;
+	s.o.difference = tell;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	CHECK_EQ(told, 0);
+	after = cgroup_line();
+	CHECK_STR(after, before);
+	free(before);
+	free(after);
+	end(&s, r);
+	w_umount("/tmp/cg");
+}
+
 static const struct shot_test tests[] = {
 	{ "empty", an_empty_source },
+	{ "two-live-ones", two_live_ones },
+	{ "opened-once-more", opened_once_more },
+	{ "fresh-by-two-names", a_fresh_one_by_two_names },
+	{ "cannot-be-opened", cannot_be_opened },
+	{ "cgroups-keep-their-options", cgroups_keep_their_options },
 };
 
 int main(int argc, char **argv)

@@ -118,6 +118,8 @@ int mc_open_ns(const struct mntcr_source *s, char *name, size_t size,
  * ends by _exit(2).
  */
 pid_t mc_child(unsigned long flags);
+/* The same in the cgroup of that directory; a kernel before 5.7 has no such call. */
+pid_t mc_child_in(unsigned long flags, int cgroup_fd);
 /* What it gave to _exit(2); -1 and errno if it did not end like that. */
 int mc_child_wait(pid_t pid);
 

@@ -11,12 +11,17 @@
 #include "base/sys.h"
 
 /* No exit signal; SIGCHLD set to be ignored reaps those only that have it. */
-static pid_t clone_quietly(unsigned long flags)
+static pid_t clone_quietly(unsigned long flags, int cgroup_fd)
 {
 	struct mc_clone_args args = { .flags = flags };
-	long pid = syscall(__NR_clone3, &args, sizeof(args));
+	long pid;
 
-	if (pid >= 0 || errno != ENOSYS)
+	if (cgroup_fd >= 0) {
+		args.flags |= MC_CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid = syscall(__NR_clone3, &args, sizeof(args));
+	if (pid >= 0 || errno != ENOSYS || cgroup_fd >= 0)
 		return (pid_t)pid;
 	/* Filters deny clone3(2) like that: they cannot look at its flags. */
 #ifdef __s390__
@@ -26,7 +31,7 @@ static pid_t clone_quietly(unsigned long flags)
 #endif
 }
 
-pid_t mc_child(unsigned long flags)
+pid_t mc_child_in(unsigned long flags, int cgroup_fd)
 {
 	sigset_t all, old;
 	pid_t pid;
@@ -34,13 +39,18 @@ pid_t mc_child(unsigned long flags)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pid = clone_quietly(flags);
+	pid = clone_quietly(flags, cgroup_fd);
 	if (!pid)
 		return 0;
 	err = errno;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	errno = err;
 	return pid;
+}
+
+pid_t mc_child(unsigned long flags)
+{
+	return mc_child_in(flags, -1);
 }
 
 int mc_child_wait(pid_t pid)

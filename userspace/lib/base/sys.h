@@ -323,7 +323,12 @@ struct mc_clone_args {
 	uint64_t stack;
 	uint64_t stack_size;
 	uint64_t tls;
+	uint64_t set_tid;
+	uint64_t set_tid_size;
+	uint64_t cgroup;
 };
+
+#define MC_CLONE_INTO_CGROUP		0x200000000ULL
 
 #ifndef STATX_MNT_ID
 #define STATX_MNT_ID			0x00001000U

@@ -49,7 +49,9 @@ static int fresh(struct mc_exec *x, const struct mc_op *op)
 	if ((!strcmp(type, "proc") || !strcmp(type, "sysfs")) &&
 	    x->be->go_home(x, op))
 		return -1;
-	if (mc_exec_fresh(x, op, &x->src_fd[s]))
+	if (x->p->srcs[s].kind == MC_SRC_AGAIN ?
+	    mc_exec_again(x, op, &x->src_fd[s]) :
+	    mc_exec_fresh(x, op, &x->src_fd[s]))
 		return -1;
 	return x->p->srcs[s].scratch ? x->be->base_src(x, s) : 0;
 }

@@ -98,6 +98,7 @@ struct mc_exec {
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd;
 	int proc_fd;		/* the caller's /proc */
+	int cgroup_fd;		/* the root cgroup, if that is wanted */
 	int scratch_fd;		/* directory that bases are mounted in */
 	bool same_boot;		/* known: ids in the image mean what they did */
 	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
@@ -166,6 +167,13 @@ int mc_exec_tmpfs(struct mc_exec *x);
 /* Is the source's root a directory?  A mountpoint of that kind has to be made. */
 bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd);
 void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
+
+/* --- what is opened once more (again.c) ------------------------------------ */
+
+/* again[]: per superblock.  *cgroup_fd, -1 before, is for mc_exec_again(). */
+void mc_exec_probe_again(const struct mc_topology *t, bool *again, int *cgroup_fd);
+/* A detached mount of the superblock's root, with the source's text. */
+int mc_exec_again(struct mc_exec *x, const struct mc_op *op, int *mnt);
 
 /* --- namespaces (ns.c) ---------------------------------------------------- */
 

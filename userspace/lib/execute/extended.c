@@ -120,7 +120,7 @@ static int ext_base_src(struct mc_exec *x, uint32_t s)
 	int fd;
 
 	/* A fresh one is detached already. */
-	if (src->kind == MC_SRC_FRESH)
+	if (mc_src_is_opened(src))
 		return to_scratch(x, s, x->src_fd[s], op);
 	if (ext_open_src(x, s))
 		return -1;

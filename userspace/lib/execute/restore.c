@@ -185,7 +185,7 @@ struct work {
 	struct mc_plan_options po;
 	struct mc_fd_limit fd_limit;
 	uint32_t others;	/* descriptors beside the plan's */
-	bool *ns_live;
+	bool *ns_live, *again;
 	struct mntcr_stats *stats;
 	int ret;
 };
@@ -253,10 +253,11 @@ static int setup(struct work *w, const struct mntcr_topology *t,
 	x->t = t;
 	x->o = o;
 	x->e = e;
-	x->proc_fd = x->scratch_fd = -1;
+	x->proc_fd = x->scratch_fd = x->cgroup_fd = -1;
 	x->caller_ns_fd = x->scratch_ns_fd = x->fd_dir = x->copy_fd = -1;
 	x->in = MC_IN_CALLERS;
 	w->ns_live = calloc(t->nr_ns + 1, sizeof(*w->ns_live));
+	w->again = calloc(t->nr_sbs + 1, sizeof(*w->again));
 	x->placeholder = calloc(t->nr_ns + 1, sizeof(*x->placeholder));
 	x->ns_fd = new_fds(t->nr_ns);
 	x->nsroot_fd = new_fds(t->nr_ns);
@@ -264,7 +265,7 @@ static int setup(struct work *w, const struct mntcr_topology *t,
 	x->mount_fd = new_fds(t->nr_mounts);
 	x->external_fd = new_fds(o->nr_externals);
 	x->master_fd = new_fds(o->nr_masters);
-	if (!w->ns_live || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
+	if (!w->ns_live || !w->again || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
 	    !x->live_fd || !x->mount_fd || !x->external_fd || !x->master_fd)
 		return mc_nomem(e);
 	return 0;
@@ -287,6 +288,7 @@ static void teardown(struct work *w)
 	close_fds(x->master_fd, x->o->nr_masters);
 	mc_close(x->proc_fd);
 	mc_close(x->scratch_fd);
+	mc_close(x->cgroup_fd);
 	for (i = 0; i < x->nr_junk; i++)
 		mc_close(x->junk[i]);
 	free(x->junk);
@@ -294,6 +296,7 @@ static void teardown(struct work *w)
 	free(x->placeholder);
 	free(x->spilled);
 	free(w->ns_live);
+	free(w->again);
 	mc_plan_free(w->plan);
 	mc_fd_limit_back(&w->fd_limit);
 }
@@ -361,6 +364,25 @@ static int hand_back(struct mntcr_restored *r, struct work *w, bool mounts,
 	return 0;
 }
 
+/* Before anything is made. */
+static void tell_differences(const struct mc_plan *p,
+			     const struct mntcr_restore_options *o)
+{
+	char name[256], was[256], is[256], line[900];
+	uint32_t m;
+
+	for (m = 0; o->difference && m < p->topo->nr_mounts; m++) {
+		if (!mc_plan_source_differs(p, m))
+			continue;
+		snprintf(line, sizeof(line), "%s: source '%s' instead of '%s'",
+			 mc_mount_name(p->topo, m, name, sizeof(name)),
+			 mc_escape(mc_plan_source_of(p, m), is, sizeof(is)),
+			 mc_escape(mc_mount_source(p->topo, &p->topo->mounts[m]),
+				   was, sizeof(was)));
+		o->difference(o->data, line);
+	}
+}
+
 static int restore(struct work *w, const struct mntcr_topology *t,
 		   const struct mntcr_restore_options *o,
 		   struct mntcr_restored *r, struct mntcr_error *e)
@@ -383,10 +405,13 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	w->po.ns_live = w->ns_live;
 	if (ask_kernel(&w->po, e))
 		return -1;
+	mc_exec_probe_again(t, w->again, &w->x.cgroup_fd);
+	w->po.again = w->again;
 	then = now();
 	if (make_plan(w, t, o, e))
 		return -1;
 	r->stats.plan_ns = now() - then;
+	tell_differences(w->plan, o);
 	if (o->pin_dir && mc_pins_open(o->pin_dir, &r->pins, e))
 		return -1;
 	if (execute(w) || hand_back(r, w, o->keep_fds, e))
@@ -519,13 +544,14 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		     FILE *out, struct mntcr_error *e)
 {
 	bool *ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
-	int *live_fd = new_fds(t->nr_ns);
+	bool *again = calloc(t->nr_sbs + 1, sizeof(*again));
+	int *live_fd = new_fds(t->nr_ns), cgroup_fd = -1;
 	struct mc_plan_options po;
 	struct mc_plan *p = NULL;
 	bool known_boot;
 	int ret = -1;
 
-	if (!ns_live || !live_fd) {
+	if (!ns_live || !again || !live_fd) {
 		mc_nomem(e);
 		goto out;
 	}
@@ -535,11 +561,15 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));
 	mc_plan_options(opts, &po);
 	po.ns_live = ns_live;
+	mc_exec_probe_again(t, again, &cgroup_fd);
+	po.again = again;
 	if (!ask_kernel(&po, e) && !mc_plan_make(t, &po, &p, e))
 		ret = mc_plan_print(p, json, out, e);
 out:
 	mc_plan_free(p);
 	close_fds(live_fd, t->nr_ns);
+	mc_close(cgroup_fd);
 	free(ns_live);
+	free(again);
 	return ret;
 }

@@ -433,7 +433,7 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 	const struct mc_op *op = &x->p->ops[x->op_at];
 	int fd;
 
-	while (x->p->srcs[s].kind != MC_SRC_FRESH) {
+	while (!mc_src_is_opened(&x->p->srcs[s])) {
 		/* Stay with what is of one namespace, then go to scratch once. */
 		fd = x->p->srcs[s].covered ? open_covered(x, s, op) :
 		     open_origin(x, s, op);

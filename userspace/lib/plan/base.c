@@ -43,6 +43,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 				s->scratch = s->covered = true;
 			break;
 		case MC_SRC_FRESH:
+		case MC_SRC_AGAIN:
 			s->direct = s->uses == 1 && !s->scratch;
 			s->scratch = !s->direct;
 			break;
@@ -59,7 +60,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		    (s->kind == MC_SRC_LIVE || s->kind == MC_SRC_EXTERNAL))
 			s->scratch = true;
 
-		if (s->scratch && s->kind != MC_SRC_FRESH &&
+		if (s->scratch && !mc_src_is_opened(s) &&
 		    s->attr_of == MC_NONE)
 			s->attr_of = m;
 	}
@@ -74,7 +75,7 @@ bool mc_plan_plain(const struct mc_plan *p, uint32_t mount)
 
 	if (m->unbindable || (!s->scratch && !s->direct))
 		return false;
-	if (s->kind != MC_SRC_FRESH)
+	if (!mc_src_is_opened(s))
 		has = p->topo->mounts[s->attr_of].attr;
 	return (has & MC_ATTRS) == (m->attr & MC_ATTRS);
 }
@@ -251,6 +252,7 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
 			return 0;
 		return open_src(p, i, MC_OP_SUBROOT, e);
 	case MC_SRC_FRESH:
+	case MC_SRC_AGAIN:
 		op = mc_plan_op(p, MC_OP_FRESH, MC_REF(MC_REF_SRC, i));
 		if (!op)
 			return mc_nomem(e);
@@ -408,7 +410,7 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 		goto out;
 	}
 	for (i = 0; i < p->nr_srcs; i++)
-		if (p->srcs[i].scratch && p->srcs[i].kind != MC_SRC_FRESH)
+		if (p->srcs[i].scratch && !mc_src_is_opened(&p->srcs[i]))
 			which[n++] = i;
 	/* Mounts ascend by namespace: one visit to each. */
 	qsort_r(which, n, sizeof(*which), cmp_base, p);

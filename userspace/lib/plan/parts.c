@@ -117,7 +117,8 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->cover = array(t->nr_mounts, sizeof(*v->cover));
 	v->above = array(t->nr_mounts, sizeof(*v->above));
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
-	v->wide = array(t->nr_mounts, sizeof(*v->wide));
+	/* of a superblock, and of those that show one source */
+	v->wide = array(2 * t->nr_mounts, sizeof(*v->wide));
 	v->leader = array(t->nr_groups, sizeof(*v->leader));
 	v->from_mount = array(t->nr_mounts, sizeof(*v->from_mount));
 	v->from_group = array(t->nr_groups, sizeof(*v->from_group));

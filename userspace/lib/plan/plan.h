@@ -44,6 +44,7 @@ enum mc_src_kind {
 	MC_SRC_LIVE,		/* a mount of the original namespace, which still exists */
 	MC_SRC_SUB,		/* a path below another source */
 	MC_SRC_FRESH,		/* a new superblock: fsopen(2) */
+	MC_SRC_AGAIN,		/* one that there is, opened by another name */
 	MC_SRC_EXTERNAL,	/* --external: a path stands for the superblock's / */
 	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
 	MC_SRC_MASTER,		/* --external-master: a shared mount, named as a master */
@@ -53,7 +54,8 @@ struct mc_src {
 	enum mc_src_kind kind;
 	uint32_t sb;
 	uint32_t index;		/* LIVE: mount, NSFILE: ns, FRESH: first node,
-				   EXTERNAL, MASTER: option */
+				   EXTERNAL, MASTER: option, AGAIN: the mount
+				   whose source it has */
 	uint32_t nr_nodes;	/* FRESH */
 	uint32_t base;		/* SUB: the source it is below */
 	const char *path;	/* SUB: relative path */
@@ -63,7 +65,8 @@ struct mc_src {
 	bool scratch;		/* kept in the scratch tree */
 	bool covered;		/* LIVE, stock kernels: no path leads to it, so its tree
 				   is copied and what covers it is unmounted there */
-	bool direct;		/* FRESH, used once: attached itself, not a clone of it */
+	bool direct;		/* FRESH, AGAIN, used once: attached itself, not a
+				   clone of it */
 	bool inline_path;	/* SUB, path of one component: open_tree(2) resolves it,
 				   no descriptor of its own */
 	bool opened;		/* while planning: its operation is in the list */
@@ -158,6 +161,8 @@ struct mc_plan {
 struct mc_plan_options {
 	enum mntcr_api api;		/* not AUTO */
 	const bool *ns_live;		/* per namespace; NULL: none */
+	const bool *again;		/* per superblock: fsopen(2) gives that
+					   very one; NULL: none */
 	bool prefer_fresh;		/* fresh before live where either would do */
 	bool caller_namespaces;		/* and such as show the caller's namespaces */
 	const struct mntcr_external *externals, *masters;
@@ -173,6 +178,22 @@ struct mc_plan_options {
 int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		 struct mc_plan **plan, struct mntcr_error *e);
 void mc_plan_free(struct mc_plan *p);
+/* Of a source that does not just name what is there: fsopen(2) makes it. */
+static inline bool mc_src_is_opened(const struct mc_src *s)
+{
+	return s->kind == MC_SRC_FRESH || s->kind == MC_SRC_AGAIN;
+}
+
+/*
+ * There is one superblock for all, or for each namespace, and opening it once
+ * more changes nothing of it.  debugfs, tracefs, devtmpfs take over the options
+ * of whoever opens them last.
+ */
+bool mc_type_opens_again(const char *type);
+/* The source that the mount will be restored with; NULL: not known. */
+const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
+/* Is that another than it had? */
+bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount);
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);
 const char *mc_op_name(enum mc_op_type type);

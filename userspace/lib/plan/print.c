@@ -84,6 +84,13 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 		snprintf(dev, sizeof(dev), "%u:%u", sb->major, sb->minor);
 		mc_buf_printf(b, "new %s for %s", sb->type, dev);
 		break;
+	case MC_SRC_AGAIN:
+		mc_buf_printf(b, "%s %u:%u, opened again as %s", sb->type,
+			      sb->major, sb->minor,
+			      mc_escape(mc_mount_source(p->topo,
+							&p->topo->mounts[s->index]),
+					tmp, sizeof(tmp)));
+		break;
 	case MC_SRC_EXTERNAL:
 		mc_buf_printf(b, "external #%u", s->index);
 		break;
@@ -169,8 +176,17 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 {
 	struct mc_buf b = { 0 };
+	char a[64], is[256], was[256];
 	uint32_t i;
 
+	for (i = 0; i < p->topo->nr_mounts; i++)
+		if (mc_plan_source_differs(p, i))
+			fprintf(out, "%-9s %s: source %s instead of %s\n", "differs",
+				ref_name(p, MC_REF(MC_REF_MOUNT, i), a, sizeof(a)),
+				mc_escape(mc_plan_source_of(p, i), is, sizeof(is)),
+				mc_escape(mc_mount_source(p->topo,
+							  &p->topo->mounts[i]),
+					  was, sizeof(was)));
 	for (i = 0; i < p->nr_ops; i++) {
 		mc_buf_reset(&b);
 		op_line(p, &p->ops[i], &b);
@@ -235,6 +251,27 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 	fprintf(out, "}");
 }
 
+static void print_differences(const struct mc_plan *p, FILE *out)
+{
+	bool first = true;
+	char a[64];
+	uint32_t i;
+
+	fprintf(out, "\"differences\": [");
+	for (i = 0; i < p->topo->nr_mounts; i++) {
+		if (!mc_plan_source_differs(p, i))
+			continue;
+		fprintf(out, "%s\n{\"object\": \"%s\", \"what\": \"source\"",
+			first ? "" : ",",
+			ref_name(p, MC_REF(MC_REF_MOUNT, i), a, sizeof(a)));
+		put(out, "image", mc_mount_source(p->topo, &p->topo->mounts[i]));
+		put(out, "restored", mc_plan_source_of(p, i));
+		fputs("}", out);
+		first = false;
+	}
+	fprintf(out, "], ");
+}
+
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e)
 {
@@ -242,9 +279,11 @@ int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 
 	if (!json)
 		return print_text(p, out, e);
-	fprintf(out, "{\"api\": \"%s\", \"descriptors\": %u, \"operations\": [\n",
+	fprintf(out, "{\"api\": \"%s\", \"descriptors\": %u, ",
 		p->api == MNTCR_API_EXTENDED ? "extended" : "upstream",
 		p->peak_fds);
+	print_differences(p, out);
+	fprintf(out, "\"operations\": [\n");
 	for (i = 0; i < p->nr_ops; i++) {
 		print_op(p, &p->ops[i], out);
 		fprintf(out, "%s\n", i + 1 < p->nr_ops ? "," : "");

@@ -38,6 +38,19 @@ static uint32_t fresh_type(const struct mc_sb *sb)
 	return MC_NONE;
 }
 
+bool mc_type_opens_again(const char *type)
+{
+	static const char *const types[] = {
+		"sysfs", "mqueue", "cgroup2", "securityfs", "configfs", "fusectl",
+	};
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(types); i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
+}
+
 static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
 {
 	uint32_t type = fresh_type(&p->topo->sbs[sb]);
@@ -139,6 +152,15 @@ static bool fits(const struct mc_plan *p, uint32_t src, uint32_t mount)
 		if (locks & held[i].lock && (s->attr ^ m->attr) & held[i].attr)
 			return false;
 	return true;
+}
+
+static bool same_text(const struct mc_plan *p, uint32_t x, uint32_t y)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	const char *a = mc_mount_source(p->topo, &m[x]);
+	const char *b = mc_mount_source(p->topo, &m[y]);
+
+	return a == b || (a && b && !strcmp(a, b));
 }
 
 /* The best of sorted[from, to): all one superblock, one root. */
@@ -294,16 +316,14 @@ static int own_src(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 	return p->src_of[m] == MC_NONE ? mc_nomem(e) : 0;
 }
 
-static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
-		    uint32_t to, struct mntcr_error *e)
+/* One live source for all of a run; MC_NONE: there is none. */
+static int find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			 uint32_t to, uint32_t *found, struct mntcr_error *e)
 {
-	const struct mc_topology *t = p->topo;
-	const struct mc_mount *mnt = &t->mounts[sorted[from]];
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
 	bool plain = mnt->idmap == MC_NONE && mc_plan_is_path(mnt->root);
-	uint32_t src = MC_NONE, i, best;
+	uint32_t src = MC_NONE, best;
 
-	if (mnt->root_deleted)
-		return deleted_root(p, sorted[from], e);
 	/* Stock kernels fetch each source with setns: few, wide ones. */
 	if (plain && p->api == MNTCR_API_UPSTREAM &&
 	    mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
@@ -319,9 +339,28 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			return -1;
 		}
 	}
+	*found = src;
+	return 0;
+}
+
+static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t to, struct mntcr_error *e)
+{
+	uint32_t src = MC_NONE, i;
+
+	while (from < to && p->src_of[sorted[from]] != MC_NONE)
+		from++;
+	if (from == to)
+		return 0;
+	if (p->topo->mounts[sorted[from]].root_deleted)
+		return deleted_root(p, sorted[from], e);
+	if (find_live_src(p, sorted, from, to, &src, e))
+		return -1;
 	if (src == MC_NONE)
 		return no_source(p, sorted[from], e);
 	for (i = from; i < to; i++) {
+		if (p->src_of[sorted[i]] != MC_NONE)
+			continue;
 		p->src_of[sorted[i]] = src;
 		if (!fits(p, live_mount(p, src), sorted[i]) &&
 		    own_src(p, sorted[i], e))
@@ -348,7 +387,8 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	if (mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
 		return -1;
 	for (i = from; i < to; i++)
-		p->src_of[sorted[i]] = src;
+		if (p->src_of[sorted[i]] == MC_NONE)
+			p->src_of[sorted[i]] = src;
 	return 0;
 }
 
@@ -392,6 +432,7 @@ static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	uint32_t i, to, best;
 
 	s->first_wide = v->nr_wide;
+	s->nr_wide = 0;
 	for (i = from; i < end; i = to) {
 		to = run_end(p, sorted, i, end);
 		if (m[sorted[i]].root_deleted || m[sorted[i]].idmap != MC_NONE ||
@@ -437,6 +478,107 @@ static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
 	return false;
 }
 
+/* --- by the source that is shown ------------------------------------------- */
+
+static int cmp_text(const void *x, const void *y, void *data)
+{
+	struct mc_plan *p = data;
+	const struct mc_mount *m = p->topo->mounts;
+	uint32_t i = *(const uint32_t *)x, j = *(const uint32_t *)y;
+	const char *a = mc_mount_source(p->topo, &m[i]);
+	const char *b = mc_mount_source(p->topo, &m[j]);
+	int c = a && b ? strcmp(a, b) : !!a - !!b;
+
+	p->steps++;
+	return c ? c : cmp_source(x, y, data);
+}
+
+static bool same_source(const struct mc_sb *sb, const struct mc_plan *p, uint32_t m)
+{
+	const char *text = mc_mount_source(p->topo, &p->topo->mounts[m]);
+
+	return text == sb->source || (text && sb->source && !strcmp(text, sb->source));
+}
+
+/* A superblock that there is, opened once more by the source of a mount. */
+static int again_src(struct mc_plan *p, uint32_t mount, uint32_t *again,
+		     uint32_t *src, struct mntcr_error *e)
+{
+	const struct mc_mount *m = &p->topo->mounts[mount];
+
+	if (*again == MC_NONE)
+		*again = mc_plan_new_src(p, MC_SRC_AGAIN, m->sb, mount);
+	*src = *again == MC_NONE ? MC_NONE : sub_src(p, *again, "/", m->root);
+	return *src == MC_NONE ? mc_nomem(e) : 0;
+}
+
+static int text_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t to, uint32_t *again, struct mntcr_error *e)
+{
+	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
+	const struct mc_sb_plan *s = &p->priv->sb[m->sb];
+	uint32_t src = MC_NONE, i;
+	bool live, can;
+
+	if (m->root_deleted || m->nsfs_ns != MC_NONE)
+		return 0;
+	if (s->mode == MC_SB_LIVE && find_live_src(p, sorted, from, to, &src, e))
+		return -1;
+	live = src != MC_NONE;
+	can = s->mode == MC_SB_FRESH || (p->priv->opts->again &&
+					 p->priv->opts->again[m->sb]);
+	if (!live && can && m->idmap == MC_NONE && mc_plan_is_path(m->root) &&
+	    again_src(p, sorted[from], again, &src, e))
+		return -1;
+	for (i = from; i < to && src != MC_NONE; i++)
+		if (!live || fits(p, live_mount(p, src), sorted[i]))
+			p->src_of[sorted[i]] = src;
+		else if (mc_plan_rank(p, sorted[i]) >= 0 &&
+			 own_src(p, sorted[i], e))
+			return -1;
+	return 0;
+}
+
+/*
+ * Mounts of one superblock that show different sources, each from one that
+ * shows the same; what finds none here is left for any.
+ */
+static int by_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		   uint32_t end, struct mntcr_error *e)
+{
+	const struct mc_sb *sb = &p->topo->sbs[p->topo->mounts[sorted[from]].sb];
+	uint32_t *texts, n = end - from, i, to, last, again;
+	bool fresh = p->priv->sb[p->topo->mounts[sorted[from]].sb].mode ==
+		     MC_SB_FRESH;
+	int ret = 0;
+
+	for (i = from + 1; i < end && same_text(p, sorted[from], sorted[i]); i++)
+		p->steps++;
+	if (i == end || (fresh && !mc_type_opens_again(sb->type)))
+		return 0;
+	texts = malloc(n * sizeof(*texts));
+	if (!texts)
+		return mc_nomem(e);
+	memcpy(texts, sorted + from, n * sizeof(*texts));
+	qsort_r(texts, n, sizeof(*texts), cmp_text, p);
+	for (i = 0; i < n && !ret; i = last) {
+		for (last = i + 1; last < n && same_text(p, texts[i], texts[last]); )
+			last++;
+		/* the fresh one has that of its superblock */
+		if (fresh && same_source(sb, p, texts[i]))
+			continue;
+		again = MC_NONE;
+		if (!fresh)
+			find_wide(p, texts, i, last);
+		for (; i < last && !ret; i = to) {
+			to = run_end(p, texts, i, last);
+			ret = text_run(p, texts, i, to, &again, e);
+		}
+	}
+	free(texts);
+	return ret;
+}
+
 static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		   uint32_t end, struct mntcr_error *e)
 {
@@ -459,10 +601,13 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	} else {
 		s->mode = MC_SB_LIVE;
 		s->src = 0;
-		find_wide(p, sorted, from, end);
 	}
 	if (s->src == MC_NONE)
 		return mc_nomem(e);
+	if (s->mode != MC_SB_EXTERNAL && by_text(p, sorted, from, end, e))
+		return -1;
+	if (s->mode == MC_SB_LIVE)
+		find_wide(p, sorted, from, end);
 	for (i = from; i < end && !ret; i = to) {
 		to = run_end(p, sorted, i, end);
 		if (m[sorted[i]].nsfs_ns != MC_NONE)
@@ -486,8 +631,10 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 	if (!sorted)
 		return mc_nomem(e);
 	p->priv->opts = o;
-	for (i = 0; i < t->nr_mounts; i++)
+	for (i = 0; i < t->nr_mounts; i++) {
 		sorted[i] = i;
+		p->src_of[i] = MC_NONE;
+	}
 	qsort_r(sorted, t->nr_mounts, sizeof(*sorted), cmp_source, p);
 	for (i = 0; i < t->nr_mounts && !ret; i = end) {
 		for (end = i + 1; end < t->nr_mounts; end++)

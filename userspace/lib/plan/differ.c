@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What will be other than it was, known beforehand: the source that mountinfo
+ * shows.  A clone has that of the mount it is made from.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <string.h>
+
+#include "plan/priv.h"
+
+const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount)
+{
+	const struct mc_src *s = &p->srcs[p->src_of[mount]];
+
+	while (s->kind == MC_SRC_SUB)
+		s = &p->srcs[s->base];
+	switch (s->kind) {
+	case MC_SRC_LIVE:
+	case MC_SRC_AGAIN:
+		return mc_mount_source(p->topo, &p->topo->mounts[s->index]);
+	case MC_SRC_FRESH:
+		return p->topo->sbs[s->sb].source;
+	default:
+		return NULL;
+	}
+}
+
+bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount)
+{
+	const char *was = mc_mount_source(p->topo, &p->topo->mounts[mount]);
+	const char *is = mc_plan_source_of(p, mount);
+
+	return was && is && strcmp(was, is);
+}
