@@ -39,6 +39,7 @@ lib-y += image/write.o
 
 lib-y += plan/path.o
 lib-y += plan/parts.o
+lib-y += plan/refuse.o
 lib-y += plan/names.o
 lib-y += plan/area.o
 lib-y += plan/check.o

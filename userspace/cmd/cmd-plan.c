@@ -18,6 +18,11 @@ RESTORE_OPT_USAGE
 "      --json                 for programs\n"
 "  -h, --help                 this text\n";
 
+static void refused(void *data, const struct mntcr_refusal *refusal)
+{
+	restore_opts_refused(data, "plan", refusal);
+}
+
 int cmd_plan(int argc, char **argv)
 {
 	enum { OPT_JSON = 256, OPT_ASSUME };
@@ -62,9 +67,12 @@ int cmd_plan(int argc, char **argv)
 		goto out;
 	}
 	restore_opts_done(&r);
+	r.json = json;
+	r.o.refused = refused;
+	r.o.data = &r;
 	if (mntcr_image_read(argv[optind], &t, &e) ||
 	    mntcr_plan_print(t, &r.o, json, stdout, &e))
-		ret = cmd_error("plan", &e);
+		ret = restore_opts_error(&r, "plan", &e);
 	else
 		ret = cmd_flush("plan");
 out:

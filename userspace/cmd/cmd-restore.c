@@ -41,6 +41,13 @@ static void difference(void *data, const char *line)
 	fprintf(stderr, "mntcr: restore: will differ: %s\n", line);
 }
 
+static void refused(void *data, const struct mntcr_refusal *refusal)
+{
+	struct job *j = data;
+
+	restore_opts_refused(&j->r, "restore", refusal);
+}
+
 static void report(void *data, const char *line)
 {
 	fprintf(stderr, "mntcr: restore: verify: %s\n", line);
@@ -187,6 +194,8 @@ static int run(struct job *j, const char *image)
 	j->r.o.progress = progress;
 	j->r.o.difference = difference;
 	j->r.o.cancelled = cancelled;
+	j->r.o.refused = refused;
+	j->r.json = j->json;
 	j->r.o.data = j;
 	j->r.o.pin_later = true;
 	if (!j->discard)
@@ -199,7 +208,8 @@ static int run(struct job *j, const char *image)
 		ret = mntcr_restored_pin(r, j->r.o.pin_dir, &e);
 	if (ret) {
 		/* of what ends it, the shell tells */
-		ret = is_ended(&j->held) ? MNTCR_SYS : cmd_error("restore", &e);
+		ret = is_ended(&j->held) ? MNTCR_SYS :
+		      restore_opts_error(&j->r, "restore", &e);
 		goto out;
 	}
 	ret = report_all(j, r);

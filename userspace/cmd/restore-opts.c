@@ -73,6 +73,52 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 	return -1;
 }
 
+static void keep(struct restore_opts *r, const struct mntcr_refusal *refusal)
+{
+	json_t *mounts = json_array();
+	size_t i;
+
+	if (!r->refusals)
+		r->refusals = json_array();
+	for (i = 0; i < refusal->nr_mounts; i++)
+		json_array_append_new(mounts, json_pack("{s:I, s:I}",
+			"namespace", (json_int_t)refusal->mounts[i].ns,
+			"id", (json_int_t)refusal->mounts[i].id));
+	json_array_append_new(r->refusals, json_pack("{s:s, s:s, s:s, s:o}",
+			"rule", refusal->rule, "text", refusal->text,
+			"help", refusal->help, "mounts", mounts));
+}
+
+void restore_opts_refused(struct restore_opts *r, const char *cmd,
+			  const struct mntcr_refusal *refusal)
+{
+	if (!r->nr_refused++)
+		cmd_progress_end();
+	fprintf(stderr, "mntcr: %s: %s%s%s [%s]\n", cmd, refusal->text,
+		*refusal->help ? "; would help: " : "", refusal->help,
+		refusal->rule);
+	if (r->json)
+		keep(r, refusal);
+}
+
+int restore_opts_error(struct restore_opts *r, const char *cmd,
+		       const struct mntcr_error *e)
+{
+	int ret;
+
+	if (e->code != MNTCR_REFUSED || !r->nr_refused)
+		return cmd_error(cmd, e);
+	if (r->json) {
+		ret = cmd_print_json(cmd, json_pack("{s:O}", "refusals",
+						    r->refusals));
+		if (!ret)
+			ret = cmd_flush(cmd);
+		if (ret)
+			return ret;
+	}
+	return MNTCR_REFUSED;
+}
+
 void restore_opts_done(struct restore_opts *r)
 {
 	r->o.sources = r->sources.sources;
@@ -88,4 +134,5 @@ void restore_opts_free(struct restore_opts *r)
 	cmd_input_free(&r->sources);
 	free(r->externals);
 	free(r->masters);
+	json_decref(r->refusals);
 }

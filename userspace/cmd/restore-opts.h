@@ -15,6 +15,9 @@ struct restore_opts {
 	struct mntcr_external *externals, *masters;
 	size_t nr_externals, nr_masters;
 	struct mntcr_restore_options o;
+	size_t nr_refused;
+	json_t *refusals;	/* with json: all of them */
+	bool json;
 };
 
 #define RESTORE_OPT_LETTERS	"s:"
@@ -46,6 +49,12 @@ bool cmd_api(const char *word, enum mntcr_api *api);
 
 /* 0: taken; -1: not one of these; otherwise an exit code. */
 int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg);
+/* What mntcr_restore_options.refused is to do: say it, keep it for --json. */
+void restore_opts_refused(struct restore_opts *r, const char *cmd,
+			  const struct mntcr_refusal *refusal);
+/* What failed: what was refused has been said.  Returns the exit code. */
+int restore_opts_error(struct restore_opts *r, const char *cmd,
+		       const struct mntcr_error *e);
 /* After the last option. */
 void restore_opts_done(struct restore_opts *r);
 void restore_opts_free(struct restore_opts *r);

@@ -29,6 +29,24 @@ struct mntcr_external {
 	const char *path;
 };
 
+/* A mount of the image: by the place of its namespace in it, and its id. */
+struct mntcr_mount_id {
+	size_t ns;
+	uint64_t id;
+};
+
+/*
+ * What keeps an image from being restored.  Texts are one line, control bytes
+ * escaped; all of it is the library's and gone when the call returns.
+ */
+struct mntcr_refusal {
+	const char *rule;	/* its name: mntcr-restore(1) */
+	const char *text;	/* what is the case; names the first few mounts */
+	const char *help;	/* what would help; "": nothing is known to */
+	const struct mntcr_mount_id *mounts;	/* all that it concerns */
+	size_t nr_mounts;	/* 0: it concerns no one in particular */
+};
+
 struct mntcr_call_count {
 	const char *name;
 	uint64_t nr;
@@ -88,6 +106,11 @@ struct mntcr_restore_options {
 	void (*progress)(void *data, uint64_t done, uint64_t all);
 	/* Asked often: true ends the restore as a failure, with EINTR. */
 	bool (*cancelled)(void *data);
+	/*
+	 * Called for each refusal, not just the first, before the call fails
+	 * with MNTCR_REFUSED; the error has the first and how many there are.
+	 */
+	void (*refused)(void *data, const struct mntcr_refusal *refusal);
 	void *data;
 };
 

@@ -270,7 +270,46 @@ sed 's/"fuse","subtype":"[^"]*"/"weirdfs"/; s/\\u....//g; s/\\n//g' "$tmp/evil" 
 for what in plan "restore --discard"; do
 	# shellcheck disable=SC2086
 	check "$what: a type that cannot be made" 4 \
-		'weirdfs cannot be made fresh \[no-source\]' "$MNTCR" $what "$tmp/weird"
+		'weirdfs cannot be made fresh; would help: .*--external 0:1=PATH \[no-source\]' \
+		"$MNTCR" $what "$tmp/weird"
+done
+
+# every refusal at once, for people and for programs
+cat >"$tmp/two" <<EOF
+{"format":"mntcr-image","version":1,"user_namespaces":[],
+ "namespaces":[{"label":"A"}],
+ "superblocks":[{"device":"0:1","type":"weirdfs","source":"w","options":""},{"device":"0:2","type":"proc","options":""}],
+ "groups":[],"idmaps":[],"mounts":[
+ {"id":1,"namespace":0,"superblock":0,"root":"/","mountpoint":"/"},
+ {"id":2,"namespace":0,"parent":1,"superblock":0,"root":"/d","mountpoint":"/d"},
+ {"id":3,"namespace":0,"parent":1,"superblock":1,"root":"/","mountpoint":"/p"}]}
+EOF
+cat >"$tmp/want" <<EOF
+weirdfs no-source 1 2
+proc callers-namespace 3
+EOF
+for what in plan "restore --discard"; do
+	# shellcheck disable=SC2086
+	check "$what: more than one refusal" 4 'callers-namespace' \
+		"$MNTCR" $what "$tmp/two"
+	sed -n 's/.*superblock (\([a-z]*\),.* would help: .*\[\([a-z-]*\)\]$/\1 \2/p' \
+		"$tmp/err" >"$tmp/got"
+	sed 's/ [0-9 ]*$//' "$tmp/want" >"$tmp/rules"
+	is "$what: each is a line" "$tmp/rules" "$tmp/got"
+	if command -v python3 >/dev/null; then
+		# shellcheck disable=SC2086
+		check "$what --json: more than one refusal" 4 'callers-namespace' \
+			"$MNTCR" $what --json "$tmp/two"
+		python3 -c 'import json, sys
+for r in json.load(sys.stdin)["refusals"]:
+	assert r["help"]
+	print(r["text"].split("(")[1].split(",")[0], r["rule"],
+	      *[m["id"] for m in r["mounts"]])' <"$tmp/out" >"$tmp/got"
+		is "$what --json: each with its mounts" "$tmp/want" "$tmp/got"
+	else
+		skip "$what --json: more than one refusal" "no python3"
+		skip "$what --json: each with its mounts" "no python3"
+	fi
 done
 
 # what the documentation says

@@ -186,6 +186,7 @@ struct work {
 	struct mc_fd_limit fd_limit;
 	uint32_t others;	/* descriptors beside the plan's */
 	bool *ns_live, *again;
+	bool told;		/* of refusals */
 	struct mntcr_stats *stats;
 	int ret;
 };
@@ -195,6 +196,23 @@ static uint32_t count_others(const struct mntcr_restore_options *o)
 {
 	return mc_fd_count() + OWN_FDS + (uint32_t)(o->nr_sources + o->nr_externals +
 					o->nr_masters);
+}
+
+static void refused(void *data, const struct mntcr_refusal *refusal)
+{
+	struct work *w = data;
+
+	w->told = true;
+	if (w->x.o->refused)
+		w->x.o->refused(w->x.o->data, refusal);
+}
+
+/* What only the kernel's answer told is told as well. */
+static void refused_late(struct work *w, const struct mntcr_error *e)
+{
+	if (e->code == MNTCR_REFUSED && !w->told)
+		refused(w, &(struct mntcr_refusal){
+			.rule = e->rule, .text = e->text, .help = "" });
 }
 
 /* With too few descriptors for all at once, groups are made in pieces. */
@@ -435,6 +453,8 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	po->batch = o->batch;
 	po->keep_fds = o->keep_fds;
 	po->ignore_locks = o->ignore_locks;
+	po->refused = o->refused;
+	po->data = o->data;
 }
 
 int mntcr_restore(const struct mntcr_topology *t,
@@ -455,7 +475,11 @@ int mntcr_restore(const struct mntcr_topology *t,
 	}
 	w->stats = &r->stats;
 	mc_plan_options(o, &w->po);
+	w->po.refused = refused;
+	w->po.data = w;
 	ret = restore(w, t, o, r, e);
+	if (ret)
+		refused_late(w, e);
 	teardown(w);
 	free(w);
 	if (ret) {

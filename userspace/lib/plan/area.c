@@ -108,21 +108,32 @@ static void slaves_area(const struct mc_topology *t, uint32_t g, struct mc_area 
 		      t->mounts[m].root_deleted);
 }
 
-int mc_plan_refuse_group(const struct mc_topology *t, uint32_t g,
-			 const char *rule, const char *what,
+int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
+			 const char *help, const char *what,
 			 struct mntcr_error *e)
 {
-	uint32_t m = t->groups[g].first_member;
-	char name[256];
+	const struct mc_topology *t = p->topo;
+	unsigned long long id = t->groups[g].id;
+	uint32_t m, c;
 
-	if (m == MC_NONE)
-		m = t->groups[g].first_slave_mount;
-	if (m == MC_NONE && t->groups[g].first_slave_group != MC_NONE)
-		m = t->groups[t->groups[g].first_slave_group].first_member;
-	return mc_refuse(e, rule, "peer group %llu (with %s): %s",
-			 (unsigned long long)t->groups[g].id,
-			 m == MC_NONE ? "no mount" :
-			 mc_mount_name(t, m, name, sizeof(name)), what);
+	mc_for_each_member(t, m, g)
+		if (mc_plan_refuse(p, e, rule, &m, 1, help, "peer group %llu: %s",
+				   id, what))
+			return -1;
+	if (mc_plan_internal(t, g))
+		return 0;
+	for (m = t->groups[g].first_slave_mount; m != MC_NONE;
+	     m = t->mounts[m].next_slave)
+		if (mc_plan_refuse(p, e, rule, &m, 1, help, "peer group %llu: %s",
+				   id, what))
+			return -1;
+	for (c = t->groups[g].first_slave_group; c != MC_NONE;
+	     c = t->groups[c].next_slave_group)
+		mc_for_each_member(t, m, c)
+			if (mc_plan_refuse(p, e, rule, &m, 1, help,
+					   "peer group %llu: %s", id, what))
+				return -1;
+	return 0;
 }
 
 /* From the lowest groups up: a master is as wide as what is below. */

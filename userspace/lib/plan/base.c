@@ -83,13 +83,14 @@ bool mc_plan_plain(const struct mc_plan *p, uint32_t mount)
 /*
  * Each mountpoint is said with the root of the mount that it is on, and each of
  * its components is walked: a small image could ask for any amount of either.
+ * Of each, 1: that was too much, and is refused.
  */
 static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
 		      const char *below, size_t len, struct mntcr_error *e)
 {
 	struct mc_plan_priv *v = p->priv;
 	const struct mc_sb *sb = &p->topo->sbs[p->topo->mounts[mount].sb];
-	char name[256];
+	char help[64], type[64];
 
 	v->node_bytes += len;
 	for (; *root; root++)
@@ -99,11 +100,13 @@ static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
 	if (v->node_bytes <= MC_MAX_NODE_BYTES &&
 	    v->node_names <= MC_MAX_NODE_NAMES)
 		return 0;
-	return mc_refuse(e, "too-many-mountpoints",
-			 "%s: with what mounts are on in it, fresh superblocks (this: %s, %u:%u) would have to hold more than %u bytes of paths, or %u names in them",
-			 mc_mount_name(p->topo, mount, name, sizeof(name)),
-			 sb->type, sb->major, sb->minor, MC_MAX_NODE_BYTES,
-			 MC_MAX_NODE_NAMES);
+	snprintf(help, sizeof(help), "--external %u:%u=PATH, or --source",
+		 sb->major, sb->minor);
+	return mc_plan_refuse(p, e, "too-many-mountpoints", &mount, 1, help,
+			      "with what mounts are on in it, fresh superblocks (this: %s, %u:%u) would have to hold more than %u bytes of paths, or %u names in them",
+			      mc_escape(sb->type, type, sizeof(type)),
+			      sb->major, sb->minor, MC_MAX_NODE_BYTES,
+			      MC_MAX_NODE_NAMES) ? -1 : 1;
 }
 
 /*
@@ -117,6 +120,7 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 	const char *root = p->topo->mounts[mount].root;
 	size_t n = strlen(root), k = strlen(below);
 	char *path;
+	int ret;
 
 	if (!strcmp(root, "/"))
 		n = 0;
@@ -124,8 +128,9 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 		k = 0;
 	if (!n && !k && !file->mode)
 		return 0;
-	if (count_node(p, mount, root, below, n + k, e))
-		return -1;
+	ret = count_node(p, mount, root, below, n + k, e);
+	if (ret)
+		return ret;
 	path = mc_plan_alloc(p, n + k + 1);
 	if (!path || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
 			      sizeof(*p->nodes)))
@@ -168,12 +173,12 @@ static int cmp_sb_mount(const void *a, const void *b)
 }
 
 /* What a fresh tmpfs must hold: roots of its mounts, mountpoints on them. */
-static int plan_nodes(struct mc_plan *p, struct mntcr_error *e)
+int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	struct sb_mount *by_sb;
 	uint32_t n = 0, i, j, c, k, first;
-	int ret = -1;
+	int ret = 0;
 
 	by_sb = calloc(t->nr_mounts + 1, sizeof(*by_sb));
 	if (!by_sb)
@@ -195,15 +200,17 @@ static int plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		for (j = i; j < n && by_sb[j].sb == by_sb[i].sb; j++) {
 			const struct mc_mount *m = &t->mounts[by_sb[j].mount];
 
-			if (add_node(p, by_sb[j].mount, "/", &m->root_file,
-				     m->mp_type != MC_MP_OTHER, e))
+			ret = add_node(p, by_sb[j].mount, "/", &m->root_file,
+				       m->mp_type != MC_MP_OTHER, e);
+			if (ret)
 				goto out;
 			mc_for_each_child(t, c, by_sb[j].mount) {
 				const struct mc_mount *on = &t->mounts[c];
 
-				if (add_node(p, by_sb[j].mount, on->mountpoint,
-					     &on->mp_file,
-					     on->mp_type != MC_MP_OTHER, e))
+				ret = add_node(p, by_sb[j].mount, on->mountpoint,
+					       &on->mp_file,
+					       on->mp_type != MC_MP_OTHER, e);
+				if (ret)
 					goto out;
 			}
 		}
@@ -220,10 +227,9 @@ static int plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		s->index = first;
 		s->nr_nodes = p->nr_nodes - first;
 	}
-	ret = 0;
 out:
 	free(by_sb);
-	return ret;
+	return ret < 0 ? -1 : 0;
 }
 
 static int open_src(struct mc_plan *p, uint32_t i, enum mc_op_type type,
@@ -398,8 +404,6 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 	uint32_t *which, i, n = 0;
 	int ret = 0;
 
-	if (plan_nodes(p, e))
-		return -1;
 	if (p->api != MNTCR_API_UPSTREAM)
 		return 0;
 	which = calloc(p->nr_srcs + 1, sizeof(*which));

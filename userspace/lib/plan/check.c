@@ -88,46 +88,79 @@ static bool all_locks_known(const struct mc_topology *t, uint32_t ns)
 	return true;
 }
 
-/* A live source names the owner; what it locks, an image may not know. */
-static int check_owners(const struct mc_plan *p,
-			const struct mc_plan_options *o, struct mntcr_error *e)
+static int refuse_ns(struct mc_plan *p, struct mntcr_error *e, const char *rule,
+		     uint32_t i, const char *help, const char *what)
 {
-	const struct mc_topology *t = p->topo;
+	const struct mc_ns *ns = &p->topo->ns[i];
+	char esc[128];
+
+	return mc_plan_refuse(p, e, rule, &ns->root, ns->root != MC_NONE, help,
+			      "namespace %u (%s) is owned by another user namespace, %s",
+			      i, ns->label ? mc_escape(ns->label, esc, sizeof(esc)) :
+			      "-", what);
+}
+
+#define NO_LOCKS	"--ignore-locks leaves them out"
+
+/* A live source names the owner; what it locks, an image may not know. */
+static int check_owner(struct mc_plan *p, const struct mc_plan_options *o,
+		       uint32_t i, struct mntcr_error *e)
+{
 	bool stock = p->api == MNTCR_API_UPSTREAM;
-	char esc[256];
-	const char *name;
+
+	if ((!o->ns_live || !o->ns_live[i]) &&
+	    refuse_ns(p, e, "owner", i, "--source, a process in it or its file",
+		      "which only a live source can name"))
+		return -1;
+	if (stock && !o->whole_trees && o->ignore_locks)
+		return refuse_ns(p, e, "owner", i, "a kernel that can make one",
+				 "and this kernel cannot make an empty one");
+	if (o->ignore_locks)
+		return 0;
+	/* Where nobody reports locks, such an owner means that there are. */
+	if (stock)
+		return refuse_ns(p, e, "locks", i, NO_LOCKS
+				 "; a kernel with the calls of the extended API sets them",
+				 "which locks its mounts, and the upstream calls cannot");
+	if (!all_locks_known(p->topo, i))
+		return refuse_ns(p, e, "locks", i, NO_LOCKS
+				 "; or dump again on a kernel that reports them",
+				 "which locks its mounts, and the image does not say which");
+	return 0;
+}
+
+static int check_owners(struct mc_plan *p, const struct mc_plan_options *o,
+			struct mntcr_error *e)
+{
 	uint32_t i;
 
-	for (i = 0; i < t->nr_ns; i++) {
-		if (!other_owner(t, i))
-			continue;
-		name = t->ns[i].label ? mc_escape(t->ns[i].label, esc, sizeof(esc)) :
-		       "-";
-		if (!o->ns_live || !o->ns_live[i])
-			return mc_refuse(e, "owner",
-					 "namespace %u (%s) is owned by another user namespace, which only a live source can name",
-					 i, name);
-		if (stock && !o->whole_trees && o->ignore_locks)
-			return mc_refuse(e, "owner",
-					 "namespace %u (%s) is owned by another user namespace, and this kernel cannot make an empty one",
-					 i, name);
-		if (o->ignore_locks)
-			continue;
-		/* Where nobody reports locks, such an owner means that there are. */
-		if (stock)
-			return mc_refuse(e, "locks",
-					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the upstream calls cannot",
-					 i, name);
-		if (!all_locks_known(t, i))
-			return mc_refuse(e, "locks",
-					 "namespace %u (%s) is owned by another user namespace, which locks its mounts, and the image does not say which",
-					 i, name);
-	}
+	for (i = 0; i < p->topo->nr_ns; i++)
+		if (other_owner(p->topo, i) && check_owner(p, o, i, e))
+			return -1;
+	return 0;
+}
+
+/* Of those that the caller's user namespace owns, some are locked as well. */
+static int check_locks(struct mc_plan *p, const struct mc_plan_options *o,
+		       struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t m;
+
+	if (p->api == MNTCR_API_EXTENDED || o->ignore_locks)
+		return 0;
+	for (m = 0; m < t->nr_mounts; m++)
+		if (t->mounts[m].locks_known && t->mounts[m].locks &&
+		    !other_owner(t, t->mounts[m].ns) &&
+		    mc_plan_refuse(p, e, "locks", &m, 1, NO_LOCKS
+				   "; a kernel with the calls of the extended API sets them",
+				   "locked, and the upstream calls cannot lock a mount"))
+			return -1;
 	return 0;
 }
 
 /* The new calls open live mounts by ids that are never used again. */
-static int check_ids(const struct mc_plan *p, const struct mc_plan_options *o,
+static int check_ids(struct mc_plan *p, const struct mc_plan_options *o,
 		     struct mntcr_error *e)
 {
 	uint32_t i;
@@ -136,14 +169,15 @@ static int check_ids(const struct mc_plan *p, const struct mc_plan_options *o,
 		return 0;
 	for (i = 0; i < p->topo->nr_ns; i++)
 		if (o->ns_live[i])
-			return mc_refuse(e, "no-unique-ids",
-					 "the image was made from mountinfo, without the unique ids by which the extended API opens the mounts of a live source: dump again with --method statmount, or use --api upstream");
+			return mc_plan_refuse(p, e, "no-unique-ids", NULL, 0,
+					      "dump again with --method statmount, or use --api upstream",
+					      "the image was made from mountinfo, without the unique ids by which the extended API opens the mounts of a live source");
 	return 0;
 }
 
-int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
+int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
 	return check_options(p->topo, o, e) || check_ids(p, o, e) ||
-	       check_owners(p, o, e) ? -1 : 0;
+	       check_owners(p, o, e) || check_locks(p, o, e) ? -1 : 0;
 }

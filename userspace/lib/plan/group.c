@@ -37,6 +37,11 @@ static int wide_leader(struct mc_plan *p, uint32_t g, const struct mc_area *a,
 		goto refuse;
 	if (mc_plan_wide_src(p, t->groups[g].sb, root, &src, e))
 		return -1;
+	/* With a source for the superblock there might be one. */
+	if (src == MC_NONE && p->priv->sb[t->groups[g].sb].refused) {
+		p->priv->leader[g] = MC_NONE;
+		return 0;
+	}
 	if (src == MC_NONE)
 		goto refuse;
 	tmp = mc_plan_new_temp(p, src, t->groups[g].sb, root, false);
@@ -45,7 +50,9 @@ static int wide_leader(struct mc_plan *p, uint32_t g, const struct mc_area *a,
 	p->priv->leader[g] = MC_REF(MC_REF_TEMP, tmp);
 	return 0;
 refuse:
-	return mc_plan_refuse_group(t, g, "no-wide-mount",
+	p->priv->leader[g] = MC_NONE;
+	return mc_plan_refuse_group(p, g, "no-wide-mount",
+			    "a kernel with mount_setgroup(2); --external for the superblock",
 			    "MOVE_MOUNT_SET_GROUP needs a mount whose root contains those of all members and receivers, and none can be had",
 			    e);
 }

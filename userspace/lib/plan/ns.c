@@ -56,6 +56,26 @@ static bool in_order(const struct mc_topology *t, const uint32_t *sorted,
 	return true;
 }
 
+/* Those left have holders: their files, and an order to go on with. */
+static int refuse_cycle(struct mc_plan *p, const uint32_t *sorted,
+			const uint32_t *holders, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t m, ns, i;
+
+	for (m = 0; m < t->nr_mounts; m++) {
+		ns = t->mounts[m].nsfs_ns;
+		if (ns != MC_NONE && holders[ns] && holders[t->mounts[m].ns] &&
+		    mc_plan_refuse(p, e, "namespace-cycle", &m, 1,
+				   "an image without one of the namespaces",
+				   "files of namespaces are mounted in one another in a circle"))
+			return -1;
+	}
+	for (i = 0; i < t->nr_ns; i++)
+		p->priv->ns_order[i] = sorted[i];
+	return 0;
+}
+
 int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
@@ -79,8 +99,7 @@ int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e)
 	for (i = 0; i < t->nr_ns; i++)
 		scratch[i] = 0;
 	if (by_files(t, sorted, scratch, order) != t->nr_ns)
-		ret = mc_refuse(e, "namespace-cycle",
-				"files of namespaces are mounted in one another in a circle");
+		ret = refuse_cycle(p, sorted, scratch, e);
 out:
 	free(sorted);
 	free(scratch);

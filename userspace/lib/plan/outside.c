@@ -120,13 +120,14 @@ static int find_names(struct outside *o, struct mntcr_error *e)
 	return 0;
 }
 
-/* A temporary clone of one that contains root, still a slave. */
+/* A temporary clone of one that contains root, still a slave; MC_NONE: none. */
 static int name_for(struct outside *o, const char *root, mc_ref *from,
 		    struct mntcr_error *e)
 {
 	const struct mc_topology *t = o->p->topo;
 	uint32_t lo = 0, hi = o->nr, mid, m, src, temp;
 
+	*from = MC_NONE;
 	/* The last that does not sort behind root. */
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
@@ -136,9 +137,7 @@ static int name_for(struct outside *o, const char *root, mc_ref *from,
 			hi = mid;
 	}
 	if (!lo-- || !mc_path_below(t->mounts[o->names[lo]].root, root))
-		return mc_plan_refuse_group(t, o->g, "orphan-slave",
-					    "its master is outside of the image: for each slave a live, uncovered slave that is not shared and contains it, or --external-master, is needed",
-					    e);
+		return 0;
 	if (o->temp[lo] == MC_NONE) {
 		m = o->names[lo];
 		src = mc_plan_new_src(o->p, MC_SRC_LIVE, t->mounts[m].sb, m);
@@ -153,16 +152,31 @@ static int name_for(struct outside *o, const char *root, mc_ref *from,
 	return 0;
 }
 
+static int refuse_orphan(struct outside *o, uint32_t m, struct mntcr_error *e)
+{
+	unsigned long long id = o->p->topo->groups[o->g].id;
+	char help[128];
+
+	snprintf(help, sizeof(help),
+		 "--external-master %llu=PATH, or --source with such a slave", id);
+	return mc_plan_refuse(o->p, e, "orphan-slave", &m, 1, help,
+			      "its master, peer group %llu, is outside of the image, and no live, uncovered slave of it that is not shared contains this one",
+			      id);
+}
+
 static int name_all(struct outside *o, const struct mc_area *areas,
 		    struct mntcr_error *e)
 {
 	const struct mc_topology *t = o->p->topo;
-	uint32_t i;
+	mc_ref *from_mount = o->p->priv->from_mount;
+	mc_ref *from_group = o->p->priv->from_group;
+	uint32_t i, m;
 	char *root;
 
 	for (i = t->groups[o->g].first_slave_mount; i != MC_NONE;
 	     i = t->mounts[i].next_slave)
-		if (name_for(o, t->mounts[i].root, &o->p->priv->from_mount[i], e))
+		if (name_for(o, t->mounts[i].root, &from_mount[i], e) ||
+		    (from_mount[i] == MC_NONE && refuse_orphan(o, i, e)))
 			return -1;
 	for (i = t->groups[o->g].first_slave_group; i != MC_NONE;
 	     i = t->groups[i].next_slave_group) {
@@ -170,9 +184,13 @@ static int name_all(struct outside *o, const struct mc_area *areas,
 		if (!root)
 			return mc_nomem(e);
 		/* Where no directory has all of it, its own turn refuses it. */
-		if (!areas[i].none &&
-		    name_for(o, root, &o->p->priv->from_group[i], e))
+		if (areas[i].none)
+			continue;
+		if (name_for(o, root, &from_group[i], e))
 			return -1;
+		mc_for_each_member(t, m, i)
+			if (from_group[i] == MC_NONE && refuse_orphan(o, m, e))
+				return -1;
 	}
 	return 0;
 }
@@ -183,12 +201,14 @@ int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
 	const struct mc_topology *t = p->topo;
 	struct outside o = { .p = p, .g = g };
 	uint32_t m, index;
+	char help[128];
 	int ret;
 
 	p->priv->leader[g] = MC_NONE;
 	if (p->priv->sb[t->groups[g].sb].mode == MC_SB_FRESH)
-		return mc_plan_refuse_group(t, g, "orphan-slave",
-					    "its master is outside of the image, and a fresh superblock has no mount outside",
+		return mc_plan_refuse_group(p, g, "orphan-slave",
+					    "the live superblock: --source, or --external and --external-master",
+					    "this master is outside of the image, and a fresh superblock has no mount outside",
 					    e);
 	if (find_master(p, g, &index))
 		return leader(p, g, MC_SRC_MASTER, index, e);
@@ -196,8 +216,11 @@ int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
 		m = live_slave(p, g);
 		if (m != MC_NONE)
 			return leader(p, g, MC_SRC_LIVE, m, e);
-		return mc_plan_refuse_group(t, g, "orphan-slave",
-					    "its master is outside of the image: a live slave of it or --external-master is needed",
+		snprintf(help, sizeof(help),
+			 "--external-master %llu=PATH, or --source with a slave of it",
+			 (unsigned long long)t->groups[g].id);
+		return mc_plan_refuse_group(p, g, "orphan-slave", help,
+					    "this master is outside of the image, and no slave of it is live",
 					    e);
 	}
 	ret = find_names(&o, e);

@@ -101,6 +101,7 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->leader);
 	free(v->from_mount);
 	free(v->from_group);
+	free(v->refusing.mounts);
 	free(v);
 }
 

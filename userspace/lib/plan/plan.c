@@ -90,7 +90,6 @@ static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 		      struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
-	char name[256];
 	uint32_t m, i;
 
 	for (i = 0; i < p->priv->nr_order; i++) {
@@ -98,10 +97,6 @@ static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 		if (!(p->priv->order[i] & 1) || !t->mounts[m].locks_known ||
 		    !t->mounts[m].locks || o->ignore_locks)
 			continue;
-		if (p->api != MNTCR_API_EXTENDED)
-			return mc_refuse(e, "locks",
-					 "%s is locked, and the upstream calls cannot lock a mount",
-					 mc_mount_name(t, m, name, sizeof(name)));
 		if (!mc_plan_op(p, MC_OP_LOCK, MC_REF(MC_REF_MOUNT, m)))
 			return mc_nomem(e);
 	}
@@ -120,9 +115,11 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	/* What is spilled is found by its namespace, so it must be there. */
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
 			!o->fd_budget && t->nr_ns <= MC_MOST_TREES;
+	p->priv->opts = o;
 	if (mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
 	    mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
-	    mc_plan_temps(p, e))
+	    mc_plan_temps(p, e) || mc_plan_nodes(p, e) ||
+	    mc_plan_refused(p, e))
 		goto fail;
 	mc_plan_settle_srcs(p);
 	if (plan_namespaces(p, p->priv, e) || mc_plan_bases(p, e) ||

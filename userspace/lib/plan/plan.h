@@ -171,6 +171,9 @@ struct mc_plan_options {
 	uint32_t fd_budget;		/* 0: no limit */
 	bool keep_fds;			/* the caller wants every mount's */
 	bool ignore_locks;
+	/* for each refusal, before mc_plan_make() fails; may be NULL */
+	void (*refused)(void *data, const struct mntcr_refusal *refusal);
+	void *data;
 	bool whole_trees;	/* upstream: namespaces can be made empty, and
 				   detached trees mounted on and grouped */
 };

@@ -26,6 +26,7 @@ struct mc_sb_plan {
 	enum mc_sb_mode mode;
 	uint32_t src;			/* FRESH, EXTERNAL: the one at "/" */
 	uint32_t first_wide, nr_wide;	/* LIVE: in priv->wide */
+	bool refused;			/* some of its mounts have no source */
 };
 
 /*
@@ -43,6 +44,16 @@ struct mc_area {
 	size_t len;		/* 0: "/" */
 	bool deleted;
 	bool none;		/* no directory contains them all */
+};
+
+/* Refusals that were told, and the one that more mounts may belong to. */
+struct mc_refusing {
+	uint32_t nr;
+	struct mntcr_error first;
+	const char *rule;	/* NULL: there is none */
+	char text[600], help[256];
+	uint32_t *mounts;
+	uint32_t nr_mounts, max_mounts;
 };
 
 struct mc_plan_priv {
@@ -67,6 +78,7 @@ struct mc_plan_priv {
 	mc_ref *from_mount, *from_group; /* per slave: the mount by which its master is
 					   named, a member or a slave of it */
 	const struct mc_plan_options *opts;
+	struct mc_refusing refusing;
 };
 
 /*
@@ -93,6 +105,18 @@ uint32_t mc_plan_new_temp(struct mc_plan *p, uint32_t src, uint32_t sb,
 /* Namespace files have names, cgroups seen from below "..": no paths. */
 bool mc_plan_is_path(const char *root);
 
+/* --- refuse.c ---------------------------------------------------------------- */
+
+/*
+ * Mounts, perhaps none, cannot be restored, and why; help: what would help, or
+ * "".  Planning goes on, to find what else cannot.  -1: no memory.
+ */
+int mc_plan_refuse(struct mc_plan *p, struct mntcr_error *e, const char *rule,
+		   const uint32_t *mounts, uint32_t nr, const char *help,
+		   const char *fmt, ...) __attribute__((format(printf, 7, 8)));
+/* When all have been found: -1 if there were any. */
+int mc_plan_refused(struct mc_plan *p, struct mntcr_error *e);
+
 /* --- names.c ---------------------------------------------------------------- */
 
 bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb);
@@ -109,14 +133,15 @@ void mc_plan_find_areas(const struct mc_topology *t, const uint32_t *order,
 			struct mc_area *areas);
 bool mc_plan_is_area(const struct mc_mount *m, const struct mc_area *a);
 char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a);
-int mc_plan_refuse_group(const struct mc_topology *t, uint32_t g,
-			 const char *rule, const char *what,
+/* With its members, or where it has none, those that receive from it. */
+int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
+			 const char *help, const char *what,
 			 struct mntcr_error *e);
 
 /* --- check.c, ns.c, order.c ------------------------------------------------- */
 
-/* Options that name nothing, owners that nothing names. */
-int mc_plan_check(const struct mc_plan *p, const struct mc_plan_options *o,
+/* Options that name nothing, owners that nothing names, locks. */
+int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
 /* In which order namespaces are made. */
 int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
@@ -137,6 +162,8 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m);
 
 /* --- base.c ----------------------------------------------------------------- */
 
+/* What fresh superblocks must hold. */
+int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e);
 /* Once all uses are known: which sources need the scratch tree. */
 void mc_plan_settle_srcs(struct mc_plan *p);
 /* Is a bare clone of its source all that the mount takes? */

@@ -252,51 +252,99 @@ int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 
 /* --- one superblock ------------------------------------------------------ */
 
-static int no_source(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+/* What is so of the mounts of a run: why none of them can be cloned alone. */
+static void why_not(const struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+		    char *buf, size_t size)
 {
-	const struct mc_mount *mnt = &p->topo->mounts[m];
+	static const char *const words[] = {
+		"in a namespace that was not given", "unbindable",
+		"covered for good", "with locked mounts on it",
+		"with attributes locked that are not locked here",
+	};
+	bool is[MC_ARRAY_SIZE(words)] = { 0 };
 	const struct mc_plan_options *o = p->priv->opts;
-	uint32_t type = fresh_type(&p->topo->sbs[mnt->sb]);
-	char name[256], root[128];
+	uint32_t i, n = 0;
+	size_t at = 0;
 
-	mc_mount_name(p->topo, m, name, sizeof(name));
-	mc_escape(mnt->root, root, sizeof(root));
+	for (i = 0; i < nr; i++) {
+		const struct mc_mount *m = &p->topo->mounts[mounts[i]];
+
+		if (!o->ns_live || !o->ns_live[m->ns])
+			is[0] = true;
+		else if (m->unbindable)
+			is[1] = true;
+		else if (p->api == MNTCR_API_UPSTREAM &&
+			 p->priv->hidden[mounts[i]] == MC_SEALED)
+			is[2] = true;
+		else if (mc_plan_rank(p, mounts[i]) < 0)
+			is[3] = true;
+		else
+			is[4] = true;
+	}
+	*buf = '\0';
+	for (i = 0; i < MC_ARRAY_SIZE(words); i++)
+		if (is[i] && at < size)
+			at += (size_t)snprintf(buf + at, size - at, "%s%s",
+					       n++ ? ", or " : "", words[i]);
+}
+
+/* All of one superblock and root. */
+static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+		     struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[mounts[0]];
+	const struct mc_sb *sb = &p->topo->sbs[mnt->sb];
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t type = fresh_type(sb), i;
+	bool live = false;
+	char why[256], name[64], what[96], help[160];
+
+	p->priv->sb[mnt->sb].refused = true;
+	for (i = 0; i < nr; i++)
+		live = live || (o->ns_live && o->ns_live[p->topo->mounts[mounts[i]].ns]);
+	mc_escape(sb->type, name, sizeof(name));
+	snprintf(what, sizeof(what), "%s, %u:%u", name, sb->major, sb->minor);
+	why_not(p, mounts, nr, why, sizeof(why));
+	if (mnt->idmap != MC_NONE && !live)
+		return mc_plan_refuse(p, e, "idmapped-source", mounts, nr,
+				      "--source, a process in its namespace or its file",
+				      "idmapped: it can only be cloned from a live mount, and its namespace was not given");
 	if (mnt->idmap != MC_NONE)
-		return mc_refuse(e, "idmapped-source",
-				 "%s: an idmapped mount can only be cloned from a live one",
-				 name);
-	if ((!o->ns_live || !o->ns_live[mnt->ns]) && type != MC_NONE &&
-	    fresh_types[type].shows && !o->caller_namespaces)
-		return mc_refuse(e, "callers-namespace",
-				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and a fresh one would show the caller's %s namespace: --caller-namespaces if that is what is wanted",
-				 name, p->topo->sbs[mnt->sb].type,
-				 p->topo->sbs[mnt->sb].major,
-				 p->topo->sbs[mnt->sb].minor,
-				 fresh_types[type].shows);
-	if (!o->ns_live || !o->ns_live[mnt->ns])
-		return mc_refuse(e, "no-source",
-				 "%s: no live namespace, no --external for its superblock (%s, %u:%u), and %s cannot be made fresh%s",
-				 name, p->topo->sbs[mnt->sb].type,
-				 p->topo->sbs[mnt->sb].major,
-				 p->topo->sbs[mnt->sb].minor,
-				 p->topo->sbs[mnt->sb].type,
-				 type == MC_NONE ? "" : " twice");
-	return mc_refuse(e, p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] ?
-			 "overmounted-source" : "uncloneable-source",
-			 "%s: no mount of this superblock can be cloned for root %s: each is unbindable, has locked children%s, keeps attributes locked that are not locked here, or does not contain it; --external %u:%u=PATH names another",
-			 name, root,
-			 p->api == MNTCR_API_UPSTREAM ? ", is covered for good" : "",
-			 p->topo->sbs[mnt->sb].major, p->topo->sbs[mnt->sb].minor);
+		return mc_plan_refuse(p, e, "idmapped-source", mounts, nr,
+				      "a mount with the same root and mapping, and nothing locked on it, in a namespace that is dumped too",
+				      "idmapped: it can only be cloned from a live mount with the same mapping, and what there is is %s",
+				      why);
+	snprintf(help, sizeof(help), "--external %u:%u=PATH", sb->major, sb->minor);
+	if (live)
+		return mc_plan_refuse(p, e, p->api == MNTCR_API_UPSTREAM &&
+				      p->priv->hidden[mounts[0]] ?
+				      "overmounted-source" : "uncloneable-source",
+				      mounts, nr, help,
+				      "no mount of its superblock (%s) that contains its root can be cloned: what has the same root is %s",
+				      what, why);
+	snprintf(help, sizeof(help), "--source with its namespace, or --external %u:%u=PATH",
+		 sb->major, sb->minor);
+	if (type == MC_NONE || !fresh_types[type].shows || o->caller_namespaces)
+		return mc_plan_refuse(p, e, "no-source", mounts, nr, help,
+				      "its superblock (%s) is in no namespace that was given, and %s cannot be made fresh%s",
+				      what, name,
+				      type == MC_NONE ? "" : " twice");
+	snprintf(help, sizeof(help),
+		 "--source with its namespace, --external %u:%u=PATH, or --caller-namespaces if that is what is wanted",
+		 sb->major, sb->minor);
+	return mc_plan_refuse(p, e, "callers-namespace", mounts, nr, help,
+			      "its superblock (%s) is in no namespace that was given, and a fresh one would show the caller's %s namespace",
+			      what, fresh_types[type].shows);
 }
 
 /* A live source would have it, but the kernel attaches no such mount. */
-static int deleted_root(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+static int deleted_root(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			struct mntcr_error *e)
 {
-	char name[256];
-
-	return mc_refuse(e, "deleted-root",
-			 "%s: the root of this mount has been unlinked, and no call attaches such a mount",
-			 mc_mount_name(p->topo, m, name, sizeof(name)));
+	p->priv->sb[p->topo->mounts[mounts[0]].sb].refused = true;
+	return mc_plan_refuse(p, e, "deleted-root", mounts, nr,
+			      "a dump after it has been unmounted",
+			      "the root of this mount has been unlinked, and no call attaches such a mount");
 }
 
 /* The live mount that a source is cloned from, at the bottom. */
@@ -311,7 +359,7 @@ static uint32_t live_mount(const struct mc_plan *p, uint32_t src)
 static int own_src(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 {
 	if (mc_plan_rank(p, m) < 0)
-		return no_source(p, m, e);
+		return no_source(p, &m, 1, e);
 	p->src_of[m] = mc_plan_new_src(p, MC_SRC_LIVE, p->topo->mounts[m].sb, m);
 	return p->src_of[m] == MC_NONE ? mc_nomem(e) : 0;
 }
@@ -353,11 +401,11 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	if (from == to)
 		return 0;
 	if (p->topo->mounts[sorted[from]].root_deleted)
-		return deleted_root(p, sorted[from], e);
+		return deleted_root(p, sorted + from, to - from, e);
 	if (find_live_src(p, sorted, from, to, &src, e))
 		return -1;
 	if (src == MC_NONE)
-		return no_source(p, sorted[from], e);
+		return no_source(p, sorted + from, to - from, e);
 	for (i = from; i < to; i++) {
 		if (p->src_of[sorted[i]] != MC_NONE)
 			continue;
@@ -369,21 +417,31 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return 0;
 }
 
+/* Neither a path below a root nor a new superblock gives it. */
+static int only_live(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+		     struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[mounts[0]];
+	bool idmapped = mnt->idmap != MC_NONE;
+
+	p->priv->sb[mnt->sb].refused = true;
+	return mc_plan_refuse(p, e, idmapped ? "idmapped-source" : "no-source",
+			      mounts, nr,
+			      "--source with its namespace, and neither --fresh nor --external for its superblock",
+			      "%s: only a live source can give it, and its superblock is to come from elsewhere",
+			      idmapped ? "idmapped" : "its root is no path");
+}
+
 static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		     uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
 	uint32_t src, i;
-	char name[256];
 
 	if (mnt->root_deleted)
-		return deleted_root(p, sorted[from], e);
+		return deleted_root(p, sorted + from, to - from, e);
 	if (mnt->idmap != MC_NONE || !mc_plan_is_path(mnt->root))
-		return mc_refuse(e, mnt->idmap != MC_NONE ? "idmapped-source" :
-				 "no-source",
-				 "%s: only a live source can give this mount",
-				 mc_mount_name(p->topo, sorted[from], name,
-					       sizeof(name)));
+		return only_live(p, sorted + from, to - from, e);
 	if (mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
 		return -1;
 	for (i = from; i < to; i++)
@@ -630,10 +688,9 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 
 	if (!sorted)
 		return mc_nomem(e);
-	p->priv->opts = o;
 	for (i = 0; i < t->nr_mounts; i++) {
 		sorted[i] = i;
-		p->src_of[i] = MC_NONE;
+		p->src_of[i] = MC_NONE;	/* and stays, where one is refused */
 	}
 	qsort_r(sorted, t->nr_mounts, sizeof(*sorted), cmp_source, p);
 	for (i = 0; i < t->nr_mounts && !ret; i = end) {
@@ -643,7 +700,8 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 		ret = plan_sb(p, sorted, i, end, e);
 	}
 	for (m = 0; m < t->nr_mounts && !ret; m++)
-		p->srcs[p->src_of[m]].uses++;
+		if (p->src_of[m] != MC_NONE)
+			p->srcs[p->src_of[m]].uses++;
 	free(sorted);
 	return ret;
 }

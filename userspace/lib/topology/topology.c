@@ -322,16 +322,28 @@ uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path)
 	return *path && strcmp(path, "/") ? MC_NONE : m;
 }
 
+#define MOST_ABOVE	2000
+
 const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
 			  char *buf, size_t size)
 {
 	const struct mc_mount *m = &t->mounts[mount];
-	char *path = mc_mount_path(t, mount);
 	struct mc_buf b = { 0 };
+	uint32_t up, n = 0;
+	char *path = NULL;
+
+	/* A name is needed for many, and a long way would be cut anyway. */
+	for (up = mount; up != MC_NONE && n < MOST_ABOVE; up = t->mounts[up].parent)
+		n++;
+	if (n < MOST_ABOVE)
+		path = mc_mount_path(t, mount);
 
 	if (t->nr_ns > 1)
 		mc_buf_printf(&b, "%s:", t->ns[m->ns].label);
-	mc_buf_puts(&b, path ? path : m->mountpoint);
+	if (path)
+		mc_buf_puts(&b, path);
+	else
+		mc_buf_printf(&b, "mount %llu", (unsigned long long)m->id);
 	free(path);
 	if (b.nomem || !b.data)
 		snprintf(buf, size, "mount %llu", (unsigned long long)m->id);
