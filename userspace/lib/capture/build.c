@@ -46,6 +46,25 @@ static const char *below_parent(struct mc_topology *t, const char *parent,
 	return rest;
 }
 
+/* No path leads there: what it is, and on what, has to do. */
+static void escaped(struct mntcr_error *e, const struct cap_ns *ns,
+		    const struct raw_ns *raw, const struct mc_map *by_id,
+		    const struct raw_mount *r)
+{
+	char type[64], source[128], root[128], parent[256];
+	const char *on = NULL;
+	uint32_t n;
+
+	if (mc_map_get(by_id, r->parent_id, &n))
+		on = raw->m[n].path;
+	mc_refuse(e, "escaped-mountpoint",
+		  "%s: mount %" PRIu64 " (%s, source %s, root %s) on %s: its mountpoint is not below its parent's root, or not below the caller's; would help: to move the directory back or unmount it, and to dump from outside of a chroot",
+		  ns->label, r->id, mc_escape(r->type, type, sizeof(type)),
+		  mc_escape(r->source ? r->source : "none", source, sizeof(source)),
+		  mc_escape(r->root, root, sizeof(root)),
+		  on ? mc_escape(on, parent, sizeof(parent)) : "a mount like that");
+}
+
 static uint32_t find_sb(struct mc_topology *t, struct mc_map *by_dev,
 			const struct raw_mount *r, struct mntcr_error *e)
 {
@@ -179,9 +198,7 @@ int cap_build(struct mc_topology *t, const struct cap_ns *cns,
 		m->locks = r->locks;
 		m->idmap = r->idmap;
 		if (!r->path) {
-			mc_refuse(e, "escaped-mountpoint",
-				  "%s: mount %" PRIu64 ": its mountpoint is not below its parent's root, or not below the caller's",
-				  cns->label, r->id);
+			escaped(e, cns, raw, by_id, r);
 			goto out;
 		}
 		if ((r->attr & MOUNT_ATTR_IDMAP) && !r->idmap_known) {
