@@ -53,5 +53,7 @@ LIBS-t-base-features := -Wl,--wrap=syscall,--wrap=ioctl
 test-y += t-verify-events
 LIBS-t-verify-events := -Wl,--wrap=syscall
 vm-test-y += t-verify-events
+test-y += t-verify-hiding
+vm-test-y += t-verify-hiding
 test-y += t-base-child
 vm-test-y += t-base-child

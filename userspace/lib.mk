@@ -9,6 +9,7 @@ lib-y += base/text.o
 lib-y += base/map.o
 lib-y += base/json.o
 lib-y += base/fd.o
+lib-y += base/look.o
 lib-y += base/boot-id.o
 lib-y += base/fd-limit.o
 lib-y += base/child.o
@@ -22,6 +23,7 @@ lib-y += topology/options.o
 lib-y += topology/file.o
 lib-y += topology/check.o
 lib-y += topology/link.o
+lib-y += topology/event.o
 
 lib-y += capture/ns.o
 lib-y += capture/build.o
@@ -56,6 +58,7 @@ lib-y += plan/print.o
 lib-y += plan/plan.o
 
 lib-y += verify/verify.o
+lib-y += verify/event.o
 lib-y += verify/events.o
 
 lib-y += render/tree.o

@@ -30,21 +30,34 @@ static const char usage[] =
 struct job {
 	struct mntcr_verify_options opts;
 	bool events, quiet, json;
-	json_t *lines;		/* with json: what was reported */
-	size_t nr, nr_events;
+	json_t *lines, *left;	/* with json: what was reported, what left out */
+	size_t nr, nr_events, nr_left;
 };
+
+static void say(const struct job *j, json_t *lines, const char *line)
+{
+	if (j->json) {
+		json_array_append_new(lines, json_string(line));
+	} else if (!j->quiet) {
+		/* a progress line may stand there */
+		cmd_progress_end();
+		puts(line);
+	}
+}
 
 static void report(void *data, const char *line)
 {
 	const struct job *j = data;
 
-	if (j->json) {
-		json_array_append_new(j->lines, json_string(line));
-		return;
-	}
-	/* a progress line may stand there */
-	cmd_progress_end();
-	puts(line);
+	say(j, j->lines, line);
+}
+
+static void left_out(void *data, const char *line)
+{
+	struct job *j = data;
+
+	j->nr_left++;
+	say(j, j->left, line);
 }
 
 static void progress(void *data, size_t done, size_t all)
@@ -57,9 +70,11 @@ static int print_json(struct job *j)
 	json_t *root = json_pack("{s:I, s:O}", "differences", (json_int_t)j->nr,
 				 "reports", j->lines);
 
-	if (root && j->events)
+	if (root && j->events) {
 		json_object_set_new(root, "events",
 				    json_integer((json_int_t)j->nr_events));
+		json_object_set(root, "left_out", j->left);
+	}
 	return cmd_print_json("verify", root);
 }
 
@@ -70,8 +85,12 @@ static void print_text(const struct job *j)
 		       j->opts.max_reports && j->nr > j->opts.max_reports ?
 		       ", not all shown" : "");
 	if (j->events)
-		printf("%zu event%s compared\n", j->nr_events,
+		printf("%zu event%s compared", j->nr_events,
 		       j->nr_events == 1 ? "" : "s");
+	if (j->nr_left)
+		printf(", %zu left out", j->nr_left);
+	if (j->events)
+		putchar('\n');
 }
 
 static int compare(struct job *j, struct cmd_input *first,
@@ -160,6 +179,7 @@ int cmd_verify(int argc, char **argv)
 	struct job j = {
 		.opts = {
 			.report = report, .progress = progress,
+			.left_out = left_out,
 			.max_reports = 100, .data = &j,
 		},
 	};
@@ -213,8 +233,10 @@ int cmd_verify(int argc, char **argv)
 		j.opts.report = NULL;
 		j.opts.progress = NULL;
 	}
-	if (j.json)
+	if (j.json) {
 		j.lines = json_array();
+		j.left = json_array();
+	}
 	ret = cmd_input_add(&first, "verify", argv[optind++], true);
 	for (; optind < argc && !ret; optind++)
 		ret = cmd_input_add(&second, "verify", argv[optind], true);
@@ -223,6 +245,7 @@ int cmd_verify(int argc, char **argv)
 	if (!ret)
 		ret = compare(&j, &first, &second, method);
 	json_decref(j.lines);
+	json_decref(j.left);
 	cmd_input_free(&first);
 	cmd_input_free(&second);
 	return ret;

@@ -111,6 +111,8 @@ struct mntcr_verify_options {
 	const struct mntcr_capture_options *capture;
 	/* Of events: called now and then with the mounts done, and all. */
 	void (*progress)(void *data, size_t done, size_t all);
+	/* Of events: one that could not be compared, and why. */
+	void (*left_out)(void *data, const char *line);
 };
 
 /*
@@ -127,11 +129,12 @@ int mntcr_verify(const struct mntcr_topology *a,
 /*
  * Do events propagate the same in two sets of live namespaces?  If they are the
  * same by mntcr_verify(), something is mounted on each mount in turn that is
- * not covered, in both, and the results are compared; then it is unmounted.
+ * not covered, in both, and the results are compared; then it is unmounted.  What
+ * cannot be reached in both is left out: opts->left_out() says so.
  * Whoever shares mounts with them sees that.  All signals are blocked in the
  * calling thread, opts->report() included, while something is mounted: what
- * ends the process does so when it is gone again.  SIGKILL leaves it, and so
- * does a signal that another thread takes.
+ * ends the process does so when it is gone again.  After SIGKILL, or a signal that
+ * another thread takes, it is gone a moment later.
  */
 int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 			const struct mntcr_source *second, size_t nr_second,

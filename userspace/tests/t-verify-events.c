@@ -15,6 +15,14 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 
 static unsigned int nr_statmounts;
 static const char *cannot_walk;		/* to where */
+static ino_t cannot_mount;		/* in which namespace */
+
+static bool is_in(ino_t ns)
+{
+	struct stat st;
+
+	return ns && !stat("/proc/self/ns/mnt", &st) && st.st_ino == ns;
+}
 
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -22,6 +30,10 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		nr_statmounts++;
 	if (nr == __NR_openat2 && cannot_walk &&
 	    !strcmp((const char *)b, cannot_walk)) {
+		errno = EIO;
+		return -1;
+	}
+	if (nr == __NR_move_mount && is_in(cannot_mount)) {
 		errno = EIO;
 		return -1;
 	}
@@ -301,15 +313,30 @@ static void by_the_method_that_is_asked_for(void)
 	scene_release(&b);
 }
 
-/* That a mount is covered the listing says: what fails is a failure. */
-static void a_failure_is_none_of_the_others(void)
+/* What was left out, and of that, what for want of a walk to p. */
+struct left {
+	size_t nr, of_walk;
+};
+
+static void note_left(void *data, const char *line)
 {
-	struct mntcr_verify_options opts = { .report = say };
-	struct mntcr_source x, y;
+	struct left *l = data;
+
+	say(NULL, line);
+	l->nr++;
+	l->of_walk += !!strstr(line, "/p: left out: Input/output error");
+}
+
+/* What cannot be reached is left out, which is said, and ends no other. */
+static void what_is_out_of_reach_is_left_out(void)
+{
+	struct left all = { 0 }, some = { 0 };
+	struct mntcr_verify_options opts = { .report = say, .left_out = note_left };
 	struct mntcr_topology *before;
+	struct mntcr_source x, y;
 	struct mntcr_error e;
 	struct holder a, b;
-	size_t nr, nr_events;
+	size_t nr, with, without;
 	int ret;
 
 	scene_enter();
@@ -318,16 +345,59 @@ static void a_failure_is_none_of_the_others(void)
 	x = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
 	y = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
 	REQUIRE(!mntcr_capture(&x, 1, NULL, &before, &e));
+	opts.data = &some;
+	REQUIRE(!mntcr_verify_events(&x, 1, &y, 1, &opts, &with, &nr, &e));
+	CHECK_EQ(nr, 0);
+	CHECK_EQ(some.of_walk, 0);
+	opts.data = &all;
 	cannot_walk = SCENE_DIR "/p";
-	ret = mntcr_verify_events(&x, 1, &y, 1, &opts, &nr_events, &nr, &e);
+	ret = mntcr_verify_events(&x, 1, &y, 1, &opts, &without, &nr, &e);
 	cannot_walk = NULL;
-	CHECK_EQ(ret, -1);
-	CHECK_EQ(e.code, MNTCR_SYS);
-	CHECK_EQ(e.err, EIO);
+	CHECK_EQ(ret, 0);
+	CHECK_EQ(nr, 0);
+	CHECK_EQ(without, with - 1);
+	CHECK_EQ(all.nr, some.nr + 1);
+	CHECK_EQ(all.of_walk, 1);
 	same_as(before, &x, 1);
 	mntcr_topology_free(before);
 	scene_release(&a);
 	scene_release(&b);
+}
+
+/* It cannot be mounted in one of the two: nor does it stay in the other. */
+static void a_failure_ends_it(void)
+{
+	struct mntcr_verify_options opts = { .report = say };
+	struct mntcr_topology *before;
+	struct mntcr_source x[2];
+	struct holder h[2];
+	struct mntcr_error e;
+	size_t nr, nr_events;
+	struct stat st;
+	int i, ret;
+
+	scene_enter();
+	for (i = 0; i < 2; i++) {
+		h[i] = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+		x[i] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD,
+					      .fd = h[i].ns };
+	}
+	REQUIRE(!mntcr_capture(x, 2, NULL, &before, &e));
+	for (i = 0; i < 2; i++) {
+		REQUIRE(!fstat(h[i].ns, &st));
+		cannot_mount = st.st_ino;
+		ret = mntcr_verify_events(&x[0], 1, &x[1], 1, &opts, &nr_events,
+					  &nr, &e);
+		cannot_mount = 0;
+		CHECK_EQ(ret, -1);
+		CHECK_EQ(e.code, MNTCR_SYS);
+		CHECK_EQ(e.err, EIO);
+		CHECK_EQ(nr_events, 0);
+		same_as(before, x, 2);
+	}
+	mntcr_topology_free(before);
+	scene_release(&h[0]);
+	scene_release(&h[1]);
 }
 
 static char covered[128];
@@ -483,7 +553,8 @@ int main(void)
 	TAP_RUN(what_lies_outside_shows);
 	TAP_RUN(no_more_reports_than_asked_for);
 	TAP_RUN(by_the_method_that_is_asked_for);
-	TAP_RUN(a_failure_is_none_of_the_others);
+	TAP_RUN(what_is_out_of_reach_is_left_out);
+	TAP_RUN(a_failure_ends_it);
 	TAP_RUN(what_is_mounted_meanwhile_stays);
 	TAP_RUN(namespaces_that_share);
 	TAP_RUN(an_unbindable_file);

@@ -102,6 +102,20 @@ void mc_close(int fd);
 int mc_open_cached(int dir, const char *path, uint64_t resolve);
 
 /*
+ * statx(2) of fd for no more than the VFS itself knows: no filesystem is asked,
+ * so that no server blocks or refuses it.  mask is STATX_MNT_ID_UNIQUE or 0; what
+ * can be had is in stx_mask, as always; the device and whether it is a directory
+ * (S_ISDIR(stx_mode)) always are.  -1 and errno.
+ */
+struct statx;
+int mc_look(int fd, unsigned int mask, struct statx *st);
+/*
+ * Was what mc_look() saw the mount with these ids?  Where it had the reusable one
+ * alone (id_old), the caller has to be in the mount's namespace, fd still open.
+ */
+bool mc_look_is(const struct statx *st, bool unique, uint64_t id, uint32_t id_old);
+
+/*
  * The mount namespace file that s names, opened anew, close-on-exec; -1 and an
  * error.  name[size], if not NULL, becomes what messages and images call s.
  */

@@ -210,6 +210,12 @@ char *mc_mount_path(const struct mc_topology *t, uint32_t mount);
 /* The topmost mount whose mountpoint path resolves to; MC_NONE: none is there. */
 uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path);
 
+/*
+ * Where in mount r, from its root, a copy appears of what is mounted on the root
+ * of mount on (on itself: "/"); NULL: nowhere.
+ */
+const char *mc_event_lands(const struct mc_topology *t, uint32_t on, uint32_t r);
+
 /* NAMESPACE:/path for messages, escaped, cut to size. */
 const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
 			  char *buf, size_t size);

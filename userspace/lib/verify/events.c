@@ -14,18 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/base.h"
 #include "base/sys.h"
 #include "topology/topology.h"
+#include "verify/event.h"
 
-#define EVENT_SOURCE	"mntcr-event"
 /* Beside the namespaces. */
 #define OWN_FDS		16
+/* Beside those of mc_event_open(). */
+#define MC_EVENT_HIDES	(-3)
 
 struct side {
-	uint64_t *event;		/* id of the event's mount; shared memory */
 	const struct mntcr_source *sources;
 	size_t nr;
 	struct mc_topology *before;
@@ -38,6 +38,7 @@ struct run {
 	size_t nr_differences, nr_reports;
 	struct mntcr_error *e;
 	const char *what;	/* prefix of what verify reports, or NULL */
+	int proc;
 };
 
 /* One more of the sources that may name the same namespace. */
@@ -91,13 +92,6 @@ out:
 static int open_side(struct side *s, const struct mntcr_capture_options *co,
 		     struct mntcr_error *e)
 {
-	/* for the child to tell */
-	s->event = mmap(NULL, sizeof(*s->event), PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s->event == MAP_FAILED) {
-		s->event = NULL;
-		return mc_nomem(e);
-	}
 	if (mntcr_capture(s->sources, s->nr, co, &s->before, e))
 		return -1;
 	return open_namespaces(s, e);
@@ -107,140 +101,10 @@ static void close_side(struct side *s)
 {
 	uint32_t i;
 
-	if (s->event)
-		munmap(s->event, sizeof(*s->event));
 	for (i = 0; s->ns_fd && i < s->before->nr_ns; i++)
 		mc_close(s->ns_fd[i]);
 	free(s->ns_fd);
 	mntcr_topology_free(s->before);
-}
-
-/* Exit codes of the child, besides an errno. */
-enum { CHILD_OTHER = 200, CHILD_CANNOT };
-
-static int new_tmpfs(void)
-{
-	int fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC), fd = -1;
-
-	if (fs < 0)
-		return -1;
-	if (!mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "source", EVENT_SOURCE, 0) &&
-	    !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
-	mc_close(fs);
-	return fd;
-}
-
-/* A clone of a mount that is itself detached: not before 6.15. */
-static int new_file(void)
-{
-	int dir = new_tmpfs(), fd = -1;
-
-	if (dir >= 0 && !mknodat(dir, "f", S_IFREG | 0600, 0))
-		fd = mc_open_tree(dir, "f", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	mc_close(dir);
-	return fd;
-}
-
-static int detached(int on)
-{
-	struct mc_mount_attr private = { .propagation = MS_PRIVATE };
-	struct statx stx;
-	int fd;
-
-	if (statx(on, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx))
-		return -1;
-	if (S_ISDIR(stx.stx_mode))
-		return new_tmpfs();
-	/* only a file covers a file: the same, once more */
-	fd = mc_open_tree(on, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-			  AT_EMPTY_PATH);
-	if (fd < 0)
-		return errno == EINVAL ? new_file() : -1;
-	if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &private,
-			     MC_MOUNT_ATTR_SIZE_VER0)) {
-		mc_close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int id_at(int fd, unsigned int mask, uint64_t *id)
-{
-	struct statx stx;
-
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  mask, &stx))
-		return errno;
-	*id = stx.stx_mnt_id;
-	return 0;
-}
-
-/* In the child, within the namespace.  The mount must be what path leads to. */
-static int fire(const char *path, const struct mc_mount *m, unsigned int mask,
-		uint64_t *event)
-{
-	uint64_t id;
-	int on, fd, err;
-
-	on = mc_open_cached(AT_FDCWD, path, 0);
-	if (on < 0)
-		return errno;
-	err = id_at(on, mask, &id);
-	if (err)
-		return err;
-	if (id != (mask == STATX_MNT_ID_UNIQUE ? m->id : m->id_old))
-		return CHILD_OTHER;
-	fd = detached(on);
-	if (fd < 0)
-		return errno == EINVAL ? CHILD_CANNOT : errno;
-	err = id_at(fd, mask, event);
-	if (err)
-		return err;
-	if (mc_move_mount(fd, "", on, "", MOVE_MOUNT_F_EMPTY_PATH |
-			  MOVE_MOUNT_T_EMPTY_PATH))
-		return errno;
-	return 0;
-}
-
-/* The same for taking off what was mounted, and nothing but that. */
-static int undo(const char *path, unsigned int mask, uint64_t event)
-{
-	struct mc_open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = MC_RESOLVE_NO_SYMLINKS,
-	};
-	int fd = mc_openat2(AT_FDCWD, path, &how), err;
-	uint64_t id;
-
-	if (fd < 0)
-		return errno;
-	err = id_at(fd, mask, &id);
-	if (err)
-		return err;
-	if (id != event)
-		return CHILD_OTHER;
-	/* DETACH: "/" may be what this very process stands on */
-	return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) ? errno : 0;
-}
-
-/* m: where to mount something; NULL: unmount it. */
-static int within(const struct side *s, uint32_t ns, const char *path,
-		  const struct mc_mount *m)
-{
-	unsigned int mask = s->before->unique_ids ? STATX_MNT_ID_UNIQUE :
-			    STATX_MNT_ID;
-	pid_t pid = mc_child(0);
-	int err;
-
-	if (!pid) {
-		if (setns(s->ns_fd[ns], CLONE_NEWNS))
-			_exit(errno);
-		_exit(m ? fire(path, m, mask, s->event) :
-			  undo(path, mask, *s->event));
-	}
-	err = pid < 0 ? -1 : mc_child_wait(pid);
-	return err < 0 ? errno : err;
 }
 
 static void relay(void *data, const char *line)
@@ -289,83 +153,140 @@ out:
 	return ret;
 }
 
-/* Both have been found the same: the same path is the same place. */
-static int one_event(struct run *r, uint32_t m, size_t *nr_events)
+/*
+ * mountinfo shows what is below the topmost root: nothing, of a namespace whose
+ * root an event covers, or a copy of it.
+ */
+static bool covers_a_root(const struct mc_topology *t, uint32_t m)
 {
-	const struct mc_topology *a = r->side[0].before, *t;
-	const struct mc_mount *mnt = &a->mounts[m], *here;
-	char name[300], what[340], *path;
-	int i, err, fired = 0, ret = -1;
-	uint32_t other;
+	const char *at;
+	uint32_t i;
 
-	path = mc_mount_path(a, m);
-	if (!path)
-		return mc_nomem(r->e);
-	/* Covered: nothing can happen there. */
-	if (mc_mount_at(a, mnt->ns, path) != m) {
-		ret = 0;
-		goto out;
+	for (i = 0; i < t->nr_ns; i++) {
+		if (t->ns[i].root == MC_NONE)
+			continue;
+		at = mc_event_lands(t, m, t->ns[i].root);
+		if (at && !at[1])
+			return true;
 	}
-	/* mountinfo has nothing of what a covered root covers */
-	if (!a->unique_ids && !path[1]) {
-		ret = 0;
-		goto out;
+	return false;
+}
+
+static void leave_out(struct run *r, const char *why)
+{
+	char text[2400];
+
+	if (!r->opts->left_out)
+		return;
+	snprintf(text, sizeof(text), "%s: left out: %s", r->what, why);
+	r->opts->left_out(r->opts->data, text);
+}
+
+/* Of mc_event_open(): what is not reached is no event, and ends no other. */
+static void unreached(struct run *r, int code)
+{
+	switch (code) {
+	case MC_EVENT_OTHER:
+		return leave_out(r, "its path leads to another mount");
+	case MC_EVENT_HIDES:
+		return leave_out(r, "it would hide all that mountinfo shows of a namespace");
+	case MC_EVENT_CANNOT:
+		return leave_out(r, "this kernel has nothing to mount on an unbindable file");
+	case EAGAIN:
+		return leave_out(r, "a filesystem would have to be asked for the way to it");
+	default:
+		return leave_out(r, strerror(code));
 	}
-	mc_mount_name(a, m, name, sizeof(name));
+}
+
+/* Both are open, nothing is mounted yet. */
+static int fire_both(struct run *r, struct mc_event ev[2], size_t *nr_events)
+{
+	int i, code;
+
+	for (i = 0; i < 2; i++) {
+		code = mc_event_fire(&ev[i]);
+		if (code == MC_EVENT_OTHER && !i) {
+			leave_out(r, "covered meanwhile");
+			return 0;
+		}
+		if (code == MC_EVENT_OTHER) {
+			relay(r, "what was mounted on the first covers the second: they share it");
+			r->nr_differences++;
+			return 0;
+		}
+		if (code)
+			return mc_fail(r->e, MNTCR_SYS, code,
+				       "%s: mounting on it", r->what);
+	}
+	++*nr_events;
+	return compare(r, false);
+}
+
+/* ret: what has failed before is what is said. */
+static int end_both(struct run *r, struct mc_event ev[2], int ret)
+{
+	int i, code;
+
+	for (i = 1; i >= 0; i--) {
+		code = mc_event_end(&ev[i]);
+		if (code == MC_EVENT_OTHER)
+			ret = mc_fail(r->e, MNTCR_CHANGED, 0,
+				      "%s: something was mounted over it meanwhile, and so it stays",
+				      r->what);
+		else if (code && !ret)
+			ret = mc_fail(r->e, MNTCR_SYS, code,
+				      "%s: unmounting it again", r->what);
+	}
+	return ret;
+}
+
+static int at_place(struct run *r, uint32_t m, const char *path,
+		    size_t *nr_events)
+{
+	struct mc_event ev[2] = { { 0 }, { 0 } };
+	char name[300], what[340];
+	uint32_t ns = r->side[0].before->mounts[m].ns;
+	int i, code, ret;
+
+	mc_mount_name(r->side[0].before, m, name, sizeof(name));
 	snprintf(what, sizeof(what), "event on %s", name);
 	r->what = what;
 	for (i = 0; i < 2; i++) {
-		t = r->side[i].before;
-		here = mnt;
-		if (i) {
-			/* fire() checks that it is on top, as on the first */
-			other = mc_mount_at(t, mnt->ns, path);
-			if (other == MC_NONE) {
-				mc_fail(r->e, MNTCR_CHANGED, 0, "%s: gone", name);
-				goto undo;
-			}
-			here = &t->mounts[other];
+		const struct side *s = &r->side[i];
+		/* both have been found the same: so is the place */
+		uint32_t here = i ? mc_mount_at(s->before, ns, path) : m;
+
+		if (here == MC_NONE) {
+			end_both(r, ev, 0);
+			return mc_fail(r->e, MNTCR_CHANGED, 0, "%s: gone", name);
 		}
-		err = within(&r->side[i], mnt->ns, path, here);
-		/*
-		 * Covered meanwhile, nothing to cover it with, or no walk in
-		 * the dentry cache leads there: sysfs, say, allows none.
-		 */
-		if ((err == CHILD_OTHER || err == CHILD_CANNOT ||
-		     err == EAGAIN) && !i) {
-			ret = 0;
-			goto out;
-		}
-		if (err == CHILD_OTHER) {
-			relay(r, "what was mounted on the first covers the second: they share it");
-			r->nr_differences++;
-			ret = 0;
-			goto undo;
-		}
-		if (err) {
-			mc_fail(r->e, MNTCR_SYS, err == CHILD_CANNOT ? EINVAL : err,
-				"%s: mounting on it", what);
-			goto undo;
-		}
-		fired++;
+		code = !s->before->unique_ids && covers_a_root(s->before, here) ?
+		       MC_EVENT_HIDES :
+		       mc_event_open(&ev[i], s->ns_fd[ns], r->proc, path,
+				     &s->before->mounts[here],
+				     s->before->unique_ids);
+		if (!code)
+			continue;
+		unreached(r, code);
+		return end_both(r, ev, 0);
 	}
-	ret = compare(r, false);
-	(*nr_events)++;
-undo:
-	for (i = 0; i < fired; i++) {
-		err = within(&r->side[i], mnt->ns, path, NULL);
-		if (err == CHILD_OTHER)
-			ret = mc_fail(r->e, MNTCR_CHANGED, 0,
-				      "%s: something was mounted over it meanwhile, and so it stays",
-				      what);
-		else if (err && !ret)
-			ret = mc_fail(r->e, MNTCR_SYS, err,
-				      "%s: unmounting it again", what);
-	}
+	ret = end_both(r, ev, fire_both(r, ev, nr_events));
 	snprintf(what, sizeof(what), "after the event on %s", name);
-	if (!ret)
-		ret = compare(r, true);
-out:
+	return ret ? ret : compare(r, true);
+}
+
+static int one_event(struct run *r, uint32_t m, size_t *nr_events)
+{
+	const struct mc_topology *t = r->side[0].before;
+	char *path = mc_mount_path(t, m);
+	int ret = 0;
+
+	if (!path)
+		return mc_nomem(r->e);
+	/* Covered: nothing can happen there. */
+	if (mc_mount_at(t, t->mounts[m].ns, path) == m)
+		ret = at_place(r, m, path, nr_events);
 	free(path);
 	return ret;
 }
@@ -389,6 +310,9 @@ static int verify_events(const struct mntcr_source *first, size_t nr_first,
 
 	memset(e, 0, sizeof(*e));
 	*nr_events = *nr_differences = 0;
+	r.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r.proc < 0)
+		return mc_fail(e, MNTCR_SYS, errno, "/proc");
 	if (open_side(&r.side[0], r.opts->capture, e) ||
 	    open_side(&r.side[1], r.opts->capture, e))
 		goto out;
@@ -412,6 +336,7 @@ static int verify_events(const struct mntcr_source *first, size_t nr_first,
 out:
 	close_side(&r.side[0]);
 	close_side(&r.side[1]);
+	mc_close(r.proc);
 	return ret;
 }
 
