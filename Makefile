@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 O ?= $(CURDIR)/.build
 V ?= 0
 override O := $(abspath $(O))
-export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH
+export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH RACES
 
 S := scripts
 
@@ -69,6 +69,8 @@ help:		## this text
 	@echo '  SMP=1           kernels for several processors'
 	@echo '  TARGETS="..."   only these selftests'
 	@echo '  SUITES="..."    only these parts of check'
+	@echo '  RACES=N         seconds for each test of races on two processors (300): after a'
+	@echo '                  change of locking, SUITES=races RACES=3600 make check'
 	@echo '  FRESH=1         check: run again what nothing has changed for, too'
 	@echo '  SHARD=I/N       sweeps: only every N-th topology, from the I-th, counted from 0'
 	@echo '  SEED=N          sweeps: which random ones'
