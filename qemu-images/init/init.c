@@ -77,7 +77,11 @@ int main(void)
 	struct test *tests;
 	unsigned int nr;
 
-	if (setup_mounts())
+	if (new_root()) {
+		klog("vm: no new root: %s", strerror(errno));
+		verdict_exit(VERDICT_BROKEN);
+	}
+	if (modules_load() || setup_mounts())
 		verdict_exit(VERDICT_BROKEN);
 	if (setup_limits())
 		verdict_exit(VERDICT_BROKEN);

@@ -39,6 +39,12 @@ struct test {
 	char *argv[MAX_ARGS];
 };
 
+/* newroot.c */
+int new_root(void);
+
+/* modules.c */
+int modules_load(void);
+
 /* setup.c */
 int setup_mounts(void);
 int setup_limits(void);
