@@ -183,29 +183,6 @@ static int build_api(struct world *w, const struct topo *t,
  * first, each keeps what belongs to it.
  */
 
-int world_mount_fd(struct world *w, int from, int to, const char *path,
-		   unsigned long how)
-{
-	char source[32], target[64];
-
-	snprintf(source, sizeof(source), "self/fd/%d", from);
-	snprintf(target, sizeof(target), "self/fd/%d/%s", to, path);
-	if (fchdir(w->proc) || mount(source, target, NULL, how, NULL))
-		return world_fail(w, how == MS_MOVE ? "move to" : "bind on", path);
-	return 0;
-}
-
-int world_bind_path(struct world *w, const char *from, const char *to,
-		    unsigned long type, unsigned long then)
-{
-	if (mount(from, to, NULL, MS_BIND, NULL))
-		return world_fail(w, "bind", to);
-	if ((type && mount(NULL, to, NULL, type, NULL)) ||
-	    (then && mount(NULL, to, NULL, then, NULL)))
-		return world_fail(w, "change the type of", to);
-	return 0;
-}
-
 /* Another mount to bind mount @i from: a peer to be, bound before it. */
 static int wider_peer(const struct topo *t, int i, const bool *bound)
 {
