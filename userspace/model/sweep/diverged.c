@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "sweep/run-internal.h"
+#include "sweep/step.h"
 
 /* Is @dir one where some mount of the tree has a child? */
 static bool is_place(const struct run *r, int dir)

@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "sweep/run-internal.h"
+#include "sweep/step.h"
 
 #define PLACES	2	/* for children, in each directory */
 

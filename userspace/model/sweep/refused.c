@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "sweep/restore.h"
-#include "sweep/run-internal.h"
+#include "sweep/step.h"
 #include "base/sys.h"
 
 #define SET_GROUP	(MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_F_EMPTY_PATH | \

@@ -13,7 +13,7 @@
 
 #include "mntcr-restore.h"
 #include "sweep/restore.h"
-#include "sweep/run-internal.h"
+#include "sweep/step.h"
 #include "base/sys.h"
 
 #define IMAGE	"/tmp/image.json"

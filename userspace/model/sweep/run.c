@@ -12,7 +12,7 @@
  */
 #include <string.h>
 
-#include "sweep/run-internal.h"
+#include "sweep/step.h"
 
 void print_state(FILE *f, const struct model *m)
 {

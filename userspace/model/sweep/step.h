@@ -4,8 +4,8 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#ifndef RUN_INTERNAL_H
-#define RUN_INTERNAL_H
+#ifndef STEP_H
+#define STEP_H
 
 #include "sweep/run.h"
 
