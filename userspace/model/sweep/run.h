@@ -42,6 +42,5 @@ bool shrink(struct run *r, struct topo *t, struct layout *l);
 /* Random groups, with locks: false, and what differs. */
 bool run_groups(struct world *w, uint64_t seed, FILE *show, char *what,
 		size_t size);
-void print_state(FILE *f, const struct model *m);
 
 #endif

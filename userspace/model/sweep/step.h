@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The same operations in the model and in the kernel: what runs share.
+ * The same operation in the model and in the kernel: steps of a run.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -36,12 +36,14 @@ int event_dirs(const struct run *r);
 /* Some of its mounts are on others of them. */
 bool is_tree(const struct run *r);
 bool mount_event(struct run *r, struct batch *b, int i, int dir);
+/* What is seen at a directory of mount @i: the top of the stack, or -1. */
+int on_top(const struct run *r, int i, int dir);
 /* Does a path from the root of mount @i to @dir stay on it? */
 bool on_path(const struct run *r, int i, int dir);
 /* The path to a mount's place; false: something else hides that. */
 bool place_path(const struct model *m, int mnt, char *path, size_t size);
 
-/* Events at the places where the tree has children; then umounts of those. */
+/* Events at the places where the tree has children; then umounts of those: diverged.c. */
 bool do_places(struct run *r, struct batch *b);
 bool do_umounts(struct run *r, struct batch *b);
 
