@@ -9,7 +9,7 @@
 #include "base/base.h"
 #include "base/sys.h"
 #include "topology/topology.h"
-#include "topologies/build.h"
+#include "topologies/layout.h"
 #include "line.h"
 
 #define TMPFS_MAGIC	0x01021994

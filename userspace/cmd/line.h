@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Topologies written as lines, in the notation of the model: topo.h, build.h.
+ * Topologies written as lines, in the notation of the model: topo.h, layout.h.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */

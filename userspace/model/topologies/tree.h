@@ -23,7 +23,7 @@
 #ifndef TOPO_TREE_H
 #define TOPO_TREE_H
 
-#include "topologies/build.h"
+#include "topologies/layout.h"
 
 #define TREE_BASE	4
 #define TREE_PLACES	2

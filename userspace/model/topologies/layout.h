@@ -9,8 +9,8 @@
  * superblocks have the same directories: the binary tree, and in each of its
  * directories places for events and places where other mounts hang.
  */
-#ifndef BUILD_H
-#define BUILD_H
+#ifndef LAYOUT_H
+#define LAYOUT_H
 
 #include "rules/model.h"
 #include "topologies/topo.h"

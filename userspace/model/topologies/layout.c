@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topologies/build.h"
+#include "topologies/layout.h"
 
 int build_dirs[NR_DIRS];
 
