@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include "topologies/layout.h"
+#include "topologies/build.h"
 
 /* How mounts are made: with the calls of the series, or with mount(2) alone. */
 enum way { WAY_API, WAY_CLASSIC, NR_WAYS };

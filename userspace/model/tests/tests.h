@@ -7,6 +7,7 @@
 #ifndef TESTS_H
 #define TESTS_H
 
+#include "topologies/build.h"
 #include "topologies/tree.h"
 
 /* Each returns NULL, or what is wrong. */

@@ -1,93 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * From a sharing topology to a state of the model.
+ * Where the mounts of a topology hang on one another: chosen, written, in order.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "topologies/layout.h"
-
-int build_dirs[NR_DIRS];
-
-int dir_event(int root, int i)
-{
-	return TOPO_ROOTS + root * DIRS_PER_ROOT + i;
-}
-
-int dir_hang(int root, int i)
-{
-	return dir_event(root, TOPO_MAX + i);
-}
-
-int dir_extra(int root, int i)
-{
-	return dir_event(root, 2 * TOPO_MAX + i);
-}
-
-const char *dir_path(int dir, int root, char *buf)
-{
-	char *p = buf + DIR_PATH - 1;
-
-	*p = 0;
-	for (int d = dir; d != root; d = build_dirs[d]) {
-		char name[DIR_PATH];
-		int i = (d - TOPO_ROOTS) % DIRS_PER_ROOT, n;
-
-		if (d < TOPO_ROOTS)
-			n = snprintf(name, sizeof(name), "%c", "ba"[d & 1]);
-		else if (i < TOPO_MAX)
-			n = snprintf(name, sizeof(name), "e%d", i);
-		else if (i < 2 * TOPO_MAX)
-			n = snprintf(name, sizeof(name), "h%d", i - TOPO_MAX);
-		else
-			n = snprintf(name, sizeof(name), "x%d", i - 2 * TOPO_MAX);
-		if (*p)
-			*--p = '/';
-		p = memcpy(p - n, name, n);
-	}
-	return p;
-}
-
-static int step(int from, const char *name, int len)
-{
-	int i = len > 1 ? atoi(name + 1) : -1;
-
-	if (from >= TOPO_ROOTS)
-		return -1;
-	if (len == 1 && from < 3 && (*name == 'a' || *name == 'b'))
-		return 2 * from + 1 + (*name == 'b');
-	if (i < 0 || i >= TOPO_MAX)
-		return -1;
-	if (*name == 'e')
-		return dir_event(from, i);
-	if (*name == 'h')
-		return dir_hang(from, i);
-	return *name == 'x' && i < 2 ? dir_extra(from, i) : -1;
-}
-
-int dir_walk(int from, const char *path)
-{
-	while (*path && from >= 0) {
-		int n = strcspn(path, "/");
-
-		if (n)
-			from = step(from, path, n);
-		path += n + (path[n] == '/');
-	}
-	return from;
-}
-
-void build_init(void)
-{
-	for (int d = 0; d < TOPO_ROOTS; d++) {
-		build_dirs[d] = d ? (d - 1) / 2 : 0;
-		for (int i = 0; i < DIRS_PER_ROOT; i++)
-			build_dirs[dir_event(d, i)] = d;
-	}
-}
 
 void layout_siblings(struct layout *l)
 {
@@ -198,6 +118,28 @@ void layout_print(const struct topo *t, const struct layout *l, char *line,
 		if (l->locked[i] && n < size)
 			n += snprintf(line + n, size - n, "!");
 	}
+}
+
+int build_nr_ns(const struct topo *t)
+{
+	int n = 1;
+
+	for (int i = 0; i < t->nr; i++)
+		if (t->m[i].ns >= n)
+			n = t->m[i].ns + 1;
+	return n;
+}
+
+int build_place(const struct topo *t, const struct layout *l, int i, int *at)
+{
+	int on = l->on[i];
+
+	*at = dir_hang(0, i);
+	if (on >= 0 && l->dir[i])
+		*at = l->dir[i];
+	else if (on >= 0)
+		*at = l->over[i] ? t->m[on].root : dir_hang(t->m[on].root, i);
+	return on;
 }
 
 static bool hangs_below(const struct layout *l, int i, int top)
@@ -315,96 +257,4 @@ void layout_order(const struct topo *t, const struct layout *l, int *order)
 			done[k] = true;
 			order[n++] = k;
 		}
-}
-
-int build_nr_ns(const struct topo *t)
-{
-	int n = 1;
-
-	for (int i = 0; i < t->nr; i++)
-		if (t->m[i].ns >= n)
-			n = t->m[i].ns + 1;
-	return n;
-}
-
-int build_place(const struct topo *t, const struct layout *l, int i, int *at)
-{
-	int on = l->on[i];
-
-	*at = dir_hang(0, i);
-	if (on >= 0 && l->dir[i])
-		*at = l->dir[i];
-	else if (on >= 0)
-		*at = l->over[i] ? t->m[on].root : dir_hang(t->m[on].root, i);
-	return on;
-}
-
-static int build_slaves(const struct topo *t, int g, bool join, struct model *m,
-			const int *mnt)
-{
-	int slave[TOPO_MAX], n = 0, first = -1, err = 0;
-
-	for (int i = 0; i < t->nr; i++) {
-		if (t->m[i].group != g)
-			continue;
-		if (t->m[i].kind == TOPO_SLAVE)
-			slave[n++] = mnt[i];
-		else if (first < 0)
-			first = mnt[i];
-	}
-	if (!join && n)
-		return model_setgroup(m, slave, n, -1, first, MODEL_SG_MASTER, 0);
-	for (int i = 0; i < n && !err; i++)
-		err = model_setgroup(m, &slave[i], 1, -1, i ? slave[0] : first,
-				     i ? MODEL_SG_SIBLING : MODEL_SG_MASTER, 0);
-	return err;
-}
-
-static int build_group(const struct topo *t, int g, bool join, struct model *m,
-		       const int *mnt)
-{
-	unsigned int flags = MODEL_SG_SHARED;
-	int member[TOPO_MAX], n = 0, master = -1, err;
-
-	for (int i = 0; i < t->nr; i++) {
-		if (t->m[i].kind != TOPO_MEMBER)
-			continue;
-		if (t->m[i].group == g)
-			member[n++] = mnt[i];
-		if (t->m[i].group == t->master[g])
-			master = mnt[i];
-	}
-	if (master >= 0)
-		flags |= MODEL_SG_MASTER;
-	err = model_setgroup(m, member, join ? 1 : n, -1, master, flags, 0);
-	if (!err && join && n > 1)
-		err = model_setgroup(m, member + 1, n - 1, member[0], -1,
-				     MODEL_SG_PEER, 0);
-	return err ? err : build_slaves(t, g, join, m, mnt);
-}
-
-int build_model(const struct topo *t, const struct layout *l, bool join,
-		struct model *m, int *mnt)
-{
-	int nr_ns = build_nr_ns(t), order[TOPO_MAX], err = 0;
-
-	layout_order(t, l, order);
-	model_init(m, build_dirs, NR_DIRS);
-	for (int i = 0; i < nr_ns && err >= 0; i++)
-		err = model_new_ns(m, 0, SB_ROOT);
-	for (int k = 0; k < t->nr && err >= 0; k++) {
-		int i = order[k], at, on = build_place(t, l, i, &at);
-
-		on = on < 0 ? model_ns_root(m, t->m[i].ns) : mnt[on];
-		err = mnt[i] = model_mount(m, SB_SHARED, t->m[i].root, on, at);
-		if (err >= 0 && t->m[i].kind == TOPO_UNBINDABLE)
-			err = model_set_type(m, mnt[i], MODEL_UNBINDABLE, false);
-	}
-	for (int g = 0; g < t->nr_groups && err >= 0; g++)
-		err = build_group(t, g, join, m, mnt);
-	for (int i = 0; i < t->nr && err >= 0; i++)
-		m->mnt[mnt[i]].locked = l->locked[i];
-	if (err < 0)
-		model_free(m);
-	return err < 0 ? err : 0;
 }

@@ -1,37 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From a sharing topology to a state of the model.
+ * Where the mounts of a topology hang on one another: chosen, written, in order.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
- *
- * Every namespace has a private root of superblock SB_ROOT; the mounts of the
- * topology are of SB_SHARED; what events mount is SB_EVENT and above.  All
- * superblocks have the same directories: the binary tree, and in each of its
- * directories places for events and places where other mounts hang.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-#include "rules/model.h"
+#include "topologies/dirs.h"
 #include "topologies/topo.h"
-
-enum { SB_ROOT, SB_SHARED, SB_EVENT };
-
-#define DIRS_PER_ROOT	(2 * TOPO_MAX + 2)
-#define NR_DIRS		(TOPO_ROOTS + TOPO_ROOTS * DIRS_PER_ROOT)
-
-extern int build_dirs[NR_DIRS];
-
-void build_init(void);
-int dir_event(int root, int i);
-int dir_hang(int root, int i);
-int dir_extra(int root, int i);
-
-/* Names: "a", "b"; "e0" for events, "h0" to hang on, "x0" and "x1" extra. */
-#define DIR_PATH	16
-
-const char *dir_path(int dir, int root, char *buf);	/* "" for itself */
-int dir_walk(int from, const char *path);	/* -1: no such directory */
 
 /* Where each mount hangs: -1 below the root of its namespace. */
 struct layout {
@@ -63,12 +40,5 @@ void layout_order(const struct topo *t, const struct layout *l, int *order);
 int build_nr_ns(const struct topo *t);
 /* Where mount @i goes: the mount it is on, or -1, and the directory. */
 int build_place(const struct topo *t, const struct layout *l, int i, int *at);
-/*
- * Private mounts in place, then groups, masters first, then locks.  @join: the members
- * after the first join its group, the slaves after the first are its siblings,
- * instead of one call for all.  @mnt: the model's mount for each.
- */
-int build_model(const struct topo *t, const struct layout *l, bool join,
-		struct model *m, int *mnt);
 
 #endif
