@@ -182,7 +182,7 @@ static bool add(struct mc_topology *t, const struct topo *topo,
 	uint32_t first_ns = t->nr_ns, first_group = t->nr_groups;
 	uint32_t roots[TOPO_MAX_NS], sb, first;
 
-	if (!add_namespaces(t, build_nr_ns(topo), line_nr, roots) ||
+	if (!add_namespaces(t, topo_nr_ns(topo), line_nr, roots) ||
 	    !add_groups(t, topo))
 		return false;
 	sb = add_sb(t, "tree");
@@ -191,7 +191,7 @@ static bool add(struct mc_topology *t, const struct topo *topo,
 	first = t->nr_mounts;
 	for (int i = 0; i < topo->nr; i++) {
 		const struct topo_mount *x = &topo->m[i];
-		int at, on = build_place(topo, l, i, &at);
+		int at, on = layout_place(topo, l, i, &at);
 		struct mc_mount *m = add_mount(t, first_ns + (uint32_t)x->ns, sb);
 
 		if (!m)
@@ -238,7 +238,7 @@ int line_topology(const char *text, struct mntcr_topology **topo,
 	struct topo one;
 	size_t len;
 
-	build_init();
+	dirs_init();
 	memset(e, 0, sizeof(*e));
 	if (!t || add_sb(t, "root") == MC_NONE)
 		goto nomem;

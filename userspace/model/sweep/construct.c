@@ -18,7 +18,7 @@ static int place_private(struct world *w, const struct topo *t,
 {
 	const struct topo_mount *m = &t->m[i];
 	struct mc_mount_attr attr = { .propagation = MS_UNBINDABLE };
-	int at, on = build_place(t, l, i, &at), fd;
+	int at, on = layout_place(t, l, i, &at), fd;
 	char buf[DIR_PATH];
 	const char *path = dir_path(m->root, 0, buf);
 	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN;
@@ -158,7 +158,7 @@ static int lock(struct world *w, int i)
 static int build_api(struct world *w, const struct topo *t,
 		     const struct layout *l, uint64_t hash)
 {
-	int nr_ns = build_nr_ns(t), order[TOPO_MAX], err = 0;
+	int nr_ns = topo_nr_ns(t), order[TOPO_MAX], err = 0;
 
 	while (w->nr_ns < nr_ns)
 		if (world_enter(w, -1) || world_new_ns(w) < 0)
@@ -315,7 +315,7 @@ static int set_types(struct world *w, const struct topo *t,
 static int build_classic(struct world *w, const struct topo *goal,
 			 const struct layout *l, uint64_t hash)
 {
-	int nr_ns = build_nr_ns(goal), turn, order[TOPO_MAX];
+	int nr_ns = topo_nr_ns(goal), turn, order[TOPO_MAX];
 	bool bound[TOPO_MAX] = { false }, children = false;
 	struct topo shared = *goal, *t = &shared;
 	char path[16];

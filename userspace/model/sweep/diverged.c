@@ -27,10 +27,10 @@ static bool stays_in_reach(const struct run *r, int i, int dir)
 	bool reach = false;
 
 	memset(&with.m, 0, sizeof(with.m));
-	if (!on_path(r, i, build_dirs[dir]) || model_copy(&with.m, &r->m))
+	if (!on_path(r, i, dir_parents[dir]) || model_copy(&with.m, &r->m))
 		return false;
 	if (model_mount(&with.m, SB_EVENT, 0, r->mnt[i], dir) >= 0)
-		reach = on_path(&with, i, build_dirs[dir]);
+		reach = on_path(&with, i, dir_parents[dir]);
 	model_free(&with.m);
 	return reach;
 }

@@ -35,7 +35,7 @@ enum sight { SEEN, COVERED, SEALED };
 struct scenery {
 	const struct topo *t;
 	const struct layout *l;
-	int up[TOPO_MAX], at[TOPO_MAX];	/* build_place() of each */
+	int up[TOPO_MAX], at[TOPO_MAX];	/* layout_place() of each */
 };
 
 static bool contains(int root, int dir)
@@ -65,7 +65,7 @@ static bool is_above(const struct scenery *s, int k, int i)
 	if (s->up[k] != s->up[i] || s->l->over[k] || s->l->over[i])
 		return false;
 	while (at && at != s->at[k])
-		at = build_dirs[at];
+		at = dir_parents[at];
 	return at == s->at[k] && at != s->at[i];
 }
 
@@ -128,7 +128,7 @@ static bool has_locked_child(const struct scenery *s, int i)
  */
 static bool have_ns_root(const struct scenery *s)
 {
-	for (int ns = build_nr_ns(s->t); ns-- > 0; ) {
+	for (int ns = topo_nr_ns(s->t); ns-- > 0; ) {
 		bool locked = false;
 
 		for (int i = 0; i < s->t->nr; i++)
@@ -186,7 +186,7 @@ unsigned int expect_reasons(const struct topo *t, const struct layout *l,
 	unsigned int reasons = 0;
 
 	for (int i = 0; i < t->nr; i++) {
-		s.up[i] = build_place(t, l, i, &s.at[i]);
+		s.up[i] = layout_place(t, l, i, &s.at[i]);
 		locks |= l->locked[i];
 	}
 	if (locks && b == UPSTREAM)

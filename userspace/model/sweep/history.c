@@ -34,7 +34,7 @@ struct place {
 static struct place place_of(const struct world *w, const struct topo *t,
 			     const struct layout *l, int i)
 {
-	int at, on = build_place(t, l, i, &at), ns = t->m[i].ns;
+	int at, on = layout_place(t, l, i, &at), ns = t->m[i].ns;
 	struct place p = { .fd = on < 0 ? w->root[ns] : w->mnt[on] };
 	char buf[DIR_PATH];
 

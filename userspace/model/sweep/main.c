@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 	if (parse(&o, &s, argc, argv))
 		return KSFT_FAIL;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	build_init();
+	dirs_init();
 	if (!s.count && world_init(&world)) {
 		printf("Bail out! %s\n", world.error);
 		return KSFT_FAIL;

@@ -279,7 +279,7 @@ int world_observe(struct world *w, struct model *seen)
 		return world_fail(w, "malloc", "");
 	o->w = w;
 	o->m = seen;
-	model_init(seen, build_dirs, NR_DIRS);
+	model_init(seen, dir_parents, NR_DIRS);
 	seen->nr_ns = w->nr_ns;
 	for (int k = 0; k < w->nr_ns && !err; k++) {
 		err = world_enter(w, k);

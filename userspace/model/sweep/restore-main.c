@@ -421,7 +421,7 @@ int main(int argc, char **argv)
 	if (parse(argc, argv))
 		return KSFT_FAIL;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	build_init();
+	dirs_init();
 	if (opt.count)
 		return count_all();
 	if (make_home() || world_init(&world)) {

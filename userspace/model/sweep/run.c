@@ -80,7 +80,7 @@ static bool do_bind_below(struct run *r, struct batch *b)
 /* Is there a mount at @at of mount @i, and a path to it? */
 static bool in_reach(const struct run *r, int i, int at)
 {
-	return on_top(r, i, at) >= 0 && on_path(r, i, build_dirs[at]);
+	return on_top(r, i, at) >= 0 && on_path(r, i, dir_parents[at]);
 }
 
 /* Umount of an event one of whose copies carries a mount: inside or on top. */

@@ -127,7 +127,7 @@ bool on_path(const struct run *r, int i, int dir)
 {
 	int root = r->m.mnt[r->mnt[i]].root;
 
-	for (; dir != root; dir = build_dirs[dir])
+	for (; dir != root; dir = dir_parents[dir])
 		if (!dir || model_lookup(&r->m, r->mnt[i], dir) >= 0)
 			return false;
 	return true;
@@ -148,7 +148,7 @@ bool place_path(const struct model *m, int mnt, char *path, size_t size)
 		return false;
 	if (p->at == root)
 		return true;
-	for (int d = build_dirs[p->at]; d != root; d = build_dirs[d])
+	for (int d = dir_parents[p->at]; d != root; d = dir_parents[d])
 		if (model_lookup(m, up, d) >= 0)
 			return false;
 	n = strlen(path);

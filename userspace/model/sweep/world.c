@@ -35,7 +35,7 @@ static int make_dirs(struct world *w, const char *top, bool all)
 
 	for (int d = 0; d < NR_DIRS; d++) {
 		/* parents before children: the first ones are the tree */
-		if (!all && d && build_dirs[d] != 0)
+		if (!all && d && dir_parents[d] != 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", top, dir_path(d, 0, buf));
 		if (mkdir(path, 0755) && errno != EEXIST)

@@ -464,7 +464,7 @@ static const char *names(void)
 	char buf[DIR_PATH];
 
 	for (int d = 0; d < NR_DIRS; d++)
-		for (int r = d; ; r = build_dirs[r]) {
+		for (int r = d; ; r = dir_parents[r]) {
 			EXPECT(dir_walk(r, dir_path(d, r, buf)) == d);
 			if (!r)
 				break;

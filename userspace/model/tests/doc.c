@@ -18,7 +18,7 @@ static int start(struct model *m)
 {
 	int ns;
 
-	model_init(m, build_dirs, NR_DIRS);
+	model_init(m, dir_parents, NR_DIRS);
 	ns = model_new_ns(m, 0, SB_ROOT);
 	return ns < 0 ? ns : model_ns_root(m, ns);
 }
@@ -465,7 +465,7 @@ static const char *setgroup_rules(void)
 	struct model m = { 0 };
 	int root, r1, r2, wide, narrow, deep, x, y, z;
 
-	model_init(&m, build_dirs, NR_DIRS);
+	model_init(&m, dir_parents, NR_DIRS);
 	EXPECT(model_new_ns(&m, 1, SB_ROOT) == 0);
 	EXPECT(model_new_ns(&m, 2, SB_ROOT) == 1);
 	root = model_ns_root(&m, 0);

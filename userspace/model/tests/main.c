@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 {
 	char name[128], line[2 * TOPO_LINE], sweep[256];
 
-	build_init();
+	dirs_init();
 	if (argc > 1)
 		return one(argv[1]);
 	printf("1..%d\n", nr_tests());

@@ -519,7 +519,7 @@ const char *check_topology(const struct topo *t, const struct layout *l,
 	}
 	if (!bad)
 		bad = check_all_below(s, siblings);
-	for (int ns = 0; ns < build_nr_ns(t) && !bad; ns++) {
+	for (int ns = 0; ns < topo_nr_ns(t) && !bad; ns++) {
 		bad = check_clone(s, ns, 0);
 		if (!bad)
 			bad = check_clone(s, ns, 1);

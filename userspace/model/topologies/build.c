@@ -53,14 +53,14 @@ static int build_group(const struct topo *t, int g, bool join, struct model *m,
 int build_model(const struct topo *t, const struct layout *l, bool join,
 		struct model *m, int *mnt)
 {
-	int nr_ns = build_nr_ns(t), order[TOPO_MAX], err = 0;
+	int nr_ns = topo_nr_ns(t), order[TOPO_MAX], err = 0;
 
 	layout_order(t, l, order);
-	model_init(m, build_dirs, NR_DIRS);
+	model_init(m, dir_parents, NR_DIRS);
 	for (int i = 0; i < nr_ns && err >= 0; i++)
 		err = model_new_ns(m, 0, SB_ROOT);
 	for (int k = 0; k < t->nr && err >= 0; k++) {
-		int i = order[k], at, on = build_place(t, l, i, &at);
+		int i = order[k], at, on = layout_place(t, l, i, &at);
 
 		on = on < 0 ? model_ns_root(m, t->m[i].ns) : mnt[on];
 		err = mnt[i] = model_mount(m, SB_SHARED, t->m[i].root, on, at);

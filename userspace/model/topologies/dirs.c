@@ -10,7 +10,7 @@
 
 #include "topologies/dirs.h"
 
-int build_dirs[NR_DIRS];
+int dir_parents[NR_DIRS];
 
 int dir_event(int root, int i)
 {
@@ -32,7 +32,7 @@ const char *dir_path(int dir, int root, char *buf)
 	char *p = buf + DIR_PATH - 1;
 
 	*p = 0;
-	for (int d = dir; d != root; d = build_dirs[d]) {
+	for (int d = dir; d != root; d = dir_parents[d]) {
 		char name[DIR_PATH];
 		int i = (d - TOPO_ROOTS) % DIRS_PER_ROOT, n;
 
@@ -80,11 +80,11 @@ int dir_walk(int from, const char *path)
 	return from;
 }
 
-void build_init(void)
+void dirs_init(void)
 {
 	for (int d = 0; d < TOPO_ROOTS; d++) {
-		build_dirs[d] = d ? (d - 1) / 2 : 0;
+		dir_parents[d] = d ? (d - 1) / 2 : 0;
 		for (int i = 0; i < DIRS_PER_ROOT; i++)
-			build_dirs[dir_event(d, i)] = d;
+			dir_parents[dir_event(d, i)] = d;
 	}
 }

@@ -15,9 +15,9 @@
 #define DIRS_PER_ROOT	(2 * TOPO_MAX + 2)
 #define NR_DIRS		(TOPO_ROOTS + TOPO_ROOTS * DIRS_PER_ROOT)
 
-extern int build_dirs[NR_DIRS];
+extern int dir_parents[NR_DIRS];
 
-void build_init(void);
+void dirs_init(void);
 int dir_event(int root, int i);
 int dir_hang(int root, int i);
 int dir_extra(int root, int i);

@@ -120,17 +120,7 @@ void layout_print(const struct topo *t, const struct layout *l, char *line,
 	}
 }
 
-int build_nr_ns(const struct topo *t)
-{
-	int n = 1;
-
-	for (int i = 0; i < t->nr; i++)
-		if (t->m[i].ns >= n)
-			n = t->m[i].ns + 1;
-	return n;
-}
-
-int build_place(const struct topo *t, const struct layout *l, int i, int *at)
+int layout_place(const struct topo *t, const struct layout *l, int i, int *at)
 {
 	int on = l->on[i];
 
@@ -156,19 +146,19 @@ static bool hangs_below(const struct layout *l, int i, int top)
 static bool well_placed(const struct topo *t, const struct layout *l)
 {
 	for (int i = 0; i < t->nr; i++) {
-		int at, j = build_place(t, l, i, &at), other;
+		int at, j = layout_place(t, l, i, &at), other;
 
 		if (j < 0)
 			continue;
 		if (t->m[i].ns != t->m[j].ns || hangs_below(l, i, i))
 			return false;
 		while (at != t->m[j].root && at)
-			at = build_dirs[at];
+			at = dir_parents[at];
 		if (at != t->m[j].root)
 			return false;
-		build_place(t, l, i, &at);
+		layout_place(t, l, i, &at);
 		for (int k = 0; k < i; k++)
-			if (build_place(t, l, k, &other) == j && other == at)
+			if (layout_place(t, l, k, &other) == j && other == at)
 				return false;
 	}
 	return true;
@@ -220,12 +210,12 @@ static bool hides(const struct topo *t, const struct layout *l, int k, int i)
 {
 	int at, above;
 
-	if (l->on[i] < 0 || build_place(t, l, k, &above) != l->on[i] ||
+	if (l->on[i] < 0 || layout_place(t, l, k, &above) != l->on[i] ||
 	    l->over[i])
 		return false;
-	build_place(t, l, i, &at);
+	layout_place(t, l, i, &at);
 	while (at && at != above)
-		at = build_dirs[at];
+		at = dir_parents[at];
 	return at == above;
 }
 

@@ -37,8 +37,7 @@ int layout_parse(const struct topo *t, struct layout *l, const char *text);
 /* Parents first, before each mount all that it would hide. */
 void layout_order(const struct topo *t, const struct layout *l, int *order);
 
-int build_nr_ns(const struct topo *t);
 /* Where mount @i goes: the mount it is on, or -1, and the directory. */
-int build_place(const struct topo *t, const struct layout *l, int i, int *at);
+int layout_place(const struct topo *t, const struct layout *l, int i, int *at);
 
 #endif

@@ -373,6 +373,16 @@ bool topo_hears(const struct topo *t, int r, int s)
 	return g >= 0;
 }
 
+int topo_nr_ns(const struct topo *t)
+{
+	int n = 1;
+
+	for (int i = 0; i < t->nr; i++)
+		if (t->m[i].ns >= n)
+			n = t->m[i].ns + 1;
+	return n;
+}
+
 uint64_t topo_next_random(uint64_t *seed)
 {
 	uint64_t z = *seed += 0x9e3779b97f4a7c15;

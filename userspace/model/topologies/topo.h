@@ -78,6 +78,7 @@ extern const char *const topo_dir_name[TOPO_ROOTS];
 void topo_order(const struct topo *t, int *mounts, int *groups);
 /* Does what is mounted on @s appear on @r as well? */
 bool topo_hears(const struct topo *t, int r, int s);
+int topo_nr_ns(const struct topo *t);
 
 /* As one line; parsing gives the offset of the first error plus 1, or 0. */
 void topo_print(const struct topo *t, char *line, size_t size);
