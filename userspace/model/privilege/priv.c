@@ -89,11 +89,13 @@ unsigned int priv_window(const struct model *m, int i)
 
 	for (int d = 0; d < PRIV_ROOTS; d++)
 		w |= model_under(m, d, m->mnt[i].root) << d;
-	for (int c = 0; c < m->nr; c++)
+	for (int c = 0; c < m->nr; c++) {
+		if (m->mnt[c].ns < 0 || m->mnt[c].parent != i || !m->mnt[c].locked)
+			continue;
 		for (int d = 0; d < PRIV_ROOTS; d++)
-			if (m->mnt[c].ns >= 0 && m->mnt[c].parent == i &&
-			    m->mnt[c].locked && model_under(m, d, m->mnt[c].at))
+			if (model_under(m, d, m->mnt[c].at))
 				w &= ~(1u << d);
+	}
 	return w;
 }
 

@@ -19,15 +19,10 @@ const char *const reach_names[] = {
 	"not, and no reason known",
 };
 
-/* Does a lock hide part of what is at and below @root, or all of it? */
-static bool hides(const struct model *m, int mnt, int root)
+/* Does a mount show a directory, and all that is below? */
+static bool shows(const struct model *m, int mnt, int dir)
 {
-	for (int c = 0; c < m->nr; c++)
-		if (m->mnt[c].ns >= 0 && m->mnt[c].parent == mnt &&
-		    m->mnt[c].locked && (model_under(m, m->mnt[c].at, root) ||
-					 model_under(m, root, m->mnt[c].at)))
-			return true;
-	return false;
+	return priv_window(m, mnt) >> dir & 1 && !model_lock_hides(m, mnt, dir);
 }
 
 static int set_type(struct model *m, int i, enum model_type t,
@@ -85,7 +80,7 @@ static int by_helper(struct model *m, const struct new_move *v, int w, int dir,
 	int ns, t, from = 0, err = 0;
 
 	/* what is behind a lock can't be named */
-	if (!priv_capable(m, caps, w) || hides(m, w, dir))
+	if (!priv_capable(m, caps, w) || !shows(m, w, dir))
 		return -EPERM;
 	if (v->flags & MODEL_SG_MASTER)
 		from = m->mnt[v->named].group;
@@ -190,15 +185,11 @@ static struct reason wide(const struct model *a, const struct model *b,
 	/* is there one that shows what each member does? */
 	for (int k = 0; k < (v->named < 0 ? v->nr : 1); k++) {
 		int from = v->named < 0 ? v->member[k] : v->named;
-		bool shows = true;
+		bool all = true;
 
-		for (int i = 0; i < v->nr; i++) {
-			int root = a->mnt[v->member[i]].root;
-
-			shows &= model_under(a, root, a->mnt[from].root) &&
-				 !hides(a, from, root);
-		}
-		if (shows)
+		for (int i = 0; i < v->nr; i++)
+			all &= shows(a, from, a->mnt[v->member[i]].root);
+		if (all)
 			why.applies = false;
 	}
 	for (int r = 0; r < a->nr; r++)

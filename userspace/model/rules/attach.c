@@ -326,13 +326,7 @@ int model_mount(struct model *m, int sb, int root, int dst, int at)
 /* MN, "Restrictions", 3: no looking at what a locked mount covers. */
 bool model__locked_below(const struct model *m, int mnt, int dir)
 {
-	if (BROKEN(MUT_CLONE_LOCKED))
-		return false;
-	for (int i = 0; i < m->nr; i++)
-		if (m->mnt[i].ns != MODEL_GONE && m->mnt[i].parent == mnt &&
-		    m->mnt[i].locked && model_under(m, m->mnt[i].at, dir))
-			return true;
-	return false;
+	return !BROKEN(MUT_CLONE_LOCKED) && model_lock_hides(m, mnt, dir);
 }
 
 /* SS 5b and 5c. */

@@ -125,6 +125,15 @@ int model_lookup(const struct model *m, int parent, int at)
 	return -1;
 }
 
+bool model_lock_hides(const struct model *m, int mnt, int dir)
+{
+	for (int i = 0; i < m->nr; i++)
+		if (m->mnt[i].ns != MODEL_GONE && m->mnt[i].parent == mnt &&
+		    m->mnt[i].locked && model_under(m, m->mnt[i].at, dir))
+			return true;
+	return false;
+}
+
 int model_ns_root(const struct model *m, int ns)
 {
 	for (int i = 0; i < m->nr; i++)

@@ -87,6 +87,8 @@ int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
 bool model_alive(const struct model *m, int mnt);
 bool model_under(const struct model *m, int dir, int root);
 int model_lookup(const struct model *m, int parent, int at);
+/* MN, "Restrictions", 3: does a locked child cover something at @dir or below? */
+bool model_lock_hides(const struct model *m, int mnt, int dir);
 int model_master(const struct model *m, int mnt);
 bool model_hears(const struct model *m, int receiver, int sender);
 bool model_in_tree(const struct model *m, int mnt, int top);

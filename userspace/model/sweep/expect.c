@@ -35,19 +35,11 @@ enum sight { SEEN, COVERED, SEALED };
 struct scenery {
 	const struct topo *t;
 	const struct layout *l;
-	int up[TOPO_MAX], at[TOPO_MAX];	/* layout_place() of each */
 };
-
-static bool contains(int root, int dir)
-{
-	while (dir > root)
-		dir = (dir - 1) / 2;
-	return dir == root;
-}
 
 static int common(int a, int b)
 {
-	while (!contains(a, b))
+	while (!dir_under(b, a))
 		a = (a - 1) / 2;
 	return a;
 }
@@ -57,25 +49,13 @@ static enum sight worse(enum sight a, enum sight b)
 	return a > b ? a : b;
 }
 
-/* Is mount @k on the same one as mount @i, at a directory above? */
-static bool is_above(const struct scenery *s, int k, int i)
-{
-	int at = s->at[i];
-
-	if (s->up[k] != s->up[i] || s->l->over[k] || s->l->over[i])
-		return false;
-	while (at && at != s->at[k])
-		at = dir_parents[at];
-	return at == s->at[k] && at != s->at[i];
-}
-
 /* What it takes to have mount @i on top: what covers it goes, in a copy. */
 static enum sight uncover(const struct scenery *s, int i)
 {
 	enum sight sight = SEEN;
 
 	for (int k = 0; k < s->t->nr; k++)
-		if (s->up[k] == i && s->l->over[k])
+		if (s->l->on[k] == i && s->l->over[k])
 			sight = worse(worse(sight, s->l->locked[k] ? SEALED : COVERED),
 				      uncover(s, k));
 	return sight;
@@ -85,7 +65,7 @@ static enum sight uncover(const struct scenery *s, int i)
 static enum sight clear_way(const struct scenery *s, int i)
 {
 	enum sight sight;
-	int up = s->up[i];
+	int up = s->l->on[i];
 
 	if (up < 0)
 		return SEEN;
@@ -94,7 +74,7 @@ static enum sight clear_way(const struct scenery *s, int i)
 		return sight;
 	sight = worse(sight, uncover(s, up));
 	for (int k = 0; k < s->t->nr; k++)
-		if (is_above(s, k, i))
+		if (!s->l->over[k] && layout_hides(s->t, s->l, k, i))
 			sight = worse(worse(sight, s->l->locked[k] ? SEALED : COVERED),
 				      uncover(s, k));
 	return sight;
@@ -104,7 +84,7 @@ static enum sight clear_way(const struct scenery *s, int i)
 static enum sight look(const struct scenery *s, int i)
 {
 	enum sight sight = worse(clear_way(s, i), uncover(s, i));
-	int up = s->up[i];
+	int up = s->l->on[i];
 
 	if (sight == COVERED && up >= 0 &&
 	    (s->t->m[up].kind == TOPO_UNBINDABLE || look(s, up) == SEALED))
@@ -116,7 +96,7 @@ static enum sight look(const struct scenery *s, int i)
 static bool has_locked_child(const struct scenery *s, int i)
 {
 	for (int k = 0; k < s->t->nr; k++)
-		if (s->up[k] == i && s->l->locked[k])
+		if (s->l->on[k] == i && s->l->locked[k])
 			return true;
 	return false;
 }
@@ -132,7 +112,7 @@ static bool have_ns_root(const struct scenery *s)
 		bool locked = false;
 
 		for (int i = 0; i < s->t->nr; i++)
-			locked |= s->up[i] < 0 && s->l->locked[i] &&
+			locked |= s->l->on[i] < 0 && s->l->locked[i] &&
 				  s->t->m[i].ns == ns;
 		if (!locked)
 			return true;
@@ -151,7 +131,7 @@ static void find_sources(const struct scenery *s, enum backend b, bool *have)
 		    (b == UPSTREAM && look(s, i) == SEALED))
 			continue;
 		for (int d = 0; d < TOPO_ROOTS; d++)
-			have[d] |= contains(t->m[i].root, d);
+			have[d] |= dir_under(d, t->m[i].root);
 	}
 }
 
@@ -185,10 +165,8 @@ unsigned int expect_reasons(const struct topo *t, const struct layout *l,
 	bool have[TOPO_ROOTS], locks = scene->other != NO_OTHER;
 	unsigned int reasons = 0;
 
-	for (int i = 0; i < t->nr; i++) {
-		s.up[i] = layout_place(t, l, i, &s.at[i]);
+	for (int i = 0; i < t->nr; i++)
 		locks |= l->locked[i];
-	}
 	if (locks && b == UPSTREAM)
 		reasons |= LOCKED;
 	if (!have_ns_root(&s))

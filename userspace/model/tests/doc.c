@@ -393,6 +393,35 @@ out:
 	return bad;
 }
 
+/* MN, "Restrictions", 3: no bind shows what a locked mount covers */
+static const char *locked_covers(void)
+{
+	static const bool shows[] = { [D_B] = true, [D_AA] = true, [D_BA] = true,
+				      [D_BB] = true };
+	const char *bad = NULL;
+	struct model m;
+	int root = start(&m), a, b;
+
+	a = model_mount(&m, SB_SHARED, 0, root, H(0));
+	b = model_mount(&m, SB_EVENT, 0, a, D_AB);
+	EXPECT(model_mount(&m, SB_EVENT + 1, 0, a, D_BA) >= 0);
+	m.mnt[b].locked = true;
+	for (int d = ROOT; d <= D_BB; d++) {
+		int new = model_bind(&m, a, d, root, H(1), false);
+
+		if (!shows[d]) {
+			EXPECT(new == -EINVAL);
+			continue;
+		}
+		EXPECT(new >= 0);
+		EXPECT(!model_umount(&m, new, false));
+	}
+	bad = model_check(&m);
+out:
+	model_free(&m);
+	return bad;
+}
+
 /* SS 5d: what cannot be moved */
 static const char *move_refused(void)
 {
@@ -522,6 +551,7 @@ const struct named_test doc_tests[] = {
 	{ "a slave wider than its master", wide_slave },
 	{ "a group without the mountpoint is left out", narrow_middle },
 	{ "locks of a less privileged namespace", locks },
+	{ "what a locked mount covers", locked_covers },
 	{ "moves that are refused", move_refused },
 	{ "groups that are refused", setgroup_refused },
 	{ "containment and pairs", setgroup_rules },

@@ -268,16 +268,6 @@ static void add_copy(struct scene *s, int i, int new, bool shared)
 	s->hears[i][k] = s->hears[k][i] = shared;
 }
 
-/* MN, "Restrictions": does a lock hide something of directory @d? */
-static bool hides(const struct model *m, int mnt, int d)
-{
-	for (int i = 0; i < m->nr; i++)
-		if (m->mnt[i].parent == mnt && m->mnt[i].locked &&
-		    m->mnt[i].ns != MODEL_GONE && model_under(m, m->mnt[i].at, d))
-			return true;
-	return false;
-}
-
 /* SS 5b.5-8: bind of a subtree below something that is not shared. */
 static const char *check_bind(const struct scene *old, int i, int d)
 {
@@ -292,7 +282,7 @@ static const char *check_bind(const struct scene *old, int i, int d)
 	EXPECT(!model_copy(&s->m, &old->m));
 	to = model_ns_root(&s->m, s->m.mnt[s->mnt[i]].ns);
 	new = model_bind(&s->m, s->mnt[i], d, to, dir_extra(0, 1), false);
-	if (s->m.mnt[s->mnt[i]].unbindable || hides(&s->m, s->mnt[i], d)) {
+	if (s->m.mnt[s->mnt[i]].unbindable || model_lock_hides(&s->m, s->mnt[i], d)) {
 		EXPECT(new == -EINVAL);
 		goto out;
 	}
@@ -332,7 +322,7 @@ static const char *check_below(const struct scene *s, int i, int j, bool move)
 	else
 		new = model_bind(&m, x, m.mnt[x].root, y, at, false);
 	if ((was == UNBINDABLE && (to_shared || !move)) ||
-	    (!move && hides(&s->m, x, s->m.mnt[x].root))) {
+	    (!move && model_lock_hides(&s->m, x, s->m.mnt[x].root))) {
 		EXPECT(new == -EINVAL);
 		EXPECT(!model_differ(&s->m, &m));
 		goto out;

@@ -12,6 +12,13 @@
 
 int dir_parents[NR_DIRS];
 
+bool dir_under(int dir, int top)
+{
+	while (dir && dir != top)
+		dir = dir_parents[dir];
+	return dir == top;
+}
+
 int dir_event(int root, int i)
 {
 	return TOPO_ROOTS + root * DIRS_PER_ROOT + i;

@@ -18,6 +18,8 @@
 extern int dir_parents[NR_DIRS];
 
 void dirs_init(void);
+/* Is @dir below @top, or that itself? */
+bool dir_under(int dir, int top);
 int dir_event(int root, int i);
 int dir_hang(int root, int i);
 int dir_extra(int root, int i);

@@ -152,11 +152,8 @@ static bool well_placed(const struct topo *t, const struct layout *l)
 			continue;
 		if (t->m[i].ns != t->m[j].ns || hangs_below(l, i, i))
 			return false;
-		while (at != t->m[j].root && at)
-			at = dir_parents[at];
-		if (at != t->m[j].root)
+		if (!dir_under(at, t->m[j].root))
 			return false;
-		layout_place(t, l, i, &at);
 		for (int k = 0; k < i; k++)
 			if (layout_place(t, l, k, &other) == j && other == at)
 				return false;
@@ -205,18 +202,15 @@ int layout_parse(const struct topo *t, struct layout *l, const char *text)
 	return well_placed(t, l) ? 0 : -1;
 }
 
-/* Would mount @k hide the directory that mount @i is mounted on? */
-static bool hides(const struct topo *t, const struct layout *l, int k, int i)
+bool layout_hides(const struct topo *t, const struct layout *l, int k, int i)
 {
 	int at, above;
 
-	if (l->on[i] < 0 || layout_place(t, l, k, &above) != l->on[i] ||
-	    l->over[i])
+	if (k == i || l->on[i] < 0 || l->over[i] ||
+	    layout_place(t, l, k, &above) != l->on[i])
 		return false;
 	layout_place(t, l, i, &at);
-	while (at && at != above)
-		at = dir_parents[at];
-	return at == above;
+	return dir_under(at, above);
 }
 
 /* Must mount @i be there before mount @k? With all that is below it. */
@@ -226,7 +220,7 @@ static bool goes_before(const struct topo *t, const struct layout *l, int i,
 	if (l->on[k] == i)
 		return true;
 	for (; i >= 0 && i != k; i = l->on[i])
-		if (hides(t, l, k, i))
+		if (layout_hides(t, l, k, i))
 			return true;
 	return false;
 }

@@ -34,6 +34,8 @@ void layout_renumber(struct topo *t, struct layout *l);
 void layout_print(const struct topo *t, const struct layout *l, char *line,
 		  size_t size);
 int layout_parse(const struct topo *t, struct layout *l, const char *text);
+/* Would mount @k hide the directory that mount @i is mounted on? */
+bool layout_hides(const struct topo *t, const struct layout *l, int k, int i);
 /* Parents first, before each mount all that it would hide. */
 void layout_order(const struct topo *t, const struct layout *l, int *order);
 
