@@ -404,9 +404,10 @@ int mc_exec_open_tree(struct mc_exec *x, int dfd, const char *path,
 	fd = mc_open_tree(dfd, path, flags);
 	if (fd < 0 || !attr)
 		return fd;
+	/* what is left shared would take its unmounts to the original */
 	mc_count(x, MOUNT_SETATTR);
-	if (!mc_mount_setattr(fd, "", AT_EMPTY_PATH, attr,
-			      MC_MOUNT_ATTR_SIZE_VER0))
+	if (!mc_mount_setattr(fd, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE),
+			      attr, MC_MOUNT_ATTR_SIZE_VER0))
 		return fd;
 	err = errno;
 	mc_count(x, CLOSE);
