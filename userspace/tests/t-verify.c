@@ -372,9 +372,58 @@ static void a_large_directory_is_no_trouble(void)
 	mntcr_topology_free(b);
 }
 
+/* One tmpfs as one kernel names it, and as another, or the same later. */
+static void a_width_that_only_one_names(void)
+{
+	static const struct {
+		const char *type, *a, *b;
+		size_t differ;
+	} rows[] = {
+		{ "tmpfs", "", "inode64", 0 },
+		{ "tmpfs", "", "inode32", 0 },
+		{ "tmpfs", "size=4k,mode=755", "size=4k,mode=755,inode64", 0 },
+		{ "tmpfs", "size=4k,mode=755", "size=4k,inode64,mode=755", 0 },
+		{ "tmpfs", "size=4k", "inode64,size=4k", 0 },
+		{ "tmpfs", "inode32", "inode64", 1 },
+		{ "tmpfs", "size=4k,inode32", "size=4k,inode64", 1 },
+		{ "tmpfs", "size=4k", "size=8k,inode64", 1 },
+		{ "tmpfs", "size=4k", "inode64", 1 },
+		{ "tmpfs", "size=4k", "size=4k,inode64,uid=1", 1 },
+		{ "tmpfs", "", "inode640", 1 },
+		{ "xfs", "", "inode64", 1 },
+	};
+	struct mntcr_topology *t[2];
+	struct mc_buf text;
+	size_t i, k;
+
+	for (i = 0; i < MC_ARRAY_SIZE(rows); i++) {
+		for (k = 0; k < 2; k++) {
+			text = (struct mc_buf){ 0 };
+			mc_buf_printf(&text, "{\"format\":\"mntcr-image\",\"version\":1,"
+				"\"user_namespaces\":[{\"inode\":1,\"dumper\":true}],"
+				"\"namespaces\":[{\"inode\":5,\"label\":\"n\",\"owner\":0}],"
+				"\"idmaps\":[],\"groups\":[],\"superblocks\":[{\"device\":\"0:7\",\"type\":\"%s\",\"options\":\"%s\"}],"
+				"\"mounts\":[{\"id\":9,\"namespace\":0,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"}]}",
+				rows[i].type, k ? rows[i].b : rows[i].a);
+			REQUIRE(!text.nomem);
+			t[k] = parse(text.data);
+			mc_buf_free(&text);
+		}
+		if (compare(t[0], t[1], 0) != rows[i].differ ||
+		    compare(t[1], t[0], 0) != rows[i].differ) {
+			TAP_SAY("%s: '%s' against '%s': %s", rows[i].type,
+				rows[i].a, rows[i].b, lines);
+			tap.bad = 1;
+		}
+		mntcr_topology_free(t[0]);
+		mntcr_topology_free(t[1]);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
+	TAP_RUN(a_width_that_only_one_names);
 	TAP_RUN(everything_else_does);
 	TAP_RUN(files);
 	TAP_RUN(what_the_root_is_mounted_on);
