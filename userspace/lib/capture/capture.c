@@ -120,7 +120,7 @@ static int capture(const struct mntcr_source *sources, size_t nr,
 	return -1;
 }
 
-/* One descriptor a namespace is held, and a few more are in use. */
+/* For each namespace its own and that of its mountinfo; a few more are in use. */
 #define OTHER_FDS	16
 
 int mntcr_capture(const struct mntcr_source *sources, size_t nr,
@@ -132,7 +132,7 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 
 	if (nr <= MC_MAX_NAMESPACES)
 		mc_fd_limit_raise(&limit, mc_fd_count() + OTHER_FDS +
-				  (uint32_t)nr);
+				  2 * (uint32_t)nr);
 	ret = capture(sources, nr, opts, topo, e);
 	mc_fd_limit_back(&limit);
 	return ret;
