@@ -235,8 +235,11 @@ static struct mntcr_topology *capture(enum mntcr_method method)
 	struct mntcr_topology *t;
 	struct mntcr_error e;
 
-	if (mntcr_capture(&self, 1, &opts, &t, &e))
+	if (mntcr_capture(&self, 1, &opts, &t, &e)) {
 		TAP_SAY("%s", e.text);
+		if (e.code == MNTCR_UNSUPPORTED)
+			SKIP("this kernel lacks the method");
+	}
 	REQUIRE(t);
 	return t;
 }
@@ -360,6 +363,7 @@ static void faults_of_statmount(void)
 	size_t i;
 
 	scene_enter();
+	mntcr_topology_free(capture(MNTCR_METHOD_STATMOUNT));
 	scene_mkdir("a");
 	scene_tmpfs("a", "a");
 	scene_mkdir("a/b");

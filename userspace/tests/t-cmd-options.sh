@@ -234,16 +234,16 @@ covered()
 	mount -t tmpfs low "$work/low"
 	mkdir "$work/low/in"
 	echo deep >"$work/low/in/file"
-	try mntcr show --json --method statmount $$
-	id=$(grep -e "\"mountpoint\": \"${work#"$tmp"}/low\"" "$tmp/out" |
-		sed 's/.*{"id": \([0-9]*\),.*/\1/')
-	mount -t tmpfs high "$work/low"
 	if [ "$api" = upstream ]; then
-		code 6 mntcr bind --api upstream "@$id" "$work/at"
+		code 6 mntcr bind --api upstream @1 "$work/at"
 		holds grep -q 'no mount by id' "$tmp/err"
 		same "$(line "$work/at")" "" "a mount"
 		return
 	fi
+	try mntcr show --json --method statmount $$
+	id=$(grep -e "\"mountpoint\": \"${work#"$tmp"}/low\"" "$tmp/out" |
+		sed 's/.*{"id": \([0-9]*\),.*/\1/')
+	mount -t tmpfs high "$work/low"
 	bind "@$id" "$work/at"
 	same "$(cat "$work/at/in/file")" deep "below the cover"
 	bind "@$id/in" "$work/at2"

@@ -40,6 +40,18 @@ static void special_tree(void)
 		err(1, "devpts");
 }
 
+/* Each by itself; older kernels look at all of them when it is made. */
+static bool devpts_takes_words(void)
+{
+	int fd = mc_fsopen("devpts", FSOPEN_CLOEXEC);
+	bool takes;
+
+	REQUIRE(fd >= 0);
+	takes = mc_fsconfig(fd, FSCONFIG_SET_STRING, "ptmxmode", "9", 0);
+	close(fd);
+	return takes;
+}
+
 /* A terminal in the first one, which stays. */
 static int do_open_ptmx(void *arg)
 {
@@ -100,7 +112,8 @@ static void fresh_special_filesystems(void)
 		REQUIRE(m + 1 < s.t->nr_sbs);
 	s.t->sbs[m].options = "ptmxmode=9";
 	mntcr_restored_free(r);
-	failed(&s, EINVAL, "devpts option ptmxmode");
+	failed(&s, EINVAL, devpts_takes_words() ? "devpts option ptmxmode" :
+						  "creating the superblock");
 	end(&s, NULL);
 }
 
