@@ -8,6 +8,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,21 +117,26 @@ static uint8_t most(uint8_t a, uint8_t b)
  * Stock kernels find a mount by path.  One that is covered is found in a
  * recursive clone of the nearest mount above that is not, once the covers are
  * unmounted there: unless one is locked, or something unbindable, which a
- * recursive clone leaves out, is on the way.
+ * recursive clone leaves out, is on the way.  Nor can the clone be mounted if the
+ * file of a mount namespace is in it: that is not let into a younger one.
  */
 static int see(struct order *o, struct mntcr_error *e)
 {
 	const struct mc_topology *t = o->t;
-	uint8_t *hidden = o->p->priv->hidden, *on, *over, *way;
+	uint8_t *hidden = o->p->priv->hidden, *on, *over, *way, *file;
 	uint32_t n = t->nr_mounts + 1, i, m, c, up;
 	uint32_t *seen = o->p->priv->seen_above;
 
-	/* what covers the root; what is mounted above the mountpoint; the way */
-	on = calloc(3 * (size_t)n, 1);
+	/*
+	 * what covers the root; what is mounted above the mountpoint; the way; has
+	 * a recursive clone the file of a mount namespace
+	 */
+	on = calloc(4 * (size_t)n, 1);
 	if (!on)
 		return mc_nomem(e);
 	over = on + n;
 	way = over + n;
+	file = way + n;
 	/* Covers, and siblings above, are attached later. */
 	for (i = o->p->priv->nr_order; i-- > 0; ) {
 		if (!(o->p->priv->order[i] & 1))
@@ -143,6 +149,10 @@ static int see(struct order *o, struct mntcr_error *e)
 		if (c != MC_NONE)
 			over[m] = most(removable(&t->mounts[c]),
 				       most(on[c], over[c]));
+		up = t->mounts[m].parent;
+		file[m] |= t->mounts[m].nsfs_type == CLONE_NEWNS;
+		if (up != MC_NONE && !t->mounts[m].unbindable)
+			file[up] |= file[m];
 	}
 	for (i = 0; i < o->p->priv->nr_order; i++) {
 		if (!(o->p->priv->order[i] & 1))
@@ -159,6 +169,8 @@ static int see(struct order *o, struct mntcr_error *e)
 		     hidden[up] == MC_SEALED))
 			hidden[m] = MC_SEALED;
 		seen[m] = up == MC_NONE || hidden[up] == MC_SEEN ? up : seen[up];
+		if (hidden[m] == MC_COVERED && file[seen[m]])
+			hidden[m] = MC_FILED;
 	}
 	free(on);
 	return 0;

@@ -14,6 +14,7 @@ enum mc_hidden {
 	MC_SEEN,	/* a path from the namespace's root leads there */
 	MC_COVERED,	/* once what covers it is unmounted, in a copy of the tree */
 	MC_SEALED,	/* not at all: what covers it is locked or not copied */
+	MC_FILED,	/* nor this: a copy would have a mount namespace's file */
 };
 
 enum mc_sb_mode {
@@ -147,6 +148,18 @@ int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
 /* In which order mounts are attached, and which a path leads to. */
 int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
+
+/* --- kernel.c --------------------------------------------------------------- */
+
+/*
+ * Are they files of a mount namespace that is not restored?  1: that has been
+ * refused.
+ */
+int mc_plan_foreign_file(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			 struct mntcr_error *e);
+/* Can the superblock of these mounts, all there are of it, be made anew? */
+int mc_plan_new_sb(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
+		   uint32_t nr, struct mntcr_error *e);
 
 /* --- source.c --------------------------------------------------------------- */
 

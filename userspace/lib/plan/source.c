@@ -106,7 +106,7 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m)
 
 	if (!o->ns_live || !o->ns_live[mnt->ns] || mnt->unbindable)
 		return -1;
-	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] == MC_SEALED)
+	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] >= MC_SEALED)
 		return -1;
 	mc_for_each_child(t, c, m) {
 		if (t->mounts[c].locks_known) {
@@ -258,7 +258,9 @@ static void why_not(const struct mc_plan *p, const uint32_t *mounts, uint32_t nr
 {
 	static const char *const words[] = {
 		"in a namespace that was not given", "unbindable",
-		"covered for good", "with locked mounts on it",
+		"covered for good",
+		"covered, and what could uncover it, a copy of the tree, would have the file of a mount namespace, which no younger one takes",
+		"with locked mounts on it",
 		"with attributes locked that are not locked here",
 	};
 	bool is[MC_ARRAY_SIZE(words)] = { 0 };
@@ -276,10 +278,13 @@ static void why_not(const struct mc_plan *p, const uint32_t *mounts, uint32_t nr
 		else if (p->api == MNTCR_API_UPSTREAM &&
 			 p->priv->hidden[mounts[i]] == MC_SEALED)
 			is[2] = true;
-		else if (mc_plan_rank(p, mounts[i]) < 0)
+		else if (p->api == MNTCR_API_UPSTREAM &&
+			 p->priv->hidden[mounts[i]] == MC_FILED)
 			is[3] = true;
-		else
+		else if (mc_plan_rank(p, mounts[i]) < 0)
 			is[4] = true;
+		else
+			is[5] = true;
 	}
 	*buf = '\0';
 	for (i = 0; i < MC_ARRAY_SIZE(words); i++)
@@ -296,8 +301,10 @@ static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 	const struct mc_sb *sb = &p->topo->sbs[mnt->sb];
 	const struct mc_plan_options *o = p->priv->opts;
 	uint32_t type = fresh_type(sb), i;
+	uint8_t hidden = p->api == MNTCR_API_UPSTREAM ? p->priv->hidden[mounts[0]] :
+			 MC_SEEN;
 	bool live = false;
-	char why[256], name[64], what[96], help[160];
+	char why[320], name[64], what[96], help[160];
 
 	p->priv->sb[mnt->sb].refused = true;
 	for (i = 0; i < nr; i++)
@@ -314,10 +321,12 @@ static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 				      "a mount with the same root and mapping, and nothing locked on it, in a namespace that is dumped too",
 				      "idmapped: it can only be cloned from a live mount with the same mapping, and what there is is %s",
 				      why);
-	snprintf(help, sizeof(help), "--external %u:%u=PATH", sb->major, sb->minor);
+	snprintf(help, sizeof(help), "--external %u:%u=PATH%s", sb->major, sb->minor,
+		 hidden != MC_FILED ? "" :
+		 ", a kernel with the calls of the extended API, or that the file is unmounted");
 	if (live)
-		return mc_plan_refuse(p, e, p->api == MNTCR_API_UPSTREAM &&
-				      p->priv->hidden[mounts[0]] ?
+		return mc_plan_refuse(p, e, hidden == MC_FILED ?
+				      "covered-beside-file" : hidden ?
 				      "overmounted-source" : "uncloneable-source",
 				      mounts, nr, help,
 				      "no mount of its superblock (%s) that contains its root can be cloned: what has the same root is %s",
@@ -656,6 +665,7 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		if (fresh_types[type].once)
 			p->priv->fresh_once |= 1U << type;
 		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
+		ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
 	} else {
 		s->mode = MC_SB_LIVE;
 		s->src = 0;
@@ -668,11 +678,14 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		find_wide(p, sorted, from, end);
 	for (i = from; i < end && !ret; i = to) {
 		to = run_end(p, sorted, i, end);
-		if (m[sorted[i]].nsfs_ns != MC_NONE)
+		ret = mc_plan_foreign_file(p, sorted + i, to - i, e);
+		if (ret > 0)
+			ret = 0;
+		else if (!ret && m[sorted[i]].nsfs_ns != MC_NONE)
 			ret = nsfile_run(p, sorted, i, to, e);
-		else if (s->mode == MC_SB_LIVE)
+		else if (!ret && s->mode == MC_SB_LIVE)
 			ret = live_run(p, sorted, i, to, e);
-		else
+		else if (!ret)
 			ret = based_run(p, sorted, i, to, e);
 	}
 	return ret;

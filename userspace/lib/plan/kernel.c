@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the kernel would answer with an errno while a restore is under way, and
+ * an image already tells.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/priv.h"
+
+/* Of fsconfig(2), with the NUL: it gives EINVAL for more. */
+#define FSCONFIG_MAX	256
+
+/*
+ * mnt_ns_loop() lets the file of a mount namespace only into one that is older,
+ * and what is restored is younger than all that there are.
+ */
+int mc_plan_foreign_file(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			 struct mntcr_error *e)
+{
+	const struct mc_mount *m = &p->topo->mounts[mounts[0]];
+
+	if (m->nsfs_type != CLONE_NEWNS || m->nsfs_ns != MC_NONE)
+		return 0;
+	return mc_plan_refuse(p, e, "foreign-namespace-file", mounts, nr,
+			      "a dump of that namespace too, or one after the file has been unmounted",
+			      "the file of mount namespace %llu, which is not in the image: a namespace that is made later, as all that are restored are, cannot hold it",
+			      (unsigned long long)m->nsfs_ino) ? -1 : 1;
+}
+
+/* A new devpts has no terminals. */
+static bool in_new_devpts(const char *root, const char *below)
+{
+	if (below[1])
+		return !root[1] && !strcmp(below, "/ptmx");
+	return !root[1] || !strcmp(root, "/ptmx");
+}
+
+static int check_devpts(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	const struct mc_sb *sb = &t->sbs[t->mounts[m].sb];
+	const char *root = t->mounts[m].root;
+	uint32_t c;
+	char help[96];
+
+	snprintf(help, sizeof(help), "--external %u:%u=PATH, or --source without --fresh",
+		 sb->major, sb->minor);
+	if (!in_new_devpts(root, "/"))
+		return mc_plan_refuse(p, e, "no-such-terminal", &m, 1, help,
+				      "of a terminal of devpts %u:%u, and a new devpts has none",
+				      sb->major, sb->minor);
+	mc_for_each_child(t, c, m)
+		if (!in_new_devpts(root, t->mounts[c].mountpoint) &&
+		    mc_plan_refuse(p, e, "no-such-terminal", &c, 1, help,
+				   "on a terminal of devpts %u:%u, and a new devpts has none",
+				   sb->major, sb->minor))
+			return -1;
+	return 0;
+}
+
+/* The first string that fsconfig(2) would not take. */
+static int long_string(const struct mc_sb *sb, char *what, size_t size)
+{
+	char *copy, *rest, *name, *value;
+	int ret = 0;
+
+	if (sb->source && strlen(sb->source) >= FSCONFIG_MAX) {
+		snprintf(what, size, "source has %zu bytes", strlen(sb->source));
+		return 1;
+	}
+	copy = strdup(sb->options);
+	if (!copy)
+		return -1;
+	for (rest = copy; !ret && mc_next_option(&rest, &name, &value); ) {
+		ret = strlen(name) >= FSCONFIG_MAX ||
+		      (value && strlen(value) >= FSCONFIG_MAX);
+		if (ret)
+			snprintf(what, size, "option %.32s%s is longer",
+				 mc_escape(name, (char[40]){ 0 }, 40),
+				 strlen(name) >= FSCONFIG_MAX ? "..." : "");
+	}
+	free(copy);
+	return ret;
+}
+
+int mc_plan_new_sb(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
+		   uint32_t nr, struct mntcr_error *e)
+{
+	const struct mc_sb *s = &p->topo->sbs[sb];
+	char what[96], help[96];
+	uint32_t i;
+
+	switch (long_string(s, what, sizeof(what))) {
+	case -1:
+		return mc_nomem(e);
+	case 1:
+		snprintf(help, sizeof(help),
+			 "--external %u:%u=PATH, or --source without --fresh",
+			 s->major, s->minor);
+		if (mc_plan_refuse(p, e, "long-option", mounts, nr, help,
+				   "the superblock %u:%u is to be made anew, and its %s; fsconfig(2) takes no more than %u",
+				   s->major, s->minor, what, FSCONFIG_MAX - 1))
+			return -1;
+	}
+	for (i = 0; !strcmp(s->type, "devpts") && i < nr; i++)
+		if (check_devpts(p, mounts[i], e))
+			return -1;
+	return 0;
+}

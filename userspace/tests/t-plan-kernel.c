@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the kernel would refuse with an errno is known beforehand, by a rule.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+
+#include "plan-checker.h"
+
+static uint32_t nr_told;
+static size_t nr_mounts;
+static uint64_t first;
+static char help[256], said[960];
+
+static void note(void *data, const struct mntcr_refusal *r)
+{
+	nr_told++;
+	nr_mounts = r->nr_mounts;
+	first = r->nr_mounts ? r->mounts[0].id : 0;
+	snprintf(help, sizeof(help), "%s", r->help);
+	snprintf(said, sizeof(said), "%s", r->text);
+}
+
+/* By this rule and no other, for these mounts. */
+static void only(enum mntcr_api api, struct mc_plan_options *o, const char *rule,
+		 uint64_t id, size_t nr, const char *advice)
+{
+	o->refused = note;
+	nr_told = 0;
+	refused(api, o, rule);
+	CHECK_EQ(nr_told, 1);
+	CHECK_EQ(nr_mounts, nr);
+	CHECK_EQ(first, id);
+	if (!strstr(help, advice))
+		CHECK_STR(help, advice);
+}
+
+static uint32_t file_of(uint64_t id, uint32_t parent, uint64_t ino, const char *at)
+{
+	char root[32];
+	uint32_t m;
+
+	snprintf(root, sizeof(root), "mnt:[%llu]", (unsigned long long)ino);
+	m = add(0, id, parent, 2, root, at);
+	t->mounts[m].nsfs_type = CLONE_NEWNS;
+	t->mounts[m].nsfs_ino = ino;
+	t->mounts[m].mp_type = MC_MP_OTHER;
+	return m;
+}
+
+static void files_of_namespaces_that_are_not_restored(void)
+{
+	struct mc_plan_options o = { .ns_live = live };
+	uint32_t r, m;
+
+	start(2);
+	t->sbs[sbs[2]].type = "nsfs";
+	t->ns[1].ino = 8;
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	file_of(11, r, 9, "/f");
+	file_of(12, r, 9, "/g");
+	file_of(13, r, 8, "/in-the-image");
+	m = add(0, 14, r, 2, "net:[7]", "/net");
+	t->mounts[m].nsfs_type = CLONE_NEWNET;
+	t->mounts[m].nsfs_ino = 7;
+	t->mounts[m].mp_type = MC_MP_OTHER;
+	add(1, 20, MC_NONE, 0, "/", "/");
+	finish();
+	only(MNTCR_API_EXTENDED, &o, "foreign-namespace-file", 11, 2,
+	     "a dump of that namespace too");
+	CHECK(strstr(said, "/f, A:/g: the file of mount namespace 9,"));
+	only(MNTCR_API_UPSTREAM, &o, "foreign-namespace-file", 11, 2,
+	     "a dump of that namespace too");
+	/* dumped too */
+	t->mounts[1].nsfs_ns = t->mounts[2].nsfs_ns = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	check();
+	done();
+}
+
+/* What is covered is found in a copy; the file is in it too. */
+static void covered_beside_a_file(void)
+{
+	struct mc_plan_options o = { .ns_live = live };
+	uint32_t r, a, b, m;
+
+	start(2);
+	t->sbs[sbs[2]].type = "nsfs";
+	t->ns[1].ino = 8;
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	a = add(0, 11, r, 0, "/", "/a");
+	m = add(0, 12, a, 1, "/", "/covered");
+	add(0, 13, m, 0, "/", "/");
+	b = add(0, 14, r, 0, "/", "/b");
+	file_of(15, b, 8, "/f");
+	add(1, 20, MC_NONE, 0, "/", "/");
+	finish();
+	/* it is elsewhere: the copy is of /a and what is below */
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	check();
+	done();
+
+	start(2);
+	t->sbs[sbs[2]].type = "nsfs";
+	t->ns[1].ino = 8;
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	a = add(0, 11, r, 0, "/", "/a");
+	m = add(0, 12, a, 1, "/", "/covered");
+	add(0, 13, m, 0, "/", "/");
+	b = add(0, 14, a, 0, "/", "/b");
+	file_of(15, b, 8, "/f");
+	add(1, 20, MC_NONE, 0, "/", "/");
+	finish();
+	only(MNTCR_API_UPSTREAM, &o, "covered-beside-file", 12, 1, "--external 8:1=PATH");
+	CHECK(strstr(said, "the file of a mount namespace"));
+	/* by id it is found where it is */
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	/* what is unbindable is not in a recursive clone, nor what is below */
+	t->mounts[b].unbindable = true;
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	check();
+	t->mounts[b].unbindable = false;
+	/* had from elsewhere, it need not be found */
+	o.externals = &(struct mntcr_external){ "8:1", "/x" };
+	o.nr_externals = 1;
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	done();
+}
+
+static void terminals_of_a_new_devpts(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	uint32_t r, m;
+
+	start(1);
+	t->sbs[sbs[2]].type = "devpts";
+	t->sbs[sbs[2]].options = "rw,mode=620,ptmxmode=666";
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m = add(0, 11, r, 2, "/", "/pts");
+	t->mounts[add(0, 12, r, 2, "/ptmx", "/ptmx")].mp_type = MC_MP_OTHER;
+	finish();
+	/* these there are */
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+
+	start(1);
+	t->sbs[sbs[2]].type = "devpts";
+	t->sbs[sbs[2]].options = "rw,mode=620,ptmxmode=666";
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m = add(0, 11, r, 2, "/", "/pts");
+	t->mounts[add(0, 12, r, 2, "/3", "/console")].mp_type = MC_MP_OTHER;
+	t->mounts[add(0, 13, m, 1, "/file", "/ptmx")].mp_type = MC_MP_OTHER;
+	finish();
+	only(MNTCR_API_EXTENDED, &o, "no-such-terminal", 12, 1, "--external 8:2=PATH");
+	only(MNTCR_API_UPSTREAM, &o, "no-such-terminal", 12, 1, "--external 8:2=PATH");
+	/* on one */
+	t->mounts[2].root = "/";
+	t->mounts[3].mountpoint = "/4";
+	only(MNTCR_API_EXTENDED, &o, "no-such-terminal", 13, 1, "--external 8:2=PATH");
+	/* a live one has it */
+	o.ns_live = live;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	o.prefer_fresh = true;
+	only(MNTCR_API_EXTENDED, &o, "no-such-terminal", 13, 1, "without --fresh");
+	done();
+}
+
+/* fsconfig(2) takes 255 bytes. */
+static void strings_that_are_too_long(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	char is_long[257], options[300];
+
+	memset(is_long, 'x', 256);
+	is_long[256] = '\0';
+	start(1);
+	t->sbs[sbs[1]].source = is_long + 1;
+	add(0, 10, MC_NONE, 1, "/", "/");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	t->sbs[t->mounts[0].sb].source = is_long;
+	only(MNTCR_API_EXTENDED, &o, "long-option", 10, 1, "--external 8:1=PATH");
+	CHECK(strstr(said, "its source has 256 bytes"));
+	only(MNTCR_API_UPSTREAM, &o, "long-option", 10, 1, "--external 8:1=PATH");
+	t->sbs[t->mounts[0].sb].source = "tmp";
+	snprintf(options, sizeof(options), "rw,mpol=%s,size=4k", is_long + 1);
+	t->sbs[t->mounts[0].sb].options = options;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	snprintf(options, sizeof(options), "rw,mpol=%s,size=4k", is_long);
+	only(MNTCR_API_EXTENDED, &o, "long-option", 10, 1, "--external 8:1=PATH");
+	CHECK(strstr(said, "option mpol "));
+	/* a live one is cloned */
+	o.ns_live = live;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
+int main(void)
+{
+	TAP_RUN(files_of_namespaces_that_are_not_restored);
+	TAP_RUN(covered_beside_a_file);
+	TAP_RUN(terminals_of_a_new_devpts);
+	TAP_RUN(strings_that_are_too_long);
+	return tap_done();
+}
