@@ -435,10 +435,15 @@ static bool open_or_base(struct sim *s, const struct mc_op *op)
 		if (x->covered ? !uncover(s, op, src) : !seen(s, from))
 			return *s->why ? false : bad(s, "mount %u is covered", from);
 	}
-	if (s->m[from].unbindable || (!x->covered && locked_below(s, from, "/")))
+	if (x->copied && !(op->type == MC_OP_BASE && x->kind == MC_SRC_LIVE &&
+			   seen(s, from)))
+		return bad(s, "mount %u is not found in a copy", from);
+	if ((s->m[from].unbindable && !x->copied) ||
+	    (!x->covered && locked_below(s, from, "/")))
 		return bad(s, "mount %u can not be cloned", from);
 	from = clone_of(s, from, s->m[from].root);
 	s->m[from].where = SIM_SCRATCH;
+	s->m[from].unbindable = false;
 	*fd_of(s, op->obj) = from;
 	return set_attr(s, &s->m[from], x->attr_of == MC_NONE ? 0 :
 			s->t->mounts[x->attr_of].attr, false);

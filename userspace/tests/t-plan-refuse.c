@@ -132,7 +132,7 @@ static void locks_and_owners(void)
 static void why_a_live_one_does_not_do(void)
 {
 	struct mc_plan_options o = { .ns_live = live };
-	uint32_t r, m, map;
+	uint32_t r, m, u, v, map;
 
 	start(1);
 	r = add(0, 10, MC_NONE, 0, "/", "/");
@@ -147,14 +147,17 @@ static void why_a_live_one_does_not_do(void)
 		&(struct mc_idmap_extent){ 0, 1000, 1 };
 	t->mounts[m].idmap = map;
 	t->mounts[m].attr |= MOUNT_ATTR_IDMAP;
-	t->mounts[add(0, 13, r, 3, "/", "/u")].unbindable = true;
-	t->mounts[add(0, 14, r, 3, "/d", "/v")].unbindable = true;
+	t->mounts[u = add(0, 13, r, 3, "/", "/u")].unbindable = true;
+	t->mounts[v = add(0, 14, r, 3, "/d", "/v")].unbindable = true;
+	/* what covers them can be had in a copy of the namespace */
+	t->mounts[add(0, 15, u, 3, "/e", "/")].unbindable = true;
+	t->mounts[add(0, 16, v, 3, "/e", "/")].unbindable = true;
 	finish();
 	make_refused(MNTCR_API_EXTENDED, &o);
 	CHECK_EQ(told.nr, 2);
 	is(0, "idmapped-source", 11, 11, 1, "what there is is with locked mounts on it",
 	   "nothing locked on it");
-	is(1, "uncloneable-source", 13, 14, 2, "what has the same root is unbindable",
+	is(1, "uncloneable-source", 13, 14, 2, "what has the same root is unbindable and covered",
 	   "--external 8:3=PATH");
 	/* not given: another reason, another help */
 	o.ns_live = (bool[]){ false };

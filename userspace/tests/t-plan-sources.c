@@ -229,6 +229,37 @@ static void sources_that_cannot_be_cloned(void)
 	m = add(0, 11, r, 1, "/", "/a");
 	t->mounts[m].unbindable = true;
 	finish();
+	/* alone: from a copy of its namespace, which stock kernels need, too */
+	golden(MNTCR_API_EXTENDED, NULL,
+	       "namespace ns0 (A)\n"
+	       "base      src1 = live mount /a in a copy of its namespace\n"
+	       "open      src0 = live mount /\n"
+	       "clone     mnt0:10 from src0\n"
+	       "clone     mnt0:11 from src1\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "release   4 descriptors\n");
+	check();
+	REQUIRE(!make(MNTCR_API_UPSTREAM, NULL));
+	check();
+	done();
+	/* which does not help where it is covered, or hides something */
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	add(0, 12, m, 0, "/", "/");
+	t->mounts[m].unbindable = true;
+	finish();
+	refused(MNTCR_API_EXTENDED, NULL, "uncloneable-source");
+	done();
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	t->mounts[m].unbindable = true;
+	m = add(0, 12, m, 0, "/", "/b");
+	t->mounts[m].locks_known = true;
+	t->mounts[m].locks = MOUNT_LOCK_MOUNT;
+	finish();
 	refused(MNTCR_API_EXTENDED, NULL, "uncloneable-source");
 	done();
 	/* another mount of it will do, a wider one as well */

@@ -80,6 +80,7 @@ struct mc_put_off {
 /* Mount namespaces that the thread can be in (upstream); else one of the image. */
 #define MC_IN_CALLERS	(MC_NONE - 1)
 #define MC_IN_SCRATCH	(MC_NONE - 2)
+#define MC_IN_COPY	(MC_NONE - 4)	/* of a live namespace */
 #define MC_IN_TREE	(MC_NONE - 3)	/* the scratch one, to attach to a tree that is
 					   detached itself */
 #define MC_IN_LIVE	0x80000000U	/* + namespace: the live original of that one */
@@ -99,6 +100,8 @@ struct mc_exec {
 	int *external_fd, *master_fd;
 	int proc_fd;		/* the caller's /proc */
 	int cgroup_fd;		/* the root cgroup, if that is wanted */
+	int copy_ns_fd, copy_root_fd; /* a copy of a live namespace; */
+	uint32_t copy_of;	/* of which */
 	int scratch_fd;		/* directory that bases are mounted in */
 	bool same_boot;		/* known: ids in the image mean what they did */
 	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
@@ -181,6 +184,12 @@ int mc_exec_again(struct mc_exec *x, const struct mc_op *op, int *mnt);
 int mc_ns_make_all(struct mc_exec *x);
 /* Make one, in the calling thread, which ends up in it. */
 int mc_ns_make_here(struct mc_exec *x, uint32_t ns);
+/*
+ * The counterpart of a live mount, open at fd, in a copy of its namespace that is
+ * private all over: a descriptor for clones, or -1.  The copy is kept for the next.
+ */
+int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
+		 const struct mc_op *op);
 /* Before the first one, in the same thread, and after the last one. */
 int mc_ns_choose_cpu(struct mc_exec *x);
 void mc_ns_leave_cpu(struct mc_exec *x);

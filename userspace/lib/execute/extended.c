@@ -124,8 +124,14 @@ static int ext_base_src(struct mc_exec *x, uint32_t s)
 		return to_scratch(x, s, x->src_fd[s], op);
 	if (ext_open_src(x, s))
 		return -1;
+	fd = x->src_fd[s];
+	if (src->copied) {
+		fd = mc_ns_copied(x, src->index, fd, op);
+		if (fd < 0)
+			return -1;
+	}
 	mc_exec_base_attr(x, src, &attr);
-	fd = mc_exec_open_tree(x, x->src_fd[s], "", OPEN_TREE_FOREIGN, &attr);
+	fd = mc_exec_open_tree(x, fd, "", OPEN_TREE_FOREIGN, &attr);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "cloning");
 	mc_exec_junk(x, x->src_fd[s]);

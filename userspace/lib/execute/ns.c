@@ -168,14 +168,25 @@ void mc_ns_leave_cpu(struct mc_exec *x)
 /* --- another owner -------------------------------------------------------- */
 
 struct owned {
-	int proc_fd, userns_fd;
+	int proc_fd, userns_fd, live_fd;
 	volatile int ns_fd, root_fd, err;
 };
 
+/* Nothing in a copy is shared: what is done there goes nowhere else. */
+static int copy_live(int live_fd)
+{
+	struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
+
+	return setns(live_fd, CLONE_NEWNS) || unshare(CLONE_NEWNS) ||
+	       mc_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr,
+				MC_MOUNT_ATTR_SIZE_VER0);
+}
+
 static void owned_child(struct owned *w)
 {
-	if (setns(w->userns_fd, CLONE_NEWUSER) ||
-	    mc_unshare(UNSHARE_EMPTY_MNTNS) || make_private()) {
+	if ((w->userns_fd >= 0 && setns(w->userns_fd, CLONE_NEWUSER)) ||
+	    (w->live_fd >= 0 ? copy_live(w->live_fd) :
+	     mc_unshare(UNSHARE_EMPTY_MNTNS) || make_private())) {
 		w->err = errno;
 		return;
 	}
@@ -186,7 +197,8 @@ static void owned_child(struct owned *w)
 }
 
 /* The descriptor table is shared: what the child opens stays open here. */
-static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
+static int make_owned(struct mc_exec *x, int userns_fd, int live_fd, int *ns_fd,
+		      int *root_fd)
 {
 	struct owned *w;
 	pid_t pid;
@@ -198,6 +210,7 @@ static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
 		return -1;
 	w->proc_fd = x->proc_fd;
 	w->userns_fd = userns_fd;
+	w->live_fd = live_fd;
 	w->ns_fd = w->root_fd = -1;
 	pid = mc_child(CLONE_FILES);
 	if (!pid) {
@@ -207,8 +220,8 @@ static int make_owned(struct mc_exec *x, uint32_t ns, int userns_fd)
 	err = pid < 0 || mc_child_wait(pid) ? errno : 0;
 	if (!err)
 		err = w->err;
-	x->ns_fd[ns] = w->ns_fd;
-	x->nsroot_fd[ns] = w->root_fd;
+	*ns_fd = w->ns_fd;
+	*root_fd = w->root_fd;
 	munmap(w, sizeof(*w));
 	errno = err;
 	return err ? -1 : 0;
@@ -233,6 +246,63 @@ static int owner(struct mc_exec *x, uint32_t ns, int *fd)
 	return 0;
 }
 
+/* --- copies of live ones --------------------------------------------------- */
+
+/*
+ * By a child in the owner's user namespace: in a copy that another owner makes,
+ * all is locked.
+ */
+static int make_copy(struct mc_exec *x, uint32_t ns, const struct mc_op *op)
+{
+	int userns_fd, ret;
+
+	if (x->copy_ns_fd >= 0 && x->copy_of == ns)
+		return 0;
+	if (owner(x, ns, &userns_fd))
+		return -1;
+	mc_close(x->copy_ns_fd);
+	mc_close(x->copy_root_fd);
+	x->copy_ns_fd = x->copy_root_fd = -1;
+	mc_count(x, UNSHARE);
+	ret = make_owned(x, userns_fd, x->live_fd[ns], &x->copy_ns_fd,
+			 &x->copy_root_fd);
+	if (ret)
+		ret = mc_exec_fail(x, op, errno, "copying its namespace");
+	mc_close(userns_fd);
+	x->copy_of = ns;
+	return ret;
+}
+
+int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
+		 const struct mc_op *op)
+{
+	const unsigned int how = AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
+				 AT_STATX_DONT_SYNC;
+	struct statx was, is;
+	char *path;
+	int copy;
+
+	if (make_copy(x, x->t->mounts[mount].ns, op))
+		return -1;
+	path = mc_mount_path(x->t, mount);
+	if (!path)
+		return mc_nomem(x->e);
+	copy = mc_exec_below(x, x->copy_root_fd, path, true);
+	free(path);
+	if (copy < 0)
+		return mc_exec_fail(x, op, errno, "opening it in a copy of its namespace");
+	if (mc_exec_junk(x, copy))
+		return -1;
+	mc_count(x, STATX);
+	mc_count(x, STATX);
+	if (statx(fd, "", how, STATX_INO, &was) || statx(copy, "", how, STATX_INO, &is))
+		return mc_exec_fail(x, op, errno, "statx of the live mount");
+	if (was.stx_ino == is.stx_ino && was.stx_dev_major == is.stx_dev_major &&
+	    was.stx_dev_minor == is.stx_dev_minor)
+		return copy;
+	return mc_exec_fail(x, op, ESTALE, "in a copy of its namespace, its path leads to another mount");
+}
+
 /* --- ours ----------------------------------------------------------------- */
 
 int mc_ns_make_here(struct mc_exec *x, uint32_t ns)
@@ -244,7 +314,8 @@ int mc_ns_make_here(struct mc_exec *x, uint32_t ns)
 		return -1;
 	if (userns_fd >= 0) {
 		mc_count(x, UNSHARE);
-		ret = make_owned(x, ns, userns_fd);
+		ret = make_owned(x, userns_fd, -1, &x->ns_fd[ns],
+				 &x->nsroot_fd[ns]);
 		mc_close(userns_fd);
 		if (ret)
 			return mc_exec_fail(x, &op, errno, "in its user namespace");

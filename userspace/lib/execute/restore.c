@@ -272,6 +272,7 @@ static int setup(struct work *w, const struct mntcr_topology *t,
 	x->o = o;
 	x->e = e;
 	x->proc_fd = x->scratch_fd = x->cgroup_fd = -1;
+	x->copy_ns_fd = x->copy_root_fd = -1;
 	x->caller_ns_fd = x->scratch_ns_fd = x->fd_dir = x->copy_fd = -1;
 	x->in = MC_IN_CALLERS;
 	w->ns_live = calloc(t->nr_ns + 1, sizeof(*w->ns_live));
@@ -307,6 +308,8 @@ static void teardown(struct work *w)
 	mc_close(x->proc_fd);
 	mc_close(x->scratch_fd);
 	mc_close(x->cgroup_fd);
+	mc_close(x->copy_ns_fd);
+	mc_close(x->copy_root_fd);
 	for (i = 0; i < x->nr_junk; i++)
 		mc_close(x->junk[i]);
 	free(x->junk);

@@ -30,6 +30,8 @@ static int ns_file(const struct mc_exec *x, uint32_t where)
 		return x->caller_ns_fd;
 	if (where == MC_IN_SCRATCH)
 		return x->scratch_ns_fd;
+	if (where == MC_IN_COPY)
+		return x->copy_ns_fd;
 	if (where & MC_IN_LIVE)
 		return x->live_fd[where & ~MC_IN_LIVE];
 	return x->ns_fd[where];
@@ -393,6 +395,22 @@ static int remove_cover(struct mc_exec *x, uint32_t m, const struct mc_op *op)
 	return 0;
 }
 
+/* Cloned where it is: in the copy. */
+static int open_copied(struct mc_exec *x, uint32_t m, const struct mc_op *op)
+{
+	int fd = open_live(x, m, op);
+
+	if (fd >= 0)
+		fd = mc_ns_copied(x, m, fd, op);
+	if (fd < 0)
+		return -1;
+	if (x->in == MC_IN_COPY)	/* of another one */
+		x->in = MC_NONE;
+	if (enter(x, MC_IN_COPY))
+		return mc_exec_fail(x, op, errno, "entering a copy of its namespace");
+	return fd;
+}
+
 static int check_superblock(struct mc_exec *x, int fd, uint32_t sb,
 			    const struct mc_op *op)
 {
@@ -436,6 +454,8 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 	while (!mc_src_is_opened(&x->p->srcs[s])) {
 		/* Stay with what is of one namespace, then go to scratch once. */
 		fd = x->p->srcs[s].covered ? open_covered(x, s, op) :
+		     x->p->srcs[s].copied ?
+		     open_copied(x, x->p->srcs[s].index, op) :
 		     open_origin(x, s, op);
 		if (fd < 0)
 			return -1;

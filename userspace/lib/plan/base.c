@@ -35,7 +35,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		switch (s->kind) {
 		case MC_SRC_LIVE:
 		case MC_SRC_EXTERNAL:
-			if (s->uses >= many)
+			if (s->uses >= many || s->copied)
 				s->scratch = true;
 			if (s->kind == MC_SRC_LIVE && s->uses &&
 			    p->api == MNTCR_API_UPSTREAM &&
@@ -404,8 +404,6 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 	uint32_t *which, i, n = 0;
 	int ret = 0;
 
-	if (p->api != MNTCR_API_UPSTREAM)
-		return 0;
 	which = calloc(p->nr_srcs + 1, sizeof(*which));
 	u.removed = calloc(p->topo->nr_mounts + 1, sizeof(*u.removed));
 	u.cleared = calloc(p->topo->nr_mounts + 1, sizeof(*u.cleared));
@@ -414,7 +412,8 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 		goto out;
 	}
 	for (i = 0; i < p->nr_srcs; i++)
-		if (p->srcs[i].scratch && !mc_src_is_opened(&p->srcs[i]))
+		if (p->srcs[i].scratch && !mc_src_is_opened(&p->srcs[i]) &&
+		    (p->api == MNTCR_API_UPSTREAM || p->srcs[i].copied))
 			which[n++] = i;
 	/* Mounts ascend by namespace: one visit to each. */
 	qsort_r(which, n, sizeof(*which), cmp_base, p);

@@ -65,6 +65,8 @@ struct mc_src {
 	bool scratch;		/* kept in the scratch tree */
 	bool covered;		/* LIVE, stock kernels: no path leads to it, so its tree
 				   is copied and what covers it is unmounted there */
+	bool copied;		/* LIVE, unbindable: from a copy of its namespace, where
+				   it is made private */
 	bool direct;		/* FRESH, AGAIN, used once: attached itself, not a
 				   clone of it */
 	bool inline_path;	/* SUB, path of one component: open_tree(2) resolves it,

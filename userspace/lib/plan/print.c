@@ -73,8 +73,9 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 
 	switch (s->kind) {
 	case MC_SRC_LIVE:
-		mc_buf_printf(b, "live mount %s", mc_mount_name(p->topo, s->index,
-								tmp, sizeof(tmp)));
+		mc_buf_printf(b, "live mount %s%s",
+			      mc_mount_name(p->topo, s->index, tmp, sizeof(tmp)),
+			      s->copied ? " in a copy of its namespace" : "");
 		break;
 	case MC_SRC_SUB:
 		mc_buf_printf(b, "%s below src%u",

@@ -156,7 +156,8 @@ static void count_junk(struct release *r, const struct mc_op *op)
 
 	switch (op->type) {
 	case MC_OP_BASE:
-		r->nr_junk += 1 + op->nr + (op->flags & MC_NEW_COPY ? 2 : 0);
+		s = &r->p->srcs[MC_REF_INDEX(op->obj)];
+		r->nr_junk += 1 + s->copied + op->nr + (op->flags & MC_NEW_COPY ? 2 : 0);
 		break;
 	case MC_OP_FRESH:
 		r->nr_junk++;

@@ -126,6 +126,27 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m)
 }
 
 /*
+ * What is unbindable is in a copy of its namespace, too, where it can be made
+ * private.  It is found there by its path.
+ */
+static bool can_be_copied(const struct mc_plan *p, uint32_t m)
+{
+	const struct mc_topology *t = p->topo;
+	const struct mc_mount *mnt = &t->mounts[m];
+	const bool *live = p->priv->opts->ns_live;
+	uint32_t c;
+
+	if (!live || !live[mnt->ns] || !mnt->unbindable ||
+	    p->priv->hidden[m] != MC_SEEN)
+		return false;
+	mc_for_each_child(t, c, m)
+		if (t->mounts[c].locks_known &&
+		    t->mounts[c].locks & MOUNT_LOCK_MOUNT)
+			return false;
+	return true;
+}
+
+/*
  * A clone keeps the locks of its source's attributes: they must be the mount's
  * own, and so must what they hold.
  */
@@ -257,7 +278,7 @@ static void why_not(const struct mc_plan *p, const uint32_t *mounts, uint32_t nr
 		    char *buf, size_t size)
 {
 	static const char *const words[] = {
-		"in a namespace that was not given", "unbindable",
+		"in a namespace that was not given", "unbindable and covered",
 		"covered for good",
 		"covered, and what could uncover it, a copy of the tree, would have the file of a mount namespace, which no younger one takes",
 		"with locked mounts on it",
@@ -273,7 +294,7 @@ static void why_not(const struct mc_plan *p, const uint32_t *mounts, uint32_t nr
 
 		if (!o->ns_live || !o->ns_live[m->ns])
 			is[0] = true;
-		else if (m->unbindable)
+		else if (m->unbindable && p->priv->hidden[mounts[i]] != MC_SEEN)
 			is[1] = true;
 		else if (p->api == MNTCR_API_UPSTREAM &&
 			 p->priv->hidden[mounts[i]] == MC_SEALED)
@@ -367,10 +388,33 @@ static uint32_t live_mount(const struct mc_plan *p, uint32_t src)
 /* Where the source of the others does not do: the mount's own original. */
 static int own_src(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 {
-	if (mc_plan_rank(p, m) < 0)
+	bool copied = mc_plan_rank(p, m) < 0;
+
+	if (copied && !can_be_copied(p, m))
 		return no_source(p, &m, 1, e);
 	p->src_of[m] = mc_plan_new_src(p, MC_SRC_LIVE, p->topo->mounts[m].sb, m);
-	return p->src_of[m] == MC_NONE ? mc_nomem(e) : 0;
+	if (p->src_of[m] == MC_NONE)
+		return mc_nomem(e);
+	p->srcs[p->src_of[m]].copied = copied;
+	return 0;
+}
+
+/* The last resort, since all of a namespace is copied for it. */
+static int copied_src(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, uint32_t *src, struct mntcr_error *e)
+{
+	uint32_t i = from;
+
+	while (i < to && !can_be_copied(p, sorted[i]))
+		i++;
+	if (i == to)
+		return 0;
+	*src = mc_plan_new_src(p, MC_SRC_LIVE, p->topo->mounts[sorted[i]].sb,
+			       sorted[i]);
+	if (*src == MC_NONE)
+		return mc_nomem(e);
+	p->srcs[*src].copied = true;
+	return 0;
 }
 
 /* One live source for all of a run; MC_NONE: there is none. */
@@ -411,7 +455,8 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		return 0;
 	if (p->topo->mounts[sorted[from]].root_deleted)
 		return deleted_root(p, sorted + from, to - from, e);
-	if (find_live_src(p, sorted, from, to, &src, e))
+	if (find_live_src(p, sorted, from, to, &src, e) ||
+	    (src == MC_NONE && copied_src(p, sorted, from, to, &src, e)))
 		return -1;
 	if (src == MC_NONE)
 		return no_source(p, sorted + from, to - from, e);
@@ -597,6 +642,11 @@ static int text_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	if (!live && can && m->idmap == MC_NONE && mc_plan_is_path(m->root) &&
 	    again_src(p, sorted[from], again, &src, e))
 		return -1;
+	if (src == MC_NONE && s->mode == MC_SB_LIVE) {
+		if (copied_src(p, sorted, from, to, &src, e))
+			return -1;
+		live = src != MC_NONE;
+	}
 	for (i = from; i < to && src != MC_NONE; i++)
 		if (!live || fits(p, live_mount(p, src), sorted[i]))
 			p->src_of[sorted[i]] = src;
