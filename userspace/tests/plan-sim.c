@@ -302,12 +302,13 @@ static bool use(struct sim *s, mc_ref r, uint32_t *m)
 	*m = *fd_of(s, r);
 	if (*m != MC_NONE)
 		return true;
-	if (MC_REF_KIND(r) != MC_REF_MOUNT || !s->was_open[i] ||
-	    s->p->api != MNTCR_API_EXTENDED)
+	if (MC_REF_KIND(r) != MC_REF_MOUNT || !s->was_open[i])
 		return bad(s, "kind %u, %u is not open", MC_REF_KIND(r), i);
 	for (k = 0; k < s->nr; k++)
 		if (s->m[k].origin == i && s->m[k].where != SIM_LIVE &&
 		    s->m[top(s, k)].where >= SIM_NS) {
+			if (s->p->api == MNTCR_API_UPSTREAM && !seen(s, k))
+				return bad(s, "no path leads to mount %u any more", i);
 			*fd_of(s, r) = *m = k;
 			return true;
 		}

@@ -14,20 +14,76 @@ static void too_few_descriptors(void)
 	struct mntcr_restored *r;
 
 	s.o.fd_limit = 200;
-	if (api == MNTCR_API_UPSTREAM) {
-		failed(&s, EMFILE, "too few descriptors");
-	} else {
-		/* made in pieces: found again by their ids */
-		r = restored(&s);
-		same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER);
-		mntcr_restored_free(r);
-		s.o.keep_fds = true;
-		failed(&s, EMFILE, "too few descriptors");
-		s.o.keep_fds = false;
-		s.o.fd_limit = 20;
-		failed(&s, EMFILE, "too few descriptors");
-	}
+	/* made in pieces: found again by their ids, or paths */
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER);
+	mntcr_restored_free(r);
+	s.o.keep_fds = true;
+	failed(&s, EMFILE, "too few descriptors");
+	s.o.keep_fds = false;
+	s.o.fd_limit = 20;
+	failed(&s, EMFILE, "too few descriptors");
 	end(&s, NULL);
+}
+
+/* Peers below peers, and slaves of them, in two namespaces. */
+static void groups(void)
+{
+	char path[64], slave[64];
+	int i;
+
+	world_new_root();
+	w_tmpfs("src", "/src");
+	w_mkdir("/src/d");
+	w_type("/src", MS_SHARED);
+	for (i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "/m%d", i);
+		snprintf(slave, sizeof(slave), "/s/%d/e", i);
+		w_mkdir(path);
+		w_mkdir(slave);
+		w_bind("/src", path);
+		w_bind(path, slave);
+		w_type(slave, MS_SLAVE);
+	}
+	w_tmpfs("in-all", "/src/d");
+}
+
+static void copied(void)
+{
+}
+
+static void few_descriptors_for_groups(void)
+{
+	struct mntcr_restored *r;
+	struct shot s = { .w = { .nr = 0 } };
+
+	need_api();
+	world_add(&s.w, -1, groups);
+	world_add(&s.w, 0, copied);
+	capture_fds(&s.w, s.src, &s.t);
+	s.o.api = api;
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	s.o.fd_limit = 160;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER);
+	end(&s, r);
+}
+
+static void deep_peers(void)
+{
+	fill("/d/e/m%d", MS_SHARED);
+}
+
+/* One for each that is kept, and not for each step on the way to it. */
+static void one_for_each_peer(void)
+{
+	struct shot s = shoot(deep_peers);
+
+	s.o.batch = 64;
+	s.o.fd_limit = (uint32_t)s.fds + MANY + 200;
+	s.o.keep_fds = true;
+	end(&s, restored(&s));
 }
 
 /* The real limit, which the library raises for as long as it needs to. */
@@ -235,6 +291,8 @@ static void few_trees_at_a_time(void)
 
 static const struct shot_test tests[] = {
 	{ "too-few-descriptors", too_few_descriptors },
+	{ "few-descriptors-for-groups", few_descriptors_for_groups },
+	{ "one-for-each-peer", one_for_each_peer },
 	{ "limit-raised-and-put-back", the_limit_is_raised_and_put_back },
 	{ "limit-raised-far-enough", the_limit_is_raised_far_enough },
 	{ "little-takes-little", little_takes_little },

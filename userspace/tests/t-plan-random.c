@@ -356,7 +356,7 @@ static void plans_make_what_they_say(void)
 		o.batch = any(2) ? 1 + any(9) : 0;
 		o.keep_fds = !any(8);
 		o.api = any(2) ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
-		if (o.api == MNTCR_API_EXTENDED && !o.keep_fds && !any(3))
+		if (!o.keep_fds && !any(3))
 			o.fd_budget = 2 + any(30);
 		planned[o.api == MNTCR_API_UPSTREAM] += plan(&o);
 		if (stop(i))

@@ -185,10 +185,8 @@ int mc_exec_fd(struct mc_exec *x, mc_ref r)
 	uint32_t i = MC_REF_INDEX(r);
 
 	if (*fd < 0 && MC_REF_KIND(r) == MC_REF_MOUNT && x->spilled &&
-	    x->spilled[i]) {
-		mc_count(x, NS_MNT_OPEN);
-		*fd = mc_ns_mnt_open(x->ns_fd[x->t->mounts[i].ns], x->spilled[i]);
-	}
+	    x->spilled[i])
+		*fd = x->be->reopen(x, i);
 	return *fd;
 }
 
@@ -251,8 +249,8 @@ static void spill(struct mc_exec *x, mc_ref r)
 	if (!x->spilled[i]) {
 		mc_count(x, STATX);
 		if (statx(x->mount_fd[i], "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
-			  STATX_MNT_ID_UNIQUE, &st) ||
-		    !(st.stx_mask & STATX_MNT_ID_UNIQUE))
+			  STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &st) ||
+		    !(st.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)))
 			return;
 		x->spilled[i] = st.stx_mnt_id;
 	}

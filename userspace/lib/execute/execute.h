@@ -52,6 +52,8 @@ struct mc_backend {
 	int (*make_ns)(struct mc_exec *x, const struct mc_op *op);
 	/* The thread is where the caller is, whose mounts of proc are seen. */
 	int (*go_home)(struct mc_exec *x, const struct mc_op *op);
+	/* A descriptor of a restored mount that was closed (MC_SPILL), or -1. */
+	int (*reopen)(struct mc_exec *x, uint32_t mount);
 	/* src_fd[] = a descriptor that clones can be made from */
 	int (*open_src)(struct mc_exec *x, uint32_t src);
 	/* src_fd[] = a childless mount in the scratch tree */

@@ -63,6 +63,12 @@ fail:
 	return -1;
 }
 
+static int ext_reopen(struct mc_exec *x, uint32_t mount)
+{
+	mc_count(x, NS_MNT_OPEN);
+	return mc_ns_mnt_open(x->ns_fd[x->t->mounts[mount].ns], x->spilled[mount]);
+}
+
 static int ext_open_src(struct mc_exec *x, uint32_t s)
 {
 	const struct mc_src *src = &x->p->srcs[s];
@@ -241,6 +247,7 @@ const struct mc_backend mc_backend_extended = {
 	.finish = ext_finish,
 	.make_ns = ext_make_ns,
 	.go_home = ext_go_home,
+	.reopen = ext_reopen,
 	.open_src = ext_open_src,
 	.base_src = ext_base_src,
 	.clone = ext_clone,

@@ -228,8 +228,7 @@ static int make_plan(struct work *w, const struct mntcr_topology *t,
 	limit = o->fd_limit ? o->fd_limit : mc_fd_limit_raise(&w->fd_limit, want);
 	if (limit >= want)
 		return 0;
-	if (limit < w->others + LEAST_BUDGET || o->keep_fds ||
-	    w->po.api != MNTCR_API_EXTENDED)
+	if (limit < w->others + LEAST_BUDGET || o->keep_fds)
 		goto few;
 	mc_plan_free(w->plan);
 	w->po.fd_budget = limit - w->others;

@@ -167,6 +167,45 @@ static int up_go_home(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
+/* By its path, since stock kernels open nothing by id. */
+static int up_reopen(struct mc_exec *x, uint32_t mount)
+{
+	struct statx st;
+	char *path;
+	int fd;
+
+	if (x->in_fd_dir)
+		x->in = MC_NONE;
+	if (enter(x, x->t->mounts[mount].ns))
+		return -1;
+	path = mc_mount_path(x->t, mount);
+	if (!path) {
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = mc_exec_below(x, AT_FDCWD, path, true);
+	free(path);
+	if (fd < 0)
+		return -1;
+	mc_count(x, STATX);
+	if (!statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		   STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &st) &&
+	    st.stx_mnt_id == x->spilled[mount])
+		return fd;
+	mc_count(x, CLOSE);
+	close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
+/* A descriptor of what is restored or in the scratch tree. */
+static int fd_of(struct mc_exec *x, mc_ref r, const struct mc_op *op)
+{
+	int fd = mc_exec_fd(x, r);
+
+	return fd < 0 ? mc_exec_fail(x, op, errno, "opening a mount by its path") : fd;
+}
+
 /* --- what is put off ------------------------------------------------------ */
 
 static int pivot(struct mc_exec *x, uint32_t ns, int fd, const struct mc_op *op)
@@ -184,7 +223,7 @@ static int pivot(struct mc_exec *x, uint32_t ns, int fd, const struct mc_op *op)
 static int do_attach(struct mc_exec *x, const struct mc_put_off *w)
 {
 	const struct mc_op *op = w->op;
-	int fd = mc_exec_fd(x, w->obj);
+	int fd = mc_exec_fd(x, w->obj), to;
 	char name[16];
 	uint32_t ns;
 
@@ -197,7 +236,8 @@ static int do_attach(struct mc_exec *x, const struct mc_put_off *w)
 					    "putting it into the scratch tree");
 		return 0;
 	}
-	if (mc_exec_move(x, fd, mc_exec_fd(x, op->arg), op->path, 0, op))
+	to = fd_of(x, op->arg, op);
+	if (to < 0 || mc_exec_move(x, fd, to, op->path, 0, op))
 		return -1;
 	ns = MC_REF_INDEX(op->arg);
 	if (MC_REF_KIND(op->arg) == MC_REF_NS && x->placeholder[ns])
@@ -575,9 +615,11 @@ static int set_type(struct mc_exec *x, mc_ref r, unsigned long type,
 		    const struct mc_op *op)
 {
 	struct mc_mount_attr attr = { .propagation = type };
-	int fd = mc_exec_fd(x, r);
+	int fd = fd_of(x, r, op);
 	char name[16];
 
+	if (fd < 0)
+		return -1;
 	if (!x->no_foreign_type) {
 		if (!x->in_fd_dir) {
 			mc_count(x, FCHDIR);
@@ -605,8 +647,13 @@ static int set_type(struct mc_exec *x, mc_ref r, unsigned long type,
 
 static int join(struct mc_exec *x, mc_ref from, mc_ref to, const struct mc_op *op)
 {
+	int from_fd = fd_of(x, from, op);
+	int to_fd = from_fd < 0 ? -1 : fd_of(x, to, op);
+
+	if (to_fd < 0)
+		return -1;
 	mc_count(x, SET_GROUP);
-	if (mc_move_mount(mc_exec_fd(x, from), "", mc_exec_fd(x, to), "",
+	if (mc_move_mount(from_fd, "", to_fd, "",
 			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
 			  MOVE_MOUNT_SET_GROUP))
 		return mc_exec_fail(x, op, errno, "MOVE_MOUNT_SET_GROUP");
@@ -669,6 +716,7 @@ const struct mc_backend mc_backend_upstream = {
 	.finish = up_finish,
 	.make_ns = up_make_ns,
 	.go_home = up_go_home,
+	.reopen = up_reopen,
 	.open_src = up_open_src,
 	.base_src = up_base_src,
 	.clone = up_clone,

@@ -3,7 +3,7 @@
  * When descriptors are closed: in batches, after the last operation that uses
  * them.  With a limit on descriptors, attached mounts that wait for children or
  * for their group are closed as well ("spilled"): whoever runs the plan finds
- * them again by id.
+ * them again by id, or with stock kernels' calls by path, if one leads there.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -111,7 +111,8 @@ static bool settle(struct release *r, mc_ref ref, uint32_t i, bool spill)
 		return push(&r->pending, &r->nr_pending, &r->max_pending, ref);
 	}
 	if (spill && MC_REF_KIND(ref) == MC_REF_MOUNT && r->open[k] &&
-	    r->attached[k] <= i)
+	    r->attached[k] <= i &&
+	    (r->p->api == MNTCR_API_EXTENDED || r->p->priv->hidden[k] == MC_SEEN))
 		return push(&r->waiting, &r->nr_waiting, &r->max_waiting, ref);
 	return true;
 }
@@ -148,6 +149,15 @@ static bool flush(struct release *r, mc_ref *refs, uint32_t *nr, uint8_t flags)
 	return true;
 }
 
+/* Mostly it goes with what is pending, and then with fewer calls. */
+static bool flush_junk(struct release *r, const struct mc_plan_options *o)
+{
+	if (r->nr_junk < 2 * (o->batch ? o->batch : DEFAULT_BATCH))
+		return true;
+	r->nr_junk = 0;
+	return mc_plan_op(r->p, MC_OP_RELEASE, MC_NONE);
+}
+
 /* What an operation opens on its way stays open until the next release. */
 static void count_junk(struct release *r, const struct mc_op *op)
 {
@@ -178,7 +188,7 @@ static bool walk_op(struct release *r, uint32_t i,
 		    const struct mc_plan_options *o)
 {
 	struct mc_op op = r->ops[i], *copy;
-	bool spill = o->fd_budget && o->api == MNTCR_API_EXTENDED;
+	bool spill = o->fd_budget;
 	uint32_t k;
 
 	copy = mc_plan_op(r->p, op.type, op.obj);
@@ -218,7 +228,7 @@ static bool walk_op(struct release *r, uint32_t i,
 		break;
 	}
 	if (o->keep_fds)
-		return true;
+		return flush_junk(r, o);
 	if (!settle(r, op.obj, i, spill) ||
 	    (op.type != MC_OP_BASE && !settle(r, op.arg, i, spill)))
 		return false;
@@ -236,10 +246,11 @@ static bool walk_op(struct release *r, uint32_t i,
 	if (r->nr_pending >= (o->batch ? o->batch : DEFAULT_BATCH) &&
 	    !flush(r, r->pending, &r->nr_pending, 0))
 		return false;
-	if (spill && r->nr_open + r->nr_junk >= o->fd_budget / 2)
-		return flush(r, r->pending, &r->nr_pending, 0) &&
-		       flush(r, r->waiting, &r->nr_waiting, MC_SPILL);
-	return true;
+	if (spill && r->nr_open + r->nr_junk >= o->fd_budget / 2 &&
+	    (!flush(r, r->pending, &r->nr_pending, 0) ||
+	     !flush(r, r->waiting, &r->nr_waiting, MC_SPILL)))
+		return false;
+	return flush_junk(r, o);
 }
 
 int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
