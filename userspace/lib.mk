@@ -48,6 +48,7 @@ lib-y += plan/check.o
 lib-y += plan/ns.o
 lib-y += plan/order.o
 lib-y += plan/kernel.o
+lib-y += plan/unlinked.o
 lib-y += plan/source.o
 lib-y += plan/differ.o
 lib-y += plan/base.o

@@ -84,14 +84,14 @@ static bool empty_namespaces(void)
 }
 
 /* In a copy that another owner makes all is locked, and not to be cloned. */
-static void owned_by_another(void)
+static void owned_by_another_is(void (*fn)(void))
 {
 	struct shot s = { .w = { .nr = 0 } };
 
 	need_api();
 	if (!empty_namespaces())
 		SKIP("this kernel makes no namespace for another owner");
-	world_add_flags(&s.w, -1, unbindable, CLONE_NEWUSER);
+	world_add_flags(&s.w, -1, fn, CLONE_NEWUSER);
 	capture_fds(&s.w, s.src, &s.t);
 	s.o.api = api;
 	s.o.ignore_locks = api == MNTCR_API_UPSTREAM;
@@ -101,11 +101,111 @@ static void owned_by_another(void)
 			(s.o.ignore_locks ? MNTCR_VERIFY_IGNORE_LOCKS : 0));
 }
 
+static void owned_by_another(void)
+{
+	owned_by_another_is(unbindable);
+}
+
+/* --- roots that have been unlinked ------------------------------------------- */
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		err(1, "%s", path);
+}
+
+static bool has(const char *path, const char *text)
+{
+	char line[64] = "";
+	FILE *f = fopen(path, "r");
+
+	if (!f || !fgets(line, sizeof(line), f))
+		return false;
+	fclose(f);
+	return !strcmp(line, text);
+}
+
+/* On the root, on what is on it, on a procfs; beside others, below some. */
+static void unlinked(void)
+{
+	world_new_root();
+	w_tmpfs("files", "/f");
+	put("/f/1", "one");
+	put("/f/2", "two");
+	w_mkdir("/f/dir");
+	w_mkdir("/d");
+	w_touch("/1");
+	w_bind("/f/1", "/1");
+	w_remount("/1", MS_RDONLY | MS_NOSUID);
+	w_bind("/f/dir", "/d");
+	w_mkdir("/proc");
+	w_mount("proc", "/proc", "proc", MS_NOSUID);
+	w_bind("/f/1", "/proc/sys/kernel/hostname");
+	w_tmpfs("inner", "/s/t/u");
+	w_touch("/s/t/u/2");
+	w_touch("/s/t/u/3");
+	w_mkdir("/s/t/u/m");
+	w_bind("/f/2", "/s/t/u/2");
+	w_type("/s/t/u/2", MS_SHARED);
+	w_bind("/s/t/u/2", "/s/t/u/3");
+	w_tmpfs("more", "/s/t/u/m");
+	w_tmpfs("over", "/s/t/u/m");
+	w_tmpfs("beside", "/b");
+	if (unlink("/f/1") || unlink("/f/2") || rmdir("/f/dir"))
+		err(1, "unlink");
+}
+
+static void one_unlinked(void)
+{
+	world_new_root();
+	w_tmpfs("files", "/f");
+	put("/f/1", "one");
+	w_touch("/1");
+	w_bind("/f/1", "/1");
+	w_tmpfs("beside", "/b");
+	if (unlink("/f/1"))
+		err(1, "unlink");
+}
+
+static void unlinked_and_owned_by_another(void)
+{
+	owned_by_another_is(one_unlinked);
+}
+
+static int do_look(void *arg)
+{
+	if (!has("/1", "one") || !has("/proc/sys/kernel/hostname", "one"))
+		return 1;
+	return has("/s/t/u/2", "two") && has("/s/t/u/3", "two") ? 0 : 2;
+}
+
+static void unlinked_roots(void)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+	char *before, *after;
+
+	s = shoot(unlinked);
+	before = world_text(s.w.ns, s.w.nr);
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_DEVICES);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_look, NULL), 0);
+	after = world_text(s.w.ns, s.w.nr);
+	CHECK_STR(after, before);
+	free(before);
+	free(after);
+	end(&s, r);
+}
+
 static const struct shot_test tests[] = {
 	{ "unbindable-alone", unbindable_alone },
 	{ "unbindable-root", the_root_is_unbindable },
 	{ "unbindable-in-two", unbindable_in_two },
 	{ "owned-by-another", owned_by_another },
+	{ "unlinked-roots", unlinked_roots },
+	{ "unlinked-and-owned-by-another", unlinked_and_owned_by_another },
 };
 
 int main(int argc, char **argv)

@@ -308,6 +308,75 @@ static void sources_that_cannot_be_cloned(void)
 	done();
 }
 
+/* No call attaches such a mount: its parent brings it, and nothing else. */
+static void unlinked_roots(void)
+{
+	uint32_t r, m, c;
+
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	t->mounts[add(0, 12, m, 0, "/gone", "/f")].root_deleted = true;
+	c = add(0, 13, m, 2, "/", "/c");
+	add(0, 14, c, 2, "/", "/");
+	add(0, 15, m, 2, "/", "/c/d");
+	finish();
+	golden(MNTCR_API_EXTENDED, NULL,
+	       "namespace ns0 (A)\n"
+	       "base      src4 = live mount /a with what is unlinked on it, in a copy of its namespace without mnt0:14 mnt0:13 mnt0:15\n"
+	       "open      src0 = live mount /\n"
+	       "clone     mnt0:10 from src0\n"
+	       "clone     mnt0:11 from src4\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "attach    mnt0:12 on mnt0:11 at /f, with which it came\n"
+	       "open      src3 = live mount /a/c\n"
+	       "clone     mnt0:13 from src3\n"
+	       "clone     mnt0:14 from src3\n"
+	       "clone     mnt0:15 from src3\n"
+	       "attach    mnt0:15 on mnt0:11 at /c/d\n"
+	       "attach    mnt0:13 on mnt0:11 at /c\n"
+	       "attach    mnt0:14 on mnt0:13 at /\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "release   9 descriptors\n");
+	REQUIRE(!make(MNTCR_API_UPSTREAM, NULL));
+	/* its parent comes from elsewhere, or cannot be found, or leaves it out */
+	refused(MNTCR_API_EXTENDED, &(struct mc_plan_options){
+		.externals = (struct mntcr_external[]){ { "8:1", "/x" } },
+		.nr_externals = 1, .ns_live = live }, "deleted-root");
+	t->mounts[2].unbindable = true;
+	refused(MNTCR_API_EXTENDED, NULL, "deleted-root");
+	done();
+	/* what is locked beside it stays, in a copy as well */
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a");
+	t->mounts[add(0, 12, m, 0, "/gone", "/f")].root_deleted = true;
+	c = add(0, 13, m, 0, "/", "/c");
+	add(0, 14, r, 1, "/", "/b");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	t->mounts[c].locks_known = true;
+	t->mounts[c].locks = MOUNT_LOCK_MOUNT;
+	refused(MNTCR_API_EXTENDED, NULL, "deleted-root");
+	done();
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	m = add(0, 11, r, 1, "/", "/a/b");
+	t->mounts[add(0, 12, m, 0, "/gone", "/f")].root_deleted = true;
+	add(0, 13, r, 2, "/", "/a");
+	finish();
+	refused(MNTCR_API_EXTENDED, NULL, "deleted-root");
+	done();
+	/* what is mounted below its mountpoint would be attached through it */
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	add(0, 11, r, 1, "/", "/d/e");
+	t->mounts[add(0, 12, r, 0, "/gone", "/d")].root_deleted = true;
+	finish();
+	refused(MNTCR_API_EXTENDED, NULL, "deleted-root");
+	done();
+}
+
 int main(void)
 {
 	TAP_RUN(fresh_and_external);
@@ -316,5 +385,6 @@ int main(void)
 	TAP_RUN(options_that_name_nothing_or_too_much);
 	TAP_RUN(owners);
 	TAP_RUN(sources_that_cannot_be_cloned);
+	TAP_RUN(unlinked_roots);
 	return tap_done();
 }

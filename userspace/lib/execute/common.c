@@ -443,6 +443,42 @@ int mc_exec_move(struct mc_exec *x, int fd, int to, const char *path,
 	return 0;
 }
 
+int mc_exec_clone_with(struct mc_exec *x, int fd, unsigned int flags,
+		       const struct mc_mount_attr *attr)
+{
+	int err, tree = mc_exec_open_tree(x, fd, "", flags | AT_RECURSIVE, NULL);
+
+	if (tree < 0 || !attr)
+		return tree;
+	mc_count(x, MOUNT_SETATTR);
+	if (!mc_mount_setattr(tree, "", AT_EMPTY_PATH, attr,
+			      MC_MOUNT_ATTR_SIZE_VER0))
+		return tree;
+	err = errno;
+	mc_count(x, CLOSE);
+	close(tree);
+	errno = err;
+	return -1;
+}
+
+int mc_exec_along(struct mc_exec *x, int fd, const struct mc_op *op)
+{
+	uint32_t m = MC_REF_INDEX(op->obj);
+	struct statx st;
+
+	x->mount_fd[m] = mc_exec_below(x, fd, op->path, true);
+	if (x->mount_fd[m] < 0)
+		return mc_exec_fail(x, op, errno, "opening it where it came with its parent");
+	mc_count(x, STATX);
+	if (statx(x->mount_fd[m], "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
+		  AT_STATX_DONT_SYNC, STATX_TYPE, &st))
+		return mc_exec_fail(x, op, errno, "statx of what came with its parent");
+	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) ||
+	    !mc_exec_same_device(x, &x->t->mounts[m], &st))
+		return mc_exec_fail(x, op, ESTALE, "it did not come with its parent");
+	return 0;
+}
+
 int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size)
 {
 	snprintf(name, size, "%u", x->nr_scratch++);

@@ -165,6 +165,11 @@ int mc_exec_open_tree(struct mc_exec *x, int dfd, const char *path,
 		      unsigned int flags, const struct mc_mount_attr *attr);
 int mc_exec_move(struct mc_exec *x, int fd, int to, const char *path,
 		 unsigned int flags, const struct mc_op *op);
+/* A recursive clone, of which the topmost mount alone is given the attributes. */
+int mc_exec_clone_with(struct mc_exec *x, int fd, unsigned int flags,
+		       const struct mc_mount_attr *attr);
+/* ATTACH of what came with its parent, which is open at fd. */
+int mc_exec_along(struct mc_exec *x, int fd, const struct mc_op *op);
 /* A new mountpoint in the scratch tree; name becomes its number. */
 int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
@@ -188,7 +193,8 @@ int mc_ns_make_all(struct mc_exec *x);
 int mc_ns_make_here(struct mc_exec *x, uint32_t ns);
 /*
  * The counterpart of a live mount, open at fd, in a copy of its namespace that is
- * private all over: a descriptor for clones, or -1.  The copy is kept for the next.
+ * private all over, once what is in op's list is unmounted there: a descriptor for
+ * clones, or -1.  The copy is kept for the next.
  */
 int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
 		 const struct mc_op *op);

@@ -137,7 +137,9 @@ static int ext_base_src(struct mc_exec *x, uint32_t s)
 			return -1;
 	}
 	mc_exec_base_attr(x, src, &attr);
-	fd = mc_exec_open_tree(x, fd, "", OPEN_TREE_FOREIGN, &attr);
+	fd = src->with_unlinked ?
+	     mc_exec_open_tree(x, fd, "", OPEN_TREE_FOREIGN | AT_RECURSIVE, NULL) :
+	     mc_exec_open_tree(x, fd, "", OPEN_TREE_FOREIGN, &attr);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "cloning");
 	mc_exec_junk(x, x->src_fd[s]);
@@ -166,7 +168,10 @@ static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 			return mc_exec_fail(x, op, errno, "mount_setattr");
 		return 0;
 	}
-	fd = mc_exec_open_tree(x, fd, path, OPEN_TREE_FOREIGN, want);
+	if (x->p->srcs[s].with_unlinked)
+		fd = mc_exec_clone_with(x, fd, OPEN_TREE_FOREIGN, want);
+	else
+		fd = mc_exec_open_tree(x, fd, path, OPEN_TREE_FOREIGN, want);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "open_tree");
 	x->mount_fd[m] = fd;
@@ -179,6 +184,8 @@ static int ext_attach(struct mc_exec *x, const struct mc_op *op)
 
 	if (to < 0)
 		return mc_exec_fail(x, op, errno, "opening the parent by its id");
+	if (op->flags & MC_ALONG)
+		return mc_exec_along(x, to, op);
 	return mc_exec_move(x, mc_exec_fd(x, op->obj), to, op->path,
 			    MOVE_MOUNT_T_FOREIGN, op);
 }

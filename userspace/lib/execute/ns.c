@@ -8,6 +8,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -273,6 +274,83 @@ static int make_copy(struct mc_exec *x, uint32_t ns, const struct mc_op *op)
 	return ret;
 }
 
+struct strip {
+	volatile uint32_t at;
+	volatile int err;
+};
+
+/* By descriptor: a path could be led astray. */
+static void strip_child(struct mc_exec *x, struct strip *w, char **paths,
+			uint32_t nr)
+{
+	char name[16];
+	int dir, fd;
+
+	dir = openat(x->proc_fd, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || setns(x->copy_ns_fd, CLONE_NEWNS) || fchdir(dir)) {
+		w->err = errno;
+		mc_close(dir);
+		return;
+	}
+	for (; w->at < nr; w->at++) {
+		fd = mc_exec_below(x, x->copy_root_fd, paths[w->at], true);
+		snprintf(name, sizeof(name), "%d", fd);
+		if (fd < 0 || umount2(name, MNT_DETACH)) {
+			w->err = errno;
+			mc_close(fd);
+			break;
+		}
+		close(fd);
+	}
+	close(dir);
+}
+
+/* Unmount what is in the list there. */
+static int strip_copy(struct mc_exec *x, const struct mc_op *op)
+{
+	char **paths = calloc(op->nr + 1, sizeof(*paths));
+	struct mc_op about = *op;
+	struct strip *w = MAP_FAILED;
+	int ret = -1, err;
+	uint32_t i;
+	pid_t pid;
+
+	for (i = 0; paths && i < op->nr; i++) {
+		paths[i] = mc_mount_path(x->t, MC_REF_INDEX(x->p->list[op->first + i]));
+		if (!paths[i]) {
+			mc_nomem(x->e);
+			goto out;
+		}
+	}
+	if (paths)
+		w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (w == MAP_FAILED) {
+		mc_nomem(x->e);
+		goto out;
+	}
+	pid = mc_child(CLONE_FILES);
+	if (!pid) {
+		strip_child(x, w, paths, op->nr);
+		_exit(0);
+	}
+	err = pid < 0 || mc_child_wait(pid) ? errno : w->err;
+	if (err) {
+		if (w->at < op->nr)
+			about.obj = x->p->list[op->first + w->at];
+		mc_exec_fail(x, &about, err, "unmounting it in a copy of its namespace");
+	} else {
+		ret = 0;
+	}
+out:
+	for (i = 0; paths && i < op->nr; i++)
+		free(paths[i]);
+	free(paths);
+	if (w != MAP_FAILED)
+		munmap(w, sizeof(*w));
+	return ret;
+}
+
 int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
 		 const struct mc_op *op)
 {
@@ -299,7 +377,7 @@ int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
 		return mc_exec_fail(x, op, errno, "statx of the live mount");
 	if (was.stx_ino == is.stx_ino && was.stx_dev_major == is.stx_dev_major &&
 	    was.stx_dev_minor == is.stx_dev_minor)
-		return copy;
+		return op->nr && strip_copy(x, op) ? -1 : copy;
 	return mc_exec_fail(x, op, ESTALE, "in a copy of its namespace, its path leads to another mount");
 }
 

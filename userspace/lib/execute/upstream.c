@@ -237,6 +237,8 @@ static int do_attach(struct mc_exec *x, const struct mc_put_off *w)
 		return 0;
 	}
 	to = fd_of(x, op->arg, op);
+	if (to >= 0 && op->flags & MC_ALONG)
+		return mc_exec_along(x, to, op);
 	if (to < 0 || mc_exec_move(x, fd, to, op->path, 0, op))
 		return -1;
 	ns = MC_REF_INDEX(op->arg);
@@ -500,12 +502,15 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 		if (fd < 0)
 			return -1;
 		mc_exec_base_attr(x, &x->p->srcs[s], &attr);
-		fd = mc_exec_open_tree(x, fd, "", 0, &attr);
+		fd = x->p->srcs[s].with_unlinked ?
+		     mc_exec_open_tree(x, fd, "", AT_RECURSIVE, NULL) :
+		     mc_exec_open_tree(x, fd, "", 0, &attr);
 		x->src_fd[s] = fd;
 		if (fd >= 0)
 			break;
 		/* what covered it is gone already */
-		if (!lacks_room(x, fd) || x->p->srcs[s].covered)
+		if (!lacks_room(x, fd) || x->p->srcs[s].covered ||
+		    x->p->srcs[s].with_unlinked)
 			return mc_exec_fail(x, op, errno, "cloning");
 		if (up_flush(x))
 			return -1;
@@ -567,7 +572,9 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 		fd = origin_of_clone(x, op, &path);
 		if (fd < 0)
 			return -1;
-		fd = mc_exec_open_tree(x, fd, path, 0, want);
+		fd = x->p->srcs[s].with_unlinked ?
+		     mc_exec_clone_with(x, fd, 0, want) :
+		     mc_exec_open_tree(x, fd, path, 0, want);
 		if (!lacks_room(x, fd))
 			break;
 		if (up_flush(x))

@@ -35,7 +35,9 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		switch (s->kind) {
 		case MC_SRC_LIVE:
 		case MC_SRC_EXTERNAL:
-			if (s->uses >= many || s->copied)
+			if (s->along)
+				break;
+			if (s->uses >= many || (s->copied && s->uses))
 				s->scratch = true;
 			if (s->kind == MC_SRC_LIVE && s->uses &&
 			    p->api == MNTCR_API_UPSTREAM &&
@@ -248,7 +250,7 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
 	struct mc_src *s = &p->srcs[i];
 	struct mc_op *op;
 
-	if (s->opened)
+	if (s->opened || s->along)
 		return 0;
 	switch (s->kind) {
 	case MC_SRC_SUB:
@@ -284,17 +286,34 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
  * What is covered last, copy by copy, from above downwards: what has been
  * removed for one is not needed any more for those below.
  */
+struct base_order {
+	const struct mc_plan *p;
+	uint32_t *rank;		/* per mount: parents come first */
+};
+
 static int cmp_base(const void *a, const void *b, void *data)
 {
-	const struct mc_plan *p = data;
+	const struct base_order *o = data;
+	const struct mc_plan *p = o->p;
 	const struct mc_src *x = &p->srcs[*(const uint32_t *)a];
 	const struct mc_src *y = &p->srcs[*(const uint32_t *)b];
+	const struct mc_mount *m = p->topo->mounts;
 	uint32_t up_x, up_y;
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
 	if (x->covered != y->covered)
 		return x->covered ? 1 : -1;
+	/* In one copy, for as long as nothing has been unmounted there; below first. */
+	if (x->copied != y->copied)
+		return x->copied ? 1 : -1;
+	if (x->copied && m[x->index].ns != m[y->index].ns)
+		return m[x->index].ns < m[y->index].ns ? -1 : 1;
+	if (x->with_unlinked != y->with_unlinked)
+		return x->with_unlinked ? 1 : -1;
+	if (x->with_unlinked)
+		return (o->rank[x->index] < o->rank[y->index]) -
+		       (o->rank[x->index] > o->rank[y->index]);
 	if (!x->covered)
 		return (x->index > y->index) - (x->index < y->index);
 	up_x = p->priv->seen_above[x->index];
@@ -401,30 +420,40 @@ static int uncover(struct uncover *u, uint32_t m, struct mntcr_error *e)
 int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 {
 	struct uncover u = { .p = p, .from = MC_NONE, .copy = 1 };
+	struct base_order order = { .p = p };
 	uint32_t *which, i, n = 0;
 	int ret = 0;
 
+	order.rank = calloc(p->topo->nr_mounts + 1, sizeof(*order.rank));
 	which = calloc(p->nr_srcs + 1, sizeof(*which));
 	u.removed = calloc(p->topo->nr_mounts + 1, sizeof(*u.removed));
 	u.cleared = calloc(p->topo->nr_mounts + 1, sizeof(*u.cleared));
-	if (!which || !u.removed || !u.cleared) {
+	if (!which || !u.removed || !u.cleared || !order.rank) {
 		ret = mc_nomem(e);
 		goto out;
 	}
+	for (i = 0; i < p->priv->nr_order; i++)
+		if (p->priv->order[i] & 1)
+			order.rank[p->priv->order[i] >> 1] = i;
 	for (i = 0; i < p->nr_srcs; i++)
 		if (p->srcs[i].scratch && !mc_src_is_opened(&p->srcs[i]) &&
 		    (p->api == MNTCR_API_UPSTREAM || p->srcs[i].copied))
 			which[n++] = i;
 	/* Mounts ascend by namespace: one visit to each. */
-	qsort_r(which, n, sizeof(*which), cmp_base, p);
+	qsort_r(which, n, sizeof(*which), cmp_base, &order);
 	for (i = 0; i < n && !ret; i++) {
 		ret = mc_plan_prepare_src(p, which[i], e);
-		if (ret || !p->srcs[which[i]].covered)
-			continue;
+		if (ret)
+			break;
 		u.op = &p->ops[p->nr_ops - 1];
-		ret = uncover(&u, p->srcs[which[i]].index, e);
+		if (p->srcs[which[i]].with_unlinked)
+			ret = mc_plan_leave_behind(p, p->srcs[which[i]].index,
+						   u.op, e);
+		else if (p->srcs[which[i]].covered)
+			ret = uncover(&u, p->srcs[which[i]].index, e);
 	}
 out:
+	free(order.rank);
 	free(which);
 	free(u.removed);
 	free(u.cleared);

@@ -95,8 +95,10 @@ static void find_above(struct order *o)
 			o->p->steps++;
 		}
 		o->above[m] = up;
-		if (up != MC_NONE)
-			o->waits[up]++;
+		if (up == MC_NONE)
+			continue;
+		o->p->priv->is_above[up] = true;
+		o->waits[up]++;
 	}
 }
 

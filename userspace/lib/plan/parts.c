@@ -96,6 +96,7 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->seen_above);
 	free(v->cover);
 	free(v->above);
+	free(v->is_above);
 	free(v->sb);
 	free(v->wide);
 	free(v->leader);
@@ -117,6 +118,7 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->seen_above = array(t->nr_mounts, sizeof(*v->seen_above));
 	v->cover = array(t->nr_mounts, sizeof(*v->cover));
 	v->above = array(t->nr_mounts, sizeof(*v->above));
+	v->is_above = array(t->nr_mounts, sizeof(*v->is_above));
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
 	/* of a superblock, and of those that show one source */
 	v->wide = array(2 * t->nr_mounts, sizeof(*v->wide));
@@ -124,7 +126,7 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->from_mount = array(t->nr_mounts, sizeof(*v->from_mount));
 	v->from_group = array(t->nr_groups, sizeof(*v->from_group));
 	if (!v->ns_order || !v->order || !v->hidden || !v->seen_above || !v->cover ||
-	    !v->above || !v->sb || !v->wide || !v->leader ||
+	    !v->above || !v->is_above || !v->sb || !v->wide || !v->leader ||
 	    !v->from_mount || !v->from_group) {
 		priv_free(v);
 		return NULL;

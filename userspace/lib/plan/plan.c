@@ -22,6 +22,8 @@ static int plan_clone(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 {
 	struct mc_op *op;
 
+	if (p->srcs[p->src_of[m]].along)
+		return 0;
 	if (mc_plan_prepare_src(p, p->src_of[m], e))
 		return -1;
 	op = mc_plan_op(p, MC_OP_CLONE, MC_REF(MC_REF_MOUNT, m));
@@ -40,6 +42,8 @@ static int plan_attach(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 
 	if (!op)
 		return mc_nomem(e);
+	if (p->srcs[p->src_of[m]].along)
+		op->flags = MC_ALONG;
 	if (mnt->parent == MC_NONE) {
 		op->arg = MC_REF(MC_REF_NS, mnt->ns);
 		op->path = "/";

@@ -67,6 +67,10 @@ struct mc_src {
 				   is copied and what covers it is unmounted there */
 	bool copied;		/* LIVE, unbindable: from a copy of its namespace, where
 				   it is made private */
+	bool with_unlinked;	/* LIVE, copied: cloned with those of its children whose
+				   root is unlinked */
+	bool along;		/* LIVE, unlinked root: it comes with its parent, and
+				   is never opened */
 	bool direct;		/* FRESH, AGAIN, used once: attached itself, not a
 				   clone of it */
 	bool inline_path;	/* SUB, path of one component: open_tree(2) resolves it,
@@ -80,7 +84,8 @@ enum mc_op_type {
 	MC_OP_BASE,		/* clone source obj into the scratch tree.  With arg, the
 				   source is covered: clone it from a copy of the live
 				   mount arg and all below, in which the mounts of
-				   list are unmounted first */
+				   list are unmounted first.  With unlinked ones, they
+				   are in a copy of its namespace */
 	MC_OP_FRESH,		/* make superblock of source obj; list: nodes */
 	MC_OP_SUBROOT,		/* open source obj (SUB): its path below its base */
 	MC_OP_CLONE,		/* clone source arg: a detached mount, its attributes
@@ -109,6 +114,8 @@ struct mc_op {
 #define MC_SPILL		1
 /* CLONE: the source is private and has the mount's attributes: nothing to set. */
 #define MC_PLAIN		1
+/* ATTACH: it came with arg, the parent, and is opened there. */
+#define MC_ALONG		1
 /* BASE with arg: the earlier copy lacks the mount by now; a new one is made. */
 #define MC_NEW_COPY		1
 

@@ -75,6 +75,8 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 	case MC_SRC_LIVE:
 		mc_buf_printf(b, "live mount %s%s",
 			      mc_mount_name(p->topo, s->index, tmp, sizeof(tmp)),
+			      s->with_unlinked ?
+			      " with what is unlinked on it, in a copy of its namespace" :
 			      s->copied ? " in a copy of its namespace" : "");
 		break;
 	case MC_SRC_SUB:
@@ -149,9 +151,10 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 		}
 		break;
 	case MC_OP_ATTACH:
-		mc_buf_printf(b, "%s on %s at %s", ref_name(p, op->obj, a, sizeof(a)),
+		mc_buf_printf(b, "%s on %s at %s%s", ref_name(p, op->obj, a, sizeof(a)),
 			      ref_name(p, op->arg, c, sizeof(c)),
-			      mc_escape(op->path, path, sizeof(path)));
+			      mc_escape(op->path, path, sizeof(path)),
+			      op->flags & MC_ALONG ? ", with which it came" : "");
 		break;
 	case MC_OP_GROUP:
 		flag_names(op->flags, a, sizeof(a));
@@ -220,6 +223,8 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 		    ref_name(p, op->arg, a, sizeof(a)));
 	if (op->path)
 		put(out, "path", op->path);
+	if (op->type == MC_OP_ATTACH && op->flags & MC_ALONG)
+		fputs(", \"along\": true", out);
 	if (op->type == MC_OP_OPEN || op->type == MC_OP_BASE ||
 	    op->type == MC_OP_FRESH || op->type == MC_OP_SUBROOT ||
 	    (op->type == MC_OP_CLONE && !p->srcs[MC_REF_INDEX(op->arg)].opened)) {

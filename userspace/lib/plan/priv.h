@@ -65,6 +65,7 @@ struct mc_plan_priv {
 	uint8_t *hidden;		/* enum mc_hidden */
 	uint32_t *seen_above;		/* nearest mount above that a path leads to */
 	uint32_t *cover;		/* what is mounted on its root, or MC_NONE */
+	bool *is_above;			/* of some sibling */
 	uint32_t *above;		/* nearest sibling whose mountpoint is above its
 					   own, which hides it; or MC_NONE */
 	struct mc_sb_plan *sb;
@@ -160,6 +161,16 @@ int mc_plan_foreign_file(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 /* Can the superblock of these mounts, all there are of it, be made anew? */
 int mc_plan_new_sb(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 		   uint32_t nr, struct mntcr_error *e);
+
+/* --- unlinked.c -------------------------------------------------------------- */
+
+/* Can a recursive clone of its live parent bring it? */
+bool mc_plan_can_come_along(const struct mc_plan *p, uint32_t m);
+/* Where something comes along, its parent's source is its own original. */
+int mc_plan_take_along(struct mc_plan *p, struct mntcr_error *e);
+/* What is unmounted in the copy first, into op's list. */
+int mc_plan_leave_behind(struct mc_plan *p, uint32_t m, struct mc_op *op,
+			 struct mntcr_error *e);
 
 /* --- source.c --------------------------------------------------------------- */
 

@@ -215,6 +215,8 @@ static bool walk_op(struct release *r, uint32_t i,
 	case MC_OP_ATTACH:
 		if (MC_REF_KIND(op.arg) == MC_REF_MOUNT)
 			opened(r, op.arg);
+		if (op.flags & MC_ALONG)
+			opened(r, op.obj);
 		break;
 	case MC_OP_GROUP:
 		for (k = 0; k < op.nr; k++)

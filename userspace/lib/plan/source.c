@@ -444,6 +444,52 @@ static int find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t fro
 	return 0;
 }
 
+static bool is_external(const struct mc_plan *p, uint32_t sb, uint32_t *index)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t i;
+
+	for (i = 0; i < o->nr_externals; i++) {
+		if (!mc_plan_names_sb(&o->externals[i], &p->topo->sbs[sb]))
+			continue;
+		*index = i;
+		return true;
+	}
+	return false;
+}
+
+/* From wherever its parent is cloned, which has to be a live one. */
+static bool is_live(const struct mc_plan *p, uint32_t sb)
+{
+	uint32_t index;
+
+	return !is_external(p, sb, &index) &&
+	       (!p->priv->opts->prefer_fresh ||
+		fresh_type(&p->topo->sbs[sb]) == MC_NONE);
+}
+
+static int unlinked_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	uint32_t i, src;
+
+	for (i = from; i < to; i++) {
+		if (!mc_plan_can_come_along(p, sorted[i]) ||
+		    !is_live(p, m[m[sorted[i]].parent].sb)) {
+			if (deleted_root(p, sorted + i, 1, e))
+				return -1;
+			continue;
+		}
+		src = mc_plan_new_src(p, MC_SRC_LIVE, m[sorted[i]].sb, sorted[i]);
+		if (src == MC_NONE)
+			return mc_nomem(e);
+		p->srcs[src].along = true;
+		p->src_of[sorted[i]] = src;
+	}
+	return 0;
+}
+
 static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		    uint32_t to, struct mntcr_error *e)
 {
@@ -454,7 +500,7 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	if (from == to)
 		return 0;
 	if (p->topo->mounts[sorted[from]].root_deleted)
-		return deleted_root(p, sorted + from, to - from, e);
+		return unlinked_run(p, sorted, from, to, e);
 	if (find_live_src(p, sorted, from, to, &src, e) ||
 	    (src == MC_NONE && copied_src(p, sorted, from, to, &src, e)))
 		return -1;
@@ -562,20 +608,6 @@ static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		v->nr_wide++;
 		s->nr_wide++;
 	}
-}
-
-static bool is_external(const struct mc_plan *p, uint32_t sb, uint32_t *index)
-{
-	const struct mc_plan_options *o = p->priv->opts;
-	uint32_t i;
-
-	for (i = 0; i < o->nr_externals; i++) {
-		if (!mc_plan_names_sb(&o->externals[i], &p->topo->sbs[sb]))
-			continue;
-		*index = i;
-		return true;
-	}
-	return false;
 }
 
 static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
@@ -762,6 +794,8 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 				break;
 		ret = plan_sb(p, sorted, i, end, e);
 	}
+	if (!ret)
+		ret = mc_plan_take_along(p, e);
 	for (m = 0; m < t->nr_mounts && !ret; m++)
 		if (p->src_of[m] != MC_NONE)
 			p->srcs[p->src_of[m]].uses++;

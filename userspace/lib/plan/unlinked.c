@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Mounts whose root has been unlinked.  No call attaches such a mount, but a
+ * recursive clone of its parent brings it along, inode and all.  It is made in a
+ * copy of the live namespace, where everything else below that parent has been
+ * unmounted first.
+ *
+ * Nothing is mounted on such a mount: a directory is empty when it is removed,
+ * and what is mounted on a name goes when that is unlinked.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/priv.h"
+
+bool mc_plan_can_come_along(const struct mc_plan *p, uint32_t m)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[m];
+	const struct mc_plan_priv *v = p->priv;
+
+	return mnt->parent != MC_NONE && v->opts->ns_live &&
+	       v->opts->ns_live[mnt->ns] && !mnt->unbindable &&
+	       mnt->first_child == MC_NONE && strcmp(mnt->mountpoint, "/") &&
+	       v->hidden[mnt->parent] == MC_SEEN && !v->is_above[m];
+}
+
+static bool comes_along(const struct mc_plan *p, uint32_t m)
+{
+	return p->srcs[p->src_of[m]].along;
+}
+
+/* In a copy, what is locked stays. */
+static bool has_locked(const struct mc_plan *p, uint32_t m)
+{
+	const struct mc_mount *mounts = p->topo->mounts;
+	uint32_t c;
+
+	mc_for_each_child(p->topo, c, m)
+		if (mounts[c].locks_known && mounts[c].locks & MOUNT_LOCK_MOUNT)
+			return true;
+	return false;
+}
+
+int mc_plan_take_along(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t m, up, src;
+
+	for (m = 0; m < t->nr_mounts; m++) {
+		if (p->src_of[m] == MC_NONE || !comes_along(p, m))
+			continue;
+		up = t->mounts[m].parent;
+		if (p->src_of[up] == MC_NONE || p->srcs[p->src_of[up]].with_unlinked)
+			continue;
+		if (has_locked(p, up)) {
+			if (mc_plan_refuse(p, e, "deleted-root", &m, 1,
+					   "a dump after it has been unmounted",
+					   "the root of this mount has been unlinked, and beside it something is locked: it cannot be had without that"))
+				return -1;
+			continue;
+		}
+		src = mc_plan_new_src(p, MC_SRC_LIVE, t->mounts[up].sb, up);
+		if (src == MC_NONE)
+			return mc_nomem(e);
+		p->srcs[src].copied = p->srcs[src].with_unlinked = true;
+		p->src_of[up] = src;
+	}
+	return 0;
+}
+
+static int cmp_mountpoint(const void *a, const void *b, void *data)
+{
+	const struct mc_mount *m = data;
+
+	return mc_path_cmp(m[*(const uint32_t *)a].mountpoint,
+			   m[*(const uint32_t *)b].mountpoint);
+}
+
+/* c, and what covers it before: each is the topmost at its path in its turn. */
+static bool remove_stack(struct mc_plan *p, struct mc_op *op, uint32_t c)
+{
+	uint32_t first = p->nr_list, i, j;
+	mc_ref r;
+
+	for (; c != MC_NONE; c = p->priv->cover[c]) {
+		if (!mc_plan_list(p, MC_REF(MC_REF_MOUNT, c)))
+			return false;
+		op->nr++;
+	}
+	for (i = first, j = p->nr_list; i + 1 < j; i++) {
+		r = p->list[i];
+		p->list[i] = p->list[--j];
+		p->list[j] = r;
+	}
+	return true;
+}
+
+/* From above downwards: what is mounted above another hides it. */
+int mc_plan_leave_behind(struct mc_plan *p, uint32_t m, struct mc_op *op,
+			 struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t *list = malloc((t->mounts[m].nr_children + 1U) * sizeof(*list));
+	uint32_t c, n = 0, i;
+	bool ok = list;
+
+	mc_for_each_child(t, c, m)
+		if (ok && !comes_along(p, c))
+			list[n++] = c;
+	if (ok)
+		qsort_r(list, n, sizeof(*list), cmp_mountpoint, t->mounts);
+	for (i = 0; ok && i < n; i++)
+		ok = remove_stack(p, op, list[i]);
+	free(list);
+	return ok ? 0 : mc_nomem(e);
+}
