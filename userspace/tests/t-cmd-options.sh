@@ -462,8 +462,9 @@ external_master()
 	code 2 mntcr restore --api "$api" --discard --external "disk=$work/vol" \
 		--external-master "8=$work/vol" "$work/image"
 	mount --make-private "$work/vol"
-	code 1 mntcr restore --api "$api" --discard --external "disk=$work/vol" \
+	code 2 mntcr restore --api "$api" --discard --external "disk=$work/vol" \
 		--external-master "7=$work/vol" "$work/image"
+	holds grep -q "external-master 7=$work/vol: the mount there is not shared" "$tmp/err"
 }
 test_each "restore --external-master" external_master
 

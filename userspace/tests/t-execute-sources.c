@@ -45,6 +45,19 @@ static void slave(void)
 	w_umount("/c");
 }
 
+static void no_master(struct shot *s, struct mntcr_external *ext, const char *path,
+		      const char *why)
+{
+	char name[64];
+
+	ext->path = path;
+	snprintf(name, sizeof(name), "=%s: ", path);
+	CHECK(!restore(s));
+	CHECK_EQ(s->e.code, MNTCR_USAGE);
+	if (!strstr(s->e.text, name) || !strstr(s->e.text, why))
+		CHECK_STR(s->e.text, why);
+}
+
 /* The master's namespace is not restored: a path leads to it. */
 static void a_path_stands_for_a_master(void)
 {
@@ -88,12 +101,18 @@ static void a_path_stands_for_a_master(void)
 	CHECK(!mount("ev", "/tmp/master/ev", "tmpfs", 0, NULL));
 	CHECK_EQ(world_event(mntcr_restored_ns_fd(r, 0), "/a/b", false), 0);
 	CHECK(!umount2("/tmp/master/ev", 0));
-	/* a path that nothing is shared with */
-	ext.path = "/tmp";
+	/* what cannot be received from is named, before anything is made */
 	mntcr_restored_free(r);
-	r = restore(&s);
-	CHECK(!r);
-	CHECK(strstr(s.e.text, "group: mount"));
+	r = NULL;
+	no_master(&s, &ext, "/tmp/master/ev", "is not where a mount is");
+	CHECK(!mount("other", "/tmp/master/ev", "tmpfs", 0, NULL));
+	CHECK(!mount(NULL, "/tmp/master/ev", NULL, MS_SHARED, NULL));
+	no_master(&s, &ext, "/tmp/master/ev", "a peer group is of one superblock");
+	CHECK(!umount2("/tmp/master/ev", 0));
+	CHECK(!mount(NULL, "/tmp/master", NULL, MS_SLAVE, NULL));
+	no_master(&s, &ext, "/tmp/master", "is a slave and not shared");
+	CHECK(!mount(NULL, "/tmp/master", NULL, MS_PRIVATE, NULL));
+	no_master(&s, &ext, "/tmp/master", "the mount there is not shared");
 	end(&s, r);
 	world_close(&outer);
 	w_umount("/tmp/master");

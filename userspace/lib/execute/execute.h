@@ -178,6 +178,11 @@ int mc_exec_tmpfs(struct mc_exec *x);
 bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd);
 void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 
+/* --- external masters (master.c) ------------------------------------------- */
+
+/* Before anything is made, with the plan and what is external opened. */
+int mc_exec_check_masters(struct mc_exec *x);
+
 /* --- what is opened once more (again.c) ------------------------------------ */
 
 /* again[]: per superblock.  *cgroup_fd, -1 before, is for mc_exec_again(). */

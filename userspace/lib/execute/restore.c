@@ -431,6 +431,9 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	if (make_plan(w, t, o, e))
 		return -1;
 	r->stats.plan_ns = now() - then;
+	w->x.p = w->plan;
+	if (mc_exec_check_masters(&w->x))
+		return -1;
 	tell_differences(w->plan, o);
 	if (o->pin_dir && mc_pins_open(o->pin_dir, &r->pins, e))
 		return -1;
