@@ -22,26 +22,72 @@ bool cmd_api(const char *word, enum mntcr_api *api)
 	return true;
 }
 
-/* Split at the first "=" that is followed by a path. */
+/* Three octal digits, as messages print a byte. */
+static bool octal(const char *s, char *c)
+{
+	unsigned int v;
+
+	if (s[0] < '0' || s[0] > '3' || s[1] < '0' || s[1] > '7' ||
+	    s[2] < '0' || s[2] > '7')
+		return false;
+	v = (unsigned int)(s[0] - '0') << 6 | (unsigned int)(s[1] - '0') << 3 |
+	    (unsigned int)(s[2] - '0');
+	*c = (char)v;
+	return v;
+}
+
+/*
+ * KEY=PATH, split in place.  KEY ends at the first "=" without a "\" before it,
+ * which takes the next byte as it is, or the byte that three octal digits say.
+ */
+static bool split_key(char *arg, char **path)
+{
+	char *to = arg, *from;
+
+	for (from = arg; *from && *from != '='; from++) {
+		if (*from != '\\') {
+			*to++ = *from;
+		} else if (octal(from + 1, to)) {
+			to++;
+			from += 3;
+		} else if (from[1]) {
+			*to++ = *++from;
+		} else {
+			return false;
+		}
+	}
+	*path = from + 1;
+	if (!*from || to == arg || !**path)
+		return false;
+	*to = '\0';
+	return true;
+}
+
 static int add_external(struct mntcr_external **list, size_t *nr,
 			const char *cmd, const char *opt, char *arg)
 {
-	char *eq = strstr(arg, "=/");
+	char *copy = strdup(arg), *path;
+	bool ok;
 	void *p;
 
-	if (!eq)
-		eq = strchr(arg, '=');
-	if (!eq || eq == arg || !eq[1])
-		return cmd_usage(cmd, "%s takes KEY=PATH, not %s", opt, arg);
 	p = realloc(*list, (*nr + 1) * sizeof(**list));
-	if (!p) {
+	if (p)
+		*list = p;
+	if (!copy || !p) {
+		free(copy);
 		fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
 		return MNTCR_SYS;
 	}
-	*list = p;
-	*eq = '\0';
+	ok = split_key(arg, &path);
+	if (!ok) {
+		/* as it was given */
+		cmd_usage(cmd, "%s takes KEY=PATH, not %s", opt, copy);
+		free(copy);
+		return MNTCR_USAGE;
+	}
+	free(copy);
 	(*list)[*nr].key = arg;
-	(*list)[(*nr)++].path = eq + 1;
+	(*list)[(*nr)++].path = path;
 	return 0;
 }
 

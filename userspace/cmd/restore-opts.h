@@ -35,9 +35,11 @@ struct restore_opts {
 "                             process id, a namespace file or a directory of\n" \
 "                             such files; matched by namespace id\n"		\
 "      --external KEY=PATH    PATH stands for the root of the superblock KEY:\n" \
-"                             its source, or MAJOR:MINOR\n"		\
-"      --external-master ID=PATH\n"					\
-"                             PATH, a shared mount, stands for peer group ID\n" \
+"                             its source, MAJOR:MINOR, or path:/WHERE in the\n" \
+"                             image; \\= in KEY is =\n"			\
+"      --external-master KEY=PATH\n"					\
+"                             PATH, a shared mount, stands for the peer group\n" \
+"                             KEY: its id, or path:/WHERE one of its slaves is\n" \
 "      --fresh                new tmpfs and devpts even where a live one could\n" \
 "                             be had\n"				\
 "      --caller-namespaces    new proc, sysfs and mqueue as well: they show the\n" \

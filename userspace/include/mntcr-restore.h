@@ -20,9 +20,17 @@ enum mntcr_api {
 };
 
 /*
- * For superblocks: key is its source or its major:minor, path a directory (or
- * file) that stands for the superblock's root.  For masters: key is the id of
- * the peer group in the image, path a shared mount of the caller's namespace.
+ * For superblocks: path is a directory (or file) that stands for the superblock's
+ * root, and key names the superblock in the image:
+ *	MAJOR:MINOR	its device
+ *	source:TEXT	the source that a mount of it shows
+ *	path:/P		the mount that /P leads to in the image's first namespace;
+ *			path:N:/P in its nth, counted from 0
+ * Anything else is a source if one is that, and then, beginning with "/", a path.
+ *
+ * For masters: path is a shared mount of the caller's namespace, and key the id
+ * of the peer group in the image, or path:/P, path:N:/P or /P for the one that the
+ * mount there receives from.
  */
 struct mntcr_external {
 	const char *key;

@@ -314,6 +314,34 @@ for r in json.load(sys.stdin)["refusals"]:
 	fi
 done
 
+# KEY=PATH: "=" in a key is quoted, and so is what quotes
+cat >"$tmp/keys" <<EOF
+{"format":"mntcr-image","version":1,"user_namespaces":[],
+ "namespaces":[{"label":"A"}],
+ "superblocks":[{"device":"0:1","type":"ceph","source":"user@fsid.name=/","options":""}],
+ "groups":[],"idmaps":[],"mounts":[
+ {"id":1,"namespace":0,"superblock":0,"root":"/","mountpoint":"/"}]}
+EOF
+sed 's/user@fsid.name=./\\\\srv\\u0007=\\\\x/' "$tmp/keys" >"$tmp/keys2"
+key()		# IMAGE KEY=PATH: that is it
+{
+	check "--external $2" 0 "external #0" "$MNTCR" plan --external "$2" "$tmp/$1"
+}
+key keys 'user@fsid.name\=/=/mnt'
+key keys 'user@fsid.name\075/=/mnt'
+key keys 'source:user@fsid.name\=/=relative'
+key keys 'path:/=/mnt=/x'
+key keys2 '\\srv\007\=\\x=/mnt'
+key keys2 '\134srv\007\075\134x=/mnt'
+check "--external: a key ends at the first =" 2 "external user@fsid.name: no superblock" \
+	"$MNTCR" plan --external 'user@fsid.name=/=/mnt' "$tmp/keys"
+for arg in nothing '=/mnt' 'key=' 'key\=/mnt' 'key\'; do
+	check "--external $arg" 2 "external takes KEY=PATH, not " \
+		"$MNTCR" plan --external "$arg" "$tmp/keys"
+	check "--external-master $arg" 2 "external-master takes KEY=PATH, not " \
+		"$MNTCR" plan --external-master "$arg" "$tmp/keys"
+done
+
 # what the documentation says
 here=$(dirname "$0")/..
 awk '/^```/ { c++; next } c == 3' "$here/doc/image.md" >"$tmp/example"

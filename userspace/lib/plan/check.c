@@ -1,77 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Before planning: do the options fit the image, can its owners be had?
+ * Before planning: do the options fit the image, can its owners and locks be had?
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdlib.h>
 
 #include "plan/priv.h"
-
-/* What an option names is there, and named once: else it is a mistake. */
-static int check_external(const struct mc_topology *t,
-			  const struct mntcr_external *x, uint32_t *named_by,
-			  uint32_t i, struct mntcr_error *e)
-{
-	char key[256];
-	uint32_t sb, n = 0;
-
-	mc_escape(x[i].key, key, sizeof(key));
-	for (sb = 0; sb < t->nr_sbs; sb++) {
-		if (!mc_plan_names_sb(&x[i], &t->sbs[sb]))
-			continue;
-		if (named_by[sb])
-			return mc_fail(e, MNTCR_USAGE, 0,
-				       "--external %s: the superblock %u:%u is named twice",
-				       key, t->sbs[sb].major, t->sbs[sb].minor);
-		named_by[sb] = 1;
-		n++;
-	}
-	if (n == 1)
-		return 0;
-	return mc_fail(e, MNTCR_USAGE, 0, n ?
-		       "--external %s: %u superblocks of the image have this source: name one by MAJOR:MINOR" :
-		       "--external %s: no superblock of the image is this device or source",
-		       key, n);
-}
-
-static int check_master(const struct mc_topology *t,
-			const struct mntcr_external *x, uint32_t *named_by,
-			uint32_t i, struct mntcr_error *e)
-{
-	char key[256];
-	uint32_t g;
-
-	mc_escape(x[i].key, key, sizeof(key));
-	for (g = 0; g < t->nr_groups; g++)
-		if (!mc_plan_internal(t, g) &&
-		    mc_plan_names_group(&x[i], &t->groups[g]))
-			break;
-	if (g == t->nr_groups)
-		return mc_fail(e, MNTCR_USAGE, 0,
-			       "--external-master %s: no peer group outside of the image has this id",
-			       key);
-	if (named_by[g]++)
-		return mc_fail(e, MNTCR_USAGE, 0,
-			       "--external-master %s: given twice", key);
-	return 0;
-}
-
-static int check_options(const struct mc_topology *t,
-			 const struct mc_plan_options *o, struct mntcr_error *e)
-{
-	uint32_t *sb = calloc(t->nr_sbs + 1, sizeof(*sb));
-	uint32_t *group = calloc(t->nr_groups + 1, sizeof(*group)), i;
-	int ret = sb && group ? 0 : mc_nomem(e);
-
-	for (i = 0; i < o->nr_externals && !ret; i++)
-		ret = check_external(t, o->externals, sb, i, e);
-	for (i = 0; i < o->nr_masters && !ret; i++)
-		ret = check_master(t, o->masters, group, i, e);
-	free(sb);
-	free(group);
-	return ret;
-}
 
 static bool other_owner(const struct mc_topology *t, uint32_t ns)
 {
@@ -178,6 +113,6 @@ static int check_ids(struct mc_plan *p, const struct mc_plan_options *o,
 int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
-	return check_options(p->topo, o, e) || check_ids(p, o, e) ||
+	return mc_plan_names(p, o, e) || check_ids(p, o, e) ||
 	       check_owners(p, o, e) || check_locks(p, o, e) ? -1 : 0;
 }

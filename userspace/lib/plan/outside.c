@@ -21,20 +21,6 @@ struct outside {
 	mc_ref *temp;		/* of each, once it is used */
 };
 
-static bool find_master(const struct mc_plan *p, uint32_t g, uint32_t *index)
-{
-	const struct mc_plan_options *o = p->priv->opts;
-	uint32_t i;
-
-	for (i = 0; i < o->nr_masters; i++) {
-		if (mc_plan_names_group(&o->masters[i], &p->topo->groups[g])) {
-			*index = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static int leader(struct mc_plan *p, uint32_t g, enum mc_src_kind kind,
 		  uint32_t index, struct mntcr_error *e)
 {
@@ -210,7 +196,8 @@ int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
 					    "the live superblock: --source, or --external and --external-master",
 					    "this master is outside of the image, and a fresh superblock has no mount outside",
 					    e);
-	if (find_master(p, g, &index))
+	index = p->priv->master_of[g];
+	if (index != MC_NONE)
 		return leader(p, g, MC_SRC_MASTER, index, e);
 	if (p->api == MNTCR_API_EXTENDED) {
 		m = live_slave(p, g);

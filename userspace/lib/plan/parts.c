@@ -99,6 +99,8 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->is_above);
 	free(v->sb);
 	free(v->wide);
+	free(v->external_of);
+	free(v->master_of);
 	free(v->leader);
 	free(v->from_mount);
 	free(v->from_group);
@@ -122,11 +124,14 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
 	/* of a superblock, and of those that show one source */
 	v->wide = array(2 * t->nr_mounts, sizeof(*v->wide));
+	v->external_of = array(t->nr_sbs, sizeof(*v->external_of));
+	v->master_of = array(t->nr_groups, sizeof(*v->master_of));
 	v->leader = array(t->nr_groups, sizeof(*v->leader));
 	v->from_mount = array(t->nr_mounts, sizeof(*v->from_mount));
 	v->from_group = array(t->nr_groups, sizeof(*v->from_group));
 	if (!v->ns_order || !v->order || !v->hidden || !v->seen_above || !v->cover ||
-	    !v->above || !v->is_above || !v->sb || !v->wide || !v->leader ||
+	    !v->above || !v->is_above || !v->sb || !v->wide ||
+	    !v->external_of || !v->master_of || !v->leader ||
 	    !v->from_mount || !v->from_group) {
 		priv_free(v);
 		return NULL;

@@ -75,6 +75,8 @@ struct mc_plan_priv {
 					   the kernel makes no second one */
 	struct mc_wide *wide;
 	uint32_t nr_wide;
+	uint32_t *external_of;		/* per superblock: option, or MC_NONE */
+	uint32_t *master_of;		/* per group: option, or MC_NONE */
 	mc_ref *leader;			/* per group: the mount by which others join it or
 					   become its slaves */
 	mc_ref *from_mount, *from_group; /* per slave: the mount by which its master is
@@ -119,11 +121,6 @@ int mc_plan_refuse(struct mc_plan *p, struct mntcr_error *e, const char *rule,
 /* When all have been found: -1 if there were any. */
 int mc_plan_refused(struct mc_plan *p, struct mntcr_error *e);
 
-/* --- names.c ---------------------------------------------------------------- */
-
-bool mc_plan_names_sb(const struct mntcr_external *x, const struct mc_sb *sb);
-bool mc_plan_names_group(const struct mntcr_external *x, const struct mc_group *g);
-
 /* --- area.c ----------------------------------------------------------------- */
 
 /* Has it members among the mounts? */
@@ -139,6 +136,12 @@ char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a);
 int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 			 const char *help, const char *what,
 			 struct mntcr_error *e);
+
+/* --- names.c ---------------------------------------------------------------- */
+
+/* Which --external, which --external-master is meant for what; wrong usage. */
+int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
+		  struct mntcr_error *e);
 
 /* --- check.c, ns.c, order.c ------------------------------------------------- */
 

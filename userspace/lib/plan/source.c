@@ -444,26 +444,10 @@ static int find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t fro
 	return 0;
 }
 
-static bool is_external(const struct mc_plan *p, uint32_t sb, uint32_t *index)
-{
-	const struct mc_plan_options *o = p->priv->opts;
-	uint32_t i;
-
-	for (i = 0; i < o->nr_externals; i++) {
-		if (!mc_plan_names_sb(&o->externals[i], &p->topo->sbs[sb]))
-			continue;
-		*index = i;
-		return true;
-	}
-	return false;
-}
-
 /* From wherever its parent is cloned, which has to be a live one. */
 static bool is_live(const struct mc_plan *p, uint32_t sb)
 {
-	uint32_t index;
-
-	return !is_external(p, sb, &index) &&
+	return p->priv->external_of[sb] == MC_NONE &&
 	       (!p->priv->opts->prefer_fresh ||
 		fresh_type(&p->topo->sbs[sb]) == MC_NONE);
 }
@@ -732,12 +716,13 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		   uint32_t end, struct mntcr_error *e)
 {
 	const struct mc_mount *m = p->topo->mounts;
-	uint32_t sb = m[sorted[from]].sb, index, i, to;
+	uint32_t sb = m[sorted[from]].sb, i, to;
+	uint32_t index = p->priv->external_of[sb];
 	struct mc_sb_plan *s = &p->priv->sb[sb];
 	uint32_t type = fresh_type(&p->topo->sbs[sb]);
 	int ret = 0;
 
-	if (is_external(p, sb, &index)) {
+	if (index != MC_NONE) {
 		s->mode = MC_SB_EXTERNAL;
 		s->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, index);
 	} else if (can_be_fresh(p, sb) &&
