@@ -69,3 +69,4 @@ vm-test-y += t-execute-fault
 test-y += t-execute-pins
 vm-test-y += t-execute-pins
 vm-test-y += t-lib-autofs
+vm-test-y += t-lib-fuse

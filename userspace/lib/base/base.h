@@ -102,10 +102,10 @@ void mc_close(int fd);
 int mc_open_cached(int dir, const char *path, uint64_t resolve);
 
 /*
- * statx(2) of fd for no more than the VFS itself knows: no filesystem is asked,
- * so that no server blocks or refuses it.  mask is STATX_MNT_ID_UNIQUE or 0; what
- * can be had is in stx_mask, as always; the device and whether it is a directory
- * (S_ISDIR(stx_mode)) always are.  -1 and errno.
+ * statx(2) of fd for no more than the VFS itself knows: no server is asked, so
+ * that none blocks or refuses it.  What can be had of mask is in stx_mask, as
+ * always; the device and whether it is a directory (S_ISDIR(stx_mode)) always are.
+ * -1 and errno.
  */
 struct statx;
 int mc_look(int fd, unsigned int mask, struct statx *st);

@@ -33,7 +33,8 @@ static int own_mount(struct mc_statmount *sm)
 	uint64_t id;
 
 	if (mc_listmount(&req, &id, 1, 0) < 0 ||
-	    statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_MNT_ID_UNIQUE, &stx))
+	    statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  STATX_MNT_ID_UNIQUE, &stx))
 		return -1;
 	req.mnt_id = stx.stx_mnt_id;
 	req.param = MC_STATMOUNT_SUPPORTED_MASK;

@@ -26,15 +26,14 @@ struct look {
 
 static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 {
-	unsigned int mask = unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
 	char target[MC_MAX_TARGET + 1];
 	struct statx stx;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  CAP_FILE_MASK | mask, &stx) || !(stx.stx_mask & mask))
-		return;
 	/* Another one may lie over it. */
-	if (stx.stx_mnt_id != (unique ? m->id : m->id_old) ||
+	if (mc_look(fd, CAP_FILE_MASK | (unique ? STATX_MNT_ID_UNIQUE : 0), &stx) ||
+	    !(stx.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) ||
+	    stx.stx_mnt_id != (stx.stx_mask & STATX_MNT_ID_UNIQUE ? m->id :
+			       m->id_old) ||
 	    !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return;
 	m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;

@@ -248,8 +248,7 @@ static void spill(struct mc_exec *x, mc_ref r)
 		return;
 	if (!x->spilled[i]) {
 		mc_count(x, STATX);
-		if (statx(x->mount_fd[i], "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
-			  STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &st) ||
+		if (mc_look(x->mount_fd[i], STATX_MNT_ID_UNIQUE, &st) ||
 		    !(st.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)))
 			return;
 		x->spilled[i] = st.stx_mnt_id;
@@ -488,14 +487,20 @@ int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size)
 	return mknodat(x->scratch_fd, name, S_IFREG | 0600, 0);
 }
 
+bool mc_exec_is_dir(struct mc_exec *x, int fd)
+{
+	struct statx st;
+
+	mc_count(x, STATX);
+	return mc_look(fd, 0, &st) || S_ISDIR(st.stx_mode);
+}
+
 bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd)
 {
 	const struct mc_src *src = &x->p->srcs[s];
-	struct stat st;
 
 	if (src->kind == MC_SRC_LIVE &&
 	    x->t->mounts[src->index].mp_type != MC_MP_UNKNOWN)
 		return x->t->mounts[src->index].mp_type == MC_MP_DIR;
-	mc_count(x, STATX);
-	return fstat(fd, &st) || S_ISDIR(st.st_mode);
+	return mc_exec_is_dir(x, fd);
 }

@@ -174,6 +174,7 @@ int mc_exec_along(struct mc_exec *x, int fd, const struct mc_op *op);
 int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
 int mc_exec_tmpfs(struct mc_exec *x);
+bool mc_exec_is_dir(struct mc_exec *x, int fd);
 /* Is the source's root a directory?  A mountpoint of that kind has to be made. */
 bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd);
 void mc_exec_release(struct mc_exec *x, const struct mc_op *op);

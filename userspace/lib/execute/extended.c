@@ -47,8 +47,7 @@ static int live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 	if (x->same_boot)
 		return fd;
 	mc_count(x, STATX);
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  STATX_TYPE, &st)) {
+	if (mc_look(fd, 0, &st)) {
 		mc_exec_fail(x, op, errno, "statx of the live mount");
 		goto fail;
 	}

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "execute/execute.h"
 
@@ -308,10 +307,9 @@ static int to_scratch(struct mc_exec *x, mc_ref obj, bool dir,
 static bool is_original(const struct mc_exec *x, const struct mc_mount *m,
 			const struct statx *st)
 {
-	unsigned int mask = x->t->unique_ids ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
-	uint64_t id = x->t->unique_ids ? m->id : m->id_old;
-
-	return (!(st->stx_mask & mask) || st->stx_mnt_id == id) &&
+	/* no kernel with unique ids lacks the others */
+	return (!(st->stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) ||
+		mc_look_is(st, x->t->unique_ids, m->id, m->id_old)) &&
 	       mc_exec_same_device(x, m, st);
 }
 
@@ -319,7 +317,6 @@ static bool is_original(const struct mc_exec *x, const struct mc_mount *m,
 static int open_live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 {
 	const struct mc_mount *m = &x->t->mounts[mount];
-	unsigned int want = x->t->unique_ids ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
 	struct statx st;
 	char *path;
 	int fd;
@@ -338,8 +335,7 @@ static int open_live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 	if (mc_exec_junk(x, fd))
 		return -1;
 	mc_count(x, STATX);
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  STATX_TYPE | want, &st))
+	if (mc_look(fd, x->t->unique_ids ? STATX_MNT_ID_UNIQUE : 0, &st))
 		return mc_exec_fail(x, op, errno, "statx of the live mount");
 	if (!is_original(x, m, &st))
 		return mc_exec_fail(x, op, ESTALE, "its path leads to another mount");
@@ -457,13 +453,13 @@ static int check_superblock(struct mc_exec *x, int fd, uint32_t sb,
 			    const struct mc_op *op)
 {
 	const struct mc_sb *s = &x->t->sbs[sb];
-	struct stat st;
+	struct statx st;
 
 	mc_count(x, STATX);
-	if (fstat(fd, &st))
-		return mc_exec_fail(x, op, errno, "fstat in a copy of its tree");
+	if (mc_look(fd, 0, &st))
+		return mc_exec_fail(x, op, errno, "statx in a copy of its tree");
 	/* btrfs has devices of its own for its subvolumes */
-	if (st.st_dev == makedev(s->major, s->minor) ||
+	if ((st.stx_dev_major == s->major && st.stx_dev_minor == s->minor) ||
 	    !strcmp(s->type, "btrfs"))
 		return 0;
 	return mc_exec_fail(x, op, ESTALE, "something else is there");
@@ -547,7 +543,6 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 	uint32_t m = MC_REF_INDEX(op->obj), s = MC_REF_INDEX(op->arg);
 	struct mc_mount_attr attr, *want = &attr;
 	const char *path;
-	struct stat st;
 	int fd;
 
 	if (temp)
@@ -587,8 +582,7 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 		return 0;
 	}
 	x->temp_fd[m] = fd;
-	mc_count(x, STATX);
-	return to_scratch(x, op->obj, fstat(fd, &st) || S_ISDIR(st.st_mode), op);
+	return to_scratch(x, op->obj, mc_exec_is_dir(x, fd), op);
 }
 
 static int up_attach(struct mc_exec *x, const struct mc_op *op)
