@@ -38,6 +38,9 @@ vm-test-sh-y += t-cmd-options
 test-y += t-capture-change
 LIBS-t-capture-change := -Wl,--wrap=syscall,--wrap=lseek,--wrap=read
 vm-test-y += t-capture-change
+test-y += t-capture-stack
+LIBS-t-capture-stack := -Wl,--wrap=syscall
+vm-test-y += t-capture-stack
 
 man-y += mntcr.1
 man-y += mntcr-dump.1
