@@ -41,6 +41,8 @@ vm-test-y += t-capture-change
 test-y += t-capture-stack
 LIBS-t-capture-stack := -Wl,--wrap=syscall
 vm-test-y += t-capture-stack
+test-y += t-capture-unseen
+vm-test-y += t-capture-unseen
 
 man-y += mntcr.1
 man-y += mntcr-dump.1

@@ -31,6 +31,11 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 	     struct cap_ns **list, size_t *nr_ns, struct mc_topology *t,
 	     struct mntcr_error *e);
 void cap_close(struct cap_ns *list, size_t nr);
+/*
+ * The unique ids of all mounts below base, ascending; *ids is malloc()ed, also if
+ * that fails.  Sets errno only: what it means is the caller's.
+ */
+int cap_list(const struct cap_ns *ns, uint64_t base, uint64_t **ids, size_t *nr);
 /* Ask for nr_mounts again. */
 void cap_count(struct cap_ns *ns);
 
@@ -101,6 +106,26 @@ struct raw_ns {
 	uint32_t hidden;	/* not among m */
 	uint32_t base_propagation;
 };
+
+/*
+ * What listmount(2) has below the root that a mountinfo starts at: it lists also
+ * what has no path, which mountinfo leaves out.
+ */
+struct cap_listed {
+	bool known;		/* else there is no such call, or it may not be asked */
+	uint64_t root;
+	uint64_t *ids;
+	size_t nr;
+};
+/* proc: the root is that of the task that was named; else of one that enters. */
+void cap_listed(struct cap_listed *l, const struct cap_ns *ns, bool proc);
+/* Of raw->nr mounts of mountinfo, one is missing: it becomes one without a path. */
+int cap_add_missing(const struct cap_listed *l, const struct cap_ns *ns,
+		    struct mc_topology *t, struct raw_ns *raw,
+		    struct mntcr_error *e);
+/* How many mounts are below that root, one on the other? */
+int cap_layers(const struct cap_listed *l, const struct cap_ns *ns, uint32_t *nr,
+	       struct mntcr_error *e);
 
 /* The rule against what no image can hold although it was read twice. */
 #define CAP_CONTRADICTORY	"contradictory-mounts"

@@ -26,6 +26,9 @@ struct text {
 	int fd;
 	struct mc_buf first;
 	int64_t nr_mounts;	/* counted before it was read */
+	bool of_task;		/* as the task sees it that was named, */
+	bool same;		/* as it does, and whoever enters */
+	struct cap_listed listed;
 };
 
 static int read_all(int fd, struct mc_buf *b)
@@ -80,6 +83,8 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 	if (fd >= 0) {
 		if (read_all(fd, &b) || (t->fd >= 0 &&
 					 nr_lines(&b) <= nr_lines(&t->first))) {
+			t->same = b.len == t->first.len && b.len &&
+				  !memcmp(b.data, t->first.data, b.len);
 			mc_close(fd);
 			mc_buf_free(&b);
 		} else {
@@ -87,6 +92,7 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 			mc_buf_free(&t->first);
 			t->fd = fd;
 			t->first = b;
+			t->of_task = true;
 		}
 	}
 	if (t->fd < 0)
@@ -321,8 +327,26 @@ out:
 	return ret;
 }
 
+/*
+ * More than the kernel's layers are below the root: a new one was moved over it.
+ * Fine where the task that was named stands on that, as well as whoever enters:
+ * it is the whole of what they see.
+ */
+static int find_layers(const struct cap_ns *ns, const struct text *t,
+		       struct raw_ns *raw, struct mntcr_error *e)
+{
+	if (t->same && t->listed.known &&
+	    !cap_layers(&t->listed, ns, &raw->hidden, e))
+		return 0;
+	if (t->same && t->listed.known && e->err != EPERM)
+		return -1;
+	return mc_refuse(e, "hidden-mounts",
+			 "%s: mountinfo hides %" PRId64 " of its mounts (is its root covered?); would help: --method statmount, or to name a task that stands on the topmost root",
+			 ns->label, ns->nr_mounts + 1 - raw->nr);
+}
+
 /* The root is the one mount whose parent is not listed. */
-static int find_root(const struct cap_ns *ns, int64_t nr_before,
+static int find_root(const struct cap_ns *ns, const struct text *t,
 		     struct raw_ns *raw, struct mntcr_error *e)
 {
 	struct mc_map *by_id = mc_map_new();
@@ -356,7 +380,7 @@ static int find_root(const struct cap_ns *ns, int64_t nr_before,
 	}
 	hidden = ns->nr_mounts < 0 ? 0 : ns->nr_mounts + 1 - raw->nr;
 	/* Counted before the text was read and after. */
-	if ((hidden < 0 || hidden > 2) && ns->nr_mounts != nr_before) {
+	if ((hidden < 0 || hidden > 2) && ns->nr_mounts != t->nr_mounts) {
 		mc_fail(e, MNTCR_CHANGED, 0, "%s: its mounts changed meanwhile",
 			ns->label);
 		goto out;
@@ -368,8 +392,7 @@ static int find_root(const struct cap_ns *ns, int64_t nr_before,
 	}
 	/* nullfs and rootfs are all that is below an ordinary root. */
 	if (hidden > 2) {
-		mc_refuse(e, "hidden-mounts", "%s: mountinfo hides %" PRId64 " of its mounts (is its root covered?)",
-			  ns->label, hidden);
+		ret = find_layers(ns, t, raw, e);
 		goto out;
 	}
 	raw->hidden = (uint32_t)hidden;
@@ -400,9 +423,11 @@ int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		texts[i].fd = -1;
 		texts[i].nr_mounts = ns[i].nr_mounts;
 	}
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		if (get_text(&ns[i], &texts[i], e))
 			goto out;
+		cap_listed(&texts[i].listed, &ns[i], texts[i].of_task);
+	}
 	for (i = 0; i < nr; i++) {
 		mc_buf_reset(&again);
 		if (read_all(texts[i].fd, &again)) {
@@ -424,7 +449,8 @@ int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		raw.nr = 0;
 		raw.base_propagation = 0;
 		if (parse(t, &ns[i], &texts[i].first, &raw, e) ||
-		    find_root(&ns[i], texts[i].nr_mounts, &raw, e) ||
+		    find_root(&ns[i], &texts[i], &raw, e) ||
+		    cap_add_missing(&texts[i].listed, &ns[i], t, &raw, e) ||
 		    cap_build(t, &ns[i], &raw, false, by_dev, e))
 			goto out;
 	}
@@ -433,6 +459,7 @@ out:
 	for (i = 0; texts && i < nr; i++) {
 		mc_close(texts[i].fd);
 		mc_buf_free(&texts[i].first);
+		free(texts[i].listed.ids);
 	}
 	free(texts);
 	free(raw.m);

@@ -244,14 +244,12 @@ static int read_mount(struct reader *r, uint64_t id, struct raw_mount *m,
 	return read_idmap(r, m);
 }
 
-/* *ids is malloc()ed.  Sets errno only: what it means is the caller's. */
-static int list(const struct reader *r, uint64_t base, uint64_t **ids,
-		size_t *nr)
+int cap_list(const struct cap_ns *ns, uint64_t base, uint64_t **ids, size_t *nr)
 {
 	struct mc_mnt_id_req req = {
 		.size = MC_MNT_ID_REQ_SIZE_VER1,
 		.mnt_id = base,
-		.mnt_ns_id = r->ns->id,
+		.mnt_ns_id = ns->id,
 	};
 	size_t n = 0, max = 0, want;
 	uint64_t *p;
@@ -337,7 +335,7 @@ static int find_base(struct reader *r, uint64_t *base, uint64_t *above)
 	if (r->ns->own) {
 		id = own_root();
 	} else {
-		if (list(r, MC_LSMT_ROOT, &ids, &nr)) {
+		if (cap_list(r->ns, MC_LSMT_ROOT, &ids, &nr)) {
 			if (errno == ENOENT && !r->ns->nr_mounts) {
 				ret = 0;	/* nothing on the base */
 			} else {
@@ -509,7 +507,7 @@ static int look(struct reader *r, struct first_look *l)
 		l->raw.hidden = 1;
 		return 0;
 	}
-	if (list(r, l->base, &ids, &nr)) {
+	if (cap_list(r->ns, l->base, &ids, &nr)) {
 		list_failed(r, l->base);
 		goto out;
 	}
@@ -534,7 +532,7 @@ static int look_again(struct reader *r, const struct first_look *l)
 
 	if (!l->base)
 		return 0;
-	if (list(r, l->base, &ids, &nr)) {
+	if (cap_list(r->ns, l->base, &ids, &nr)) {
 		list_failed(r, l->base);
 		goto out;
 	}
