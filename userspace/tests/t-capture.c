@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "topology/topology.h"
 #include "image/image.h"
+#include "method.h"
 #include "scene.h"
 
 static void say(void *data, const char *line)
@@ -70,20 +71,6 @@ static struct mntcr_topology *through_image(const struct mntcr_topology *t)
 	}
 	free(text);
 	return back;
-}
-
-/* Whether there is statmount(2), with all that a dump needs. */
-static bool has_statmount(void)
-{
-	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_STATMOUNT };
-	struct mntcr_source self = by_pid(getpid());
-	struct mntcr_topology *t = NULL;
-	struct mntcr_error e;
-	int ret = mntcr_capture(&self, 1, &opts, &t, &e);
-
-	REQUIRE(!ret || e.code == MNTCR_UNSUPPORTED);
-	mntcr_topology_free(t);
-	return !ret;
 }
 
 /* Both methods, or the one there is, with an image of each in between. */
