@@ -62,3 +62,5 @@ test-y += t-verify-hiding
 vm-test-y += t-verify-hiding
 test-y += t-base-child
 vm-test-y += t-base-child
+test-once-sh-y += t-lib-install
+test-once-sh-y += t-build

@@ -3,7 +3,7 @@
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
 # Run the native tests of every variant as one flat TAP stream.  Called by
-# make check with O, ASAN, TESTS, SCRIPTS, VALGRIND, FUZZ and CLANG set.
+# make check with O, ASAN, TESTS, SCRIPTS, ONCE, VALGRIND, FUZZ and CLANG set.
 #
 # A program counts as failed unless its plan, its lines and its exit code agree.
 # They run side by side, as many as there are processors: many a test waits for
@@ -127,6 +127,9 @@ list()
 		for t in $SCRIPTS; do
 			echo variant $v "$t.sh"
 		done
+	done
+	for t in $ONCE; do
+		echo variant gcc "$t.sh"
 	done
 	! command -v valgrind >/dev/null || printf 'memory valgrind %s\n' $VALGRIND
 	[ -z "$CLANG" ] || printf 'fuzz fuzz %s\n' $FUZZ

@@ -24,9 +24,12 @@ static struct mntcr_topology *capture(enum mntcr_method method)
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e;
 
-	if (mntcr_capture(&self, 1, &opts, &t, &e))
+	if (mntcr_capture(&self, 1, &opts, &t, &e)) {
 		TAP_SAY("capture: %s [%s]", e.text, e.rule);
-	REQUIRE(t);
+		/* the other one is there on every kernel */
+		REQUIRE(method == MNTCR_METHOD_STATMOUNT &&
+			e.code == MNTCR_UNSUPPORTED);
+	}
 	return t;
 }
 
@@ -100,6 +103,8 @@ static void all_types(void)
 	bind_itself("tmp", "closed");
 	for (i = !has_statmount(); i < MC_ARRAY_SIZE(methods); i++) {
 		t = capture(methods[i]);
+		if (!t)
+			continue;
 		m = at(t, "file");
 		is(&m->root_file, S_IFCHR | 0666, 3, 4, 1, 3);
 		is(&m->mp_file, S_IFREG | 06711, 1, 2, 0, 0);
@@ -186,6 +191,8 @@ static void what_cannot_be_read(void)
 	scene_type("u", MS_UNBINDABLE);
 	for (i = !has_statmount(); i < MC_ARRAY_SIZE(methods); i++) {
 		t = capture(methods[i]);
+		if (!t)
+			continue;
 		m = at(t, "u/d");
 		CHECK_EQ(m->mp_file.mode, 0);
 		is(&m->root_file, S_IFDIR | 0755, 0, 0, 0, 0);
