@@ -52,7 +52,6 @@ test-y += t-execute-source-text
 vm-test-y += t-execute-source-text
 test-y += t-execute-processors
 LIBS-t-execute-processors := -Wl,--wrap=sched_setaffinity
-vm-test-y += t-execute-processors
 test-y += t-execute-copies
 vm-test-y += t-execute-copies
 test-y += t-execute-limits

@@ -90,7 +90,7 @@ static void owned_by_another_is(void (*fn)(void))
 
 	need_api();
 	if (!empty_namespaces())
-		SKIP("this kernel makes no namespace for another owner");
+		SKIP("this kernel makes no empty namespaces");
 	world_add_flags(&s.w, -1, fn, CLONE_NEWUSER);
 	capture_fds(&s.w, s.src, &s.t);
 	s.o.api = api;
