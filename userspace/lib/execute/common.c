@@ -248,8 +248,11 @@ static void spill(struct mc_exec *x, mc_ref r)
 		return;
 	if (!x->spilled[i]) {
 		mc_count(x, STATX);
+		/* the calls that open by id take no other */
 		if (mc_look(x->mount_fd[i], STATX_MNT_ID_UNIQUE, &st) ||
-		    !(st.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)))
+		    !(st.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) ||
+		    (x->p->api == MNTCR_API_EXTENDED &&
+		     !(st.stx_mask & STATX_MNT_ID_UNIQUE)))
 			return;
 		x->spilled[i] = st.stx_mnt_id;
 	}
@@ -469,8 +472,7 @@ int mc_exec_along(struct mc_exec *x, int fd, const struct mc_op *op)
 	if (x->mount_fd[m] < 0)
 		return mc_exec_fail(x, op, errno, "opening it where it came with its parent");
 	mc_count(x, STATX);
-	if (statx(x->mount_fd[m], "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
-		  AT_STATX_DONT_SYNC, STATX_TYPE, &st))
+	if (mc_look(x->mount_fd[m], 0, &st))
 		return mc_exec_fail(x, op, errno, "statx of what came with its parent");
 	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) ||
 	    !mc_exec_same_device(x, &x->t->mounts[m], &st))

@@ -187,8 +187,7 @@ static int up_reopen(struct mc_exec *x, uint32_t mount)
 	if (fd < 0)
 		return -1;
 	mc_count(x, STATX);
-	if (!statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		   STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &st) &&
+	if (!mc_look(fd, STATX_MNT_ID_UNIQUE, &st) &&
 	    st.stx_mnt_id == x->spilled[mount])
 		return fd;
 	mc_count(x, CLOSE);
