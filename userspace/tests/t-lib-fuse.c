@@ -97,6 +97,8 @@ static struct mntcr_topology *capture(const struct mntcr_source *src)
 
 	if (mntcr_capture(src, 1, &co, &t, &e)) {
 		TAP_SAY("capture: %s [%s]", e.text, e.rule);
+		if (e.code == MNTCR_UNSUPPORTED)
+			SKIP("this kernel lacks the method");
 		REQUIRE(!"captured");
 	}
 	return t;
@@ -344,7 +346,9 @@ static void out_of_reach(enum state s, uint64_t valid)
 	CHECK_EQ(events(&a, &(struct mntcr_source){ .type = MNTCR_SOURCE_FD,
 						    .fd = a.w.ns[1] }, &l), here);
 	CHECK_EQ(l.nr, 9 - here);
-	CHECK(strstr(l.last, "event on /fuse/d: left out: a filesystem would have to be asked"));
+	/* who may not look inside is told so in one way or the other */
+	CHECK(strstr(l.last, s == PRIVATE ? "event on /fuse/d: left out: " :
+		     "event on /fuse/d: left out: a filesystem would have to be asked"));
 	check_silent(&a, "verify --events");
 	finish(&a);
 }

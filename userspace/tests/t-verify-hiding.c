@@ -165,6 +165,56 @@ static void by_mountinfo_as_well(void)
 	compare_all(MNTCR_METHOD_MOUNTINFO);
 }
 
+/* --- what no path leads to ------------------------------------------------------ */
+
+/* A mount that can be named from nearby only. */
+static int far_away(void *data)
+{
+	char name[256];
+	int i;
+
+	memset(name, 'n', 250);
+	name[250] = '\0';
+	DO(own_place());
+	for (i = 0; i < 20; i++) {
+		DO(mkdir(name, 0755));
+		DO(chdir(name));
+	}
+	return tmpfs("m") ? errno : 0;
+}
+
+static void count_long(void *data, const char *line)
+{
+	size_t n = strlen(line);
+	const char *why = ": left out: File name too long";
+
+	if (n > strlen(why) && !strcmp(line + n - strlen(why), why))
+		++*(size_t *)data;
+}
+
+static void longer_than_a_path_may_be(void)
+{
+	size_t nr, nr_events, nr_long = 0;
+	struct mntcr_verify_options opts = {
+		.report = say, .left_out = count_long, .data = &nr_long,
+	};
+	struct mntcr_error e;
+	struct pair p;
+	int ret;
+
+	begin(&p, far_away);
+	ret = mntcr_verify_events(&p.src[0], 1, &p.src[1], 1, &opts, &nr_events,
+				  &nr, &e);
+	if (ret)
+		TAP_SAY("%s", e.text);
+	CHECK_EQ(ret, 0);
+	CHECK_EQ(nr, 0);
+	CHECK(nr_events > 0);
+	CHECK_EQ(nr_long, 1);
+	nothing_stays(&p);
+	finish(&p);
+}
+
 /* --- however it ends ------------------------------------------------------------ */
 
 static int sig;
@@ -287,6 +337,7 @@ int main(void)
 {
 	TAP_RUN(compared_like_the_others);
 	TAP_RUN(by_mountinfo_as_well);
+	TAP_RUN(longer_than_a_path_may_be);
 	TAP_RUN(gone_however_it_ends);
 	return tap_done();
 }
