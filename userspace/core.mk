@@ -64,3 +64,5 @@ test-y += t-base-child
 vm-test-y += t-base-child
 test-once-sh-y += t-lib-install
 test-once-sh-y += t-build
+test-y += t-base-sizes
+valgrind-y += t-base-sizes

@@ -4,6 +4,7 @@
 # checks: folders by the table in the Makefile, files by their order here.
 
 lib-y += base/error.o
+lib-y += base/options.o
 lib-y += base/buf.o
 lib-y += base/text.o
 lib-y += base/map.o

@@ -253,6 +253,7 @@ static void one_restore(const struct mntcr_topology *t, int ns_fd,
 {
 	struct mntcr_source src = { .type = MNTCR_SOURCE_FD, .fd = ns_fd };
 	struct mntcr_restore_options o = {
+		.size = sizeof(o),
 		.api = api, .sources = &src, .nr_sources = 1, .data = w,
 		.namespaces_made = w ? watch : NULL,
 	};

@@ -105,7 +105,7 @@ static bool parse_place(char *arg, struct mntcr_place *p)
 	size_t digits = strspn(arg, "0123456789");
 	char *sep, *at;
 
-	memset(p, 0, sizeof(*p));
+	*p = (struct mntcr_place){ .size = sizeof(*p) };
 	if (*arg == '@') {
 		p->own_ns = true;
 		return parse_id(arg, p);
@@ -148,7 +148,7 @@ int cmd_bind(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct mntcr_bind_options o = { 0 };
+	struct mntcr_bind_options o = { .size = sizeof(o) };
 	struct mntcr_place src, dst;
 	struct mntcr_error e = { 0 };
 	int c;

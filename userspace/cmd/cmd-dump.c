@@ -30,7 +30,7 @@ int cmd_dump(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct mntcr_capture_options opts = { 0 };
+	struct mntcr_capture_options opts = { .size = sizeof(opts) };
 	struct cmd_input in = { 0 };
 	struct mntcr_topology *t = NULL;
 	const char *out = "-";

@@ -74,7 +74,7 @@ int cmd_features(int argc, char **argv)
 	if (optind < argc)
 		return cmd_usage("features", "%s: no argument is taken",
 				 argv[optind]);
-	if (mntcr_features(f, &e))
+	if (mntcr_features(f, MNTCR_NR_FEATURES, &e))
 		return cmd_error("features", &e);
 	extended = mc_features_are_there(f, "extended");
 	if (!as_json)

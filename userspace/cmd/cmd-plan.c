@@ -34,7 +34,7 @@ int cmd_plan(int argc, char **argv)
 		{ 0 }
 	};
 	struct mntcr_topology *t = NULL;
-	struct restore_opts r = { 0 };
+	struct restore_opts r = { .o = { .size = sizeof(r.o) } };
 	struct mntcr_error e = { 0 };
 	bool json = false;
 	int c, ret = 0;

@@ -56,7 +56,9 @@ static void report(void *data, const char *line)
 static int verify(struct job *j, const struct mntcr_topology *t,
 		  const struct mntcr_restored *r, struct mntcr_error *e)
 {
-	struct mntcr_verify_options opts = { .max_reports = 20, .report = report };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .max_reports = 20, .report = report,
+	};
 	size_t nr = mntcr_restored_nr_ns(r), i;
 	struct mntcr_source *srcs = calloc(nr + 1, sizeof(*srcs));
 	struct mntcr_topology *got = NULL;
@@ -242,7 +244,7 @@ int cmd_restore(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct job j = { 0 };
+	struct job j = { .r = { .o = { .size = sizeof(j.r.o) } } };
 	int c, ret = 0;
 
 	while (!ret && (c = getopt_long(argc, argv, "h" RESTORE_OPT_LETTERS,

@@ -96,7 +96,9 @@ static void print_text(const struct job *j)
 static int compare(struct job *j, struct cmd_input *first,
 		   struct cmd_input *second, enum mntcr_method method)
 {
-	const struct mntcr_capture_options capture = { .method = method };
+	const struct mntcr_capture_options capture = {
+		.size = sizeof(capture), .method = method,
+	};
 	struct mntcr_topology *a = NULL, *b = NULL;
 	struct mntcr_error e;
 	int ret = 0;
@@ -178,6 +180,7 @@ int cmd_verify(int argc, char **argv)
 	};
 	struct job j = {
 		.opts = {
+			.size = sizeof(j.opts),
 			.report = report, .progress = progress,
 			.left_out = left_out,
 			.max_reports = 100, .data = &j,

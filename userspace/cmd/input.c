@@ -154,7 +154,9 @@ int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 int cmd_input_load(struct cmd_input *in, const char *name,
 		   enum mntcr_method method, struct mntcr_topology **topo)
 {
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	struct mntcr_error e;
 
 	if (in->image && in->nr)

@@ -86,8 +86,7 @@ static int add_external(struct mntcr_external **list, size_t *nr,
 		return MNTCR_USAGE;
 	}
 	free(copy);
-	(*list)[*nr].key = arg;
-	(*list)[(*nr)++].path = path;
+	(*list)[(*nr)++] = (struct mntcr_external){ .key = arg, .path = path };
 	return 0;
 }
 

@@ -35,6 +35,7 @@ enum mntcr_api {
 struct mntcr_external {
 	const char *key;
 	const char *path;
+	uint64_t reserved[2];	/* 0 */
 };
 
 /* A mount of the image: by the place of its namespace in it, and its id. */
@@ -70,6 +71,7 @@ struct mntcr_stats {
 };
 
 struct mntcr_restore_options {
+	size_t size;
 	enum mntcr_api api;
 	/* Live namespaces to take superblocks from, matched by namespace id. */
 	const struct mntcr_source *sources;
@@ -164,6 +166,7 @@ enum mntcr_propagation {
 
 /* One side of a bind: a path in the namespace of pid, path or descriptor. */
 struct mntcr_place {
+	size_t size;
 	struct mntcr_source ns;
 	bool own_ns;			/* ignore ns: the caller's */
 	uint64_t mnt_id;		/* the mount with this unique id, or 0 */
@@ -171,6 +174,7 @@ struct mntcr_place {
 };
 
 struct mntcr_bind_options {
+	size_t size;
 	enum mntcr_api api;
 	bool recursive;
 	uint64_t attr_set, attr_clr;	/* MOUNT_ATTR_* */

@@ -6,6 +6,13 @@
  * fail returns 0 or -1 and, on -1, has filled in the struct mntcr_error that
  * it was handed.
  *
+ * Structures of options begin with their size, which the caller sets to
+ * sizeof(struct ...), and all that is not meant is 0: they grow at their ends.
+ * A library that is older than the caller's header takes what it knows, if the
+ * rest is 0, and is MNTCR_USAGE otherwise; one that is newer takes what is
+ * missing for 0.  A size that no header has had is MNTCR_USAGE.  Elements of
+ * arrays cannot grow; they have room that must be 0.
+ *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #ifndef MNTCR_H
@@ -60,9 +67,11 @@ struct mntcr_source {
 	int64_t pid;
 	const char *path;
 	int fd;
+	uint64_t reserved[2];	/* 0 */
 };
 
 struct mntcr_capture_options {
+	size_t size;
 	enum mntcr_method method;
 	unsigned int retries;	/* 0: the default, 8 */
 };
@@ -102,6 +111,7 @@ enum mntcr_verify_flags {
 };
 
 struct mntcr_verify_options {
+	size_t size;
 	unsigned int flags;
 	/* 0: all; counting goes on beyond.  Of events: by all comparisons. */
 	size_t max_reports;
@@ -181,8 +191,13 @@ struct mntcr_feature {
 	int err;		/* the errno that the probe saw */
 };
 
-/* Fills features[MNTCR_NR_FEATURES]. */
-int mntcr_features(struct mntcr_feature *features, struct mntcr_error *e);
+/*
+ * Fills nr elements, MNTCR_NR_FEATURES of the caller's header: those that the
+ * library knows, in the order of their ids, and of what else there is room for
+ * the name is NULL.
+ */
+int mntcr_features(struct mntcr_feature *features, size_t nr,
+		   struct mntcr_error *e);
 
 #ifdef __cplusplus
 }

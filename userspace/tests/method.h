@@ -16,7 +16,9 @@
 /* Whether there is statmount(2), with all that a dump needs. */
 static inline bool has_statmount(void)
 {
-	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_STATMOUNT };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_STATMOUNT,
+	};
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e;

@@ -54,7 +54,7 @@ static inline void capture_fds(const struct world *w, struct mntcr_source *src,
 
 static inline struct shot shoot(void (*fn)(void))
 {
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 
 	need_api();
 	world_add(&s.w, -1, fn);
@@ -111,6 +111,7 @@ static inline void same(struct shot *s, const struct mntcr_restored *r,
 		 unsigned int flags)
 {
 	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
 		.flags = flags, .report = say, .max_reports = 10,
 	};
 	struct mntcr_source src[WORLD_MAX_NS] = { 0 };

@@ -26,6 +26,7 @@ static void count(int sig)
 static const char *all_helpers(void)
 {
 	const struct mntcr_capture_options opts = {
+		.size = sizeof(opts),
 		.method = MNTCR_METHOD_MOUNTINFO,
 	};
 	struct mntcr_source x = { .type = MNTCR_SOURCE_FD, .fd = a.ns };
@@ -38,7 +39,7 @@ static const char *all_helpers(void)
 	if (mntcr_capture(&x, 1, &opts, &t, &e))
 		return "capture";
 	mntcr_topology_free(t);
-	if (mntcr_features(f, &e) ||
+	if (mntcr_features(f, MNTCR_NR_FEATURES, &e) ||
 	    f[MNTCR_FEAT_EMPTY_MNTNS].state == MNTCR_FEATURE_UNKNOWN)
 		return "features";
 	if (mntcr_verify_events(&x, 1, &y, 1, NULL, &events, &nr, &e) || nr)
@@ -133,6 +134,7 @@ static void a_caller_that_reaps_does_not_get_them(void)
 static void *capture_often(void *data)
 {
 	const struct mntcr_capture_options opts = {
+		.size = sizeof(opts),
 		.method = MNTCR_METHOD_MOUNTINFO,
 	};
 	struct mntcr_source x = { .type = MNTCR_SOURCE_FD, .fd = a.ns };

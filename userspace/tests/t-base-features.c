@@ -58,7 +58,7 @@ static void what_is_needed_by_what(void)
 	struct mntcr_error e;
 	size_t i, j, n;
 
-	REQUIRE(!mntcr_features(f, &e));
+	REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &e));
 	for (i = 0; i < MNTCR_NR_FEATURES; i++)
 		f[i].state = MNTCR_FEATURE_YES;
 	for (i = 0; i < MNTCR_NR_FEATURES; i++) {

@@ -231,7 +231,9 @@ static bool same(const struct mntcr_topology *a, const struct mntcr_topology *b)
 static struct mntcr_topology *capture(enum mntcr_method method)
 {
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	struct mntcr_topology *t;
 	struct mntcr_error e;
 
@@ -247,7 +249,9 @@ static struct mntcr_topology *capture(enum mntcr_method method)
 static void with_each_change(enum mntcr_method method)
 {
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_capture_options once = { .method = method, .retries = 1 };
+	struct mntcr_capture_options once = {
+		.size = sizeof(once), .method = method, .retries = 1,
+	};
 	struct mntcr_topology *before, *after, *t;
 	unsigned int i, changed, was, is;
 	struct mntcr_error e;
@@ -338,7 +342,9 @@ static void fails(enum mntcr_method method, enum mntcr_code code, int err,
 		  const char *rule, const char *says)
 {
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	struct mntcr_topology *t;
 	struct mntcr_error e;
 

@@ -20,7 +20,9 @@ static const enum mntcr_method methods[] = {
 static struct mntcr_topology *capture(enum mntcr_method method)
 {
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e;
 

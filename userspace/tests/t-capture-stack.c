@@ -27,7 +27,9 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 /* How many walks to the two places that took. */
 static unsigned int walks(enum mntcr_method method, uint32_t files, uint32_t dirs)
 {
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
 	struct mntcr_topology *t;
 	struct mntcr_error e;

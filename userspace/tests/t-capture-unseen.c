@@ -22,7 +22,9 @@ static bool lists_mounts(int ns)
 static int capture(struct mntcr_source *src, enum mntcr_method method,
 		   struct mntcr_topology **t, struct mntcr_error *e)
 {
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	int ret = mntcr_capture(src, 1, &opts, t, e);
 
 	if (ret)

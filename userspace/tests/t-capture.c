@@ -28,7 +28,9 @@ static struct mntcr_source by_pid(pid_t pid)
 static struct mntcr_topology *capture(const struct mntcr_source *src, size_t nr,
 				      enum mntcr_method method)
 {
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e;
 
@@ -45,6 +47,7 @@ static void same(const struct mntcr_topology *a, const struct mntcr_topology *b,
 		 unsigned int flags)
 {
 	struct mntcr_verify_options opts = {
+		.size = sizeof(opts),
 		.flags = flags, .report = say, .max_reports = 10,
 	};
 	struct mntcr_error e;
@@ -529,7 +532,9 @@ static void a_task_that_changed_root(void)
 /* Captures from inside its chroot, its own namespace among others. */
 static void a_dumper_that_changed_root(void)
 {
-	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_STATMOUNT };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_STATMOUNT,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_source src;
 	struct mntcr_error e;
@@ -559,7 +564,9 @@ static void a_dumper_that_changed_root(void)
 /* Its root is in another namespace than it is itself. */
 static void a_dumper_whose_root_is_elsewhere(void)
 {
-	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_STATMOUNT };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_STATMOUNT,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_source src;
 	struct mntcr_error e;
@@ -607,7 +614,9 @@ static int mount_it_here(void *data)
  */
 static void a_dumper_with_a_foreign_proc(void)
 {
-	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_MOUNTINFO };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_MOUNTINFO,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_source src;
 	struct mntcr_error e;
@@ -656,7 +665,9 @@ static int rename_away(void *data)
 static void a_mountpoint_that_escaped(void)
 {
 	struct mntcr_source self = by_pid(getpid());
-	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_STATMOUNT };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_STATMOUNT,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e;
 	struct holder h;
@@ -691,7 +702,9 @@ static int map_ids(void *data)
 static void an_idmapped_mount(void)
 {
 	struct mc_mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	struct mntcr_capture_options opts = { .method = MNTCR_METHOD_MOUNTINFO };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_MOUNTINFO,
+	};
 	struct mntcr_source self = by_pid(getpid());
 	struct mntcr_topology *t, *back;
 	const struct mc_idmap *map;
@@ -771,7 +784,7 @@ static bool has(enum mntcr_feature_id id)
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
 	struct mntcr_error e;
 
-	REQUIRE(!mntcr_features(f, &e));
+	REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &e));
 	return f[id].state == MNTCR_FEATURE_YES;
 }
 
@@ -879,7 +892,9 @@ static void without_privilege(void)
 	h = scene_hold(CLONE_NEWNS, NULL, NULL);
 	src = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = h.ns };
 	for (i = 0; i < MC_ARRAY_SIZE(methods); i++) {
-		struct mntcr_capture_options opts = { .method = methods[i] };
+		struct mntcr_capture_options opts = {
+			.size = sizeof(opts), .method = methods[i],
+		};
 		bool lacking = methods[i] == MNTCR_METHOD_STATMOUNT &&
 			       !has_statmount();
 
@@ -919,9 +934,11 @@ static void more_than_the_limit(void)
 	static struct holder h[30];
 	static struct mntcr_source src[30];
 	static char path[30][40];
-	struct mntcr_capture_options text = { .method = MNTCR_METHOD_MOUNTINFO };
+	struct mntcr_capture_options text = {
+		.size = sizeof(text), .method = MNTCR_METHOD_MOUNTINFO,
+	};
 	struct mntcr_topology *t = NULL, *u = NULL;
-	struct mntcr_verify_options vo = { 0 };
+	struct mntcr_verify_options vo = { .size = sizeof(vo) };
 	struct rlimit old, low, now;
 	struct mntcr_error e;
 	size_t i, nr, nr_events;

@@ -34,6 +34,7 @@ static void shared(void)
 static struct mntcr_place at(const struct world *w, int ns, const char *path)
 {
 	struct mntcr_place p = {
+		.size = sizeof(p),
 		.ns = { .type = MNTCR_SOURCE_FD, .fd = w->ns[ns] }, .path = path,
 	};
 
@@ -46,7 +47,7 @@ static int do_bind(struct mntcr_place src, struct mntcr_place dst,
 	static struct mntcr_bind_options none;
 
 	if (!o) {
-		none = (struct mntcr_bind_options){ 0 };
+		none = (struct mntcr_bind_options){ .size = sizeof(none) };
 		o = &none;
 	}
 	o->api = api;
@@ -113,7 +114,7 @@ static void between_two(void)
 static void with_what_is_below(void)
 {
 	struct world w = two(tree);
-	struct mntcr_bind_options o = { .recursive = true };
+	struct mntcr_bind_options o = { .size = sizeof(o), .recursive = true };
 
 	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/empty"), &o);
 	CHECK(has(&w, 1, " /empty/in rw,relatime - tmpfs below"));
@@ -122,7 +123,9 @@ static void with_what_is_below(void)
 
 static void into_ours_and_back(void)
 {
-	struct mntcr_place own = { .own_ns = true, .path = "/tmp/here" };
+	struct mntcr_place own = {
+		.size = sizeof(own), .own_ns = true, .path = "/tmp/here",
+	};
 	struct world w = two(tree);
 	size_t before = world_own_mounts();
 
@@ -138,6 +141,7 @@ static void into_ours_and_back(void)
 static void attributes(void)
 {
 	struct mntcr_bind_options o = {
+		.size = sizeof(o),
 		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
 	};
 	struct world w = two(tree);
@@ -154,8 +158,12 @@ static int do_mkdir_ev(void *arg)
 
 static void events_arrive(void)
 {
-	struct mntcr_bind_options slave = { .propagation = MNTCR_PROPAGATION_SLAVE };
-	struct mntcr_bind_options keep = { .propagation = MNTCR_PROPAGATION_KEEP };
+	struct mntcr_bind_options slave = {
+		.size = sizeof(slave), .propagation = MNTCR_PROPAGATION_SLAVE,
+	};
+	struct mntcr_bind_options keep = {
+		.size = sizeof(keep), .propagation = MNTCR_PROPAGATION_KEEP,
+	};
 	struct world w = two(shared);
 
 	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/empty"), &slave);
@@ -183,6 +191,7 @@ static void shared_deep(void)
 static void a_group_of_its_own(void)
 {
 	struct mntcr_bind_options o = {
+		.size = sizeof(o),
 		.propagation = MNTCR_PROPAGATION_SHARED, .recursive = true,
 	};
 	struct world w = two(shared_deep);
@@ -227,6 +236,7 @@ static void errors(void)
 	struct mntcr_error e;
 	size_t fds = world_own_fds();
 	struct mntcr_place gone = {
+		.size = sizeof(gone),
 		.ns = { .type = MNTCR_SOURCE_PID, .pid = 0x7ffffff0 }, .path = "/",
 	};
 
@@ -285,9 +295,15 @@ static void no_path_is_the_root(void)
 
 static void asked_for_by_name_it_must_be_there(void)
 {
-	struct mntcr_bind_options o = { .api = MNTCR_API_EXTENDED };
-	struct mntcr_place from = { .own_ns = true, .path = "/" };
-	struct mntcr_place to = { .own_ns = true, .path = "/tmp/none" };
+	struct mntcr_bind_options o = {
+		.size = sizeof(o), .api = MNTCR_API_EXTENDED,
+	};
+	struct mntcr_place from = {
+		.size = sizeof(from), .own_ns = true, .path = "/",
+	};
+	struct mntcr_place to = {
+		.size = sizeof(to), .own_ns = true, .path = "/tmp/none",
+	};
 	struct mntcr_error e;
 	bool extended = !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
 

@@ -60,7 +60,7 @@ static void the_root_is_unbindable(void)
 
 static void unbindable_in_two(void)
 {
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 
 	need_api();
 	world_add(&s.w, -1, unbindable);
@@ -86,7 +86,7 @@ static bool empty_namespaces(void)
 /* In a copy that another owner makes all is locked, and not to be cloned. */
 static void owned_by_another_is(void (*fn)(void))
 {
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 
 	need_api();
 	if (!empty_namespaces())

@@ -155,7 +155,7 @@ static void woken(struct shot *s)
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
 	uint64_t nr = wake_ups(s), most = 1;
 
-	REQUIRE(!mntcr_features(f, &s->e));
+	REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &s->e));
 	if (f[MNTCR_FEAT_EMPTY_MNTNS].state != MNTCR_FEATURE_YES)
 		most = 4 * (uint64_t)s->t->nr_mounts + 8;
 	if (nr > most) {
@@ -189,7 +189,7 @@ static void wakes_few(void)
 
 static void wakes_few_of_each(void)
 {
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 
 	need_api();
 	world_add(&s.w, -1, peers);

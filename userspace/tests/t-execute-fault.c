@@ -363,6 +363,7 @@ static int run_restore(struct mntcr_error *e)
 static void check_restore(void)
 {
 	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
 		.flags = verify_flags, .report = say, .max_reports = 10,
 	};
 	struct mntcr_topology *got;
@@ -398,8 +399,7 @@ static void prepare(void)
 	    errno == ENOSYS)
 		SKIP("this kernel has no mount_setgroup(2)");
 	world_close(&w);
-	memset(&o, 0, sizeof(o));
-	o.api = api;
+	o = (struct mntcr_restore_options){ .size = sizeof(o), .api = api };
 	verify_flags = MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER;
 	memset(src, 0, sizeof(src));
 	for (i = 0; i < WORLD_MAX_NS; i++)
@@ -528,11 +528,14 @@ static void all_slave(void)
 static void masters_outside(void)
 {
 	struct mntcr_external ext = { .path = "/tmp/master" };
-	struct mntcr_place to = { .own_ns = true, .path = "/tmp/master" };
+	struct mntcr_place to = {
+		.size = sizeof(to), .own_ns = true, .path = "/tmp/master",
+	};
 	struct mntcr_bind_options bo = {
+		.size = sizeof(bo),
 		.api = api, .propagation = MNTCR_PROPAGATION_KEEP,
 	};
-	struct mntcr_place from = { .path = "/b" };
+	struct mntcr_place from = { .size = sizeof(from), .path = "/b" };
 	struct mntcr_error e;
 	char key[32];
 
@@ -561,7 +564,9 @@ static void masters_outside(void)
 
 static void captured_by_mountinfo(bool ids)
 {
-	struct mntcr_capture_options co = { .method = MNTCR_METHOD_MOUNTINFO };
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = MNTCR_METHOD_MOUNTINFO,
+	};
 	struct mntcr_error e = { 0 };
 	uint64_t id;
 
@@ -581,7 +586,9 @@ static void captured_by_mountinfo(bool ids)
 
 static void restored_by_mountinfo(void)
 {
-	struct mntcr_verify_options vo = { .flags = MNTCR_VERIFY_DEVICES };
+	struct mntcr_verify_options vo = {
+		.size = sizeof(vo), .flags = MNTCR_VERIFY_DEVICES,
+	};
 	struct mntcr_topology *got;
 	struct mntcr_error e = { 0 };
 	size_t nr = 1;
@@ -671,12 +678,15 @@ static void other_owner(void)
 static int run_bind(struct mntcr_error *e)
 {
 	struct mntcr_place from = {
+		.size = sizeof(from),
 		.ns = { .type = MNTCR_SOURCE_FD, .fd = w.ns[0] }, .path = "/a",
 	};
 	struct mntcr_place to = {
+		.size = sizeof(to),
 		.ns = { .type = MNTCR_SOURCE_FD, .fd = w.ns[1] }, .path = "/z",
 	};
 	struct mntcr_bind_options bo = {
+		.size = sizeof(bo),
 		.api = api, .recursive = true, .attr_set = MOUNT_ATTR_RDONLY,
 	};
 

@@ -162,7 +162,9 @@ static int do_change(void *arg)
 
 static void a_difference_is_reported(void)
 {
-	struct mntcr_verify_options vo = { .report = collect };
+	struct mntcr_verify_options vo = {
+		.size = sizeof(vo), .report = collect,
+	};
 	struct shot s = shoot(inaccessible);
 	struct world made = { .nr = 1 };
 	struct mntcr_source src[1] = { 0 };

@@ -55,7 +55,7 @@ static void copied(void)
 static void few_descriptors_for_groups(void)
 {
 	struct mntcr_restored *r;
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 
 	need_api();
 	world_add(&s.w, -1, groups);

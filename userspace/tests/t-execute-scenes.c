@@ -653,6 +653,7 @@ static void compare(const struct scene *s, const struct mntcr_topology *t,
 		    const struct world *w, const struct mntcr_restored *r)
 {
 	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
 		.flags = MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER,
 		.report = say, .max_reports = 10,
 	};
@@ -687,7 +688,9 @@ static void compare(const struct scene *s, const struct mntcr_topology *t,
 static bool shown_all(const struct scene *s, const struct mntcr_source *src,
 		      size_t nr)
 {
-	struct mntcr_capture_options co = { .method = MNTCR_METHOD_STATMOUNT };
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = MNTCR_METHOD_STATMOUNT,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e;
 
@@ -710,7 +713,7 @@ static bool shown_all(const struct scene *s, const struct mntcr_source *src,
 
 static void run_scene(const struct scene *s, enum mntcr_api api)
 {
-	struct mntcr_restore_options o = { .api = api };
+	struct mntcr_restore_options o = { .size = sizeof(o), .api = api };
 	struct mntcr_source src[WORLD_MAX_NS];
 	struct mntcr_restored *r = NULL;
 	struct mntcr_error e = { 0 };
@@ -787,7 +790,7 @@ static const struct scene scenes[] = {
 static void other_system(struct mntcr_topology *t, const struct world *w,
 			 enum mntcr_code code, int err_no, const char *says)
 {
-	struct mntcr_restore_options o = { .api = api_now };
+	struct mntcr_restore_options o = { .size = sizeof(o), .api = api_now };
 	struct mntcr_source src[WORLD_MAX_NS];
 	struct mntcr_restored *r = NULL;
 	struct mntcr_error e = { 0 };

@@ -56,7 +56,7 @@ static int do_not_b(void *arg)
 /* The first namespace has the one, the second the other; the first is live. */
 static struct shot shoot_apart(const char *fstype, int unshared)
 {
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 
 	need_api();
 	type = fstype;
@@ -131,7 +131,9 @@ static void a_fresh_one_by_two_names(void)
 static void cannot_be_opened(void)
 {
 	struct shot s = shoot_apart("sysfs", CLONE_NEWNET);
-	struct mntcr_verify_options vo = { .flags = MNTCR_VERIFY_DEVICES };
+	struct mntcr_verify_options vo = {
+		.size = sizeof(vo), .flags = MNTCR_VERIFY_DEVICES,
+	};
 	struct mntcr_source src[2];
 	struct world made = { .nr = 2 };
 	struct mntcr_restored *r;

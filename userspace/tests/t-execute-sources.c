@@ -62,11 +62,14 @@ static void no_master(struct shot *s, struct mntcr_external *ext, const char *pa
 static void a_path_stands_for_a_master(void)
 {
 	struct mntcr_external ext;
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 	struct mntcr_restored *r;
 	struct mntcr_error e;
-	struct mntcr_place src, dst = { .own_ns = true, .path = "/tmp/master" };
+	struct mntcr_place src, dst = {
+		.size = sizeof(dst), .own_ns = true, .path = "/tmp/master",
+	};
 	struct mntcr_bind_options bo = {
+		.size = sizeof(bo),
 		.api = api, .propagation = MNTCR_PROPAGATION_KEEP,
 	};
 	char key[32];
@@ -82,6 +85,7 @@ static void a_path_stands_for_a_master(void)
 	s.o.api = api;
 	REQUIRE(!mkdir("/tmp/master", 0755) || errno == EEXIST);
 	src = (struct mntcr_place){
+		.size = sizeof(src),
 		.ns = { .type = MNTCR_SOURCE_FD, .fd = outer.ns[0] },
 		.path = "/a/b",
 	};

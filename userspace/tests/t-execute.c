@@ -193,7 +193,7 @@ static void nothing(void)
 
 static struct shot shoot_owned(void)
 {
-	struct shot s = { .w = { .nr = 0 } };
+	struct shot s = { .o = { .size = sizeof(s.o) } };
 
 	need_api();
 	world_add(&s.w, -1, small);
@@ -217,11 +217,11 @@ static void children_are_ours(void)
 	struct mntcr_error e;
 	int i;
 
-	REQUIRE(!mntcr_features(before, &e));
+	REQUIRE(!mntcr_features(before, MNTCR_NR_FEATURES, &e));
 	for (i = 0; i < 2; i++) {
 		children = 0;
 		REQUIRE(!sigaction(SIGCHLD, i ? &note : &ignore, &old));
-		mntcr_features(f, &e);
+		mntcr_features(f, MNTCR_NR_FEATURES, &e);
 		r = restore(&s);
 		REQUIRE(!sigaction(SIGCHLD, &old, NULL));
 		CHECK_EQ(children, 0);

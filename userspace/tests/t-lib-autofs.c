@@ -94,7 +94,9 @@ static void say(void *data, const char *line)
 
 static struct mntcr_topology *capture(const struct mntcr_source *src)
 {
-	struct mntcr_capture_options co = { .method = method };
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = method,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
 
@@ -111,6 +113,7 @@ static struct mntcr_topology *capture(const struct mntcr_source *src)
 static void begin(struct autos *a)
 {
 	memset(a, 0, sizeof(*a));
+	a->o.size = sizeof(a->o);
 	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
 	    errno == ENOSYS)
 		SKIP("this kernel has no mount_setgroup(2)");
@@ -186,7 +189,9 @@ static void what_asks(void)
 
 static void both_methods_see_them(void)
 {
-	struct mntcr_verify_options vo = { .report = say, .max_reports = 10,
+	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
+		.report = say, .max_reports = 10,
 					   .flags = MNTCR_VERIFY_DEVICES };
 	struct mntcr_topology *other;
 	struct autos a;
@@ -209,8 +214,11 @@ static void both_methods_see_them(void)
 
 static void restored_from_live(void)
 {
-	struct mntcr_capture_options co = { .method = method };
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = method,
+	};
 	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
 		.report = say, .max_reports = 10, .capture = &co,
 		.flags = MNTCR_VERIFY_DEVICES,
 	};

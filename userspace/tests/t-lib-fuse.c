@@ -91,7 +91,9 @@ static void say(void *data, const char *line)
 
 static struct mntcr_topology *capture(const struct mntcr_source *src)
 {
-	struct mntcr_capture_options co = { .method = method };
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = method,
+	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
 
@@ -212,8 +214,11 @@ static void note_left(void *data, const char *line)
 static size_t events(struct fuses *a, const struct mntcr_source *made,
 		     struct left *l)
 {
-	struct mntcr_capture_options co = { .method = method };
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = method,
+	};
 	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
 		.report = say, .max_reports = 10, .capture = &co,
 		.left_out = note_left, .data = l, .flags = MNTCR_VERIFY_DEVICES,
 	};
@@ -237,7 +242,9 @@ static size_t events(struct fuses *a, const struct mntcr_source *made,
 static bool restored(struct fuses *a, struct mntcr_restored **r,
 		     struct mntcr_source *made)
 {
-	struct mntcr_verify_options vo = { .report = say, .max_reports = 10,
+	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
+		.report = say, .max_reports = 10,
 					   .flags = MNTCR_VERIFY_DEVICES };
 	struct mntcr_topology *got;
 	size_t nr = 1;

@@ -174,7 +174,9 @@ static enum mntcr_method method;
 static int do_capture(struct mntcr_error *e)
 {
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	struct mntcr_topology *t;
 
 	if (mntcr_capture(&self, 1, &opts, &t, e)) {

@@ -55,7 +55,9 @@ static double best_of(unsigned int rounds, enum mntcr_method method,
 		      unsigned int n, double *write)
 {
 	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_capture_options opts = { .method = method };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = method,
+	};
 	double best = 1e9, start, took;
 	struct mntcr_topology *t, *back;
 	struct mntcr_error e;

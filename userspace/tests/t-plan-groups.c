@@ -44,8 +44,8 @@ static void masters_come_first(void)
 
 static void orphans(void)
 {
-	struct mntcr_external master = { "77", "/srv" };
-	struct mntcr_external ext = { "8:0", "/srv" };
+	struct mntcr_external master = { .key = "77", .path = "/srv" };
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
 	struct mc_plan_options o = {
 		.ns_live = (bool[]){ false }, .externals = &ext, .nr_externals = 1,
 	};
@@ -82,7 +82,7 @@ static void orphans(void)
 /* Nothing outside can be of a superblock that is made here. */
 static void no_orphans_on_fresh_superblocks(void)
 {
-	struct mntcr_external master = { "77", "/srv" };
+	struct mntcr_external master = { .key = "77", .path = "/srv" };
 	struct mc_plan_options o = {
 		.prefer_fresh = true, .masters = &master, .nr_masters = 1,
 	};

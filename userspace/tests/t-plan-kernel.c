@@ -125,7 +125,7 @@ static void covered_beside_a_file(void)
 	check();
 	t->mounts[b].unbindable = false;
 	/* had from elsewhere, it need not be found */
-	o.externals = &(struct mntcr_external){ "8:1", "/x" };
+	o.externals = &(struct mntcr_external){ .key = "8:1", .path = "/x" };
 	o.nr_externals = 1;
 	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
 	done();

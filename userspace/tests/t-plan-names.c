@@ -35,7 +35,7 @@ static void names(const char *key, uint32_t minor)
 	struct mc_plan_options o = { .externals = ext, .nr_externals = 1 };
 	uint32_t i, n = 0;
 
-	ext[0] = (struct mntcr_external){ key, "/x" };
+	ext[0] = (struct mntcr_external){ .key = key, .path = "/x" };
 	if (make(MNTCR_API_EXTENDED, &o)) {
 		TAP_SAY("%s: %s", key, e.text);
 		CHECK(!"named");
@@ -66,7 +66,7 @@ static void wrong(uint32_t nr, uint32_t nr_masters, const char *text)
 
 static void not_named(const char *key, const char *text)
 {
-	ext[0] = (struct mntcr_external){ key, "/x" };
+	ext[0] = (struct mntcr_external){ .key = key, .path = "/x" };
 	wrong(1, 0, text);
 }
 
@@ -109,8 +109,8 @@ static void devices_sources_and_paths(void)
 static void named_twice(void)
 {
 	image();
-	ext[0] = (struct mntcr_external){ "8:2", "/x" };
-	ext[1] = (struct mntcr_external){ "another", "/y" };
+	ext[0] = (struct mntcr_external){ .key = "8:2", .path = "/x" };
+	ext[1] = (struct mntcr_external){ .key = "another", .path = "/y" };
 	wrong(2, 0, "--external another: the superblock 8:2 is named twice");
 	ext[1].key = "path:/ceph";
 	wrong(2, 0, "--external path:/ceph: the superblock 8:2 is named twice");
@@ -130,13 +130,13 @@ static void peer_groups(void)
 
 	image();
 	for (k = 0; k < MC_ARRAY_SIZE(keys); k++) {
-		master[0] = (struct mntcr_external){ keys[k], "/x" };
+		master[0] = (struct mntcr_external){ .key = keys[k], .path = "/x" };
 		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 		for (i = n = 0; i < p->nr_srcs; i++)
 			n += p->srcs[i].kind == MC_SRC_MASTER;
 		CHECK_EQ(n, 1);
 	}
-	master[1] = (struct mntcr_external){ "77", "/y" };
+	master[1] = (struct mntcr_external){ .key = "77", .path = "/y" };
 	wrong(0, 2, "--external-master 77: given twice");
 	master[0].key = "path:/";
 	wrong(0, 1, "receives from no peer group");

@@ -324,8 +324,8 @@ static bool is_outside(const struct mntcr_external *x, uint32_t nr)
 static void plans_make_what_they_say(void)
 {
 	const struct mntcr_external ext[] = {
-		{ "8:0", "/x" }, { "8:1", "/y" }, { "8:3", "/z" },
-	}, masters[] = { { "4", "/m" }, { "14", "/n" } };
+		{ .key = "8:0", .path = "/x" }, { .key = "8:1", .path = "/y" }, { .key = "8:3", .path = "/z" },
+	}, masters[] = { { .key = "4", .path = "/m" }, { .key = "14", .path = "/n" } };
 	uint32_t i, k, planned[2] = { 0 };
 	struct wild w;
 	bool live[4];
@@ -371,8 +371,8 @@ static void refuses_nothing(enum mntcr_api api, const bool *live, bool external,
 			    const struct wild *w)
 {
 	static const struct mntcr_external all[] = {
-		{ "8:0", "/0" }, { "8:1", "/1" }, { "8:2", "/2" }, { "8:3", "/3" },
-		{ "8:4", "/4" }, { "8:5", "/5" }, { "8:6", "/6" },
+		{ .key = "8:0", .path = "/0" }, { .key = "8:1", .path = "/1" }, { .key = "8:2", .path = "/2" }, { .key = "8:3", .path = "/3" },
+		{ .key = "8:4", .path = "/4" }, { .key = "8:5", .path = "/5" }, { .key = "8:6", .path = "/6" },
 	};
 	const struct mc_plan_options o = {
 		.api = api, .ns_live = live, .whole_trees = true,

@@ -91,9 +91,9 @@ static void every_refusal_at_once(void)
 	CHECK(strstr(e.text, " (and 4 more refusals)"));
 	/* what remains when some is helped */
 	o.caller_namespaces = true;
-	o.externals = (struct mntcr_external[]){ { "8:0", "/a" }, { "8:3", "/b" } };
+	o.externals = (struct mntcr_external[]){ { .key = "8:0", .path = "/a" }, { .key = "8:3", .path = "/b" } };
 	o.nr_externals = 2;
-	o.masters = (struct mntcr_external[]){ { "77", "/b" } };
+	o.masters = (struct mntcr_external[]){ { .key = "77", .path = "/b" } };
 	o.nr_masters = 1;
 	make_refused(MNTCR_API_EXTENDED, &o);
 	CHECK_EQ(told.nr, 1);
@@ -161,7 +161,7 @@ static void why_a_live_one_does_not_do(void)
 	   "--external 8:3=PATH");
 	/* not given: another reason, another help */
 	o.ns_live = (bool[]){ false };
-	o.externals = &(struct mntcr_external){ "8:3", "/a" };
+	o.externals = &(struct mntcr_external){ .key = "8:3", .path = "/a" };
 	o.nr_externals = 1;
 	make_refused(MNTCR_API_EXTENDED, &o);
 	CHECK_EQ(told.nr, 2);

@@ -12,7 +12,7 @@
 
 static void fresh_and_external(void)
 {
-	struct mntcr_external ext = { "/dev/sda", "/srv" };
+	struct mntcr_external ext = { .key = "/dev/sda", .path = "/srv" };
 	struct mc_plan_options o = {
 		.ns_live = (bool[]){ false, false },
 		.externals = &ext, .nr_externals = 1,
@@ -163,8 +163,8 @@ static void misused(struct mc_plan_options *o, const char *text)
 static void options_that_name_nothing_or_too_much(void)
 {
 	struct mntcr_external ext[2] = {
-		{ "8:0", "/a" }, { "/dev/sda", "/b" },
-	}, masters[2] = { { "77", "/a" }, { "77", "/b" } };
+		{ .key = "8:0", .path = "/a" }, { .key = "/dev/sda", .path = "/b" },
+	}, masters[2] = { { .key = "77", .path = "/a" }, { .key = "77", .path = "/b" } };
 	struct mc_plan_options o = { .externals = ext, .nr_externals = 2 };
 	uint32_t r;
 
@@ -341,7 +341,7 @@ static void unlinked_roots(void)
 	REQUIRE(!make(MNTCR_API_UPSTREAM, NULL));
 	/* its parent comes from elsewhere, or cannot be found, or leaves it out */
 	refused(MNTCR_API_EXTENDED, &(struct mc_plan_options){
-		.externals = (struct mntcr_external[]){ { "8:1", "/x" } },
+		.externals = (struct mntcr_external[]){ { .key = "8:1", .path = "/x" } },
 		.nr_externals = 1, .ns_live = live }, "deleted-root");
 	t->mounts[2].unbindable = true;
 	refused(MNTCR_API_EXTENDED, NULL, "deleted-root");

@@ -51,6 +51,7 @@ static size_t events_by(const struct holder *a, const struct holder *b,
 	struct mntcr_source x = { .type = MNTCR_SOURCE_FD, .fd = a->ns };
 	struct mntcr_source y = { .type = MNTCR_SOURCE_FD, .fd = b->ns };
 	struct mntcr_verify_options opts = {
+		.size = sizeof(opts),
 		.flags = flags, .report = say, .max_reports = 5,
 	};
 	struct mntcr_error e;
@@ -260,7 +261,9 @@ static void count(void *data, const char *line)
 /* So many reports in all, not of each event. */
 static void no_more_reports_than_asked_for(void)
 {
-	struct mntcr_verify_options opts = { .report = count };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = count,
+	};
 	struct mntcr_source x, y;
 	struct mntcr_error e;
 	struct holder a, b;
@@ -288,9 +291,12 @@ static void no_more_reports_than_asked_for(void)
 static void by_the_method_that_is_asked_for(void)
 {
 	static const struct mntcr_capture_options mountinfo = {
+		.size = sizeof(mountinfo),
 		.method = MNTCR_METHOD_MOUNTINFO,
 	};
-	struct mntcr_verify_options opts = { .report = say, .capture = &mountinfo };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = say, .capture = &mountinfo,
+	};
 	struct mntcr_source x, y;
 	struct mntcr_error e;
 	struct holder a, b;
@@ -331,7 +337,9 @@ static void note_left(void *data, const char *line)
 static void what_is_out_of_reach_is_left_out(void)
 {
 	struct left all = { 0 }, some = { 0 };
-	struct mntcr_verify_options opts = { .report = say, .left_out = note_left };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = say, .left_out = note_left,
+	};
 	struct mntcr_topology *before;
 	struct mntcr_source x, y;
 	struct mntcr_error e;
@@ -367,7 +375,9 @@ static void what_is_out_of_reach_is_left_out(void)
 /* It cannot be mounted in one of the two: nor does it stay in the other. */
 static void a_failure_ends_it(void)
 {
-	struct mntcr_verify_options opts = { .report = say };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = say,
+	};
 	struct mntcr_topology *before;
 	struct mntcr_source x[2];
 	struct holder h[2];
@@ -421,7 +431,9 @@ static void cover_it(void *data, const char *line)
 
 static void what_is_mounted_meanwhile_stays(void)
 {
-	struct mntcr_verify_options opts = { .report = cover_it };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = cover_it,
+	};
 	struct mntcr_source x, y;
 	struct mntcr_topology *t;
 	struct mntcr_error e;
@@ -510,7 +522,9 @@ static void end_it(void *data, const char *line)
 static void a_signal_waits_for_the_end_of_an_event(void)
 {
 	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP };
-	struct mntcr_verify_options opts = { .report = end_it };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = end_it,
+	};
 	struct mntcr_topology *before;
 	struct mntcr_source x[2];
 	struct mntcr_error e;

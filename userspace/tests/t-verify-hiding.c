@@ -120,7 +120,9 @@ static void say(void *data, const char *line)
 
 static void nothing_stays(const struct pair *p)
 {
-	struct mntcr_verify_options opts = { .report = say, .max_reports = 5 };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = say, .max_reports = 5,
+	};
 	struct mntcr_topology *now;
 	struct mntcr_error e;
 	size_t nr = 1;
@@ -133,8 +135,12 @@ static void nothing_stays(const struct pair *p)
 
 static void compare_all(enum mntcr_method method)
 {
-	struct mntcr_capture_options co = { .method = method };
-	struct mntcr_verify_options opts = { .report = say, .left_out = say,
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = method,
+	};
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts),
+		.report = say, .left_out = say,
 					     .capture = &co };
 	struct mntcr_error e;
 	struct pair p;
@@ -294,7 +300,9 @@ static void begin_outside(struct pair *p)
 static void gone_however_it_ends(void)
 {
 	static const int sigs[] = { SIGTERM, SIGINT, SIGKILL };
-	struct mntcr_verify_options opts = { .report = end_it, .data = "/t/c:" };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = end_it, .data = "/t/c:",
+	};
 	struct mntcr_error e;
 	struct pair p;
 	size_t nr, i;

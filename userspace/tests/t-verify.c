@@ -77,7 +77,9 @@ static void collect(void *data, const char *line)
 static size_t compare(const struct mntcr_topology *a,
 		      const struct mntcr_topology *b, unsigned int flags)
 {
-	struct mntcr_verify_options opts = { .flags = flags, .report = collect };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .flags = flags, .report = collect,
+	};
 	struct mntcr_error e;
 	size_t nr = 0;
 

@@ -31,6 +31,15 @@ int mc_refuse(struct mntcr_error *e, const char *rule,
 	      const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int mc_nomem(struct mntcr_error *e);
 
+/*
+ * A caller's structure, which begins with its size, into mine of size bytes, of
+ * which the first header had first: what it has beyond that must be 0, what it
+ * lacks is.  theirs NULL: all is 0.  what is for messages.
+ */
+int mc_take_options(void *mine, size_t size, size_t first, const void *theirs,
+		    const char *what, struct mntcr_error *e);
+bool mc_is_zero(const void *p, size_t n);
+
 /* Grow *arr (of *max elements) to hold nr + 1; false without memory. */
 bool mc_grow(void *arr, uint32_t nr, uint32_t *max, size_t elem);
 

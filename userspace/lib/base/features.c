@@ -243,12 +243,14 @@ bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by)
 	return true;
 }
 
-int mntcr_features(struct mntcr_feature *features, struct mntcr_error *e)
+int mntcr_features(struct mntcr_feature *features, size_t nr,
+		   struct mntcr_error *e)
 {
-	int i;
+	size_t i;
 
 	memset(e, 0, sizeof(*e));
-	for (i = 0; i < MNTCR_NR_FEATURES; i++) {
+	memset(features, 0, nr * sizeof(*features));
+	for (i = 0; i < nr && i < MNTCR_NR_FEATURES; i++) {
 		struct mntcr_feature *f = &features[i];
 
 		f->id = (enum mntcr_feature_id)i;

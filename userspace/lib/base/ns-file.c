@@ -44,6 +44,9 @@ int mc_open_ns(const struct mntcr_source *s, char *name, size_t size,
 		name = unasked;
 		size = sizeof(unasked);
 	}
+	if (!mc_is_zero(s->reserved, sizeof(s->reserved)))
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "source: something reserved is not 0");
 	fd = open_named(s, name, size);
 	if (fd < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "%s%s", what, name);

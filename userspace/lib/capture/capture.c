@@ -82,14 +82,11 @@ static int capture(const struct mntcr_source *sources, size_t nr,
 		   const struct mntcr_capture_options *opts,
 		   struct mntcr_topology **topo, struct mntcr_error *e)
 {
-	static const struct mntcr_capture_options defaults;
 	enum mntcr_method method;
 	struct mntcr_error first;
 	char missing[sizeof(e->text)] = "";
 	unsigned int tries;
 
-	if (!opts)
-		opts = &defaults;
 	method = opts->method;
 	tries = opts->retries ? opts->retries : RETRIES;
 	memset(e, 0, sizeof(*e));
@@ -127,13 +124,18 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 		  const struct mntcr_capture_options *opts,
 		  struct mntcr_topology **topo, struct mntcr_error *e)
 {
+	struct mntcr_capture_options o;
 	struct mc_fd_limit limit = { 0 };
 	int ret;
 
+	*topo = NULL;
+	memset(e, 0, sizeof(*e));
+	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
+		return -1;
 	if (nr <= MC_MAX_NAMESPACES)
 		mc_fd_limit_raise(&limit, mc_fd_count() + OTHER_FDS +
 				  2 * (uint32_t)nr);
-	ret = capture(sources, nr, opts, topo, e);
+	ret = capture(sources, nr, &o, topo, e);
 	mc_fd_limit_back(&limit);
 	return ret;
 }

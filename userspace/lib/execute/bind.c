@@ -267,15 +267,21 @@ static int bind_upstream(struct bind *b)
 int mntcr_bind(const struct mntcr_place *src, const struct mntcr_place *dst,
 	       const struct mntcr_bind_options *opts, struct mntcr_error *e)
 {
-	const struct mntcr_bind_options none = { 0 };
+	struct mntcr_place from, to;
+	struct mntcr_bind_options o;
 	struct bind b = {
-		.src = { src, "source", -1, -1, -1 },
-		.dst = { dst, "destination", -1, -1, -1 },
-		.o = opts ? opts : &none, .e = e, .tree = -1,
+		.src = { &from, "source", -1, -1, -1 },
+		.dst = { &to, "destination", -1, -1, -1 },
+		.o = &o, .e = e, .tree = -1,
 	};
-	enum mntcr_api api = mc_choose_api(b.o->api);
+	enum mntcr_api api;
 	int ret = -1;
 
+	if (mc_take_options(&from, sizeof(from), sizeof(from), src, "place", e) ||
+	    mc_take_options(&to, sizeof(to), sizeof(to), dst, "place", e) ||
+	    mc_take_options(&o, sizeof(o), sizeof(o), opts, "bind_options", e))
+		return -1;
+	api = mc_choose_api(o.api);
 	if (b.o->api == MNTCR_API_EXTENDED && mc_need_extended(e))
 		return -1;
 	if (!open_ns(&b, &b.src) && !open_ns(&b, &b.dst))

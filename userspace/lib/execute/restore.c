@@ -81,7 +81,7 @@ static int ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
 
 	if (po->api != MNTCR_API_UPSTREAM)
 		return 0;
-	if (mntcr_features(f, e))
+	if (mntcr_features(f, MNTCR_NR_FEATURES, e))
 		return -1;
 	if (empty->state == MNTCR_FEATURE_UNKNOWN)
 		return mc_fail(e, MNTCR_SYS, empty->err, "probing for %s",
@@ -462,27 +462,49 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	po->data = o->data;
 }
 
+static int take_options(struct mntcr_restore_options *o,
+			const struct mntcr_restore_options *theirs,
+			struct mntcr_error *e)
+{
+	const struct mntcr_external *x;
+	size_t i;
+
+	if (mc_take_options(o, sizeof(*o), sizeof(*o), theirs, "restore_options", e))
+		return -1;
+	for (i = 0; i < o->nr_externals + o->nr_masters; i++) {
+		x = i < o->nr_externals ? &o->externals[i] :
+		    &o->masters[i - o->nr_externals];
+		if (!mc_is_zero(x->reserved, sizeof(x->reserved)))
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "external: something reserved is not 0");
+	}
+	return 0;
+}
+
 int mntcr_restore(const struct mntcr_topology *t,
 		  const struct mntcr_restore_options *opts,
 		  struct mntcr_restored **restored, struct mntcr_error *e)
 {
-	const struct mntcr_restore_options none = { 0 };
-	const struct mntcr_restore_options *o = opts ? opts : &none;
-	struct mntcr_restored *r = calloc(1, sizeof(*r));
-	struct work *w = calloc(1, sizeof(*w));
+	struct mntcr_restore_options o;
+	struct mntcr_restored *r;
+	struct work *w;
 	int ret;
 
 	*restored = NULL;
+	if (take_options(&o, opts, e))
+		return -1;
+	r = calloc(1, sizeof(*r));
+	w = calloc(1, sizeof(*w));
 	if (!r || !w) {
 		free(r);
 		free(w);
 		return mc_nomem(e);
 	}
 	w->stats = &r->stats;
-	mc_plan_options(o, &w->po);
+	mc_plan_options(&o, &w->po);
 	w->po.refused = refused;
 	w->po.data = w;
-	ret = restore(w, t, o, r, e);
+	ret = restore(w, t, &o, r, e);
 	if (ret)
 		refused_late(w, e);
 	teardown(w);
@@ -572,23 +594,26 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		     const struct mntcr_restore_options *opts, bool json,
 		     FILE *out, struct mntcr_error *e)
 {
-	bool *ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
-	bool *again = calloc(t->nr_sbs + 1, sizeof(*again));
-	int *live_fd = new_fds(t->nr_ns), cgroup_fd = -1;
+	struct mntcr_restore_options o;
 	struct mc_plan_options po;
 	struct mc_plan *p = NULL;
-	bool known_boot;
-	int ret = -1;
+	bool known_boot, *ns_live, *again;
+	int *live_fd, cgroup_fd = -1, ret = -1;
 
+	if (take_options(&o, opts, e))
+		return -1;
+	ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
+	again = calloc(t->nr_sbs + 1, sizeof(*again));
+	live_fd = new_fds(t->nr_ns);
 	if (!ns_live || !again || !live_fd) {
 		mc_nomem(e);
 		goto out;
 	}
-	if (find_live(t, opts, live_fd, ns_live, &known_boot, e))
+	if (find_live(t, &o, live_fd, ns_live, &known_boot, e))
 		goto out;
-	if (opts->assume_sources)
+	if (o.assume_sources)
 		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));
-	mc_plan_options(opts, &po);
+	mc_plan_options(&o, &po);
 	po.ns_live = ns_live;
 	mc_exec_probe_again(t, again, &cgroup_fd);
 	po.again = again;

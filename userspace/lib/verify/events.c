@@ -297,11 +297,10 @@ static int verify_events(const struct mntcr_source *first, size_t nr_first,
 			 size_t *nr_events, size_t *nr_differences,
 			 struct mntcr_error *e)
 {
-	static const struct mntcr_verify_options defaults;
 	struct run r = {
 		.side = { { .sources = first, .nr = nr_first },
 			  { .sources = second, .nr = nr_second } },
-		.opts = opts ? opts : &defaults,
+		.opts = opts,
 		.e = e,
 	};
 	sigset_t all, old;
@@ -346,14 +345,18 @@ int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 			size_t *nr_events, size_t *nr_differences,
 			struct mntcr_error *e)
 {
+	struct mntcr_verify_options o;
 	struct mc_fd_limit limit = { 0 };
 	int ret;
 
+	*nr_events = *nr_differences = 0;
+	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "verify_options", e))
+		return -1;
 	/* Both are held; captures see to themselves. */
 	if (nr_first <= MC_MAX_NAMESPACES && nr_second <= MC_MAX_NAMESPACES)
 		mc_fd_limit_raise(&limit, mc_fd_count() + OWN_FDS +
 				  (uint32_t)(nr_first + nr_second));
-	ret = verify_events(first, nr_first, second, nr_second, opts,
+	ret = verify_events(first, nr_first, second, nr_second, &o,
 			    nr_events, nr_differences, e);
 	mc_fd_limit_back(&limit);
 	return ret;

@@ -503,12 +503,14 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 		 const struct mntcr_verify_options *opts,
 		 size_t *nr_differences, struct mntcr_error *e)
 {
-	static const struct mntcr_verify_options defaults;
-	struct verify v = { .a = a, .b = b, .opts = opts ? opts : &defaults };
+	struct mntcr_verify_options o;
+	struct verify v = { .a = a, .b = b, .opts = &o };
 	uint32_t i, n = a->nr_ns < b->nr_ns ? a->nr_ns : b->nr_ns;
 	int ret = -1;
 
 	memset(e, 0, sizeof(*e));
+	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "verify_options", e))
+		return -1;
 	if (!bijection_new(&v.sbs, a->nr_sbs, b->nr_sbs) ||
 	    !bijection_new(&v.groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v.userns, a->nr_userns, b->nr_userns))

@@ -178,6 +178,7 @@ static bool verify(struct run *r, const struct mntcr_topology *topo,
 		   const int *ns, int nr)
 {
 	struct mntcr_verify_options o = {
+		.size = sizeof(o),
 		.flags = MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER,
 		.max_reports = 1, .report = first_line, .data = r,
 	};
@@ -363,6 +364,7 @@ static bool restore(struct run *r, enum backend b, struct mntcr_topology *topo)
 	unsigned int reasons = expect_reasons(r->t, r->l, &x->scene, b);
 	struct mntcr_source src[TOPO_MAX_NS + 1] = { 0 };
 	struct mntcr_restore_options o = {
+		.size = sizeof(o),
 		.api = b == EXTENDED ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM,
 		.sources = src, .nr_sources = r->w->nr_ns,
 		.keep_fds = keep_fds(r),
