@@ -121,6 +121,7 @@ static void check_silent(const struct fuses *a, const char *after)
 static void begin(struct fuses *a, enum state s, enum scene what, uint64_t valid)
 {
 	memset(a, 0, sizeof(*a));
+	a->o.size = sizeof(a->o);
 	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
 	    errno == ENOSYS)
 		SKIP("this kernel has no mount_setgroup(2)");
