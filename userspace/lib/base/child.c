@@ -10,7 +10,10 @@
 #include "base/base.h"
 #include "base/sys.h"
 
-/* No exit signal; SIGCHLD set to be ignored reaps those only that have it. */
+/*
+ * No exit signal.  Where the caller ignores SIGCHLD, the kernel reaps by itself
+ * only children that send it: this one stays for waitpid(2).
+ */
 static pid_t clone_quietly(unsigned long flags, int cgroup_fd)
 {
 	struct mc_clone_args args = { .flags = flags };
@@ -23,7 +26,10 @@ static pid_t clone_quietly(unsigned long flags, int cgroup_fd)
 	pid = syscall(__NR_clone3, &args, sizeof(args));
 	if (pid >= 0 || errno != ENOSYS || cgroup_fd >= 0)
 		return (pid_t)pid;
-	/* Filters deny clone3(2) like that: they cannot look at its flags. */
+	/*
+	 * Seccomp filters deny clone3(2) with ENOSYS, since they cannot look at
+	 * its flags.
+	 */
 #ifdef __s390__
 	return (pid_t)syscall(__NR_clone, NULL, flags, NULL, NULL, NULL);
 #else

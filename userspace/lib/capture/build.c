@@ -14,7 +14,10 @@
 #include "base/sys.h"
 #include "capture/capture.h"
 
-/* Read twice and the same: nothing has changed, this is how it is. */
+/*
+ * It read the same both times, so nothing was changing: another look would not
+ * help.
+ */
 static int contradicts(struct mntcr_error *e, const struct cap_ns *ns,
 		       const struct raw_mount *r, const char *what)
 {
@@ -144,7 +147,10 @@ static int get_groups(struct mc_topology *t, struct mc_mount *m,
 		g = mc_topology_get_group(t, r->group);
 		if (g == MC_NONE)
 			return mc_nomem(e);
-		/* That members agree is finish()'s to check. */
+		/*
+		 * mc_topology_finish() checks that all members have the same
+		 * master.
+		 */
 		t->groups[g].master = master;
 	}
 	m->group = g;

@@ -63,8 +63,9 @@ out:
 }
 
 /*
- * Two looks that agree can still be a mixture, when something was changed and
- * changed back between them, twice: what contradicts itself is worth another.
+ * Two looks that agree can still be a mixture, where something was changed and
+ * changed back between them, both times.  So what contradicts itself is looked
+ * at once more.
  */
 static bool may_pass(const struct mntcr_error *e)
 {
@@ -72,7 +73,10 @@ static bool may_pass(const struct mntcr_error *e)
 	       (e->code == MNTCR_REFUSED && !strcmp(e->rule, CAP_CONTRADICTORY));
 }
 
-/* It can go away once: its id is never used again. */
+/*
+ * An id is never used again, so what was missing twice under the same id is not
+ * something that has just gone away.
+ */
 static bool is_missing(const struct mntcr_error *e)
 {
 	return e->code == MNTCR_CHANGED && e->err == ENOENT;
@@ -111,7 +115,7 @@ static int capture(const struct mntcr_source *sources, size_t nr,
 			memcpy(missing, e->text, sizeof(missing));
 		}
 	}
-	/* What the better method lacked says more. */
+	/* Why the method that was tried first failed says more. */
 	if (opts->method != method && first.err == EPERM && e->err == EPERM)
 		*e = first;
 	return -1;

@@ -37,7 +37,7 @@ union fd_message {
 	struct cmsghdr align;
 };
 
-/* In the child: err, and the descriptor if that is 0. */
+/* In the child: send err, and with it the descriptor if err is 0. */
 static void send_opened(int sock, int fd, int err)
 {
 	struct iovec data = { &err, sizeof(err) };
@@ -86,7 +86,10 @@ static void enter(int proc_fd, int sock, const struct cap_ns *ns,
 	int dir = -1, fd = -1;
 
 	if (!setns(ns->fd, CLONE_NEWNS)) {
-		/* Numbers of tasks may mean others in that /proc. */
+		/*
+		 * By "self": numbers may mean other tasks in the /proc that is
+		 * mounted there.
+		 */
 		dir = openat(proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (dir >= 0)
 			fd = openat(dir, name, flags | O_CLOEXEC);
@@ -95,8 +98,8 @@ static void enter(int proc_fd, int sock, const struct cap_ns *ns,
 }
 
 /*
- * Neither waits for the end of a pipe: helpers of other threads would have
- * copies of it.
+ * The child sends one datagram and is waited for.  An end of file would not do:
+ * child processes of the caller's other threads may hold copies of the socket.
  */
 int cap_open_entered(const struct cap_ns *ns, const char *name, int flags)
 {

@@ -25,7 +25,7 @@
 struct text {
 	int fd;
 	struct mc_buf first;
-	int64_t nr_mounts;	/* counted before it was read */
+	int64_t nr_mounts;	/* number of mounts, asked for before the text was read */
 	bool of_task;		/* as the task sees it that was named, */
 	bool same;		/* as it does, and whoever enters */
 	struct cap_listed listed;
@@ -72,7 +72,10 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 	struct mc_buf b = { 0 };
 	int fd = -1, err;
 
-	/* whatever other tasks in there have changed their root to */
+	/*
+	 * a new task stands on the topmost root, whatever others have made
+	 * theirs
+	 */
 	t->fd = cap_open_entered(ns, "mountinfo", O_RDONLY);
 	err = errno;
 	if (t->fd >= 0 && read_all(t->fd, &t->first))
@@ -345,7 +348,7 @@ static int find_layers(const struct cap_ns *ns, const struct text *t,
 			 ns->label, ns->nr_mounts + 1 - raw->nr);
 }
 
-/* The root is the one mount whose parent is not listed. */
+/* The namespace's visible root is the one mount whose parent is not listed. */
 static int find_root(const struct cap_ns *ns, const struct text *t,
 		     struct raw_ns *raw, struct mntcr_error *e)
 {
@@ -373,7 +376,10 @@ static int find_root(const struct cap_ns *ns, const struct text *t,
 		}
 		raw->root = i;
 	}
-	/* An empty namespace shows its base, which is not part of an image. */
+	/*
+	 * An empty namespace shows the nullfs that it was made with, which no
+	 * image has.
+	 */
 	if (raw->nr == 1 && !strcmp(raw->m[0].type, "nullfs")) {
 		raw->nr = 0;
 		raw->root = MC_NONE;

@@ -31,7 +31,10 @@
 		  MC_STATMOUNT_MNT_GIDMAP | MC_STATMOUNT_MNT_LOCKS)
 #define WANT_AGAIN (WANT_FAST | MC_STATMOUNT_MNT_ROOT | \
 		    MC_STATMOUNT_MNT_POINT | MC_STATMOUNT_MNT_LOCKS)
-/* Without these the answer would be incomplete without saying so. */
+/*
+ * A kernel without these would leave the fields out, and no mount would show
+ * it.
+ */
 #define NEED (MC_STATMOUNT_MNT_OPTS | MC_STATMOUNT_FS_SUBTYPE | \
 	      MC_STATMOUNT_SB_SOURCE)
 
@@ -39,7 +42,10 @@
 #define BUF_MAX		(16U << 20)
 #define LIST_CHUNK	4096
 
-/* What a second look compares. */
+/*
+ * What mount operations change: read a second time, to see whether anything
+ * moved.
+ */
 struct glance {
 	uint64_t id, parent, attr, propagation, group, master, locks;
 	uint32_t sb_flags;
@@ -87,7 +93,9 @@ static int ask_failed(const struct reader *r, uint64_t id)
 	}
 }
 
-/* Fields of one mount into r->sm, which grows as needed. */
+/*
+ * Asks for fields of one mount; the answer is in r->sm, which grows as needed.
+ */
 static int ask_for(struct reader *r, uint64_t id, uint64_t mask)
 {
 	size_t size = r->size;
@@ -162,7 +170,9 @@ static int read_idmap(struct reader *r, struct raw_mount *m)
 	return 0;
 }
 
-/* Strings are the caller's to fill in: sm's do not last. */
+/*
+ * Strings are left to the caller: the next statmount(2) overwrites those of sm.
+ */
 static struct glance glance(const struct mc_statmount *sm)
 {
 	return (struct glance){
@@ -311,7 +321,7 @@ static int list_failed(const struct reader *r, uint64_t base)
 	}
 }
 
-/* What the caller stands on: of its own namespace, as a rule. */
+/* The mount that the caller's root directory is on; it may be in no listing. */
 static uint64_t own_root(void)
 {
 	struct statx stx;
@@ -323,7 +333,10 @@ static uint64_t own_root(void)
 	return stx.stx_mnt_id;
 }
 
-/* The namespace's base: the mount that is its own parent; 0 if it is alone. */
+/*
+ * The mount that the namespace was made with: it is its own parent.  0: there
+ * is none on it.
+ */
 static int find_base(struct reader *r, uint64_t *base, uint64_t *above)
 {
 	struct mc_statmount sm;
@@ -439,7 +452,7 @@ out:
 	return ret;
 }
 
-/* Drop what lies below the root, so that cap_build() sees only the image's. */
+/* Drop the mounts below the visible root: no image has them. */
 static void drop_hidden(struct raw_ns *raw)
 {
 	uint32_t i, n = 0, hidden = raw->hidden;

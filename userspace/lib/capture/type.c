@@ -81,7 +81,10 @@ static void by_path(struct look *l, uint32_t i)
 	mc_close(fd);
 }
 
-/* A directory is only ever covered by a directory. */
+/*
+ * A directory can be covered by a directory only, anything else by anything
+ * else only: so the type of one in a stack tells that of the others.
+ */
 static void by_cover(struct mc_topology *t, uint32_t i)
 {
 	struct mc_mount *m = &t->mounts[i], *p;
@@ -125,7 +128,7 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 		mc_close(l.root);
 		cap_under(t, (uint32_t)n, &ns[n], &l.ids);
 	}
-	/* up a stack, then down */
+	/* from the mounts on top to those below them, then back */
 	for (i = 0; i < t->nr_mounts; i++)
 		by_cover(t, i);
 	for (i = t->nr_mounts; i-- > 0;)

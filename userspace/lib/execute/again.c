@@ -66,7 +66,7 @@ static int root_cgroup(void)
 	return fd;
 }
 
-/* The descriptor table is shared: what the child opens stays open here. */
+/* CLONE_FILES: what the child opens is open here when it has ended. */
 static int open_cgroup(int root_fd, const char *source)
 {
 	struct {

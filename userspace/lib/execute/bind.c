@@ -55,7 +55,7 @@ static int pid_root(struct bind *b, struct side *s)
 
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/root", s->place->ns.pid);
 	s->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* its namespace was there a moment ago */
+	/* the namespace's file could be opened, so the task has just ended */
 	return s->root_fd >= 0 ? 0 :
 	       side_fail(b, s, errno == ENOENT ? ESRCH : errno, path);
 }
@@ -130,14 +130,20 @@ static int clone_with(struct bind *b, unsigned int flags,
 	bool change = attr->attr_set || attr->attr_clr || attr->propagation;
 
 	flags |= OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | rec;
-	/* In one go: nothing is mounted on a peer, and on this, meanwhile. */
+	/*
+	 * Clone and attributes in one call: else it could be a peer in between,
+	 * and receive what is mounted then.
+	 */
 	if (change) {
 		b->tree = mc_open_tree_attr(b->src.fd, "", flags, attr,
 					    MC_MOUNT_ATTR_SIZE_VER0);
 		if (b->tree >= 0)
 			return 0;
 	}
-	/* Without that call, or to see which of the two it was that failed. */
+	/*
+	 * The kernel has no such call; or to see whether cloning or the
+	 * attributes failed.
+	 */
 	b->tree = mc_open_tree(b->src.fd, "", flags);
 	if (b->tree < 0)
 		return side_fail(b, &b->src, errno, errno == EINVAL ?
@@ -160,7 +166,10 @@ static int clone_tree(struct bind *b, unsigned int flags)
 
 	if (type_of(b->o->propagation, &type))
 		return mc_fail(b->e, MNTCR_USAGE, 0, "bind: unknown propagation type");
-	/* A clone is a peer of a shared source: it gets a group of its own. */
+	/*
+	 * The clone of a shared mount is in the source's peer group: made
+	 * private first, it then starts a group of its own.
+	 */
 	attr.propagation = type == MS_SHARED ? MS_PRIVATE : type;
 	if (clone_with(b, flags, &attr))
 		return -1;

@@ -47,7 +47,9 @@ const char *mc_call_name(enum mc_call c)
 
 /* --- errors --------------------------------------------------------------- */
 
-/* The kernel's rule that an errno stands for, where that is known. */
+/*
+ * The rule of the kernel behind an errno, where the operation leaves one only.
+ */
 static const char *rule(const struct mc_op *op, int err)
 {
 	switch (op->type) {
@@ -190,7 +192,7 @@ int mc_exec_fd(struct mc_exec *x, mc_ref r)
 	return *fd;
 }
 
-/* Out of memory is no reason to leak: then it is closed at once, and gone. */
+/* Without memory to note it, it is closed at once. */
 int mc_exec_junk(struct mc_exec *x, int fd)
 {
 	if (fd < 0)
@@ -211,7 +213,7 @@ static int cmp_fd(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Descriptors that were opened one after the other go with one call. */
+/* Descriptors with consecutive numbers are closed by one call. */
 static void close_junk(struct mc_exec *x)
 {
 	uint32_t i, j;
@@ -234,7 +236,7 @@ static void close_junk(struct mc_exec *x)
 	x->nr_junk = 0;
 }
 
-/* The descriptor goes, the mount's id stays. */
+/* Close the descriptor and note the mount's unique id. */
 static void spill(struct mc_exec *x, mc_ref r)
 {
 	uint32_t i = MC_REF_INDEX(r);
@@ -292,7 +294,10 @@ bool mc_exec_same_device(const struct mc_exec *x, const struct mc_mount *m,
 {
 	const struct mc_sb *sb = &x->t->sbs[m->sb];
 
-	/* Other files, and subvolumes, can have devices of their own. */
+	/*
+	 * statx(2) shows another device for device nodes and for btrfs's
+	 * subvolumes.
+	 */
 	return !S_ISDIR(st->stx_mode) || !strcmp(sb->type, "btrfs") ||
 	       (st->stx_dev_major == sb->major && st->stx_dev_minor == sb->minor);
 }
@@ -364,7 +369,7 @@ int mc_exec_src(struct mc_exec *x, uint32_t s, const char **path)
 
 /* --- mounts --------------------------------------------------------------- */
 
-/* Everything is made private; sharing is said at the end. */
+/* A clone is made private; its group is set once all mounts are there. */
 void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
 		  struct mc_mount_attr *attr)
 {

@@ -45,7 +45,10 @@ static int fresh(struct mc_exec *x, const struct mc_op *op)
 	uint32_t s = MC_REF_INDEX(op->obj);
 	const char *type = x->t->sbs[x->p->srcs[s].sb].type;
 
-	/* In a user namespace, only for whom sees another one uncovered. */
+	/*
+	 * In a user namespace the kernel allows it only where another mount of
+	 * that type is fully visible: so in the caller's mount namespace.
+	 */
 	if ((!strcmp(type, "proc") || !strcmp(type, "sysfs")) &&
 	    x->be->go_home(x, op))
 		return -1;
@@ -152,7 +155,7 @@ int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats)
 	if (!ret)
 		ret = run_ops(x, stats);
 	then = now();
-	/* What failed first is what is said. */
+	/* The first error is the one that is reported. */
 	x->e = ret ? &later : e;
 	if (x->be->finish(x))
 		ret = -1;

@@ -31,8 +31,8 @@ static int ext_go_home(struct mc_exec *x, const struct mc_op *op)
 }
 
 /*
- * After a restart the id is that of any mount.  If nobody knows whether there
- * was one, the device tells, mostly.
+ * After a restart the same id can be any mount's.  Where it is not known
+ * whether there was one, the device number tells, in most cases.
  */
 static int live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 {
@@ -91,7 +91,7 @@ static int ext_open_src(struct mc_exec *x, uint32_t s)
 	return 0;
 }
 
-/* A detached tmpfs tree: its directories carry the clean sources. */
+/* The scratch tree: a detached tmpfs, with a directory for each source. */
 static int need_scratch(struct mc_exec *x, const struct mc_op *op)
 {
 	if (x->scratch_fd >= 0)
@@ -124,7 +124,7 @@ static int ext_base_src(struct mc_exec *x, uint32_t s)
 	struct mc_mount_attr attr;
 	int fd;
 
-	/* A fresh one is detached already. */
+	/* fsmount(2) has made it detached. */
 	if (mc_src_is_opened(src))
 		return to_scratch(x, s, x->src_fd[s], op);
 	if (ext_open_src(x, s))
@@ -156,7 +156,7 @@ static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 	mc_exec_attr(x, m, &attr);
 	fd = mc_exec_src(x, s, &path);
 	if (x->p->srcs[s].direct) {
-		/* Its only user: the mount itself. */
+		/* Used once: it becomes the mount itself. */
 		x->src_fd[s] = -1;
 		x->mount_fd[m] = fd;
 		if (!want)

@@ -24,7 +24,10 @@ static int set_option(struct mc_exec *x, int fs, const char *name,
 {
 	if (value)
 		return config(x, fs, MC_FSCONFIG_SET_STRING, name, value);
-	/* Said by flags, or by a security module for itself. */
+	/*
+	 * Set as flags of the superblock; or added by a security module by
+	 * itself.
+	 */
 	if (!strcmp(name, "rw") || !strcmp(name, "ro") ||
 	    !strcmp(name, "seclabel") || !strcmp(name, "sync") ||
 	    !strcmp(name, "dirsync") || !strcmp(name, "lazytime"))
@@ -67,7 +70,7 @@ static int set_flags(struct mc_exec *x, int fs, uint32_t flags)
 	return 0;
 }
 
-/* Where the last node was made: the next one is mostly beside it. */
+/* Where the last file was made: the next is mostly in the same directory. */
 struct nodes {
 	int mnt, dir;
 	const char *path;	/* of dir: len bytes of it */
@@ -97,7 +100,10 @@ static int set_node(struct mc_exec *x, int dir, const char *name,
 	return fchmodat(dir, name, f->mode & MC_MODE_ALL, 0);
 }
 
-/* A umask is the caller's business, and nothing of the image. */
+/*
+ * mkdirat(2) and mknodat(2) apply the caller's umask; fchmodat(2) after it does
+ * not.
+ */
 static int make_node(struct mc_exec *x, int dir, const char *path, size_t len,
 		     const struct mc_file *f, char *name)
 {
@@ -209,7 +215,7 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	}
 	if (set_options(x, fs, sb, op))
 		goto out;
-	/* What must exist inside is made while one still can write. */
+	/* Files are made first: after that it may become read-only. */
 	if (set_flags(x, fs, sb->flags) ||
 	    (rdonly && !op->nr &&
 	     config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL)) ||

@@ -15,7 +15,9 @@
 
 #include "execute/execute.h"
 
-/* Opened relative to a /proc from before: an empty namespace has none. */
+/*
+ * By a descriptor of the caller's /proc: an empty namespace has none mounted.
+ */
 static int open_self(int proc_fd, const char *who)
 {
 	char path[32];
@@ -31,7 +33,7 @@ int mc_ns_open_self(struct mc_exec *x)
 	return open_self(x->proc_fd, "thread-self");
 }
 
-/* A shared root would make peers of the namespaces that are made next. */
+/* Were it shared, the root of the next namespace, a copy, would be its peer. */
 static int make_private(void)
 {
 	struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
@@ -197,7 +199,7 @@ static void owned_child(struct owned *w)
 		w->err = errno;
 }
 
-/* The descriptor table is shared: what the child opens stays open here. */
+/* CLONE_FILES: what the child opens is open here when it has ended. */
 static int make_owned(struct mc_exec *x, int userns_fd, int live_fd, int *ns_fd,
 		      int *root_fd)
 {

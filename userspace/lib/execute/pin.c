@@ -35,7 +35,7 @@ static int pin_fail(const struct mc_pins *p, const char *file, const char *what,
 		       " (the file of a namespace cannot be mounted in a younger one)");
 }
 
-/* The path is walked once: what is undone later is what was made. */
+/* The path is walked once, so that what is undone later is what was made. */
 static int open_parent(struct mc_pins *p, struct mntcr_error *e)
 {
 	char *path = strdup(p->path), *name;
@@ -126,7 +126,7 @@ static int open_dir(struct mc_pins *p, struct mntcr_error *e)
 		goto out;
 	}
 	p->mounted = true;
-	/* Now, since below a shared mount it has just become shared. */
+	/* After attaching: below a shared mount it has just become shared. */
 	ret = mc_mount_setattr(p->dir, "", AT_EMPTY_PATH, &attr,
 			       MC_MOUNT_ATTR_SIZE_VER0);
 	if (ret)

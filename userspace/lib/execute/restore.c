@@ -12,7 +12,7 @@
 
 #include "execute/execute.h"
 
-/* Our own that no plan knows of: namespaces, /proc, pins. */
+/* Descriptors beside those of the plan: namespaces, /proc, pins. */
 #define OWN_FDS		16
 /* Fewer than these are not worth making a plan for. */
 #define LEAST_BUDGET	64
@@ -25,7 +25,7 @@ struct mntcr_restored {
 	struct mc_pins *pins;
 	bool pinned;		/* else there is only the place for pins */
 	struct mntcr_stats stats;
-	/* The topology may go first: what finds a mount by its id. */
+	/* Mounts by id, since the caller may free the topology first. */
 	struct mc_map **by_id;
 };
 
@@ -99,7 +99,7 @@ enum mntcr_api mc_choose_api(enum mntcr_api wanted)
 	return mc_extended_lacks(&err) ? MNTCR_API_UPSTREAM : MNTCR_API_EXTENDED;
 }
 
-/* Every id, of namespaces and of mounts, means something else by now. */
+/* After a restart all ids, of namespaces and of mounts, may mean others. */
 static int check_boot(const struct mntcr_topology *t, bool *known,
 		      struct mntcr_error *e)
 {

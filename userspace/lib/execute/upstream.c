@@ -153,7 +153,10 @@ static int up_make_ns(struct mc_exec *x, const struct mc_op *op)
 		return -1;
 	x->in = ns;
 	x->in_fd_dir = false;
-	/* A foreign owner's was made by a process that is gone. */
+	/*
+	 * Made by a child in the owner's user namespace, it is entered through
+	 * its file.
+	 */
 	if (n->userns != MC_NONE && !x->t->userns[n->userns].dumper)
 		x->in = MC_NONE;
 	return 0;
@@ -166,7 +169,7 @@ static int up_go_home(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
-/* By its path, since stock kernels open nothing by id. */
+/* By its path: stock kernels cannot open a mount by its id. */
 static int up_reopen(struct mc_exec *x, uint32_t mount)
 {
 	struct statx st;
@@ -300,8 +303,8 @@ static int to_scratch(struct mc_exec *x, mc_ref obj, bool dir,
 /* --- sources -------------------------------------------------------------- */
 
 /*
- * Whether it is that mount, its id tells.  It may have been given to another
- * since, a unique one after a restart: that one's superblock is another, mostly.
+ * The id tells whether it is that mount.  Ids of mountinfo are used again,
+ * unique ones after a restart: then the superblock is another, in most cases.
  */
 static bool is_original(const struct mc_exec *x, const struct mc_mount *m,
 			const struct statx *st)
@@ -312,7 +315,7 @@ static bool is_original(const struct mc_exec *x, const struct mc_mount *m,
 	       mc_exec_same_device(x, m, st);
 }
 
-/* The live mount, by its path. */
+/* The live mount, by its path in its namespace. */
 static int open_live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 {
 	const struct mc_mount *m = &x->t->mounts[mount];
@@ -341,7 +344,7 @@ static int open_live(struct mc_exec *x, uint32_t mount, const struct mc_op *op)
 	return fd;
 }
 
-/* Where the source is, descriptor in hand. */
+/* Enter the namespace of the source and open it there. */
 static int open_origin(struct mc_exec *x, uint32_t s, const struct mc_op *op)
 {
 	const struct mc_src *src = &x->p->srcs[s];
@@ -432,7 +435,7 @@ static int remove_cover(struct mc_exec *x, uint32_t m, const struct mc_op *op)
 	return 0;
 }
 
-/* Cloned where it is: in the copy. */
+/* The source is cloned from within the copy. */
 static int open_copied(struct mc_exec *x, uint32_t m, const struct mc_op *op)
 {
 	int fd = open_live(x, m, op);
@@ -489,7 +492,10 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 	int fd;
 
 	while (!mc_src_is_opened(&x->p->srcs[s])) {
-		/* Stay with what is of one namespace, then go to scratch once. */
+		/*
+		 * All sources of one live namespace are opened before going to
+		 * the scratch namespace, so that each is entered once.
+		 */
 		fd = x->p->srcs[s].covered ? open_covered(x, s, op) :
 		     x->p->srcs[s].copied ?
 		     open_copied(x, x->p->srcs[s].index, op) :
@@ -503,7 +509,7 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 		x->src_fd[s] = fd;
 		if (fd >= 0)
 			break;
-		/* what covered it is gone already */
+		/* its covers are unmounted in this copy already */
 		if (!lacks_room(x, fd) || x->p->srcs[s].covered ||
 		    x->p->srcs[s].with_unlinked)
 			return mc_exec_fail(x, op, errno, "cloning");
@@ -660,7 +666,9 @@ static int join(struct mc_exec *x, mc_ref from, mc_ref to, const struct mc_op *o
 	return 0;
 }
 
-/* Joining before MS_SLAVE is the only way to a master. */
+/*
+ * Stock kernels make a slave of a group of what was its peer, by MS_SLAVE only.
+ */
 static int enslave(struct mc_exec *x, mc_ref master, mc_ref r,
 		   const struct mc_op *op)
 {

@@ -104,7 +104,10 @@ static json_t *load(struct rd *r, const char *field, const struct mc_span *v)
 	errno = 0;
 	j = json_loadb(v->at, v->len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
 		       &jerr);
-	/* It calls a failed allocation a syntax error, but malloc() did say. */
+	/*
+	 * jansson calls a failed allocation a syntax error; errno has what
+	 * malloc(3) set.
+	 */
 	if (!j && errno == ENOMEM)
 		mc_nomem(r->e);
 	else if (!j)
@@ -113,7 +116,7 @@ static json_t *load(struct rd *r, const char *field, const struct mc_span *v)
 	return j;
 }
 
-/* Each field is asked for once; what nobody asked for is unknown. */
+/* Notes which fields are known: any other is refused in the end. */
 static const json_t *field(struct rd *r, const char *key)
 {
 	if (r->nr_known < MAX_FIELDS)
@@ -166,7 +169,10 @@ static int get_u32(struct rd *r, const char *key, uint32_t max, bool required,
 	return 0;
 }
 
-/* Into an array of nr; that 0 is not in an empty one is finish()'s to say. */
+/*
+ * An index into an array of nr.  0 for an empty array is found by
+ * mc_topology_finish().
+ */
 static int get_index(struct rd *r, const char *key, uint32_t nr, bool required,
 		     uint32_t *out)
 {
@@ -377,7 +383,9 @@ static int sb_record(struct rd *r)
 	return 0;
 }
 
-/* Noted, to be looked up when the whole list has been read. */
+/*
+ * An id that a later record may define: looked up when the list has been read.
+ */
 static int get_ref(struct rd *r, const char *key, uint64_t max)
 {
 	uint64_t id = 0;
@@ -612,7 +620,7 @@ static int link_mount(struct rd *r, uint64_t id)
 	return 0;
 }
 
-/* In the order in which they are read: what refers to what went before. */
+/* In the order in which they are read: each refers to earlier ones only. */
 static const struct list {
 	const char *name;
 	size_t max;
@@ -654,7 +662,7 @@ static int read_list(struct rd *r, const struct list *l,
 	r->array = NULL;
 	r->mount = 0;
 	r->nr_refs = 0;
-	if (where->at)		/* else: not there */
+	if (where->at)		/* no text: the list is absent */
 		s.end += where->len;
 	if (!where->at || !mc_scan_char(&s, '['))
 		return bad(r, l->name, "must be a list");
@@ -764,7 +772,7 @@ static int read_top(struct rd *r, size_t len)
 			bad_text(r, s.at, "a comma or the last } is missing");
 			goto out;
 		}
-		/* more than there are: one of them will be unknown */
+		/* more fields than there are known ones: one is unknown */
 		if (n == MAX_FIELDS)
 			break;
 		if (top_field(r, head, &s, where))
@@ -800,7 +808,10 @@ int mc_image_parse(const char *buf, size_t len, const char *name,
 		return mc_nomem(e);
 	if (read_top(&r, len))
 		goto out;
-	/* finish() builds its own index from the sorted mounts. */
+	/*
+	 * mc_topology_finish() makes an index of its own from the sorted
+	 * mounts.
+	 */
 	mc_map_free(r.t->by_mount);
 	r.t->by_mount = mc_map_new();
 	if (!r.t->by_mount) {

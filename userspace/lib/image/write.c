@@ -406,14 +406,14 @@ static int open_temp(int dir, char *name)
 	return fd;
 }
 
-/* The rename is on disk only once the directory is. */
+/* The new name is on disk once the directory is. */
 static int sync_dir(int fd)
 {
-	/* Not every filesystem can. */
+	/* some filesystems cannot sync a directory */
 	return fsync(fd) && errno != EINVAL && errno != EROFS ? -1 : 0;
 }
 
-/* Complete and on disk before it has the name. */
+/* The image is complete and on disk before it takes the name. */
 static int write_and_rename(const struct mc_topology *t, const char *path,
 			    const struct target *to, struct mntcr_error *e)
 {
@@ -479,7 +479,7 @@ int mntcr_image_write(const struct mc_topology *t, const char *path,
 		goto out;
 	}
 	ret = write_and_rename(t, path, &to, e);
-	/* as long as it is what was made */
+	/* unless something else has that name by now */
 	if (ret && made && !fstatat(to.dir, to.name, &st, AT_SYMLINK_NOFOLLOW) &&
 	    S_ISREG(st.st_mode) && !st.st_size)
 		unlinkat(to.dir, to.name, 0);

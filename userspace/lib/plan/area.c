@@ -26,7 +26,10 @@ static void widen(struct mc_area *a, const char *path, size_t len, bool deleted)
 		a->none = true;
 		return;
 	}
-	/* What is further up contains whatever is below the other. */
+	/*
+	 * More leading "..": further up, so it contains all that is below the
+	 * other.
+	 */
 	up = mc_path_dots(path);
 	up_a = mc_path_dots(a->path);
 	if (up != up_a) {
@@ -46,7 +49,9 @@ static void widen(struct mc_area *a, const char *path, size_t len, bool deleted)
 	if (a->deleted == deleted) {
 		a->deleted = deleted && (cut == a->len || cut == len);
 	} else {
-		/* What is deleted contains only what is deleted too. */
+		/*
+		 * Below an unlinked directory is only what is unlinked as well.
+		 */
 		if (cut == (a->deleted ? a->len : len))
 			while (cut && a->path[--cut] != '/')
 				;
@@ -136,7 +141,7 @@ int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 	return 0;
 }
 
-/* From the lowest groups up: a master is as wide as what is below. */
+/* From the lowest groups up: a master's area contains those of its slaves. */
 void mc_plan_find_areas(const struct mc_topology *t, const uint32_t *order,
 		       struct mc_area *areas)
 {

@@ -17,7 +17,10 @@ static struct mc_src *base_of(const struct mc_plan *p, uint32_t src)
 	return &p->srcs[src];
 }
 
-/* Used this often, a clone that has the wanted attributes pays. */
+/*
+ * With so many uses, one clone that has the wanted attributes costs less than
+ * setting them each time.
+ */
 #define MANY_USES	8
 
 /*
@@ -56,7 +59,10 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 	for (m = 0; m < p->topo->nr_mounts; m++) {
 		struct mc_src *s = base_of(p, p->src_of[m]);
 
-		/* A detached tree is used where its root was cloned. */
+		/*
+		 * Stock kernels mount on a detached tree only in the namespace
+		 * in which its root was cloned.
+		 */
 		if (p->api == MNTCR_API_UPSTREAM && p->roots_last &&
 		    p->topo->mounts[m].parent == MC_NONE &&
 		    (s->kind == MC_SRC_LIVE || s->kind == MC_SRC_EXTERNAL))
@@ -270,7 +276,10 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
 		return 0;
 	case MC_SRC_LIVE:
 	case MC_SRC_EXTERNAL:
-		/* Stock kernels clone it where it is, in one go. */
+		/*
+		 * Stock kernels clone it when they enter its namespace, without
+		 * a descriptor of it.
+		 */
 		if (p->api == MNTCR_API_UPSTREAM && !s->scratch)
 			return 0;
 		return open_src(p, i, s->scratch ? MC_OP_BASE : MC_OP_OPEN, e);
@@ -335,7 +344,10 @@ struct uncover {
 	bool nomem;
 };
 
-/* c and what covers it, from the top; a copy has nothing unbindable. */
+/*
+ * Unmounts c and what covers it, from the top.  What is unbindable is not in a
+ * recursive clone.
+ */
 static void remove_stack(struct uncover *u, uint32_t c)
 {
 	uint32_t n = 0;
@@ -359,7 +371,7 @@ static void remove_stack(struct uncover *u, uint32_t c)
 	}
 }
 
-/* The outermost first: the others are hidden by it. */
+/* Siblings mounted above, the outermost first, since it hides the others. */
 static void remove_above(struct uncover *u, uint32_t m)
 {
 	uint32_t c, n = 0;
@@ -382,7 +394,10 @@ static int uncover(struct uncover *u, uint32_t m, struct mntcr_error *e)
 	uint32_t max = 0, c, i;
 	bool again = from != u->from;
 
-	/* What was cleared for another, and nothing removed since, is. */
+	/*
+	 * The way that was cleared for another mount is still clear unless more
+	 * has been unmounted since.
+	 */
 	u->changes += again;
 	for (c = m; c != from; c = mounts[c].parent) {
 		if (!mc_grow(&way, n, &max, sizeof(*way))) {
@@ -395,7 +410,10 @@ static int uncover(struct uncover *u, uint32_t m, struct mntcr_error *e)
 			break;
 		if (u->removed[c] != u->copy || again)
 			continue;
-		/* All of the way, from the start, in a new copy. */
+		/*
+		 * Something on the way was unmounted in this copy: start over
+		 * in a new one.
+		 */
 		again = true;
 		u->changes++;
 	}
@@ -439,7 +457,7 @@ int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e)
 		if (p->srcs[i].scratch && !mc_src_is_opened(&p->srcs[i]) &&
 		    (p->api == MNTCR_API_UPSTREAM || p->srcs[i].copied))
 			which[n++] = i;
-	/* Mounts ascend by namespace: one visit to each. */
+	/* Sorted by mount, hence by namespace: each is entered once. */
 	qsort_r(which, n, sizeof(*which), cmp_base, &order);
 	for (i = 0; i < n && !ret; i++) {
 		ret = mc_plan_prepare_src(p, which[i], e);

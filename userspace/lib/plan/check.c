@@ -37,7 +37,10 @@ static int refuse_ns(struct mc_plan *p, struct mntcr_error *e, const char *rule,
 
 #define NO_LOCKS	"--ignore-locks leaves them out"
 
-/* A live source names the owner; what it locks, an image may not know. */
+/*
+ * The owner is known by a live source only, and what its namespace has locked
+ * may not be in the image.
+ */
 static int check_owner(struct mc_plan *p, const struct mc_plan_options *o,
 		       uint32_t i, struct mntcr_error *e)
 {
@@ -52,7 +55,9 @@ static int check_owner(struct mc_plan *p, const struct mc_plan_options *o,
 				 "and this kernel cannot make an empty one");
 	if (o->ignore_locks)
 		return 0;
-	/* Where nobody reports locks, such an owner means that there are. */
+	/*
+	 * Where locks are not reported, a namespace of another owner has some.
+	 */
 	if (stock)
 		return refuse_ns(p, e, "locks", i, NO_LOCKS
 				 "; a kernel with the calls of the extended API sets them",
@@ -94,7 +99,7 @@ static int check_locks(struct mc_plan *p, const struct mc_plan_options *o,
 	return 0;
 }
 
-/* The new calls open live mounts by ids that are never used again. */
+/* The extended calls open live mounts by unique id. */
 static int check_ids(struct mc_plan *p, const struct mc_plan_options *o,
 		     struct mntcr_error *e)
 {

@@ -26,7 +26,9 @@ static int emit_start(struct emit *x)
 	return 0;
 }
 
-/* What does not fit into one call joins what the first call made. */
+/*
+ * Members beyond what one call takes join the group that the first call made.
+ */
 static int emit_member(struct emit *x, mc_ref r)
 {
 	if (x->chunk && x->op && x->op->nr == x->chunk) {
@@ -42,7 +44,9 @@ static int emit_member(struct emit *x, mc_ref r)
 	return 0;
 }
 
-/* How to receive from a group: from a member, or from what a slave does. */
+/*
+ * MASTER where a member of the group is named, SIBLING where a slave of it is.
+ */
 static uint8_t receive_flags(const struct mc_plan *p, uint32_t master, mc_ref from)
 {
 	if (mc_plan_internal(p->topo, master) ||
@@ -85,7 +89,7 @@ static int cmp_slave(const void *a, const void *b, void *data)
 	return (x > y) - (x < y);
 }
 
-/* Slaves that one mount or source names the master of. */
+/* Emit slaves whose master is named by the same mount or source. */
 static int emit_slaves_from(struct mc_plan *p, uint32_t g, uint32_t *slaves,
 			    uint32_t nr, uint32_t chunk)
 {
@@ -98,7 +102,10 @@ static int emit_slaves_from(struct mc_plan *p, uint32_t g, uint32_t *slaves,
 	};
 	uint32_t i, wide = 0;
 
-	/* The widest first: on stock kernels the others copy it. */
+	/*
+	 * The widest first: on stock kernels the others copy its master by
+	 * MOVE_MOUNT_SET_GROUP, which wants a root that contains theirs.
+	 */
 	for (i = 1; i < nr; i++)
 		if (mc_root_len(m[slaves[i]].root) < mc_root_len(m[slaves[wide]].root))
 			wide = i;

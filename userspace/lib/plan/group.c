@@ -13,7 +13,10 @@
 
 #include "plan/priv.h"
 
-/* The group's stand-in on stock kernels: a member wide enough, or a temporary. */
+/*
+ * The leader on stock kernels: a member whose root contains all others, or a
+ * temporary mount.
+ */
 static int wide_leader(struct mc_plan *p, uint32_t g, const struct mc_area *a,
 		       struct mntcr_error *e)
 {
@@ -57,7 +60,7 @@ refuse:
 			    e);
 }
 
-/* What the slaves of a group receive from: the one that stands for it. */
+/* Slaves of a group name their master by its leader. */
 static void receive(struct mc_plan *p, uint32_t g)
 {
 	const struct mc_topology *t = p->topo;

@@ -20,7 +20,10 @@ static int cmp_ns(const void *a, const void *b, void *data)
 	return (x > y) - (x < y);
 }
 
-/* Those whose files no namespace holds that is still to be made. */
+/*
+ * First those namespaces whose file is not mounted in one that is yet to be
+ * made.
+ */
 static uint32_t by_files(const struct mc_topology *t, const uint32_t *sorted,
 			 uint32_t *holders, uint32_t *order)
 {

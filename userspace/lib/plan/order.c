@@ -22,7 +22,7 @@ struct order {
 	uint32_t *waits;	/* parent and deeper siblings not yet attached */
 	uint32_t *heap;
 	uint32_t nr_heap;
-	uint32_t turn;		/* smaller ids have had their turn */
+	uint32_t turn;		/* mounts with smaller ids are cloned */
 };
 
 static int cmp_child(const void *a, const void *b, void *data)
@@ -33,7 +33,7 @@ static int cmp_child(const void *a, const void *b, void *data)
 	int c;
 
 	o->p->steps++;
-	/* Roots of namespaces go last. */
+	/* namespace roots, which have no parent, go last */
 	if (m[x].parent != m[y].parent)
 		return m[x].parent < m[y].parent ? -1 : 1;
 	c = mc_path_cmp(m[x].mountpoint, m[y].mountpoint);
@@ -69,7 +69,10 @@ static uint32_t heap_pop(struct order *o)
 	return top;
 }
 
-/* Nested mountpoints of one parent follow each other: a chain of "above". */
+/*
+ * In that order, what is mounted below a mountpoint follows it directly: a
+ * stack holds the mountpoints above the one at hand.
+ */
 static void find_above(struct order *o)
 {
 	const struct mc_mount *mounts = o->t->mounts;
@@ -139,7 +142,10 @@ static int see(struct order *o, struct mntcr_error *e)
 	over = on + n;
 	way = over + n;
 	file = way + n;
-	/* Covers, and siblings above, are attached later. */
+	/*
+	 * From the last: what covers a mount, or is mounted above it, is
+	 * attached after it.
+	 */
 	for (i = o->p->priv->nr_order; i-- > 0; ) {
 		if (!(o->p->priv->order[i] & 1))
 			continue;
@@ -202,7 +208,7 @@ static void clone_it(struct sequence *q, uint32_t m)
 	q->out[q->nr_out++] = m << 1;
 }
 
-/* m, and whatever waited for it; smallest id first. */
+/* Attach m and whatever waited for it, smallest id first. */
 static void attach_all(struct sequence *q, uint32_t m)
 {
 	struct order *o = q->o;
@@ -218,7 +224,7 @@ static void attach_all(struct sequence *q, uint32_t m)
 		q->state[m] = ATTACHED;
 		q->out[q->nr_out++] = m << 1 | 1;
 		up = o->above[m];
-		/* What has not had its turn yet is attached when it has. */
+		/* Not cloned yet: attached when it is. */
 		if (up != MC_NONE && !--o->waits[up] && up < q->o->turn)
 			heap_push(o, up);
 		mc_for_each_child(o->t, c, m)

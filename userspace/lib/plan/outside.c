@@ -32,7 +32,10 @@ static int leader(struct mc_plan *p, uint32_t g, enum mc_src_kind kind,
 	return 0;
 }
 
-/* With the new calls: any live slave names it, whatever else it is. */
+/*
+ * With the extended calls any live slave names its master (SIBLING), shared or
+ * not.
+ */
 static uint32_t live_slave(const struct mc_plan *p, uint32_t g)
 {
 	const struct mc_topology *t = p->topo;
@@ -55,7 +58,7 @@ static uint32_t live_slave(const struct mc_plan *p, uint32_t g)
 
 /* --- stock calls ---------------------------------------------------------- */
 
-/* Cgroups further up are not where their path would be. */
+/* Roots with leading ".." (cgroups above the reader's) are not below "/". */
 static int cmp_path(const char *a, const char *b)
 {
 	size_t x = mc_path_dots(a), y = mc_path_dots(b);
@@ -72,7 +75,7 @@ static int cmp_root(const void *a, const void *b, void *data)
 	return c ? c : (x > y) - (x < y);
 }
 
-/* Live slaves that are no peers of anything and can be cloned; the widest. */
+/* Live slaves that are not shared and can be cloned: the widest of them. */
 static int find_names(struct outside *o, struct mntcr_error *e)
 {
 	const struct mc_topology *t = o->p->topo;
@@ -114,7 +117,7 @@ static int name_for(struct outside *o, const char *root, mc_ref *from,
 	uint32_t lo = 0, hi = o->nr, mid, m, src, temp;
 
 	*from = MC_NONE;
-	/* The last that does not sort behind root. */
+	/* The last one that does not sort after root. */
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
 		if (cmp_path(t->mounts[o->names[mid]].root, root) <= 0)
@@ -169,7 +172,10 @@ static int name_all(struct outside *o, const struct mc_area *areas,
 		root = mc_plan_area_path(o->p, &areas[i]);
 		if (!root)
 			return mc_nomem(e);
-		/* Where no directory has all of it, its own turn refuses it. */
+		/*
+		 * Where no directory contains all of a group, it is refused
+		 * when that group is planned.
+		 */
 		if (areas[i].none)
 			continue;
 		if (name_for(o, root, &from_group[i], e))

@@ -89,7 +89,9 @@ static int plan_roots(struct mc_plan *p, struct mc_plan_priv *v,
 	return 0;
 }
 
-/* In the order of attaching: what a lock hides has been locked before. */
+/*
+ * In the order of attaching, so that a mount is locked before what covers it.
+ */
 static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 		      struct mntcr_error *e)
 {
@@ -116,7 +118,10 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	if (!p)
 		return mc_nomem(e);
 	p->api = o->api;
-	/* What is spilled is found by its namespace, so it must be there. */
+	/*
+	 * A mount whose descriptor was closed is opened again by its id, in its
+	 * namespace: so it must be attached to one by then.
+	 */
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
 			!o->fd_budget && t->nr_ns <= MC_MOST_TREES;
 	p->priv->opts = o;

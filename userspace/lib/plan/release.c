@@ -35,7 +35,7 @@ static void use(struct release *r, mc_ref ref, uint32_t i)
 	r->last[MC_REF_KIND(ref)][MC_REF_INDEX(ref)] = i;
 	if (MC_REF_KIND(ref) != MC_REF_SRC)
 		return;
-	/* Resolved from its base each time. */
+	/* A path below another source: that one's descriptor is used. */
 	s = &r->p->srcs[MC_REF_INDEX(ref)];
 	if (s->kind == MC_SRC_SUB)
 		r->last[MC_REF_SRC][s->base] = i;
@@ -106,7 +106,7 @@ static bool settle(struct release *r, mc_ref ref, uint32_t i, bool spill)
 	if (ref == MC_NONE || !owns(r->p, ref))
 		return true;
 	if (r->last[MC_REF_KIND(ref)][k] == i) {
-		/* A list may name it twice: settle once. */
+		/* A list may name it twice: counted once. */
 		r->last[MC_REF_KIND(ref)][k] = MC_NONE;
 		return push(&r->pending, &r->nr_pending, &r->max_pending, ref);
 	}
@@ -130,7 +130,7 @@ static bool flush(struct release *r, mc_ref *refs, uint32_t *nr, uint8_t flags)
 	for (i = 0; i < *nr; i++) {
 		k = MC_REF_INDEX(refs[i]);
 		if (MC_REF_KIND(refs[i]) == MC_REF_MOUNT) {
-			/* Waiting and over since, or waiting twice. */
+			/* Released meanwhile, or in the list twice. */
 			if (!r->open[k] || (flags && r->last[MC_REF_MOUNT][k] == MC_NONE))
 				continue;
 			r->open[k] = 0;
@@ -158,7 +158,10 @@ static bool flush_junk(struct release *r, const struct mc_plan_options *o)
 	return mc_plan_op(r->p, MC_OP_RELEASE, MC_NONE);
 }
 
-/* What an operation opens on its way stays open until the next release. */
+/*
+ * Count what an operation opens besides, which stays open until the next
+ * RELEASE.
+ */
 static void count_junk(struct release *r, const struct mc_op *op)
 {
 	bool upstream = r->p->api == MNTCR_API_UPSTREAM;
@@ -242,7 +245,10 @@ static bool walk_op(struct release *r, uint32_t i,
 	for (k = 0; op.type == MC_OP_GROUP && k < op.nr; k++)
 		if (!settle(r, r->p->list[op.first + k], i, spill))
 			return false;
-	/* A detached mount is not attached yet: keep the pair together. */
+	/*
+	 * A detached mount has no id to be found by: no release between CLONE
+	 * and ATTACH.
+	 */
 	if (op.type == MC_OP_CLONE && MC_REF_KIND(op.obj) == MC_REF_MOUNT)
 		return true;
 	if (r->nr_pending >= (o->batch ? o->batch : DEFAULT_BATCH) &&

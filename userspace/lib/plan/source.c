@@ -117,7 +117,7 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m)
 			break;
 		}
 	}
-	/* A clone keeps the attributes' locks. */
+	/* A clone keeps MNT_LOCK_* of its source. */
 	if (mnt->locks_known && mnt->locks & ~(uint32_t)MOUNT_LOCK_MOUNT)
 		rank++;
 	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m])
@@ -249,7 +249,7 @@ int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 		*src = sub_src(p, s->src, "/", root);
 		return *src == MC_NONE ? mc_nomem(e) : 0;
 	}
-	/* The last wide mount that does not sort behind root. */
+	/* The last wide mount that does not sort after root. */
 	lo = s->first_wide;
 	hi = lo + s->nr_wide;
 	while (lo < hi) {
@@ -377,7 +377,7 @@ static int deleted_root(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 			      "the root of this mount has been unlinked, and no call attaches such a mount");
 }
 
-/* The live mount that a source is cloned from, at the bottom. */
+/* The live mount that a source is, or is below. */
 static uint32_t live_mount(const struct mc_plan *p, uint32_t src)
 {
 	while (p->srcs[src].kind == MC_SRC_SUB)
@@ -385,7 +385,10 @@ static uint32_t live_mount(const struct mc_plan *p, uint32_t src)
 	return p->srcs[src].index;
 }
 
-/* Where the source of the others does not do: the mount's own original. */
+/*
+ * Where the source chosen for the others does not fit: the mount's own live
+ * original.
+ */
 static int own_src(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 {
 	bool copied = mc_plan_rank(p, m) < 0;
@@ -425,7 +428,10 @@ static int find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t fro
 	bool plain = mnt->idmap == MC_NONE && mc_plan_is_path(mnt->root);
 	uint32_t src = MC_NONE, best;
 
-	/* Stock kernels fetch each source with setns: few, wide ones. */
+	/*
+	 * Stock kernels enter a namespace for each source: so few, wide ones
+	 * are taken.
+	 */
 	if (plain && p->api == MNTCR_API_UPSTREAM &&
 	    mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
 		return -1;
@@ -564,7 +570,10 @@ static uint32_t run_end(struct mc_plan *p, const uint32_t *sorted, uint32_t from
 	return i;
 }
 
-/* The widest mounts that can be cloned: none is below another. */
+/*
+ * The widest mounts that can be cloned: the root of none is below that of
+ * another.
+ */
 static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		      uint32_t end)
 {

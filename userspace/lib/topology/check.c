@@ -67,7 +67,10 @@ static const char *root_fault(const struct mc_sb *sb, const char *root)
 	return path_fault(root, !strncmp(sb->type, "cgroup", 6));
 }
 
-/* What a kernel says can be longer than what a reader takes. */
+/*
+ * No string is longer than what reading an image allows, so that what is
+ * written can be read.
+ */
 static bool too_long(const char *s)
 {
 	return s && strlen(s) > MC_MAX_PATH;
@@ -125,7 +128,7 @@ static int check_namespaces(const struct mc_topology *t, struct mntcr_error *e)
 	return 0;
 }
 
-/* Printed as it is, and no kernel has others. */
+/* Types are printed as they are; no kernel has one with other characters. */
 static bool type_is_plain(const char *type)
 {
 	const unsigned char *s;

@@ -123,7 +123,10 @@ static int link_tree(struct mc_topology *t, struct mntcr_error *e)
 		p->last_child = i;
 		p->nr_children++;
 	}
-	/* Pre-order without a stack: down, else across, else up and across. */
+	/*
+	 * Depth first without a stack: to the first child, else the next
+	 * sibling, else that of a parent.
+	 */
 	for (i = 0; i < t->nr_ns; i++) {
 		m = t->ns[i].root;
 		while (m != MC_NONE) {
@@ -143,7 +146,10 @@ static int link_tree(struct mc_topology *t, struct mntcr_error *e)
 	}
 	if (reached == t->nr_mounts)
 		return 0;
-	/* Climbing from one that was not reached never ends: on the cycle. */
+	/*
+	 * From a mount that was not reached, parents lead into the cycle: name
+	 * one on it.
+	 */
 	for (m = 0; t->mounts[m].next_member == 0;)
 		m++;
 	for (i = 0; i < t->nr_mounts; i++)
@@ -202,7 +208,7 @@ static int group_sb(struct mc_topology *t, uint32_t g, const struct mc_mount *m,
 	return 0;
 }
 
-/* Links from groups to mounts; from the last so that lists ascend. */
+/* Links from groups to mounts, made from the last so that lists ascend. */
 static int link_groups(struct mc_topology *t, struct mntcr_error *e)
 {
 	uint32_t i, m;

@@ -9,7 +9,7 @@
 #include "base/base.h"
 #include "topology/topology.h"
 
-/* A byte of 0 is never printed, and left out. */
+/* The kernel prints no byte of 0; one that an escape makes is dropped. */
 static void unescape(char *s)
 {
 	size_t n = mc_unescape(s), i, to = 0;

@@ -299,7 +299,10 @@ uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path)
 	uint32_t m = t->ns[ns].root, c, best;
 	size_t n, nearest;
 
-	/* Over the root first, then to the child nearest on the way. */
+	/*
+	 * What covers the root comes first, then the child whose mountpoint is
+	 * the first on the way.
+	 */
 	while (m != MC_NONE) {
 		best = MC_NONE;
 		nearest = SIZE_MAX;

@@ -46,7 +46,10 @@ static bool flag(const struct verify *v, unsigned int bit)
 static void report(struct verify *v, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Count one; is it to be reported?  Names are not made up for nothing. */
+/*
+ * Counts a difference; true if it is to be reported, so that texts are made
+ * only then.
+ */
 static bool count(struct verify *v)
 {
 	v->nr_differences++;
@@ -73,7 +76,7 @@ static const char *name_of(const struct mc_topology *t, uint32_t m, char *buf,
 	char *path = mc_mount_path(t, m);
 	uint32_t over = 0, at;
 
-	/* How many mounts lie between this one and what its path names. */
+	/* How many mounts cover this one: its path leads to the topmost. */
 	for (at = m; t->mounts[at].parent != MC_NONE &&
 	     !t->mounts[at].mountpoint[1]; at = t->mounts[at].parent)
 		over++;
@@ -172,7 +175,10 @@ static bool idmap_eq(const struct mc_topology *a, uint32_t x,
 	       !memcmp(m->gid, n->gid, m->nr_gid * sizeof(*m->gid));
 }
 
-/* Superblock: once per pair of them; then only that it is the same pair. */
+/*
+ * Compared once for each pair of superblocks; after that only that it is the
+ * same pair.
+ */
 static void compare_sb(struct verify *v, uint32_t at)
 {
 	const struct pair *p = &v->pairs[at];
@@ -204,7 +210,10 @@ static void compare_root(struct verify *v, const struct pair *p)
 	const struct mc_mount *x = &v->a->mounts[p->a];
 	const struct mc_mount *y = &v->b->mounts[p->b];
 
-	/* A file of a namespace that was restored too has another inode. */
+	/*
+	 * The file of a namespace that was restored as well has another inode
+	 * number.
+	 */
 	if (x->nsfs_ns != MC_NONE || y->nsfs_ns != MC_NONE) {
 		if (x->nsfs_ns != y->nsfs_ns)
 			differ_at(v, p, "namespace file", x->root, y->root);
@@ -279,7 +288,10 @@ static void compare_group(struct verify *v, uint32_t at, const char *what,
 		differ_at(v, p, what, x, y);
 		return;
 	}
-	/* On the same machine what is outside is what it is called. */
+	/*
+	 * On the same machine, peer groups outside are the same ones by their
+	 * ids.
+	 */
 	if (flag(v, MNTCR_VERIFY_DEVICES) && !v->a->groups[ga].nr_members &&
 	    !v->b->groups[gb].nr_members && strcmp(x, y))
 		differ_at(v, p, "external group", x, y);
@@ -521,7 +533,7 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 	for (i = 0; i < n; i++)
 		if (!compare_ns(&v, i))
 			goto nomem;
-	/* The list grows while it is walked. */
+	/* Pairs of children are added while the list is walked. */
 	for (i = 0; i < v.nr_pairs; i++) {
 		compare_mount(&v, i);
 		if (!pair_children(&v, v.pairs[i].a, v.pairs[i].b))
