@@ -202,6 +202,7 @@ static void longer_than_a_path_may_be(void)
 {
 	size_t nr, nr_events, nr_long = 0;
 	struct mntcr_verify_options opts = {
+		.size = sizeof(opts),
 		.report = say, .left_out = count_long, .data = &nr_long,
 	};
 	struct mntcr_error e;
