@@ -189,27 +189,33 @@ static int far_away(void *data)
 	return tmpfs("m") ? errno : 0;
 }
 
-static void count_long(void *data, const char *line)
-{
-	size_t n = strlen(line);
-	const char *why = ": left out: File name too long";
+struct count {
+	const char *why;
+	size_t nr;
+};
 
-	if (n > strlen(why) && !strcmp(line + n - strlen(why), why))
-		++*(size_t *)data;
+static void count(void *data, const char *line)
+{
+	struct count *c = data;
+	size_t n = strlen(line), k = strlen(c->why);
+
+	c->nr += n > k && !strcmp(line + n - k, c->why);
 }
 
-static void longer_than_a_path_may_be(void)
+/* All but one is compared, which is said to be left out. */
+static void one_is_left_out(int (*build)(void *data), const char *why)
 {
-	size_t nr, nr_events, nr_long = 0;
+	struct count c = { .why = why };
+	size_t nr, nr_events;
 	struct mntcr_verify_options opts = {
 		.size = sizeof(opts),
-		.report = say, .left_out = count_long, .data = &nr_long,
+		.report = say, .left_out = count, .data = &c,
 	};
 	struct mntcr_error e;
 	struct pair p;
 	int ret;
 
-	begin(&p, far_away);
+	begin(&p, build);
 	ret = mntcr_verify_events(&p.src[0], 1, &p.src[1], 1, &opts, &nr_events,
 				  &nr, &e);
 	if (ret)
@@ -217,9 +223,46 @@ static void longer_than_a_path_may_be(void)
 	CHECK_EQ(ret, 0);
 	CHECK_EQ(nr, 0);
 	CHECK(nr_events > 0);
-	CHECK_EQ(nr_long, 1);
+	CHECK_EQ(c.nr, 1);
 	nothing_stays(&p);
 	finish(&p);
+}
+
+static void longer_than_a_path_may_be(void)
+{
+	one_is_left_out(far_away, ": left out: File name too long");
+}
+
+static int unlinked_file(void *data)
+{
+	DO(own_place());
+	DO(tmpfs("s"));
+	DO(touch("s/f"));
+	DO(touch("s/g"));
+	DO(bind("s/f", "s/g"));
+	DO(unlink("s/f"));
+	return 0;
+}
+
+static int unlinked_directory(void *data)
+{
+	DO(own_place());
+	DO(tmpfs("s"));
+	DO(mkdir("s/d", 0755));
+	DO(mkdir("s/e", 0755));
+	DO(bind("s/d", "s/e"));
+	DO(rmdir("s/d"));
+	return 0;
+}
+
+/* The kernel mounts nothing on what has been unlinked. */
+static void unlinked(void)
+{
+	static const char why[] =
+		": left out: its root has been unlinked: the kernel mounts nothing there";
+
+	one_is_left_out(unlinked_file, why);
+	one_is_left_out(unlinked_directory, why);
 }
 
 /* --- however it ends ------------------------------------------------------------ */
@@ -347,6 +390,7 @@ int main(void)
 	TAP_RUN(compared_like_the_others);
 	TAP_RUN(by_mountinfo_as_well);
 	TAP_RUN(longer_than_a_path_may_be);
+	TAP_RUN(unlinked);
 	TAP_RUN(gone_however_it_ends);
 	return tap_done();
 }

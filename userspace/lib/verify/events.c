@@ -24,6 +24,7 @@
 #define OWN_FDS		16
 /* Beside those of mc_event_open(). */
 #define MC_EVENT_HIDES	(-3)
+#define MC_EVENT_UNLINKED (-4)
 
 struct side {
 	const struct mntcr_source *sources;
@@ -190,6 +191,8 @@ static void unreached(struct run *r, int code)
 		return leave_out(r, "its path leads to another mount");
 	case MC_EVENT_HIDES:
 		return leave_out(r, "it would hide all that mountinfo shows of a namespace");
+	case MC_EVENT_UNLINKED:
+		return leave_out(r, "its root has been unlinked: the kernel mounts nothing there");
 	case MC_EVENT_CANNOT:
 		return leave_out(r, "this kernel has nothing to mount on an unbindable file");
 	case EAGAIN:
@@ -208,6 +211,10 @@ static int fire_both(struct run *r, struct mc_event ev[2], size_t *nr_events)
 		code = mc_event_fire(&ev[i]);
 		if (code == MC_EVENT_OTHER && !i) {
 			leave_out(r, "covered meanwhile");
+			return 0;
+		}
+		if (code == ENOENT && !i) {
+			unreached(r, MC_EVENT_UNLINKED);
 			return 0;
 		}
 		if (code == MC_EVENT_OTHER) {
@@ -261,7 +268,8 @@ static int at_place(struct run *r, uint32_t m, const char *path,
 			end_both(r, ev, 0);
 			return mc_fail(r->e, MNTCR_CHANGED, 0, "%s: gone", name);
 		}
-		code = !s->before->unique_ids && covers_a_root(s->before, here) ?
+		code = s->before->mounts[here].root_deleted ? MC_EVENT_UNLINKED :
+		       !s->before->unique_ids && covers_a_root(s->before, here) ?
 		       MC_EVENT_HIDES :
 		       mc_event_open(&ev[i], s->ns_fd[ns], r->proc, path,
 				     &s->before->mounts[here],
