@@ -199,6 +199,42 @@ static void unlinked_roots(void)
 	end(&s, r);
 }
 
+static int younger_ns;
+
+static int do_bind_file(void *arg)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", younger_ns);
+	w_touch("/file");
+	w_mkdir("/proc");
+	w_mount("proc", "/proc", "proc", 0);
+	w_bind(path, "/file");
+	w_umount("/proc");
+	return 0;
+}
+
+static void nothing(void)
+{
+}
+
+/* The file of a mount namespace, which a copy of its holder does not have. */
+static void unlinked_beside_a_file(void)
+{
+	struct shot s = { .o = { .size = sizeof(s.o) } };
+
+	need_api();
+	world_add(&s.w, -1, one_unlinked);
+	world_add(&s.w, 0, nothing);
+	younger_ns = s.w.ns[1];
+	REQUIRE(!world_in(s.w.ns[0], do_bind_file, NULL));
+	capture_fds(&s.w, s.src, &s.t);
+	s.o.api = api;
+	s.mounts = world_own_mounts();
+	s.fds = world_own_fds();
+	restored_beside(&s, MNTCR_VERIFY_DEVICES);
+}
+
 static const struct shot_test tests[] = {
 	{ "unbindable-alone", unbindable_alone },
 	{ "unbindable-root", the_root_is_unbindable },
@@ -206,6 +242,7 @@ static const struct shot_test tests[] = {
 	{ "owned-by-another", owned_by_another },
 	{ "unlinked-roots", unlinked_roots },
 	{ "unlinked-and-owned-by-another", unlinked_and_owned_by_another },
+	{ "unlinked-beside-a-file", unlinked_beside_a_file },
 };
 
 int main(int argc, char **argv)

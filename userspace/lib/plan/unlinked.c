@@ -10,6 +10,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,13 +79,19 @@ static int cmp_mountpoint(const void *a, const void *b, void *data)
 			   m[*(const uint32_t *)b].mountpoint);
 }
 
+/* copy_tree() leaves out files of mount namespaces, with all that is on them. */
+static bool is_copied(const struct mc_plan *p, uint32_t m)
+{
+	return p->topo->mounts[m].nsfs_type != CLONE_NEWNS;
+}
+
 /* c, and what covers it before: each is the topmost at its path in its turn. */
 static bool remove_stack(struct mc_plan *p, struct mc_op *op, uint32_t c)
 {
 	uint32_t first = p->nr_list, i, j;
 	mc_ref r;
 
-	for (; c != MC_NONE; c = p->priv->cover[c]) {
+	for (; c != MC_NONE && is_copied(p, c); c = p->priv->cover[c]) {
 		if (!mc_plan_list(p, MC_REF(MC_REF_MOUNT, c)))
 			return false;
 		op->nr++;
