@@ -134,4 +134,14 @@ check "make uninstall LIBDIR=" 0 "" in_make PREFIX=/usr \
 (cd "$root" && find . ! -type d) >"$tmp/left"
 is "nothing is left of that" "$tmp/none" "$tmp/left"
 
+# blanks do not split a path into names of other files
+root="$tmp/a b"
+mkdir "$root"
+echo mine >"$tmp/a"
+check "make install, a blank in DESTDIR" 0 "" in_make PREFIX=/usr install
+check "make uninstall, a blank in DESTDIR" 0 "" in_make PREFIX=/usr uninstall
+(cd "$root" && find . ! -type d) >"$tmp/left"
+is "nothing is left there" "$tmp/none" "$tmp/left"
+check "what is not its own stays" 0 "^mine\$" cat "$tmp/a"
+
 finished
