@@ -78,8 +78,16 @@ struct mntcr_restore_options {
 	size_t nr_sources;
 	const struct mntcr_external *externals, *masters;
 	size_t nr_externals, nr_masters;
-	bool assume_sources;	/* plan only: as if all live ones were given */
-	bool prefer_fresh;	/* fresh superblocks even where a live one is */
+	/*
+	 * mntcr_plan_print() only: plan as if each namespace of the image still
+	 * existed and were in sources
+	 */
+	bool assume_sources;
+	/*
+	 * make a new superblock even where the original one still exists and
+	 * could be used
+	 */
+	bool prefer_fresh;
 	/*
 	 * Fresh proc, sysfs and mqueue as well: they show the pid, network and
 	 * ipc namespace of the caller, not those that were dumped.
@@ -87,7 +95,8 @@ struct mntcr_restore_options {
 	bool caller_namespaces;
 	bool keep_fds;		/* hand back a descriptor of every mount */
 	bool ignore_locks;	/* the upstream calls cannot set locks */
-	uint32_t batch;		/* 0: the default */
+	/* how many descriptors are closed at a time; 0: 256 */
+	uint32_t batch;
 	/*
 	 * Descriptors that may be open at once.  0: as many as are needed, for
 	 * which RLIMIT_NOFILE, that of the whole process, is raised for the time
@@ -142,9 +151,10 @@ const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r);
 /* Which API was used in the end. */
 enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r);
 /*
- * Pin all namespaces in dir, or none; once.  The restore must have been told
- * by pin_dir, the same: what is mounted there now may propagate to what was
- * restored, and on some kernels not every namespace can be pinned everywhere.
+ * Bind all namespace files in dir, or none; may be called once. dir must be the
+ * pin_dir that mntcr_restore() was given: a mount made elsewhere now may
+ * propagate into the restored namespaces, and some kernels do not let every
+ * namespace file be mounted everywhere.
  */
 int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 		       struct mntcr_error *e);

@@ -99,29 +99,48 @@ int mntcr_image_write(const struct mntcr_topology *topo, const char *path,
 enum mntcr_verify_flags {
 	/* The very same superblocks, by device number, not only as many. */
 	MNTCR_VERIFY_DEVICES = 1 << 0,
-	/* Mounts came into being in the same order. */
+	/* Compare also in which order the mounts were made. */
 	MNTCR_VERIFY_ORDER = 1 << 1,
-	/* Leave out superblock options (and what fresh ones cannot have). */
+	/*
+	 * Leave out superblock options, and what a superblock that is made anew
+	 * cannot have the same.
+	 */
 	MNTCR_VERIFY_IGNORE_OPTIONS = 1 << 2,
 	MNTCR_VERIFY_IGNORE_SOURCE = 1 << 3,
 	MNTCR_VERIFY_IGNORE_LOCKS = 1 << 4,
 	MNTCR_VERIFY_IGNORE_OWNER = 1 << 5,
-	/* Type, mode, owner and device of roots and of what mounts are on. */
+	/*
+	 * Leave out type, mode, owner and device number of the files that are
+	 * mounts' roots and mountpoints.
+	 */
 	MNTCR_VERIFY_IGNORE_FILES = 1 << 6,
 };
 
 struct mntcr_verify_options {
 	size_t size;
 	unsigned int flags;
-	/* 0: all; counting goes on beyond.  Of events: by all comparisons. */
+	/*
+	 * The most differences that are reported; 0: all. What is beyond is
+	 * counted all the same. mntcr_verify_events() takes it for all its
+	 * comparisons together.
+	 */
 	size_t max_reports;
 	void (*report)(void *data, const char *line);
 	void *data;
-	/* Of events: how both sides are captured; NULL: the default. */
+	/*
+	 * For mntcr_verify_events() alone: how both sides are captured; NULL:
+	 * the default.
+	 */
 	const struct mntcr_capture_options *capture;
-	/* Of events: called now and then with the mounts done, and all. */
+	/*
+	 * For mntcr_verify_events() alone: called now and then with how many
+	 * mounts are done and how many there are.
+	 */
 	void (*progress)(void *data, size_t done, size_t all);
-	/* Of events: one that could not be compared, and why. */
+	/*
+	 * For mntcr_verify_events() alone: called for each mount on which
+	 * nothing could be mounted, with the reason.
+	 */
 	void (*left_out)(void *data, const char *line);
 };
 

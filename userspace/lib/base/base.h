@@ -32,9 +32,10 @@ int mc_refuse(struct mntcr_error *e, const char *rule,
 int mc_nomem(struct mntcr_error *e);
 
 /*
- * A caller's structure, which begins with its size, into mine of size bytes, of
- * which the first header had first: what it has beyond that must be 0, what it
- * lacks is.  theirs NULL: all is 0.  what is for messages.
+ * Copy a caller's structure, which begins with its size, into mine (of size
+ * bytes). The caller's must be at least first bytes, the size in the first
+ * release; what it lacks becomes 0, and what it has beyond mine must be 0.
+ * theirs may be NULL: all 0. what names it in messages.
  */
 int mc_take_options(void *mine, size_t size, size_t first, const void *theirs,
 		    const char *what, struct mntcr_error *e);
@@ -60,7 +61,10 @@ void mc_buf_free(struct mc_buf *b);
 const char *mc_escape(const char *s, char *buf, size_t size);
 bool mc_is_utf8(const char *s, size_t len);
 
-/* Seeded, or an image could be made of keys that collide. */
+/*
+ * A random seed for hashing: without one, an image could be made whose keys all
+ * collide.
+ */
 uint64_t mc_random_seed(void);
 
 /* Open-addressed map from a 64-bit key to a 32-bit value. */
@@ -79,7 +83,7 @@ uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
  */
 size_t mc_unescape(char *s);
 
-/* Is all there of which this is the needed_by? */
+/* Does the kernel have every feature whose needed_by is this? */
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by);
 
 /* What of the extended calls this kernel lacks, and the errno; NULL: nothing. */
@@ -88,7 +92,7 @@ const char *mc_extended_lacks(int *err);
 /* A UUID as the kernel prints it. */
 #define MC_BOOT_ID_LEN	36
 bool mc_is_boot_id(const char *s);
-/* Of this boot; false where /proc does not say. */
+/* /proc/sys/kernel/random/boot_id; false if it cannot be read. */
 bool mc_boot_id(char id[MC_BOOT_ID_LEN + 1]);
 
 /* Zeroed at first; to go back to, if it was raised. */
@@ -98,7 +102,7 @@ struct mc_fd_limit {
 /* Returns what may be used: want, or less. */
 uint32_t mc_fd_limit_raise(struct mc_fd_limit *l, uint32_t want);
 void mc_fd_limit_back(struct mc_fd_limit *l);
-/* As many as are open now, or a few more. */
+/* How many descriptors the process has open: that number, or a few more. */
 uint32_t mc_fd_count(void);
 
 /* Close unless negative; errno kept. */

@@ -23,7 +23,8 @@ struct cap_ns {
 	uint64_t id, ino;	/* id 0: this kernel does not say */
 	uint32_t userns;	/* index in the topology */
 	bool own;		/* the caller is in it */
-	int64_t nr_mounts;	/* the base not counted; -1: unknown */
+	/* not counting the mount below the root that tasks see; -1: unknown */
+	int64_t nr_mounts;
 };
 
 /* Opens, names and deduplicates; fills t->userns. */
@@ -36,7 +37,7 @@ void cap_close(struct cap_ns *list, size_t nr);
  * that fails.  Sets errno only: what it means is the caller's.
  */
 int cap_list(const struct cap_ns *ns, uint64_t base, uint64_t **ids, size_t *nr);
-/* Ask for nr_mounts again. */
+/* Fill in nr_mounts anew. */
 void cap_count(struct cap_ns *ns);
 
 /*
@@ -58,7 +59,10 @@ int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
  */
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
 
-/* Which ids are what the caller's user namespace calls them? */
+/*
+ * Are all 2^32 ids mapped in the caller's user namespace? If not, an id may be
+ * the overflow id and stand for another.
+ */
 struct cap_ids {
 	bool all_uids, all_gids;
 };
@@ -69,7 +73,10 @@ void cap_ids_init(struct cap_ids *ids);
 /* Of a file seen through a mount, if CAP_FILE_MASK was answered. */
 void cap_file(const struct cap_ids *ids, const struct mc_mount *through,
 	      const struct statx *stx, struct mc_file *f);
-/* Of a symlink in memory, which no server has to be asked for. */
+/*
+ * Read the target of a symlink, only where the filesystem has it in memory, so
+ * that no server (NFS, FUSE) can block.
+ */
 bool cap_target(const struct mc_topology *t, const struct mc_mount *through,
 		int fd, char buf[MC_MAX_TARGET + 1]);
 /* mp_file of the mounts of the nth namespace. */
@@ -79,7 +86,7 @@ void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
 /* From the namespace's root, at the end of buf; false: longer than that. */
 bool cap_path(const struct mc_topology *t, uint32_t m, char buf[PATH_MAX],
 	      const char **path);
-/* Another one lies over its root: no path leads to it. */
+/* Is another mount on its root (overmount)? Then no path leads to it. */
 bool cap_is_covered(const struct mc_topology *t, uint32_t m);
 
 /* A mount as either method sees it; strings are interned in the topology. */
@@ -117,7 +124,10 @@ struct cap_listed {
 	uint64_t *ids;
 	size_t nr;
 };
-/* proc: the root is that of the task that was named; else of one that enters. */
+/*
+ * proc: mountinfo was that of the task that the caller named, and begins at
+ * that task's root; else that of a helper that has entered the namespace.
+ */
 void cap_listed(struct cap_listed *l, const struct cap_ns *ns, bool proc);
 /* Of raw->nr mounts of mountinfo, one is missing: it becomes one without a path. */
 int cap_add_missing(const struct cap_listed *l, const struct cap_ns *ns,

@@ -46,11 +46,14 @@ struct mc_exec;
 
 struct mc_backend {
 	const char *name;
-	/* Where the calling thread is prepared, and left again. */
+	/* Prepare the calling thread for the other calls; undo that. */
 	int (*start)(struct mc_exec *x);
 	int (*finish)(struct mc_exec *x);
 	int (*make_ns)(struct mc_exec *x, const struct mc_op *op);
-	/* The thread is where the caller is, whose mounts of proc are seen. */
+	/*
+	 * Return to the caller's mount namespace: a new proc mount in a user
+	 * namespace needs a proc there that is fully visible.
+	 */
 	int (*go_home)(struct mc_exec *x, const struct mc_op *op);
 	/* A descriptor of a restored mount that was closed (MC_SPILL), or -1. */
 	int (*reopen)(struct mc_exec *x, uint32_t mount);
@@ -62,7 +65,7 @@ struct mc_backend {
 	int (*attach)(struct mc_exec *x, const struct mc_op *op);
 	int (*group)(struct mc_exec *x, const struct mc_op *op);
 	int (*lock)(struct mc_exec *x, const struct mc_op *op);
-	/* Whatever was put off is done now. */
+	/* Carry out the attaches that wait (struct mc_put_off). */
 	int (*flush)(struct mc_exec *x);
 };
 
@@ -193,7 +196,10 @@ int mc_exec_again(struct mc_exec *x, const struct mc_op *op, int *mnt);
 
 /* --- namespaces (ns.c) ---------------------------------------------------- */
 
-/* Threads of their own, so that the caller's root and cwd stay. */
+/*
+ * Make all namespaces, in threads of their own: unshare(2) would change the
+ * caller's root and working directory.
+ */
 int mc_ns_make_all(struct mc_exec *x);
 /* Make one, in the calling thread, which ends up in it. */
 int mc_ns_make_here(struct mc_exec *x, uint32_t ns);

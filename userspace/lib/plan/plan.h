@@ -44,7 +44,11 @@ enum mc_src_kind {
 	MC_SRC_LIVE,		/* a mount of the original namespace, which still exists */
 	MC_SRC_SUB,		/* a path below another source */
 	MC_SRC_FRESH,		/* a new superblock: fsopen(2) */
-	MC_SRC_AGAIN,		/* one that there is, opened by another name */
+	/*
+	 * a superblock that exists, reached by fsopen(2) again: the kernel
+	 * gives the same one, with another source text
+	 */
+	MC_SRC_AGAIN,
 	MC_SRC_EXTERNAL,	/* --external: a path stands for the superblock's / */
 	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
 	MC_SRC_MASTER,		/* --external-master: a shared mount, named as a master */
@@ -131,7 +135,8 @@ struct mc_op {
 /* Something that must exist in a fresh filesystem; "" is its root. */
 struct mc_node {
 	const char *path;
-	const struct mc_file *file;	/* NULL: nothing is known but that: */
+	/* NULL: nothing is known but whether it is a directory (dir) */
+	const struct mc_file *file;
 	bool dir;
 };
 
@@ -173,7 +178,11 @@ struct mc_plan_options {
 	const bool *again;		/* per superblock: fsopen(2) gives that
 					   very one; NULL: none */
 	bool prefer_fresh;		/* fresh before live where either would do */
-	bool caller_namespaces;		/* and such as show the caller's namespaces */
+	/*
+	 * make proc, sysfs and mqueue anew too, which then show the caller's
+	 * pid, network and ipc namespaces
+	 */
+	bool caller_namespaces;
 	const struct mntcr_external *externals, *masters;
 	uint32_t nr_externals, nr_masters;
 	uint32_t batch;			/* descriptors per release; 0: 256 */
@@ -190,7 +199,9 @@ struct mc_plan_options {
 int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		 struct mc_plan **plan, struct mntcr_error *e);
 void mc_plan_free(struct mc_plan *p);
-/* Of a source that does not just name what is there: fsopen(2) makes it. */
+/*
+ * Is the source made by fsopen(2), rather than found among mounts that exist?
+ */
 static inline bool mc_src_is_opened(const struct mc_src *s)
 {
 	return s->kind == MC_SRC_FRESH || s->kind == MC_SRC_AGAIN;
@@ -204,7 +215,7 @@ static inline bool mc_src_is_opened(const struct mc_src *s)
 bool mc_type_opens_again(const char *type);
 /* The source that the mount will be restored with; NULL: not known. */
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
-/* Is that another than it had? */
+/* Does it differ from the source in the image? */
 bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount);
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);
@@ -212,7 +223,7 @@ const char *mc_op_name(enum mc_op_type type);
 
 /* b is a or below it. */
 bool mc_path_below(const char *a, const char *b);
-/* Its length; "/" has none. */
+/* strlen(), but 0 for "/". */
 size_t mc_root_len(const char *root);
 /* Bytes of leading "/..": a cgroup above the one that it was looked at from. */
 size_t mc_path_dots(const char *path);

@@ -9,7 +9,10 @@
 
 #include "plan/plan.h"
 
-/* How a live mount is reached without NS_MNT_OPEN. */
+/*
+ * How a mount of a live namespace is reached on stock kernels, which have no
+ * NS_MNT_OPEN.
+ */
 enum mc_hidden {
 	MC_SEEN,	/* a path from the namespace's root leads there */
 	MC_COVERED,	/* once what covers it is unmounted, in a copy of the tree */
@@ -123,11 +126,14 @@ int mc_plan_refused(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- area.c ----------------------------------------------------------------- */
 
-/* Has it members among the mounts? */
+/* Is some mount of the image a member of the group? */
 bool mc_plan_internal(const struct mc_topology *t, uint32_t g);
 /* Groups by depth, so that a master comes before its slaves; to be freed. */
 uint32_t *mc_plan_by_depth(const struct mc_topology *t);
-/* Of each group in order: what contains its members and all that receives. */
+/*
+ * For each group, in that order: the lowest directory that contains the roots
+ * of its members and of all mounts that receive from it.
+ */
 void mc_plan_find_areas(const struct mc_topology *t, const uint32_t *order,
 			struct mc_area *areas);
 bool mc_plan_is_area(const struct mc_mount *m, const struct mc_area *a);
@@ -139,13 +145,19 @@ int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 
 /* --- names.c ---------------------------------------------------------------- */
 
-/* Which --external, which --external-master is meant for what; wrong usage. */
+/*
+ * Find which superblock each --external and which group each --external-master
+ * names; fails with MNTCR_USAGE where one names nothing or is given twice.
+ */
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
 
 /* --- check.c, ns.c, order.c ------------------------------------------------- */
 
-/* Options that name nothing, owners that nothing names, locks. */
+/*
+ * Do the options fit the image (MNTCR_USAGE if not), and can its namespaces'
+ * owners and locks be restored?
+ */
 int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
 /* In which order namespaces are made. */
@@ -202,7 +214,10 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
 
 /* --- outside.c, group.c ----------------------------------------------------- */
 
-/* Who stands for a group that no restored mount is a member of. */
+/*
+ * How slaves name a master of which no restored mount is a member: by an
+ * external mount, a live slave, or a temporary clone of one.
+ */
 int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
 		    struct mntcr_error *e);
 /* The same for each group; temporary mounts where that takes one. */

@@ -70,9 +70,14 @@ struct mc_userns {
 struct mc_ns {
 	uint64_t id;		/* NS_GET_MNTNS_ID; unknown: 0 */
 	uint64_t ino;		/* st_ino of its nsfs file; unknown: 0 */
-	const char *label;	/* how it was named: "1234", a path */
+	/* how the user named it when it was captured: "1234", a path */
+	const char *label;
 	uint32_t userns;	/* owner, or MC_NONE if unknown */
-	uint32_t hidden;	/* mounts below the root that tasks see; not recorded */
+	/*
+	 * how many mounts lie under the root mount that tasks see; they are not
+	 * in the topology
+	 */
+	uint32_t hidden;
 	uint32_t base_propagation; /* MS_* of the mount below the root that tasks see,
 				      the namespace's own (rootfs, nullfs); 0: unknown */
 	uint32_t root;		/* mount, or MC_NONE for an empty namespace */
@@ -81,11 +86,12 @@ struct mc_ns {
 };
 
 struct mc_sb {
-	uint32_t major, minor;	/* the kernel's key: one live superblock each */
+	/* st_dev: no two superblocks that exist at one time have the same */
+	uint32_t major, minor;
 	const char *type;
 	const char *subtype;	/* or NULL */
 	const char *source;	/* or NULL */
-	const char *options;	/* as the kernel printed them, never NULL */
+	const char *options;	/* as in mountinfo, after the "-"; never NULL */
 	uint64_t magic;		/* unknown: 0 */
 	uint32_t flags;		/* MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME */
 	uint32_t nr_mounts;	/* derived */
@@ -124,7 +130,11 @@ struct mc_mount {
 	const char *mountpoint;	/* from the parent mount's root: "/", "/a/b" */
 	enum mc_mp_type mp_type;
 	struct mc_file root_file;
-	struct mc_file mp_file;	/* what it is on; over a root: that one's root_file */
+	/*
+	 * the mountpoint; where it is mounted on another mount's root, that
+	 * mount's root_file
+	 */
+	struct mc_file mp_file;
 	const char *source;	/* NULL: the superblock's */
 	const char *options;	/* NULL: the superblock's */
 	uint64_t attr;		/* MOUNT_ATTR_*, IDMAP included */
@@ -191,7 +201,7 @@ uint32_t mc_topology_add_mount(struct mc_topology *t);
 /* Group by original id: found, or added. */
 uint32_t mc_topology_get_group(struct mc_topology *t, uint64_t id);
 
-/* Of mc_topology_finish(): each element by itself. */
+/* The part of mc_topology_finish() that checks each element by itself. */
 int mc_topology_check(const struct mc_topology *t, struct mntcr_error *e);
 /* Validate and derive.  Elements may be reordered; indices are rewritten. */
 int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e);
@@ -211,8 +221,9 @@ char *mc_mount_path(const struct mc_topology *t, uint32_t mount);
 uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path);
 
 /*
- * Where in mount r, from its root, a copy appears of what is mounted on the root
- * of mount on (on itself: "/"); NULL: nowhere.
+ * If something is mounted on the root of mount "on", propagation may make a
+ * copy of it in mount r: the path of that copy from r's root ("/" if r is
+ * "on"), or NULL if there is none.
  */
 const char *mc_event_lands(const struct mc_topology *t, uint32_t on, uint32_t r);
 
@@ -234,7 +245,7 @@ extern const struct mc_word mc_words_propagation[];
 extern const struct mc_word mc_words_nstype[];
 extern const struct mc_word mc_words_file[];	/* S_IFMT */
 
-/* Neither is known to be other than what is known of the other. */
+/* Nothing that is known of both differs. */
 bool mc_file_same(const struct mc_file *a, const struct mc_file *b);
 bool mc_mode_is_device(uint32_t mode);
 

@@ -35,10 +35,10 @@ int mc_event_open(struct mc_event *ev, int ns, int proc, const char *path,
 /* Mount it, if the path still leads there. */
 int mc_event_fire(struct mc_event *ev);
 /*
- * Unmount it, by descriptor: its own copies, at receivers, may hide where it is.
- * What somebody has mounted on it meanwhile stays, and so does it.  For one that
- * was not fired, or not opened, nothing.  If the caller ends without, the helper
- * does it.
+ * Unmount what mc_event_fire() mounted. By descriptor: copies that propagated
+ * may lie over it, so that no path leads to it. It stays if somebody has
+ * mounted something on it meanwhile. Does nothing if nothing was mounted. If
+ * the caller dies before this, the helper does it.
  */
 int mc_event_end(struct mc_event *ev);
 
