@@ -17,6 +17,8 @@ test-y += t-render
 test-y += t-verify
 test-y += t-capture
 vm-test-y += t-capture
+test-y += t-capture-refused
+vm-test-y += t-capture-refused
 test-y += t-capture-roots
 vm-test-y += t-capture-roots
 

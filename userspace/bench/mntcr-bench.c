@@ -20,7 +20,7 @@
 #include <time.h>
 
 #include "mntcr-restore.h"
-#include "base/sys.h"
+#include "base/base.h"
 
 #define MAX_SIZES	8
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "restore-opts.h"
 
 static const char usage[] =

@@ -13,7 +13,6 @@
 #include <sys/vfs.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "cmd.h"
 
 #define NSFS_MAGIC	0x6e736673

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "topology/topology.h"
 #include "topologies/layout.h"
 #include "line.h"

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "tap.h"
 
 #define SCENE_DIR "/tmp/mntcr-scene"

@@ -8,7 +8,7 @@
 #define TESTS_SHOT_H
 
 #include "mntcr-restore.h"
-#include "base/sys.h"
+#include "base/base.h"
 #include "topology/topology.h"
 #include "tap.h"
 #include "world.h"

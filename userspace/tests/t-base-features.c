@@ -5,7 +5,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include "base/base.h"
-#include "base/sys.h"
 #include "execute/execute.h"
 #include "tap.h"
 

@@ -12,7 +12,7 @@
 #include <sys/statfs.h>
 
 #include "mntcr-restore.h"
-#include "base/sys.h"
+#include "base/base.h"
 #include "topology/topology.h"
 #include "tap.h"
 #include "world.h"

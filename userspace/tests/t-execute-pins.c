@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 
 #include "mntcr.h"
-#include "base/sys.h"
+#include "base/base.h"
 #include "tap.h"
 #include "world.h"
 

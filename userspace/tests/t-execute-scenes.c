@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 #include "mntcr-restore.h"
-#include "base/sys.h"
+#include "base/base.h"
 #include "topology/topology.h"
 #include "tap.h"
 #include "world.h"

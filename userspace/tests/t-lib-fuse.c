@@ -6,7 +6,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include "mntcr-restore.h"
-#include "base/sys.h"
+#include "base/base.h"
 #include "topology/topology.h"
 #include "tap.h"
 #include "world.h"

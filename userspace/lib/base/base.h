@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What every stage needs: errors, buffers, escaping, a hash map, descriptors,
- * helper processes, what the kernel offers.  sys.h beside it has the system calls.
+ * helper processes, what the kernel offers; and system calls (sys.h).
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "mntcr.h"
+#include "base/sys.h"
 
 #define MC_ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 
 bool mc_is_boot_id(const char *s)
 {

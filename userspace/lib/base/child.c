@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 
 /*
  * No exit signal.  Where the caller ignores SIGCHLD, the kernel reaps by itself

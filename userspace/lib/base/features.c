@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 
 static enum mntcr_feature_state by_errno(int err, int unknown_call)
 {

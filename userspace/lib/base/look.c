@@ -6,7 +6,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include "base/base.h"
-#include "base/sys.h"
 
 #define LOOK	(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC)
 

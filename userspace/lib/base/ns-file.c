@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 
 /* O_NONBLOCK: a fifo or a device must not hang the caller. */
 static int open_named(const struct mntcr_source *s, char *name, size_t size)

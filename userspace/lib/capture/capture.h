@@ -12,7 +12,6 @@
 #include <sys/sysmacros.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "topology/topology.h"
 
 /* One distinct mount namespace. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "capture/capture.h"
 
 int cap_open_proc(const struct cap_ns *ns, pid_t pid, const char *name,

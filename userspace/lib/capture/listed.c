@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "capture/capture.h"
 
 #define MAX_LAYERS	64	/* as many as an image may say */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "capture/capture.h"
 
 static uint64_t ino_of(int fd)

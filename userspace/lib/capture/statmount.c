@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "capture/capture.h"
 
 #define WANT_FAST (MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC)

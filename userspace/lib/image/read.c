@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "image/image.h"
 #include "image/scan.h"
 

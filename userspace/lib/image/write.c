@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "image/image.h"
 
 /*

@@ -22,7 +22,6 @@
 
 #include "mntcr-restore.h"
 #include "base/base.h"
-#include "base/sys.h"
 #include "topology/topology.h"
 
 /*

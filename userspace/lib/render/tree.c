@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "render/render.h"
 
 #define MAX_INDENT	40	/* deeper levels are numbered, not drawn */

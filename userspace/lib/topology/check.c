@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "topology/topology.h"
 
 #define ATTR_ALL (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |  \

@@ -16,7 +16,6 @@
 #include <sys/mount.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "topology/topology.h"
 
 #define bad(e, ...)	mc_fail(e, MNTCR_BAD_IMAGE, 0, __VA_ARGS__)

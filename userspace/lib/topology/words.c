@@ -6,7 +6,7 @@
  */
 #include <sys/stat.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "topology/topology.h"
 
 #define FLAG(name, bit)	{ name, bit, bit }

@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "verify/event.h"
 
 #define EVENT_SOURCE	"mntcr-event"

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/sys.h"
 #include "topology/topology.h"
 
 struct pair {

@@ -26,7 +26,7 @@
 #include <time.h>
 
 #include "privilege/priv.h"
-#include "base/sys.h"
+#include "base/base.h"
 
 enum { CALLER = 1000, SOMEBODY = 2000 };
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "sweep/restore.h"
-#include "base/sys.h"
+#include "base/base.h"
 
 #define MAX_LISTED	256
 

@@ -8,7 +8,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "sweep/world.h"
 
 int world_mount_fd(struct world *w, int from, int to, const char *path,

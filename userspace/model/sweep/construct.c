@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "sweep/world.h"
 
 /* The series' way: private mounts in place, then one call per group. */

@@ -18,7 +18,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "sweep/world.h"
 
 /* Directories to mount on: the shim's master, and that one's master. */

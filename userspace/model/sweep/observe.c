@@ -14,7 +14,7 @@
 #include <sys/sysmacros.h>
 
 #include "rules/internal.h"
-#include "base/sys.h"
+#include "base/base.h"
 #include "sweep/world.h"
 
 #define MAX_SEEN	4096

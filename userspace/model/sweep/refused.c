@@ -12,7 +12,7 @@
 
 #include "sweep/restore.h"
 #include "sweep/step.h"
-#include "base/sys.h"
+#include "base/base.h"
 
 #define SET_GROUP	(MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_F_EMPTY_PATH | \
 			 MOVE_MOUNT_T_EMPTY_PATH)

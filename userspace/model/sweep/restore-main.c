@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "sweep/class.h"
-#include "base/sys.h"
+#include "base/base.h"
 
 static const char usage[] =
 "usage: restoresweep [options] [TOPOLOGY...]\n"

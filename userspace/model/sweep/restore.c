@@ -14,7 +14,7 @@
 #include "mntcr-restore.h"
 #include "sweep/restore.h"
 #include "sweep/step.h"
-#include "base/sys.h"
+#include "base/base.h"
 
 #define IMAGE	"/tmp/image.json"
 #define MAX_GROUPS	(4 * TOPO_MAX)

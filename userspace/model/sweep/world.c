@@ -15,7 +15,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
-#include "base/sys.h"
+#include "base/base.h"
 #include "sweep/world.h"
 
 const char *const way_names[NR_WAYS] = { "new calls", "mount(2)" };
