@@ -77,7 +77,8 @@ static void every_refusal_at_once(void)
 	CHECK_EQ(told.nr, 5);
 	is(0, "no-source", 10, 14, 5, "A:/, A:/1, A:/2 and 2 more: its superblock (ext4, 8:0)",
 	   "--external 8:0=PATH");
-	is(1, "deleted-root", 21, 21, 1, "A:/gone: ", "unmounted");
+	is(1, "deleted-root", 21, 21, 1, "A:/gone: ",
+	   "--source with its namespace");
 	is(2, "callers-namespace", 20, 20, 1, "A:/proc: ", "--caller-namespaces");
 	is(3, "no-source", 31, 31, 1, "B:/slave: its superblock (ext4, 8:3)",
 	   "--external 8:3=PATH");
@@ -99,6 +100,11 @@ static void every_refusal_at_once(void)
 	CHECK_EQ(told.nr, 1);
 	CHECK_STR(told.rule[0], "deleted-root");
 	CHECK(!strstr(e.text, "more"));
+	/* with its namespace given, what it is on is another's all the same */
+	o.ns_live = (bool[]){ true, true };
+	make_refused(MNTCR_API_EXTENDED, &o);
+	CHECK_EQ(told.nr, 1);
+	is(0, "deleted-root", 21, 21, 1, "A:/gone: ", "without --external");
 	done();
 }
 

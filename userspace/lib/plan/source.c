@@ -367,13 +367,33 @@ static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 			      what, fresh_types[type].shows);
 }
 
-/* A live source would have it, but the kernel attaches no such mount. */
+/* From wherever its parent is cloned, which has to be a live one. */
+static bool is_live(const struct mc_plan *p, uint32_t sb)
+{
+	return p->priv->external_of[sb] == MC_NONE &&
+	       (!p->priv->opts->prefer_fresh ||
+		fresh_type(&p->topo->sbs[sb]) == MC_NONE);
+}
+
+/* An unlinked mount comes along with its parent, from a live source only. */
+static const char *help_unlinked(const struct mc_plan *p, const struct mc_mount *m)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+
+	if (!o->ns_live || !o->ns_live[m->ns])
+		return "--source with its namespace";
+	if (m->parent != MC_NONE && !is_live(p, p->topo->mounts[m->parent].sb))
+		return "--source without --fresh, or without --external for what it is mounted on";
+	return "a dump after it has been unmounted";
+}
+
 static int deleted_root(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 			struct mntcr_error *e)
 {
-	p->priv->sb[p->topo->mounts[mounts[0]].sb].refused = true;
-	return mc_plan_refuse(p, e, "deleted-root", mounts, nr,
-			      "a dump after it has been unmounted",
+	const struct mc_mount *m = &p->topo->mounts[mounts[0]];
+
+	p->priv->sb[m->sb].refused = true;
+	return mc_plan_refuse(p, e, "deleted-root", mounts, nr, help_unlinked(p, m),
 			      "the root of this mount has been unlinked, and no call attaches such a mount");
 }
 
@@ -448,14 +468,6 @@ static int find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t fro
 	}
 	*found = src;
 	return 0;
-}
-
-/* From wherever its parent is cloned, which has to be a live one. */
-static bool is_live(const struct mc_plan *p, uint32_t sb)
-{
-	return p->priv->external_of[sb] == MC_NONE &&
-	       (!p->priv->opts->prefer_fresh ||
-		fresh_type(&p->topo->sbs[sb]) == MC_NONE);
 }
 
 static int unlinked_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
