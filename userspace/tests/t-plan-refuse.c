@@ -127,10 +127,11 @@ static void locks_and_owners(void)
 	add(1, 20, MC_NONE, 1, "/", "/");
 	finish();
 	make_refused(MNTCR_API_UPSTREAM, &o);
-	CHECK_EQ(told.nr, 3);
+	CHECK_EQ(told.nr, 4);
 	is(0, "owner", 20, 20, 1, "B:/: namespace 1 (B) is owned", "--source");
 	is(1, "locks", 20, 20, 1, "B:/: namespace 1 (B) is owned", "--ignore-locks");
-	is(2, "locks", 11, 12, 2, "A:/a, A:/b: locked", "--ignore-locks");
+	is(2, "owner", 20, 20, 1, "B:/: namespace 1 (B) is owned", "a kernel that");
+	is(3, "locks", 11, 12, 2, "A:/a, A:/b: locked", "--ignore-locks");
 	done();
 }
 

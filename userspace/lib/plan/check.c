@@ -50,22 +50,22 @@ static int check_owner(struct mc_plan *p, const struct mc_plan_options *o,
 	    refuse_ns(p, e, "owner", i, "--source, a process in it or its file",
 		      "which only a live source can name"))
 		return -1;
-	if (stock && !o->whole_trees && o->ignore_locks)
-		return refuse_ns(p, e, "owner", i, "a kernel that can make one",
-				 "and this kernel cannot make an empty one");
-	if (o->ignore_locks)
-		return 0;
 	/*
 	 * Where locks are not reported, a namespace of another owner has some.
 	 */
-	if (stock)
-		return refuse_ns(p, e, "locks", i, NO_LOCKS
-				 "; a kernel with the calls of the extended API sets them",
-				 "which locks its mounts, and the upstream calls cannot");
-	if (!all_locks_known(p->topo, i))
-		return refuse_ns(p, e, "locks", i, NO_LOCKS
-				 "; or dump again on a kernel that reports them",
-				 "which locks its mounts, and the image does not say which");
+	if (!o->ignore_locks && stock &&
+	    refuse_ns(p, e, "locks", i, NO_LOCKS
+		      "; a kernel with the calls of the extended API sets them",
+		      "which locks its mounts, and the upstream calls cannot"))
+		return -1;
+	if (!o->ignore_locks && !stock && !all_locks_known(p->topo, i) &&
+	    refuse_ns(p, e, "locks", i, NO_LOCKS
+		      "; or dump again on a kernel that reports them",
+		      "which locks its mounts, and the image does not say which"))
+		return -1;
+	if (stock && !o->whole_trees)
+		return refuse_ns(p, e, "owner", i, "a kernel that can make one",
+				 "and this kernel cannot make an empty one");
 	return 0;
 }
 
