@@ -12,6 +12,7 @@ static void too_few_descriptors(void)
 {
 	struct shot s = shoot(peers);
 	struct mntcr_restored *r;
+	uint32_t least = 0;
 
 	s.o.fd_limit = 200;
 	/* made in pieces: found again by their ids, or paths */
@@ -23,6 +24,11 @@ static void too_few_descriptors(void)
 	s.o.keep_fds = false;
 	s.o.fd_limit = 20;
 	failed(&s, EMFILE, "too few descriptors");
+	/* as many as it says are enough */
+	REQUIRE(sscanf(s.e.text, "%*[^0-9]%u at once", &least) == 1);
+	CHECK(least > 20 && least < 200);
+	s.o.fd_limit = least;
+	mntcr_restored_free(restored(&s));
 	end(&s, NULL);
 }
 

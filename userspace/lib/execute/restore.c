@@ -228,10 +228,12 @@ static int make_plan(struct work *w, const struct mntcr_topology *t,
 	limit = o->fd_limit ? o->fd_limit : mc_fd_limit_raise(&w->fd_limit, want);
 	if (limit >= want)
 		return 0;
-	if (limit < w->others + LEAST_BUDGET || o->keep_fds)
+	if (o->keep_fds)
 		goto few;
 	mc_plan_free(w->plan);
-	w->po.fd_budget = limit - w->others;
+	/* With less than that, this tells how many it takes at least. */
+	w->po.fd_budget = limit > w->others + LEAST_BUDGET ?
+			  limit - w->others : LEAST_BUDGET;
 	if (w->po.batch > w->po.fd_budget / 8 || !w->po.batch)
 		w->po.batch = w->po.fd_budget / 8 + 1;
 	if (mc_plan_make(t, &w->po, &w->plan, e))
