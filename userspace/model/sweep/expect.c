@@ -5,7 +5,8 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  *
  * A mount is a clone of a live one, which must be no narrower, not unbindable
- * and without locked children.  Stock kernels clone only what they find by path,
+ * and without locked children; or of an unbindable one with the same root, in a
+ * copy of its namespace, where that is not covered.  Stock kernels clone only what they find by path,
  * or in a recursive clone of it; and a mount joins or receives from another one
  * only if the other's root contains its own, so whoever starts a group, then its
  * master's, must be as wide as all that is below.
@@ -20,7 +21,7 @@
 
 const struct refusal refusals[NR_REFUSALS] = {
 	{ "uncloneable-source", NO_SOURCE, { true, true }, EINVAL,
-	  "no mount as wide is there but such as are unbindable or have locked children: open_tree()" },
+	  "no mount as wide is there but such as have locked children, or are unbindable, and those covered or wider: open_tree()" },
 	{ "overmounted-source", NO_SOURCE, { false, true }, 0,
 	  "paths lead to its cover, no recursive clone has it: there is no call" },
 	{ "no-wide-mount", NO_WIDE, { false, true }, EINVAL,
@@ -135,6 +136,17 @@ static void find_sources(const struct scenery *s, enum backend b, bool *have)
 	}
 }
 
+/* In a copy of its namespace what is unbindable can be made private. */
+static bool have_copy(const struct scenery *s, int root)
+{
+	for (int i = 0; i < s->t->nr; i++)
+		if (s->t->m[i].kind == TOPO_UNBINDABLE &&
+		    s->t->m[i].root == root && !has_locked_child(s, i) &&
+		    look(s, i) == SEEN)
+			return true;
+	return false;
+}
+
 /* What contains all members of a group and all who receive from it. */
 static int area(const struct topo *t, int g)
 {
@@ -175,7 +187,7 @@ unsigned int expect_reasons(const struct topo *t, const struct layout *l,
 		return reasons;
 	find_sources(&s, b, have);
 	for (int i = 0; i < t->nr; i++)
-		if (!have[t->m[i].root])
+		if (!have[t->m[i].root] && !have_copy(&s, t->m[i].root))
 			reasons |= NO_SOURCE;
 	for (int g = 0; g < t->nr_groups && b == UPSTREAM; g++) {
 		int dir = area(t, g);
