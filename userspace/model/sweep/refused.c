@@ -79,8 +79,8 @@ static int path_to(struct run *r, int i)
 }
 
 /*
- * Is there a source for mount @i, itself or another one?  A wider one is taken
- * for it unasked: some part may be had.  The widest of all have none then.
+ * Is there a source for mount @i, itself or another one?  A wider one that can be
+ * cloned is, whether a path leads to it or not: some part may be had.
  */
 static int source_for(struct run *r, enum backend b, int i, int nr)
 {
@@ -90,10 +90,8 @@ static int source_for(struct run *r, enum backend b, int i, int nr)
 		if (is_root(r, k) != is_root(r, i) ||
 		    !model_under(&r->m, root_of(r, i), root_of(r, k)))
 			continue;
-		if (root_of(r, k) != root_of(r, i))
-			return 1;
 		ret = clone_of(r, b, k, EINVAL);
-		if (ret > 0 && b == UPSTREAM)
+		if (ret > 0 && b == UPSTREAM && root_of(r, k) == root_of(r, i))
 			ret = path_to(r, k);
 	}
 	return ret;
@@ -172,7 +170,10 @@ static bool in_group_or_below(const struct topo *t, int i, int g)
 	return k == g;
 }
 
-/* For each mount one that is to hear group @g, and that it does not contain. */
+/*
+ * For each mount one that is to hear group @g, and that it does not contain; -1
+ * for an unbindable one, which is of no use however wide it is.
+ */
 static bool all_too_narrow(const struct run *r, int g, int *other)
 {
 	const struct topo *t = r->t;
@@ -184,11 +185,19 @@ static bool all_too_narrow(const struct run *r, int g, int *other)
 				     model_under(&r->m, t->m[o].root,
 						 t->m[i].root)))
 			o++;
-		if (o == t->nr)
+		if (o == t->nr && t->m[i].kind != TOPO_UNBINDABLE)
 			return false;
-		other[i] = o;
+		other[i] = o == t->nr ? -1 : o;
 	}
 	return true;
+}
+
+/* No temporary mount can be made of it. */
+static bool is_unbindable(struct run *r, int i, int err)
+{
+	int ret = clone_of(r, UPSTREAM, i, err);
+
+	return ret > 0 ? failed(r, "open_tree", "of an unbindable mount") : !ret;
 }
 
 /* None in reach could start the group. */
@@ -200,7 +209,8 @@ static bool no_wide(struct run *r, int err)
 		if (!all_too_narrow(r, g, other))
 			continue;
 		for (int i = 0; i < r->t->nr; i++)
-			if (!pair_is_refused(r, i, other[i], err))
+			if (!(other[i] < 0 ? is_unbindable(r, i, err) :
+			      pair_is_refused(r, i, other[i], err)))
 				return false;
 		return true;
 	}
