@@ -96,27 +96,19 @@ static uint32_t find_sb(struct mc_topology *t, struct mc_map *by_dev,
 /* "net:[4026531840]" is what a bound namespace file has for a root. */
 static void parse_nsfs(struct mc_mount *m)
 {
-	static const struct {
-		const char *name;
-		uint32_t type;
-	} types[] = {
-		{ "mnt", CLONE_NEWNS }, { "net", CLONE_NEWNET },
-		{ "pid", CLONE_NEWPID }, { "user", CLONE_NEWUSER },
-		{ "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC },
-		{ "cgroup", CLONE_NEWCGROUP }, { "time", 0x80 /* NEWTIME */ },
-	};
-	size_t i, n;
+	const struct mc_word *w;
 	char *end;
+	size_t n;
 
-	for (i = 0; i < MC_ARRAY_SIZE(types); i++) {
-		n = strlen(types[i].name);
-		if (strncmp(m->root, types[i].name, n) ||
+	for (w = mc_words_nstype; w->name; w++) {
+		n = strlen(w->name);
+		if (strncmp(m->root, w->name, n) ||
 		    strncmp(m->root + n, ":[", 2))
 			continue;
 		m->nsfs_ino = strtoull(m->root + n + 2, &end, 10);
 		if (strcmp(end, "]"))
 			m->nsfs_ino = 0;
-		m->nsfs_type = types[i].type;
+		m->nsfs_type = (uint32_t)w->bits;
 	}
 }
 
