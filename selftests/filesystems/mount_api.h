@@ -34,7 +34,7 @@
 #if defined(__alpha__) || defined(__mips__)
 #error "numbers of its own: use the headers of the kernel under test"
 #else
-#define __NR_mount_setgroup	473
+#define __NR_mount_setgroup	474
 #endif
 #endif
 
@@ -46,7 +46,7 @@
 #define OPEN_TREE_NAMESPACE	0x2
 #endif
 #ifndef OPEN_TREE_FOREIGN
-#define OPEN_TREE_FOREIGN	0x4
+#define OPEN_TREE_FOREIGN	0x10
 #endif
 
 #ifndef MOVE_MOUNT_SET_GROUP
@@ -58,6 +58,9 @@
 #ifndef MOVE_MOUNT_T_FOREIGN
 #define MOVE_MOUNT_T_FOREIGN	0x00000400
 #endif
+#ifndef MOVE_MOUNT_UNLOCKED
+#define MOVE_MOUNT_UNLOCKED	0x00000800
+#endif
 
 #ifndef NS_MNT_OPEN
 struct ns_mnt_open {
@@ -68,7 +71,7 @@ struct ns_mnt_open {
 
 #define NS_MNT_OPEN_SIZE_VER0	16
 #define NS_MNT_OPEN		_IOW(0xb7, 14, struct ns_mnt_open)
-#define NS_MNT_OPEN_ROOT	0xffffffffffffffffULL
+#define NS_MNT_OPEN_ROOT	0xfffffffffffffffdULL
 #define NS_MNT_OPEN_NS_ROOT	0xfffffffffffffffeULL
 #endif
 
@@ -80,12 +83,10 @@ struct ns_mnt_open {
 struct mount_group_args {
 	__aligned_u64 mnt_fds;
 	__u32 nr_fds;
-	__s32 peer_fd;
-	__s32 master_fd;
-	__u32 reserved;
+	__s32 target_fd;
 };
 
-#define MOUNT_GROUP_ARGS_SIZE_VER0	24
+#define MOUNT_GROUP_ARGS_SIZE_VER0	16
 #define MOUNT_SETGROUP_SHARED		0x00000001
 #define MOUNT_SETGROUP_PEER		0x00000002
 #define MOUNT_SETGROUP_MASTER		0x00000004
@@ -193,13 +194,12 @@ static inline int k_mount_setgroup(const void *args, size_t size,
 }
 
 static inline int k_setgroup(unsigned int flags, const int *fds,
-			     unsigned int nr, int peer_fd, int master_fd)
+			     unsigned int nr, int target_fd)
 {
 	struct mount_group_args args = {
 		.mnt_fds	= (uintptr_t)fds,
 		.nr_fds		= nr,
-		.peer_fd	= peer_fd,
-		.master_fd	= master_fd,
+		.target_fd	= target_fd,
 	};
 
 	return k_mount_setgroup(&args, sizeof(args), flags);

@@ -26,6 +26,9 @@ static const char usage[] =
 "      --propagation TYPE\n"
 "                     private (default), slave, shared, unbindable, or keep:\n"
 "                     stay a peer of a shared source\n"
+"      --unlocked     leave the mount to the owner of the destination, who may\n"
+"                     change it; if less privileged than the caller's, the\n"
+"                     mount is locked otherwise\n"
 "      --api API      auto (default), extended or upstream\n"
 "  -h, --help         this text\n";
 
@@ -95,9 +98,9 @@ static bool parse_id(const char *s, struct mntcr_place *p)
 	errno = 0;
 	p->mnt_id = strtoull(s + 1, &end, 10);
 	p->path = *end ? end : "/";
-	/* No sign; and the last two mean something else to the kernel. */
+	/* No sign; and the last few mean something else to the kernel. */
 	return s[1] >= '0' && s[1] <= '9' && !errno && p->mnt_id &&
-	       p->mnt_id < MC_NS_MNT_OPEN_NS_ROOT && (!*end || *end == '/');
+	       p->mnt_id < MC_NS_MNT_OPEN_ROOT && (!*end || *end == '/');
 }
 
 static bool parse_place(char *arg, struct mntcr_place *p)
@@ -139,12 +142,13 @@ static bool parse_place(char *arg, struct mntcr_place *p)
 
 int cmd_bind(int argc, char **argv)
 {
-	enum { OPT_PROPAGATION = 256, OPT_API };
+	enum { OPT_PROPAGATION = 256, OPT_API, OPT_UNLOCKED };
 	static const struct option options[] = {
 		{ "recursive", no_argument, NULL, 'r' },
 		{ "options", required_argument, NULL, 'o' },
 		{ "propagation", required_argument, NULL, OPT_PROPAGATION },
 		{ "api", required_argument, NULL, OPT_API },
+		{ "unlocked", no_argument, NULL, OPT_UNLOCKED },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
@@ -170,6 +174,9 @@ int cmd_bind(int argc, char **argv)
 		case OPT_API:
 			if (!cmd_api(optarg, &o.api))
 				return cmd_usage("bind", "--api %s is not known", optarg);
+			break;
+		case OPT_UNLOCKED:
+			o.unlocked = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);

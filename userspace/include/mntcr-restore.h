@@ -189,6 +189,7 @@ struct mntcr_bind_options {
 	bool recursive;
 	uint64_t attr_set, attr_clr;	/* MOUNT_ATTR_* */
 	enum mntcr_propagation propagation;
+	bool unlocked;	/* leave it to the destination's owner, see mntcr-bind(1) */
 };
 
 int mntcr_bind(const struct mntcr_place *src, const struct mntcr_place *dst,

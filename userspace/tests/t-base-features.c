@@ -13,37 +13,49 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 int __real_ioctl(int fd, unsigned long cmd, void *arg);
 int __wrap_ioctl(int fd, unsigned long cmd, void *arg);
 
-/* What a kernel answers to the probes, that has all of it and that has none. */
+/* What a kernel answers to both calls of a probe: one that has it, one that has not. */
 static struct answer {
 	const char *name;
-	int yes, no, now;
-} setgroup = { "mount_setgroup", EINVAL, ENOSYS, 0 },
-  tree = { "open_tree", EBADF, EINVAL, 0 },
-  move = { "move_mount", EBADF, EINVAL, 0 },
-  by_id = { "NS_MNT_OPEN", EINVAL, ENOTTY, 0 };
+	enum mntcr_feature_id id;
+	int yes[2], no;
+	int now[2];	/* 0: what this kernel says */
+} setgroup = { "mount_setgroup", MNTCR_FEAT_MOUNT_SETGROUP,
+	       { EFAULT, E2BIG }, ENOSYS, { 0 } },
+  tree = { "open_tree", MNTCR_FEAT_OPEN_TREE_FOREIGN,
+	   { EBADF, EINVAL }, EINVAL, { 0 } },
+  move = { "move_mount", MNTCR_FEAT_MOVE_MOUNT_FOREIGN,
+	   { EBADF, EINVAL }, EINVAL, { 0 } },
+  by_id = { "NS_MNT_OPEN", MNTCR_FEAT_NS_MNT_OPEN,
+	    { EINVAL, E2BIG }, ENOTTY, { 0 } };
 static struct answer *const answers[] = { &setgroup, &tree, &move, &by_id };
 
-static long answer(const struct answer *a)
+static long answer(const struct answer *a, bool second)
 {
-	errno = a->now;
+	errno = a->now[second];
 	return -1;
+}
+
+static void answers_are(struct answer *a, int first, int second)
+{
+	a->now[0] = first;
+	a->now[1] = second;
 }
 
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
-	if (nr == __NR_mount_setgroup && setgroup.now)
-		return answer(&setgroup);
-	if (nr == __NR_open_tree && tree.now && c & OPEN_TREE_FOREIGN)
-		return answer(&tree);
-	if (nr == __NR_move_mount && move.now && e & MOVE_MOUNT_T_FOREIGN)
-		return answer(&move);
+	if (nr == __NR_mount_setgroup && setgroup.now[0])
+		return answer(&setgroup, b != MC_MOUNT_GROUP_ARGS_SIZE_VER0);
+	if (nr == __NR_open_tree && tree.now[0] && c & OPEN_TREE_FOREIGN)
+		return answer(&tree, !(c & OPEN_TREE_CLONE));
+	if (nr == __NR_move_mount && move.now[0] && e & MOVE_MOUNT_UNLOCKED)
+		return answer(&move, !(e & MOVE_MOUNT_T_FOREIGN));
 	return __real_syscall(nr, a, b, c, d, e, f);
 }
 
 int __wrap_ioctl(int fd, unsigned long cmd, void *arg)
 {
-	if (cmd == MC_NS_MNT_OPEN && by_id.now)
-		return (int)answer(&by_id);
+	if ((cmd == MC_NS_MNT_OPEN || cmd == MC_NS_MNT_OPEN_LARGER) && by_id.now[0])
+		return (int)answer(&by_id, cmd == MC_NS_MNT_OPEN_LARGER);
 	return __real_ioctl(fd, cmd, arg);
 }
 
@@ -72,41 +84,79 @@ static void what_is_needed_by_what(void)
 	}
 }
 
+static void all_there(void)
+{
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(answers); i++)
+		answers_are(answers[i], answers[i]->yes[0], answers[i]->yes[1]);
+}
+
 /* A kernel with some of it is one that cannot. */
 static void all_of_it_or_none(void)
 {
 	struct mntcr_error e;
 	size_t i;
 
-	for (i = 0; i < MC_ARRAY_SIZE(answers); i++)
-		answers[i]->now = answers[i]->yes;
+	all_there();
 	CHECK_EQ(mc_choose_api(MNTCR_API_AUTO), MNTCR_API_EXTENDED);
 	CHECK_EQ(mc_need_extended(&e), 0);
 	for (i = 0; i < MC_ARRAY_SIZE(answers); i++) {
-		answers[i]->now = answers[i]->no;
+		answers_are(answers[i], answers[i]->no, answers[i]->no);
 		CHECK_EQ(mc_choose_api(MNTCR_API_AUTO), MNTCR_API_UPSTREAM);
 		CHECK_EQ(mc_need_extended(&e), -1);
 		CHECK_EQ(e.code, MNTCR_UNSUPPORTED);
 		CHECK_EQ(e.err, 0);
 		CHECK(strstr(e.text, answers[i]->name));
-		answers[i]->now = answers[i]->yes;
+		all_there();
 	}
 	/* no answer: it comes when the call is made */
-	by_id.now = EIO;
+	answers_are(&by_id, EIO, EIO);
 	CHECK_EQ(mc_choose_api(MNTCR_API_AUTO), MNTCR_API_EXTENDED);
-	by_id.now = by_id.yes;
+	all_there();
 	/* denied by a filter */
-	setgroup.now = EPERM;
+	answers_are(&setgroup, EPERM, EPERM);
 	CHECK_EQ(mc_choose_api(MNTCR_API_AUTO), MNTCR_API_UPSTREAM);
 	CHECK_EQ(mc_need_extended(&e), -1);
 	CHECK_EQ(e.err, EPERM);
 	for (i = 0; i < MC_ARRAY_SIZE(answers); i++)
-		answers[i]->now = 0;
+		answers_are(answers[i], 0, 0);
+}
+
+/* One that uses a number for something else knows it, and is not it. */
+static void another_meaning(void)
+{
+	static const int errnos[] = {
+		EBADF, EINVAL, EFAULT, E2BIG, ENOENT, ENOTTY, ENOSYS, EOPNOTSUPP,
+	};
+	struct mntcr_feature f[MNTCR_NR_FEATURES];
+	struct mntcr_error e;
+	size_t i, j, k;
+
+	all_there();
+	REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &e));
+	for (i = 0; i < MC_ARRAY_SIZE(answers); i++) {
+		CHECK_EQ(f[answers[i]->id].state, MNTCR_FEATURE_YES);
+		for (j = 0; j < MC_ARRAY_SIZE(errnos); j++)
+			for (k = 0; k < 2; k++) {
+				if (errnos[j] == answers[i]->yes[k])
+					continue;
+				answers[i]->now[k] = errnos[j];
+				REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &e));
+				CHECK(f[answers[i]->id].state != MNTCR_FEATURE_YES);
+				all_there();
+				REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &e));
+				CHECK_EQ(f[answers[i]->id].state, MNTCR_FEATURE_YES);
+			}
+	}
+	for (i = 0; i < MC_ARRAY_SIZE(answers); i++)
+		answers_are(answers[i], 0, 0);
 }
 
 int main(void)
 {
 	TAP_RUN(what_is_needed_by_what);
 	TAP_RUN(all_of_it_or_none);
+	TAP_RUN(another_meaning);
 	return tap_done();
 }

@@ -360,6 +360,51 @@ static void by_id_below_a_cover(void)
 	world_close(&w);
 }
 
+static void nothing(void)
+{
+}
+
+static int do_make_writable(void *arg)
+{
+	return mount(NULL, arg, NULL, MS_REMOUNT | MS_BIND, NULL) ? errno : 0;
+}
+
+/* A less privileged owner cannot undo it, unless it is left to that owner. */
+static void for_a_less_privileged_owner(void)
+{
+	struct mntcr_bind_options o = {
+		.size = sizeof(o), .attr_set = MOUNT_ATTR_RDONLY,
+	};
+	struct world w = { .nr = 0 };
+	struct mntcr_error e;
+	size_t before;
+	int ret;
+
+	world_add(&w, -1, tree);
+	world_add_flags(&w, 0, nothing, CLONE_NEWUSER);
+	before = lines(&w, 1);
+	ret = do_bind(at(&w, 0, "/a"), at(&w, 1, "/empty"), &o, &e);
+	if (api == MNTCR_API_UPSTREAM) {
+		CHECK_EQ(ret, -1);
+		CHECK_EQ(e.code, MNTCR_UNSUPPORTED);
+		CHECK(strstr(e.text, "--unlocked"));
+		CHECK_EQ(lines(&w, 1), before);
+	} else {
+		CHECK_EQ(ret, 0);
+		CHECK_EQ(world_in(w.ns[1], do_make_writable, "/empty"), EPERM);
+		CHECK(has(&w, 1, " / /empty ro,relatime - tmpfs one"));
+	}
+	o.unlocked = true;
+	BIND_OK(at(&w, 0, "/a"), at(&w, 1, "/dir"), &o);
+	CHECK_EQ(world_in(w.ns[1], do_make_writable, "/dir"), 0);
+	CHECK(has(&w, 1, " / /dir rw,relatime - tmpfs one"));
+	/* one's own is not locked */
+	o.unlocked = false;
+	BIND_OK(at(&w, 0, "/a"), at(&w, 0, "/empty"), &o);
+	CHECK_EQ(world_in(w.ns[0], do_make_writable, "/empty"), 0);
+	world_close(&w);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -377,6 +422,7 @@ static const struct {
 	{ "no-path-is-the-root", no_path_is_the_root },
 	{ "asked-for-by-name", asked_for_by_name_it_must_be_there },
 	{ "by-id-below-a-cover", by_id_below_a_cover },
+	{ "for-a-less-privileged-owner", for_a_less_privileged_owner },
 };
 
 int main(void)

@@ -219,6 +219,14 @@ static void locks_and_types_last(void)
 	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
 	CHECK_EQ(count(MC_OP_LOCK, 0), 0);
 	check();
+	/* not above its owner */
+	o = (struct mc_plan_options){ .no_own_locks = true };
+	refused(MNTCR_API_EXTENDED, &o, "locks-owner");
+	o.ignore_locks = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	t->mounts[m].locks = 0;
+	o.ignore_locks = false;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 	done();
 }
 

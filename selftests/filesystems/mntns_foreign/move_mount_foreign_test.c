@@ -68,6 +68,13 @@ static int attach(int tree, int fd)
 	return k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN);
 }
 
+/* The same, for the owner there to do with it as it likes. */
+static int hand_over(int tree, int fd)
+{
+	return k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
+			    MOVE_MOUNT_UNLOCKED);
+}
+
 /* A tmpfs with a tmpfs on a directory of it. */
 static int detached_pair(const struct actor *me, unsigned int attr)
 {
@@ -257,7 +264,10 @@ TEST_F(move_mount_foreign, einval_flags)
 	ASSERT_GE(tree, 0);
 	/* the next free flag */
 	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
-					0x800));
+					0x1000));
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", AT_FDCWD, "dst/a",
+					MOVE_MOUNT_UNLOCKED));
+	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_UNLOCKED));
 	EXPECT_EQ(-EBADF, attach(tree, -1));
 	EXPECT_EQ(-EBADF, attach(-1, fd));
 	EXPECT_EQ(-ENOENT, k_move_mount(tree, "", fd, "nothing",
@@ -338,19 +348,141 @@ TEST_F_TIMEOUT(move_mount_foreign, eperm_owner_of_detached_tree, 120)
 	}
 }
 
-/* What the caller attaches is not locked, whoever owns the destination. */
-TEST_F(move_mount_foreign, attached_tree_is_not_locked)
+static __u64 locks_of(int fd)
+{
+	struct mnt mnt;
+
+	return mnt_of(fd, &mnt) ? ~0ULL : mnt.locks;
+}
+
+#define LOCKS(actor, name) ({			\
+	int __fd = OPEN_IN(actor, name);	\
+	__u64 __locks = locks_of(__fd);		\
+						\
+	close(__fd);				\
+	__locks;				\
+})
+
+/* What the root of a tree gets that was attached for others, and what is on it. */
+#define ROOT_LOCKS	MOUNT_LOCK_ATIME
+#define CHILD_LOCKS	(MOUNT_LOCK_ATIME | MOUNT_LOCK_MOUNT | MOUNT_LOCK_RDONLY)
+
+/* The owner can't undo what the caller has given it, except as a whole. */
+TEST_F(move_mount_foreign, attached_tree_is_locked)
 {
 	struct actor *owner = &self->cast[OWNER];
-	int fd = OPEN_IN(&self->cast[OWNER], "dst/a");
+	int fd = OPEN_IN(owner, "dst/a");
 	int tree = detached_pair(&self->cast[TEST_NS], MOUNT_ATTR_RDONLY);
 
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
 	ASSERT_EQ(0, attach(tree, fd));
-	EXPECT_EQ(0, AS(owner, k_mount(NULL, PATH("dst/a/c"), NULL,
+	EXPECT_EQ(ROOT_LOCKS, LOCKS(owner, "dst/a"));
+	EXPECT_EQ(CHILD_LOCKS, LOCKS(owner, "dst/a/c"));
+	EXPECT_EQ(-EPERM, IN(owner, k_mount(NULL, "dst/a/c", NULL,
+					    MS_REMOUNT | MS_BIND)));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(owner, "dst/a/c"));
+	EXPECT_EQ(0, IN(owner, k_umount("dst/a", MNT_DETACH)));
+}
+
+TEST_F(move_mount_foreign, handed_over_unlocked)
+{
+	struct actor *owner = &self->cast[OWNER];
+	int fd = OPEN_IN(owner, "dst/a");
+	int tree = detached_pair(&self->cast[TEST_NS], MOUNT_ATTR_RDONLY);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, hand_over(tree, fd));
+	EXPECT_EQ(0, LOCKS(owner, "dst/a"));
+	EXPECT_EQ(0, LOCKS(owner, "dst/a/c"));
+	EXPECT_EQ(0, IN(owner, k_mount(NULL, "dst/a/c", NULL,
 				       MS_REMOUNT | MS_BIND)));
-	EXPECT_EQ(0, AS(owner, k_umount(PATH("dst/a/c"), 0)));
+	EXPECT_EQ(0, UMOUNT_IN(owner, "dst/a/c"));
+}
+
+/*
+ * Whether it is locked depends on the owners of the caller's mount namespace and
+ * of the destination's: it is where the latter is neither the same nor above.
+ */
+TEST_F(move_mount_foreign, locked_downwards_only)
+{
+	/* root in the initial user namespace, wherever it mounts */
+	const struct actor inside = { .userns = -1, .mntns = self->cast[OWNER].mntns };
+	const struct {
+		const struct actor *who;
+		enum role whose;
+		bool locked;
+	} tab[] = {
+		{ &self->cast[TEST_NS], TEST_NS, false },
+		{ &self->cast[TEST_NS], PEER_NS, false },
+		{ &self->cast[TEST_NS], OWNER, true },
+		{ &self->cast[TEST_NS], CHILD, true },
+		{ &self->cast[OWNER], OWNER, false },
+		{ &self->cast[OWNER], CHILD, true },
+		{ &inside, TEST_NS, false },
+		{ &inside, OWNER, false },
+		{ &inside, CHILD, true },
+		{ &inside, SIBLING, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		struct actor *whose = &self->cast[tab[i].whose];
+		int fd = OPEN_IN(whose, "dst/a");
+		int tree = AS(tab[i].who, detached_pair(&this_test, MOUNT_ATTR_RDONLY));
+
+		ASSERT_TRUE(fd >= 0 && tree >= 0);
+		ASSERT_EQ(0, AS(tab[i].who, attach(tree, fd)));
+		EXPECT_EQ(tab[i].locked ? ROOT_LOCKS : 0, LOCKS(whose, "dst/a")) {
+			TH_LOG("case %zu", i);
+		}
+		EXPECT_EQ(tab[i].locked ? CHILD_LOCKS : 0, LOCKS(whose, "dst/a/c"));
+		ASSERT_EQ(0, IN(whose, k_umount("dst/a", MNT_DETACH)));
+		ASSERT_EQ(0, close(fd));
+		ASSERT_EQ(0, close(tree));
+	}
+}
+
+/*
+ * A copy is a peer of the tree: what its owner unmounts in one goes from the other.
+ * So copies for the same owner are locked along, or are not. Those for others are
+ * always, also where the caller comes from.
+ */
+TEST_F(move_mount_foreign, copies_for_the_same_owner)
+{
+	struct actor *me = &self->cast[TEST_NS];
+	struct actor *owner = &self->cast[OWNER];
+	struct actor second;
+
+	/* "b" is a peer of the test's "sh", and there are two of it for the owner */
+	for (int i = 0; i < 2; i++) {
+		bool locked = !i;
+		int from, to, fd, tree;
+
+		ASSERT_EQ(0, IN(owner, k_mount("sh", "dst/b", NULL, MS_BIND)));
+		ASSERT_EQ(0, CHANGE_IN(owner, "dst/b", MS_PRIVATE));
+		from = OPEN_IN(me, "sh");
+		to = OPEN_IN(owner, "dst/b");
+		ASSERT_TRUE(from >= 0 && to >= 0);
+		ASSERT_EQ(0, k_move_mount(from, "", to, "", MOVE_MOUNT_SET_GROUP));
+		ASSERT_EQ(0, actor_new(&second, owner, ACTOR_MNTNS));
+
+		fd = OPEN_IN(owner, "dst/b/a");
+		tree = detached_pair(me, MOUNT_ATTR_RDONLY);
+		ASSERT_TRUE(fd >= 0 && tree >= 0);
+		ASSERT_EQ(0, locked ? attach(tree, fd) : hand_over(tree, fd));
+		EXPECT_EQ(locked ? CHILD_LOCKS : 0, LOCKS(owner, "dst/b/a/c"));
+		EXPECT_EQ(locked ? CHILD_LOCKS : 0, LOCKS(&second, "dst/b/a/c"));
+		EXPECT_EQ(CHILD_LOCKS, LOCKS(me, "sh/a/c"));
+		EXPECT_EQ(CHILD_LOCKS, LOCKS(&self->cast[CHILD], "sh/a/c"));
+		EXPECT_EQ(locked ? -EINVAL : 0, UMOUNT_IN(&second, "dst/b/a/c"));
+		EXPECT_EQ(locked, MOUNTED_IN(owner, "dst/b/a/c"));
+
+		actor_close(&second);
+		ASSERT_EQ(0, k_umount("sh/a", MNT_DETACH));
+		ASSERT_EQ(0, IN(owner, k_umount("dst/b", MNT_DETACH)));
+		ASSERT_EQ(0, close(from) | close(to) | close(fd) | close(tree));
+	}
 }
 
 /*
@@ -377,6 +509,12 @@ TEST_F(move_mount_foreign, locked_in_detached_tree_of_another_owner)
 		EXPECT_EQ(other ? MOUNT_LOCK_ATIME : 0, root.locks);
 		EXPECT_EQ(other ? MOUNT_LOCK_ATIME | MOUNT_LOCK_MOUNT |
 			  MOUNT_LOCK_RDONLY : 0, child.locks);
+		ASSERT_EQ(0, close(fd));
+		fd = detached_tmpfs(&self->cast[TEST_NS], 0);
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, k_move_mount(fd, "", dst, "b", MOVE_MOUNT_T_FOREIGN |
+					  MOVE_MOUNT_UNLOCKED));
+		EXPECT_EQ(0, locks_of(fd));
 		ASSERT_EQ(0, close(fd));
 
 		/* so they stay when the owner attaches all of it */

@@ -222,7 +222,9 @@ TEST_F(ns_mnt_open, enoent)
 	/* of none */
 	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, 0));
 	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, 1));
-	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, NS_MNT_OPEN_NS_ROOT - 1));
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, NS_MNT_OPEN_ROOT - 1));
+	/* listmount()'s LSMT_ROOT: the root that the caller sees is another one */
+	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, ~0ULL));
 	/* of this one, a moment ago */
 	ASSERT_EQ(0, k_umount(PATH("mnt"), MNT_DETACH));
 	EXPECT_EQ(-ENOENT, k_ns_mnt_open(self->own, id));

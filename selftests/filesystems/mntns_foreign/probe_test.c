@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "unlinked.h"
 #include "../mount_cast.h"
 #include "../../kselftest_harness.h"
 
@@ -31,7 +32,7 @@ FIXTURE_SETUP(probe)
 	self->ns = k_open("/proc/self/ns/mnt", O_RDONLY);
 	ASSERT_GE(self->ns, 0);
 	self->user = (struct actor) { .userns = -1, .mntns = -1, .uid = TEST_UID };
-	ret = k_mount_setgroup(NULL, 0, 0);
+	ret = k_mount_setgroup(NULL, 0, MOUNT_SETGROUP_SHARED);
 	self->supported = ret == -EINVAL;
 	/* or it is as that of a system call that no kernel has */
 	self->no_call = k_ret(syscall(-1));
@@ -44,14 +45,18 @@ FIXTURE_TEARDOWN(probe)
 	scratch_teardown(self->base);
 }
 
-static int probe_open_tree(void)
+/*
+ * Each in two calls. A number alone may have another meaning in another kernel: one
+ * call shows that the kernel knows it, the other that it means what it should.
+ */
+static int probe_open_tree(unsigned int flags)
 {
-	return k_open_tree(-1, "", OPEN_TREE_FOREIGN | OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	return k_open_tree(-1, "", OPEN_TREE_FOREIGN | AT_EMPTY_PATH | flags);
 }
 
-static int probe_move_mount(void)
+static int probe_move_mount(unsigned int flags)
 {
-	return k_move_mount(-1, "", -1, "", MOVE_MOUNT_T_FOREIGN);
+	return k_move_mount(-1, "", -1, "", flags);
 }
 
 static int probe_mnt_open(int ns)
@@ -61,9 +66,25 @@ static int probe_mnt_open(int ns)
 	return k_ret(ioctl(ns, NS_MNT_OPEN, &arg));
 }
 
-static int probe_lock_set(void)
+static int probe_mnt_open_size(int ns)
 {
-	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_MOUNT };
+	struct {
+		struct ns_mnt_open arg;
+		__u64 more;
+	} big = { .arg.mnt_id = NS_MNT_OPEN_ROOT, .more = 1 };
+
+	return k_ret(ioctl(ns, _IOC(_IOC_WRITE, 0xb7, _IOC_NR(NS_MNT_OPEN), sizeof(big)),
+			   &big));
+}
+
+static int probe_setgroup(size_t size)
+{
+	return k_mount_setgroup(NULL, size, MOUNT_SETGROUP_SHARED);
+}
+
+static int probe_lock_set(__u64 lock)
+{
+	struct mount_attr_locks attr = { .lock_set = lock };
 
 	return k_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
 }
@@ -98,26 +119,42 @@ static int nr_descriptors(void)
 TEST_F(probe, all_say_the_same)
 {
 	bool yes = self->supported;
+	size_t page = sysconf(_SC_PAGESIZE);
 
-	EXPECT_EQ(yes ? -EBADF : -EINVAL, probe_open_tree());
-	EXPECT_EQ(yes ? -EBADF : -EINVAL, probe_move_mount());
+	EXPECT_EQ(yes ? -EBADF : -EINVAL, probe_open_tree(OPEN_TREE_CLONE));
+	EXPECT_EQ(-EINVAL, probe_open_tree(0));
+	EXPECT_EQ(-EINVAL, probe_open_tree(OPEN_TREE_NAMESPACE));
+	EXPECT_EQ(yes ? -EBADF : -EINVAL, probe_move_mount(MOVE_MOUNT_T_FOREIGN));
+	EXPECT_EQ(-EINVAL, probe_move_mount(MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_SET_GROUP));
+	EXPECT_EQ(yes ? -EBADF : -EINVAL,
+		  probe_move_mount(MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED));
+	EXPECT_EQ(-EINVAL, probe_move_mount(MOVE_MOUNT_UNLOCKED));
 	EXPECT_EQ(yes ? -EINVAL : -ENOTTY, probe_mnt_open(self->ns));
-	EXPECT_EQ(yes ? -EBADF : -E2BIG, probe_lock_set());
+	EXPECT_EQ(yes ? -E2BIG : -ENOTTY, probe_mnt_open_size(self->ns));
+	EXPECT_EQ(yes ? -EFAULT : self->no_call,
+		  probe_setgroup(MOUNT_GROUP_ARGS_SIZE_VER0));
+	EXPECT_EQ(yes ? -E2BIG : self->no_call, probe_setgroup(page + 1));
+	EXPECT_EQ(yes ? -EBADF : -E2BIG, probe_lock_set(MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(yes ? -EINVAL : -E2BIG, probe_lock_set(1ULL << 63));
 	EXPECT_EQ(yes, probe_locks());
+	EXPECT_EQ(yes ? 0 : -ENOENT, probe_unlinked_root());
 }
 
 /* Whoever may not mount is told about some, and refused by the rest on either. */
 TEST_F(probe, unprivileged)
 {
 	bool yes = self->supported;
+	struct actor *user = &self->user;
 
-	EXPECT_EQ(yes ? -EINVAL : self->no_call,
-		  AS(&self->user, k_mount_setgroup(NULL, 0, 0)));
-	EXPECT_EQ(yes ? -EPERM : -EINVAL, AS(&self->user, probe_open_tree()));
-	EXPECT_EQ(-EPERM, AS(&self->user, probe_move_mount()));
-	EXPECT_EQ(yes ? -EINVAL : -ENOTTY, AS(&self->user, probe_mnt_open(self->ns)));
-	EXPECT_EQ(-EPERM, AS(&self->user, probe_lock_set()));
-	EXPECT_EQ(yes, AS(&self->user, probe_locks()));
+	EXPECT_EQ(yes ? -EFAULT : self->no_call,
+		  AS(user, probe_setgroup(MOUNT_GROUP_ARGS_SIZE_VER0)));
+	EXPECT_EQ(yes ? -EPERM : -EINVAL, AS(user, probe_open_tree(OPEN_TREE_CLONE)));
+	EXPECT_EQ(-EINVAL, AS(user, probe_open_tree(0)));
+	EXPECT_EQ(-EPERM, AS(user, probe_move_mount(MOVE_MOUNT_T_FOREIGN)));
+	EXPECT_EQ(yes ? -EINVAL : -ENOTTY, AS(user, probe_mnt_open(self->ns)));
+	EXPECT_EQ(yes ? -E2BIG : -ENOTTY, AS(user, probe_mnt_open_size(self->ns)));
+	EXPECT_EQ(-EPERM, AS(user, probe_lock_set(MOUNT_LOCK_MOUNT)));
+	EXPECT_EQ(yes, AS(user, probe_locks()));
 }
 
 /* No mount, no descriptor, and nobody is told. */
@@ -131,12 +168,13 @@ TEST_F(probe, no_side_effects)
 	before = ns_snapshot(&this_test);
 	ASSERT_NE(NULL, before);
 	for (int i = 0; i < 100; i++) {
-		ASSERT_LT(k_mount_setgroup(NULL, 0, 0), 0);
-		ASSERT_LT(probe_open_tree(), 0);
-		ASSERT_LT(probe_move_mount(), 0);
+		ASSERT_LT(probe_setgroup(MOUNT_GROUP_ARGS_SIZE_VER0), 0);
+		ASSERT_LT(probe_open_tree(OPEN_TREE_CLONE), 0);
+		ASSERT_LT(probe_move_mount(MOVE_MOUNT_T_FOREIGN), 0);
 		ASSERT_LT(probe_mnt_open(self->ns), 0);
-		ASSERT_LT(probe_lock_set(), 0);
+		ASSERT_LT(probe_lock_set(MOUNT_LOCK_MOUNT), 0);
 		ASSERT_GE(probe_locks(), 0);
+		probe_unlinked_root();
 	}
 	after = ns_snapshot(&this_test);
 	EXPECT_STREQ(before, after);

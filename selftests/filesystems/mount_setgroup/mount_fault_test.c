@@ -120,7 +120,7 @@ FIXTURE_SETUP(mount_fault)
 	self->ns = self->other.mntns;
 	ASSERT_GE(self->far, 0);
 
-	ASSERT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, self->fd, 1, 0));
 	self->group = group_of(self->fd[0]);
 	ASSERT_NE(0, self->group);
 	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
@@ -145,7 +145,7 @@ FIXTURE_TEARDOWN(mount_fault)
 	EXPECT_EQ(0, write_text(FAILSLAB "ignore-gfp-wait", self->wait));
 	EXPECT_EQ(0, write_uint(FAILSLAB "verbose", self->verbose));
 
-	EXPECT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, self->fd, 1, 0, 0));
+	EXPECT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, self->fd, 1, 0));
 	EXPECT_EQ(self->group, group_of(self->fd[0]));
 	for (int i = 0; i < 5; i++)
 		close(self->fd[i]);
@@ -307,7 +307,7 @@ static int shared(struct _test_data_mount_fault *self)
 {
 	int fds[3] = { self->fd[0], self->far, self->fd[2] };
 
-	return k_setgroup(MOUNT_SETGROUP_SHARED, fds, 3, 0, 0);
+	return k_setgroup(MOUNT_SETGROUP_SHARED, fds, 3, 0);
 }
 
 static int undo_shared(struct _test_data_mount_fault *self, int ret)
@@ -343,7 +343,7 @@ TEST_F_TIMEOUT(mount_fault, setgroup_shared_id, 120)
 		ASSERT_LT(nr, 64);
 		fds[nr] = k_open_tree(AT_FDCWD, "fs", OPEN_TREE_CLONE);
 		ASSERT_GE(fds[nr], 0);
-		ASSERT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, fds + nr, 1, 0, 0));
+		ASSERT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, fds + nr, 1, 0));
 		group = group_of(fds[nr]);
 	}
 	ASSERT_EQ(0, write_text(FAILSLAB "task-filter", "Y"));
@@ -359,7 +359,7 @@ static int shared_master(struct _test_data_mount_fault *self)
 {
 	int fds[2] = { self->far, self->fd[0] };
 
-	return k_setgroup(MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_MASTER, fds, 2, 0,
+	return k_setgroup(MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_MASTER, fds, 2,
 			  self->fd[4]);
 }
 
@@ -377,7 +377,7 @@ static int peer(struct _test_data_mount_fault *self)
 {
 	int fds[2] = { self->far, self->fd[0] };
 
-	return k_setgroup(MOUNT_SETGROUP_PEER, fds, 2, self->fd[4], 0);
+	return k_setgroup(MOUNT_SETGROUP_PEER, fds, 2, self->fd[4]);
 }
 
 static int undo_peer(struct _test_data_mount_fault *self, int ret)

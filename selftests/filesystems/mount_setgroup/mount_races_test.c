@@ -105,9 +105,7 @@ static int race_setgroup(struct _test_data_mount_races *self, unsigned int *seed
 	for (int i = 0; i < nr; i++)
 		fds[i] = open_any(self, seed);
 	named = open_any(self, seed);
-	ret = k_setgroup(kind, fds, nr, (kind & MOUNT_SETGROUP_PEER) ? named : 0,
-			 (kind & (MOUNT_SETGROUP_MASTER | MOUNT_SETGROUP_SIBLING)) ?
-			 named : 0);
+	ret = k_setgroup(kind, fds, nr, kind == MOUNT_SETGROUP_SHARED ? 0 : named);
 	for (int i = 0; i < nr; i++)
 		close(fds[i]);
 	close(named);

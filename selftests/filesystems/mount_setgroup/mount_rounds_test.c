@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -199,6 +200,12 @@ static int step_lock(const struct team *team, unsigned int round)
 	return k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr));
 }
 
+/* The size that a remount in this round gives the filesystem. */
+static const char *size_in(unsigned int round)
+{
+	return round & 4 ? "size=1m" : "size=2m";
+}
+
 /* Three calls that take the attributes away. */
 static int step_clear(const struct team *team, unsigned int round)
 {
@@ -209,7 +216,7 @@ static int step_clear(const struct team *team, unsigned int round)
 	case 0:
 		return k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr));
 	case 1:
-		return k_mount(NULL, "0", NULL, MS_REMOUNT);
+		return k_ret(mount(NULL, "0", NULL, MS_REMOUNT, size_in(round)));
 	default:
 		return k_mount(NULL, "0", NULL, MS_REMOUNT | MS_BIND);
 	}
@@ -224,8 +231,10 @@ static int step_remount(const struct team *team, unsigned int round)
 /* 0, or what is wrong with what became of the mount. */
 static int check_locks(const struct team *team, unsigned int round)
 {
-	bool locked = !team->result[0].ret, cleared = !team->result[1].ret;
+	bool locked = !team->result[0].ret, cleared = !team->result[1].ret, done;
+	struct statfs fs;
 	struct mnt mnt;
+	__u64 pages;
 	int fd, err;
 
 	fd = k_open("0", O_PATH);
@@ -240,6 +249,18 @@ static int check_locks(const struct team *team, unsigned int round)
 	    (mnt.attr & LOCKED) != (locked ? LOCKED : 0)) {
 		fprintf(stderr, "# round %u: locked %d, cleared %d, locks %llx, attributes %llx\n",
 			round, locked, cleared, mnt.locks, mnt.attr);
+		return -EPROTO;
+	}
+	/* a remount does all it is asked for, or nothing */
+	if (round % 4 != 1)
+		return 0;
+	if (statfs("fs", &fs))
+		return -errno;
+	pages = (round & 4 ? 1 << 20 : 2 << 20) / fs.f_bsize;
+	done = fs.f_blocks == pages;
+	if (cleared != done) {
+		fprintf(stderr, "# round %u: cleared %d, %llu blocks\n", round, cleared,
+			(unsigned long long)fs.f_blocks);
 		return -EPROTO;
 	}
 	return 0;
@@ -257,7 +278,7 @@ static bool too_long(const struct timespec *begin)
 TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 {
 	static const struct work works[] = {
-		{ "lock_set", step_lock, { EINVAL } },
+		{ "lock_set", step_lock, { EINVAL, EBUSY } },
 		{ "remount", step_clear, { EPERM } },
 		{ "remount of the superblock", step_remount, { }, .always = true },
 	};
@@ -269,6 +290,7 @@ TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 	ASSERT_EQ(0, team_start(self, works, ARRAY_SIZE(works)));
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (round = 1; round < 4000 && !too_long(&begin); round++) {
+		ASSERT_EQ(0, mount(NULL, "2", NULL, MS_REMOUNT, "size=3m"));
 		ASSERT_EQ(0, k_umount("0", 0));
 		ASSERT_EQ(0, k_mount("fs", "0", NULL, MS_BIND));
 		ASSERT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr)));
@@ -321,7 +343,7 @@ static int step_setgroup(const struct team *team, unsigned int round)
 
 	if (fds[1] < 0)
 		return -EPROTO;
-	ret = k_setgroup(MOUNT_SETGROUP_SHARED, fds, 2, 0, 0);
+	ret = k_setgroup(MOUNT_SETGROUP_SHARED, fds, 2, 0);
 	close(fds[1]);
 	/* so that the next one can */
 	if (!ret && k_mount(NULL, "2", NULL, MS_PRIVATE))

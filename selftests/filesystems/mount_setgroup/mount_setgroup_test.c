@@ -83,7 +83,7 @@ static bool reaches(int from, unsigned int where)
 
 TEST_F(mount_setgroup, shared)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 3, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 3, 0));
 	EXPECT_NE(0, group_of(self->fd[0]));
 	for (int i = 0; i < 3; i++) {
 		EXPECT_EQ(group_of(self->fd[0]), group_of(self->fd[i]));
@@ -96,8 +96,8 @@ TEST_F(mount_setgroup, shared)
 
 TEST_F(mount_setgroup, shared_one)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd + 1, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd + 1, 1, 0));
 	EXPECT_NE(0, group_of(self->fd[0]));
 	EXPECT_NE(0, group_of(self->fd[1]));
 	EXPECT_NE(group_of(self->fd[0]), group_of(self->fd[1]));
@@ -110,7 +110,7 @@ TEST_F(mount_setgroup, shared_id_is_released)
 {
 	__u64 id;
 
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0));
 	id = group_of(self->fd[0]);
 	for (int i = 0; i < 2; i++) {
 		char name[16];
@@ -118,14 +118,14 @@ TEST_F(mount_setgroup, shared_id_is_released)
 		snprintf(name, sizeof(name), "%d", i);
 		ASSERT_EQ(0, k_mount(NULL, name, NULL, MS_PRIVATE));
 	}
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd + 2, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd + 2, 2, 0));
 	EXPECT_EQ(id, group_of(self->fd[2]));
 }
 
 TEST_F(mount_setgroup, peer)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
-	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 2, 2, self->fd[1], 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 2, 2, self->fd[1]));
 	for (int i = 0; i < 4; i++) {
 		EXPECT_EQ(group_of(self->fd[0]), group_of(self->fd[i]));
 		EXPECT_TRUE(reaches(i, M(0) | M(1) | M(2) | M(3)));
@@ -135,9 +135,9 @@ TEST_F(mount_setgroup, peer)
 /* Whoever joins a group receives from what the group receives from. */
 TEST_F(mount_setgroup, peer_inherits_master)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 3, 1, self->fd[2], 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 3, 1, self->fd[2]));
 	ASSERT_EQ(group_of(self->fd[1]), group_of(self->fd[3]));
 	ASSERT_EQ(group_of(self->fd[0]), master_of(self->fd[3]));
 	ASSERT_EQ(MS_SHARED | MS_SLAVE, propagation_of(self->fd[3]));
@@ -148,8 +148,8 @@ TEST_F(mount_setgroup, peer_inherits_master)
 
 TEST_F(mount_setgroup, master)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 2, 2, 0, self->fd[1]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 2, 2, self->fd[1]));
 	for (int i = 2; i < 4; i++) {
 		EXPECT_EQ(MS_SLAVE, propagation_of(self->fd[i]));
 		EXPECT_EQ(0, group_of(self->fd[i]));
@@ -163,8 +163,8 @@ TEST_F(mount_setgroup, master)
 /* Never a peer of the group on the way to be its slave. */
 TEST_F(mount_setgroup, shared_master)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, self->fd[0]));
 	EXPECT_NE(0, group_of(self->fd[1]));
 	EXPECT_NE(group_of(self->fd[0]), group_of(self->fd[1]));
 	EXPECT_EQ(group_of(self->fd[1]), group_of(self->fd[2]));
@@ -179,9 +179,9 @@ TEST_F(mount_setgroup, shared_master)
 /* From what a slave receives from; the slave itself sends nothing. */
 TEST_F(mount_setgroup, sibling)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 1, 1, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(SIBLING, self->fd + 2, 2, 0, self->fd[1]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 1, 1, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SIBLING, self->fd + 2, 2, self->fd[1]));
 	for (int i = 1; i < 4; i++) {
 		EXPECT_EQ(MS_SLAVE, propagation_of(self->fd[i]));
 		EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[i]));
@@ -192,9 +192,9 @@ TEST_F(mount_setgroup, sibling)
 
 TEST_F(mount_setgroup, shared_sibling)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 1, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(SHARED | SIBLING, self->fd + 2, 2, 0, self->fd[1]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 1, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | SIBLING, self->fd + 2, 2, self->fd[1]));
 	EXPECT_NE(group_of(self->fd[1]), group_of(self->fd[2]));
 	EXPECT_EQ(group_of(self->fd[2]), group_of(self->fd[3]));
 	for (int i = 2; i < 4; i++) {
@@ -212,13 +212,13 @@ TEST_F(mount_setgroup, sibling_of_an_orphan)
 	struct actor other;
 	__u64 group;
 
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
 	group = group_of(self->fd[0]);
 	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
 	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SLAVE));
 	EXPECT_EQ(group, master_of(self->fd[0]));
 
-	ASSERT_EQ(0, k_setgroup(SIBLING, self->fd + 1, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SIBLING, self->fd + 1, 1, self->fd[0]));
 	EXPECT_EQ(group, master_of(self->fd[1]));
 	EXPECT_TRUE(reaches(1, M(1)));
 	ASSERT_EQ(0, MOUNT_IN(&other, "0/b"));
@@ -228,10 +228,10 @@ TEST_F(mount_setgroup, sibling_of_an_orphan)
 /* The same in a chain: every group is told by one call, masters first. */
 TEST_F(mount_setgroup, chain)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 2, 2, 0, self->fd[1]));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 4, 2, 0, self->fd[3]));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 6, 2, 0, self->fd[4]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 2, 2, self->fd[1]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 4, 2, self->fd[3]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 6, 2, self->fd[4]));
 	EXPECT_TRUE(reaches(0, 0xff));
 	EXPECT_TRUE(reaches(1, 0xff));
 	EXPECT_TRUE(reaches(2, 0xfc));
@@ -252,21 +252,21 @@ TEST_F_TIMEOUT(mount_setgroup, peers_stay_together, 120)
 	struct mnt m[NR_MEMBERS];
 	int fd[2];
 
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 3, 2, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 5, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 2, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 3, 2, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 5, 1, self->fd[0]));
 	/* join the first group at its first member, the second at its last */
 	fd[0] = self->fd[6];
-	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[1], 0));
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[1]));
 	fd[0] = self->fd[7];
 	fd[1] = self->fd[8];
-	ASSERT_EQ(0, k_setgroup(PEER, fd, 2, self->fd[4], 0));
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 2, self->fd[4]));
 	/* a slave of the group in the middle */
 	fd[0] = self->fd[9];
-	ASSERT_EQ(0, k_setgroup(MASTER, fd, 1, 0, self->fd[7]));
+	ASSERT_EQ(0, k_setgroup(MASTER, fd, 1, self->fd[7]));
 	fd[0] = self->fd[10];
-	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[0], 0));
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[0]));
 
 	EXPECT_TRUE(reaches(0, 0x7ff));
 	EXPECT_TRUE(reaches(10, 0x7ff));
@@ -305,22 +305,22 @@ TEST_F_TIMEOUT(mount_setgroup, joins_at_every_place, 120)
 	const unsigned int first = M(1) | M(2) | M(3), slave = M(7);
 	const unsigned int second = M(4) | M(5), all = M(0) | M(6) | first | second | slave;
 
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 3, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 4, 2, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 6, 1, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 7, 1, 0, self->fd[1]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 1, 3, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, self->fd + 4, 2, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 6, 1, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 7, 1, self->fd[1]));
 	for (int p = 1; p <= 5; p++) {
 		unsigned int joined = p <= 3 ? first | slave : second;
 
-		ASSERT_EQ(0, k_setgroup(PEER, self->fd + 8, 1, self->fd[p], 0));
+		ASSERT_EQ(0, k_setgroup(PEER, self->fd + 8, 1, self->fd[p]));
 		joined |= M(8);
 		EXPECT_TRUE(reaches(0, all | M(8)));
 		EXPECT_TRUE(reaches(p, joined));
 		EXPECT_TRUE(reaches(8, joined));
 		/* from there on, two at once and a slave */
-		ASSERT_EQ(0, k_setgroup(PEER, self->fd + 9, 2, self->fd[8], 0));
-		ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 11, 1, 0, self->fd[10]));
+		ASSERT_EQ(0, k_setgroup(PEER, self->fd + 9, 2, self->fd[8]));
+		ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 11, 1, self->fd[10]));
 		joined |= M(9) | M(10) | M(11);
 		EXPECT_TRUE(reaches(0, all | joined));
 		EXPECT_TRUE(reaches(p, joined));
@@ -339,15 +339,15 @@ TEST_F_TIMEOUT(mount_setgroup, joins_at_every_place, 120)
 /* A member that leaves hands over what it sends to. */
 TEST_F(mount_setgroup, member_leaves)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 3, 0, 0));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 3, 2, 0, self->fd[1]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 3, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 3, 2, self->fd[1]));
 	ASSERT_EQ(0, k_mount(NULL, "1", NULL, MS_PRIVATE));
 	EXPECT_TRUE(reaches(0, M(0) | M(2) | M(3) | M(4)));
 	EXPECT_TRUE(reaches(1, M(1)));
 	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SLAVE));
 	EXPECT_TRUE(reaches(2, M(0) | M(2) | M(3) | M(4)));
 	/* and may join again once it is private */
-	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 1, 1, self->fd[2], 0));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 1, 1, self->fd[2]));
 	EXPECT_TRUE(reaches(1, M(0) | M(1) | M(2) | M(3) | M(4)));
 	ASSERT_EQ(0, k_umount("2", MNT_DETACH));
 	EXPECT_EQ(master_of(self->fd[3]), group_of(self->fd[1]));
@@ -366,7 +366,7 @@ TEST_F(mount_setgroup, across_namespaces)
 	fd[2] = OPEN_IN(&owner, "2");
 	ASSERT_GE(fd[1], 0);
 	ASSERT_GE(fd[2], 0);
-	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0));
 	EXPECT_EQ(group_of(fd[0]), group_of(fd[1]));
 	EXPECT_EQ(group_of(fd[0]), group_of(fd[2]));
 
@@ -385,7 +385,7 @@ TEST_F(mount_setgroup, detached_member)
 	fd[0] = self->fd[0];
 	fd[1] = k_open_tree(AT_FDCWD, "fs", OPEN_TREE_CLONE);
 	ASSERT_GE(fd[1], 0);
-	ASSERT_EQ(0, k_setgroup(SHARED, fd, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fd, 2, 0));
 	ASSERT_EQ(0, k_umount("11", MNT_DETACH));
 	ASSERT_EQ(0, mkdir("11/a", 0755));
 	EXPECT_TRUE(reaches(0, M(0)));
@@ -396,7 +396,7 @@ TEST_F(mount_setgroup, detached_member)
 	/* one that is dropped leaves the group */
 	fd[1] = k_open_tree(AT_FDCWD, "fs", OPEN_TREE_CLONE);
 	ASSERT_GE(fd[1], 0);
-	ASSERT_EQ(0, k_setgroup(PEER, fd + 1, 1, fd[0], 0));
+	ASSERT_EQ(0, k_setgroup(PEER, fd + 1, 1, fd[0]));
 	ASSERT_EQ(0, close(fd[1]));
 	EXPECT_TRUE(reaches(0, M(0) | M(11)));
 }
@@ -416,20 +416,20 @@ TEST_F(mount_setgroup, namespace_goes)
 		ASSERT_GE(fd[i], 0);
 	}
 	/* a peer of the first, a slave and the only mount of a group between */
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[0], 0));
-	ASSERT_EQ(0, k_setgroup(MASTER, fd + 1, 1, 0, fd[0]));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, fd + 2, 1, 0, self->fd[0]));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 3, 1, 0, fd[0]));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 4, 1, 0, fd[2]));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 1, 0));
+	ASSERT_EQ(0, k_setgroup(PEER, fd, 1, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, fd + 1, 1, fd[0]));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, fd + 2, 1, self->fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 3, 1, fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->fd + 4, 1, fd[2]));
 	EXPECT_TRUE(reaches(0, M(0) | M(3) | M(4)));
 
 	actor_close(&other);
 	EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[3]));
 	EXPECT_EQ(group_of(self->fd[0]), master_of(self->fd[4]));
 	EXPECT_TRUE(reaches(0, M(0) | M(3) | M(4)));
-	EXPECT_EQ(-EINVAL, k_setgroup(PEER, self->fd + 5, 1, fd[0], 0));
-	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 5, 1, self->fd[0], 0));
+	EXPECT_EQ(-EINVAL, k_setgroup(PEER, self->fd + 5, 1, fd[0]));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 5, 1, self->fd[0]));
 	EXPECT_TRUE(reaches(5, M(0) | M(3) | M(4) | M(5)));
 }
 
@@ -451,7 +451,7 @@ TEST_F(mount_setgroup, roots_need_not_nest)
 		ASSERT_GE(fd[i], 0);
 	}
 	/* a, b and a/x without the mount that is wider than all of them */
-	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fd, 3, 0));
 	ASSERT_EQ(0, k_mount("tmpfs", "0/x/y", "tmpfs", 0));
 	EXPECT_TRUE(is_mounted_at(&this_test, "2/y"));
 	EXPECT_FALSE(is_mounted_at(&this_test, "3/a/x/y"));
@@ -459,7 +459,7 @@ TEST_F(mount_setgroup, roots_need_not_nest)
 	EXPECT_FALSE(is_mounted_at(&this_test, "0/x/y"));
 
 	/* and a slave that is wider than its master */
-	ASSERT_EQ(0, k_setgroup(MASTER, fd + 3, 1, 0, fd[0]));
+	ASSERT_EQ(0, k_setgroup(MASTER, fd + 3, 1, fd[0]));
 	ASSERT_EQ(0, k_mount("tmpfs", "0/x/y", "tmpfs", 0));
 	EXPECT_TRUE(is_mounted_at(&this_test, "3/a/x/y"));
 	ASSERT_EQ(0, k_umount("0/x/y", 0));
@@ -475,7 +475,7 @@ TEST_F(mount_setgroup, children_stay)
 {
 	ASSERT_EQ(0, k_mount("tmpfs", "0/a", "tmpfs", 0));
 	ASSERT_EQ(0, k_mount("tmpfs", "1/b", "tmpfs", 0));
-	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0));
 	EXPECT_TRUE(appears_at("a", M(0)));
 	EXPECT_TRUE(appears_at("b", M(1)));
 }
@@ -541,7 +541,7 @@ TEST_F_TIMEOUT(mount_setgroup, notifies_once, 120)
 	ASSERT_EQ(0, pipe(stop));
 	counter.stop = stop[0];
 	ASSERT_EQ(0, pthread_create(&thread, NULL, count_changes, &counter));
-	ASSERT_EQ(0, k_setgroup(SHARED, fds, NR + 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, NR + 1, 0));
 	ASSERT_EQ(1, write(stop[1], "x", 1));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 
@@ -551,7 +551,7 @@ TEST_F_TIMEOUT(mount_setgroup, notifies_once, 120)
 	EXPECT_FALSE(mountinfo_changed(watch_third));
 
 	/* a call that fails tells nobody */
-	ASSERT_EQ(-EBUSY, k_setgroup(SHARED, fds, NR + 1, 0, 0));
+	ASSERT_EQ(-EBUSY, k_setgroup(SHARED, fds, NR + 1, 0));
 	EXPECT_FALSE(mountinfo_changed(watch));
 	EXPECT_FALSE(mountinfo_changed(watch_other));
 }

@@ -83,9 +83,8 @@ FIXTURE_TEARDOWN(setgroup_errno)
 /* What each combination of flags takes, set up so that nothing else is wrong. */
 static int with_flags(unsigned int flags, const int *fds, int peer, int slave)
 {
-	return k_setgroup(flags, fds, 1, (flags & PEER) ? peer : 0,
-			  (flags & SIBLING) ? slave :
-			  (flags & MASTER) ? peer : 0);
+	return k_setgroup(flags, fds, 1, (flags & SIBLING) ? slave :
+			  (flags & (PEER | MASTER)) ? peer : 0);
 }
 
 TEST_F_TIMEOUT(setgroup_errno, einval_flags, 120)
@@ -110,35 +109,20 @@ TEST_F_TIMEOUT(setgroup_errno, einval_flags, 120)
 		}
 	}
 	for (int bit = 4; bit < 32; bit++)
-		EXPECT_EQ(-EINVAL, k_setgroup(SHARED | 1u << bit, self->fd, 1, 0, 0));
+		EXPECT_EQ(-EINVAL, k_setgroup(SHARED | 1u << bit, self->fd, 1, 0));
 }
 
-TEST_F(setgroup_errno, einval_unselected_field)
+/* Who names no other mount does not ask for one. */
+TEST_F(setgroup_errno, einval_unused_target)
 {
-	struct mount_group_args args = {
-		.mnt_fds	= (uintptr_t)self->fd,
-		.nr_fds		= 1,
-		.reserved	= 1,
-	};
-
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 1, self->peer, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 1, 0, self->peer));
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 1, self->peer, self->peer));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 1, self->peer, self->peer));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, self->fd, 1, self->peer,
-					  self->slave));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | MASTER, self->fd, 1, self->peer,
-					  self->peer));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | SIBLING, self->fd, 1, self->peer,
-					  self->slave));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 1, -1, 0));
-	EXPECT_REFUSED(EINVAL, k_mount_setgroup(&args, sizeof(args), SHARED));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 1, self->peer));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 1, -1));
 }
 
 TEST_F(setgroup_errno, einval_no_members)
 {
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 0, 0, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, NULL, 0, self->peer, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 0, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, NULL, 0, self->peer));
 }
 
 TEST_F(setgroup_errno, size)
@@ -167,15 +151,15 @@ TEST_F(setgroup_errno, size)
 }
 
 /* No group may be larger than a mount namespace: found before memory is taken. */
-TEST_F(setgroup_errno, e2big_members)
+TEST_F(setgroup_errno, emfile_members)
 {
 	unsigned int max;
 
 	ASSERT_EQ(0, read_uint("/proc/sys/fs/mount-max", &max));
-	EXPECT_REFUSED(E2BIG, k_setgroup(SHARED, self->fd, max + 1, 0, 0));
-	EXPECT_REFUSED(E2BIG, k_setgroup(SHARED, NULL, ~0u, 0, 0));
+	EXPECT_REFUSED(EMFILE, k_setgroup(SHARED, self->fd, max + 1, 0));
+	EXPECT_REFUSED(EMFILE, k_setgroup(SHARED, NULL, ~0u, 0));
 	/* not too many: the array is what is wrong */
-	EXPECT_REFUSED(EFAULT, k_setgroup(SHARED, NULL, max, 0, 0));
+	EXPECT_REFUSED(EFAULT, k_setgroup(SHARED, NULL, max, 0));
 }
 
 /* The limit may be more than there is memory for. */
@@ -187,8 +171,8 @@ TEST_F(setgroup_errno, enomem)
 	ASSERT_EQ(0, read_uint("/proc/sys/fs/mount-max", &max));
 	self->mount_max = max;
 	ASSERT_EQ(0, set_mount_max(many));
-	EXPECT_REFUSED(ENOMEM, k_setgroup(SHARED, self->fd, many, 0, 0));
-	EXPECT_REFUSED(ENOMEM, k_setgroup(PEER, self->fd, many, self->peer, 0));
+	EXPECT_REFUSED(ENOMEM, k_setgroup(SHARED, self->fd, many, 0));
+	EXPECT_REFUSED(ENOMEM, k_setgroup(PEER, self->fd, many, self->peer));
 }
 
 TEST_F(setgroup_errno, efault)
@@ -197,7 +181,7 @@ TEST_F(setgroup_errno, efault)
 
 	EXPECT_REFUSED(EFAULT, k_mount_setgroup(NULL, sizeof(struct mount_group_args),
 						SHARED));
-	EXPECT_REFUSED(EFAULT, k_setgroup(SHARED, (int *)1, 1, 0, 0));
+	EXPECT_REFUSED(EFAULT, k_setgroup(SHARED, (int *)1, 1, 0));
 
 	/* the array ends where memory does */
 	page = mmap(NULL, 2 * sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
@@ -206,8 +190,8 @@ TEST_F(setgroup_errno, efault)
 	ASSERT_EQ(0, munmap(page + sysconf(_SC_PAGESIZE), sysconf(_SC_PAGESIZE)));
 	page += sysconf(_SC_PAGESIZE) - 2 * sizeof(int);
 	memcpy(page, self->fd, 2 * sizeof(int));
-	EXPECT_REFUSED(EFAULT, k_setgroup(SHARED, (int *)page, 3, 0, 0));
-	EXPECT_EQ(0, k_setgroup(SHARED, (int *)page, 2, 0, 0));
+	EXPECT_REFUSED(EFAULT, k_setgroup(SHARED, (int *)page, 3, 0));
+	EXPECT_EQ(0, k_setgroup(SHARED, (int *)page, 2, 0));
 }
 
 TEST_F(setgroup_errno, ebadf)
@@ -215,13 +199,13 @@ TEST_F(setgroup_errno, ebadf)
 	int fds[3] = { self->fd[0], self->fd[1], self->fd[2] };
 
 	fds[2] = -1;
-	EXPECT_REFUSED(EBADF, k_setgroup(SHARED, fds, 3, 0, 0));
+	EXPECT_REFUSED(EBADF, k_setgroup(SHARED, fds, 3, 0));
 	fds[2] = 100000;
-	EXPECT_REFUSED(EBADF, k_setgroup(SHARED, fds, 3, 0, 0));
-	EXPECT_REFUSED(EBADF, k_setgroup(PEER, self->fd, 1, -1, 0));
-	EXPECT_REFUSED(EBADF, k_setgroup(MASTER, self->fd, 1, 0, -1));
-	EXPECT_REFUSED(EBADF, k_setgroup(SIBLING, self->fd, 1, 0, -1));
-	EXPECT_REFUSED(EBADF, k_setgroup(SHARED | MASTER, self->fd, 1, 0, 100000));
+	EXPECT_REFUSED(EBADF, k_setgroup(SHARED, fds, 3, 0));
+	EXPECT_REFUSED(EBADF, k_setgroup(PEER, self->fd, 1, -1));
+	EXPECT_REFUSED(EBADF, k_setgroup(MASTER, self->fd, 1, -1));
+	EXPECT_REFUSED(EBADF, k_setgroup(SIBLING, self->fd, 1, -1));
+	EXPECT_REFUSED(EBADF, k_setgroup(SHARED | MASTER, self->fd, 1, 100000));
 }
 
 /* Each of these is wrong at the last place, where all others have passed. */
@@ -231,16 +215,16 @@ TEST_F(setgroup_errno, einval_not_a_mount_root)
 
 	fds[2] = k_openat(self->fd[2], "a", O_PATH);
 	ASSERT_GE(fds[2], 0);
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0));
 	ASSERT_EQ(0, close(fds[2]));
 	fds[2] = k_openat(self->peer, "a", O_PATH);
 	ASSERT_GE(fds[2], 0);
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 2, fds[2], 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, fds, 2, 0, fds[2]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 2, fds[2]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, fds, 2, fds[2]));
 	ASSERT_EQ(0, close(fds[2]));
 	fds[2] = k_openat(self->slave, "a", O_PATH);
 	ASSERT_GE(fds[2], 0);
-	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, fds, 2, 0, fds[2]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, fds, 2, fds[2]));
 }
 
 TEST_F(setgroup_errno, einval_not_mounted)
@@ -248,13 +232,13 @@ TEST_F(setgroup_errno, einval_not_mounted)
 	int fds[3] = { self->fd[0], self->fd[1], self->fd[2] };
 
 	ASSERT_EQ(0, k_umount("2", MNT_DETACH));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 3, self->peer, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 3, self->peer));
 	ASSERT_EQ(0, k_umount("4", MNT_DETACH));
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 2, self->peer, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, fds, 2, 0, self->peer));
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 2, self->peer));
+	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, fds, 2, self->peer));
 	ASSERT_EQ(0, k_umount("5", MNT_DETACH));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, fds, 2, 0, self->slave));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, fds, 2, self->slave));
 }
 
 /* A detached tree that is dissolved, and a namespace that is gone. */
@@ -269,59 +253,59 @@ TEST_F(setgroup_errno, einval_namespace_is_gone)
 	fds[2] = k_openat(tree, ".", O_PATH);
 	ASSERT_GE(fds[2], 0);
 	ASSERT_EQ(0, close(tree));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0));
 	ASSERT_EQ(0, close(fds[2]));
 
 	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
 	fds[2] = OPEN_IN(&other, "2");
 	ASSERT_GE(fds[2], 0);
 	actor_close(&other);
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 3, self->peer, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, fds, 3, self->peer));
 }
 
 TEST_F(setgroup_errno, einval_unbindable)
 {
 	ASSERT_EQ(0, k_mount(NULL, "2", NULL, MS_UNBINDABLE));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 3, 0, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 3, self->peer, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 3, 0, self->peer));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, self->fd, 3, 0, self->slave));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, self->fd, 3, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 3, self->peer));
+	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 3, self->peer));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, self->fd, 3, self->slave));
 }
 
 TEST_F(setgroup_errno, einval_named_twice)
 {
 	int fds[3] = { self->fd[0], self->fd[1], self->fd[0] };
 
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, fds, 3, 0, self->peer));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, fds, 3, self->peer));
 	/* another descriptor of the same mount */
 	fds[2] = k_open("0", O_PATH);
 	ASSERT_GE(fds[2], 0);
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0, 0));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED, fds, 3, 0));
 	/* no trace of it is left */
-	EXPECT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	EXPECT_EQ(0, k_setgroup(SHARED, fds, 2, 0));
 }
 
 TEST_F(setgroup_errno, einval_named_mount)
 {
 	/* nobody's peer, nobody's master, nobody's slave */
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 2, self->fd[2], 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 2, 0, self->fd[2]));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, self->fd, 2, 0, self->fd[2]));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | MASTER, self->fd, 2, 0,
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 2, self->fd[2]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 2, self->fd[2]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, self->fd, 2, self->fd[2]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | MASTER, self->fd, 2,
 					  self->fd[2]));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | SIBLING, self->fd, 2, 0,
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | SIBLING, self->fd, 2,
 					  self->fd[2]));
 	/* only receives, only sends */
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 2, self->slave, 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 2, 0, self->slave));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, self->fd, 2, 0, self->peer));
-	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | SIBLING, self->fd, 2, 0,
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 2, self->slave));
+	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 2, self->slave));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SIBLING, self->fd, 2, self->peer));
+	EXPECT_REFUSED(EINVAL, k_setgroup(SHARED | SIBLING, self->fd, 2,
 					  self->peer));
 	/* itself */
-	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 2, self->fd[0], 0));
-	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 2, 0, self->fd[1]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(PEER, self->fd, 2, self->fd[0]));
+	EXPECT_REFUSED(EINVAL, k_setgroup(MASTER, self->fd, 2, self->fd[1]));
 }
 
 TEST_F(setgroup_errno, exdev)
@@ -332,18 +316,18 @@ TEST_F(setgroup_errno, exdev)
 	ASSERT_EQ(0, k_mount("tmpfs", "6", "tmpfs", 0));
 	fds[2] = k_open("6", O_PATH);
 	ASSERT_GE(fds[2], 0);
-	EXPECT_REFUSED(EXDEV, k_setgroup(SHARED, fds, 3, 0, 0));
-	EXPECT_REFUSED(EXDEV, k_setgroup(PEER, fds, 3, self->peer, 0));
-	EXPECT_REFUSED(EXDEV, k_setgroup(MASTER, fds, 3, 0, self->peer));
+	EXPECT_REFUSED(EXDEV, k_setgroup(SHARED, fds, 3, 0));
+	EXPECT_REFUSED(EXDEV, k_setgroup(PEER, fds, 3, self->peer));
+	EXPECT_REFUSED(EXDEV, k_setgroup(MASTER, fds, 3, self->peer));
 
 	ASSERT_EQ(0, k_mount(NULL, "6", NULL, MS_SHARED));
-	EXPECT_REFUSED(EXDEV, k_setgroup(PEER, fds, 2, fds[2], 0));
-	EXPECT_REFUSED(EXDEV, k_setgroup(MASTER, fds, 2, 0, fds[2]));
+	EXPECT_REFUSED(EXDEV, k_setgroup(PEER, fds, 2, fds[2]));
+	EXPECT_REFUSED(EXDEV, k_setgroup(MASTER, fds, 2, fds[2]));
 	ASSERT_EQ(0, k_mount("6", "7", NULL, MS_BIND));
 	ASSERT_EQ(0, k_mount(NULL, "7", NULL, MS_SLAVE));
 	slave = k_open("7", O_PATH);
 	ASSERT_GE(slave, 0);
-	EXPECT_REFUSED(EXDEV, k_setgroup(SIBLING, fds, 2, 0, slave));
+	EXPECT_REFUSED(EXDEV, k_setgroup(SIBLING, fds, 2, slave));
 }
 
 /* Only private mounts: nothing receives from them, so no cycle can come of it. */
@@ -351,16 +335,16 @@ TEST_F(setgroup_errno, ebusy)
 {
 	int fds[3] = { self->fd[0], self->fd[1], self->peer };
 
-	EXPECT_REFUSED(EBUSY, k_setgroup(SHARED, fds, 3, 0, 0));
-	EXPECT_REFUSED(EBUSY, k_setgroup(PEER, fds, 3, self->peer, 0));
-	EXPECT_REFUSED(EBUSY, k_setgroup(SIBLING, fds, 3, 0, self->slave));
+	EXPECT_REFUSED(EBUSY, k_setgroup(SHARED, fds, 3, 0));
+	EXPECT_REFUSED(EBUSY, k_setgroup(PEER, fds, 3, self->peer));
+	EXPECT_REFUSED(EBUSY, k_setgroup(SIBLING, fds, 3, self->slave));
 	fds[2] = self->slave;
-	EXPECT_REFUSED(EBUSY, k_setgroup(SHARED, fds, 3, 0, 0));
-	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, fds, 3, 0, self->peer));
+	EXPECT_REFUSED(EBUSY, k_setgroup(SHARED, fds, 3, 0));
+	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, fds, 3, self->peer));
 	/* what would be a cycle */
-	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, &self->peer, 1, 0, self->peer));
+	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, &self->peer, 1, self->peer));
 	ASSERT_EQ(0, k_mount(NULL, "5", NULL, MS_SHARED));
-	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, &self->peer, 1, 0, self->slave));
+	EXPECT_REFUSED(EBUSY, k_setgroup(MASTER, &self->peer, 1, self->slave));
 }
 
 /* With any rule on files Landlock denies every change of mounts. */
@@ -384,21 +368,21 @@ TEST_F(setgroup_errno, eperm_landlock)
 		SKIP(return, "Landlock not supported");
 	ASSERT_EQ(0, AS(&this_test, landlock_deny_mounts()));
 	EXPECT_REFUSED(EPERM, AS(&this_test, landlock_deny_mounts() ?:
-				 k_setgroup(SHARED, self->fd, 1, 0, 0)));
+				 k_setgroup(SHARED, self->fd, 1, 0)));
 	EXPECT_REFUSED(EPERM, AS(&this_test, landlock_deny_mounts() ?:
-				 k_setgroup(PEER, self->fd, 2, self->peer, 0)));
+				 k_setgroup(PEER, self->fd, 2, self->peer)));
 	EXPECT_REFUSED(EPERM, AS(&this_test, landlock_deny_mounts() ?:
-				 k_setgroup(SIBLING, self->fd, 2, 0, self->slave)));
-	EXPECT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0, 0));
+				 k_setgroup(SIBLING, self->fd, 2, self->slave)));
+	EXPECT_EQ(0, k_setgroup(SHARED, self->fd, 2, 0));
 }
 
 /* The same members pass once what is wrong with them is put right. */
 TEST_F(setgroup_errno, retry)
 {
 	ASSERT_EQ(0, k_mount(NULL, "3", NULL, MS_SHARED));
-	EXPECT_REFUSED(EBUSY, k_setgroup(SHARED, self->fd, 4, 0, 0));
+	EXPECT_REFUSED(EBUSY, k_setgroup(SHARED, self->fd, 4, 0));
 	ASSERT_EQ(0, k_mount(NULL, "3", NULL, MS_PRIVATE));
-	EXPECT_EQ(0, k_setgroup(SHARED, self->fd, 4, 0, 0));
+	EXPECT_EQ(0, k_setgroup(SHARED, self->fd, 4, 0));
 }
 
 TEST_HARNESS_MAIN

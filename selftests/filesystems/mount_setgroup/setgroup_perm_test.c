@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mount_setgroup(): the three privilege rules, all of which are EPERM.
+ * mount_setgroup(): the three privilege rules.
  *
- * Owner: CAP_SYS_ADMIN over the owner of each mount namespace that a mount of
- * the call is in. Containment: a mount that is rooted outside of the one that
- * it joins by, or below a lock there, takes privilege over all that it gets
- * connected to. Pairs: a new receiver must have nothing locked where a new sender
- * has nothing that is locked too, and where both have a mount the caller must be
- * privileged over the receiver's namespace.
+ * Owner, EPERM: CAP_SYS_ADMIN over the owner of each mount namespace that a mount
+ * of the call is in. Containment, ERANGE: a mount that is rooted outside of the
+ * one that it joins by, or below a lock there, takes privilege over all that it
+ * gets connected to. Pairs, EACCES: a new receiver must have nothing locked where
+ * a new sender has nothing that is locked too, and where both have a mount the
+ * caller must be privileged over the receiver's namespace.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "members.h"
 #include "../mount_cast.h"
@@ -71,13 +72,59 @@ TEST_F_TIMEOUT(setgroup_owner, eperm_member, 120)
 		for (int who = 0; who < NR_ROLES; who++) {
 			EXPECT_EQ(may(who, whose) ? 0 : -EPERM,
 				  AS(&self->cast[who],
-				     k_setgroup(SHARED, &fd, 1, 0, 0))) {
+				     k_setgroup(SHARED, &fd, 1, 0))) {
 				TH_LOG("caller %d, member %d", who, whose);
 			}
 			ASSERT_EQ(0, CHANGE_IN(&self->cast[whose], "0", MS_PRIVATE));
 		}
 		ASSERT_EQ(0, close(fd));
 	}
+}
+
+/*
+ * Whoever has no privilege is refused before anything is made of the call but the
+ * first member: no other descriptor is looked at, and nothing is allocated.
+ */
+TEST_F(setgroup_owner, eperm_first_of_all)
+{
+	static const enum role callers[] = { NO_ADMIN, USER, OWNER };
+	int bad[2] = { -1, -1 };
+	unsigned int max;
+	int *page, fds[2];
+
+	ASSERT_EQ(0, read_uint("/proc/sys/fs/mount-max", &max));
+	fds[0] = OPEN_IN(&this_test, "0");
+	fds[1] = -1;
+	ASSERT_GE(fds[0], 0);
+	/* one member before the end of memory */
+	page = mmap(NULL, 2 * sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	page += sysconf(_SC_PAGESIZE) / sizeof(*page);
+	ASSERT_EQ(0, munmap(page, sysconf(_SC_PAGESIZE)));
+	*--page = fds[0];
+	for (size_t i = 0; i < ARRAY_SIZE(callers); i++) {
+		struct actor *a = &self->cast[callers[i]];
+
+		EXPECT_EQ(-EPERM, AS(a, k_setgroup(SHARED, fds, 2, 0)));
+		EXPECT_EQ(-EPERM, AS(a, k_setgroup(PEER, fds, 1, -1)));
+		EXPECT_EQ(-EPERM, AS(a, k_setgroup(SHARED, page, 2, 0)));
+		EXPECT_EQ(-EPERM, AS(a, k_setgroup(SHARED, page, max, 0)));
+		/* that one has to be there */
+		EXPECT_EQ(-EBADF, AS(a, k_setgroup(SHARED, bad, 2, 0)));
+		EXPECT_EQ(-EFAULT, AS(a, k_setgroup(SHARED, NULL, 2, 0)));
+		/* arguments that are wrong whoever calls */
+		EXPECT_EQ(-EMFILE, AS(a, k_setgroup(SHARED, fds, max + 1, 0)));
+		EXPECT_EQ(-EINVAL, AS(a, k_setgroup(SHARED, fds, 2, fds[0])));
+	}
+	/* privileged, the rest is what is wrong */
+	EXPECT_EQ(-EBADF, k_setgroup(SHARED, fds, 2, 0));
+	EXPECT_EQ(-EBADF, k_setgroup(PEER, fds, 1, -1));
+	EXPECT_EQ(-EFAULT, k_setgroup(SHARED, page, 2, 0));
+	/* in no namespace */
+	ASSERT_EQ(0, k_umount("0", MNT_DETACH));
+	EXPECT_EQ(-EINVAL, AS(&self->cast[USER], k_setgroup(SHARED, fds, 2, 0)));
+	EXPECT_EQ(-EINVAL, k_setgroup(SHARED, fds, 2, 0));
 }
 
 /* One member that is out of reach is enough, and nothing happens to the rest. */
@@ -93,16 +140,16 @@ TEST_F(setgroup_owner, eperm_last_member)
 	ASSERT_TRUE(fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0);
 	before = ns_snapshot(o);
 	ASSERT_NE(NULL, before);
-	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
+	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0)));
 	ASSERT_EQ(0, close(fds[2]));
 	fds[2] = OPEN_IN(&this_test, "2");
 	ASSERT_GE(fds[2], 0);
-	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
+	EXPECT_EQ(-EPERM, AS(o, k_setgroup(SHARED, fds, 3, 0)));
 	after = ns_snapshot(o);
 	EXPECT_STREQ(before, after);
 	free(before);
 	free(after);
-	EXPECT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0, 0)));
+	EXPECT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0)));
 }
 
 /* The mount that is joined or received from counts as the members do. */
@@ -124,18 +171,17 @@ TEST_F_TIMEOUT(setgroup_owner, eperm_named, 120)
 			int fd = OPEN_IN(a, "0");
 
 			ASSERT_GE(fd, 0);
-			EXPECT_EQ(err, AS(a, k_setgroup(PEER, &fd, 1, group, 0)));
+			EXPECT_EQ(err, AS(a, k_setgroup(PEER, &fd, 1, group)));
 			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
-			EXPECT_EQ(err, AS(a, k_setgroup(MASTER, &fd, 1, 0, group)));
+			EXPECT_EQ(err, AS(a, k_setgroup(MASTER, &fd, 1, group)));
 			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
-			EXPECT_EQ(err, AS(a, k_setgroup(SHARED | MASTER, &fd, 1, 0,
+			EXPECT_EQ(err, AS(a, k_setgroup(SHARED | MASTER, &fd, 1,
 							group)));
 			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
-			EXPECT_EQ(err, AS(a, k_setgroup(SIBLING_OF, &fd, 1, 0,
-							slave)));
+			EXPECT_EQ(err, AS(a, k_setgroup(SIBLING_OF, &fd, 1, slave)));
 			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
 			EXPECT_EQ(err, AS(a, k_setgroup(SHARED | SIBLING_OF, &fd, 1,
-							0, slave)));
+							slave)));
 			ASSERT_EQ(0, CHANGE_IN(a, "0", MS_PRIVATE));
 			ASSERT_EQ(0, close(fd));
 		}
@@ -154,7 +200,7 @@ TEST_F_TIMEOUT(setgroup_owner, eperm_detached_member, 120)
 			ASSERT_GE(fd, 0);
 			EXPECT_EQ(may(who, whose) ? 0 : -EPERM,
 				  AS(&self->cast[who],
-				     k_setgroup(SHARED, &fd, 1, 0, 0))) {
+				     k_setgroup(SHARED, &fd, 1, 0))) {
 				TH_LOG("caller %d, member %d", who, whose);
 			}
 			ASSERT_EQ(0, close(fd));
@@ -215,8 +261,7 @@ static int join(const struct actor *caller, const struct actor *owner,
 	fd = member_of(owner, base, root, "11");
 	if (fd < 0)
 		return -ECANCELED;
-	ret = AS(caller, k_setgroup(flags, &fd, 1, (flags & PEER) ? named : 0,
-				    (flags & PEER) ? 0 : named));
+	ret = AS(caller, k_setgroup(flags, &fd, 1, named));
 	close(fd);
 	err = AS(owner, k_umount(path, 0));
 	return err ? -ECANCELED : ret;
@@ -232,69 +277,69 @@ static int join(const struct actor *caller, const struct actor *owner,
 static const unsigned int joins[] = { PEER, MASTER, SHARED | MASTER };
 static const unsigned int siblings[] = { SIBLING_OF, SHARED | SIBLING_OF };
 
-TEST_F(setgroup_containment, eperm_ring)
+TEST_F(setgroup_containment, erange_ring)
 {
 	int fds[2] = { self->named, self->wide };
 
-	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0));
 	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
 		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
 		EXPECT_EQ(0, JOIN("a/x", joins[i], self->named));
-		EXPECT_EQ(-EPERM, JOIN("", joins[i], self->named));
-		EXPECT_EQ(-EPERM, JOIN("b", joins[i], self->named));
+		EXPECT_EQ(-ERANGE, JOIN("", joins[i], self->named));
+		EXPECT_EQ(-ERANGE, JOIN("b", joins[i], self->named));
 		EXPECT_EQ(0, JOIN_BY_TEST("", joins[i], self->named));
 		EXPECT_EQ(0, JOIN_BY_TEST("b", joins[i], self->named));
 	}
 }
 
-TEST_F(setgroup_containment, eperm_ring_of_the_sibling)
+TEST_F(setgroup_containment, erange_ring_of_the_sibling)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(MASTER, &self->named, 1, 0, self->wide));
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, &self->named, 1, self->wide));
 	for (size_t i = 0; i < ARRAY_SIZE(siblings); i++) {
 		EXPECT_EQ(0, JOIN("a", siblings[i], self->named));
 		EXPECT_EQ(0, JOIN("a/x", siblings[i], self->named));
-		EXPECT_EQ(-EPERM, JOIN("", siblings[i], self->named));
-		EXPECT_EQ(-EPERM, JOIN("b", siblings[i], self->named));
+		EXPECT_EQ(-ERANGE, JOIN("", siblings[i], self->named));
+		EXPECT_EQ(-ERANGE, JOIN("b", siblings[i], self->named));
 		EXPECT_EQ(0, JOIN_BY_TEST("", siblings[i], self->named));
 	}
 }
 
 /* The group is the caller's, what that receives from is not. */
-TEST_F(setgroup_containment, eperm_ring_above)
+TEST_F(setgroup_containment, erange_ring_above)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &self->named, 1, 0, self->wide));
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &self->named, 1, self->wide));
 	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
 		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
-		EXPECT_EQ(-EPERM, JOIN("", joins[i], self->named));
+		EXPECT_EQ(-ERANGE, JOIN("", joins[i], self->named));
 		EXPECT_EQ(0, JOIN_BY_TEST("", joins[i], self->named));
 	}
 }
 
 /* Two groups above. */
-TEST_F(setgroup_containment, eperm_ring_further_above)
+TEST_F(setgroup_containment, erange_ring_further_above)
 {
 	int mid = member_of(&self->owner, self->base, "a", "3");
 
 	ASSERT_GE(mid, 0);
-	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &mid, 1, 0, self->wide));
-	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &self->named, 1, 0, mid));
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &mid, 1, self->wide));
+	ASSERT_EQ(0, k_setgroup(SHARED | MASTER, &self->named, 1, mid));
 	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
 		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
-		EXPECT_EQ(-EPERM, JOIN("", joins[i], self->named));
+		EXPECT_EQ(-ERANGE, JOIN("", joins[i], self->named));
 	}
 }
 
 /* What is below matters for those who send: peers. */
-TEST_F(setgroup_containment, eperm_slave_below)
+TEST_F(setgroup_containment, erange_slave_below)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, &self->named, 1, 0, 0));
-	ASSERT_EQ(0, k_setgroup(MASTER, &self->wide, 1, 0, self->named));
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->named, 1, 0));
+	ASSERT_EQ(0, k_setgroup(MASTER, &self->wide, 1, self->named));
 	EXPECT_EQ(0, JOIN("a", PEER, self->named));
-	EXPECT_EQ(-EPERM, JOIN("", PEER, self->named));
-	EXPECT_EQ(-EPERM, JOIN("b", PEER, self->named));
+	EXPECT_EQ(-ERANGE, JOIN("", PEER, self->named));
+	EXPECT_EQ(-ERANGE, JOIN("b", PEER, self->named));
 	EXPECT_EQ(0, JOIN_BY_TEST("", PEER, self->named));
 	EXPECT_EQ(0, JOIN("", MASTER, self->named));
 	EXPECT_EQ(0, JOIN("b", SHARED | MASTER, self->named));
@@ -303,7 +348,7 @@ TEST_F(setgroup_containment, eperm_slave_below)
 /* With power over all of it there is nothing to contain. */
 TEST_F(setgroup_containment, all_of_it_is_the_callers)
 {
-	ASSERT_EQ(0, k_setgroup(SHARED, &self->named, 1, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, &self->named, 1, 0));
 	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
 		EXPECT_EQ(0, JOIN("", joins[i], self->named));
 		EXPECT_EQ(0, JOIN("b", joins[i], self->named));
@@ -311,7 +356,7 @@ TEST_F(setgroup_containment, all_of_it_is_the_callers)
 }
 
 /* A locked mount on the one that is named: at, above or below the new root. */
-TEST_F(setgroup_containment, eperm_locked_child)
+TEST_F(setgroup_containment, erange_locked_child)
 {
 	int locked = OPEN_IN(&self->owner, "2");
 
@@ -319,27 +364,27 @@ TEST_F(setgroup_containment, eperm_locked_child)
 	ASSERT_EQ(0, CHANGE_IN(&self->owner, "2", MS_SHARED));
 	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
 		/* peers would send to where the lock is, whoever the caller is */
-		int by_test = joins[i] == PEER ? -EPERM : 0;
+		int by_test = joins[i] == PEER ? -EACCES : 0;
 
-		EXPECT_EQ(-EPERM, JOIN("a/x", joins[i], locked));
-		EXPECT_EQ(-EPERM, JOIN("a/x/y", joins[i], locked));
-		EXPECT_EQ(-EPERM, JOIN("a", joins[i], locked));
-		EXPECT_EQ(-EPERM, JOIN("", joins[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("a/x", joins[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("a/x/y", joins[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("a", joins[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("", joins[i], locked));
 		EXPECT_EQ(0, JOIN("b", joins[i], locked));
 		EXPECT_EQ(by_test, JOIN_BY_TEST("a/x/y", joins[i], locked));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(siblings); i++) {
-		EXPECT_EQ(-EPERM, JOIN("a/x", siblings[i], locked));
-		EXPECT_EQ(-EPERM, JOIN("a/x/y", siblings[i], locked));
-		EXPECT_EQ(-EPERM, JOIN("a", siblings[i], locked));
-		EXPECT_EQ(-EPERM, JOIN("", siblings[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("a/x", siblings[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("a/x/y", siblings[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("a", siblings[i], locked));
+		EXPECT_EQ(-ERANGE, JOIN("", siblings[i], locked));
 		EXPECT_EQ(0, JOIN("b", siblings[i], locked));
 		EXPECT_EQ(0, JOIN_BY_TEST("a/x/y", siblings[i], locked));
 	}
 }
 
 /* Where there are locks each root takes a call of its own. */
-TEST_F(setgroup_containment, eperm_locked_child_and_two_roots)
+TEST_F(setgroup_containment, erange_locked_child_and_two_roots)
 {
 	struct actor *o = &self->owner;
 	int locked = OPEN_IN(o, "2");
@@ -351,13 +396,13 @@ TEST_F(setgroup_containment, eperm_locked_child_and_two_roots)
 	fds[2] = member_of(o, self->base, "b", "5");
 	ASSERT_TRUE(locked >= 0 && fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0);
 	ASSERT_EQ(0, CHANGE_IN(o, "2", MS_SHARED));
-	EXPECT_EQ(-EPERM, AS(o, k_setgroup(MASTER, fds, 2, 0, locked)));
-	EXPECT_EQ(-EPERM, AS(o, k_setgroup(MASTER, fds, 3, 0, locked)));
-	EXPECT_EQ(0, k_setgroup(MASTER, fds, 1, 0, locked));
-	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, fds + 1, 1, 0, locked)));
+	EXPECT_EQ(-ERANGE, AS(o, k_setgroup(MASTER, fds, 2, locked)));
+	EXPECT_EQ(-ERANGE, AS(o, k_setgroup(MASTER, fds, 3, locked)));
+	EXPECT_EQ(0, k_setgroup(MASTER, fds, 1, locked));
+	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, fds + 1, 1, locked)));
 	ASSERT_EQ(0, CHANGE_IN(o, "3", MS_PRIVATE));
 	fds[1] = fds[2];
-	EXPECT_EQ(0, AS(o, k_setgroup(PEER, fds, 2, locked, 0)));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, fds, 2, locked)));
 }
 
 /* A mount there that is not locked is no obstacle. */
@@ -365,7 +410,7 @@ TEST_F(setgroup_containment, child_that_is_not_locked)
 {
 	int fds[2] = { self->named, self->wide };
 
-	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0));
 	ASSERT_EQ(0, MOUNT_IN(&self->owner, "1/x"));
 	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
 		EXPECT_EQ(0, JOIN("a", joins[i], self->named));
@@ -383,7 +428,7 @@ TEST_F(setgroup_containment, shared_needs_none)
 	fds[1] = member_of(o, self->base, "b", "3");
 	fds[2] = member_of(o, self->base, "", "4");
 	ASSERT_TRUE(fds[1] >= 0 && fds[2] >= 0);
-	EXPECT_EQ(0, AS(o, k_setgroup(SHARED, fds, 3, 0, 0)));
+	EXPECT_EQ(0, AS(o, k_setgroup(SHARED, fds, 3, 0)));
 }
 
 /*
@@ -436,20 +481,20 @@ FIXTURE_TEARDOWN(setgroup_pairs)
 
 /* Is it refused for the owner and for one with all privileges alike? */
 static bool refused(const struct actor *owner, unsigned int flags,
-		    const int *fds, unsigned int nr, int peer, int master)
+		    const int *fds, unsigned int nr, int target)
 {
-	int by_owner = AS(owner, k_setgroup(flags, fds, nr, peer, master));
-	int by_test = k_setgroup(flags, fds, nr, peer, master);
+	int by_owner = AS(owner, k_setgroup(flags, fds, nr, target));
+	int by_test = k_setgroup(flags, fds, nr, target);
 
-	if (by_owner != -EPERM || by_test != -EPERM)
+	if (by_owner != -EACCES || by_test != -EACCES)
 		fprintf(stderr, "# by the owner: %d, by the test: %d\n",
 			by_owner, by_test);
-	return by_owner == -EPERM && by_test == -EPERM;
+	return by_owner == -EACCES && by_test == -EACCES;
 }
 
-#define EXPECT_EPERM(...)	EXPECT_TRUE(refused(&self->owner, __VA_ARGS__))
+#define EXPECT_EACCES(...)	EXPECT_TRUE(refused(&self->owner, __VA_ARGS__))
 
-TEST_F(setgroup_pairs, eperm_members)
+TEST_F(setgroup_pairs, eacces_members)
 {
 	int fds[3] = { self->fd[2], self->fd[1], self->fd[0] };
 	char *before, *after;
@@ -457,37 +502,37 @@ TEST_F(setgroup_pairs, eperm_members)
 	ASSERT_EQ(0, MOUNT_IN(&self->owner, "0/a/x"));
 	before = ns_snapshot(&self->owner);
 	ASSERT_NE(NULL, before);
-	EXPECT_EPERM(SHARED, fds, 3, 0, 0);
+	EXPECT_EACCES(SHARED, fds, 3, 0);
 	/* whatever the order */
 	fds[0] = self->fd[0];
 	fds[2] = self->fd[2];
-	EXPECT_EPERM(SHARED, fds, 3, 0, 0);
-	EXPECT_EPERM(SHARED, fds, 2, 0, 0);
+	EXPECT_EACCES(SHARED, fds, 3, 0);
+	EXPECT_EACCES(SHARED, fds, 2, 0);
 	after = ns_snapshot(&self->owner);
 	EXPECT_STREQ(before, after);
 	free(before);
 	free(after);
 	/* those without anything locked are fine */
 	fds[1] = self->fd[2];
-	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 2, 0, 0)));
+	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 2, 0)));
 }
 
 /* A member that has nothing there can have something mounted any time. */
-TEST_F(setgroup_pairs, eperm_members_without_it)
+TEST_F(setgroup_pairs, eacces_members_without_it)
 {
 	int fds[3] = { self->fd[1], self->fd[4], self->fd[0] };
 
-	EXPECT_EPERM(SHARED, fds, 3, 0, 0);
-	EXPECT_EPERM(SHARED, fds + 1, 2, 0, 0);
-	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 2, 0, 0)));
+	EXPECT_EACCES(SHARED, fds, 3, 0);
+	EXPECT_EACCES(SHARED, fds + 1, 2, 0);
+	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 2, 0)));
 }
 
 /* Not the first mount of any member: b is locked in both, a/x is not. */
-TEST_F(setgroup_pairs, eperm_members_second_child)
+TEST_F(setgroup_pairs, eacces_members_second_child)
 {
 	int fds[2] = { self->fd[6], self->fd[7] };
 
-	EXPECT_EPERM(SHARED, fds, 2, 0, 0);
+	EXPECT_EACCES(SHARED, fds, 2, 0);
 }
 
 /* Members that only receive are no pair of one another. */
@@ -497,9 +542,9 @@ TEST_F(setgroup_pairs, members_that_only_receive)
 	int fds[2] = { self->fd[0], self->fd[1] };
 
 	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
-	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd + 4, 1, 0, 0)));
-	EXPECT_EPERM(SHARED | MASTER, fds, 2, 0, self->fd[4]);
-	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, fds, 2, 0, self->fd[4])));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd + 4, 1, 0)));
+	EXPECT_EACCES(SHARED | MASTER, fds, 2, self->fd[4]);
+	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, fds, 2, self->fd[4])));
 }
 
 /* What unshare() leaves: the same locked mounts everywhere. */
@@ -508,8 +553,8 @@ TEST_F(setgroup_pairs, same_locked_children)
 	struct actor *o = &self->owner;
 	int fds[2] = { self->fd[1], self->fd[4] };
 
-	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0, 0)));
-	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 5, 1, self->fd[1], 0)));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, fds, 2, 0)));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 5, 1, self->fd[1])));
 	EXPECT_EQ(-EINVAL, UMOUNT_IN(o, "1/a/x"));
 	EXPECT_EQ(-EINVAL, UMOUNT_IN(o, "5/a/x"));
 	ASSERT_EQ(0, MOUNT_IN(o, "1/b"));
@@ -531,7 +576,7 @@ TEST_F(setgroup_pairs, beneath_same_locked_children)
 	ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_USERNS));
 	fds[1] = OPEN_IN(&other, "1");
 	ASSERT_GE(fds[1], 0);
-	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0));
 	ASSERT_EQ(0, mnt_at(&other, PATH("1/a/x"), &before));
 	ASSERT_TRUE(before.locks & MOUNT_LOCK_MOUNT);
 
@@ -552,7 +597,7 @@ TEST_F(setgroup_pairs, not_locked_at_all)
 {
 	int fds[2] = { self->mine[1], self->mine[4] };
 
-	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0));
 	ASSERT_EQ(0, k_umount("1/a/x", 0));
 	EXPECT_FALSE(is_mounted_at(&this_test, "4/a/x"));
 }
@@ -564,20 +609,20 @@ TEST_F(setgroup_pairs, another_place)
 
 	ASSERT_EQ(0, MOUNT_IN(&self->owner, "1/b"));
 	ASSERT_EQ(0, MOUNT_IN(&self->owner, "4/a"));
-	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 2, 0, 0)));
+	EXPECT_EQ(0, AS(&self->owner, k_setgroup(SHARED, fds, 2, 0)));
 }
 
 /* The group that is joined, or received from, sends to the new member ... */
-TEST_F(setgroup_pairs, eperm_member_is_locked)
+TEST_F(setgroup_pairs, eacces_member_is_locked)
 {
 	struct actor *o = &self->owner;
 	int ring[2] = { self->fd[0], self->fd[2] };
 
-	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, ring, 2, 0, 0)));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, ring, 2, 0)));
 	for (int i = 0; i < 2; i++) {
-		EXPECT_EPERM(PEER, self->fd + 1, 1, ring[0], 0);
-		EXPECT_EPERM(MASTER, self->fd + 1, 1, 0, ring[0]);
-		EXPECT_EPERM(SHARED | MASTER, self->fd + 1, 1, 0, ring[0]);
+		EXPECT_EACCES(PEER, self->fd + 1, 1, ring[0]);
+		EXPECT_EACCES(MASTER, self->fd + 1, 1, ring[0]);
+		EXPECT_EACCES(SHARED | MASTER, self->fd + 1, 1, ring[0]);
 		/* now all of the group have it, and it is not locked */
 		if (!i)
 			ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
@@ -585,44 +630,44 @@ TEST_F(setgroup_pairs, eperm_member_is_locked)
 }
 
 /* ... and the new member to the group that is joined. */
-TEST_F(setgroup_pairs, eperm_peer_is_locked)
+TEST_F(setgroup_pairs, eacces_peer_is_locked)
 {
 	struct actor *o = &self->owner;
 	int ring[2] = { self->fd[1], self->fd[4] };
 
-	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, ring, 2, 0, 0)));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, ring, 2, 0)));
 	ASSERT_EQ(0, MOUNT_IN(o, "0/a/x"));
-	EXPECT_EPERM(PEER, self->fd, 1, ring[0], 0);
+	EXPECT_EACCES(PEER, self->fd, 1, ring[0]);
 	/* a slave sends nothing, so its own may be the one that goes away */
-	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, self->fd, 1, 0, ring[0])));
+	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, self->fd, 1, ring[0])));
 }
 
 /* A new member that has nothing there, unless it does not show that place. */
-TEST_F(setgroup_pairs, eperm_peer_is_locked_alone)
+TEST_F(setgroup_pairs, eacces_peer_is_locked_alone)
 {
 	struct actor *o = &self->owner;
 	int ring[2] = { self->fd[1], self->fd[4] };
 	int fd = member_of(o, self->base, "b", "9");
 
 	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, ring, 2, 0, 0)));
-	EXPECT_EPERM(PEER, self->fd + 2, 1, ring[0], 0);
-	EXPECT_EQ(0, AS(o, k_setgroup(PEER, &fd, 1, ring[0], 0)));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, ring, 2, 0)));
+	EXPECT_EACCES(PEER, self->fd + 2, 1, ring[0]);
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, &fd, 1, ring[0])));
 }
 
 /* A slave of the group that is joined. */
-TEST_F(setgroup_pairs, eperm_slave_is_locked)
+TEST_F(setgroup_pairs, eacces_slave_is_locked)
 {
 	ASSERT_EQ(0, MOUNT_IN(&this_test, "2/a/x"));
-	EXPECT_EQ(-EPERM, k_setgroup(PEER, self->mine + 2, 1, self->mine[8], 0));
+	EXPECT_EQ(-EACCES, k_setgroup(PEER, self->mine + 2, 1, self->mine[8]));
 	/* as a slave it is no sender */
-	EXPECT_EQ(0, k_setgroup(MASTER, self->mine + 2, 1, 0, self->mine[8]));
+	EXPECT_EQ(0, k_setgroup(MASTER, self->mine + 2, 1, self->mine[8]));
 	/* with nothing there it does what the group could do already */
-	EXPECT_EQ(0, k_setgroup(PEER, self->mine, 1, self->mine[8], 0));
+	EXPECT_EQ(0, k_setgroup(PEER, self->mine, 1, self->mine[8]));
 }
 
 /* What the group receives from: there it is not locked. */
-TEST_F(setgroup_pairs, eperm_ring_above)
+TEST_F(setgroup_pairs, eacces_ring_above)
 {
 	static const unsigned int flags[] = {
 		PEER, MASTER, SHARED | MASTER, SIBLING_OF, SHARED | SIBLING_OF
@@ -630,10 +675,10 @@ TEST_F(setgroup_pairs, eperm_ring_above)
 
 	ASSERT_EQ(0, CHANGE_IN(&self->owner, "8", MS_SHARED));
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		int peer = flags[i] == PEER ? self->fd[8] : 0;
-		int master = flags[i] == PEER ? 0 : self->fd[8];
-
-		EXPECT_EPERM(flags[i], self->fd + 1, 1, peer, master);
+		/* the lock is in the way of containment as well, for the owner */
+		EXPECT_EQ(-ERANGE, AS(&self->owner, k_setgroup(flags[i], self->fd + 1, 1,
+							       self->fd[8])));
+		EXPECT_EQ(-EACCES, k_setgroup(flags[i], self->fd + 1, 1, self->fd[8]));
 	}
 }
 
@@ -642,34 +687,34 @@ TEST_F(setgroup_pairs, eperm_ring_above)
  * caller is privileged over the mount that it names, not over the one that
  * would lose what is mounted there.
  */
-TEST_F(setgroup_pairs, eperm_receiver_of_another_owner)
+TEST_F(setgroup_pairs, eacces_receiver_of_another_owner)
 {
 	struct actor *o = &self->owner;
 	int ring[2] = { self->fd[0], self->mine[0] };
 
 	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
-	ASSERT_EQ(0, k_setgroup(SHARED, ring, 2, 0, 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, ring, 2, 0));
 	ASSERT_EQ(0, MOUNT_IN(o, "2/a/x"));
-	EXPECT_EQ(-EPERM, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0)));
+	EXPECT_EQ(-EACCES, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0])));
 	/* as a receiver alone it takes nothing away */
-	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, self->fd + 2, 1, 0, self->fd[0])));
+	EXPECT_EQ(0, AS(o, k_setgroup(MASTER, self->fd + 2, 1, self->fd[0])));
 	ASSERT_EQ(0, CHANGE_IN(o, "2", MS_PRIVATE));
 	/* nor where there is nothing, or by someone with power over both */
-	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0));
-	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 3, 1, self->fd[0], 0)));
+	ASSERT_EQ(0, k_setgroup(PEER, self->fd + 2, 1, self->fd[0]));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 3, 1, self->fd[0])));
 }
 
-TEST_F(setgroup_pairs, eperm_slave_of_another_owner)
+TEST_F(setgroup_pairs, eacces_slave_of_another_owner)
 {
 	struct actor *o = &self->owner;
 
-	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd, 1, 0, 0)));
-	ASSERT_EQ(0, k_setgroup(MASTER, self->mine + 1, 1, 0, self->fd[0]));
+	ASSERT_EQ(0, AS(o, k_setgroup(SHARED, self->fd, 1, 0)));
+	ASSERT_EQ(0, k_setgroup(MASTER, self->mine + 1, 1, self->fd[0]));
 	ASSERT_EQ(0, MOUNT_IN(o, "2/a/x"));
-	EXPECT_EQ(-EPERM, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0)));
-	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 3, 1, self->fd[0], 0)));
+	EXPECT_EQ(-EACCES, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0])));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 3, 1, self->fd[0])));
 	ASSERT_EQ(0, UMOUNT_IN(o, "2/a/x"));
-	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0], 0)));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0])));
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What this kernel supports.  Each probe is a call that cannot succeed: a
+ * What this kernel supports.  Each probe is a call that cannot succeed, or two: a
  * kernel that knows the interface rejects an argument, one that does not
  * rejects the call.  The table is in mntcr-features(1).
  *
@@ -20,6 +20,35 @@ static enum mntcr_feature_state by_errno(int err, int unknown_call)
 	if (err == EPERM || err == EACCES)
 		return MNTCR_FEATURE_UNKNOWN;
 	return MNTCR_FEATURE_YES;
+}
+
+/*
+ * The number of an interface that is not upstream's may be that of another one
+ * some day.  So there are two calls, and no other kernel has both of the errors.
+ * @err: that of the first, or of the second if that one tells.
+ */
+static enum mntcr_feature_state by_both(int first, int want_first, int second,
+					int want_second, int *err)
+{
+	*err = first == want_first ? second : first;
+	if (first == want_first && second == want_second) {
+		*err = first;
+		return MNTCR_FEATURE_YES;
+	}
+	switch (*err) {
+	case EINVAL:
+	case ENOSYS:
+	case ENOTTY:
+	case E2BIG:
+	case EBADF:
+	case EFAULT:
+	case ENOENT:
+	case EOPNOTSUPP:
+		return MNTCR_FEATURE_NO;
+	default:
+		/* A filter, or no privilege, or no answer. */
+		return MNTCR_FEATURE_UNKNOWN;
+	}
 }
 
 static int own_mount(struct mc_statmount *sm)
@@ -75,30 +104,40 @@ static enum mntcr_feature_state probe_open_tree_attr(int *err)
 }
 
 /* Flags are checked before descriptors. */
-static enum mntcr_feature_state probe_move(unsigned int flag, int *err)
+static int move_errno(unsigned int flags)
 {
-	mc_move_mount(-1, "", -1, "", flag | MOVE_MOUNT_F_EMPTY_PATH |
+	mc_move_mount(-1, "", -1, "", flags | MOVE_MOUNT_F_EMPTY_PATH |
 		      MOVE_MOUNT_T_EMPTY_PATH);
-	*err = errno;
-	return by_errno(errno == ENOSYS ? EINVAL : errno, EINVAL);
+	return errno;
 }
 
 static enum mntcr_feature_state probe_set_group(int *err)
 {
-	return probe_move(MOVE_MOUNT_SET_GROUP, err);
+	*err = move_errno(MOVE_MOUNT_SET_GROUP);
+	return by_errno(*err == ENOSYS ? EINVAL : *err, EINVAL);
 }
 
 static enum mntcr_feature_state probe_move_foreign(int *err)
 {
-	return probe_move(MOVE_MOUNT_T_FOREIGN, err);
+	return by_both(move_errno(MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED),
+		       EBADF, move_errno(MOVE_MOUNT_UNLOCKED), EINVAL, err);
 }
 
+static int tree_errno(unsigned int flags)
+{
+	mc_open_tree(-1, "", flags | OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC |
+		     AT_EMPTY_PATH);
+	return errno;
+}
+
+/* With a clone, and with nothing else that open_tree(2) can make. */
 static enum mntcr_feature_state probe_tree_foreign(int *err)
 {
-	mc_open_tree(-1, "", OPEN_TREE_CLONE | OPEN_TREE_FOREIGN |
-		     OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	*err = errno;
-	return by_errno(errno == ENOSYS ? EINVAL : errno, EINVAL);
+	int without = tree_errno(0);
+
+	if (without == EINVAL)
+		without = tree_errno(OPEN_TREE_NAMESPACE);
+	return by_both(tree_errno(OPEN_TREE_CLONE), EBADF, without, EINVAL, err);
 }
 
 /*
@@ -134,42 +173,53 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 	       *err == EINVAL ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
 }
 
-/* Flags must be 0. */
+/* Flags must be 0, and what is beyond the structure too. */
 static enum mntcr_feature_state probe_ns_mnt_open(int *err)
 {
-	struct mc_ns_mnt_open arg = {
-		.mnt_id = MC_NS_MNT_OPEN_ROOT, .flags = ~0U,
-	};
-	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	struct {
+		struct mc_ns_mnt_open arg;
+		uint64_t more;
+	} req = { .arg.mnt_id = MC_NS_MNT_OPEN_ROOT, .arg.flags = ~0U, .more = 1 };
+	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), first;
 
 	if (fd < 0) {
 		*err = errno;
 		return MNTCR_FEATURE_UNKNOWN;
 	}
-	ioctl(fd, MC_NS_MNT_OPEN, &arg);
+	ioctl(fd, MC_NS_MNT_OPEN, &req.arg);
+	first = errno;
+	ioctl(fd, MC_NS_MNT_OPEN_LARGER, &req);
 	*err = errno;
 	close(fd);
-	if (*err == EINVAL || *err == EPERM)
-		return MNTCR_FEATURE_YES;
-	return *err == ENOTTY ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
+	if (first != EINVAL && first != ENOTTY && first != EPERM) {
+		*err = first;
+		return MNTCR_FEATURE_UNKNOWN;
+	}
+	return by_both(first, EINVAL, *err, E2BIG, err);
 }
 
-/* A size of 0 is below the first published one: EINVAL. */
+/* No arguments, and more than a page of them. */
 static enum mntcr_feature_state probe_setgroup(int *err)
 {
-	mc_mount_setgroup(NULL, 0, 0);
-	*err = errno;
-	return by_errno(errno, ENOSYS);
+	int first;
+
+	mc_mount_setgroup(NULL, MC_MOUNT_GROUP_ARGS_SIZE_VER0, MOUNT_SETGROUP_SHARED);
+	first = errno;
+	mc_mount_setgroup(NULL, SIZE_MAX, MOUNT_SETGROUP_SHARED);
+	return by_both(first, EFAULT, errno, E2BIG, err);
 }
 
-/* A lock that does not exist: an older kernel never gets so far (E2BIG). */
+/* A lock that does not exist, and no mount: an older kernel is at E2BIG then. */
 static enum mntcr_feature_state probe_lock_set(int *err)
 {
 	struct mc_mount_attr attr = { .lock_set = 1ULL << 63 };
+	int first;
 
 	mc_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
-	*err = errno;
-	return by_errno(errno == ENOSYS ? E2BIG : errno, E2BIG);
+	first = errno;
+	attr.lock_set = MOUNT_LOCK_MOUNT;
+	mc_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	return by_both(first, EINVAL, errno, EBADF, err);
 }
 
 static const struct probe {
@@ -223,6 +273,8 @@ const char *mc_extended_lacks(int *err)
 
 	for (i = 0; i < MC_ARRAY_SIZE(needed); i++) {
 		state = probes[needed[i]].run(err);
+		if (state == MNTCR_FEATURE_NO)
+			*err = 0;
 		if (state == MNTCR_FEATURE_NO ||
 		    (needed[i] == MNTCR_FEAT_MOUNT_SETGROUP &&
 		     state == MNTCR_FEATURE_UNKNOWN))

@@ -62,7 +62,7 @@
 #define __NR_listns			470
 #endif
 #ifndef __NR_mount_setgroup
-#define __NR_mount_setgroup		473
+#define __NR_mount_setgroup		474
 #endif
 
 /* --- open_tree(2) -------------------------------------------------------- */
@@ -77,7 +77,7 @@
 #define OPEN_TREE_NAMESPACE		(1 << 1)
 #endif
 #ifndef OPEN_TREE_FOREIGN
-#define OPEN_TREE_FOREIGN		(1 << 2)
+#define OPEN_TREE_FOREIGN		(1 << 4)
 #endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE			0x8000
@@ -102,6 +102,9 @@
 #endif
 #ifndef MOVE_MOUNT_T_FOREIGN
 #define MOVE_MOUNT_T_FOREIGN		0x00000400
+#endif
+#ifndef MOVE_MOUNT_UNLOCKED
+#define MOVE_MOUNT_UNLOCKED		0x00000800
 #endif
 
 /* --- fsopen(2), fsconfig(2), fsmount(2) ---------------------------------- */
@@ -180,11 +183,9 @@ struct mc_mount_attr {
 struct mc_mount_group_args {
 	uint64_t mnt_fds;	/* const int32_t * */
 	uint32_t nr_fds;
-	int32_t peer_fd;
-	int32_t master_fd;
-	uint32_t reserved;
+	int32_t target_fd;	/* PEER, MASTER, SIBLING: the mount meant; else 0 */
 };
-#define MC_MOUNT_GROUP_ARGS_SIZE_VER0	24
+#define MC_MOUNT_GROUP_ARGS_SIZE_VER0	16
 
 #ifndef MOUNT_SETGROUP_SHARED
 #define MOUNT_SETGROUP_SHARED		0x00000001
@@ -275,6 +276,7 @@ struct mc_mnt_ns_info {
 #define MC_NS_GET_PARENT		_IO(0xb7, 0x2)
 #define MC_NS_GET_NSTYPE		_IO(0xb7, 0x3)
 #define MC_NS_GET_OWNER_UID		_IO(0xb7, 0x4)
+#define MC_USERNS_INIT_INO		0xeffffffdU	/* of the initial one */
 #define MC_NS_GET_MNTNS_ID		_IOR(0xb7, 5, uint64_t)
 #define MC_NS_MNT_GET_INFO		_IOR(0xb7, 10, struct mc_mnt_ns_info)
 #define MC_NS_GET_ID			_IOR(0xb7, 13, uint64_t)
@@ -285,7 +287,10 @@ struct mc_ns_mnt_open {
 	uint32_t spare;
 };
 #define MC_NS_MNT_OPEN			_IOW(0xb7, 14, struct mc_ns_mnt_open)
-#define MC_NS_MNT_OPEN_ROOT		0xffffffffffffffffULL
+/* The same of a larger structure, to see whether sizes are understood. */
+#define MC_NS_MNT_OPEN_LARGER \
+	_IOC(_IOC_WRITE, 0xb7, 14, sizeof(struct mc_ns_mnt_open) + 8)
+#define MC_NS_MNT_OPEN_ROOT		0xfffffffffffffffdULL
 #define MC_NS_MNT_OPEN_NS_ROOT		0xfffffffffffffffeULL
 
 /* --- namespaces that start empty ----------------------------------------- */

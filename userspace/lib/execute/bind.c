@@ -224,10 +224,63 @@ static int bind_extended(struct bind *b)
 	    start_of(b, &b->dst) || walk(b, &b->dst) ||
 	    clone_tree(b, OPEN_TREE_FOREIGN))
 		return -1;
-	return attach(b, MOVE_MOUNT_T_FOREIGN);
+	return attach(b, MOVE_MOUNT_T_FOREIGN |
+		      (b->o->unlocked ? MOVE_MOUNT_UNLOCKED : 0));
 }
 
 /* --- upstream ---------------------------------------------------------------- */
+
+/*
+ * Is the destination's owner neither that of the caller's namespace nor above it?
+ * The kernel does not name an owner that is above the caller.
+ */
+static int less_privileged(struct bind *b, int own)
+{
+	int owner = ioctl(b->dst.ns_fd, MC_NS_GET_USERNS), user, up;
+	struct stat st, at;
+	int below = 1;
+
+	if (owner < 0)
+		return errno == EPERM ? 0 : -1;
+	user = ioctl(own, MC_NS_GET_USERNS);
+	if (user < 0 || fstat(owner, &st))
+		below = -1;
+	while (user >= 0 && below > 0) {
+		if (fstat(user, &at))
+			below = -1;
+		else if (st.st_dev == at.st_dev && st.st_ino == at.st_ino)
+			below = 0;
+		up = below > 0 ? ioctl(user, MC_NS_GET_PARENT) : -1;
+		if (below > 0 && up < 0 && errno != EPERM)
+			below = -1;
+		mc_close(user);
+		user = up;
+	}
+	mc_close(user);
+	mc_close(owner);
+	return below;
+}
+
+/* What the new calls lock, these leave to whoever owns the destination. */
+static int may_hand_over(struct bind *b)
+{
+	int own, below;
+
+	if (b->o->unlocked || b->dst.ns_fd < 0)
+		return 0;
+	own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (own < 0)
+		return mc_fail(b->e, MNTCR_SYS, errno, "bind: /proc/self/ns/mnt");
+	below = less_privileged(b, own);
+	if (below < 0)
+		mc_fail(b->e, MNTCR_SYS, errno, "bind: asking for the owners of namespaces");
+	mc_close(own);
+	if (below < 0)
+		return -1;
+	return below ? mc_fail(b->e, MNTCR_UNSUPPORTED, 0,
+			       "bind: the destination's owner is less privileged, and the upstream calls lock nothing: it has to be left to that owner (--unlocked)") :
+	       0;
+}
 
 static int go(struct bind *b, struct side *s, int own)
 {
@@ -268,6 +321,8 @@ static int bind_upstream(struct bind *b)
 	if (b->src.place->mnt_id || b->dst.place->mnt_id)
 		return mc_fail(b->e, MNTCR_UNSUPPORTED, 0,
 			       "bind: the upstream calls open no mount by id");
+	if (may_hand_over(b))
+		return -1;
 	err = mc_in_thread(detour, b);
 	return err ? mc_fail(b->e, MNTCR_SYS, err, "bind: pthread_create") :
 	       b->ret;

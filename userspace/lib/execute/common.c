@@ -96,7 +96,17 @@ static const char *rule(const struct mc_op *op, int err)
 		if (err == EBUSY)
 			return "a mount that joins a group must be private";
 		if (err == EPERM)
-			return "capability over every namespace involved; locked mounts must not become removable";
+			return "CAP_SYS_ADMIN over the owner of every namespace involved";
+		if (err == ERANGE)
+			return "a member rooted outside of the mount that it joins takes CAP_SYS_ADMIN over all that it is connected to";
+		if (err == EACCES)
+			return "what a lock or another owner protects must not become removable";
+		if (err == EMFILE)
+			return "RLIMIT_NOFILE, or fs.mount-max members in one call";
+		break;
+	case MC_OP_LOCK:
+		if (err == EPERM)
+			return "CAP_SYS_ADMIN in the parent of the user namespace that owns the namespace";
 		break;
 	}
 	if (err == EPERM)

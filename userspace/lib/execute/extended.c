@@ -177,6 +177,7 @@ static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
+/* What is locked is in the image: locks are set when all is in place. */
 static int ext_attach(struct mc_exec *x, const struct mc_op *op)
 {
 	int to = mc_exec_fd(x, op->arg);
@@ -186,7 +187,7 @@ static int ext_attach(struct mc_exec *x, const struct mc_op *op)
 	if (op->flags & MC_ALONG)
 		return mc_exec_along(x, to, op);
 	return mc_exec_move(x, mc_exec_fd(x, op->obj), to, op->path,
-			    MOVE_MOUNT_T_FOREIGN, op);
+			    MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED, op);
 }
 
 static int ext_group(struct mc_exec *x, const struct mc_op *op)
@@ -213,10 +214,8 @@ static int ext_group(struct mc_exec *x, const struct mc_op *op)
 		}
 	}
 	args.mnt_fds = (uint64_t)(uintptr_t)fds;
-	if (op->flags & MOUNT_SETGROUP_PEER)
-		args.peer_fd = ref;
-	else if (ref >= 0)
-		args.master_fd = ref;
+	if (ref >= 0)
+		args.target_fd = ref;
 	mc_count(x, MOUNT_SETGROUP);
 	if (mc_mount_setgroup(&args, MC_MOUNT_GROUP_ARGS_SIZE_VER0, op->flags)) {
 		mc_exec_fail(x, op, errno, "mount_setgroup");

@@ -65,7 +65,7 @@ int mc_need_extended(struct mntcr_error *e)
 
 	if (!what)
 		return 0;
-	return mc_fail(e, MNTCR_UNSUPPORTED, err == EPERM || err == EACCES ? err : 0,
+	return mc_fail(e, MNTCR_UNSUPPORTED, err,
 		       "this kernel has no %s: the extended API cannot be used (see mntcr features)",
 		       what);
 }
@@ -87,6 +87,35 @@ static int ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
 		return mc_fail(e, MNTCR_SYS, empty->err, "probing for %s",
 			       empty->what);
 	po->whole_trees = empty->state == MNTCR_FEATURE_YES;
+	return 0;
+}
+
+/*
+ * Who owns a namespace cannot lock what is mounted there.  Whether the caller is
+ * above the owner of its own is seen from whether the owner's parent is named to
+ * it; the initial user namespace has none.
+ */
+static int ask_for_locks(struct mc_plan_options *po, struct mntcr_error *e)
+{
+	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int owner = ns < 0 ? -1 : ioctl(ns, MC_NS_GET_USERNS), parent;
+	struct stat st;
+
+	mc_close(ns);
+	/* an owner that is not named is further up */
+	if (owner < 0 && errno == EPERM) {
+		po->no_own_locks = true;
+		return 0;
+	}
+	if (owner < 0 || fstat(owner, &st)) {
+		mc_close(owner);
+		return mc_fail(e, MNTCR_SYS, errno,
+			       "asking for the owner of the caller's mount namespace");
+	}
+	parent = ioctl(owner, MC_NS_GET_PARENT);
+	po->no_own_locks = parent < 0 && st.st_ino != MC_USERNS_INIT_INO;
+	mc_close(parent);
+	mc_close(owner);
 	return 0;
 }
 
@@ -425,7 +454,7 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 		       "--external-master", e))
 		return -1;
 	w->po.ns_live = w->ns_live;
-	if (ask_kernel(&w->po, e))
+	if (ask_kernel(&w->po, e) || ask_for_locks(&w->po, e))
 		return -1;
 	mc_exec_probe_again(t, w->again, &w->x.cgroup_fd);
 	w->po.again = w->again;

@@ -85,16 +85,20 @@ static int check_locks(struct mc_plan *p, const struct mc_plan_options *o,
 		       struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
+	bool stock = p->api == MNTCR_API_UPSTREAM;
 	uint32_t m;
 
-	if (p->api == MNTCR_API_EXTENDED || o->ignore_locks)
+	if (o->ignore_locks || (!stock && !o->no_own_locks))
 		return 0;
 	for (m = 0; m < t->nr_mounts; m++)
 		if (t->mounts[m].locks_known && t->mounts[m].locks &&
 		    !other_owner(t, t->mounts[m].ns) &&
-		    mc_plan_refuse(p, e, "locks", &m, 1, NO_LOCKS
-				   "; a kernel with the calls of the extended API sets them",
-				   "locked, and the upstream calls cannot lock a mount"))
+		    mc_plan_refuse(p, e, stock ? "locks" : "locks-owner", &m, 1,
+				   stock ? NO_LOCKS
+				   "; a kernel with the calls of the extended API sets them" :
+				   NO_LOCKS "; or restore from above that user namespace",
+				   stock ? "locked, and the upstream calls cannot lock a mount" :
+				   "locked, which takes CAP_SYS_ADMIN in the parent of the user namespace that owns its namespace"))
 			return -1;
 	return 0;
 }

@@ -191,6 +191,7 @@ struct mc_plan_options {
 	/* for each refusal, before mc_plan_make() fails; may be NULL */
 	void (*refused)(void *data, const struct mntcr_refusal *refusal);
 	void *data;
+	bool no_own_locks;	/* the caller may not lock what belongs to its owner */
 	bool whole_trees;	/* upstream: namespaces can be made empty, and
 				   detached trees mounted on and grouped */
 };

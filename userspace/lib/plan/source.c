@@ -394,7 +394,7 @@ static int deleted_root(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 
 	p->priv->sb[m->sb].refused = true;
 	return mc_plan_refuse(p, e, "deleted-root", mounts, nr, help_unlinked(p, m),
-			      "the root of this mount has been unlinked, and no call attaches such a mount");
+			      "the root of this mount has been unlinked, and no path leads to it");
 }
 
 /* The live mount that a source is, or is below. */

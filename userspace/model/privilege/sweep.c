@@ -140,7 +140,8 @@ static int attach(struct kernel *k, const char *source, int parent,
 	if (fd < 0)
 		return fail(k, source);
 	if (mc_move_mount(fd, "", parent, at, MOVE_MOUNT_F_EMPTY_PATH |
-			  MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN)) {
+			  MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN |
+			  MOVE_MOUNT_UNLOCKED)) {
 		fail(k, "move_mount");
 		close(fd);
 		return -1;
@@ -154,10 +155,8 @@ static int setgroup(const int *fd, int nr, int named, unsigned int flags)
 		.mnt_fds = (uintptr_t)fd, .nr_fds = nr,
 	};
 
-	if (flags & MODEL_SG_PEER)
-		args.peer_fd = named;
-	else if (flags != MODEL_SG_SHARED)
-		args.master_fd = named;
+	if (flags != MODEL_SG_SHARED)
+		args.target_fd = named;
 	return mc_mount_setgroup(&args, sizeof(args), flags) ? -errno : 0;
 }
 

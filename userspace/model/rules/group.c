@@ -176,7 +176,7 @@ static int connect_members(struct model *m, const struct join *j, int group,
 			for (k = 0; k < j->nr; k++)
 				m->mnt[j->member[k]].group =
 				m->mnt[j->member[k]].master = 0;
-			return -EPERM;
+			return -EACCES;
 		}
 	return 0;
 }
@@ -195,6 +195,11 @@ int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
 	    !(flags & MODEL_SG_PEER) != (peer < 0) ||
 	    !(flags & up) != (master < 0) || nr <= 0)
 		return -EINVAL;
+	/* the first member comes before all that is named beside it */
+	if (!model_alive(m, member[0]))
+		return -EINVAL;
+	if (!capable(m, caps, member[0]) && !BROKEN(MUT_CAPABLE_MEMBER))
+		return -EPERM;
 	named = peer >= 0 ? peer : master;
 	err = named >= 0 ? check_named(m, named, m->mnt[member[0]].sb, flags,
 				       caps) : 0;
@@ -216,7 +221,7 @@ int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
 	j.contained = named >= 0 && contained(m, &j, named);
 	if (named >= 0 && !j.contained &&
 	    !capable_over_all(m, peer >= 0 ? group : from, peer >= 0, caps))
-		return -EPERM;
+		return -ERANGE;
 	if (flags & MODEL_SG_SHARED)
 		group = model__new_group(m, from);
 	if (BROKEN(MUT_SETGROUP_MASTER) && (flags & MODEL_SG_PEER))
@@ -248,5 +253,6 @@ int model_set_group(struct model *m, int from, int to, unsigned int caps)
 	    m->mnt[to].group || m->mnt[to].master || m->mnt[to].unbindable ||
 	    (!m->mnt[from].group && !m->mnt[from].master))
 		return -EINVAL;
-	return connect_members(m, &j, m->mnt[from].group, m->mnt[from].master);
+	return connect_members(m, &j, m->mnt[from].group, m->mnt[from].master) ?
+	       -EPERM : 0;
 }

@@ -21,7 +21,8 @@ static int place_private(struct world *w, const struct topo *t,
 	int at, on = layout_place(t, l, i, &at), fd;
 	char buf[DIR_PATH];
 	const char *path = dir_path(m->root, 0, buf);
-	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN;
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN |
+			     MOVE_MOUNT_UNLOCKED;
 
 	fd = mc_open_tree(w->base_shared, path, OPEN_TREE_CLONE |
 			  OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC |
@@ -42,15 +43,13 @@ static int place_private(struct world *w, const struct topo *t,
 	return 0;
 }
 
-static int set_group(struct world *w, const int *fds, int n, int peer,
-		     int master, unsigned int flags)
+static int set_group(struct world *w, const int *fds, int n, int named,
+		     unsigned int flags)
 {
 	struct mc_mount_group_args args = {
 		.mnt_fds = (uintptr_t)fds,
 		.nr_fds = n,
-		.peer_fd = flags & MOUNT_SETGROUP_PEER ? peer : 0,
-		.master_fd = flags & (MOUNT_SETGROUP_MASTER |
-				      MOUNT_SETGROUP_SIBLING) ? master : 0,
+		.target_fd = flags == MOUNT_SETGROUP_SHARED ? 0 : named,
 	};
 
 	if (mc_mount_setgroup(&args, sizeof(args), flags))
@@ -67,7 +66,7 @@ int world_setgroup(struct world *w, const int *member, int n, int named,
 	for (int k = 0; k < n; k++)
 		fd[k] = w->mnt[member[k]];
 	if (owner < 0)
-		return set_group(w, fd, n, w->mnt[named], w->mnt[named], flags);
+		return set_group(w, fd, n, w->mnt[named], flags);
 	user = ioctl(w->ns[owner], MC_NS_GET_USERNS);
 	if (user < 0)
 		return world_fail(w, "open", "user namespace");
@@ -75,7 +74,7 @@ int world_setgroup(struct world *w, const int *member, int n, int named,
 	if (!pid) {
 		if (setns(user, CLONE_NEWUSER))
 			_exit(255);
-		_exit(set_group(w, fd, n, w->mnt[named], w->mnt[named], flags) ?
+		_exit(set_group(w, fd, n, w->mnt[named], flags) ?
 		      w->err : 0);
 	}
 	close(user);
@@ -106,8 +105,8 @@ static int join(struct world *w, const int *fd, int n, int first,
 	int how = topo_next_random(hash) & 3, chunk = n, err;
 
 	if (how == AT_ONCE || n == 1)
-		return set_group(w, fd, n, 0, first, flags);
-	err = set_group(w, fd, 1, 0, first, flags);
+		return set_group(w, fd, n, first, flags);
+	err = set_group(w, fd, 1, first, flags);
 	if (flags & MOUNT_SETGROUP_SHARED)
 		flags = MOUNT_SETGROUP_PEER;
 	else
@@ -118,7 +117,7 @@ static int join(struct world *w, const int *fd, int n, int first,
 		int named = fd[topo_next_random(hash) % i];
 
 		err = set_group(w, fd + i, i + chunk > n ? n - i : chunk, named,
-				named, flags);
+				flags);
 	}
 	return err;
 }

@@ -227,7 +227,7 @@ static int mount_event(struct world *w, int i, const char *path, int event)
 	if (fd < 0)
 		return world_fail(w, "clone event", source);
 	err = mc_move_mount(fd, "", w->mnt[i], path, MOVE_MOUNT_F_EMPTY_PATH |
-			    MOVE_MOUNT_T_FOREIGN |
+			    MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED |
 			    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH));
 	if (err)
 		world_fail(w, "attach an event at", path);
@@ -292,7 +292,7 @@ int world_bind(struct world *w, int i, int dir, int at)
 			return world_fail(w, "clone", path);
 		if (mc_move_mount(fd, "", w->root[w->mnt_ns[i]], to + 1,
 				  MOVE_MOUNT_F_EMPTY_PATH |
-				  MOVE_MOUNT_T_FOREIGN)) {
+				  MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED)) {
 			close(fd);
 			return world_fail(w, "attach", to);
 		}
@@ -339,7 +339,7 @@ int world_bind_below(struct world *w, int i, int j, int dir)
 		if (fd < 0)
 			return world_fail(w, "clone for", path);
 		if (mc_move_mount(fd, "", w->mnt[j], path, MOVE_MOUNT_F_EMPTY_PATH |
-				  MOVE_MOUNT_T_FOREIGN)) {
+				  MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED)) {
 			close(fd);
 			return world_fail(w, "attach", path);
 		}

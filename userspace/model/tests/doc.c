@@ -507,11 +507,11 @@ static const char *setgroup_rules(void)
 	deep = model_mount(&m, SB_SHARED, D_AA, root, H(3));
 	/* owner 1 has no power over the namespace that @wide is in */
 	EXPECT(model_setgroup(&m, &x, 1, narrow, -1, MODEL_SG_PEER, 1) ==
-	       -EPERM);
+	       -ERANGE);
 	EXPECT(model_setgroup(&m, &x, 1, wide, -1, MODEL_SG_PEER, 1) ==
 	       -EPERM);
 	EXPECT(model_setgroup(&m, &x, 1, -1, narrow, MODEL_SG_MASTER, 1) ==
-	       -EPERM);
+	       -ERANGE);
 	EXPECT(!model_setgroup(&m, &deep, 1, narrow, -1, MODEL_SG_PEER, 1));
 	EXPECT(!model_setgroup(&m, &x, 1, narrow, -1, MODEL_SG_PEER, 0));
 	/* a locked child, and a sender that could take it away */
@@ -522,11 +522,11 @@ static const char *setgroup_rules(void)
 	EXPECT(model_mount(&m, SB_EVENT, 0, y, E(0)) >= 0);
 	m.mnt[model_lookup(&m, y, E(0))].locked = true;
 	EXPECT(model_setgroup(&m, ((int[]) { r1, y }), 2, -1, -1,
-			      MODEL_SG_SHARED, 0) == -EPERM);
+			      MODEL_SG_SHARED, 0) == -EACCES);
 	EXPECT(!m.mnt[r1].group && !m.mnt[y].group);
 	/* a sender without a child there is as bad */
 	EXPECT(model_setgroup(&m, ((int[]) { y, z }), 2, -1, -1,
-			      MODEL_SG_SHARED, 0) == -EPERM);
+			      MODEL_SG_SHARED, 0) == -EACCES);
 	m.mnt[model_lookup(&m, r1, E(0))].locked = true;
 	EXPECT(!model_setgroup(&m, ((int[]) { r1, y }), 2, -1, -1,
 			       MODEL_SG_SHARED, 0));
