@@ -99,6 +99,42 @@ static void they_can_be_waited_for_where_others_cannot(void)
 	leave();
 }
 
+struct job {
+	int err;	/* what it returns */
+	bool die;
+	int fd;
+	long sum;
+};
+
+static int do_job(void *data)
+{
+	struct job *j = data;
+
+	if (j->die)
+		raise(SIGKILL);
+	j->fd = open("/", O_PATH | O_CLOEXEC);
+	j->sum += 42;
+	return j->err;
+}
+
+static void what_one_has_opened_and_written_is_here(void)
+{
+	struct job j = { .fd = -1, .sum = -2 };
+
+	CHECK(!mc_child_task(do_job, &j, sizeof(j), -1));
+	CHECK_EQ(j.sum, 40);
+	CHECK(fcntl(j.fd, F_GETFD) >= 0);
+	close(j.fd);
+	/* an errno that no exit status holds, as some architectures have */
+	j.err = 1133;
+	CHECK(mc_child_task(do_job, &j, sizeof(j), -1) == -1 && errno == 1133);
+	CHECK_EQ(j.sum, 82);
+	close(j.fd);
+	j.die = true;
+	CHECK(mc_child_task(do_job, &j, sizeof(j), -1) == -1 && errno == EIO);
+	CHECK_EQ(j.sum, 82);
+}
+
 static volatile bool done;
 
 /* What a caller does that has children of its own. */
@@ -173,6 +209,7 @@ int main(void)
 	TAP_RUN(no_signal_tells_of_them);
 	TAP_RUN(they_can_be_waited_for_where_others_cannot);
 	TAP_RUN(a_caller_that_reaps_does_not_get_them);
+	TAP_RUN(what_one_has_opened_and_written_is_here);
 	TAP_RUN(threads_capture_at_the_same_time);
 	return tap_done();
 }

@@ -150,6 +150,13 @@ pid_t mc_child(unsigned long flags);
 pid_t mc_child_in(unsigned long flags, int cgroup_fd);
 /* What it gave to _exit(2); -1 and errno if it did not end like that. */
 int mc_child_wait(pid_t pid);
+/*
+ * Let a child do @task, which returns 0 or an errno, in the cgroup of a directory
+ * if cgroup_fd is not negative.  Descriptors are shared: what it opens is open here
+ * when it has ended.  So is @data, of @size bytes: it has what the child has left
+ * there, also after an error.  Returns 0, or -1 and errno.
+ */
+int mc_child_task(int (*task)(void *data), void *data, size_t size, int cgroup_fd);
 
 /*
  * Run fn(data) in a thread of its own and wait for it: 0 or an errno.  No signal

@@ -5,6 +5,8 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "base/base.h"
@@ -70,4 +72,30 @@ int mc_child_wait(pid_t pid)
 	if (got == pid)
 		errno = EIO;
 	return -1;
+}
+
+int mc_child_task(int (*task)(void *data), void *data, size_t size, int cgroup_fd)
+{
+	struct {
+		volatile int err;
+		char data[] __attribute__((aligned(16)));
+	} *w;
+	pid_t pid;
+	int err;
+
+	w = mmap(NULL, sizeof(*w) + size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (w == MAP_FAILED)
+		return -1;
+	memcpy(w->data, data, size);
+	pid = mc_child_in(CLONE_FILES, cgroup_fd);
+	if (!pid) {
+		w->err = task(w->data);
+		_exit(0);
+	}
+	err = pid < 0 || mc_child_wait(pid) ? errno : w->err;
+	memcpy(data, w->data, size);
+	munmap(w, sizeof(*w) + size);
+	errno = err;
+	return err ? -1 : 0;
 }

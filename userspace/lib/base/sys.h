@@ -415,11 +415,6 @@ static inline int mc_fsmount(int fd, unsigned int flags, unsigned int attrs)
 	return (int)syscall(__NR_fsmount, fd, flags, attrs);
 }
 
-static inline int mc_pidfd_open(pid_t pid, unsigned int flags)
-{
-	return (int)syscall(__NR_pidfd_open, pid, flags);
-}
-
 static inline int mc_close_range(unsigned int first, unsigned int last,
 				 unsigned int flags)
 {

@@ -13,7 +13,6 @@
 #include <libmount/libmount.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/sysmacros.h>
 
 #include "execute/execute.h"
@@ -66,32 +65,26 @@ static int root_cgroup(void)
 	return fd;
 }
 
-/* CLONE_FILES: what the child opens is open here when it has ended. */
+struct cgroup_again {
+	const char *source;
+	int fd;
+};
+
+static int cgroup_child(void *data)
+{
+	struct cgroup_again *w = data;
+
+	if (!unshare(CLONE_NEWCGROUP))
+		w->fd = open_again("cgroup2", w->source);
+	return w->fd < 0 ? errno : 0;
+}
+
 static int open_cgroup(int root_fd, const char *source)
 {
-	struct {
-		volatile int fd, err;
-	} *w;
-	pid_t pid;
-	int err, fd;
+	struct cgroup_again w = { .source = source, .fd = -1 };
 
-	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (w == MAP_FAILED)
-		return -1;
-	w->fd = -1;
-	pid = mc_child_in(CLONE_FILES, root_fd);
-	if (!pid) {
-		if (!unshare(CLONE_NEWCGROUP))
-			w->fd = open_again("cgroup2", source);
-		w->err = w->fd < 0 ? errno : 0;
-		_exit(0);
-	}
-	err = pid < 0 || mc_child_wait(pid) ? errno : w->err;
-	fd = w->fd;
-	munmap(w, sizeof(*w));
-	errno = err;
-	return fd;
+	mc_child_task(cgroup_child, &w, sizeof(w), root_fd);
+	return w.fd;
 }
 
 static int open_type(const char *type, const char *source, int cgroup_fd)

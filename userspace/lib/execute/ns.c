@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "execute/execute.h"
 
@@ -171,8 +170,7 @@ void mc_ns_leave_cpu(struct mc_exec *x)
 /* --- another owner -------------------------------------------------------- */
 
 struct owned {
-	int proc_fd, userns_fd, live_fd;
-	volatile int ns_fd, root_fd, err;
+	int proc_fd, userns_fd, live_fd, ns_fd, root_fd;
 };
 
 /* Nothing in a copy is shared: what is done there goes nowhere else. */
@@ -185,49 +183,31 @@ static int copy_live(int live_fd)
 				MC_MOUNT_ATTR_SIZE_VER0);
 }
 
-static void owned_child(struct owned *w)
+static int owned_child(void *data)
 {
+	struct owned *w = data;
+
 	if ((w->userns_fd >= 0 && setns(w->userns_fd, CLONE_NEWUSER)) ||
 	    (w->live_fd >= 0 ? copy_live(w->live_fd) :
-	     mc_unshare(UNSHARE_EMPTY_MNTNS) || make_private())) {
-		w->err = errno;
-		return;
-	}
+	     mc_unshare(UNSHARE_EMPTY_MNTNS) || make_private()))
+		return errno;
 	w->ns_fd = open_self(w->proc_fd, "self");
 	w->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (w->ns_fd < 0 || w->root_fd < 0)
-		w->err = errno;
+	return w->ns_fd < 0 || w->root_fd < 0 ? errno : 0;
 }
 
-/* CLONE_FILES: what the child opens is open here when it has ended. */
 static int make_owned(struct mc_exec *x, int userns_fd, int live_fd, int *ns_fd,
 		      int *root_fd)
 {
-	struct owned *w;
-	pid_t pid;
-	int err;
+	struct owned w = {
+		.proc_fd = x->proc_fd, .userns_fd = userns_fd, .live_fd = live_fd,
+		.ns_fd = -1, .root_fd = -1,
+	};
+	int ret = mc_child_task(owned_child, &w, sizeof(w), -1);
 
-	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (w == MAP_FAILED)
-		return -1;
-	w->proc_fd = x->proc_fd;
-	w->userns_fd = userns_fd;
-	w->live_fd = live_fd;
-	w->ns_fd = w->root_fd = -1;
-	pid = mc_child(CLONE_FILES);
-	if (!pid) {
-		owned_child(w);
-		_exit(0);
-	}
-	err = pid < 0 || mc_child_wait(pid) ? errno : 0;
-	if (!err)
-		err = w->err;
-	*ns_fd = w->ns_fd;
-	*root_fd = w->root_fd;
-	munmap(w, sizeof(*w));
-	errno = err;
-	return err ? -1 : 0;
+	*ns_fd = w.ns_fd;
+	*root_fd = w.root_fd;
+	return ret;
 }
 
 /* The user namespace that owns the live original, if it is not ours. */
@@ -277,79 +257,70 @@ static int make_copy(struct mc_exec *x, uint32_t ns, const struct mc_op *op)
 }
 
 struct strip {
-	volatile uint32_t at;
-	volatile int err;
+	struct mc_exec *x;
+	char **paths;
+	uint32_t nr, at;
 };
 
 /* By descriptor: a path could be led astray. */
-static void strip_child(struct mc_exec *x, struct strip *w, char **paths,
-			uint32_t nr)
+static int strip_child(void *data)
 {
+	struct strip *w = data;
 	char name[16];
 	int dir, fd;
 
-	dir = openat(x->proc_fd, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || setns(x->copy_ns_fd, CLONE_NEWNS) || fchdir(dir)) {
-		w->err = errno;
+	dir = openat(w->x->proc_fd, "thread-self/fd",
+		     O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || setns(w->x->copy_ns_fd, CLONE_NEWNS) || fchdir(dir)) {
+		int err = errno;
+
 		mc_close(dir);
-		return;
+		return err;
 	}
-	for (; w->at < nr; w->at++) {
-		fd = mc_exec_below(x, x->copy_root_fd, paths[w->at], true);
+	for (; w->at < w->nr; w->at++) {
+		fd = mc_exec_below(w->x, w->x->copy_root_fd, w->paths[w->at], true);
 		snprintf(name, sizeof(name), "%d", fd);
 		if (fd < 0 || umount2(name, MNT_DETACH)) {
-			w->err = errno;
+			int err = errno;
+
 			mc_close(fd);
-			break;
+			mc_close(dir);
+			return err;
 		}
 		close(fd);
 	}
 	close(dir);
+	return 0;
 }
 
 /* Unmount what is in the list there. */
 static int strip_copy(struct mc_exec *x, const struct mc_op *op)
 {
-	char **paths = calloc(op->nr + 1, sizeof(*paths));
+	struct strip w = { .x = x, .nr = op->nr };
 	struct mc_op about = *op;
-	struct strip *w = MAP_FAILED;
-	int ret = -1, err;
 	uint32_t i;
-	pid_t pid;
+	int ret = -1;
 
-	for (i = 0; paths && i < op->nr; i++) {
-		paths[i] = mc_mount_path(x->t, MC_REF_INDEX(x->p->list[op->first + i]));
-		if (!paths[i]) {
-			mc_nomem(x->e);
-			goto out;
-		}
+	w.paths = calloc(op->nr + 1, sizeof(*w.paths));
+	for (i = 0; w.paths && i < op->nr; i++) {
+		w.paths[i] = mc_mount_path(x->t, MC_REF_INDEX(x->p->list[op->first + i]));
+		if (!w.paths[i])
+			break;
 	}
-	if (paths)
-		w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (w == MAP_FAILED) {
+	if (!w.paths || i < op->nr) {
 		mc_nomem(x->e);
 		goto out;
 	}
-	pid = mc_child(CLONE_FILES);
-	if (!pid) {
-		strip_child(x, w, paths, op->nr);
-		_exit(0);
-	}
-	err = pid < 0 || mc_child_wait(pid) ? errno : w->err;
-	if (err) {
-		if (w->at < op->nr)
-			about.obj = x->p->list[op->first + w->at];
-		mc_exec_fail(x, &about, err, "unmounting it in a copy of its namespace");
-	} else {
-		ret = 0;
+	ret = mc_child_task(strip_child, &w, sizeof(w), -1);
+	if (ret) {
+		if (w.at < op->nr)
+			about.obj = x->p->list[op->first + w.at];
+		mc_exec_fail(x, &about, errno, "unmounting it in a copy of its namespace");
 	}
 out:
-	for (i = 0; paths && i < op->nr; i++)
-		free(paths[i]);
-	free(paths);
-	if (w != MAP_FAILED)
-		munmap(w, sizeof(*w));
+	for (i = 0; w.paths && i < op->nr; i++)
+		free(w.paths[i]);
+	free(w.paths);
 	return ret;
 }
 
