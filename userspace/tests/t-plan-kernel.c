@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "plan-checker.h"
 
@@ -199,11 +200,49 @@ static void strings_that_are_too_long(void)
 	done();
 }
 
+/* Fresh files are made from what several mounts say of them. */
+static void files_of_two_types(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	uint32_t r, d, f;
+
+	start(1);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	d = add(0, 11, r, 1, "/a", "/b");
+	f = add(0, 12, r, 1, "/c", "/a");
+	t->mounts[d].root_file.mode = S_IFDIR | 0755;
+	t->mounts[d].mp_type = MC_MP_DIR;
+	t->mounts[f].mp_file.mode = S_IFDIR | 0755;
+	t->mounts[f].mp_type = MC_MP_DIR;
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	t->mounts[d].root_file.mode = S_IFREG | 0644;
+	only(MNTCR_API_EXTENDED, &o, "file-of-two-types", 11, 2, "dump it again");
+	CHECK(strstr(said, "/a of a superblock that is to be made fresh is a file for one and a directory for the other"));
+	t->mounts[d].root_file.mode = S_IFCHR | 0644;
+	only(MNTCR_API_UPSTREAM, &o, "file-of-two-types", 11, 2, "dump it again");
+	/* known from one mount, and no directory for the other */
+	t->mounts[d].root_file.mode = 0;
+	t->mounts[d].mp_type = MC_MP_OTHER;
+	only(MNTCR_API_EXTENDED, &o, "file-of-two-types", 12, 2, "dump it again");
+	/* below what is no directory */
+	t->mounts[f].mp_file.mode = 0;
+	t->mounts[f].mp_type = MC_MP_OTHER;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	t->mounts[f].root = "/a/c";
+	only(MNTCR_API_EXTENDED, &o, "file-of-two-types", 11, 2, "dump it again");
+	/* a live one is as it is */
+	o.ns_live = live;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
 int main(void)
 {
 	TAP_RUN(files_of_namespaces_that_are_not_restored);
 	TAP_RUN(covered_beside_a_file);
 	TAP_RUN(terminals_of_a_new_devpts);
 	TAP_RUN(strings_that_are_too_long);
+	TAP_RUN(files_of_two_types);
 	return tap_done();
 }

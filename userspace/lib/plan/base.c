@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "plan/priv.h"
 
@@ -122,7 +123,7 @@ static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
  * like is of interest: it is there.
  */
 static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
-		    const struct mc_file *file, bool dir,
+		    const struct mc_file *file, bool dir, uint32_t shows,
 		    struct mntcr_error *e)
 {
 	const char *root = p->topo->mounts[mount].root;
@@ -150,6 +151,7 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 		.path = *path ? path + 1 : path,	/* relative */
 		.file = file->mode ? file : NULL,
 		.dir = dir,
+		.mount = shows,
 	};
 	return 0;
 }
@@ -164,7 +166,72 @@ static int cmp_node(const void *a, const void *b)
 		return c;
 	if (!x->file != !y->file)
 		return x->file ? -1 : 1;
-	return (x->file > y->file) - (x->file < y->file);
+	return (x->mount > y->mount) - (x->mount < y->mount);
+}
+
+static uint32_t node_type(const struct mc_node *n)
+{
+	return n->file ? n->file->mode & S_IFMT : n->dir ? S_IFDIR : S_IFREG;
+}
+
+/* Sorted: if one is known, it is a.  A directory may be a guess, what is none is not. */
+static bool types_differ(const struct mc_node *a, const struct mc_node *b)
+{
+	if (b->file)
+		return node_type(a) != node_type(b);
+	return a->file && !b->dir && node_type(a) == S_IFDIR;
+}
+
+/* As what a and b show it; b may be below it instead. */
+static int two_types(struct mc_plan *p, const struct mc_node *a,
+		     const struct mc_node *b, struct mntcr_error *e)
+{
+	const char *is = "file", *and = b->file ? "" : "file";
+	uint32_t mounts[] = { a->mount, b->mount };
+	const struct mc_word *w;
+	char path[200];
+
+	for (w = mc_words_file; w->name; w++) {
+		if (w->bits == node_type(a))
+			is = w->name;
+		if (w->bits == node_type(b))
+			and = w->name;
+	}
+	if (strcmp(a->path, b->path))
+		and = "directory";
+	return mc_plan_refuse(p, e, "file-of-two-types", mounts, 2,
+			      "dump it again: it has been changed, in the image or while it was dumped",
+			      "/%s of a superblock that is to be made fresh is a %s for one and a %s for the other",
+			      mc_escape(a->path, path, sizeof(path)), is, and);
+}
+
+/*
+ * Of a superblock's files, sorted: one for each path.  What is known of one is the
+ * same for all, and only a directory has files below it.
+ */
+static int merge_nodes(struct mc_plan *p, uint32_t first, struct mntcr_error *e)
+{
+	struct mc_node *n = p->nodes, *last = NULL, *other = NULL;
+	uint32_t i, k = first;
+	size_t len;
+
+	for (i = first; i < p->nr_nodes; i++) {
+		if (last && !strcmp(n[i].path, last->path)) {
+			if (types_differ(last, &n[i]) && two_types(p, last, &n[i], e))
+				return -1;
+			continue;
+		}
+		len = other ? strlen(other->path) : 0;
+		if (other && !strncmp(other->path, n[i].path, len) &&
+		    n[i].path[len] == '/' && two_types(p, other, &n[i], e))
+			return -1;
+		n[k] = n[i];
+		last = &n[k++];
+		if (node_type(last) != S_IFDIR)
+			other = last;
+	}
+	p->nr_nodes = k;
+	return 0;
 }
 
 struct sb_mount {
@@ -185,7 +252,7 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	struct sb_mount *by_sb;
-	uint32_t n = 0, i, j, c, k, first;
+	uint32_t n = 0, i, j, c, first;
 	int ret = 0;
 
 	by_sb = calloc(t->nr_mounts + 1, sizeof(*by_sb));
@@ -209,7 +276,8 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 			const struct mc_mount *m = &t->mounts[by_sb[j].mount];
 
 			ret = add_node(p, by_sb[j].mount, "/", &m->root_file,
-				       m->mp_type != MC_MP_OTHER, e);
+				       m->mp_type != MC_MP_OTHER,
+				       by_sb[j].mount, e);
 			if (ret)
 				goto out;
 			mc_for_each_child(t, c, by_sb[j].mount) {
@@ -217,7 +285,7 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 
 				ret = add_node(p, by_sb[j].mount, on->mountpoint,
 					       &on->mp_file,
-					       on->mp_type != MC_MP_OTHER, e);
+					       on->mp_type != MC_MP_OTHER, c, e);
 				if (ret)
 					goto out;
 			}
@@ -226,11 +294,9 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		if (p->nr_nodes > first) {
 			qsort(p->nodes + first, p->nr_nodes - first,
 			      sizeof(*p->nodes), cmp_node);
-			for (c = k = first; c < p->nr_nodes; c++)
-				if (c == first || strcmp(p->nodes[c].path,
-							 p->nodes[k - 1].path))
-					p->nodes[k++] = p->nodes[c];
-			p->nr_nodes = k;
+			ret = merge_nodes(p, first, e);
+			if (ret)
+				goto out;
 		}
 		s->index = first;
 		s->nr_nodes = p->nr_nodes - first;

@@ -137,6 +137,7 @@ struct mc_node {
 	/* NULL: nothing is known but whether it is a directory (dir) */
 	const struct mc_file *file;
 	bool dir;
+	uint32_t mount;		/* that shows it: a root of it, or what it is on */
 };
 
 /* A temporary mount: the image has none like it, a group needs it for a while. */
