@@ -16,7 +16,7 @@ export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUIT
 
 S := scripts
 
-.PHONY: run check check-all kernel series-check selftests userspace image \
+.PHONY: run check check-all kernel series-check check-each selftests userspace image \
 	shell bench clean distclean help
 
 run:		## the main job in the patched VM: dump, restore, verify, compare
@@ -33,6 +33,9 @@ kernel:		## the stock and the patched kernel
 
 series-check:	## every patch: applies, builds, no new warnings, round trip
 	@$(S)/setup-host && SUITES=series $(S)/check
+
+check-each:	## every patch: its kernel boots and passes the selftests so far (hours)
+	@$(S)/setup-host && $(S)/check-each $(PATCHES)
 
 selftests:	## the kernel selftests, built
 	@$(S)/setup-host && $(S)/build-selftests
@@ -69,6 +72,7 @@ help:		## this text
 	@echo '  SMP=1           kernels for several processors'
 	@echo '  TARGETS="..."   only these selftests'
 	@echo '  SUITES="..."    only these parts of check'
+	@echo '  PATCHES="..."   check-each: only these, as 2-fixes/0007'
 	@echo '  RACES=N         seconds for each test of races on two processors (300): after a'
 	@echo '                  change of locking, SUITES=races RACES=3600 make check'
 	@echo '  FRESH=1         check: run again what nothing has changed for, too'
