@@ -262,9 +262,17 @@ TEST_F(move_mount_foreign, einval_flags)
 
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
-	/* the next free flag */
-	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
-					0x1000));
+	for (int bit = 0; bit < 32; bit++) {
+		unsigned int known = 0x77 | MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_BENEATH |
+				     MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED;
+
+		if (known & 1U << bit)
+			continue;
+		EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_T_FOREIGN |
+						1U << bit)) {
+			TH_LOG("bit %d", bit);
+		}
+	}
 	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", AT_FDCWD, "dst/a",
 					MOVE_MOUNT_UNLOCKED));
 	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", MOVE_MOUNT_UNLOCKED));
@@ -575,6 +583,25 @@ TEST_F(move_mount_foreign, copies_of_other_owners_are_locked)
 	EXPECT_EQ(-EINVAL, AS(owner, k_umount(PATH("sh/a/c"), 0)));
 	EXPECT_EQ(0, k_mount(NULL, "sh/a/c", NULL, MS_REMOUNT | MS_BIND));
 	EXPECT_EQ(0, k_umount("sh/a/c", 0));
+}
+
+/*
+ * Whether a copy is locked depends on who owns the namespace that the tree is
+ * attached in and the one that the copy is in, not on where the caller is: here that
+ * is the namespace of the owner, and the tree goes to one above.
+ */
+TEST_F(move_mount_foreign, copies_of_what_goes_up)
+{
+	const struct actor inside = { .userns = -1, .mntns = self->cast[OWNER].mntns };
+	int fd = OPEN_IN(&self->cast[TEST_NS], "sh/a");
+	int tree = AS(&inside, detached_pair(&this_test, MOUNT_ATTR_RDONLY));
+
+	ASSERT_TRUE(fd >= 0 && tree >= 0);
+	ASSERT_EQ(0, AS(&inside, attach(tree, fd)));
+	EXPECT_EQ(0, LOCKS(&self->cast[TEST_NS], "sh/a/c"));
+	EXPECT_EQ(0, LOCKS(&self->cast[PEER_NS], "sh/a/c"));
+	for (int whose = OWNER; whose <= SIBLING; whose++)
+		EXPECT_EQ(CHILD_LOCKS, LOCKS(&self->cast[whose], "sh/a/c"));
 }
 
 TEST_F(move_mount_foreign, einval_unbindable_below_shared)

@@ -6,10 +6,12 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <linux/magic.h>
 
@@ -235,11 +237,18 @@ TEST_F(ns_mnt_open, einval_enotty_efault)
 	struct ns_mnt_open arg = { .mnt_id = NS_MNT_OPEN_ROOT };
 	int fd;
 
-	arg.flags = 1;
-	EXPECT_EQ(-EINVAL, k_ret(ioctl(self->own, NS_MNT_OPEN, &arg)));
-	arg.flags = 0;
-	arg.spare = 1;
-	EXPECT_EQ(-EINVAL, k_ret(ioctl(self->own, NS_MNT_OPEN, &arg)));
+	for (int bit = 0; bit < 32; bit++) {
+		arg.flags = 1U << bit;
+		EXPECT_EQ(-EINVAL, k_ret(ioctl(self->own, NS_MNT_OPEN, &arg))) {
+			TH_LOG("flag %d", bit);
+		}
+		arg.flags = 0;
+		arg.spare = 1U << bit;
+		EXPECT_EQ(-EINVAL, k_ret(ioctl(self->own, NS_MNT_OPEN, &arg))) {
+			TH_LOG("spare %d", bit);
+		}
+		arg.spare = 0;
+	}
 	EXPECT_EQ(-EFAULT, k_ret(ioctl(self->own, NS_MNT_OPEN, NULL)));
 
 	/* another kind of namespace, and no namespace at all */
@@ -278,6 +287,26 @@ TEST_F(ns_mnt_open, e2big_size)
 	big.more = 1;
 	EXPECT_EQ(-E2BIG, k_ret(ioctl(self->own, _IOW(0xb7, 14, big), &big)));
 	EXPECT_EQ(-ENOTTY, k_ret(ioctl(self->own, _IOW(0xb7, 14, small), &small)));
+	/* each size below the first, and the first byte of each above it */
+	for (unsigned int size = 0; size < sizeof(big); size++) {
+		bool known = size >= NS_MNT_OPEN_SIZE_VER0;
+
+		big.more = 0;
+		fd = k_ret(ioctl(self->own, _IOC(_IOC_WRITE, 0xb7, 14, size), &big));
+		if (known) {
+			EXPECT_GE(fd, 0);
+			close(fd);
+		} else {
+			EXPECT_EQ(-ENOTTY, fd) {
+				TH_LOG("size %u", size);
+			}
+		}
+		if (!known)
+			continue;
+		((char *)&big)[size] = 1;
+		EXPECT_EQ(-E2BIG, k_ret(ioctl(self->own, _IOC(_IOC_WRITE, 0xb7, 14, size + 1),
+					      &big)));
+	}
 	fd = k_ret(ioctl(self->own, _IOC(_IOC_WRITE, 0xb7, 14, (1 << 14) - 1), &huge));
 	EXPECT_GE(fd, 0);
 	close(fd);
@@ -381,6 +410,34 @@ TEST_F(ns_mnt_open, eperm_sys_chroot)
 	EXPECT_GE(AS(&plain, drop_chroot_and_open(PATH("mnt"), self->own, id)), 0);
 	/* another namespace is outside of every root */
 	EXPECT_GE(AS(&plain, k_ns_mnt_open(peer, peer_id)), 0);
+}
+
+/* It is held in the caller's own user namespace: nobody else's root is left behind. */
+TEST_F(ns_mnt_open, eperm_sys_chroot_of_the_caller)
+{
+	struct actor *o = &self->cast[OWNER];
+	struct actor weak = {
+		.userns = -1, .mntns = -1,
+		.drop_caps = CAP_BIT(CAP_SYS_CHROOT),
+	};
+	__u64 id = id_at(o, PATH("mnt"));
+	int fd;
+
+	ASSERT_NE(0, id);
+	/* whoever made that user namespace has all capabilities there */
+	EXPECT_EQ(-EPERM, AS(&weak, k_ns_mnt_open(o->mntns, id)));
+	fd = AS(&this_test, k_ns_mnt_open(o->mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
+	/* inside of it, too */
+	weak.userns = o->userns;
+	weak.mntns = o->mntns;
+	id = id_at(&self->cast[CHILD], PATH("mnt"));
+	ASSERT_NE(0, id);
+	EXPECT_EQ(-EPERM, AS(&weak, k_ns_mnt_open(self->cast[CHILD].mntns, id)));
+	fd = AS(o, k_ns_mnt_open(self->cast[CHILD].mntns, id));
+	EXPECT_GE(fd, 0);
+	close(fd);
 }
 
 /*
@@ -781,6 +838,141 @@ TEST_F(ns_mnt_open_way, eperm_each_directory)
 	fd = AS(o, k_ns_mnt_open(o->mntns, id));
 	EXPECT_GE(fd, 0);
 	close(fd);
+}
+
+/* A user namespace in which the users 0 and TEST_UID have changed places. */
+static int swapped_userns(void)
+{
+	char path[64], map[64], c;
+	int fd = -1, pipefd[2];
+	pid_t pid;
+
+	if (pipe(pipefd))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		c = unshare(CLONE_NEWUSER) ? 'n' : 'y';
+		if (write(pipefd[1], &c, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	snprintf(map, sizeof(map), "0 %u 1\n%u 0 1", TEST_UID, TEST_UID);
+	if (pid > 0 && read(pipefd[0], &c, 1) == 1 && c == 'y') {
+		fd = 0;
+		for (int i = 0; i < 2 && !fd; i++) {
+			snprintf(path, sizeof(path), "/proc/%d/%cid_map", pid, "ug"[i]);
+			fd = write_text(path, map);
+		}
+		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+		if (!fd)
+			fd = k_open(path, O_RDONLY);
+	}
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	close(pipefd[0]);
+	close(pipefd[1]);
+	return fd;
+}
+
+/* The owner that counts is the one that the mount shows. */
+TEST_F(ns_mnt_open_way, eperm_idmapped)
+{
+	struct mount_attr_locks attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	static const uid_t owners[] = { 0, TEST_UID };
+	struct actor *o = &self->owner;
+	int tree, userns, fd;
+	__u64 id;
+
+	userns = swapped_userns();
+	ASSERT_GE(userns, 0);
+	attr.userns_fd = userns;
+	ASSERT_EQ(0, mkdir("idm", 0755));
+	tree = detached_tmpfs(&this_test, 0);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, fchmodat(tree, ".", 0711, 0));
+	for (int i = 0; i < 2; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "d%d", i);
+		ASSERT_EQ(0, mkdirat(tree, path, 0711));
+		ASSERT_EQ(0, fchownat(tree, path, owners[i], owners[i], 0));
+		strcat(path, "/m");
+		ASSERT_EQ(0, mkdirat(tree, path, 0711));
+	}
+	ASSERT_EQ(0, k_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, MOUNT_ATTR_SIZE_VER0));
+	ASSERT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "idm", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "idm/d0/m", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "idm/d1/m", "tmpfs", 0));
+	ASSERT_EQ(0, new_owner(self));
+	for (int i = 0; i < 2; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "idm/d%d/m", i);
+		id = id_at(&self->root, PATH(path));
+		ASSERT_NE(0, id);
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		EXPECT_GE(fd, 0);
+		close(fd);
+		path[6] = 0;
+		ASSERT_EQ(0, chmod(path, 0700));
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		/* that of "d0" is shown as TEST_UID, whom the namespace knows */
+		if (!i) {
+			EXPECT_GE(fd, 0);
+			close(fd);
+		} else {
+			EXPECT_EQ(-EPERM, fd);
+		}
+	}
+}
+
+/* A filesystem that decides by itself who may search a directory is not asked. */
+TEST_F(ns_mnt_open_way, eperm_own_permissions)
+{
+	static const struct {
+		const char *path;
+		bool may;
+	} tab[] = {
+		{ "fs", true },			/* in /proc, as any other directory */
+		{ "%d/task", false },		/* in a process's: its own rules */
+	};
+	struct actor *o = &self->owner;
+
+	ASSERT_EQ(0, mkdir("proc", 0755));
+	ASSERT_EQ(0, k_mount("proc", "proc", "proc", 0));
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		char path[64] = "proc/";
+		struct stat st;
+
+		snprintf(path + 5, sizeof(path) - 5, tab[i].path, getpid());
+		ASSERT_EQ(0, k_mount("tmpfs", path, "tmpfs", 0));
+		/* the modes are the same */
+		*strrchr(path, '/') = 0;
+		ASSERT_EQ(0, stat(path, &st));
+		ASSERT_EQ(0555, st.st_mode & 0777);
+	}
+	ASSERT_EQ(0, new_owner(self));
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		char path[64] = "proc/";
+		__u64 id;
+		int fd;
+
+		snprintf(path + 5, sizeof(path) - 5, tab[i].path, getpid());
+		id = id_at(&self->root, PATH(path));
+		ASSERT_NE(0, id);
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		if (tab[i].may) {
+			EXPECT_GE(fd, 0);
+			close(fd);
+		} else {
+			EXPECT_EQ(-EPERM, fd);
+		}
+		fd = k_ns_mnt_open(o->mntns, id);
+		EXPECT_GE(fd, 0);
+		close(fd);
+	}
 }
 
 /* An ACL with an entry for @uid, and the mask that the mode of the group shows. */

@@ -402,9 +402,14 @@ TEST_F(mount_locks, einval_lock_namespace_root)
 
 TEST_F(mount_locks, einval_unknown_lock)
 {
-	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 0x40));
-	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 1ULL << 63));
-	EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, MOUNT_LOCK_MOUNT | 0x40));
+	for (int bit = 6; bit < 64; bit++) {
+		EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, 1ULL << bit)) {
+			TH_LOG("bit %d", bit);
+		}
+		EXPECT_EQ(-EINVAL, lock(AT_FDCWD, "0", 0, MOUNT_LOCK_MOUNT | 1ULL << bit)) {
+			TH_LOG("bit %d", bit);
+		}
+	}
 	EXPECT_EQ(0, LOCKS(&this_test, "0"));
 }
 
@@ -429,14 +434,33 @@ TEST_F(mount_locks, size)
 	struct {
 		struct mount_attr_locks attr;
 		__u64 more;
-	} big = { .attr.lock_set = MOUNT_LOCK_MOUNT, .more = 1 };
+		char page[0x10000];	/* however large one is */
+	} big = { .attr.lock_set = MOUNT_LOCK_MOUNT };
+	const size_t page = sysconf(_SC_PAGESIZE);
 
-	EXPECT_EQ(-E2BIG, k_mount_setattr(AT_FDCWD, "0", 0, &big, sizeof(big)));
+	for (size_t size = 0; size < MOUNT_ATTR_SIZE_VER0; size++)
+		EXPECT_EQ(-EINVAL, k_mount_setattr(AT_FDCWD, "0", 0, &big, size));
+	/* each byte that this kernel knows nothing of */
+	for (size_t size = MOUNT_ATTR_SIZE_VER1; size < MOUNT_ATTR_SIZE_VER1 + 16; size++) {
+		char *more = (char *)&big + size;
+
+		*more = 1;
+		EXPECT_EQ(-E2BIG, k_mount_setattr(AT_FDCWD, "0", 0, &big, size + 1));
+		*more = 0;
+	}
+	EXPECT_EQ(-E2BIG, k_mount_setattr(AT_FDCWD, "0", 0, &big, page + 1));
+	((char *)&big)[page - 1] = 1;
+	EXPECT_EQ(-E2BIG, k_mount_setattr(AT_FDCWD, "0", 0, &big, page));
+	((char *)&big)[page - 1] = 0;
+	EXPECT_EQ(0, LOCKS(&this_test, "0"));
+	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "1", 0, &big, page));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&this_test, "1"));
+	big.more = 1;
 	/* the first version ends before the locks */
 	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &big, MOUNT_ATTR_SIZE_VER0));
 	EXPECT_EQ(0, LOCKS(&this_test, "0"));
 	big.more = 0;
-	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &big, sizeof(big)));
+	EXPECT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &big, MOUNT_ATTR_SIZE_VER1 + 8));
 	EXPECT_EQ(MOUNT_LOCK_MOUNT, LOCKS(&this_test, "0"));
 }
 

@@ -556,4 +556,47 @@ TEST_F_TIMEOUT(mount_setgroup, notifies_once, 120)
 	EXPECT_FALSE(mountinfo_changed(watch_other));
 }
 
+/* Who is named is not changed, and nobody is told: members are, wherever they are. */
+TEST_F(mount_setgroup, notifies_members_only)
+{
+	static const unsigned int flags[] = {
+		PEER, MASTER, SIBLING, SHARED | MASTER, SHARED | SIBLING
+	};
+	struct actor named, member;
+	int target[2], fd;
+
+	/* "8" is shared there, and "9" its slave */
+	ASSERT_EQ(0, actor_new(&named, &this_test, ACTOR_MNTNS));
+	ASSERT_EQ(0, actor_new(&member, &this_test, ACTOR_MNTNS));
+	ASSERT_EQ(0, IN(&named, k_mount("fs", "8", NULL, MS_BIND)));
+	ASSERT_EQ(0, CHANGE_IN(&named, "8", MS_SHARED));
+	ASSERT_EQ(0, IN(&named, k_mount("8", "9", NULL, MS_BIND)));
+	ASSERT_EQ(0, CHANGE_IN(&named, "9", MS_SLAVE));
+	ASSERT_EQ(0, IN(&member, k_mount("fs", "8", NULL, MS_BIND)));
+	target[0] = OPEN_IN(&named, "8");
+	target[1] = OPEN_IN(&named, "9");
+	fd = OPEN_IN(&member, "8");
+	ASSERT_TRUE(target[0] >= 0 && target[1] >= 0 && fd >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		int watch_named = mountinfo_watch(&named);
+		int watch_member = mountinfo_watch(&member);
+		int watch = mountinfo_watch(&this_test);
+
+		ASSERT_TRUE(watch >= 0 && watch_named >= 0 && watch_member >= 0);
+		ASSERT_EQ(0, k_setgroup(flags[i], &fd, 1,
+					target[!!(flags[i] & SIBLING)]));
+		EXPECT_TRUE(mountinfo_changed(watch_member)) {
+			TH_LOG("flags %x", flags[i]);
+		}
+		EXPECT_FALSE(mountinfo_changed(watch_named)) {
+			TH_LOG("flags %x", flags[i]);
+		}
+		EXPECT_FALSE(mountinfo_changed(watch));
+		ASSERT_EQ(0, CHANGE_IN(&member, "8", MS_PRIVATE));
+		close(watch);
+		close(watch_named);
+		close(watch_member);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -135,6 +135,38 @@ TEST_F(set_group_pairs, joining_slave_is_locked_as_its_master)
 	EXPECT_FALSE(is_mounted_at(&this_test, "1/b"));
 }
 
+/*
+ * The source receives and sends: who joins it gets what its master has, and what it
+ * and its peers have. Here only the master has locked what the mount that joins has.
+ */
+TEST_F(set_group_pairs, eperm_source_is_shared_and_slave)
+{
+	int from, to, ret;
+
+	ret = lock_mount("1/a/x");
+	if (ret == -E2BIG)
+		SKIP(return, "lock_set of struct mount_attr not supported");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SHARED));
+	ASSERT_EQ(0, k_mount("0", "2", NULL, MS_BIND));
+	ASSERT_EQ(0, k_mount(NULL, "2", NULL, MS_SLAVE));
+	ASSERT_EQ(0, k_mount(NULL, "2", NULL, MS_SHARED));
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, lock_mount("0/a/x"));
+	from = k_open("2", O_PATH);
+	to = k_open("1", O_PATH);
+	ASSERT_TRUE(from >= 0 && to >= 0);
+	/* what it got is not locked, and then it has none */
+	EXPECT_EQ(-EPERM, set_group(from, to));
+	ASSERT_EQ(0, k_umount("2/a/x", 0));
+	EXPECT_EQ(-EPERM, set_group(from, to));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(to));
+	/* as a slave alone it sends nothing */
+	ASSERT_EQ(0, k_mount(NULL, "2", NULL, MS_SLAVE));
+	EXPECT_EQ(0, set_group(from, to));
+	EXPECT_EQ(MS_SLAVE, propagation_of(to));
+}
+
 /* ... or one that isn't mounted yet. */
 TEST_F(set_group_pairs, eperm_joining_mount_is_locked_alone)
 {

@@ -129,15 +129,14 @@ TEST_F(setgroup_errno, size)
 {
 	struct {
 		struct mount_group_args args;
-		__u64 more[600];
+		__u64 more[0x2000];	/* a page, however large */
 	} big = {
 		.args.mnt_fds	= (uintptr_t)self->fd,
 		.args.nr_fds	= 2,
 	};
 
-	EXPECT_REFUSED(EINVAL, k_mount_setgroup(&big, 0, SHARED));
-	EXPECT_REFUSED(EINVAL, k_mount_setgroup(&big, MOUNT_GROUP_ARGS_SIZE_VER0 - 1,
-						SHARED));
+	for (size_t size = 0; size < MOUNT_GROUP_ARGS_SIZE_VER0; size++)
+		EXPECT_REFUSED(EINVAL, k_mount_setgroup(&big, size, SHARED));
 	big.more[0] = 1;
 	EXPECT_REFUSED(E2BIG, k_mount_setgroup(&big, MOUNT_GROUP_ARGS_SIZE_VER0 + 8,
 					       SHARED));
@@ -148,6 +147,15 @@ TEST_F(setgroup_errno, size)
 	EXPECT_REFUSED(E2BIG, k_mount_setgroup(&big, sysconf(_SC_PAGESIZE) + 1,
 					       SHARED));
 	EXPECT_EQ(0, k_mount_setgroup(&big, MOUNT_GROUP_ARGS_SIZE_VER0 + 8, SHARED));
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
+	ASSERT_EQ(0, k_mount(NULL, "1", NULL, MS_PRIVATE));
+	/* exactly a page, and its last byte */
+	EXPECT_EQ(0, k_mount_setgroup(&big, sysconf(_SC_PAGESIZE), SHARED));
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
+	ASSERT_EQ(0, k_mount(NULL, "1", NULL, MS_PRIVATE));
+	((char *)&big)[sysconf(_SC_PAGESIZE) - 1] = 1;
+	EXPECT_REFUSED(E2BIG, k_mount_setgroup(&big, sysconf(_SC_PAGESIZE), SHARED));
+	EXPECT_EQ(0, k_mount_setgroup(&big, sysconf(_SC_PAGESIZE) - 1, SHARED));
 }
 
 /* No group may be larger than a mount namespace: found before memory is taken. */

@@ -7,6 +7,7 @@
  */
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/sysmacros.h>
 
 #include "members.h"
 #include "../../kselftest_harness.h"
@@ -150,6 +151,73 @@ TEST_F(statmount_foreign, detached_tree)
 	EXPECT_EQ(id, sm.mnt_id);
 	EXPECT_EQ(0, k_statmount_fd(child, MASK, &sm, sizeof(sm)));
 	EXPECT_EQ(id, sm.mnt_parent_id);
+}
+
+/* What statmount() says of the mount @fd, strings and all. */
+static int statmount_all(int fd, __u64 mask, struct statmount *sm, size_t size)
+{
+	return k_statmount_fd(fd, mask | MASK | STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT |
+			      STATMOUNT_FS_TYPE | STATMOUNT_SB_BASIC, sm, size);
+}
+
+static bool says(const struct statmount *sm, const char *root, const char *point)
+{
+	const __u64 both = STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT | STATMOUNT_FS_TYPE;
+	bool ok = (sm->mask & both) == both && !strcmp(sm->str + sm->mnt_root, root) &&
+		  !strcmp(sm->str + sm->mnt_point, point) &&
+		  !strcmp(sm->str + sm->fs_type, "tmpfs");
+
+	if (!ok)
+		fprintf(stderr, "# mask %llx: %s on %s\n", (unsigned long long)sm->mask,
+			sm->mask & STATMOUNT_MNT_ROOT ? sm->str + sm->mnt_root : "?",
+			sm->mask & STATMOUNT_MNT_POINT ? sm->str + sm->mnt_point : "?");
+	return ok;
+}
+
+/* All that it says, of a detached mount and of those that are below one. */
+TEST_F(statmount_foreign, all_of_a_detached_tree)
+{
+	union {
+		struct statmount sm;
+		char space[sizeof(struct statmount) + 4096];
+	} buf;
+	struct stat st;
+	int tree, m, s;
+
+	/* one without children */
+	tree = k_open_tree(AT_FDCWD, "fs/a/x", OPEN_TREE_CLONE);
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, fstat(tree, &st));
+	ASSERT_EQ(0, statmount_all(tree, 0, &buf.sm, sizeof(buf)));
+	EXPECT_TRUE(says(&buf.sm, "/a/x", "/"));
+	EXPECT_EQ(mnt_id_of(tree), buf.sm.mnt_parent_id);
+	EXPECT_EQ(st.st_dev, makedev(buf.sm.sb_dev_major, buf.sm.sb_dev_minor));
+	EXPECT_EQ(MS_PRIVATE, buf.sm.mnt_propagation);
+	ASSERT_EQ(0, close(tree));
+
+	/* with a group below, and what receives from it */
+	ASSERT_EQ(0, k_mount("tmpfs", "9", "tmpfs", 0));
+	ASSERT_EQ(0, mkdir("9/m", 0755));
+	ASSERT_EQ(0, mkdir("9/s", 0755));
+	ASSERT_EQ(0, k_mount("fs/a", "9/m", NULL, MS_BIND));
+	ASSERT_EQ(0, k_mount(NULL, "9/m", NULL, MS_SHARED));
+	ASSERT_EQ(0, k_mount("9/m", "9/s", NULL, MS_BIND));
+	ASSERT_EQ(0, k_mount(NULL, "9/s", NULL, MS_SLAVE));
+	tree = k_open_tree(AT_FDCWD, "9", OPEN_TREE_CLONE | AT_RECURSIVE);
+	m = k_openat(tree, "m", O_PATH);
+	s = k_openat(tree, "s", O_PATH);
+	ASSERT_TRUE(tree >= 0 && m >= 0 && s >= 0);
+	ASSERT_EQ(0, statmount_all(tree, 0, &buf.sm, sizeof(buf)));
+	EXPECT_TRUE(says(&buf.sm, "/", "/"));
+	ASSERT_EQ(0, statmount_all(m, 0, &buf.sm, sizeof(buf)));
+	EXPECT_TRUE(says(&buf.sm, "/a", "/m"));
+	EXPECT_EQ(mnt_id_of(tree), buf.sm.mnt_parent_id);
+	EXPECT_EQ(group_of(m), buf.sm.mnt_peer_group);
+	EXPECT_NE(0, group_of(m));
+	ASSERT_EQ(0, statmount_all(s, 0, &buf.sm, sizeof(buf)));
+	EXPECT_TRUE(says(&buf.sm, "/a", "/s"));
+	EXPECT_EQ(group_of(m), buf.sm.mnt_master);
+	EXPECT_EQ(group_of(m), buf.sm.propagate_from);
 }
 
 /* A mount that was taken away is described as far as it still can be. */
