@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Calls that meet one another at the worst of times, round after round: a remount
- * and a lock on what it changes; everything that works across namespaces and the
- * end of the namespace. Each round has to end in one of the ways it may end.
+ * and a lock on what it changes; several groups that one mount is to join; everything
+ * that works across namespaces and the end of the namespace. Each round has to end in one of the ways it may end.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -301,6 +301,73 @@ TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 	ASSERT_EQ(0, team_stop(self));
 	TH_LOG("%u rounds: %u locked first, %u remounted first", round - 1,
 	       result[0].nr_ok, result[1].nr_ok);
+}
+
+static int join_0(unsigned int flags, const char *named)
+{
+	int fd = k_open("0", O_PATH), target = named ? k_open(named, O_PATH) : 0;
+	int ret = -EPROTO;
+
+	if (fd >= 0 && target >= 0)
+		ret = k_setgroup(flags, &fd, 1, target);
+	close(fd);
+	if (named)
+		close(target);
+	return ret;
+}
+
+static int step_shared(const struct team *team, unsigned int round)
+{
+	dawdle(round, 7);
+	return join_0(MOUNT_SETGROUP_SHARED, NULL);
+}
+
+static int step_master(const struct team *team, unsigned int round)
+{
+	dawdle(round, 11);
+	return join_0(MOUNT_SETGROUP_MASTER, "1");
+}
+
+static int step_set_group(const struct team *team, unsigned int round)
+{
+	dawdle(round, 13);
+	return k_move_mount(AT_FDCWD, "2", AT_FDCWD, "0", MOVE_MOUNT_SET_GROUP);
+}
+
+/* One mount, and several who want it to join: the first one gets it. */
+TEST_F_TIMEOUT(mount_rounds, joins_once, 120)
+{
+	static const struct work works[] = {
+		{ "SHARED", step_shared, { EBUSY } },
+		{ "MASTER", step_master, { EBUSY } },
+		{ "MOVE_MOUNT_SET_GROUP", step_set_group, { EINVAL } },
+	};
+	struct worker_result *result = self->team->result;
+	struct mnt mnt, one, two;
+	struct timespec begin;
+	unsigned int round;
+
+	ASSERT_EQ(0, k_mount(NULL, "1", NULL, MS_SHARED));
+	ASSERT_EQ(0, k_mount(NULL, "2", NULL, MS_SHARED));
+	ASSERT_EQ(0, mnt_at(&this_test, "1", &one));
+	ASSERT_EQ(0, mnt_at(&this_test, "2", &two));
+	ASSERT_EQ(0, team_start(self, works, ARRAY_SIZE(works)));
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (round = 1; round < 4000 && !too_long(&begin); round++) {
+		round_begin(self, round);
+		ASSERT_EQ(0, round_end(self, round));
+		ASSERT_EQ(1, !result[0].ret + !result[1].ret + !result[2].ret) {
+			TH_LOG("round %u", round);
+		}
+		ASSERT_EQ(0, mnt_at(&this_test, "0", &mnt));
+		EXPECT_EQ(!result[1].ret ? one.group : 0, mnt.master);
+		EXPECT_EQ(!result[1].ret, !mnt.group);
+		EXPECT_EQ(!result[2].ret, mnt.group == two.group);
+		ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
+	}
+	ASSERT_EQ(0, team_stop(self));
+	TH_LOG("%u rounds: %u shared, %u slaves, %u set", round - 1, result[0].nr_ok,
+	       result[1].nr_ok, result[2].nr_ok);
 }
 
 static int step_open_tree(const struct team *team, unsigned int round)
