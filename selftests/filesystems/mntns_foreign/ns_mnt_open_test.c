@@ -524,6 +524,42 @@ TEST_F(ns_mnt_open_locked, eperm_root_is_covered)
 	EXPECT_GE(fd, 0);
 }
 
+/*
+ * By a descriptor from someone who may look there: a clone of what is covered shows
+ * it to no one else.
+ */
+TEST_F(ns_mnt_open_locked, einval_clone_of_covered)
+{
+	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_FOREIGN | AT_EMPTY_PATH;
+	struct actor *o = &self->owner, *below = &self->child;
+	int covered, tree, fd;
+
+	ASSERT_EQ(0, mkdir("dst", 0755));
+	ASSERT_EQ(0, mkdir("under/secret", 0755));
+	ASSERT_EQ(0, k_mount("tmpfs", "under", "tmpfs", 0));
+	ASSERT_EQ(0, actor_new(o, &self->me, ACTOR_USERNS));
+	ASSERT_EQ(0, actor_new(below, o, ACTOR_USERNS));
+	ASSERT_EQ(-EINVAL, UMOUNT_IN(below, "under"));
+	covered = k_ns_mnt_open(below->mntns, covered_id(below, PATH("under")));
+	ASSERT_GE(covered, 0);
+	ASSERT_EQ(0, faccessat(covered, "secret", F_OK, 0));
+
+	EXPECT_EQ(-EINVAL, AS(below, k_open_tree(covered, "", flags)));
+	EXPECT_EQ(-EINVAL, AS(o, k_open_tree(covered, "", flags)));
+	EXPECT_EQ(-EINVAL, k_open_tree(covered, "", flags));
+	/* all of it has the cover, which stays */
+	tree = AS(below, k_open_tree(covered, "", flags | AT_RECURSIVE));
+	ASSERT_GE(tree, 0);
+	ASSERT_EQ(0, IN(below, k_move_mount(tree, "", AT_FDCWD, "dst", 0)));
+	fd = OPEN_IN(below, "dst");
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-1, faccessat(fd, "secret", F_OK, 0));
+	EXPECT_EQ(ENOENT, errno);
+	ASSERT_EQ(0, close(fd));
+	EXPECT_EQ(-EINVAL, UMOUNT_IN(below, "dst"));
+	EXPECT_EQ(-EINVAL, IN(below, k_umount("dst", MNT_DETACH)));
+}
+
 /* A locked mount covers the way from the top of the namespace to the mount. */
 TEST_F(ns_mnt_open_locked, eperm_way_up_is_covered)
 {

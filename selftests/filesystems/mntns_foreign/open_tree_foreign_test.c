@@ -415,44 +415,6 @@ TEST_F(open_tree_foreign, einval_locked_children)
 }
 
 /*
- * A mount whose root is covered by a locked one, by a descriptor from someone who
- * may look there: a clone shows what is below the cover to no one else.
- */
-TEST_F(open_tree_foreign, einval_covered)
-{
-	struct actor *o = &self->cast[OWNER];
-	struct actor below;
-	struct mnt top;
-	int covered, tree, fd;
-
-	/* both come to the namespace at once, so that one is locked on the other */
-	ASSERT_EQ(0, MOUNT_IN(o, "src/a"));
-	ASSERT_EQ(0, IN(o, k_ret(mkdir("src/a/secret", 0755))));
-	ASSERT_EQ(0, MOUNT_IN(o, "src/a"));
-	ASSERT_EQ(0, actor_new(&below, o, ACTOR_USERNS));
-	ASSERT_EQ(0, mnt_at(&below, PATH("src/a"), &top));
-	ASSERT_TRUE(top.locks & MOUNT_LOCK_MOUNT);
-	covered = k_ns_mnt_open(below.mntns, top.parent);
-	ASSERT_GE(covered, 0);
-	ASSERT_EQ(0, faccessat(covered, "secret", F_OK, 0));
-
-	EXPECT_EQ(-EINVAL, AS(&below, k_open_tree(covered, "", FOREIGN | AT_EMPTY_PATH)));
-	EXPECT_EQ(-EINVAL, AS(o, k_open_tree(covered, "", FOREIGN | AT_EMPTY_PATH)));
-	EXPECT_EQ(-EINVAL, k_open_tree(covered, "", FOREIGN | AT_EMPTY_PATH));
-	/* all of it has the cover, which stays */
-	tree = AS(&below, k_open_tree(covered, "", FOREIGN | AT_EMPTY_PATH |
-				      AT_RECURSIVE));
-	ASSERT_GE(tree, 0);
-	ASSERT_EQ(0, IN(&below, k_move_mount(tree, "", AT_FDCWD, "dst", 0)));
-	fd = OPEN_IN(&below, "dst");
-	ASSERT_GE(fd, 0);
-	EXPECT_NE(0, faccessat(fd, "secret", F_OK, 0));
-	ASSERT_EQ(0, close(fd));
-	EXPECT_EQ(-EINVAL, UMOUNT_IN(&below, "dst"));
-	EXPECT_EQ(-EINVAL, IN(&below, k_umount("dst", MNT_DETACH)));
-}
-
-/*
  * What covers something need not be locked: whoever is in a namespace without
  * privilege over its owner must not leave it out of a clone.
  */

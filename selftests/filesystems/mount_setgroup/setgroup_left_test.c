@@ -91,10 +91,14 @@ TEST_F(setgroup_left, receivers_are_looked_at_again)
 TEST_F(setgroup_left, contained_is_not_checked)
 {
 	int ring[2] = { self->mine[0], self->mine[2] };
+	int ret;
 
 	ASSERT_EQ(0, k_setgroup(SHARED, ring, 2, 0));
 	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
-	ASSERT_EQ(0, lock_mount("2/a/x"));
+	ret = lock_mount("2/a/x");
+	if (ret == -E2BIG)
+		SKIP(return, "lock_set of struct mount_attr not supported");
+	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, k_mount("tmpfs", "3/a/x", "tmpfs", 0));
 	/* it is the other one's lock that counts */
 	EXPECT_EQ(-EACCES, k_setgroup(PEER, self->mine + 3, 1, ring[0]));
@@ -134,7 +138,11 @@ static int fail_not_contained(struct _test_data_setgroup_left *self)
 
 TEST_F(setgroup_left, no_senders_after_erange)
 {
-	EXPECT_EQ(-EACCES, left_senders(self, fail_not_contained));
+	int ret = left_senders(self, fail_not_contained);
+
+	if (ret == -E2BIG)
+		SKIP(return, "lock_set of struct mount_attr not supported");
+	EXPECT_EQ(-EACCES, ret);
 	EXPECT_EQ(0, master_of(self->fd[1]));
 }
 
@@ -148,7 +156,11 @@ static int fail_pairs(struct _test_data_setgroup_left *self)
 
 TEST_F(setgroup_left, no_senders_after_eacces)
 {
-	EXPECT_EQ(-EACCES, left_senders(self, fail_pairs));
+	int ret = left_senders(self, fail_pairs);
+
+	if (ret == -E2BIG)
+		SKIP(return, "lock_set of struct mount_attr not supported");
+	EXPECT_EQ(-EACCES, ret);
 	EXPECT_EQ(0, master_of(self->fd[1]));
 }
 
