@@ -72,6 +72,7 @@ lib-y += render/render.o
 lib-y += execute/common.o
 lib-y += execute/fresh.o
 lib-y += execute/again.o
+lib-y += execute/external.o
 lib-y += execute/master.o
 lib-y += execute/ns.o
 lib-y += execute/extended.o

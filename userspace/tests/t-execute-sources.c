@@ -37,6 +37,111 @@ static void a_path_stands_for_a_superblock(void)
 	w_umount("/tmp/outside");
 }
 
+struct told {
+	unsigned int refusals, differences;
+	char text[512], line[512];
+};
+
+static void told_refusal(void *data, const struct mntcr_refusal *refusal)
+{
+	struct told *told = data;
+
+	CHECK_STR(refusal->rule, "external-root");
+	CHECK_EQ(refusal->nr_mounts, 1);
+	if (!told->refusals++)
+		snprintf(told->text, sizeof(told->text), "%s", refusal->text);
+}
+
+static void told_difference(void *data, const char *line)
+{
+	struct told *told = data;
+
+	told->differences++;
+	snprintf(told->line, sizeof(told->line), "%s", line);
+}
+
+static char *planned(struct shot *s, int *ret)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	REQUIRE(out);
+	memset(&s->e, 0, sizeof(s->e));
+	*ret = mntcr_plan_print(s->t, &s->o, false, out, &s->e);
+	REQUIRE(!fclose(out));
+	return text;
+}
+
+/* By a restore and by a plan, and nothing is made. */
+static void does_not_fit(struct shot *s, const char *why, unsigned int nr)
+{
+	struct told told = { 0 };
+	int ret;
+
+	s->o.data = &told;
+	failed(s, 0, why);
+	CHECK_EQ(s->e.code, MNTCR_REFUSED);
+	CHECK_STR(s->e.rule, "external-root");
+	CHECK_EQ(told.refusals, nr);
+	CHECK(strstr(told.text, why));
+	told.refusals = 0;
+	free(planned(s, &ret));
+	CHECK_EQ(ret, -1);
+	CHECK_STR(s->e.rule, "external-root");
+	CHECK_EQ(told.refusals, nr);
+}
+
+static void a_path_that_does_not_fit(void)
+{
+	struct mntcr_external ext = { .key = "path:/a/b", .path = "/tmp/outside" };
+	struct told told = { 0 };
+	struct shot s;
+	char *text;
+	int ret;
+
+	need_api();
+	s = shoot(fresh_tree);
+	w_tmpfs("outside", "/tmp/outside");
+	s.mounts++;
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
+	s.o.externals = &ext;
+	s.o.nr_externals = 1;
+	s.o.refused = told_refusal;
+	s.o.difference = told_difference;
+	w_touch("/tmp/outside/none");
+	ext.path = "/tmp/outside/none";
+	does_not_fit(&s, "its root is a directory, but --external path:/a/b=/tmp/outside/none leads to what is no directory", 3);
+	ext.path = "/tmp/outside";
+	does_not_fit(&s, "/a/b/file: its root is below that of its superblock, but --external path:/a/b=/tmp/outside leads to what has nothing at file", 2);
+	w_mkdir("/tmp/outside/file");
+	w_touch("/tmp/outside/x");
+	does_not_fit(&s, "/a/b/file: its root is no directory, but --external path:/a/b=/tmp/outside leads to a directory at file", 2);
+	REQUIRE(!rmdir("/tmp/outside/file"));
+	w_touch("/tmp/outside/file");
+	does_not_fit(&s, "/a/b/x/y: its root is a directory, but --external path:/a/b=/tmp/outside leads to what is no directory at x", 1);
+	REQUIRE(!unlink("/tmp/outside/x"));
+	w_mkdir("/tmp/outside/x/y");
+	/* now it does, and only shows another source */
+	s.o.data = &told;
+	mntcr_restored_free(restored(&s));
+	CHECK_EQ(told.differences, 3);
+	CHECK(strstr(told.line, ": source 'outside' instead of 't'"));
+	text = planned(&s, &ret);
+	CHECK_EQ(ret, 0);
+	CHECK(strstr(text, ": source outside instead of t\n"));
+	free(text);
+	/* nor that, of a mount that shows the same */
+	w_umount("/tmp/outside");
+	w_tmpfs("t", "/tmp/outside");
+	w_mkdir("/tmp/outside/x/y");
+	w_touch("/tmp/outside/file");
+	told.differences = 0;
+	end(&s, restored(&s));
+	CHECK_EQ(told.differences, 0);
+	w_umount("/tmp/outside");
+}
+
 static struct world outer;
 
 static void slave(void)
@@ -260,6 +365,7 @@ static void without_privilege(void)
 
 static const struct shot_test tests[] = {
 	{ "external-superblock", a_path_stands_for_a_superblock },
+	{ "external-that-does-not-fit", a_path_that_does_not_fit },
 	{ "external-master", a_path_stands_for_a_master },
 	{ "source-gone", a_source_that_is_gone },
 	{ "source-changed", a_live_source_that_has_changed },

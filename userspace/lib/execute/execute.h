@@ -182,6 +182,23 @@ bool mc_exec_is_dir(struct mc_exec *x, int fd);
 bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd);
 void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 
+/* --- what is external (external.c) ------------------------------------------ */
+
+struct libmnt_fs;
+struct libmnt_iter;
+struct libmnt_table;
+
+/* The mount that fd is of; NULL: mountinfo does not show it to us. */
+struct libmnt_fs *mc_exec_mount_of(struct libmnt_table *tb, struct libmnt_iter *it,
+				   int fd, bool *is_root);
+/* Per --external, open at fds, which may be -1: its mount's source, or NULL. */
+int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
+			struct mntcr_error *e);
+void mc_external_sources_free(char **sources, uint32_t nr);
+/* Are roots of mounts directories there that have to be, and not where not? */
+int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		      const int *fds, struct mntcr_error *e);
+
 /* --- external masters (master.c) ------------------------------------------- */
 
 /* Before anything is made, with the plan and what is external opened. */

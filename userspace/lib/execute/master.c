@@ -11,26 +11,6 @@
 
 #include "execute/execute.h"
 
-/* The mount that fd is of; NULL: mountinfo does not show it to us. */
-static struct libmnt_fs *mount_of(struct libmnt_table *tb, struct libmnt_iter *it,
-				  int fd, bool *is_root)
-{
-	struct libmnt_fs *fs;
-	struct statx st;
-
-	*is_root = true;
-	if (mc_look(fd, 0, &st) || !(st.stx_mask & STATX_MNT_ID))
-		return NULL;
-	if (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
-		*is_root = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-	mnt_reset_iter(it, MNT_ITER_FORWARD);
-	while (!mnt_table_next_fs(tb, it, &fs))
-		if (mnt_fs_get_id(fs) >= 0 &&
-		    (uint64_t)mnt_fs_get_id(fs) == st.stx_mnt_id)
-			return fs;
-	return NULL;
-}
-
 /* Which device is that which is to receive?  0: that cannot be told. */
 static dev_t receiver(struct mc_exec *x, uint32_t sb, struct libmnt_table *tb,
 		      struct libmnt_iter *it)
@@ -47,7 +27,8 @@ static dev_t receiver(struct mc_exec *x, uint32_t sb, struct libmnt_table *tb,
 			return makedev(s->major, s->minor);
 		if (x->p->srcs[i].kind != MC_SRC_EXTERNAL)
 			continue;
-		fs = mount_of(tb, it, x->external_fd[x->p->srcs[i].index], &is_root);
+		fs = mc_exec_mount_of(tb, it, x->external_fd[x->p->srcs[i].index],
+				      &is_root);
 		return fs ? mnt_fs_get_devno(fs) : 0;
 	}
 	return 0;
@@ -64,7 +45,7 @@ static int check(struct mc_exec *x, const struct mc_src *s,
 	bool is_root;
 	dev_t dev;
 
-	fs = mount_of(tb, it, x->master_fd[s->index], &is_root);
+	fs = mc_exec_mount_of(tb, it, x->master_fd[s->index], &is_root);
 	if (!fs)
 		return 0;	/* the kernel will say */
 	dev = receiver(x, s->sb, tb, it);

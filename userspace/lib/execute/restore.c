@@ -215,6 +215,7 @@ struct work {
 	struct mc_fd_limit fd_limit;
 	uint32_t others;	/* descriptors beside the plan's */
 	bool *ns_live, *again;
+	char **external_sources;
 	bool told;		/* of refusals */
 	struct mntcr_stats *stats;
 	int ret;
@@ -348,6 +349,7 @@ static void teardown(struct work *w)
 	free(x->spilled);
 	free(w->ns_live);
 	free(w->again);
+	mc_external_sources_free(w->external_sources, (uint32_t)x->o->nr_externals);
 	mc_plan_free(w->plan);
 	mc_fd_limit_back(&w->fd_limit);
 }
@@ -463,8 +465,12 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 		return -1;
 	r->stats.plan_ns = now() - then;
 	w->x.p = w->plan;
-	if (mc_exec_check_masters(&w->x))
+	if (mc_external_check(w->plan, &w->po, w->x.external_fd, e) ||
+	    mc_exec_check_masters(&w->x) ||
+	    mc_external_sources(w->x.external_fd, (uint32_t)o->nr_externals,
+				&w->external_sources, e))
 		return -1;
+	w->plan->external_sources = w->external_sources;
 	tell_differences(w->plan, o);
 	if (o->pin_dir && mc_pins_open(o->pin_dir, &r->pins, e))
 		return -1;
@@ -629,17 +635,23 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	struct mc_plan_options po;
 	struct mc_plan *p = NULL;
 	bool known_boot, *ns_live, *again;
-	int *live_fd, cgroup_fd = -1, ret = -1;
+	int *live_fd, *external_fd, cgroup_fd = -1, ret = -1;
+	char **sources = NULL;
+	size_t i;
 
 	if (take_options(&o, opts, e))
 		return -1;
 	ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
 	again = calloc(t->nr_sbs + 1, sizeof(*again));
 	live_fd = new_fds(t->nr_ns);
-	if (!ns_live || !again || !live_fd) {
+	external_fd = new_fds((uint32_t)o.nr_externals);
+	if (!ns_live || !again || !live_fd || !external_fd) {
 		mc_nomem(e);
 		goto out;
 	}
+	/* Whether they are there already matters when it is restored. */
+	for (i = 0; i < o.nr_externals; i++)
+		external_fd[i] = open(o.externals[i].path, O_PATH | O_CLOEXEC);
 	if (find_live(t, &o, live_fd, ns_live, &known_boot, e))
 		goto out;
 	if (o.assume_sources)
@@ -648,11 +660,17 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	po.ns_live = ns_live;
 	mc_exec_probe_again(t, again, &cgroup_fd);
 	po.again = again;
-	if (!ask_kernel(&po, e) && !mc_plan_make(t, &po, &p, e))
-		ret = mc_plan_print(p, json, out, e);
+	if (ask_kernel(&po, e) || mc_plan_make(t, &po, &p, e) ||
+	    mc_external_check(p, &po, external_fd, e) ||
+	    mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, e))
+		goto out;
+	p->external_sources = sources;
+	ret = mc_plan_print(p, json, out, e);
 out:
 	mc_plan_free(p);
+	mc_external_sources_free(sources, (uint32_t)o.nr_externals);
 	close_fds(live_fd, t->nr_ns);
+	close_fds(external_fd, (uint32_t)o.nr_externals);
 	mc_close(cgroup_fd);
 	free(ns_live);
 	free(again);

@@ -21,6 +21,8 @@ const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount)
 		return mc_mount_source(p->topo, &p->topo->mounts[s->index]);
 	case MC_SRC_FRESH:
 		return p->topo->sbs[s->sb].source;
+	case MC_SRC_EXTERNAL:
+		return p->external_sources ? p->external_sources[s->index] : NULL;
 	default:
 		return NULL;
 	}

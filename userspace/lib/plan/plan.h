@@ -168,6 +168,8 @@ struct mc_plan {
 	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes;
 	uint32_t peak_fds;	/* most descriptors that are open at once */
 	uint64_t steps;		/* comparisons and visits: for tests of linearity */
+	/* per --external, the caller's: what a clone of it shows; or NULL */
+	char *const *external_sources;
 	struct mc_arena_chunk *strings;
 	struct mc_plan_priv *priv;	/* only while planning */
 };
@@ -200,6 +202,8 @@ struct mc_plan_options {
 int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		 struct mc_plan **plan, struct mntcr_error *e);
 void mc_plan_free(struct mc_plan *p);
+/* The error is the first refusal: say that there are nr more. */
+void mc_more_refusals(struct mntcr_error *e, uint32_t nr);
 /*
  * Is the source made by fsopen(2), rather than found among mounts that exist?
  */

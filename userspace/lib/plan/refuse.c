@@ -101,11 +101,20 @@ int mc_plan_refuse(struct mc_plan *p, struct mntcr_error *e, const char *rule,
 	return 0;
 }
 
+void mc_more_refusals(struct mntcr_error *e, uint32_t nr)
+{
+	char more[64];
+	size_t n;
+
+	snprintf(more, sizeof(more), " (and %u more refusals)", nr);
+	/* However long the text is, that there are more is said. */
+	n = strnlen(e->text, sizeof(e->text) - 1 - strlen(more));
+	strcpy(e->text + n, more);
+}
+
 int mc_plan_refused(struct mc_plan *p, struct mntcr_error *e)
 {
 	struct mc_refusing *r = &p->priv->refusing;
-	char more[64] = "";
-	size_t n;
 
 	if (tell(p, e))
 		return -1;
@@ -113,9 +122,6 @@ int mc_plan_refused(struct mc_plan *p, struct mntcr_error *e)
 		return 0;
 	*e = r->first;
 	if (r->nr > 1)
-		snprintf(more, sizeof(more), " (and %u more refusals)", r->nr - 1);
-	/* However long the text is, that there are more is said. */
-	n = strnlen(e->text, sizeof(e->text) - 1 - strlen(more));
-	strcpy(e->text + n, more);
+		mc_more_refusals(e, r->nr - 1);
 	return -1;
 }

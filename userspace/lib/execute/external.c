@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is at the paths of --external: asked before anything is made.  What the
+ * kernel would say of it half way, ENOTDIR or ENOENT, names neither option nor
+ * reason; of another source it says nothing at all.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <libmount/libmount.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "execute/execute.h"
+
+struct libmnt_fs *mc_exec_mount_of(struct libmnt_table *tb, struct libmnt_iter *it,
+				   int fd, bool *is_root)
+{
+	struct libmnt_fs *fs;
+	struct statx st;
+
+	*is_root = true;
+	if (mc_look(fd, 0, &st) || !(st.stx_mask & STATX_MNT_ID))
+		return NULL;
+	if (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
+		*is_root = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	mnt_reset_iter(it, MNT_ITER_FORWARD);
+	while (!mnt_table_next_fs(tb, it, &fs))
+		if (mnt_fs_get_id(fs) >= 0 &&
+		    (uint64_t)mnt_fs_get_id(fs) == st.stx_mnt_id)
+			return fs;
+	return NULL;
+}
+
+/* --- the source that a clone will show -------------------------------------- */
+
+int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
+			struct mntcr_error *e)
+{
+	char **list = calloc(nr + 1UL, sizeof(*list));
+	struct libmnt_table *tb;
+	struct libmnt_iter *it;
+	struct libmnt_fs *fs;
+	const char *source;
+	bool is_root;
+	uint32_t i;
+	int ret = 0;
+
+	*sources = list;
+	if (!list)
+		return mc_nomem(e);
+	if (!nr)
+		return 0;
+	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
+	it = mnt_new_iter(MNT_ITER_FORWARD);
+	for (i = 0; tb && it && !ret && i < nr; i++) {
+		fs = fds[i] < 0 ? NULL : mc_exec_mount_of(tb, it, fds[i], &is_root);
+		source = fs ? mnt_fs_get_source(fs) : NULL;
+		list[i] = source ? strdup(source) : NULL;
+		if (source && !list[i])
+			ret = mc_nomem(e);
+	}
+	mnt_unref_table(tb);
+	mnt_free_iter(it);
+	return ret;
+}
+
+void mc_external_sources_free(char **sources, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; sources && i < nr; i++)
+		free(sources[i]);
+	free(sources);
+}
+
+/* --- what is there ----------------------------------------------------------- */
+
+struct check {
+	const struct mc_plan *p;
+	const struct mc_plan_options *po;
+	const int *fds;
+	uint32_t *first, *next;	/* mounts by source */
+	struct mntcr_mount_id *ids;
+	uint32_t nr_refused;
+	struct mntcr_error *e;
+};
+
+enum there { IS_DIR, IS_NO_DIR, IS_NOTHING, IS_UNKNOWN };
+
+/*
+ * Where something else is mounted on the way, what is below cannot be seen from
+ * here: a clone is without that.
+ */
+static enum there look(int fd, const char *path)
+{
+	struct mc_open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS |
+			   MC_RESOLVE_NO_XDEV,
+	};
+	enum there is = IS_UNKNOWN;
+	struct statx st;
+	int below = -1;
+
+	if (*path) {
+		if (strlen(path) >= PATH_MAX)
+			return IS_UNKNOWN;
+		below = mc_openat2(fd, path, &how);
+		if (below < 0)
+			return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
+			       IS_NOTHING : IS_UNKNOWN;
+		fd = below;
+	}
+	if (!mc_look(fd, 0, &st))
+		is = S_ISDIR(st.stx_mode) ? IS_DIR : IS_NO_DIR;
+	mc_close(below);
+	return is;
+}
+
+static bool is_wrong(const struct mc_mount *m, enum there there)
+{
+	bool known = m->root_file.mode || m->mp_type != MC_MP_UNKNOWN;
+	bool dir = m->root_file.mode ? S_ISDIR(m->root_file.mode) :
+		   m->mp_type == MC_MP_DIR;
+
+	return there == IS_NOTHING || (known && dir != (there == IS_DIR));
+}
+
+static void refuse(struct check *c, const struct mc_src *ext, const char *below,
+		   enum there there, uint32_t m, size_t nr)
+{
+	const struct mntcr_external *o = &c->po->externals[ext->index];
+	char name[256], more[32] = "", key[128], path[256], under[256];
+	char text[1200];
+	const char *help = "the path of what is the root of that superblock";
+
+	if (nr > 1)
+		snprintf(more, sizeof(more), " and %zu more", nr - 1);
+	snprintf(text, sizeof(text), "%s%s: %s, but --external %s=%s leads to %s%s%s",
+		 mc_mount_name(c->p->topo, m, name, sizeof(name)), more,
+		 there == IS_NOTHING ? "its root is below that of its superblock" :
+		 there == IS_DIR ? "its root is no directory" :
+		 "its root is a directory",
+		 mc_escape(o->key, key, sizeof(key)),
+		 mc_escape(o->path, path, sizeof(path)),
+		 there == IS_DIR ? "a directory" :
+		 there == IS_NO_DIR ? "what is no directory" :
+		 "what has nothing at ", *below && there != IS_NOTHING ? " at " : "",
+		 mc_escape(below, under, sizeof(under)));
+	if (!c->nr_refused++)
+		mc_refuse(c->e, "external-root", "%s; %s", text, help);
+	if (c->po->refused)
+		c->po->refused(c->po->data, &(struct mntcr_refusal){
+			.rule = "external-root", .text = text, .help = help,
+			.mounts = c->ids, .nr_mounts = nr,
+		});
+}
+
+static void check_src(struct check *c, uint32_t i)
+{
+	const struct mc_src *s = &c->p->srcs[i], *base = s;
+	const struct mc_mount *m = c->p->topo->mounts;
+	const char *below = s->kind == MC_SRC_SUB ? s->path : "";
+	uint32_t mount, first = MC_NONE;
+	enum there there;
+	size_t nr = 0;
+
+	if (s->kind == MC_SRC_SUB)
+		base = &c->p->srcs[s->base];
+	if (base->kind != MC_SRC_EXTERNAL || c->fds[base->index] < 0 ||
+	    c->first[i] == MC_NONE)
+		return;
+	there = look(c->fds[base->index], below);
+	for (mount = c->first[i]; there != IS_UNKNOWN && mount != MC_NONE;
+	     mount = c->next[mount]) {
+		if (!is_wrong(&m[mount], there))
+			continue;
+		if (!nr)
+			first = mount;
+		c->ids[nr].ns = m[mount].ns;
+		c->ids[nr++].id = m[mount].id;
+	}
+	if (nr)
+		refuse(c, base, below, there, first, nr);
+}
+
+int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		      const int *fds, struct mntcr_error *e)
+{
+	struct check c = { .p = p, .po = po, .fds = fds, .e = e };
+	uint32_t i, m;
+	int ret = -1;
+
+	if (!po->nr_externals)
+		return 0;
+	c.first = malloc((p->nr_srcs + 1UL) * sizeof(*c.first));
+	c.next = malloc((p->topo->nr_mounts + 1UL) * sizeof(*c.next));
+	c.ids = calloc(p->topo->nr_mounts + 1UL, sizeof(*c.ids));
+	if (!c.first || !c.next || !c.ids) {
+		mc_nomem(e);
+		goto out;
+	}
+	for (i = 0; i < p->nr_srcs; i++)
+		c.first[i] = MC_NONE;
+	for (m = p->topo->nr_mounts; m-- > 0;) {
+		c.next[m] = c.first[p->src_of[m]];
+		c.first[p->src_of[m]] = m;
+	}
+	for (i = 0; i < p->nr_srcs; i++)
+		check_src(&c, i);
+	if (c.nr_refused > 1)
+		mc_more_refusals(e, c.nr_refused - 1);
+	ret = c.nr_refused ? -1 : 0;
+out:
+	free(c.first);
+	free(c.next);
+	free(c.ids);
+	return ret;
+}
