@@ -235,6 +235,59 @@ static void unlinked_beside_a_file(void)
 	restored_beside(&s, MNTCR_VERIFY_DEVICES);
 }
 
+/* --- locked covers ------------------------------------------------------------ */
+
+/*
+ * The working directory is on the covered mount, which no path leads to.  Copied
+ * with the cover, that stays locked on it.
+ */
+static void locked_cover(void)
+{
+	w_tmpfs("root", "/tmp/root");
+	w_mkdir("/tmp/root/x");
+	w_rbind(".", "/tmp/root/x");
+	if (chdir("/tmp/root") || syscall(SYS_pivot_root, ".", ".") ||
+	    umount2(".", MNT_DETACH) || chdir("/"))
+		err(1, "pivot_root");
+}
+
+static void in_user_ns(void)
+{
+	bool known = false;
+	struct shot s;
+	uint32_t i;
+
+	w_tmpfs("low", "/tmp/low");
+	REQUIRE(!chdir("/tmp/low"));
+	w_tmpfs("cover", "/tmp/low");
+	shot_own_user_ns();
+	/* here it is that they are locked to one another */
+	REQUIRE(!unshare(CLONE_NEWNS));
+	s = shoot(locked_cover);
+	s.o.ignore_locks = true;
+	for (i = 0; i < s.t->nr_mounts; i++)
+		known |= s.t->mounts[i].locks_known;
+	CHECK(known || api == MNTCR_API_UPSTREAM);
+	CHECK_EQ(s.t->nr_mounts, 3);
+	failed(&s, 0, known ? "/x: " : "mount /x (id ");
+	CHECK_EQ(s.e.code, MNTCR_REFUSED);
+	if (known) {
+		CHECK_STR(s.e.rule, api == MNTCR_API_UPSTREAM ?
+			  "overmounted-source" : "uncloneable-source");
+	} else {
+		CHECK_STR(s.e.rule, "overmounted-source");
+		CHECK(strstr(s.e.text, "unmounting it in a copy of its tree: Invalid argument"));
+		CHECK(strstr(s.e.text, "it is locked, as a mount is that came from a more privileged mount namespace: mount_namespaces(7)"));
+	}
+	end(&s, NULL);
+}
+
+/* Known beforehand where the kernel reports locks; told when it fails elsewhere. */
+static void a_locked_cover(void)
+{
+	shot_in_child(in_user_ns);
+}
+
 static const struct shot_test tests[] = {
 	{ "unbindable-alone", unbindable_alone },
 	{ "unbindable-root", the_root_is_unbindable },
@@ -243,6 +296,7 @@ static const struct shot_test tests[] = {
 	{ "unlinked-roots", unlinked_roots },
 	{ "unlinked-and-owned-by-another", unlinked_and_owned_by_another },
 	{ "unlinked-beside-a-file", unlinked_beside_a_file },
+	{ "locked-cover", a_locked_cover },
 };
 
 int main(int argc, char **argv)

@@ -172,25 +172,16 @@ static void the_limit_is_raised_far_enough(void)
 }
 
 /* Not raised at all, where that will do; nor for whom it cannot be. */
+static void little(void)
+{
+	shot_own_user_ns();
+	world_own_ns();
+	within(small, false, 48, 48);
+}
+
 static void little_takes_little(void)
 {
-	pid_t pid;
-
-	need_api();
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		if (setjmp(tap.out))
-			_exit(1);
-		if (unshare(CLONE_NEWUSER))
-			_exit(4);
-		w_map_root();
-		world_own_ns();
-		within(small, false, 48, 48);
-		fflush(stdout);
-		_exit(tap.bad);
-	}
-	CHECK_EQ(wd_wait_for(pid), 0);
+	shot_in_child(little);
 }
 
 /* The caller has many of its own. */
@@ -214,9 +205,7 @@ static struct shot in_own_user_ns(void (*scene)(void), const char *limit)
 	struct mntcr_restored *r;
 	struct shot s;
 
-	if (unshare(CLONE_NEWUSER))
-		_exit(4);
-	w_map_root();
+	shot_own_user_ns();
 	world_own_ns();
 	s = shoot(scene);
 	/* Its root is locked, as are all that were copied, which nobody in there can do. */
@@ -268,35 +257,14 @@ static void few_trees(void)
 	end(&s, NULL);
 }
 
-static void in_a_child(void (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	need_api();
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		if (setjmp(tap.out))
-			_exit(1);
-		fn();
-		fflush(stdout);
-		_exit(tap.bad);
-	}
-	status = wd_wait_for(pid);
-	if (status == 4)
-		SKIP("no user namespaces here");
-	CHECK_EQ(status, 0);
-}
-
 static void too_many_namespaces(void)
 {
-	in_a_child(limited);
+	shot_in_child(limited);
 }
 
 static void few_trees_at_a_time(void)
 {
-	in_a_child(few_trees);
+	shot_in_child(few_trees);
 }
 
 static const struct shot_test tests[] = {

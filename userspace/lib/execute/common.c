@@ -68,7 +68,7 @@ static const char *rule(const struct mc_op *op, int err)
 		/* fall through */
 	case MC_OP_CLONE:
 		if (err == EINVAL)
-			return "a mount cannot be cloned alone when it is unbindable or hides something with a locked mount";
+			return "a mount cannot be cloned alone when it is unbindable or hides something with a locked mount, as all do that came from a more privileged mount namespace: mount_namespaces(7); a kernel that reports locks lets that be told beforehand";
 		if (err == ENOSPC)
 			return "detached trees count against user.max_mnt_namespaces";
 		break;
@@ -199,6 +199,21 @@ int mc_exec_fd(struct mc_exec *x, mc_ref r)
 	if (*fd < 0 && MC_REF_KIND(r) == MC_REF_MOUNT && x->spilled &&
 	    x->spilled[i])
 		*fd = x->be->reopen(x, i);
+int mc_exec_fail_unmount(struct mc_exec *x, const struct mc_op *op, uint32_t mount,
+			 int err, const char *where)
+{
+	char what[600], name[512];
+
+	mc_mount_name(x->t, mount, name, sizeof(name));
+	if (err == EINVAL && !x->t->mounts[mount].locks_known)
+		return mc_refuse(x->e, "overmounted-source",
+				 "mount %s (id %llu): unmounting it in %s: %s: it is locked, as a mount is that came from a more privileged mount namespace: mount_namespaces(7); a kernel that reports locks lets that be told before anything is made",
+				 name, (unsigned long long)x->t->mounts[mount].id,
+				 where, strerror(err));
+	snprintf(what, sizeof(what), "unmounting %s in %s", name, where);
+	return mc_exec_fail(x, op, err, what);
+}
+
 	return *fd;
 }
 

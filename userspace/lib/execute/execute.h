@@ -146,6 +146,9 @@ const char *mc_call_name(enum mc_call c);
 /* "attach: mount 12 at ns:/a/b: what: errno text (rule)" */
 int mc_exec_fail(struct mc_exec *x, const struct mc_op *op, int err,
 		 const char *what);
+/* The same of umount2(2) in a copy, whose EINVAL a lock may be the reason of. */
+int mc_exec_fail_unmount(struct mc_exec *x, const struct mc_op *op, uint32_t mount,
+			 int err, const char *where);
 int mc_exec_fd(struct mc_exec *x, mc_ref r);
 /* fd stays usable until the next RELEASE closes it; -1, and it is closed. */
 int mc_exec_junk(struct mc_exec *x, int fd);

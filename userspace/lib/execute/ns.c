@@ -297,7 +297,6 @@ static int strip_child(void *data)
 static int strip_copy(struct mc_exec *x, const struct mc_op *op)
 {
 	struct strip w = { .x = x, .nr = op->nr };
-	struct mc_op about = *op;
 	uint32_t i;
 	int ret = -1;
 
@@ -314,8 +313,11 @@ static int strip_copy(struct mc_exec *x, const struct mc_op *op)
 	ret = mc_child_task(strip_child, &w, sizeof(w), -1);
 	if (ret) {
 		if (w.at < op->nr)
-			about.obj = x->p->list[op->first + w.at];
-		mc_exec_fail(x, &about, errno, "unmounting it in a copy of its namespace");
+			mc_exec_fail_unmount(x, op,
+					     MC_REF_INDEX(x->p->list[op->first + w.at]),
+					     errno, "a copy of its namespace");
+		else
+			mc_exec_fail(x, op, errno, "entering a copy of its namespace");
 	}
 out:
 	for (i = 0; w.paths && i < op->nr; i++)

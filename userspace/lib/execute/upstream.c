@@ -430,8 +430,7 @@ static int remove_cover(struct mc_exec *x, uint32_t m, const struct mc_op *op)
 	mc_count(x, UMOUNT);
 	x->in_fd_dir = true;
 	if (fchdir(x->fd_dir) || umount2(name, MNT_DETACH))
-		return mc_exec_fail(x, op, errno,
-				    "unmounting what covers it, in a copy of its tree");
+		return mc_exec_fail_unmount(x, op, m, errno, "a copy of its tree");
 	return 0;
 }
 
