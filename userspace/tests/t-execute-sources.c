@@ -227,6 +227,63 @@ static void a_path_stands_for_a_master(void)
 	w_umount("/tmp/master");
 }
 
+/* In it, the master of /m is a group that receives from outside. */
+static void slave_of_outside(void)
+{
+	w_tmpfs("root", "/tmp/root");
+	w_mkdir("/tmp/root/m");
+	w_bind("/tmp/m", "/tmp/root/m");
+	w_type("/tmp/root/m", MS_SLAVE);
+	if (chdir("/tmp/root") || syscall(SYS_pivot_root, ".", ".") ||
+	    umount2(".", MNT_DETACH) || chdir("/"))
+		err(1, "pivot_root");
+}
+
+static void narrow(void)
+{
+	struct mntcr_external master = { .path = "/tmp/n" };
+	struct shot s;
+	uint32_t m;
+	char key[32];
+
+	w_tmpfs("m", "/tmp/m");
+	w_type("/tmp/m", MS_SHARED);
+	w_mkdir("/tmp/m/d");
+	shot_own_user_ns();
+	/* the copy of /tmp/m is a slave of the one there */
+	REQUIRE(!unshare(CLONE_NEWNS));
+	w_type("/tmp", MS_PRIVATE);
+	w_type("/tmp/m", MS_SHARED);
+	w_mkdir("/tmp/n");
+	w_bind("/tmp/m/d", "/tmp/n");
+	s = shoot(slave_of_outside);
+	s.o.ignore_locks = true;
+	for (m = 0; m < s.t->nr_mounts && s.t->mounts[m].master == MC_NONE; m++)
+		;
+	REQUIRE(m < s.t->nr_mounts);
+	snprintf(key, sizeof(key), "%llu",
+		 (unsigned long long)s.t->groups[s.t->mounts[m].master].id);
+	master.key = key;
+	s.o.masters = &master;
+	s.o.nr_masters = 1;
+	if (api == MNTCR_API_UPSTREAM) {
+		failed(&s, 0, "=/tmp/n: the root of the mount there, /d, does not contain /, that of ");
+		CHECK_EQ(s.e.code, MNTCR_USAGE);
+	} else {
+		failed(&s, ERANGE, "receiving from --external-master ");
+		CHECK(strstr(s.e.text, "/m (id "));
+		CHECK(strstr(s.e.text, "=/tmp/n: mount_setgroup (a member rooted outside of the mount that it joins"));
+	}
+	/* one that is wide enough */
+	master.path = "/tmp/m";
+	end(&s, restored(&s));
+}
+
+static void a_master_that_is_too_narrow(void)
+{
+	shot_in_child(narrow);
+}
+
 static void a_source_that_is_gone(void)
 {
 	struct shot s = shoot(small);
@@ -367,6 +424,7 @@ static const struct shot_test tests[] = {
 	{ "external-superblock", a_path_stands_for_a_superblock },
 	{ "external-that-does-not-fit", a_path_that_does_not_fit },
 	{ "external-master", a_path_stands_for_a_master },
+	{ "external-master-too-narrow", a_master_that_is_too_narrow },
 	{ "source-gone", a_source_that_is_gone },
 	{ "source-changed", a_live_source_that_has_changed },
 	{ "mountpoint-missing", a_mountpoint_that_is_missing },

@@ -98,7 +98,7 @@ static const char *rule(const struct mc_op *op, int err)
 		if (err == EPERM)
 			return "CAP_SYS_ADMIN over the owner of every namespace involved";
 		if (err == ERANGE)
-			return "a member rooted outside of the mount that it joins takes CAP_SYS_ADMIN over all that it is connected to";
+			return "a member rooted outside of the mount that it joins, or below a lock there, takes CAP_SYS_ADMIN over all that it is connected to";
 		if (err == EACCES)
 			return "what a lock or another owner protects must not become removable";
 		if (err == EMFILE)
@@ -161,16 +161,57 @@ static void op_words(const struct mc_exec *x, const struct mc_op *op,
 	}
 }
 
+/* A group: how many more it is about, and the option that names its master. */
+static void group_words(const struct mc_exec *x, const struct mc_op *op, char *buf,
+			size_t size)
+{
+	const struct mntcr_external *o;
+	char key[64], path[256], more[32] = "";
+	const struct mc_src *s;
+
+	*buf = '\0';
+	if (op->type != MC_OP_GROUP)
+		return;
+	if (op->nr > 1)
+		snprintf(more, sizeof(more), " and %u more", op->nr - 1);
+	snprintf(buf, size, "%s", more);
+	if (op->arg == MC_NONE || MC_REF_KIND(op->arg) != MC_REF_SRC)
+		return;
+	s = &x->p->srcs[MC_REF_INDEX(op->arg)];
+	if (s->kind != MC_SRC_MASTER)
+		return;
+	o = &x->o->masters[s->index];
+	snprintf(buf, size, "%s: receiving from --external-master %s=%s", more,
+		 mc_escape(o->key, key, sizeof(key)),
+		 mc_escape(o->path, path, sizeof(path)));
+}
+
 int mc_exec_fail(struct mc_exec *x, const struct mc_op *op, int err,
 		 const char *what)
 {
 	const char *r = rule(op, err);
-	char words[700];
+	char words[700], group[400];
 
 	op_words(x, op, words, sizeof(words));
-	return mc_fail(x->e, MNTCR_SYS, err, "%s: %s: %s%s%s%s",
-		       mc_op_name(op->type), words, what,
+	group_words(x, op, group, sizeof(group));
+	return mc_fail(x->e, MNTCR_SYS, err, "%s: %s%s: %s%s%s%s",
+		       mc_op_name(op->type), words, group, what,
 		       r ? " (" : "", r ? r : "", r ? ")" : "");
+}
+
+int mc_exec_fail_unmount(struct mc_exec *x, const struct mc_op *op, uint32_t mount,
+			 int err, const char *where)
+{
+	char what[600], name[512];
+
+	mc_mount_name(x->t, mount, name, sizeof(name));
+	if (err == EINVAL && !x->t->mounts[mount].locks_known)
+		return mc_refuse(x->e, "overmounted-source",
+				 "mount %s (id %llu): unmounting it in %s: %s: it is locked, as a mount is that came from a more privileged mount namespace: mount_namespaces(7); a kernel that reports locks lets that be told before anything is made",
+				 name, (unsigned long long)x->t->mounts[mount].id,
+				 where, strerror(err));
+	snprintf(what, sizeof(what), "unmounting %s in %s", name, where);
+	return mc_exec_fail(x, op, err, what);
 }
 
 /* --- descriptors ---------------------------------------------------------- */
@@ -199,21 +240,6 @@ int mc_exec_fd(struct mc_exec *x, mc_ref r)
 	if (*fd < 0 && MC_REF_KIND(r) == MC_REF_MOUNT && x->spilled &&
 	    x->spilled[i])
 		*fd = x->be->reopen(x, i);
-int mc_exec_fail_unmount(struct mc_exec *x, const struct mc_op *op, uint32_t mount,
-			 int err, const char *where)
-{
-	char what[600], name[512];
-
-	mc_mount_name(x->t, mount, name, sizeof(name));
-	if (err == EINVAL && !x->t->mounts[mount].locks_known)
-		return mc_refuse(x->e, "overmounted-source",
-				 "mount %s (id %llu): unmounting it in %s: %s: it is locked, as a mount is that came from a more privileged mount namespace: mount_namespaces(7); a kernel that reports locks lets that be told before anything is made",
-				 name, (unsigned long long)x->t->mounts[mount].id,
-				 where, strerror(err));
-	snprintf(what, sizeof(what), "unmounting %s in %s", name, where);
-	return mc_exec_fail(x, op, err, what);
-}
-
 	return *fd;
 }
 

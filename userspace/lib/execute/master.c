@@ -6,6 +6,9 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <libmount/libmount.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
@@ -34,6 +37,99 @@ static dev_t receiver(struct mc_exec *x, uint32_t sb, struct libmnt_table *tb,
 	return 0;
 }
 
+/*
+ * The root that a mount will have, which is below prefix instead of the image's
+ * superblock; "": that cannot be told.
+ */
+static void root_of(const struct mc_exec *x, mc_ref r, const char *prefix,
+		    char *buf, size_t size)
+{
+	const struct mc_mount *m;
+	const char *root = NULL;
+
+	if (MC_REF_KIND(r) == MC_REF_MOUNT) {
+		m = &x->t->mounts[MC_REF_INDEX(r)];
+		root = m->root_deleted ? NULL : m->root;
+	} else if (MC_REF_KIND(r) == MC_REF_TEMP) {
+		root = x->p->temps[MC_REF_INDEX(r)].root;
+	}
+	*buf = '\0';
+	if (!root || *root != '/' || strlen(prefix) + strlen(root) >= size)
+		return;
+	if (!strcmp(prefix, "/"))
+		strcpy(buf, root);
+	else
+		strcpy(stpcpy(buf, prefix), strcmp(root, "/") ? root : "");
+}
+
+/* What stands for "/" of the image's superblock, in the real one; or NULL. */
+static const char *prefix_of(struct mc_exec *x, uint32_t sb, struct libmnt_table *tb,
+			     struct libmnt_iter *it)
+{
+	struct libmnt_fs *fs;
+	bool is_root;
+	uint32_t i;
+
+	for (i = 0; i < x->p->nr_srcs; i++) {
+		if (x->p->srcs[i].sb != sb || x->p->srcs[i].kind != MC_SRC_EXTERNAL)
+			continue;
+		fs = mc_exec_mount_of(tb, it, x->external_fd[x->p->srcs[i].index],
+				      &is_root);
+		return fs && is_root ? mnt_fs_get_root(fs) : NULL;
+	}
+	return "/";
+}
+
+static bool is_path(const char *root)
+{
+	return root && *root == '/' && !mc_path_dots(root) && !strstr(root, "//");
+}
+
+/*
+ * MOVE_MOUNT_SET_GROUP takes a mount whose root is at or below that of the one it
+ * joins; with mount_setgroup(2) it depends on privileges whether others may.
+ * Those that follow the first of a list join that one, if it contains them.
+ */
+static int check_wide(struct mc_exec *x, uint32_t src, const char *root,
+		      const char *prefix)
+{
+	const struct mntcr_external *o = &x->o->masters[x->p->srcs[src].index];
+	char key[64], path[256], name[256], is[256], wants[256];
+	char first[PATH_MAX], this[PATH_MAX];
+	const struct mc_op *op;
+	uint32_t i, k;
+
+	for (i = 0; i < x->p->nr_ops; i++) {
+		op = &x->p->ops[i];
+		if (op->type != MC_OP_GROUP || op->arg != MC_REF(MC_REF_SRC, src))
+			continue;
+		for (k = 0; k < op->nr; k++) {
+			mc_ref r = x->p->list[op->first + k];
+
+			root_of(x, r, prefix, this, sizeof(this));
+			if (!k)
+				strcpy(first, this);
+			else if (op->flags & MOUNT_SETGROUP_SHARED ||
+				 (*first && mc_path_below(first, this)))
+				continue;
+			if (!*this || mc_path_below(root, this))
+				continue;
+			if (MC_REF_KIND(r) == MC_REF_MOUNT)
+				mc_mount_name(x->t, MC_REF_INDEX(r), name,
+					      sizeof(name));
+			else
+				strcpy(name, "a temporary mount for its peers");
+			return mc_fail(x->e, MNTCR_USAGE, 0,
+				       "--external-master %s=%s: the root of the mount there, %s, does not contain %s, that of %s, which is to receive from it: without mount_setgroup(2) it has to",
+				       mc_escape(o->key, key, sizeof(key)),
+				       mc_escape(o->path, path, sizeof(path)),
+				       mc_escape(root, is, sizeof(is)),
+				       mc_escape(this, wants, sizeof(wants)), name);
+		}
+	}
+	return 0;
+}
+
 static int check(struct mc_exec *x, const struct mc_src *s,
 		 struct libmnt_table *tb, struct libmnt_iter *it)
 {
@@ -42,6 +138,7 @@ static int check(struct mc_exec *x, const struct mc_src *s,
 	unsigned long flags = 0;
 	struct libmnt_fs *fs;
 	const char *what = NULL;
+	const char *root, *prefix;
 	bool is_root;
 	dev_t dev;
 
@@ -66,7 +163,11 @@ static int check(struct mc_exec *x, const struct mc_src *s,
 			       mc_escape(o->path, path, sizeof(path)),
 			       major(mnt_fs_get_devno(fs)), minor(mnt_fs_get_devno(fs)),
 			       major(dev), minor(dev));
-	return 0;
+	root = mnt_fs_get_root(fs);
+	prefix = prefix_of(x, s->sb, tb, it);
+	if (x->p->api != MNTCR_API_UPSTREAM || !is_path(root) || !is_path(prefix))
+		return 0;
+	return check_wide(x, (uint32_t)(s - x->p->srcs), root, prefix);
 }
 
 int mc_exec_check_masters(struct mc_exec *x)

@@ -654,14 +654,22 @@ static int join(struct mc_exec *x, mc_ref from, mc_ref to, const struct mc_op *o
 {
 	int from_fd = fd_of(x, from, op);
 	int to_fd = from_fd < 0 ? -1 : fd_of(x, to, op);
+	struct mc_op about = *op;
 
+	/* the member that it is about, and not all */
+	while (about.nr > 1 && x->p->list[about.first] != to) {
+		about.first++;
+		about.nr--;
+	}
+	about.nr = 1;
+	about.arg = from;
 	if (to_fd < 0)
 		return -1;
 	mc_count(x, SET_GROUP);
 	if (mc_move_mount(from_fd, "", to_fd, "",
 			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
 			  MOVE_MOUNT_SET_GROUP))
-		return mc_exec_fail(x, op, errno, "MOVE_MOUNT_SET_GROUP");
+		return mc_exec_fail(x, &about, errno, "MOVE_MOUNT_SET_GROUP");
 	return 0;
 }
 
