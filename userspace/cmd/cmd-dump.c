@@ -6,6 +6,7 @@
  */
 #include <getopt.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,6 +21,11 @@ static const char usage[] =
 "      --retries N      attempts while the namespaces change (default 8)\n"
 "  -h, --help           this text\n";
 
+static void note(void *data, const char *line)
+{
+	fprintf(stderr, "mntcr: dump: note: %s\n", line);
+}
+
 int cmd_dump(int argc, char **argv)
 {
 	enum { OPT_METHOD = 256, OPT_RETRIES };
@@ -30,7 +36,7 @@ int cmd_dump(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct mntcr_capture_options opts = { .size = sizeof(opts) };
+	struct mntcr_capture_options opts = { .size = sizeof(opts), .note = note };
 	struct cmd_input in = { 0 };
 	struct mntcr_topology *t = NULL;
 	const char *out = "-";

@@ -74,6 +74,9 @@ struct mntcr_capture_options {
 	size_t size;
 	enum mntcr_method method;
 	unsigned int retries;	/* 0: the default, 8 */
+	/* Called, each once, with what may be missing that cannot be seen. */
+	void (*note)(void *data, const char *line);
+	void *data;
 };
 
 /*

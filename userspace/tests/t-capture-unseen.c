@@ -158,10 +158,47 @@ static void a_root_that_is_covered(void)
 	scene_release(&h2);
 }
 
+static void count_note(void *data, const char *line)
+{
+	CHECK(strstr(line, "does not count"));
+	++*(unsigned int *)data;
+}
+
+/* It says so once, and only where nothing counts what mountinfo leaves out. */
+static void what_cannot_be_counted(void)
+{
+	struct mc_mnt_ns_info info = { .size = sizeof(info) };
+	unsigned int notes = 0;
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_MOUNTINFO,
+		.note = count_note, .data = &notes,
+	};
+	struct mntcr_source src[2];
+	struct mntcr_topology *t;
+	struct holder h[2];
+	struct mntcr_error e;
+	bool counts;
+	int i;
+
+	scene_enter();
+	for (i = 0; i < 2; i++) {
+		h[i] = scene_hold(CLONE_NEWNS, NULL, NULL);
+		src[i] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = h[i].ns };
+	}
+	counts = !ioctl(h[0].ns, MC_NS_MNT_GET_INFO, &info);
+	REQUIRE(counts || errno == ENOTTY);
+	REQUIRE(!mntcr_capture(src, 2, &opts, &t, &e));
+	CHECK_EQ(notes, counts || lists_mounts(h[0].ns) ? 0 : 1);
+	mntcr_topology_free(t);
+	for (i = 0; i < 2; i++)
+		scene_release(&h[i]);
+}
+
 int main(void)
 {
 	TAP_RUN(a_mountpoint_that_escaped);
 	TAP_RUN(a_new_root_over_the_old);
 	TAP_RUN(a_root_that_is_covered);
+	TAP_RUN(what_cannot_be_counted);
 	return tap_done();
 }

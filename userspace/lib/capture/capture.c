@@ -98,8 +98,11 @@ static int capture(const struct mntcr_source *sources, size_t nr,
 	if (!nr)
 		return mc_fail(e, MNTCR_USAGE, 0, "no namespace was named");
 	for (;;) {
-		if (!attempt(sources, nr, method, topo, e))
+		if (!attempt(sources, nr, method, topo, e)) {
+			if ((*topo)->uncounted && opts->note)
+				opts->note(opts->data, "mountinfo does not show what the root of a namespace covers, and this kernel does not count its mounts: if there is any, it is not in the image");
 			return 0;
+		}
 		if (method == MNTCR_METHOD_AUTO &&
 		    (e->code == MNTCR_UNSUPPORTED || e->err == EPERM)) {
 			/* mountinfo of one's own needs no privilege */

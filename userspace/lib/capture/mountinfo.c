@@ -349,8 +349,9 @@ static int find_layers(const struct cap_ns *ns, const struct text *t,
 }
 
 /* The namespace's visible root is the one mount whose parent is not listed. */
-static int find_root(const struct cap_ns *ns, const struct text *t,
-		     struct raw_ns *raw, struct mntcr_error *e)
+static int find_root(struct mc_topology *topo, const struct cap_ns *ns,
+		     const struct text *t, struct raw_ns *raw,
+		     struct mntcr_error *e)
 {
 	struct mc_map *by_id = mc_map_new();
 	uint32_t i, v;
@@ -384,6 +385,8 @@ static int find_root(const struct cap_ns *ns, const struct text *t,
 		raw->nr = 0;
 		raw->root = MC_NONE;
 	}
+	if (ns->nr_mounts < 0 && !t->listed.known)
+		topo->uncounted = true;
 	hidden = ns->nr_mounts < 0 ? 0 : ns->nr_mounts + 1 - raw->nr;
 	/* Counted before the text was read and after. */
 	if ((hidden < 0 || hidden > 2) && ns->nr_mounts != t->nr_mounts) {
@@ -455,7 +458,7 @@ int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		raw.nr = 0;
 		raw.base_propagation = 0;
 		if (parse(t, &ns[i], &texts[i].first, &raw, e) ||
-		    find_root(&ns[i], &texts[i], &raw, e) ||
+		    find_root(t, &ns[i], &texts[i], &raw, e) ||
 		    cap_add_missing(&texts[i].listed, &ns[i], t, &raw, e) ||
 		    cap_build(t, &ns[i], &raw, false, by_dev, e))
 			goto out;

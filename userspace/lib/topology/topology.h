@@ -169,6 +169,8 @@ struct mntcr_topology {
 	uint32_t nr_userns, nr_ns, nr_sbs, nr_groups, nr_idmaps, nr_mounts;
 	bool unique_ids;	/* mount ids are never reused before a restart */
 	const char *boot_id;	/* of the dumper's system, or NULL: unknown */
+	bool uncounted;		/* captured where nothing tells of mounts below the
+				   roots that are seen; not in an image */
 	bool finished;
 
 	/* private to topology.c */
