@@ -37,9 +37,17 @@ lib-y += capture/listed.o
 lib-y += capture/mountinfo.o
 lib-y += capture/capture.o
 
+lib-y += contents/member.o
+lib-y += contents/open.o
+lib-y += contents/fill.o
+lib-y += contents/compare.o
+lib-y += contents/source.o
+lib-y += contents/save.o
+
 lib-y += image/scan.o
 lib-y += image/read.o
 lib-y += image/write.o
+lib-y += image/archive.o
 
 lib-y += plan/path.o
 lib-y += plan/parts.o

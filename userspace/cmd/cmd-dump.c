@@ -17,6 +17,10 @@ static const char usage[] =
 "Write the mounts of mount namespaces to an image.  NAMESPACE is a process id,\n"
 "a namespace file or a directory of such files.\n\n"
 "  -o, --output FILE    write to FILE instead of standard output\n"
+"      --contents       with the files of each tmpfs and ramfs\n"
+"      --exclude-contents KEY\n"
+"                       but for this one: MAJOR:MINOR, or the path of a mount in\n"
+"                       the first namespace\n"
 "      --method METHOD  auto (default), statmount or mountinfo\n"
 "      --retries N      attempts while the namespaces change (default 8)\n"
 "  -h, --help           this text\n";
@@ -26,17 +30,30 @@ static void note(void *data, const char *line)
 	fprintf(stderr, "mntcr: dump: note: %s\n", line);
 }
 
+static void left_out(void *data, const char *line)
+{
+	fprintf(stderr, "mntcr: dump: %s\n", line);
+}
+
 int cmd_dump(int argc, char **argv)
 {
-	enum { OPT_METHOD = 256, OPT_RETRIES };
+	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "method", required_argument, NULL, OPT_METHOD },
 		{ "retries", required_argument, NULL, OPT_RETRIES },
+		{ "contents", no_argument, NULL, OPT_CONTENTS },
+		{ "exclude-contents", required_argument, NULL, OPT_EXCLUDE },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
 	struct mntcr_capture_options opts = { .size = sizeof(opts), .note = note };
+	struct mntcr_contents_options files = {
+		.size = sizeof(files), .left_out = left_out,
+	};
+	/* no more of them than arguments */
+	const char **exclude = calloc((size_t)argc, sizeof(*exclude));
+	bool contents = false;
 	struct cmd_input in = { 0 };
 	struct mntcr_topology *t = NULL;
 	const char *out = "-";
@@ -44,29 +61,40 @@ int cmd_dump(int argc, char **argv)
 	int c, ret = 0;
 	size_t n;
 
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
+	if (!exclude)
+		return MNTCR_SYS;
+	while (!ret && (c = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'o':
 			out = optarg;
 			break;
 		case OPT_METHOD:
 			if (!cmd_method(optarg, &opts.method))
-				return cmd_usage("dump", "--method %s is not known",
-						 optarg);
+				ret = cmd_usage("dump", "--method %s is not known",
+						optarg);
 			break;
 		case OPT_RETRIES:
 			if (!cmd_number(optarg, UINT_MAX, &n) || !n)
-				return cmd_usage("dump", "--retries %s is not a number above 0",
-						 optarg);
+				ret = cmd_usage("dump", "--retries %s is not a number above 0",
+						optarg);
 			opts.retries = (unsigned int)n;
+			break;
+		case OPT_CONTENTS:
+			contents = true;
+			break;
+		case OPT_EXCLUDE:
+			exclude[files.nr_exclude++] = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
-			return cmd_flush("dump");
+			ret = cmd_flush("dump");
+			goto out;
 		default:
-			return cmd_try_help("dump");
+			ret = cmd_try_help("dump");
 		}
 	}
+	if (!ret && files.nr_exclude && !contents)
+		ret = cmd_usage("dump", "--exclude-contents without --contents");
 	for (; optind < argc && !ret; optind++)
 		ret = cmd_input_add(&in, "dump", argv[optind], false);
 	if (ret)
@@ -75,11 +103,16 @@ int cmd_dump(int argc, char **argv)
 		ret = cmd_usage("dump", "no namespace was named");
 		goto out;
 	}
+	files.sources = in.sources;
+	files.nr_sources = in.nr;
+	files.exclude = exclude;
 	if (mntcr_capture(in.sources, in.nr, &opts, &t, &e) ||
-	    mntcr_image_write(t, out, &e))
+	    (contents ? mntcr_image_write_contents(t, &files, out, &e) :
+	     mntcr_image_write(t, out, &e)))
 		ret = cmd_error("dump", &e);
 out:
 	mntcr_topology_free(t);
 	cmd_input_free(&in);
+	free(exclude);
 	return ret;
 }

@@ -29,6 +29,7 @@ struct job {
 	bool verify, stats, json, discard;
 	size_t nr_differences;
 	sigset_t held;
+	struct mntcr_contents *contents;
 };
 
 static void progress(void *data, uint64_t done, uint64_t all)
@@ -62,6 +63,7 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 	size_t nr = mntcr_restored_nr_ns(r), i;
 	struct mntcr_source *srcs = calloc(nr + 1, sizeof(*srcs));
 	struct mntcr_topology *got = NULL;
+	struct mntcr_contents *files = NULL;
 	int ret = -1;
 
 	if (j->r.o.ignore_locks)
@@ -74,8 +76,13 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 		srcs[i].type = MNTCR_SOURCE_FD;
 		srcs[i].fd = mntcr_restored_ns_fd(r, i);
 	}
-	if (!mntcr_capture(srcs, nr, NULL, &got, e))
+	opts.contents_a = j->contents;
+	if (!mntcr_capture(srcs, nr, NULL, &got, e) &&
+	    (!j->contents || !cmd_live_contents(got, srcs, nr, &files, e))) {
+		opts.contents_b = files;
 		ret = mntcr_verify(t, got, &opts, &j->nr_differences, e);
+	}
+	mntcr_contents_free(files);
 	mntcr_topology_free(got);
 	free(srcs);
 	return ret;
@@ -191,10 +198,11 @@ static int run(struct job *j, const char *image)
 	int ret = 0;
 
 	sigemptyset(&j->held);
-	if (mntcr_image_read(image, &t, &e))
+	if (mntcr_image_read_contents(image, &t, &j->contents, &e))
 		return cmd_error("restore", &e);
 	j->r.o.progress = progress;
 	j->r.o.difference = difference;
+	j->r.o.contents = j->contents;
 	j->r.o.cancelled = cancelled;
 	j->r.o.refused = refused;
 	j->r.json = j->json;
@@ -227,6 +235,7 @@ out:
 	if (ret || is_ended(&j->held))
 		sigprocmask(SIG_UNBLOCK, &j->held, NULL);
 	mntcr_restored_free(r);
+	mntcr_contents_free(j->contents);
 	mntcr_topology_free(t);
 	return ret;
 }

@@ -18,6 +18,7 @@ static const char usage[] =
 "      --devices        the superblocks are the very same, by device number\n"
 "      --order          mounts came into being in the same order\n"
 "      --ignore LIST    leave out: options, source, locks, owner, files\n"
+"      --contents       compare the files of each tmpfs and ramfs as well\n"
 "      --events         both live: mount something on each mount in turn and see\n"
 "                       whether it comes out the same; see mntcr-verify(1)\n"
 "      --max N          print at most N differences (default 100, 0: all)\n"
@@ -29,7 +30,7 @@ static const char usage[] =
 
 struct job {
 	struct mntcr_verify_options opts;
-	bool events, quiet, json;
+	bool events, quiet, json, contents;
 	json_t *lines, *left;	/* with json: what was reported, what left out */
 	size_t nr, nr_events, nr_left;
 };
@@ -100,15 +101,29 @@ static int compare(struct job *j, struct cmd_input *first,
 		.size = sizeof(capture), .method = method,
 	};
 	struct mntcr_topology *a = NULL, *b = NULL;
+	struct mntcr_contents *ca = NULL, *cb = NULL;
 	struct mntcr_error e;
 	int ret = 0;
 
-	if (!j->events)
+	if (j->contents) {
+		ret = cmd_input_load_contents(first, "verify", method, &a, &ca);
+		if (!ret)
+			ret = cmd_input_load_contents(second, "verify", method,
+						      &b, &cb);
+	} else if (!j->events) {
 		ret = cmd_input_load(first, "verify", method, &a);
-	if (!ret && !j->events)
-		ret = cmd_input_load(second, "verify", method, &b);
+		if (!ret)
+			ret = cmd_input_load(second, "verify", method, &b);
+	}
 	if (ret)
 		goto out;
+	if (j->contents && (!ca || !cb)) {
+		ret = cmd_usage("verify", "--contents: the %s has none",
+				ca ? "second" : "first");
+		goto out;
+	}
+	j->opts.contents_a = ca;
+	j->opts.contents_b = cb;
 	j->opts.capture = &capture;
 	if (j->events)
 		ret = mntcr_verify_events(first->sources, first->nr,
@@ -133,6 +148,8 @@ static int compare(struct job *j, struct cmd_input *first,
 out:
 	mntcr_topology_free(a);
 	mntcr_topology_free(b);
+	mntcr_contents_free(ca);
+	mntcr_contents_free(cb);
 	return ret;
 }
 
@@ -165,12 +182,13 @@ static bool ignore(char *list, unsigned int *flags)
 int cmd_verify(int argc, char **argv)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
-	       OPT_EVENTS, OPT_JSON };
+	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
 		{ "ignore", required_argument, NULL, OPT_IGNORE },
 		{ "events", no_argument, NULL, OPT_EVENTS },
+		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "max", required_argument, NULL, OPT_MAX },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -205,6 +223,9 @@ int cmd_verify(int argc, char **argv)
 		case OPT_EVENTS:
 			j.events = true;
 			break;
+		case OPT_CONTENTS:
+			j.contents = true;
+			break;
 		case OPT_MAX:
 			if (!cmd_number(optarg, SIZE_MAX, &j.opts.max_reports))
 				return cmd_usage("verify", "--max %s is not a number",
@@ -230,6 +251,8 @@ int cmd_verify(int argc, char **argv)
 	}
 	if (argc - optind < 2)
 		return cmd_usage("verify", "two things to compare are needed");
+	if (j.events && j.contents)
+		return cmd_usage("verify", "--events and --contents exclude one another");
 	if (j.quiet && j.json)
 		return cmd_usage("verify", "--quiet and --json exclude one another");
 	if (j.quiet) {

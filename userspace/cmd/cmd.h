@@ -59,6 +59,20 @@ int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 		  bool images);
 int cmd_input_load(struct cmd_input *in, const char *name,
 		   enum mntcr_method method, struct mntcr_topology **topo);
+/*
+ * The same with contents: those of live namespaces go into a temporary file.
+ * NULL where an image has none.
+ */
+int cmd_input_load_contents(struct cmd_input *in, const char *name,
+			    enum mntcr_method method,
+			    struct mntcr_topology **topo,
+			    struct mntcr_contents **contents);
+/*
+ * Read the contents of what was captured from these.  0, or -1 and an error.
+ */
+int cmd_live_contents(struct mntcr_topology *topo,
+		      const struct mntcr_source *sources, size_t nr,
+		      struct mntcr_contents **contents, struct mntcr_error *e);
 void cmd_input_free(struct cmd_input *in);
 /* "auto", "statmount", "mountinfo" */
 bool cmd_method(const char *word, enum mntcr_method *method);

@@ -131,6 +131,11 @@ struct mntcr_restore_options {
 	 */
 	void (*refused)(void *data, const struct mntcr_refusal *refusal);
 	void *data;
+	/*
+	 * Of the image; fills the fresh superblocks that are made for it. NULL: they
+	 * are empty.
+	 */
+	const struct mntcr_contents *contents;
 };
 
 struct mntcr_restored;

@@ -99,6 +99,40 @@ int mntcr_image_read(const char *path, struct mntcr_topology **topo,
 int mntcr_image_write(const struct mntcr_topology *topo, const char *path,
 		      struct mntcr_error *e);
 
+/*
+ * The files of filesystems in memory that come with an image: its topology says of
+ * which superblocks. The image may be replaced or unlinked meanwhile.
+ */
+struct mntcr_contents;
+
+/* Any image; *contents becomes NULL where it has none. */
+int mntcr_image_read_contents(const char *path, struct mntcr_topology **topo,
+			      struct mntcr_contents **contents,
+			      struct mntcr_error *e);
+void mntcr_contents_free(struct mntcr_contents *contents);
+
+struct mntcr_contents_options {
+	size_t size;
+	/* Live originals of the topology's namespaces, for all that have mounts. */
+	const struct mntcr_source *sources;
+	size_t nr_sources;
+	/* MAJOR:MINOR, or the path in the first namespace of a mount: without */
+	const char *const *exclude;
+	size_t nr_exclude;
+	/* What is left out: one line; may be NULL. */
+	void (*left_out)(void *data, const char *line);
+	void *data;
+};
+
+/*
+ * The topology and the files of every tmpfs and ramfs that it mounts, which should
+ * hold still: what changes while it is read is MNTCR_CHANGED.  The file's mode is
+ * 0600.  Marks in topo which superblocks have contents.
+ */
+int mntcr_image_write_contents(struct mntcr_topology *topo,
+			       const struct mntcr_contents_options *opts,
+			       const char *path, struct mntcr_error *e);
+
 enum mntcr_verify_flags {
 	/* The very same superblocks, by device number, not only as many. */
 	MNTCR_VERIFY_DEVICES = 1 << 0,
@@ -145,6 +179,11 @@ struct mntcr_verify_options {
 	 * nothing could be mounted, with the reason.
 	 */
 	void (*left_out)(void *data, const char *line);
+	/*
+	 * For mntcr_verify() alone: both sides' contents, to be compared as well;
+	 * NULL: they are not.
+	 */
+	const struct mntcr_contents *contents_a, *contents_b;
 };
 
 /*

@@ -165,7 +165,7 @@ static const struct {
 
 	{ "mntcr-image", "other", "img: format: not an image" },
 	{ "\"format\":\"mntcr-image\",", "", "format" },
-	{ "\"version\":3", "\"version\":4", "version: 4 is not supported" },
+	{ "\"version\":3", "\"version\":5", "version: 5 is not supported" },
 	{ "\"version\":3", "\"version\":0", "version: 0 is not supported" },
 	{ "\"version\":3", "\"version\":1", "boot_id: unknown field" },
 	{ "\"version\":3", "\"version\":2", "mounts[1].root_file (mount 102): unknown field" },

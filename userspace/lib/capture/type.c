@@ -12,6 +12,8 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
 
 #include "base/base.h"
 #include "capture/capture.h"
@@ -23,6 +25,48 @@ struct look {
 	bool no_open;		/* NS_MNT_OPEN does not work here */
 	int root;		/* -2: not tried */
 };
+
+/*
+ * The pid namespace that a proc shows, by its init, and how many others lie between
+ * that one and the dumper's own.
+ */
+static void note_pidns(struct mc_sb *sb, int proc)
+{
+	int fd = openat(proc, "1/ns/pid", O_RDONLY | O_CLOEXEC | O_NOCTTY), up;
+	struct stat own, st;
+	uint32_t depth;
+
+	if (fd < 0 || stat("/proc/self/ns/pid", &own) || fstat(fd, &st)) {
+		mc_close(fd);
+		return;
+	}
+	sb->pidns_ino = st.st_ino;
+	for (depth = 0; fd >= 0 && depth <= 32; depth++) {
+		if (!fstat(fd, &st) && st.st_ino == own.st_ino) {
+			sb->pidns_depth = depth;
+			break;
+		}
+		up = ioctl(fd, MC_NS_GET_PARENT);
+		mc_close(fd);
+		fd = up;
+	}
+	mc_close(fd);
+}
+
+/* Of a superblock, what no option says. */
+static void note_sb(struct look *l, const struct mc_mount *m, int fd)
+{
+	struct mc_sb *sb = &l->t->sbs[m->sb];
+	struct statfs fs;
+
+	if (!strcmp(sb->type, "tmpfs") && !sb->sized && !fstatfs(fd, &fs)) {
+		sb->sized = true;
+		sb->size = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
+		sb->inodes = fs.f_files;
+	}
+	if (!strcmp(sb->type, "proc") && !sb->pidns_ino && !strcmp(m->root, "/"))
+		note_pidns(sb, fd);
+}
 
 static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 {
@@ -36,6 +80,7 @@ static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 			       m->id_old) ||
 	    !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return;
+	note_sb(l, m, fd);
 	m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;
 	cap_file(&l->ids, m, &stx, &m->root_file);
 	if (S_ISLNK(m->root_file.mode) && cap_target(l->t, m, fd, target))

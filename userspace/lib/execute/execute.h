@@ -103,6 +103,12 @@ struct mc_exec {
 	int *nsroot_fd;		/* the mount that the kernel made each of them with */
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd;
+	/* pid namespaces that were made, by the inode of the one that was dumped */
+	struct mc_pidns {
+		uint64_t ino;
+		int fd;
+	} *pidns;
+	uint32_t nr_pidns, max_pidns;
 	int proc_fd;		/* the caller's /proc */
 	int cgroup_fd;		/* the root cgroup, if that is wanted */
 	int copy_ns_fd, copy_root_fd; /* a copy of a live namespace; */

@@ -4,12 +4,15 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
+#include "contents/contents.h"
 #include "execute/execute.h"
 
 static int config(struct mc_exec *x, int fs, unsigned int cmd, const char *key,
@@ -197,11 +200,98 @@ static int make_nodes(struct mc_exec *x, const struct mc_op *op, int mnt)
 	return ret;
 }
 
+struct empty_pidns {
+	int proc, fd, err;
+};
+
+/* What a thread's children would be in; no task need ever be. */
+static void *make_pidns(void *data)
+{
+	struct empty_pidns *n = data;
+
+	n->fd = -1;
+	if (!mc_unshare(CLONE_NEWPID))
+		n->fd = openat(n->proc, "thread-self/ns/pid_for_children",
+			       O_RDONLY | O_CLOEXEC);
+	n->err = errno;
+	return NULL;
+}
+
+/* One for each that was dumped; what the index of the last one is.  -1: errno. */
+static int pidns_of(struct mc_exec *x, uint64_t ino)
+{
+	struct empty_pidns n = { .proc = x->proc_fd };
+	uint32_t i;
+
+	for (i = 0; i < x->nr_pidns; i++)
+		if (x->pidns[i].ino == ino)
+			return x->pidns[i].fd;
+	if (!mc_grow(&x->pidns, x->nr_pidns, &x->max_pidns, sizeof(*x->pidns))) {
+		errno = ENOMEM;
+		return -1;
+	}
+	mc_count(x, UNSHARE);
+	errno = mc_in_thread(make_pidns, &n);
+	if (errno)
+		return -1;
+	errno = n.err;
+	if (n.fd < 0)
+		return -1;
+	x->pidns[x->nr_pidns++] = (struct mc_pidns){ ino, n.fd };
+	return n.fd;
+}
+
+/* The pid namespace that a proc is to show, if it is not the caller's. */
+static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
+		     const struct mc_op *op)
+{
+	int fd;
+
+	if (!mc_sb_has_own_pidns(sb) || x->o->caller_namespaces)
+		return 0;
+	fd = pidns_of(x, sb->pidns_ino);
+	if (fd < 0)
+		return mc_exec_fail(x, op, errno, "making a pid namespace");
+	mc_count(x, FSCONFIG);
+	if (mc_fsconfig(fs, MC_FSCONFIG_SET_FD, "pidns", NULL, fd))
+		return mc_exec_fail(x, op, errno,
+				    "proc option pidns (a kernel before 6.17 has none)");
+	return 0;
+}
+
+/* Its size is said by an option only where this machine would choose another. */
+static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_sb *sb,
+		    const struct mc_op *op)
+{
+	char size[32], inodes[32];
+	struct statfs st;
+	bool other;
+
+	if (!sb->sized)
+		return 0;
+	if (fstatfs(mnt, &st))
+		return mc_exec_fail(x, op, errno, "statfs");
+	snprintf(size, sizeof(size), "%" PRIu64, sb->size);
+	snprintf(inodes, sizeof(inodes), "%" PRIu64, sb->inodes);
+	other = (uint64_t)st.f_blocks * (uint64_t)st.f_bsize != sb->size;
+	if (other && config(x, fs, MC_FSCONFIG_SET_STRING, "size", size))
+		return mc_exec_fail(x, op, errno, "option size");
+	if (st.f_files != sb->inodes) {
+		if (config(x, fs, MC_FSCONFIG_SET_STRING, "nr_inodes", inodes))
+			return mc_exec_fail(x, op, errno, "option nr_inodes");
+		other = true;
+	}
+	if (other && config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))
+		return mc_exec_fail(x, op, errno, "setting its size");
+	return 0;
+}
+
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
 	const struct mc_sb *sb = &x->t->sbs[s->sb];
 	bool rdonly = sb->flags & MS_RDONLY;
+	bool full = mc_contents_has(x->o->contents, sb);
 	int fs, fd = -1, ret = -1;
 
 	mc_count(x, FSOPEN);
@@ -213,11 +303,11 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 		mc_exec_fail(x, op, errno, "option source");
 		goto out;
 	}
-	if (set_options(x, fs, sb, op))
+	if (set_options(x, fs, sb, op) || set_pidns(x, fs, sb, op))
 		goto out;
 	/* Files are made first: after that it may become read-only. */
 	if (set_flags(x, fs, sb->flags) ||
-	    (rdonly && !op->nr &&
+	    (rdonly && !op->nr && !full &&
 	     config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL)) ||
 	    config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
 		mc_exec_fail(x, op, errno, "creating the superblock");
@@ -229,9 +319,13 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 		mc_exec_fail(x, op, errno, "fsmount");
 		goto out;
 	}
-	if (make_nodes(x, op, fd))
+	if (set_size(x, fs, fd, sb, op))
 		goto out;
-	if (rdonly && op->nr &&
+	/* what mounts are on is among the contents, if these were read */
+	if ((full && mc_contents_fill(x->o->contents, sb, fd, x->e)) ||
+	    make_nodes(x, op, fd))
+		goto out;
+	if (rdonly && (op->nr || full) &&
 	    (config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL) ||
 	     config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))) {
 		mc_exec_fail(x, op, errno, "making the superblock read-only");

@@ -344,6 +344,9 @@ static void teardown(struct work *w)
 	for (i = 0; i < x->nr_junk; i++)
 		mc_close(x->junk[i]);
 	free(x->junk);
+	for (i = 0; i < x->nr_pidns; i++)
+		mc_close(x->pidns[i].fd);
+	free(x->pidns);
 	free(x->put_off);
 	free(x->placeholder);
 	free(x->spilled);

@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
+#include "contents/contents.h"
 #include "image/image.h"
 #include "image/scan.h"
 
@@ -361,6 +363,28 @@ static int get_device(struct rd *r, uint32_t *major, uint32_t *minor)
 	return 0;
 }
 
+/* What a restore has to know to make it anew. */
+static int sb_made_anew(struct rd *r, struct mc_sb *sb)
+{
+	sb->sized = json_object_get(r->obj, "size");
+	if (get_uint(r, "size", 0, INT64_MAX, false, &sb->size) ||
+	    get_uint(r, "inodes", 0, INT64_MAX, sb->sized, &sb->inodes) ||
+	    get_bool(r, "contents", &sb->contents) ||
+	    get_uint(r, "pid_namespace", 1, INT64_MAX, false, &sb->pidns_ino) ||
+	    get_u32(r, "pid_depth", 64, false, &sb->pidns_depth))
+		return -1;
+	if (sb->sized && strcmp(sb->type, "tmpfs"))
+		return bad(r, "size", "only a tmpfs has one");
+	if (sb->contents && !mc_contents_type(sb->type))
+		return bad(r, "contents", "only a tmpfs or ramfs has them");
+	if ((sb->pidns_ino || sb->pidns_depth != MC_NONE) &&
+	    strcmp(sb->type, "proc"))
+		return bad(r, "pid_namespace", "only a proc has one");
+	if (sb->pidns_depth != MC_NONE && !sb->pidns_ino)
+		return bad(r, "pid_depth", "of no pid namespace");
+	return 0;
+}
+
 static int sb_record(struct rd *r)
 {
 	uint32_t i = mc_topology_add_sb(r->t);
@@ -379,7 +403,7 @@ static int sb_record(struct rd *r)
 	    get_words(r, "flags", mc_words_sb, NULL, &flags))
 		return -1;
 	sb->flags = (uint32_t)flags;
-	return 0;
+	return r->version < 4 ? 0 : sb_made_anew(r, sb);
 }
 
 /*
@@ -831,46 +855,175 @@ out:
 	return ret;
 }
 
-int mntcr_image_read(const char *path, struct mc_topology **topo,
-		     struct mntcr_error *e)
+/* In a file without a name: an archive is read more than once. */
+static int new_spool(struct mntcr_error *e)
+{
+	const char *dirs[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
+	char name[PATH_MAX];
+	size_t i;
+	int fd;
+
+	for (i = 0; i < MC_ARRAY_SIZE(dirs); i++) {
+		if (!dirs[i] || *dirs[i] != '/' ||
+		    snprintf(name, sizeof(name), "%s/mntcr-XXXXXX", dirs[i]) >=
+		    (int)sizeof(name))
+			continue;
+		fd = mkostemp(name, O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		unlink(name);
+		return fd;
+	}
+	return mc_fail(e, MNTCR_SYS, errno, "a temporary file for what comes from a pipe");
+}
+
+static int write_all(int fd, const char *p, size_t n)
+{
+	ssize_t done;
+
+	for (; n; p += done, n -= (size_t)done) {
+		done = write(fd, p, n);
+		if (done < 0 && errno == EINTR)
+			done = 0;
+		else if (done <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct input {
+	int fd;
+	bool std;
+	const char *name;	/* escaped */
+	char chunk[65536];
+	ssize_t n;		/* in chunk */
+};
+
+/* A pipe may give less than is there: full chunks, but for the last one. */
+static int read_more(struct input *in, struct mntcr_error *e)
+{
+	ssize_t n;
+
+	in->n = 0;
+	do {
+		n = read(in->fd, in->chunk + in->n,
+			 sizeof(in->chunk) - (size_t)in->n);
+		if (n < 0 && errno != EINTR)
+			return mc_fail(e, MNTCR_SYS, errno, "%s", in->name);
+		in->n += n > 0 ? n : 0;
+	} while (n && (size_t)in->n < sizeof(in->chunk));
+	return 0;
+}
+
+static int read_text(struct input *in, struct mc_buf *b, struct mntcr_error *e)
+{
+	while (in->n) {
+		mc_buf_add(b, in->chunk, (size_t)in->n);
+		if (b->nomem)
+			return mc_nomem(e);
+		if (b->len > MC_IMAGE_MAX_SIZE)
+			return mc_fail(e, MNTCR_BAD_IMAGE, 0,
+				       "%s: larger than %lu bytes", in->name,
+				       MC_IMAGE_MAX_SIZE);
+		if (read_more(in, e))
+			return -1;
+	}
+	return 0;
+}
+
+/* The archive as a file that begins with it, not the caller's. */
+static int archive_file(struct input *in, struct mntcr_error *e)
+{
+	struct stat st;
+	int fd;
+
+	if (!fstat(in->fd, &st) && S_ISREG(st.st_mode) &&
+	    lseek(in->fd, 0, SEEK_CUR) == in->n) {
+		fd = fcntl(in->fd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? mc_fail(e, MNTCR_SYS, errno, "%s", in->name) : fd;
+	}
+	fd = new_spool(e);
+	while (fd >= 0 && in->n) {
+		if (write_all(fd, in->chunk, (size_t)in->n))
+			mc_fail(e, MNTCR_SYS, errno, "%s: into a temporary file",
+				in->name);
+		else if (!read_more(in, e))
+			continue;
+		mc_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int read_archive(struct input *in, struct mc_buf *b,
+			struct mntcr_contents **contents, struct mntcr_error *e)
+{
+	char text[sizeof(e->text)];
+	int fd = archive_file(in, e);
+
+	if (fd < 0)
+		return -1;
+	if (!mc_contents_open(fd, MC_IMAGE_MAX_SIZE, b, contents, e))
+		return 0;
+	mc_close(fd);
+	memcpy(text, e->text, sizeof(text));
+	snprintf(e->text, sizeof(e->text), "%s: %.600s", in->name, text);
+	return -1;
+}
+
+int mntcr_image_read_contents(const char *path, struct mc_topology **topo,
+			      struct mntcr_contents **contents,
+			      struct mntcr_error *e)
 {
 	bool std = !strcmp(path, "-");
 	const char *name = std ? "standard input" : path;
 	struct mc_buf b = { 0 };
-	char chunk[65536], esc[300];
-	int fd, ret = -1;
-	ssize_t n;
+	struct input *in = malloc(sizeof(*in));
+	char esc[300];
+	int ret = -1;
 
 	*topo = NULL;
+	*contents = NULL;
 	memset(e, 0, sizeof(*e));
-	mc_escape(name, esc, sizeof(esc));
-	fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return mc_fail(e, MNTCR_SYS, errno, "%s", esc);
-	for (;;) {
-		n = read(fd, chunk, sizeof(chunk));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		mc_buf_add(&b, chunk, (size_t)n);
-		if (b.nomem) {
-			mc_nomem(e);
-			goto out;
-		}
-		if (b.len > MC_IMAGE_MAX_SIZE) {
-			mc_fail(e, MNTCR_BAD_IMAGE, 0, "%s: larger than %lu bytes",
-				esc, MC_IMAGE_MAX_SIZE);
-			goto out;
-		}
-	}
-	if (n < 0)
+	if (!in)
+		return mc_nomem(e);
+	in->name = mc_escape(name, esc, sizeof(esc));
+	in->fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (in->fd < 0) {
 		mc_fail(e, MNTCR_SYS, errno, "%s", esc);
+		goto out;
+	}
+	if (read_more(in, e))
+		goto out;
+	if (in->n && mc_contents_is_archive(in->chunk, (size_t)in->n))
+		ret = read_archive(in, &b, contents, e);
 	else
+		ret = read_text(in, &b, e);
+	if (!ret)
 		ret = mc_image_parse(b.data ? b.data : "", b.len, name, topo, e);
+	if (!ret && mc_contents_check(*contents, *topo, e)) {
+		mntcr_topology_free(*topo);
+		*topo = NULL;
+		ret = -1;
+	}
+	if (ret) {
+		mntcr_contents_free(*contents);
+		*contents = NULL;
+	}
 out:
 	if (!std)
-		mc_close(fd);
+		mc_close(in->fd);
+	free(in);
 	mc_buf_free(&b);
+	return ret;
+}
+
+int mntcr_image_read(const char *path, struct mc_topology **topo,
+		     struct mntcr_error *e)
+{
+	struct mntcr_contents *contents;
+	int ret = mntcr_image_read_contents(path, topo, &contents, e);
+
+	mntcr_contents_free(contents);
 	return ret;
 }

@@ -95,6 +95,17 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	if (sb->magic)
 		put_uint(o, "magic", sb->magic, bad);
 	put_words(o, "flags", mc_words_sb, sb->flags, bad);
+	if (sb->sized) {
+		put_uint(o, "size", sb->size, bad);
+		put_uint(o, "inodes", sb->inodes, bad);
+	}
+	if (sb->contents)
+		put(o, "contents", json_true(), bad);
+	if (sb->pidns_ino) {
+		put_uint(o, "pid_namespace", sb->pidns_ino, bad);
+		if (sb->pidns_depth != MC_NONE)
+			put_uint(o, "pid_depth", sb->pidns_depth, bad);
+	}
 }
 
 static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
@@ -299,7 +310,7 @@ static int sys_fail(const char *path, struct mntcr_error *e)
 		       mc_escape(path, esc, sizeof(esc)));
 }
 
-static int write_in_place(const struct mc_topology *t, const char *path,
+static int write_in_place(const struct mc_image_print *p, const char *path,
 			  struct mntcr_error *e)
 {
 	FILE *out = fopen(path, "we");
@@ -307,7 +318,7 @@ static int write_in_place(const struct mc_topology *t, const char *path,
 
 	if (!out)
 		return sys_fail(path, e);
-	ret = mc_image_print(t, out, e);
+	ret = p->print(p->data, out, e);
 	if (fclose(out) && !ret)
 		ret = mc_fail(e, MNTCR_SYS, errno, "closing");
 	return ret ? fail_on(path, e) : 0;
@@ -413,7 +424,7 @@ static int sync_dir(int fd)
 }
 
 /* The image is complete and on disk before it takes the name. */
-static int write_and_rename(const struct mc_topology *t, const char *path,
+static int write_and_rename(const struct mc_image_print *p, const char *path,
 			    const struct target *to, struct mntcr_error *e)
 {
 	FILE *out = NULL;
@@ -429,7 +440,7 @@ static int write_and_rename(const struct mc_topology *t, const char *path,
 		mc_close(fd);
 		goto out_unlink;
 	}
-	if (mc_image_print(t, out, e)) {
+	if (p->print(p->data, out, e)) {
 		fail_on(path, e);
 		goto out_unlink;
 	}
@@ -452,8 +463,8 @@ out_unlink:
 	return ret;
 }
 
-int mntcr_image_write(const struct mc_topology *t, const char *path,
-		      struct mntcr_error *e)
+int mc_image_write(const struct mc_image_print *p, const char *path,
+		   struct mntcr_error *e)
 {
 	struct target to = { .dir = -1 };
 	bool made = false;
@@ -462,7 +473,7 @@ int mntcr_image_write(const struct mc_topology *t, const char *path,
 
 	memset(e, 0, sizeof(*e));
 	if (!strcmp(path, "-"))
-		return mc_image_print(t, stdout, e) ?
+		return p->print(p->data, stdout, e) ?
 		       fail_on("standard output", e) : 0;
 	if (lstat(path, &st) || S_ISREG(st.st_mode)) {
 		if (target_of(path, &to)) {
@@ -474,10 +485,10 @@ int mntcr_image_write(const struct mc_topology *t, const char *path,
 		made = true;
 	} else if (!S_ISLNK(st.st_mode) || target_of_link(path, &to)) {
 		/* A pipe, a device: no name to take over. */
-		ret = write_in_place(t, path, e);
+		ret = write_in_place(p, path, e);
 		goto out;
 	}
-	ret = write_and_rename(t, path, &to, e);
+	ret = write_and_rename(p, path, &to, e);
 	/* unless something else has that name by now */
 	if (ret && made && !fstatat(to.dir, to.name, &st, AT_SYMLINK_NOFOLLOW) &&
 	    S_ISREG(st.st_mode) && !st.st_size)
@@ -485,4 +496,17 @@ int mntcr_image_write(const struct mc_topology *t, const char *path,
 out:
 	target_free(&to);
 	return ret;
+}
+
+static int print_json(void *data, FILE *out, struct mntcr_error *e)
+{
+	return mc_image_print(data, out, e);
+}
+
+int mntcr_image_write(const struct mc_topology *t, const char *path,
+		      struct mntcr_error *e)
+{
+	const struct mc_image_print p = { print_json, (void *)t };
+
+	return mc_image_write(&p, path, e);
 }

@@ -56,7 +56,8 @@ static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
 	uint32_t type = fresh_type(&p->topo->sbs[sb]);
 
 	return type != MC_NONE && !(p->priv->fresh_once & 1U << type) &&
-	       (!fresh_types[type].shows || p->priv->opts->caller_namespaces);
+	       (!fresh_types[type].shows || p->priv->opts->caller_namespaces ||
+		mc_sb_has_own_pidns(&p->topo->sbs[sb]));
 }
 
 /* --- order: everything of a superblock, roots nested --------------------- */

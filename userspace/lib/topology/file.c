@@ -14,6 +14,11 @@ bool mc_mode_is_device(uint32_t mode)
 	return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
+bool mc_sb_has_own_pidns(const struct mc_sb *sb)
+{
+	return sb->pidns_ino && sb->pidns_depth == 1;
+}
+
 /* What is not known differs from nothing. */
 static bool id_same(uint32_t a, uint32_t b)
 {

@@ -179,7 +179,9 @@ uint32_t mc_topology_add_sb(struct mc_topology *t)
 {
 	if (!mc_grow(&t->sbs, t->nr_sbs, &t->max_sbs, sizeof(*t->sbs)))
 		return MC_NONE;
-	t->sbs[t->nr_sbs] = (struct mc_sb){ .type = "", .options = "" };
+	t->sbs[t->nr_sbs] = (struct mc_sb){
+		.type = "", .options = "", .pidns_depth = MC_NONE,
+	};
 	return t->nr_sbs++;
 }
 

@@ -94,6 +94,14 @@ struct mc_sb {
 	const char *options;	/* as in mountinfo, after the "-"; never NULL */
 	uint64_t magic;		/* unknown: 0 */
 	uint32_t flags;		/* MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME */
+	/* statfs(2)'s, of a tmpfs: most bytes and inodes; 0: no bound */
+	bool sized;
+	uint64_t size, inodes;
+	bool contents;		/* its files come with the image */
+	/* of a proc: the pid namespace that it shows; 0: not known */
+	uint64_t pidns_ino;
+	/* how far below the dumper's own that is; MC_NONE: it is not below it */
+	uint32_t pidns_depth;
 	uint32_t nr_mounts;	/* derived */
 };
 
@@ -250,6 +258,8 @@ extern const struct mc_word mc_words_file[];	/* S_IFMT */
 /* Nothing that is known of both differs. */
 bool mc_file_same(const struct mc_file *a, const struct mc_file *b);
 bool mc_mode_is_device(uint32_t mode);
+/* Does it show a pid namespace that a restore can make: a child of the dumper's? */
+bool mc_sb_has_own_pidns(const struct mc_sb *sb);
 
 /*
  * The next of a superblock's options, unescaped in place; false: that was all.

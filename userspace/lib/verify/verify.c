@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "contents/contents.h"
 #include "topology/topology.h"
 
 struct pair {
@@ -305,8 +306,19 @@ static void compare_group(struct verify *v, uint32_t at, const char *what,
 		       name_of(v->a, p->a, name, sizeof(name)), what, x, y);
 }
 
-/* The next word of a list that names no width of inode numbers. */
-static const char *next_word(const char **rest, size_t *len, bool *named)
+static bool word_is(const char *word, size_t len, const char *key)
+{
+	size_t n = strlen(key);
+
+	return len >= n && !memcmp(word, key, n);
+}
+
+/*
+ * The next word of a list that names no width of inode numbers; nor, where that
+ * is compared by itself, a size.
+ */
+static const char *next_word(const char **rest, size_t *len, bool *named,
+			     bool sized)
 {
 	for (;;) {
 		const char *word = *rest;
@@ -315,6 +327,9 @@ static const char *next_word(const char **rest, size_t *len, bool *named)
 			return NULL;
 		*len = strcspn(word, ",");
 		*rest = word + *len + !!word[*len];
+		if (sized && (word_is(word, *len, "size=") ||
+			      word_is(word, *len, "nr_inodes=")))
+			continue;
 		if (*len != 7 || (memcmp(word, "inode32", 7) &&
 				  memcmp(word, "inode64", 7)))
 			return word;
@@ -332,7 +347,12 @@ static bool options_eq(const struct mc_topology *a, uint32_t x,
 {
 	const char *p = mc_mount_options(a, &a->mounts[x]);
 	const char *q = mc_mount_options(b, &b->mounts[y]);
+	const struct mc_sb *s = &a->sbs[a->mounts[x].sb];
+	const struct mc_sb *u = &b->sbs[b->mounts[y].sb];
 	bool in_p = false, in_q = false;
+	/* options name only what is not this machine's default */
+	bool sized = s->sized && u->sized && s->size == u->size &&
+		     s->inodes == u->inodes;
 	const char *type = a->sbs[a->mounts[x].sb].type;
 	const char *m, *n;
 	size_t k, l;
@@ -344,8 +364,8 @@ static bool options_eq(const struct mc_topology *a, uint32_t x,
 	p = p ? p : "";
 	q = q ? q : "";
 	do {
-		m = next_word(&p, &k, &in_p);
-		n = next_word(&q, &l, &in_q);
+		m = next_word(&p, &k, &in_p, sized);
+		n = next_word(&q, &l, &in_q, sized);
 		if (!m != !n || (m && (k != l || memcmp(m, n, k))))
 			return false;
 	} while (m);
@@ -510,6 +530,33 @@ static bool compare_ns(struct verify *v, uint32_t i)
 	return true;
 }
 
+static void contents_differ(void *data, const char *line)
+{
+	struct verify *v = data;
+
+	if (count(v))
+		v->opts->report(v->opts->data, line);
+}
+
+/* Of each pair of superblocks of which both sides have them. */
+static int compare_contents(struct verify *v, struct mntcr_error *e)
+{
+	const struct mntcr_contents *a = v->opts->contents_a;
+	const struct mntcr_contents *b = v->opts->contents_b;
+	uint32_t i, other;
+
+	for (i = 0; a && b && i < v->a->nr_sbs; i++) {
+		other = v->sbs.ab[i];
+		if (other == MC_NONE || !mc_contents_has(a, &v->a->sbs[i]) ||
+		    !mc_contents_has(b, &v->b->sbs[other]))
+			continue;
+		if (mc_contents_compare(a, &v->a->sbs[i], b, &v->b->sbs[other],
+					contents_differ, v, e))
+			return -1;
+	}
+	return 0;
+}
+
 int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 		 const struct mntcr_verify_options *opts,
 		 size_t *nr_differences, struct mntcr_error *e)
@@ -540,6 +587,8 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 	}
 	if (flag(&v, MNTCR_VERIFY_ORDER))
 		compare_order(&v);
+	if (compare_contents(&v, e))
+		goto out;
 	*nr_differences = v.nr_differences;
 	ret = 0;
 	goto out;

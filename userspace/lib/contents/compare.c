@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Are the files of two superblocks the same?  Both archives name them in the same
+ * order, so one walk along both does, and compares data as it comes.  Access
+ * times may differ.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contents/contents.h"
+
+struct side {
+	const struct mc_sb *sb;
+	struct mc_members *m;
+	struct archive_entry *entry;
+	char *copy, *path;	/* NULL: there are no more */
+	/* of its data: a block, and how much of it has been compared */
+	const char *block;
+	size_t len;
+	int64_t at;
+	bool end;
+};
+
+struct compare {
+	struct side a, b;
+	void (*differ)(void *data, const char *line);
+	void *data;
+	struct mntcr_error *e;
+};
+
+static void differ(const struct compare *c, const char *path, const char *what,
+		   const char *x, const char *y)
+{
+	char line[1400], esc[600], ex[300], ey[300];
+
+	snprintf(line, sizeof(line), "contents of %s %u:%u against %u:%u: /%s: %s: '%s' against '%s'",
+		 c->a.sb->type, c->a.sb->major, c->a.sb->minor, c->b.sb->major,
+		 c->b.sb->minor, mc_escape(path, esc, sizeof(esc)), what,
+		 mc_escape(x, ex, sizeof(ex)), mc_escape(y, ey, sizeof(ey)));
+	c->differ(c->data, line);
+}
+
+static void numbers(const struct compare *c, const char *what, int64_t x, int64_t y,
+		    bool octal)
+{
+	char a[32], b[32];
+
+	if (x == y)
+		return;
+	snprintf(a, sizeof(a), octal ? "%llo" : "%lld", (long long)x);
+	snprintf(b, sizeof(b), octal ? "%llo" : "%lld", (long long)y);
+	differ(c, c->a.path, what, a, b);
+}
+
+static int next(struct side *s, struct mntcr_error *e)
+{
+	uint32_t major, minor;
+	int ret;
+
+	free(s->copy);
+	s->copy = s->path = NULL;
+	ret = mc_members_next(s->m, &s->entry, e);
+	if (ret <= 0)
+		return ret;
+	s->copy = strdup(archive_entry_pathname(s->entry) ?
+			 archive_entry_pathname(s->entry) : "");
+	if (!s->copy)
+		return mc_nomem(e);
+	if (!mc_member_name(s->copy, &major, &minor, &s->path) ||
+	    major != s->sb->major || minor != s->sb->minor)
+		s->path = NULL;
+	s->block = NULL;
+	s->len = 0;
+	s->end = false;
+	return 0;
+}
+
+/* A block that is not empty, or the end. */
+static int fill(struct side *s, struct mntcr_error *e)
+{
+	const void *block;
+	la_int64_t at;
+	char esc[300];
+	int ret;
+
+	while (!s->len && !s->end) {
+		ret = archive_read_data_block(s->m->a, &block, &s->len, &at);
+		if (ret == ARCHIVE_EOF) {
+			s->end = true;
+			s->len = 0;
+		} else if (ret != ARCHIVE_OK) {
+			return mc_fail(e, MNTCR_BAD_IMAGE, 0, "member %s: its data is damaged",
+				       mc_escape(s->copy, esc, sizeof(esc)));
+		}
+		s->block = block;
+		s->at = at;
+	}
+	return 0;
+}
+
+static int compare_data(struct compare *c)
+{
+	struct side *a = &c->a, *b = &c->b;
+	char x[32], y[32];
+	size_t n;
+
+	for (;;) {
+		if (fill(a, c->e) || fill(b, c->e))
+			return -1;
+		if (a->end && b->end)
+			return 0;
+		if (a->end != b->end || a->at != b->at) {
+			snprintf(x, sizeof(x), "%lld", a->end ? -1LL : (long long)a->at);
+			snprintf(y, sizeof(y), "%lld", b->end ? -1LL : (long long)b->at);
+			differ(c, a->path, "holes: next data at", x, y);
+			return 0;
+		}
+		n = a->len < b->len ? a->len : b->len;
+		if (memcmp(a->block, b->block, n)) {
+			snprintf(x, sizeof(x), "from %lld on", (long long)a->at);
+			differ(c, a->path, "data", x, "other bytes");
+			return 0;
+		}
+		a->block += n;
+		b->block += n;
+		a->at += (int64_t)n;
+		b->at += (int64_t)n;
+		a->len -= n;
+		b->len -= n;
+	}
+}
+
+/* The attribute by name; false: it has none such. */
+static bool find_xattr(struct archive_entry *entry, const char *want,
+		       const void **value, size_t *size)
+{
+	const char *key;
+
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &key, value, size) == ARCHIVE_OK)
+		if (key && !strcmp(key, want))
+			return true;
+	return false;
+}
+
+static void compare_xattrs(const struct compare *c)
+{
+	const void *value, *other;
+	const char *key;
+	size_t size, n;
+	int i, nr = archive_entry_xattr_reset(c->a.entry);
+
+	if (nr != archive_entry_xattr_reset(c->b.entry)) {
+		numbers(c, "number of extended attributes", nr,
+			archive_entry_xattr_reset(c->b.entry), false);
+		return;
+	}
+	for (i = 0; i < nr; i++) {
+		archive_entry_xattr_next(c->a.entry, &key, &value, &size);
+		if (!key)
+			continue;
+		if (!find_xattr(c->b.entry, key, &other, &n))
+			differ(c, c->a.path, "extended attribute", key, "none");
+		else if (n != size || memcmp(value, other, n))
+			differ(c, c->a.path, "extended attribute", key, "another value");
+	}
+}
+
+/* What stands behind the superblock in a link's name. */
+static const char *link_path(const char *name)
+{
+	const char *p = name ? strchr(name, ':') : NULL;
+
+	return !name ? "" : !p ? name : p + strcspn(p, "/");
+}
+
+static int compare_one(struct compare *c)
+{
+	struct archive_entry *x = c->a.entry, *y = c->b.entry;
+	const char *lx = archive_entry_hardlink(x), *ly = archive_entry_hardlink(y);
+	unsigned long fx = 0, fy = 0, none;
+
+	if (lx || ly) {
+		if (!lx || !ly || strcmp(link_path(lx), link_path(ly)))
+			differ(c, c->a.path, "hard link to", link_path(lx),
+			       link_path(ly));
+		return 0;
+	}
+	numbers(c, "type", archive_entry_filetype(x), archive_entry_filetype(y), true);
+	if (archive_entry_filetype(x) != archive_entry_filetype(y))
+		return 0;
+	numbers(c, "mode", archive_entry_perm(x), archive_entry_perm(y), true);
+	numbers(c, "uid", archive_entry_uid(x), archive_entry_uid(y), false);
+	numbers(c, "gid", archive_entry_gid(x), archive_entry_gid(y), false);
+	numbers(c, "size", archive_entry_size(x), archive_entry_size(y), false);
+	numbers(c, "mtime", archive_entry_mtime(x), archive_entry_mtime(y), false);
+	numbers(c, "mtime, ns", archive_entry_mtime_nsec(x),
+		archive_entry_mtime_nsec(y), false);
+	numbers(c, "device", (int64_t)archive_entry_rdev(x),
+		(int64_t)archive_entry_rdev(y), false);
+	archive_entry_fflags(x, &fx, &none);
+	archive_entry_fflags(y, &fy, &none);
+	numbers(c, "inode flags", (int64_t)fx, (int64_t)fy, true);
+	compare_xattrs(c);
+	if (archive_entry_filetype(x) == AE_IFLNK) {
+		const char *s = archive_entry_symlink(x), *t = archive_entry_symlink(y);
+
+		if (!s || !t || strcmp(s, t))
+			differ(c, c->a.path, "target", s ? s : "", t ? t : "");
+	}
+	return compare_data(c);
+}
+
+static int walk(struct compare *c)
+{
+	int order;
+
+	if (next(&c->a, c->e) || next(&c->b, c->e))
+		return -1;
+	while (c->a.path || c->b.path) {
+		order = !c->a.path ? 1 : !c->b.path ? -1 :
+			mc_member_cmp(c->a.path, c->b.path);
+		if (order < 0)
+			differ(c, c->a.path, "it is", "there", "not there");
+		else if (order > 0)
+			differ(c, c->b.path, "it is", "not there", "there");
+		else if (compare_one(c))
+			return -1;
+		if ((order <= 0 && next(&c->a, c->e)) ||
+		    (order >= 0 && next(&c->b, c->e)))
+			return -1;
+	}
+	return 0;
+}
+
+static int open_side(struct side *s, const struct mntcr_contents *c,
+		     const struct mc_sb *sb, struct mntcr_error *e)
+{
+	uint32_t at;
+
+	s->sb = sb;
+	s->m = calloc(1, sizeof(*s->m));
+	if (!s->m)
+		return mc_nomem(e);
+	if (!mc_map_get(c->by_dev, (uint64_t)sb->major << 32 | sb->minor, &at))
+		return mc_fail(e, MNTCR_USAGE, 0, "%u:%u has no contents",
+			       sb->major, sb->minor);
+	return mc_members_open(s->m, c->fd, c->parts[at].from, e);
+}
+
+static void close_side(struct side *s)
+{
+	if (s->m && s->m->a)
+		mc_members_close(s->m);
+	free(s->m);
+	free(s->copy);
+}
+
+int mc_contents_compare(const struct mntcr_contents *a, const struct mc_sb *x,
+			const struct mntcr_contents *b, const struct mc_sb *y,
+			void (*tell)(void *data, const char *line), void *data,
+			struct mntcr_error *e)
+{
+	struct compare c = { .differ = tell, .data = data, .e = e };
+	int ret = -1;
+
+	if (!open_side(&c.a, a, x, e) && !open_side(&c.b, b, y, e))
+		ret = walk(&c);
+	close_side(&c.a);
+	close_side(&c.b);
+	return ret;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Contents: the files of filesystems in memory, into a pax archive and back.
+ *
+ * An image with contents is such an archive.  Its first member is the image's
+ * JSON; then come the files of one superblock after the other, each directory
+ * before what is in it, names in the order of their bytes.  doc/image.md has the
+ * names of members.
+ *
+ * An archive is not trusted: a member is made in the directory that was opened
+ * for the one before it, by a name of one component, and what a hard link names is
+ * looked up without leaving the new filesystem or following a link.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_CONTENTS_H
+#define MC_CONTENTS_H
+
+#include "base/base.h"
+#include "topology/topology.h"
+
+#define MC_CONTENTS_JSON	"mntcr-image.json"
+/* The last member, empty: without it, the archive has been cut off. */
+#define MC_CONTENTS_END		"mntcr-image.end"
+#define MC_CONTENTS_PREFIX	"contents/"
+/* A socket is an empty file with this attribute: pax has no type for it. */
+#define MC_CONTENTS_SOCKET	"mntcr.socket"
+
+#define MC_MAX_DIR_DEPTH	1000	/* a descriptor for each */
+#define MC_MAX_MEMBERS		(1U << 24)
+#define MC_MAX_MEMBER_NAME	(1U << 16)
+
+struct archive;
+struct archive_entry;
+
+/* Is it a type whose files are in no other place? */
+bool mc_contents_type(const char *type);
+
+/* --- member.c --------------------------------------------------------------- */
+
+/* An archive in a file, from an offset on; the descriptor stays the caller's. */
+struct mc_members {
+	int fd;
+	uint64_t at;
+	struct archive *a;
+	char buf[65536];
+};
+int mc_members_open(struct mc_members *m, int fd, uint64_t from,
+		    struct mntcr_error *e);
+/* 1: there is one, 0: that was all. */
+int mc_members_next(struct mc_members *m, struct archive_entry **entry,
+		    struct mntcr_error *e);
+void mc_members_close(struct mc_members *m);
+
+/*
+ * Which superblock, and where in it: "" is its root. *path points into name, whose
+ * "/" at the end is cut off.  false: no such name.
+ */
+bool mc_member_name(char *name, uint32_t *major, uint32_t *minor, char **path);
+
+/* The order of paths in an archive: what is in a directory comes right after it. */
+int mc_member_cmp(const char *x, const char *y);
+
+/* --- open.c: an image's archive --------------------------------------------- */
+
+struct mntcr_contents {
+	int fd;			/* ours */
+	struct part {
+		uint32_t major, minor;
+		uint64_t from;	/* of its first member */
+	} *parts;
+	uint32_t nr_parts, max_parts;
+	struct mc_map *by_dev;
+};
+
+/* Do these first bytes of a file, 512 of them, belong to an archive? */
+bool mc_contents_is_archive(const char *buf, size_t len);
+/*
+ * Of an image's archive: the JSON, appended to json, and where each superblock
+ * begins.  fd is taken, unless it fails.
+ */
+int mc_contents_open(int fd, size_t max_json, struct mc_buf *json,
+		     struct mntcr_contents **c, struct mntcr_error *e);
+/* The superblocks that the image says have contents are those that do. */
+int mc_contents_check(const struct mntcr_contents *c, const struct mc_topology *t,
+		      struct mntcr_error *e);
+bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);
+
+/* --- fill.c ------------------------------------------------------------------ */
+
+/* All of the superblock's files into root, the root of an empty filesystem. */
+int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
+		     int root, struct mntcr_error *e);
+
+/* --- compare.c ---------------------------------------------------------------- */
+
+/* Calls differ() with each difference. */
+int mc_contents_compare(const struct mntcr_contents *a, const struct mc_sb *x,
+			const struct mntcr_contents *b, const struct mc_sb *y,
+			void (*differ)(void *data, const char *line), void *data,
+			struct mntcr_error *e);
+
+/* --- source.c ----------------------------------------------------------------- */
+
+/* A childless detached mount of the live one, without access times; -1. */
+int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
+		      struct mntcr_error *e);
+
+/* --- save.c ------------------------------------------------------------------ */
+
+struct mc_save;
+/* Begins with the JSON.  out is written to; it stays the caller's. */
+int mc_save_new(struct mc_save **s, FILE *out, const char *json, size_t len,
+		struct mntcr_error *e);
+/*
+ * Everything at and below root, which is at path of the superblock; hard links
+ * between what is saved of one superblock stay.
+ */
+int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
+		 const char *path, struct mntcr_error *e);
+/* The archive's end, and s is gone; failed: only the latter. */
+int mc_save_end(struct mc_save *s, bool failed, struct mntcr_error *e);
+
+#endif /* MC_CONTENTS_H */

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A mount of a live namespace as nothing but itself: a detached clone, in which
+ * nothing covers a file and reading changes no access time.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contents/contents.h"
+
+struct job {
+	const struct mc_topology *t;
+	uint32_t mount;
+	int ns_fd;
+	char *path;
+	int fd, err;
+};
+
+static bool is_it(const struct job *j, int fd)
+{
+	const struct mc_mount *m = &j->t->mounts[j->mount];
+	struct statx st;
+
+	return !mc_look(fd, STATX_TYPE | (j->t->unique_ids ? STATX_MNT_ID_UNIQUE :
+					  STATX_MNT_ID), &st) &&
+	       mc_look_is(&st, j->t->unique_ids, m->id, m->id_old);
+}
+
+/* In a thread that has a root and a directory of its own. */
+static void *by_path(void *data)
+{
+	struct job *j = data;
+	int fd = -1;
+
+	j->fd = -1;
+	if (unshare(CLONE_FS) || setns(j->ns_fd, CLONE_NEWNS)) {
+		j->err = errno;
+		return NULL;
+	}
+	fd = mc_open_cached(AT_FDCWD, j->path, MC_RESOLVE_NO_MAGICLINKS);
+	if (fd < 0) {
+		j->err = errno;
+	} else if (!is_it(j, fd)) {
+		j->err = ENOENT;	/* something covers it */
+	} else {
+		j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				     AT_EMPTY_PATH);
+		j->err = errno;
+	}
+	mc_close(fd);
+	return NULL;
+}
+
+static int by_id(struct job *j)
+{
+	int fd = mc_ns_mnt_open(j->ns_fd, j->t->mounts[j->mount].id);
+	int err;
+
+	if (fd < 0)
+		return -1;
+	j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+			     OPEN_TREE_FOREIGN | AT_EMPTY_PATH);
+	err = errno;
+	mc_close(fd);
+	errno = err;
+	return j->fd;
+}
+
+int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
+		      struct mntcr_error *e)
+{
+	const struct mc_mount_attr noatime = {
+		.attr_set = MOUNT_ATTR_NOATIME | MOUNT_ATTR_NODIRATIME,
+		.attr_clr = MOUNT_ATTR__ATIME,
+	};
+	struct job j = { .t = t, .mount = mount, .ns_fd = ns_fd, .fd = -1 };
+	char name[300];
+	int err;
+
+	if (t->unique_ids && by_id(&j) < 0)
+		j.err = errno;
+	if (j.fd < 0) {
+		j.path = mc_mount_path(t, mount);
+		if (!j.path)
+			return mc_nomem(e);
+		err = mc_in_thread(by_path, &j);
+		free(j.path);
+		if (err)
+			j.err = err;
+	}
+	mc_mount_name(t, mount, name, sizeof(name));
+	if (j.fd < 0)
+		return mc_fail(e, MNTCR_SYS, j.err,
+			       "%s: a clone of it, to read its contents", name);
+	if (!mc_mount_setattr(j.fd, "", AT_EMPTY_PATH, &noatime,
+			      MC_MOUNT_ATTR_SIZE_VER0))
+		return j.fd;
+	mc_fail(e, MNTCR_SYS, errno, "%s: its clone without access times", name);
+	mc_close(j.fd);
+	return -1;
+}

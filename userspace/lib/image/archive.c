@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * An image with contents: the JSON, then the files of each superblock, read through
+ * the widest mounts that there are of it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "contents/contents.h"
+#include "image/image.h"
+
+struct job {
+	struct mc_topology *t;
+	const struct mntcr_contents_options *o;
+	int *ns_fd;		/* per namespace; -1: not given */
+	uint32_t *sorted;	/* mounts: by superblock, a root before what is below */
+};
+
+static int open_namespaces(struct job *j, struct mntcr_error *e)
+{
+	struct mc_map *by_ino = mc_map_new();
+	uint32_t i, n;
+	struct stat st;
+	size_t s;
+	int fd, ret = 0;
+
+	for (i = 0; by_ino && i < j->t->nr_ns; i++) {
+		n = i;
+		if (mc_map_add(by_ino, j->t->ns[i].ino, &n) < 0)
+			ret = mc_nomem(e);
+	}
+	if (!by_ino)
+		ret = mc_nomem(e);
+	for (s = 0; s < j->o->nr_sources && !ret; s++) {
+		fd = mc_open_ns(&j->o->sources[s], NULL, 0, e);
+		if (fd < 0) {
+			ret = -1;
+		} else if (!fstat(fd, &st) && mc_map_get(by_ino, st.st_ino, &n) &&
+			   j->ns_fd[n] < 0) {
+			j->ns_fd[n] = fd;
+			continue;
+		}
+		mc_close(fd);
+	}
+	mc_map_free(by_ino);
+	return ret;
+}
+
+static int cmp_mount(const void *x, const void *y, void *data)
+{
+	const struct mc_topology *t = data;
+	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
+	const struct mc_mount *a = &t->mounts[i], *b = &t->mounts[k];
+	int c;
+
+	if (a->sb != b->sb)
+		return a->sb < b->sb ? -1 : 1;
+	c = a->root_deleted - b->root_deleted;
+	if (!c)
+		c = mc_member_cmp(a->root, b->root);
+	return c ? c : (i > k) - (i < k);
+}
+
+/* Does b lie at or below a? */
+static bool is_below(const char *a, const char *b)
+{
+	size_t n = strcmp(a, "/") ? strlen(a) : 0;
+
+	return !strncmp(a, b, n) && (!b[n] || b[n] == '/');
+}
+
+static bool can_be_cloned(const struct job *j, uint32_t m)
+{
+	const struct mc_topology *t = j->t;
+	const struct mc_mount *mnt = &t->mounts[m];
+	uint32_t c;
+
+	if (j->ns_fd[mnt->ns] < 0 || mnt->unbindable || mnt->idmap != MC_NONE)
+		return false;
+	mc_for_each_child(t, c, m)
+		if (t->mounts[c].locks_known &&
+		    t->mounts[c].locks & MOUNT_LOCK_MOUNT)
+			return false;
+	return true;
+}
+
+/* The first of sorted[from, to), all of one root, that works. */
+static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t to,
+		     struct mntcr_error *e)
+{
+	const struct mc_mount *m = &j->t->mounts[j->sorted[from]];
+	char name[300];
+	bool tried = false;
+	uint32_t i;
+	int fd, ret;
+
+	for (i = from; i < to; i++) {
+		if (!can_be_cloned(j, j->sorted[i]))
+			continue;
+		tried = true;
+		fd = mc_contents_clone(j->t, j->sorted[i],
+				       j->ns_fd[j->t->mounts[j->sorted[i]].ns], e);
+		if (fd < 0)
+			continue;
+		ret = mc_save_tree(s, &j->t->sbs[m->sb], fd, m->root, e);
+		mc_close(fd);
+		return ret;
+	}
+	if (tried)
+		return -1;
+	return mc_refuse(e, "contents-out-of-reach",
+			 "%s: no mount with this root can be cloned, to read its contents: unbindable, idmapped, with locked mounts on it, or in a namespace that was not given",
+			 mc_mount_name(j->t, j->sorted[from], name, sizeof(name)));
+}
+
+/* Widest first: what lies below a root that has been saved is in it. */
+static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end,
+		   struct mntcr_error *e)
+{
+	const struct mc_mount *mounts = j->t->mounts;
+	const char *last = NULL, *root;
+	uint32_t i, to;
+
+	for (i = from; i < end; i = to) {
+		root = mounts[j->sorted[i]].root;
+		for (to = i + 1; to < end &&
+		     !strcmp(mounts[j->sorted[to]].root, root) &&
+		     mounts[j->sorted[to]].root_deleted ==
+		     mounts[j->sorted[i]].root_deleted; to++)
+			;
+		/* no path leads to an unlinked one */
+		if (mounts[j->sorted[i]].root_deleted ||
+		    (last && is_below(last, root)))
+			continue;
+		if (save_root(j, s, i, to, e))
+			return -1;
+		last = root;
+	}
+	return 0;
+}
+
+static int save_all(struct job *j, struct mc_save *s, struct mntcr_error *e)
+{
+	const struct mc_topology *t = j->t;
+	uint32_t i, end;
+
+	for (i = 0; i < t->nr_mounts; i = end) {
+		const struct mc_mount *m = &t->mounts[j->sorted[i]];
+
+		for (end = i + 1; end < t->nr_mounts &&
+		     t->mounts[j->sorted[end]].sb == m->sb; end++)
+			;
+		if (t->sbs[m->sb].contents && save_sb(j, s, i, end, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int print(void *data, FILE *out, struct mntcr_error *e)
+{
+	struct job *j = data;
+	struct mc_save *s;
+	size_t len = 0;
+	char *json = NULL;
+	FILE *text = open_memstream(&json, &len);
+	int ret = -1;
+
+	if (!text)
+		return mc_nomem(e);
+	ret = mc_image_print(j->t, text, e);
+	if (fclose(text) && !ret)
+		ret = mc_nomem(e);
+	if (!ret)
+		ret = mc_save_new(&s, out, json, len, e);
+	free(json);
+	if (ret)
+		return -1;
+	ret = save_all(j, s, e);
+	ret = mc_save_end(s, ret, e);
+	if (!ret && (fflush(out) || ferror(out)))
+		ret = mc_fail(e, MNTCR_SYS, errno, "writing");
+	return ret;
+}
+
+/* --- which superblocks ---------------------------------------------------------- */
+
+static bool device_is(const struct mc_sb *sb, const char *key)
+{
+	char device[32];
+
+	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
+	return !strcmp(key, device);
+}
+
+static uint32_t find_sb(const struct mc_topology *t, const char *key)
+{
+	uint32_t i;
+
+	if (*key == '/') {
+		i = t->nr_ns ? mc_mount_at(t, 0, key) : MC_NONE;
+		return i == MC_NONE ? MC_NONE : t->mounts[i].sb;
+	}
+	for (i = 0; i < t->nr_sbs && !device_is(&t->sbs[i], key); i++)
+		;
+	return i < t->nr_sbs ? i : MC_NONE;
+}
+
+static void tell(const struct job *j, const struct mc_mount *m, const char *what)
+{
+	const struct mc_sb *sb = &j->t->sbs[m->sb];
+	char line[600], name[300];
+
+	if (!j->o->left_out)
+		return;
+	snprintf(line, sizeof(line), "%s %u:%u (%s): %s", sb->type, sb->major,
+		 sb->minor, mc_mount_name(j->t, (uint32_t)(m - j->t->mounts), name,
+					  sizeof(name)), what);
+	j->o->left_out(j->o->data, line);
+}
+
+static int choose(struct job *j, struct mntcr_error *e)
+{
+	struct mc_topology *t = j->t;
+	char esc[200];
+	uint32_t i, sb;
+	size_t x;
+
+	for (i = 0; i < t->nr_sbs; i++)
+		t->sbs[i].contents = t->sbs[i].nr_mounts &&
+				     mc_contents_type(t->sbs[i].type);
+	for (x = 0; x < j->o->nr_exclude; x++) {
+		sb = find_sb(t, j->o->exclude[x]);
+		if (sb == MC_NONE)
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "to be left out: %s names no superblock of a mount",
+				       mc_escape(j->o->exclude[x], esc, sizeof(esc)));
+		t->sbs[sb].contents = false;
+	}
+	for (i = 0; i < t->nr_mounts; i++) {
+		const struct mc_mount *m = &t->mounts[i];
+
+		/* a path would lead elsewhere by now */
+		if (m->root_deleted && t->sbs[m->sb].contents)
+			tell(j, m, "the root of this mount has been unlinked: without its contents");
+		if (!m->root_deleted && t->ns[m->ns].userns != MC_NONE &&
+		    !t->userns[t->ns[m->ns].userns].dumper &&
+		    t->sbs[m->sb].contents)
+			return mc_refuse(e, "contents-owner",
+					 "%s %u:%u is mounted in a namespace of another user namespace: whose ids those of its files are is not known",
+					 t->sbs[m->sb].type, t->sbs[m->sb].major,
+					 t->sbs[m->sb].minor);
+	}
+	return 0;
+}
+
+int mntcr_image_write_contents(struct mc_topology *t,
+			       const struct mntcr_contents_options *opts,
+			       const char *path, struct mntcr_error *e)
+{
+	struct mntcr_contents_options o;
+	struct job j = { .t = t, .o = &o };
+	const struct mc_image_print p = { print, &j };
+	struct mc_fd_limit limit = { 0 };
+	uint32_t i;
+	int ret = -1;
+
+	memset(e, 0, sizeof(*e));
+	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "contents_options", e))
+		return -1;
+	j.ns_fd = malloc((t->nr_ns + 1) * sizeof(*j.ns_fd));
+	j.sorted = malloc((t->nr_mounts + 1) * sizeof(*j.sorted));
+	if (!j.ns_fd || !j.sorted) {
+		free(j.ns_fd);
+		free(j.sorted);
+		return mc_nomem(e);
+	}
+	for (i = 0; i < t->nr_ns; i++)
+		j.ns_fd[i] = -1;
+	/* one for each directory on the way to a file */
+	mc_fd_limit_raise(&limit, mc_fd_count() + t->nr_ns + MC_MAX_DIR_DEPTH + 32);
+	if (!choose(&j, e) && !open_namespaces(&j, e)) {
+		for (i = 0; i < t->nr_mounts; i++)
+			j.sorted[i] = i;
+		qsort_r(j.sorted, t->nr_mounts, sizeof(*j.sorted), cmp_mount, t);
+		ret = mc_image_write(&p, path, e);
+	}
+	for (i = 0; i < t->nr_ns; i++)
+		mc_close(j.ns_fd[i]);
+	mc_fd_limit_back(&limit);
+	free(j.ns_fd);
+	free(j.sorted);
+	return ret;
+}
