@@ -231,6 +231,12 @@ static void files_of_two_types(void)
 	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 	t->mounts[f].root = "/a/c";
 	only(MNTCR_API_EXTENDED, &o, "file-of-two-types", 11, 2, "dump it again");
+	/* what is unlinked was another file at the same path */
+	t->mounts[f].root = "/c";
+	t->mounts[f].mp_file.mode = S_IFDIR | 0755;
+	t->mounts[d].root_deleted = true;
+	only(MNTCR_API_EXTENDED, &o, "deleted-root", 11, 1, "");
+	t->mounts[d].root_deleted = false;
 	/* a live one is as it is */
 	o.ns_live = live;
 	REQUIRE(!make(MNTCR_API_EXTENDED, &o));

@@ -275,6 +275,9 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		for (j = i; j < n && by_sb[j].sb == by_sb[i].sb; j++) {
 			const struct mc_mount *m = &t->mounts[by_sb[j].mount];
 
+			/* refused; its path may be another file's by now */
+			if (m->root_deleted)
+				continue;
 			ret = add_node(p, by_sb[j].mount, "/", &m->root_file,
 				       m->mp_type != MC_MP_OTHER,
 				       by_sb[j].mount, e);
