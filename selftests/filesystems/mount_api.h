@@ -109,6 +109,23 @@ struct mount_group_args {
 #define statmount_locks(sm)	((sm)->__spare2[0])
 #endif
 
+/* What comes after that. */
+#ifdef STATMOUNT_SB_NS
+#define statmount_sb_user_ns_id(sm)	((sm)->sb_user_ns_id)
+#define statmount_sb_ns_id(sm)		((sm)->sb_ns_id)
+#define statmount_sb_ns_type(sm)	((sm)->sb_ns_type)
+#else
+#define STATMOUNT_SB_USER_NS		0x00010000U
+#define STATMOUNT_SB_NS			0x00020000U
+#define statmount_sb_user_ns_id(sm)	((sm)->__spare2[1])
+#define statmount_sb_ns_id(sm)		((sm)->__spare2[2])
+#define statmount_sb_ns_type(sm)	(*(__u32 *)&(sm)->__spare2[3])
+#endif
+
+#ifndef LISTMOUNT_BY_FD
+#define LISTMOUNT_BY_FD		0x00000002U
+#endif
+
 #ifndef MOUNT_LOCK_MOUNT
 #define MOUNT_LOCK_MOUNT	0x01
 #define MOUNT_LOCK_RDONLY	0x02

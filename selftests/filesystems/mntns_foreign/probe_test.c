@@ -89,8 +89,8 @@ static int probe_lock_set(__u64 lock)
 	return k_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
 }
 
-/* 1 if it tells of locks, 0 if not */
-static int probe_locks(void)
+/* 1 if it tells of what @bits are for, 0 if not */
+static int probe_statmount(__u64 bits)
 {
 	struct statmount sm;
 	int fd = k_open("/", O_PATH);
@@ -100,7 +100,18 @@ static int probe_locks(void)
 		return fd;
 	ret = k_statmount(mnt_id_of(fd), 0, STATMOUNT_SUPPORTED_MASK, &sm, sizeof(sm));
 	close(fd);
-	return ret ?: !!(sm.supported_mask & STATMOUNT_MNT_LOCKS);
+	return ret ?: (sm.supported_mask & bits) == bits;
+}
+
+/* req.mnt_fd is the second word of the structure in every version. */
+static int probe_list(__u64 mnt_id)
+{
+	struct mnt_id_req req = { .size = MNT_ID_REQ_SIZE_VER1, .mnt_id = mnt_id };
+	__u64 id;
+	int fd = -1;
+
+	memcpy((char *)&req + sizeof(__u32), &fd, sizeof(fd));
+	return k_ret(syscall(__NR_listmount, &req, &id, 1, LISTMOUNT_BY_FD));
 }
 
 static int nr_descriptors(void)
@@ -136,7 +147,10 @@ TEST_F(probe, all_say_the_same)
 	EXPECT_EQ(yes ? -E2BIG : self->no_call, probe_setgroup(page + 1));
 	EXPECT_EQ(yes ? -EBADF : -E2BIG, probe_lock_set(MOUNT_LOCK_MOUNT));
 	EXPECT_EQ(yes ? -EINVAL : -E2BIG, probe_lock_set(1ULL << 63));
-	EXPECT_EQ(yes, probe_locks());
+	EXPECT_EQ(yes, probe_statmount(STATMOUNT_MNT_LOCKS));
+	EXPECT_EQ(yes, probe_statmount(STATMOUNT_SB_USER_NS | STATMOUNT_SB_NS));
+	EXPECT_EQ(yes ? -EBADF : -EINVAL, probe_list(0));
+	EXPECT_EQ(-EINVAL, probe_list(1));
 	EXPECT_EQ(yes ? 0 : -ENOENT, probe_unlinked_root());
 }
 
@@ -154,7 +168,9 @@ TEST_F(probe, unprivileged)
 	EXPECT_EQ(yes ? -EINVAL : -ENOTTY, AS(user, probe_mnt_open(self->ns)));
 	EXPECT_EQ(yes ? -E2BIG : -ENOTTY, AS(user, probe_mnt_open_size(self->ns)));
 	EXPECT_EQ(-EPERM, AS(user, probe_lock_set(MOUNT_LOCK_MOUNT)));
-	EXPECT_EQ(yes, AS(user, probe_locks()));
+	EXPECT_EQ(yes, AS(user, probe_statmount(STATMOUNT_MNT_LOCKS)));
+	EXPECT_EQ(yes, AS(user, probe_statmount(STATMOUNT_SB_USER_NS | STATMOUNT_SB_NS)));
+	EXPECT_EQ(yes ? -EBADF : -EINVAL, AS(user, probe_list(0)));
 }
 
 /* No mount, no descriptor, and nobody is told. */
@@ -173,7 +189,8 @@ TEST_F(probe, no_side_effects)
 		ASSERT_LT(probe_move_mount(MOVE_MOUNT_T_FOREIGN), 0);
 		ASSERT_LT(probe_mnt_open(self->ns), 0);
 		ASSERT_LT(probe_lock_set(MOUNT_LOCK_MOUNT), 0);
-		ASSERT_GE(probe_locks(), 0);
+		ASSERT_GE(probe_statmount(STATMOUNT_MNT_LOCKS), 0);
+		ASSERT_LT(probe_list(0), 0);
 		probe_unlinked_root();
 	}
 	after = ns_snapshot(&this_test);

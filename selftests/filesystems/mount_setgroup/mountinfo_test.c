@@ -10,7 +10,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdlib.h>
-#include <time.h>
 
 #include "members.h"
 #include "../../kselftest_harness.h"
@@ -460,97 +459,6 @@ TEST_F(mountinfo, rename_between_reads)
 	line = line_at(self->text, "", "s3");
 	ASSERT_NE(NULL, line);
 	EXPECT_EQ(self->group[2], tag_of(line, " propagate_from:"));
-}
-
-#define NR_COPIES	7
-#define NR_RUNS		3
-#define RUN_NS		60000000	/* the clock may be one of ticks */
-
-static __u64 cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-/* The time that it takes to read all of mountinfo there, at best. Or 0. */
-static __u64 time_to_read(const struct actor *actor, char *text)
-{
-	int fd = mountinfo_watch(actor);
-	__u64 start, took, best = 0;
-
-	if (fd < 0)
-		return 0;
-	for (int i = 0; i < NR_RUNS; i++) {
-		int nr = 0;
-
-		start = cpu_ns();
-		do {
-			ssize_t n = lseek(fd, 0, SEEK_SET);
-
-			do
-				n = n < 0 ? n : read(fd, text, TEXT_SIZE);
-			while (n > 0);
-			if (n) {
-				close(fd);
-				return 0;
-			}
-			nr++;
-			took = cpu_ns() - start;
-		} while (took < RUN_NS);
-		if (!best || took / nr < best)
-			best = took / nr;
-	}
-	close(fd);
-	return best;
-}
-
-/*
- * A namespace with nothing but slaves of one group: none of its members is found
- * there, however long one looks. With four times the mounts, four times the slaves
- * are shown and there are four times the members. (Those that copies of the
- * namespace have make the search, if there is one for each line, by far the longest
- * part of it.)
- */
-TEST_F(mountinfo, time_is_linear)
-{
-	static const int sizes[] = { 250, 1000 };
-	struct actor readers[ARRAY_SIZE(sizes)], copies[NR_COPIES];
-	__u64 took[ARRAY_SIZE(sizes)];
-	int nr = 0;
-
-	/* no more than one group, which only the test's namespace is in */
-	actor_close(&self->other);
-	for (int i = 1; i < 6; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "%d", i);
-		ASSERT_EQ(0, k_umount(name, 0));
-	}
-	ASSERT_EQ(0, mkdir("many", 0755));
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		for (; nr < sizes[i]; nr++) {
-			char name[16];
-
-			snprintf(name, sizeof(name), "many/%d", nr);
-			ASSERT_EQ(0, mkdir(name, 0755));
-			ASSERT_EQ(0, k_mount("0", name, NULL, MS_BIND));
-		}
-		for (int j = 0; j < NR_COPIES; j++)
-			ASSERT_EQ(0, actor_new(&copies[j], &this_test, ACTOR_MNTNS));
-		ASSERT_EQ(0, actor_new(&readers[i], &this_test, ACTOR_MNTNS));
-		ASSERT_EQ(0, AS(&readers[i], k_mount(NULL, "/", NULL, MS_REC | MS_SLAVE)));
-		took[i] = time_to_read(&readers[i], self->text);
-		ASSERT_NE(0, took[i]);
-		for (int j = 0; j < NR_COPIES; j++)
-			actor_close(&copies[j]);
-		actor_close(&readers[i]);
-	}
-	TH_LOG("%d mounts: %llu us, %d mounts: %llu us", sizes[0], took[0] / 1000,
-	       sizes[1], took[1] / 1000);
-	/* quadratic would be 16 */
-	EXPECT_LT(took[1], 8 * took[0]);
 }
 
 TEST_HARNESS_MAIN
