@@ -125,7 +125,7 @@ static int left_senders(struct _test_data_setgroup_left *self,
 	err = fail(self);
 	if (err)
 		return err;
-	return AS(&self->owner, k_setgroup(MASTER, self->fd + 1, 1, other[0]));
+	return k_setgroup(MASTER, self->fd + 1, 1, other[0]);
 }
 
 /* The owner is not privileged over the peer. */
