@@ -86,7 +86,8 @@ TEST_F(setgroup_left, receivers_are_looked_at_again)
 
 /*
  * The mount named has something that is not locked, its peer has it locked. Named
- * is then the peer, and the new member has nothing there any more.
+ * is then the peer, and the new member has nothing there any more. In no other
+ * namespace is there anything.
  */
 TEST_F(setgroup_left, contained_is_not_checked)
 {
@@ -94,15 +95,15 @@ TEST_F(setgroup_left, contained_is_not_checked)
 	int ret;
 
 	ASSERT_EQ(0, k_setgroup(SHARED, ring, 2, 0));
-	ASSERT_EQ(0, k_mount("tmpfs", "0/a/x", "tmpfs", 0));
-	ret = lock_mount("2/a/x");
+	ASSERT_EQ(0, k_mount("tmpfs", "0/b", "tmpfs", 0));
+	ret = lock_mount("2/b");
 	if (ret == -E2BIG)
 		SKIP(return, "lock_set of struct mount_attr not supported");
 	ASSERT_EQ(0, ret);
-	ASSERT_EQ(0, k_mount("tmpfs", "3/a/x", "tmpfs", 0));
+	ASSERT_EQ(0, k_mount("tmpfs", "3/b", "tmpfs", 0));
 	/* it is the other one's lock that counts */
 	EXPECT_EQ(-EACCES, k_setgroup(PEER, self->mine + 3, 1, ring[0]));
-	ASSERT_EQ(0, k_umount("3/a/x", 0));
+	ASSERT_EQ(0, k_umount("3/b", 0));
 	EXPECT_EQ(-EACCES, k_setgroup(PEER, self->mine + 3, 1, ring[1]));
 	EXPECT_EQ(MS_PRIVATE, propagation_of(self->mine[3]));
 }
