@@ -139,7 +139,7 @@ TEST_F(set_group_pairs, joining_slave_is_locked_as_its_master)
  * The source receives and sends: who joins it gets what its master has, and what it
  * and its peers have. Here only the master has locked what the mount that joins has.
  */
-TEST_F(set_group_pairs, eperm_source_is_shared_and_slave)
+TEST_F(set_group_pairs, source_is_shared_and_slave)
 {
 	int from, to, ret;
 
