@@ -350,9 +350,36 @@ TEST_F(mount_locks, einval_locks_and_more)
 }
 
 /*
- * What nobody could take away again, or copies leave out, must not hide things.
- * A mount that expires has no test: only network filesystems and tracefs make one.
+ * What goes by itself must not hide things: a mount that came by itself. Without a
+ * server only tracefs is one, in debugfs; none of those that expire is.
  */
+TEST_F(mount_locks, einval_lock_automount)
+{
+	int ret, fd, dir;
+
+	ASSERT_EQ(0, mkdir("debug", 0755));
+	ret = k_mount("debugfs", "debug", "debugfs", 0);
+	if (ret == -ENODEV)
+		SKIP(return, "no debugfs");
+	ASSERT_EQ(0, ret);
+	fd = k_open("debug/tracing/", O_PATH | O_DIRECTORY);
+	dir = k_open("debug", O_PATH);
+	ASSERT_GE(dir, 0);
+	if (fd < 0 || mnt_id_of(fd) == mnt_id_of(dir))
+		SKIP(return, "no tracefs (CONFIG_TRACEFS_AUTOMOUNT_DEPRECATED)");
+	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME));
+	EXPECT_EQ(0, locks_of(fd));
+	/* all or nothing, so what it is mounted on stays as it is */
+	EXPECT_EQ(-EINVAL, lock(dir, "", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(0, locks_of(dir));
+	/* what it is when it is there can be locked */
+	EXPECT_EQ(0, lock(fd, "", 0, MOUNT_LOCK_ATIME));
+	EXPECT_EQ(MOUNT_LOCK_ATIME, locks_of(fd));
+	EXPECT_EQ(0, lock(dir, "", 0, MOUNT_LOCK_MOUNT));
+}
+
+/* What nobody could take away again, or copies leave out, must not hide things. */
 TEST_F(mount_locks, einval_lock_mount)
 {
 	int tree = detached_tmpfs(&this_test, MOUNT_ATTR_NODEV);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Calls that meet one another at the worst of times, round after round: a remount
- * and a lock on what it changes; several groups that one mount is to join; everything
- * that works across namespaces and the end of the namespace. Each round has to end
- * in one of the ways it may end.
+ * and a lock on what it changes; several groups that one mount is to join;
+ * everything that works across namespaces and the end of the namespace. Each round
+ * has to end in one of the ways it may end.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
