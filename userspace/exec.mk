@@ -50,6 +50,8 @@ test-y += t-execute-sources
 vm-test-y += t-execute-sources
 test-y += t-execute-source-text
 vm-test-y += t-execute-source-text
+test-y += t-execute-refused
+vm-test-y += t-execute-refused
 test-y += t-execute-processors
 LIBS-t-execute-processors := -Wl,--wrap=sched_setaffinity
 test-y += t-execute-copies

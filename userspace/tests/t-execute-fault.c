@@ -509,6 +509,127 @@ static void fresh_and_external(void)
 	finish();
 }
 
+/* What only copies of a namespace, made by a child, have. */
+static void unbindable_and_unlinked(void)
+{
+	world_new_root();
+	w_tmpfs("u", "/u");
+	w_tmpfs("below", "/u/b");
+	w_type("/u", MS_UNBINDABLE);
+	w_tmpfs("files", "/f");
+	w_touch("/f/1");
+	w_touch("/1");
+	w_tmpfs("inner", "/s/t");
+	w_touch("/s/t/1");
+	w_bind("/f/1", "/1");
+	w_bind("/f/1", "/s/t/1");
+	w_tmpfs("beside", "/s/t/b");
+	if (unlink("/f/1"))
+		err(1, "unlink");
+}
+
+static void copies_of_a_namespace(void)
+{
+	prepare();
+	world_add(&w, -1, unbindable_and_unlinked);
+	shoot();
+	/* what was unlinked comes before its siblings */
+	verify_flags = MNTCR_VERIFY_DEVICES;
+	each_once(&restore_job);
+	finish();
+}
+
+/* --- a singleton, opened again ------------------------------------------------ */
+
+static const char *single;
+
+static void two_texts(void)
+{
+	world_new_root();
+	w_mkdir("/a");
+	w_mkdir("/b");
+	w_mount("one", "/a", single, 0);
+	w_mount("two", "/b", single, MS_NOSUID);
+}
+
+static int do_not_b(void *arg)
+{
+	w_umount("/b");
+	return 0;
+}
+
+static void not_a(void)
+{
+	w_umount("/a");
+}
+
+static unsigned int told;
+
+static void tell(void *data, const char *line)
+{
+	told++;
+	CHECK(strstr(line, ":/b: source 'one' instead of 'two'"));
+}
+
+static int run_again(struct mntcr_error *e)
+{
+	told = 0;
+	return run_restore(e);
+}
+
+/* Where it could not be tried, the difference was told. */
+static void check_again(void)
+{
+	verify_flags = MNTCR_VERIFY_DEVICES |
+		       (told ? MNTCR_VERIFY_IGNORE_SOURCE : 0);
+	check_restore();
+	CHECK(!told || faults->failed);
+}
+
+static const struct job again_job = { run_again, check_again, undo_restore };
+
+static void opened_again(const char *type)
+{
+	prepare();
+	single = type;
+	world_add(&w, -1, two_texts);
+	world_add(&w, 0, not_a);
+	REQUIRE(!world_in(w.ns[0], do_not_b, NULL));
+	shoot();
+	o.nr_sources = 1;
+	o.difference = tell;
+	each_once(&again_job);
+	finish();
+}
+
+static void singleton_opened_again(void)
+{
+	opened_again("sysfs");
+}
+
+static void cgroups_opened_again(void)
+{
+	struct stat st;
+	pid_t pid;
+
+	prepare();
+	w_mkdir("/tmp/cg");
+	fflush(stdout);
+	pid = fork();
+	/* from a cgroup namespace of its own no options are set */
+	if (!pid)
+		_exit(unshare(CLONE_NEWCGROUP) ||
+		      mount("cgroup2", "/tmp/cg", "cgroup2", 0, NULL));
+	if (wd_wait_for(pid))
+		SKIP("no cgroup2");
+	REQUIRE(!stat("/tmp/cg", &st));
+	if (st.st_ino == 1)
+		opened_again("cgroup2");
+	w_umount("/tmp/cg");
+	if (st.st_ino != 1)
+		SKIP("not in the root cgroup");
+}
+
 static void shared(void)
 {
 	world_new_root();
@@ -821,6 +942,9 @@ static const struct {
 } tests[] = {
 	{ "live-sources", live_sources },
 	{ "fresh-and-external", fresh_and_external },
+	{ "copies-of-a-namespace", copies_of_a_namespace },
+	{ "singleton-opened-again", singleton_opened_again },
+	{ "cgroups-opened-again", cgroups_opened_again },
 	{ "masters-outside", masters_outside },
 	{ "without-unique-ids", without_unique_ids },
 	{ "other-owner", other_owner },
