@@ -144,4 +144,29 @@ check "make uninstall, a blank in DESTDIR" 0 "" in_make PREFIX=/usr uninstall
 is "nothing is left there" "$tmp/none" "$tmp/left"
 check "what is not its own stays" 0 "^mine\$" cat "$tmp/a"
 
+# nor does what a shell or sed(1) reads, and pkg-config says it back
+root="$tmp/r'&"
+odd="/opt/a&b|c d'e,f"
+check "make install, an odd PREFIX" 0 "" in_make PREFIX="$odd" install
+eval "set -- $(PKG_CONFIG_LIBDIR="$root$odd/lib/pkgconfig" \
+	pkg-config --cflags --libs mntcr)"
+printf '%s\n' "-I$odd/include" "-L$odd/lib" -lmntcr >"$tmp/wanted"
+printf '%s\n' "$@" >"$tmp/got"
+is "pkg-config knows that" "$tmp/wanted" "$tmp/got"
+check "make uninstall, an odd PREFIX" 0 "" in_make PREFIX="$odd" uninstall
+(cd "$root" && find . ! -type d) >"$tmp/left"
+is "nothing is left of the odd one" "$tmp/none" "$tmp/left"
+
+# what it could not say is refused, and nothing is installed
+root=$tmp/refused
+mkdir "$root"
+for c in "\\" '"' '#' '`' '$$'; do
+	for v in PREFIX LIBDIR INCLUDEDIR; do
+		check "make install $v=/a$c" 2 "$v=.*: mntcr.pc can have no " \
+			in_make "$v=/a$c" install
+	done
+done
+(cd "$root" && find . ! -type d) >"$tmp/left"
+is "nothing was installed" "$tmp/none" "$tmp/left"
+
 finished
