@@ -17,7 +17,7 @@ export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUIT
 S := scripts
 
 .PHONY: run check check-all kernel series-check check-each selftests userspace image \
-	shell bench clean distclean help
+	migration shell bench clean distclean help
 
 run:		## the main job in the patched VM: dump, restore, verify, compare
 	@$(S)/setup-host && $(S)/main-job
@@ -27,6 +27,9 @@ check:		## every test there is; ends with passed, failed, skipped
 
 check-all:	## the same with every mutant, debug kernels and several processors
 	@$(S)/setup-host && $(S)/check --all
+
+migration:	## a small container moves to another VM, from its image alone
+	@$(S)/setup-host && $(S)/migration
 
 kernel:		## the stock and the patched kernel
 	@$(S)/setup-host && $(S)/kernel stock patched

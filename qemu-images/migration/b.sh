@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# VM B: another boot with other memory. The container is restored from the image
+# alone, and what is seen of it compared with what was seen on A.
+set -eu
+. /vm/migration/common.sh
+
+same() {	# TEXT FILE FILE
+	if diff "$2" "$3" >$work/diff; then
+		step 0 "$1 ($(wc -l <"$2") lines)"
+	else
+		step 1 "$1"
+		head -n 20 $work/diff | sed 's/^/# /'
+	fi
+}
+
+# Of mountinfo, up to what cannot be the same: see mounts.awk.
+same_mounts() {	# TEXT NAME
+	cat $work/a.[0-9]."$2" | awk -f $lib/mounts.awk >$work/a.text
+	cat $work/b.[0-9]."$2" | awk -f $lib/mounts.awk >$work/b.text
+	same "$1" $work/a.text $work/b.text
+}
+
+tar -C $work -xf $lib/a.tar
+[ "$(cat $work/a.boot)" != "$(tr -d - </proc/sys/kernel/random/boot_id)" ] &&
+	rc=0 || rc=1
+step $rc "another boot"
+mntcr restore --pin /run/migrated --verify --stats $work/image && rc=0 || rc=$?
+[ $rc = 0 ] || fail "restored from the image alone"
+step 0 "restored from the image alone"
+set -- /run/migrated/0 /run/migrated/1
+mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
+step $rc "verify --contents, image against live"
+look b mounts files sizes pids -- "$@" && rc=0 || rc=$?
+step $rc "looked at"
+same_mounts "mountinfo is the same up to ids, devices, groups and sizes" mounts
+for i in 0 1; do
+	same "namespace $i: every file is the same" $work/a.$i.files $work/b.$i.files
+	same "namespace $i: every filesystem has its size" $work/a.$i.sizes $work/b.$i.sizes
+done
+[ -s $work/a.0.pids ] && [ ! -s $work/b.0.pids ] && rc=0 || rc=1
+step $rc "proc shows a pid namespace without processes, not this machine's"
+events b "$@" && rc=0 || rc=$?
+step $rc "events fired"
+for e in peer-0 peer-1 master slave; do
+	same_mounts "event $e: it came out the same" event-$e
+done
+# the comparison is one: it finds what is changed
+$lib/migrant mount /run/migrated/1 /shared/event
+look b mounts -- "$@"
+cat $work/a.[0-9].mounts | awk -f $lib/mounts.awk >$work/a.text
+cat $work/b.[0-9].mounts | awk -f $lib/mounts.awk >$work/b.text
+cmp -s $work/a.text $work/b.text && rc=1 || rc=0
+step $rc "a mount more is found by the comparison"
+mntcr verify -q $work/image "$@" && rc=1 || rc=0
+step $rc "and by verify"
+umount /run/migrated/0 /run/migrated/1
+end

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# Both sides of the migration test: TAP, and what is looked at of a container.
+
+lib=/vm/migration
+work=/tmp/migration
+mkdir -p $work
+n=0
+bad=0
+
+step() {	# STATUS TEXT
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n $2"
+	else
+		bad=1
+		echo "not ok $n $2"
+	fi
+}
+
+end() {
+	echo "1..$n"
+	exit $bad
+}
+
+fail() {	# TEXT
+	step 1 "$1"
+	end
+}
+
+# What somebody in each namespace sees, into files SIDE.N.WHAT.
+look() {	# SIDE WHAT... -- NSFILE...
+	side=$1
+	shift
+	whats=
+	while [ "$1" != -- ]; do
+		whats="$whats $1"
+		shift
+	done
+	shift
+	i=0
+	for file; do
+		for what in $whats; do
+			$lib/migrant "$what" "$file" >"$work/$side.$i.$what" || return 1
+		done
+		i=$((i + 1))
+	done
+}
+
+# Something is mounted at a place in one namespace: what comes of it in all?
+event() {	# SIDE NAME NTH PATH NSFILE...
+	side=$1 name=$2 nth=$3 path=$4
+	shift 4
+	i=0
+	for file; do
+		[ $i != "$nth" ] || at=$file
+		i=$((i + 1))
+	done
+	$lib/migrant mount "$at" "$path" || return 1
+	i=0
+	for file; do
+		$lib/migrant mounts "$file" >"$work/$side.$i.$name" || return 1
+		i=$((i + 1))
+	done
+	$lib/migrant umount "$at" "$path"
+}
+
+# Both ways between the two namespaces, and where it goes one way only.
+events() {	# SIDE NSFILE...
+	side=$1
+	shift
+	event "$side" event-peer-0 0 /shared/event "$@" &&
+		event "$side" event-peer-1 1 /shared/event "$@" &&
+		event "$side" event-master 0 /shared/slave/event "$@" &&
+		event "$side" event-slave 1 /shared/slave/event "$@"
+}
