@@ -36,6 +36,7 @@ lib-y += capture/statmount.o
 lib-y += capture/listed.o
 lib-y += capture/mountinfo.o
 lib-y += capture/capture.o
+lib-y += capture/container.o
 
 lib-y += contents/member.o
 lib-y += contents/open.o

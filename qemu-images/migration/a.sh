@@ -27,7 +27,24 @@ touch "$root/shared/slave/made-by-a-user"
 step 0 "it was changed"
 
 set -- "/proc/$first/ns/mnt" "/proc/$second/ns/mnt"
-mntcr dump --contents -o $work/image "$@" && rc=0 || rc=$?
+# what it must not take for a container's
+mntcr dump --container 1 -o $work/none 2>$work.err && rc=0 || rc=$?
+[ $rc = 4 ] && grep -q "the caller's own \[namespace-of-others]" $work.err && rc=0 || rc=1
+step $rc "the machine is no container: the dumper is in it"
+$lib/migrant hold "$1" &
+holder=$!
+while [ "$(readlink /proc/$holder/ns/mnt)" != "$(readlink "$1")" ]; do
+	kill -0 $holder 2>/dev/null || fail "a task from outside enters"
+done
+mntcr dump --container "$first" -o $work/none 2>$work.err && rc=0 || rc=$?
+[ $rc = 4 ] && grep -q "task $holder, which is not in it \[namespace-of-others]" $work.err &&
+	rc=0 || rc=1
+step $rc "refused with a task from outside in it, which is named"
+kill $holder
+wait $holder || :
+[ ! -e $work/none ] && rc=0 || rc=1
+step $rc "no image of what was refused"
+mntcr dump --container "$first" -o $work/image && rc=0 || rc=$?
 step $rc "dumped with its contents ($(wc -c <$work/image) bytes)"
 look a mounts files sizes pids -- "$@" && rc=0 || rc=$?
 step $rc "looked at"

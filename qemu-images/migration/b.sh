@@ -42,6 +42,19 @@ for i in 0 1; do
 done
 [ -s $work/a.0.pids ] && [ ! -s $work/b.0.pids ] && rc=0 || rc=1
 step $rc "proc shows a pid namespace without processes, not this machine's"
+mkfifo /tmp/never
+# its first process is an init there, and the restored proc shows it
+pidns=$(echo /run/migrated/pid-*)
+nsenter --pid="$pidns" cat /tmp/never &
+entered=$!
+tries=0
+while [ $tries -lt 1000 ] && [ "$($lib/migrant pids "$1")" != 1 ]; do
+	tries=$((tries + 1))
+done
+[ "$($lib/migrant pids "$1")" = 1 ] && [ "$($lib/migrant pids "$2")" = 1 ] && rc=0 || rc=1
+step $rc "what is forked into the pinned pid namespace is shown as 1"
+: >/tmp/never
+wait $entered || :
 events b "$@" && rc=0 || rc=$?
 step $rc "events fired"
 for e in peer-0 peer-1 master slave; do
@@ -56,5 +69,5 @@ cmp -s $work/a.text $work/b.text && rc=1 || rc=0
 step $rc "a mount more is found by the comparison"
 mntcr verify -q $work/image "$@" && rc=1 || rc=0
 step $rc "and by verify"
-umount /run/migrated/0 /run/migrated/1
+umount "$pidns" "$@"
 end

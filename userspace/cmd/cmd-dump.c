@@ -13,10 +13,14 @@
 #include "cmd.h"
 
 static const char usage[] =
-"Usage: mntcr dump [OPTION...] NAMESPACE...\n\n"
+"Usage: mntcr dump [OPTION...] NAMESPACE...\n"
+"       mntcr dump [OPTION...] --container PID\n\n"
 "Write the mounts of mount namespaces to an image.  NAMESPACE is a process id,\n"
 "a namespace file or a directory of such files.\n\n"
 "  -o, --output FILE    write to FILE instead of standard output\n"
+"      --container PID  the namespaces of all tasks in the pid namespace of PID and\n"
+"                       below it, and those that are mounted in these; with\n"
+"                       --contents\n"
 "      --contents       with the files of each tmpfs and ramfs\n"
 "      --exclude-contents KEY\n"
 "                       but for this one: MAJOR:MINOR, or the path of a mount in\n"
@@ -37,11 +41,13 @@ static void left_out(void *data, const char *line)
 
 int cmd_dump(int argc, char **argv)
 {
-	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE };
+	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE,
+	       OPT_CONTAINER };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "method", required_argument, NULL, OPT_METHOD },
 		{ "retries", required_argument, NULL, OPT_RETRIES },
+		{ "container", required_argument, NULL, OPT_CONTAINER },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "exclude-contents", required_argument, NULL, OPT_EXCLUDE },
 		{ "help", no_argument, NULL, 'h' },
@@ -53,7 +59,9 @@ int cmd_dump(int argc, char **argv)
 	};
 	/* no more of them than arguments */
 	const char **exclude = calloc((size_t)argc, sizeof(*exclude));
+	struct mntcr_container container = { 0 };
 	bool contents = false;
+	size_t pid = 0;
 	struct cmd_input in = { 0 };
 	struct mntcr_topology *t = NULL;
 	const char *out = "-";
@@ -79,6 +87,12 @@ int cmd_dump(int argc, char **argv)
 						optarg);
 			opts.retries = (unsigned int)n;
 			break;
+		case OPT_CONTAINER:
+			if (!cmd_number(optarg, INT32_MAX, &pid) || !pid)
+				ret = cmd_usage("dump", "--container %s is not a process id",
+						optarg);
+			contents = true;
+			break;
 		case OPT_CONTENTS:
 			contents = true;
 			break;
@@ -99,19 +113,25 @@ int cmd_dump(int argc, char **argv)
 		ret = cmd_input_add(&in, "dump", argv[optind], false);
 	if (ret)
 		goto out;
-	if (!in.nr) {
-		ret = cmd_usage("dump", "no namespace was named");
+	if (!in.nr == !pid) {
+		ret = cmd_usage("dump", pid ? "--container and namespaces exclude one another" :
+				"no namespace was named");
 		goto out;
 	}
-	files.sources = in.sources;
-	files.nr_sources = in.nr;
 	files.exclude = exclude;
-	if (mntcr_capture(in.sources, in.nr, &opts, &t, &e) ||
+	if (pid)
+		ret = mntcr_capture_container((int64_t)pid, &opts, &container, &t, &e);
+	else
+		ret = mntcr_capture(in.sources, in.nr, &opts, &t, &e);
+	files.sources = pid ? container.sources : in.sources;
+	files.nr_sources = pid ? container.nr : in.nr;
+	if (ret ||
 	    (contents ? mntcr_image_write_contents(t, &files, out, &e) :
 	     mntcr_image_write(t, out, &e)))
 		ret = cmd_error("dump", &e);
 out:
 	mntcr_topology_free(t);
+	mntcr_container_free(&container);
 	cmd_input_free(&in);
 	free(exclude);
 	return ret;

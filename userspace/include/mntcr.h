@@ -88,6 +88,23 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 		  const struct mntcr_capture_options *opts,
 		  struct mntcr_topology **topo, struct mntcr_error *e);
 
+/* Namespaces of a container, for as long as it holds still. */
+struct mntcr_container {
+	struct mntcr_source *sources;
+	size_t nr, max;
+};
+
+/*
+ * Capture the mount namespaces of every task in the pid namespace of pid, or in one
+ * below that, and those that only a namespace file mounted in one of them keeps.
+ * One that holds another task as well is refused.  The sources are the topology's
+ * namespaces, in that order.
+ */
+int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opts,
+			    struct mntcr_container *container,
+			    struct mntcr_topology **topo, struct mntcr_error *e);
+void mntcr_container_free(struct mntcr_container *container);
+
 void mntcr_topology_free(struct mntcr_topology *topo);
 
 /*

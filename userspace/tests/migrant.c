@@ -10,6 +10,7 @@
  *	migrant sizes NSFILE	how large each filesystem in there may become
  *	migrant pids NSFILE	which processes the proc in there shows
  *	migrant mount NSFILE PATH	mount a tmpfs in there; umount takes it away
+ *	migrant hold NSFILE	only be in there
  *	migrant send DEVICE	standard input to a serial port, byte by byte
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
@@ -441,7 +442,7 @@ int main(int argc, char **argv)
 	int proc, fd;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: migrant make|mounts|sizes|pids|files|mount|umount|send WHERE [PATH]\n");
+		fprintf(stderr, "usage: migrant make|mounts|sizes|pids|files|hold|mount|umount|send WHERE [PATH]\n");
 		return 2;
 	}
 	if (!strcmp(what, "make"))
@@ -464,6 +465,9 @@ int main(int argc, char **argv)
 		walk("/");
 	} else if (!strcmp(what, "mount") && argc > 3) {
 		TRY(mount("event", argv[3], "tmpfs", 0, "size=4k"));
+	} else if (!strcmp(what, "hold")) {
+		for (;;)
+			pause();
 	} else if (!strcmp(what, "umount") && argc > 3) {
 		TRY(umount2(argv[3], 0));
 	} else {

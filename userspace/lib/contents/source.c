@@ -17,6 +17,7 @@ struct job {
 	int ns_fd;
 	char *path;
 	int fd, err;
+	bool covered;
 };
 
 static bool is_it(const struct job *j, int fd)
@@ -44,7 +45,7 @@ static void *by_path(void *data)
 	if (fd < 0) {
 		j->err = errno;
 	} else if (!is_it(j, fd)) {
-		j->err = ENOENT;	/* something covers it */
+		j->covered = true;
 	} else {
 		j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 				     AT_EMPTY_PATH);
@@ -92,6 +93,10 @@ int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 			j.err = err;
 	}
 	mc_mount_name(t, mount, name, sizeof(name));
+	if (j.fd < 0 && j.covered)
+		return mc_refuse(e, "contents-out-of-reach",
+				 "%s: something covers it, and this kernel opens no mount by its id",
+				 name);
 	if (j.fd < 0)
 		return mc_fail(e, MNTCR_SYS, j.err,
 			       "%s: a clone of it, to read its contents", name);

@@ -90,6 +90,12 @@ struct mc_put_off {
 					   detached itself */
 #define MC_IN_LIVE	0x80000000U	/* + namespace: the live original of that one */
 
+/* A pid namespace that was made, for the one with that inode at the dump. */
+struct mc_pidns {
+	uint64_t ino;
+	int fd;
+};
+
 struct mc_exec {
 	const struct mc_topology *t;
 	const struct mc_plan *p;
@@ -103,11 +109,7 @@ struct mc_exec {
 	int *nsroot_fd;		/* the mount that the kernel made each of them with */
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd;
-	/* pid namespaces that were made, by the inode of the one that was dumped */
-	struct mc_pidns {
-		uint64_t ino;
-		int fd;
-	} *pidns;
+	struct mc_pidns *pidns;
 	uint32_t nr_pidns, max_pidns;
 	int proc_fd;		/* the caller's /proc */
 	int cgroup_fd;		/* the root cgroup, if that is wanted */
@@ -250,6 +252,8 @@ int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e);
 /* Once the namespaces are complete.  After a failure undo is called for. */
 int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 		struct mntcr_error *e);
+int mc_pins_add_pidns(struct mc_pins *p, const struct mc_pidns *pidns, uint32_t nr,
+		      struct mntcr_error *e);
 bool mc_pins_are_in(const struct mc_pins *p, const char *dir);
 void mc_pins_undo(struct mc_pins *p);
 void mc_pins_free(struct mc_pins *p);

@@ -9,6 +9,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,13 +137,11 @@ out:
 	return ret;
 }
 
-static int pin_one(struct mc_pins *p, uint32_t ns, int ns_fd,
+static int pin_one(struct mc_pins *p, const char *name, int ns_fd,
 		   struct mntcr_error *e)
 {
-	char name[16];
 	int file, fd, ret;
 
-	snprintf(name, sizeof(name), "%u", ns);
 	file = openat(p->dir, name, O_CREAT | O_EXCL | O_CLOEXEC | O_RDONLY, 0600);
 	if (file < 0)
 		return pin_fail(p, name, "making it", e);
@@ -183,11 +182,28 @@ int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e)
 int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 		struct mntcr_error *e)
 {
+	char name[16];
 	uint32_t i;
 
-	for (i = 0; i < nr; i++)
-		if (pin_one(p, i, ns_fds[i], e))
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		if (pin_one(p, name, ns_fds[i], e))
 			return -1;
+	}
+	return 0;
+}
+
+int mc_pins_add_pidns(struct mc_pins *p, const struct mc_pidns *pidns, uint32_t nr,
+		      struct mntcr_error *e)
+{
+	char name[32];
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "pid-%" PRIu64, pidns[i].ino);
+		if (pin_one(p, name, pidns[i].fd, e))
+			return -1;
+	}
 	return 0;
 }
 

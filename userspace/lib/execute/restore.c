@@ -22,6 +22,8 @@ struct mntcr_restored {
 	enum mntcr_api api;
 	int *ns_fd, *mount_fd;
 	uint32_t nr_ns, nr_mounts;
+	struct mc_pidns *pidns;
+	uint32_t nr_pidns;
 	struct mc_pins *pins;
 	bool pinned;		/* else there is only the place for pins */
 	struct mntcr_stats stats;
@@ -400,6 +402,10 @@ static int hand_back(struct mntcr_restored *r, struct work *w, bool mounts,
 	r->api = w->po.api;
 	r->ns_fd = w->x.ns_fd;
 	w->x.ns_fd = NULL;
+	r->pidns = w->x.pidns;
+	r->nr_pidns = w->x.nr_pidns;
+	w->x.pidns = NULL;
+	w->x.nr_pidns = 0;
 	if (!mounts)
 		return 0;
 	r->by_id = calloc(t->nr_ns + 1, sizeof(*r->by_id));
@@ -567,6 +573,9 @@ void mntcr_restored_free(struct mntcr_restored *r)
 		mc_pins_undo(r->pins);
 	close_fds(r->ns_fd, r->nr_ns);
 	close_fds(r->mount_fd, r->nr_mounts);
+	for (i = 0; i < r->nr_pidns; i++)
+		mc_close(r->pidns[i].fd);
+	free(r->pidns);
 	for (i = 0; r->by_id && i < r->nr_ns; i++)
 		mc_map_free(r->by_id[i]);
 	free(r->by_id);
@@ -614,7 +623,8 @@ int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 			       "pin: the restore was told another directory");
 	if (!r->pins && mc_pins_open(dir, &r->pins, e))
 		return -1;
-	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e)) {
+	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e) ||
+	    mc_pins_add_pidns(r->pins, r->pidns, r->nr_pidns, e)) {
 		mntcr_restored_unpin(r);
 		return -1;
 	}

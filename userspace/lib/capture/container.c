@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Which mount namespaces are a container's: those of every task in a pid namespace
+ * and the ones below it, and those that nothing but a namespace file mounted in one
+ * of them keeps.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "capture/capture.h"
+
+struct task {
+	uint32_t tid;
+	uint64_t mnt;		/* inode of its mount namespace */
+};
+
+struct scan {
+	struct mntcr_error *e;
+	uint64_t pidns;
+	struct mc_map *below;	/* pid namespaces: 1 if it is that one or below it */
+	struct mc_map *in, *out; /* mount namespaces: by a task of each sort */
+	struct task *tasks;	/* one for each in the container */
+	uint32_t nr, max;
+};
+
+/* A task that is gone, or going, has none any more. */
+static bool is_gone(int err)
+{
+	return err == ENOENT || err == ESRCH;
+}
+
+/* 1, 0, or -1 with errno. */
+static int is_below(struct scan *s, int ns, uint64_t ino)
+{
+	uint32_t known = 0;
+	struct stat st;
+	int fd = ns, up;
+
+	if (mc_map_get(s->below, ino, &known))
+		return (int)known;
+	while (fd >= 0 && !known) {
+		if (fstat(fd, &st))
+			break;
+		known = st.st_ino == s->pidns;
+		up = ioctl(fd, MC_NS_GET_PARENT);
+		if (fd != ns)
+			mc_close(fd);
+		fd = up;
+	}
+	if (fd >= 0 && fd != ns)
+		mc_close(fd);
+	if (mc_map_add(s->below, ino, &known) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return (int)known;
+}
+
+static int add_task(struct scan *s, uint32_t tid, uint64_t mnt, bool in)
+{
+	uint32_t at = in ? s->nr : tid;
+	int ret = mc_map_add(in ? s->in : s->out, mnt, &at);
+
+	if (ret < 0)
+		return mc_nomem(s->e);
+	if (ret || !in)
+		return 0;
+	if (!mc_grow(&s->tasks, s->nr, &s->max, sizeof(*s->tasks)))
+		return mc_nomem(s->e);
+	s->tasks[s->nr++] = (struct task){ tid, mnt };
+	return 0;
+}
+
+/*
+ * One that may not be looked at (a security module's choice) is in no pid namespace
+ * below that of /proc, if it has one number only.
+ */
+static bool is_of_proc(int dir, uint32_t tid)
+{
+	char name[40], line[256];
+	int fd, n = 0;
+	FILE *in;
+
+	snprintf(name, sizeof(name), "%u/status", tid);
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	in = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!in) {
+		mc_close(fd);
+		return false;
+	}
+	while (!n && fgets(line, sizeof(line), in))
+		if (!strncmp(line, "NSpid:", 6))
+			n = strchr(line + 7, '\t') ? 2 : 1;
+	fclose(in);
+	return n == 1;
+}
+
+static int one_task(struct scan *s, int dir, uint32_t tid)
+{
+	char name[40];
+	struct stat pid, mnt;
+	int ns, in, err;
+
+	snprintf(name, sizeof(name), "%u/ns/mnt", tid);
+	if (fstatat(dir, name, &mnt, 0)) {
+		err = errno;
+		if (is_gone(err) || (err == EACCES && is_of_proc(dir, tid)))
+			return 0;
+		return mc_fail(s->e, MNTCR_SYS, err,
+			       "task %u: its mount namespace", tid);
+	}
+	snprintf(name, sizeof(name), "%u/ns/pid", tid);
+	ns = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || fstat(ns, &pid)) {
+		err = errno;
+		mc_close(ns);
+		return is_gone(err) ? 0 : mc_fail(s->e, MNTCR_SYS, err,
+						  "task %u: its pid namespace", tid);
+	}
+	in = is_below(s, ns, pid.st_ino);
+	mc_close(ns);
+	return in < 0 ? mc_nomem(s->e) : add_task(s, tid, mnt.st_ino, in);
+}
+
+/* Each thread of each process is in namespaces of its own. */
+static int each_number(struct scan *s, const char *path,
+		       int (*fn)(struct scan *s, int dir, uint32_t nr))
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+	int ret = 0;
+
+	if (!dir)
+		return is_gone(errno) ? 0 :
+		       mc_fail(s->e, MNTCR_SYS, errno, "%s", path);
+	while (!ret && (d = readdir(dir)))
+		if (*d->d_name && strspn(d->d_name, "0123456789") == strlen(d->d_name))
+			ret = fn(s, dirfd(dir), (uint32_t)strtoul(d->d_name, NULL, 10));
+	closedir(dir);
+	return ret;
+}
+
+static int one_process(struct scan *s, int dir, uint32_t pid)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%u/task", pid);
+	return each_number(s, path, one_task);
+}
+
+static int cmp_task(const void *a, const void *b)
+{
+	const struct task *x = a, *y = b;
+
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+static int check_outside(const struct scan *s)
+{
+	struct stat own;
+	uint32_t i, tid;
+
+	if (stat("/proc/self/ns/mnt", &own))
+		return mc_fail(s->e, MNTCR_SYS, errno, "/proc/self/ns/mnt");
+	if (mc_map_get(s->in, own.st_ino, &i))
+		return mc_refuse(s->e, "namespace-of-others",
+				 "the mount namespace of task %u in the container is also the caller's own",
+				 s->tasks[i].tid);
+
+	for (i = 0; i < s->nr; i++)
+		if (mc_map_get(s->out, s->tasks[i].mnt, &tid))
+			return mc_refuse(s->e, "namespace-of-others",
+					 "the mount namespace of task %u in the container is also that of task %u, which is not in it",
+					 s->tasks[i].tid, tid);
+	return 0;
+}
+
+static int scan(struct scan *s, int64_t pid)
+{
+	char path[40];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/ns/pid", pid);
+	if (stat(path, &st))
+		return mc_fail(s->e, MNTCR_SYS, errno, "%s", path);
+	s->pidns = st.st_ino;
+	s->below = mc_map_new();
+	s->in = mc_map_new();
+	s->out = mc_map_new();
+	if (!s->below || !s->in || !s->out)
+		return mc_nomem(s->e);
+	if (each_number(s, "/proc", one_process))
+		return -1;
+	if (!s->nr)
+		return mc_fail(s->e, MNTCR_SYS, ESRCH, "process %" PRId64, pid);
+	if (check_outside(s))
+		return -1;
+	qsort(s->tasks, s->nr, sizeof(*s->tasks), cmp_task);
+	return 0;
+}
+
+/* --- namespaces that only a file keeps --------------------------------------------- */
+
+static int add_source(struct mntcr_container *c, struct mntcr_source src,
+		      struct mntcr_error *e)
+{
+	uint32_t max = (uint32_t)c->max;
+
+	if (!mc_grow(&c->sources, (uint32_t)c->nr, &max, sizeof(*c->sources)))
+		return mc_nomem(e);
+	c->max = max;
+	c->sources[c->nr++] = src;
+	return 0;
+}
+
+/* By the root of a task that is in the namespace where it is mounted. */
+static int add_file(struct mntcr_container *c, const struct mc_topology *t,
+		    uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &t->mounts[m];
+	const struct mntcr_source *in = &c->sources[mnt->ns];
+	char *path = mc_mount_path(t, m), name[300];
+	struct mc_buf b = { 0 };
+	struct stat st;
+
+	if (!path)
+		return mc_nomem(e);
+	if (in->type == MNTCR_SOURCE_PID)
+		mc_buf_printf(&b, "/proc/%" PRId64 "/root%s", in->pid, path);
+	free(path);
+	if (b.nomem)
+		return mc_nomem(e);
+	if (!b.data || stat(b.data, &st) || st.st_ino != mnt->nsfs_ino) {
+		mc_buf_free(&b);
+		return mc_refuse(e, "namespace-out-of-reach",
+				 "%s is the file of a mount namespace of the container, and no path of a task leads there",
+				 mc_mount_name(t, m, name, sizeof(name)));
+	}
+	if (!add_source(c, (struct mntcr_source){ .type = MNTCR_SOURCE_PATH,
+						  .path = b.data }, e))
+		return 0;
+	mc_buf_free(&b);
+	return -1;
+}
+
+/* 1: there were some that are not among the sources yet. */
+static int add_files(struct mntcr_container *c, const struct mc_topology *t,
+		     struct mntcr_error *e)
+{
+	struct mc_map *seen = mc_map_new();
+	uint32_t i, v;
+	int ret = 0, more = 0;
+
+	for (i = 0; seen && i < t->nr_ns && !ret; i++) {
+		v = i;
+		if (mc_map_add(seen, t->ns[i].ino, &v) < 0)
+			ret = mc_nomem(e);
+	}
+	for (i = 0; seen && i < t->nr_mounts && !ret; i++) {
+		const struct mc_mount *m = &t->mounts[i];
+
+		if (m->nsfs_type != CLONE_NEWNS || m->nsfs_ns != MC_NONE)
+			continue;
+		v = i;
+		switch (mc_map_add(seen, m->nsfs_ino, &v)) {
+		case 0:
+			ret = add_file(c, t, i, e);
+			more = 1;
+			break;
+		case -1:
+			ret = mc_nomem(e);
+		}
+	}
+	if (!seen)
+		ret = mc_nomem(e);
+	mc_map_free(seen);
+	return ret ? ret : more;
+}
+
+int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opts,
+			    struct mntcr_container *c,
+			    struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	struct scan s = { .e = e };
+	uint32_t i;
+	int ret;
+
+	memset(c, 0, sizeof(*c));
+	memset(e, 0, sizeof(*e));
+	*topo = NULL;
+	ret = scan(&s, pid);
+	for (i = 0; i < s.nr && !ret; i++)
+		ret = add_source(c, (struct mntcr_source){
+			.type = MNTCR_SOURCE_PID, .pid = s.tasks[i].tid }, e);
+	while (!ret) {
+		ret = mntcr_capture(c->sources, c->nr, opts, topo, e);
+		if (!ret)
+			ret = add_files(c, *topo, e);
+		if (ret <= 0)
+			break;
+		mntcr_topology_free(*topo);
+		*topo = NULL;
+		ret = 0;
+	}
+	mc_map_free(s.below);
+	mc_map_free(s.in);
+	mc_map_free(s.out);
+	free(s.tasks);
+	if (!ret)
+		return 0;
+	mntcr_topology_free(*topo);
+	*topo = NULL;
+	mntcr_container_free(c);
+	return -1;
+}
+
+void mntcr_container_free(struct mntcr_container *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr; i++)
+		if (c->sources[i].type == MNTCR_SOURCE_PATH)
+			free((void *)c->sources[i].path);
+	free(c->sources);
+	memset(c, 0, sizeof(*c));
+}
