@@ -10,6 +10,7 @@
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "in-child.h"
 #include "tap.h"
 #include "world.h"
 
@@ -136,36 +137,10 @@ static inline void end(struct shot *s, struct mntcr_restored *r)
 	world_close(&s->w);
 }
 
-/* --- in a user namespace of its own ------------------------------------------ */
-
-/* The child of shot_in_child() becomes root of a new one. */
-static inline void shot_own_user_ns(void)
-{
-	if (unshare(CLONE_NEWUSER))
-		_exit(4);
-	w_map_root();
-}
-
-/* What that changes of the process is gone with it. */
 static inline void shot_in_child(void (*fn)(void))
 {
-	int status;
-	pid_t pid;
-
 	need_api();
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		if (setjmp(tap.out))
-			_exit(1);
-		fn();
-		fflush(stdout);
-		_exit(tap.bad);
-	}
-	status = wd_wait_for(pid);
-	if (status == 4)
-		SKIP("no user namespaces here");
-	CHECK_EQ(status, 0);
+	in_child(fn);
 }
 
 /* --- what is in it ---------------------------------------------------------- */

@@ -260,7 +260,7 @@ static void in_user_ns(void)
 	w_tmpfs("low", "/tmp/low");
 	REQUIRE(!chdir("/tmp/low"));
 	w_tmpfs("cover", "/tmp/low");
-	shot_own_user_ns();
+	in_child_own_user_ns();
 	/* here it is that they are locked to one another */
 	REQUIRE(!unshare(CLONE_NEWNS));
 	s = shoot(locked_cover);

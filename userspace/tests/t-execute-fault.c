@@ -14,6 +14,7 @@
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "in-child.h"
 #include "tap.h"
 #include "world.h"
 
@@ -910,30 +911,18 @@ static void counted(void)
 	finish();
 }
 
+static void counted_in_own_user_ns(void)
+{
+	in_child_own_user_ns();
+	world_own_ns();
+	w_tmpfs("shared", "/tmp/shared");
+	counted();
+}
+
 static void in_a_user_namespace(void)
 {
-	int status;
-	pid_t pid;
-
 	prepare();
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		if (setjmp(tap.out))
-			_exit(1);
-		if (unshare(CLONE_NEWUSER))
-			_exit(4);
-		w_map_root();
-		world_own_ns();
-		w_tmpfs("shared", "/tmp/shared");
-		counted();
-		fflush(stdout);
-		_exit(tap.bad);
-	}
-	status = wd_wait_for(pid);
-	if (status == 4)
-		SKIP("no user namespaces here");
-	CHECK_EQ(status, 0);
+	in_child(counted_in_own_user_ns);
 }
 
 static const struct {

@@ -174,7 +174,7 @@ static void the_limit_is_raised_far_enough(void)
 /* Not raised at all, where that will do; nor for whom it cannot be. */
 static void little(void)
 {
-	shot_own_user_ns();
+	in_child_own_user_ns();
 	world_own_ns();
 	within(small, false, 48, 48);
 }
@@ -205,7 +205,7 @@ static struct shot in_own_user_ns(void (*scene)(void), const char *limit)
 	struct mntcr_restored *r;
 	struct shot s;
 
-	shot_own_user_ns();
+	in_child_own_user_ns();
 	world_own_ns();
 	s = shoot(scene);
 	/* Its root is locked, as are all that were copied, which nobody in there can do. */

@@ -249,7 +249,7 @@ static void narrow(void)
 	w_tmpfs("m", "/tmp/m");
 	w_type("/tmp/m", MS_SHARED);
 	w_mkdir("/tmp/m/d");
-	shot_own_user_ns();
+	in_child_own_user_ns();
 	/* the copy of /tmp/m is a slave of the one there */
 	REQUIRE(!unshare(CLONE_NEWNS));
 	w_type("/tmp", MS_PRIVATE);

@@ -9,14 +9,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-#include "mntcr-restore.h"
-#include "base/base.h"
-#include "topology/topology.h"
-#include "tap.h"
-#include "world.h"
-
-static enum mntcr_api api;
-static enum mntcr_method method;
+#include "helper.h"
 
 /* --- a namespace with automounts ---------------------------------------------- */
 
@@ -87,25 +80,10 @@ static void check_silent(const char *after)
 	}
 }
 
-static void say(void *data, const char *line)
-{
-	TAP_SAY("verify: %s", line);
-}
-
 static struct mntcr_topology *capture(const struct mntcr_source *src)
 {
-	struct mntcr_capture_options co = {
-		.size = sizeof(co), .method = method,
-	};
-	struct mntcr_topology *t = NULL;
-	struct mntcr_error e = { 0 };
+	struct mntcr_topology *t = helper_capture(src);
 
-	if (mntcr_capture(src, 1, &co, &t, &e)) {
-		TAP_SAY("capture: %s [%s]", e.text, e.rule);
-		if (e.code == MNTCR_UNSUPPORTED)
-			SKIP("this kernel lacks the method");
-		REQUIRE(!"captured");
-	}
 	check_silent("dump");
 	return t;
 }
@@ -114,9 +92,7 @@ static void begin(struct autos *a)
 {
 	memset(a, 0, sizeof(*a));
 	a->o.size = sizeof(a->o);
-	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
-	    errno == ENOSYS)
-		SKIP("this kernel has no mount_setgroup(2)");
+	need_api();
 	if (pipe2(ask, O_CLOEXEC | O_NONBLOCK))
 		err(1, "pipe");
 	world_add(&a->w, -1, automounts);
@@ -278,10 +254,7 @@ static void none_is_made_fresh(void)
 	finish(&a);
 }
 
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} tests[] = {
+static const struct helper_test tests[] = {
 	{ "what-asks", what_asks },
 	{ "both-methods-see-them", both_methods_see_them },
 	{ "restored-from-live", restored_from_live },
@@ -290,31 +263,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	static const enum mntcr_method methods[] = {
-		MNTCR_METHOD_STATMOUNT, MNTCR_METHOD_MOUNTINFO,
-	};
-	char name[128];
-	size_t i, a, m;
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	world_start();
-	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		for (a = 0; a < 2; a++) {
-			for (m = 0; m < 2; m++) {
-				if (argc > 1 && strcmp(argv[1], tests[i].name))
-					continue;
-				api = a ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
-				method = methods[m];
-				snprintf(name, sizeof(name), "%s.%s.%s",
-					 a ? "extended" : "upstream",
-					 m ? "mountinfo" : "statmount",
-					 tests[i].name);
-				/* what waits for an answer is to die of it */
-				alarm(100);
-				tap_run(name, tests[i].fn);
-				alarm(0);
-			}
-		}
-	}
-	return tap_done();
+	return helper_run(tests, sizeof(tests) / sizeof(tests[0]), argv);
 }

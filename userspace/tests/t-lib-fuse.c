@@ -5,11 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include "mntcr-restore.h"
-#include "base/base.h"
-#include "topology/topology.h"
-#include "tap.h"
-#include "world.h"
+#include "helper.h"
 #include "fuse-server.h"
 
 #define OWNER	1
@@ -17,8 +13,6 @@
 
 enum state { WELL, HUNG, DEAD, PRIVATE };
 
-static enum mntcr_api api;
-static enum mntcr_method method;
 static struct fuse_server server;
 static enum state state;
 static enum scene {
@@ -84,28 +78,6 @@ struct fuses {
 	unsigned int asked;
 };
 
-static void say(void *data, const char *line)
-{
-	TAP_SAY("verify: %s", line);
-}
-
-static struct mntcr_topology *capture(const struct mntcr_source *src)
-{
-	struct mntcr_capture_options co = {
-		.size = sizeof(co), .method = method,
-	};
-	struct mntcr_topology *t = NULL;
-	struct mntcr_error e = { 0 };
-
-	if (mntcr_capture(src, 1, &co, &t, &e)) {
-		TAP_SAY("capture: %s [%s]", e.text, e.rule);
-		if (e.code == MNTCR_UNSUPPORTED)
-			SKIP("this kernel lacks the method");
-		REQUIRE(!"captured");
-	}
-	return t;
-}
-
 static void check_silent(const struct fuses *a, const char *after)
 {
 	unsigned int asked = *server.asked;
@@ -122,9 +94,7 @@ static void begin(struct fuses *a, enum state s, enum scene what, uint64_t valid
 {
 	memset(a, 0, sizeof(*a));
 	a->o.size = sizeof(a->o);
-	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
-	    errno == ENOSYS)
-		SKIP("this kernel has no mount_setgroup(2)");
+	need_api();
 	state = s;
 	scene = what;
 	if (fuse_start(&server, valid))
@@ -138,7 +108,7 @@ static void begin(struct fuses *a, enum state s, enum scene what, uint64_t valid
 	a->src[0] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD,
 					   .fd = a->w.ns[0] };
 	a->asked = *server.asked;
-	a->t = capture(a->src);
+	a->t = helper_capture(a->src);
 	check_silent(a, "dump");
 	a->o.api = api;
 	a->o.sources = a->src;
@@ -232,7 +202,7 @@ static size_t events(struct fuses *a, const struct mntcr_source *made,
 		REQUIRE(!"compared");
 	}
 	CHECK_EQ(nr, 0);
-	after = capture(a->src);
+	after = helper_capture(a->src);
 	REQUIRE(!mntcr_verify(a->t, after, &vo, &nr, &a->e));
 	CHECK_EQ(nr, 0);
 	mntcr_topology_free(after);
@@ -263,7 +233,7 @@ static bool restored(struct fuses *a, struct mntcr_restored **r,
 	REQUIRE(!ret);
 	*made = (struct mntcr_source){ .type = MNTCR_SOURCE_FD,
 				       .fd = mntcr_restored_ns_fd(*r, 0) };
-	got = capture(made);
+	got = helper_capture(made);
 	REQUIRE(!mntcr_verify(a->t, got, &vo, &nr, &a->e));
 	CHECK_EQ(nr, 0);
 	mntcr_topology_free(got);
@@ -371,10 +341,7 @@ static void names_of_others(void)
 	out_of_reach(PRIVATE, LONG);
 }
 
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} tests[] = {
+static const struct helper_test tests[] = {
 	{ "what-a-server-does", what_a_server_does },
 	{ "well", well },
 	{ "hung", hung },
@@ -387,31 +354,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	static const enum mntcr_method methods[] = {
-		MNTCR_METHOD_STATMOUNT, MNTCR_METHOD_MOUNTINFO,
-	};
-	char name[128];
-	size_t i, a, m;
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	world_start();
-	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		for (a = 0; a < 2; a++) {
-			for (m = 0; m < 2; m++) {
-				if (argc > 1 && strcmp(argv[1], tests[i].name))
-					continue;
-				api = a ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
-				method = methods[m];
-				snprintf(name, sizeof(name), "%s.%s.%s",
-					 a ? "extended" : "upstream",
-					 m ? "mountinfo" : "statmount",
-					 tests[i].name);
-				/* what waits for an answer is to die of it */
-				alarm(100);
-				tap_run(name, tests[i].fn);
-				alarm(0);
-			}
-		}
-	}
-	return tap_done();
+	return helper_run(tests, sizeof(tests) / sizeof(tests[0]), argv);
 }
