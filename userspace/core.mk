@@ -30,6 +30,7 @@ valgrind-y += t-render
 valgrind-y += t-verify
 fuzz-y += fuzz-image
 fuzz-y += fuzz-line
+fuzz-y += fuzz-contents
 test-y += t-lib-scale
 test-y += t-lib-nomem
 LIBS-t-lib-nomem := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

@@ -404,7 +404,8 @@ static int read_names(struct mc_save *s, int fd, char ***names, uint32_t *nr)
 		goto out;
 	}
 	closedir(d);
-	qsort(*names, *nr, sizeof(**names), cmp_name);
+	if (*nr)
+		qsort(*names, *nr, sizeof(**names), cmp_name);
 	return 0;
 nomem:
 	mc_nomem(s->e);

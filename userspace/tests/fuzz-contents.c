@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Fuzz target: any bytes for the archive of an image.  What can be opened is filled
+ * into an empty directory that cannot be left.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+
+#include "contents/contents.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void differs(void *data, const char *line)
+{
+	abort();	/* from itself */
+}
+
+/* -1: this machine does not let one have a tmpfs */
+static int new_root(void)
+{
+	static bool tried, can;
+	int fs, fd = -1;
+
+	if (!tried) {
+		tried = true;
+		can = !unshare(CLONE_NEWNS) || !unshare(CLONE_NEWUSER | CLONE_NEWNS);
+	}
+	if (!can)
+		return -1;
+	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
+	if (fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "size", "1m", 0) &&
+	    !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	mc_close(fs);
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC), root;
+	struct mntcr_contents *c = NULL;
+	struct mc_buf json = { 0 };
+	struct mntcr_error e;
+	uint32_t i;
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	if (mc_contents_open(fd, 65536, &json, &c, &e))
+		mc_close(fd);
+	for (i = 0; c && i < c->nr_parts; i++) {
+		const struct mc_sb sb = { .type = "tmpfs", .major = c->parts[i].major,
+					  .minor = c->parts[i].minor };
+
+		mc_contents_compare(c, &sb, c, &sb, differs, NULL, &e);
+		root = new_root();
+		if (root >= 0)
+			mc_contents_fill(c, &sb, root, &e);
+		mc_close(root);
+	}
+	mntcr_contents_free(c);
+	mc_buf_free(&json);
+	return 0;
+}
