@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "mntcr.h"
@@ -819,6 +820,58 @@ static void locks_of_a_user_namespace(void)
 	scene_release(&h);
 }
 
+static uint64_t own_ns_id(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t id = 0;
+
+	REQUIRE(fd >= 0);
+	REQUIRE(!ioctl(fd, MC_NS_GET_ID, &id));
+	close(fd);
+	return id;
+}
+
+/* Which user namespace it is of, and which namespace proc and the like show. */
+static void namespaces_of_superblocks(void)
+{
+	static const struct {
+		const char *type, *dir, *ns;
+		uint32_t nstype;
+	} shown[] = {
+		{ "proc", "p", "/proc/self/ns/pid", CLONE_NEWPID },
+		{ "sysfs", "s", "/proc/self/ns/net", CLONE_NEWNET },
+		{ "mqueue", "q", "/proc/self/ns/ipc", CLONE_NEWIPC },
+	};
+	struct mntcr_topology *t;
+	struct mntcr_source src = by_pid(getpid());
+	size_t i;
+
+	if (!has(MNTCR_FEAT_STATMOUNT_SB_NS))
+		SKIP("this kernel does not report the namespaces of superblocks");
+	scene_enter();
+	scene_mkdir("t");
+	scene_tmpfs("t", "t");
+	for (i = 0; i < MC_ARRAY_SIZE(shown); i++) {
+		scene_mkdir(shown[i].dir);
+		REQUIRE(!mount("none", shown[i].dir, shown[i].type, 0, NULL));
+	}
+	t = agree(&src, 1);
+	for (i = 0; i < MC_ARRAY_SIZE(shown); i++) {
+		const struct mc_sb *sb;
+		char path[64];
+
+		snprintf(path, sizeof(path), SCENE_DIR "/%s", shown[i].dir);
+		sb = &t->sbs[t->mounts[find_path(t, 0, path)].sb];
+		CHECK_EQ(sb->shown_type, shown[i].nstype);
+		CHECK_EQ(sb->shown_id, own_ns_id(shown[i].ns));
+		CHECK_EQ(sb->user_ns_id, own_ns_id("/proc/self/ns/user"));
+	}
+	CHECK_EQ(t->sbs[AT(t, "/t")->sb].shown_type, 0);
+	CHECK_EQ(t->sbs[AT(t, "/t")->sb].shown_id, 0);
+	CHECK_EQ(t->sbs[AT(t, "/t")->sb].user_ns_id, own_ns_id("/proc/self/ns/user"));
+	mntcr_topology_free(t);
+}
+
 static void an_empty_namespace(void)
 {
 	struct mntcr_source src;
@@ -860,6 +913,7 @@ int main(void)
 	TAP_RUN(an_idmapped_mount);
 	TAP_RUN(a_user_namespaces_mounts);
 	TAP_RUN(locks_of_a_user_namespace);
+	TAP_RUN(namespaces_of_superblocks);
 	TAP_RUN(an_empty_namespace);
 	return tap_done();
 }

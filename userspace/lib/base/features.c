@@ -95,6 +95,11 @@ static enum mntcr_feature_state probe_locks(int *err)
 	return statmount_has(MC_STATMOUNT_MNT_LOCKS, err);
 }
 
+static enum mntcr_feature_state probe_sb_ns(int *err)
+{
+	return statmount_has(MC_STATMOUNT_SB_USER_NS | MC_STATMOUNT_SB_NS, err);
+}
+
 /* No attributes, but a size for them: EINVAL. */
 static enum mntcr_feature_state probe_open_tree_attr(int *err)
 {
@@ -256,6 +261,9 @@ static const struct probe {
 	[MNTCR_FEAT_LOCK_SET] = {
 		"lock_set", "mount_setattr(2) with locks to set",
 		"locks", probe_lock_set },
+	[MNTCR_FEAT_STATMOUNT_SB_NS] = {
+		"statmount_sb_ns", "statmount(2) with STATMOUNT_SB_NS",
+		"superblocks", probe_sb_ns },
 };
 
 /*

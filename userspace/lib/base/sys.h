@@ -229,7 +229,11 @@ struct mc_statmount {
 	uint32_t mnt_gidmap_num;
 	uint32_t mnt_gidmap;
 	uint64_t mnt_locks;
-	uint64_t spare2[42];
+	uint64_t sb_user_ns_id;
+	uint64_t sb_ns_id;
+	uint32_t sb_ns_type;
+	uint32_t spare3;
+	uint64_t spare2[39];
 	char str[];
 };
 _Static_assert(sizeof(struct mc_statmount) == 512, "struct statmount");
@@ -260,6 +264,8 @@ struct mc_mnt_id_req {
 #define MC_STATMOUNT_MNT_UIDMAP		0x00002000U
 #define MC_STATMOUNT_MNT_GIDMAP		0x00004000U
 #define MC_STATMOUNT_MNT_LOCKS		0x00008000U
+#define MC_STATMOUNT_SB_USER_NS		0x00010000U
+#define MC_STATMOUNT_SB_NS		0x00020000U
 
 #define MC_STATMOUNT_BY_FD		0x00000001U
 #define MC_LSMT_ROOT			0xffffffffffffffffULL

@@ -94,6 +94,8 @@ struct raw_mount {
 	uint32_t id_old;
 	uint32_t major, minor, sb_flags;
 	uint64_t magic;
+	uint64_t user_ns_id, shown_id; /* as in struct mc_sb */
+	uint32_t shown_type;
 	const char *type, *subtype, *source, *options, *root;
 	const char *path;	/* from the root that paths start at; or NULL */
 	uint64_t attr, group, master;

@@ -28,7 +28,8 @@
 		  MC_STATMOUNT_FS_TYPE | MC_STATMOUNT_MNT_OPTS |	       \
 		  MC_STATMOUNT_FS_SUBTYPE | MC_STATMOUNT_SB_SOURCE |	       \
 		  MC_STATMOUNT_SUPPORTED_MASK | MC_STATMOUNT_MNT_UIDMAP |      \
-		  MC_STATMOUNT_MNT_GIDMAP | MC_STATMOUNT_MNT_LOCKS)
+		  MC_STATMOUNT_MNT_GIDMAP | MC_STATMOUNT_MNT_LOCKS |	       \
+		  MC_STATMOUNT_SB_USER_NS | MC_STATMOUNT_SB_NS)
 #define WANT_AGAIN (WANT_FAST | MC_STATMOUNT_MNT_ROOT | \
 		    MC_STATMOUNT_MNT_POINT | MC_STATMOUNT_MNT_LOCKS)
 /*
@@ -232,6 +233,12 @@ static int read_mount(struct reader *r, uint64_t id, struct raw_mount *m,
 		.locks = sm->mask & MC_STATMOUNT_MNT_LOCKS ?
 			 (uint32_t)sm->mnt_locks : 0,
 	};
+	if (sm->mask & MC_STATMOUNT_SB_USER_NS)
+		m->user_ns_id = sm->sb_user_ns_id;
+	if (sm->mask & MC_STATMOUNT_SB_NS) {
+		m->shown_type = sm->sb_ns_type;
+		m->shown_id = sm->sb_ns_id;
+	}
 	m->type = str_at(r, MC_STATMOUNT_FS_TYPE, sm->fs_type);
 	m->source = str_at(r, MC_STATMOUNT_SB_SOURCE, sm->sb_source);
 	m->options = str_at(r, MC_STATMOUNT_MNT_OPTS, sm->mnt_opts);

@@ -93,6 +93,13 @@ struct mc_sb {
 	const char *source;	/* or NULL */
 	const char *options;	/* as in mountinfo, after the "-"; never NULL */
 	uint64_t magic;		/* unknown: 0 */
+	/*
+	 * IDs of namespaces, as NS_GET_ID gives them: the user namespace that it
+	 * belongs to (0: unknown), and the one that it shows, if its type shows one.
+	 */
+	uint64_t user_ns_id;
+	uint32_t shown_type;	/* CLONE_NEWPID, _NEWNET, _NEWIPC; 0: none, or unknown */
+	uint64_t shown_id;	/* 0: it is gone */
 	uint32_t flags;		/* MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME */
 	/* statfs(2)'s, of a tmpfs: most bytes and inodes; 0: no bound */
 	bool sized;
