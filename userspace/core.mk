@@ -11,6 +11,7 @@ cmd-y += cmd-verify.o
 cmd-y += cmd-features.o
 
 test-y += t-contents
+vm-test-y += t-contents
 test-y += t-image
 test-y += t-image-bounds
 test-y += t-image-files

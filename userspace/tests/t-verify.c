@@ -422,10 +422,48 @@ static void a_width_that_only_one_names(void)
 	}
 }
 
+/* Options say a size only where it is not the machine's default. */
+static void a_size_counts_however_it_is_said(void)
+{
+	static const struct {
+		const char *options;
+		unsigned int size, inodes;
+		size_t differences;
+	} second[] = {
+		{ "mode=755", 8192, 10, 0 },
+		{ "size=8k,mode=755", 8192, 10, 0 },
+		{ "size=8k,nr_inodes=10,mode=755", 8192, 10, 0 },
+		{ "mode=755", 4096, 10, 1 },
+		{ "mode=755", 8192, 11, 1 },
+		{ "size=8k,mode=700", 8192, 10, 1 },
+	};
+	static const char image[] =
+		"{\"format\":\"mntcr-image\",\"version\":4,\"user_namespaces\":[],"
+		"\"namespaces\":[{\"label\":\"x\"}],\"superblocks\":[{\"device\":\"0:5\","
+		"\"type\":\"tmpfs\",\"options\":\"%s\",\"size\":%u,\"inodes\":%u}],"
+		"\"groups\":[],\"idmaps\":[],\"mounts\":[{\"id\":1,\"namespace\":0,"
+		"\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"}]}";
+	struct mntcr_topology *a, *b;
+	char text[1000];
+	size_t i;
+
+	snprintf(text, sizeof(text), image, "mode=755", 8192u, 10u);
+	a = parse(text);
+	for (i = 0; i < sizeof(second) / sizeof(second[0]); i++) {
+		snprintf(text, sizeof(text), image, second[i].options,
+			 second[i].size, second[i].inodes);
+		b = parse(text);
+		CHECK_EQ(compare(a, b, 0), second[i].differences);
+		mntcr_topology_free(b);
+	}
+	mntcr_topology_free(a);
+}
+
 int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
 	TAP_RUN(a_width_that_only_one_names);
+	TAP_RUN(a_size_counts_however_it_is_said);
 	TAP_RUN(everything_else_does);
 	TAP_RUN(files);
 	TAP_RUN(what_the_root_is_mounted_on);

@@ -199,6 +199,14 @@ static void compare_sb(struct verify *v, uint32_t at)
 		differ_at(v, p, "filesystem subtype", x->subtype, y->subtype);
 	if (flag(v, MNTCR_VERIFY_DEVICES) && strcmp(da, db))
 		differ_at(v, p, "device", da, db);
+	if (!flag(v, MNTCR_VERIFY_IGNORE_OPTIONS) && x->sized && y->sized &&
+	    (x->size != y->size || x->inodes != y->inodes)) {
+		snprintf(wa, sizeof(wa), "%" PRIu64 " bytes, %" PRIu64 " inodes",
+			 x->size, x->inodes);
+		snprintf(wb, sizeof(wb), "%" PRIu64 " bytes, %" PRIu64 " inodes",
+			 y->size, y->inodes);
+		differ_at(v, p, "size", wa, wb);
+	}
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OPTIONS) && x->flags != y->flags)
 		differ_at(v, p, "superblock flags",
 			  word_list(mc_words_sb, x->flags, wa, sizeof(wa)),
