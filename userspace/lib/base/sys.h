@@ -55,6 +55,9 @@
 #ifndef __NR_listmount
 #define __NR_listmount			458
 #endif
+#ifndef __NR_setxattrat
+#define __NR_setxattrat			463
+#endif
 #ifndef __NR_open_tree_attr
 #define __NR_open_tree_attr		467
 #endif
@@ -419,6 +422,18 @@ static inline int mc_fsconfig(int fd, unsigned int cmd, const char *key,
 static inline int mc_fsmount(int fd, unsigned int flags, unsigned int attrs)
 {
 	return (int)syscall(__NR_fsmount, fd, flags, attrs);
+}
+
+struct mc_xattr_args {
+	uint64_t value;
+	uint32_t size, flags;
+};
+
+static inline int mc_setxattrat(int dfd, const char *path, unsigned int flags,
+				const char *name, const struct mc_xattr_args *args)
+{
+	return (int)syscall(__NR_setxattrat, dfd, path, flags, name, args,
+			    sizeof(*args));
 }
 
 static inline int mc_close_range(unsigned int first, unsigned int last,

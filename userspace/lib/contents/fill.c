@@ -8,7 +8,9 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <limits.h>
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,17 +76,35 @@ static int below(int dir, const char *path, uint64_t flags)
 
 /* --- what a file is like ------------------------------------------------------ */
 
+/*
+ * Of what cannot be opened.  Before Linux 6.13 it takes a path, which leads
+ * through the /proc of the mount namespace that the thread is in.
+ */
+static int set_xattr_at(int dir, const char *name, const char *key,
+			const void *value, size_t size)
+{
+	const struct mc_xattr_args args = {
+		.value = (uintptr_t)value, .size = (uint32_t)size,
+	};
+	char path[64 + 256];
+
+	if (!mc_setxattrat(dir, name, AT_SYMLINK_NOFOLLOW, key, &args))
+		return 0;
+	if (errno != ENOSYS)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d/%s", dir, name);
+	return lsetxattr(path, key, value, size, 0);
+}
+
 static int set_xattrs(struct fill *f, int dir, const char *name, int fd,
 		      struct archive_entry *entry)
 {
-	char path[64 + 256];
 	const char *key;
 	const void *value;
 	size_t size;
 	int ret;
 
 	archive_entry_xattr_reset(entry);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
 	while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK) {
 		if (!key)
 			return bad(f, "has an attribute without a name");
@@ -92,8 +112,10 @@ static int set_xattrs(struct fill *f, int dir, const char *name, int fd,
 			continue;
 		if (!strncmp(key, "mntcr.", 6))
 			return bad(f, "has a mark that is not known");
+		if (size > XATTR_SIZE_MAX)
+			return bad(f, "has an attribute that is too large");
 		ret = fd >= 0 ? fsetxattr(fd, key, value, size, 0) :
-		      lsetxattr(path, key, value, size, 0);
+		      set_xattr_at(dir, name, key, value, size);
 		if (ret)
 			return sys(f, "setting an extended attribute");
 	}
