@@ -88,7 +88,10 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 		  const struct mntcr_capture_options *opts,
 		  struct mntcr_topology **topo, struct mntcr_error *e);
 
-/* Namespaces of a container, for as long as it holds still. */
+/*
+ * Namespaces of a container, for as long as it holds still.  Descriptors among them
+ * are closed with it.
+ */
 struct mntcr_container {
 	struct mntcr_source *sources;
 	size_t nr, max;

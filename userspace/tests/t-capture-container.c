@@ -120,6 +120,7 @@ static void what_only_a_file_keeps_is_found(void)
 	struct mntcr_container c;
 	struct mntcr_topology *t;
 	struct mntcr_error e;
+	struct stat file, st;
 	pid_t pid = start(true);
 	char path[64];
 	int ret = mntcr_capture_container(pid, NULL, &c, &t, &e);
@@ -128,9 +129,10 @@ static void what_only_a_file_keeps_is_found(void)
 		TAP_SAY("%s", e.text);
 	REQUIRE(!ret);
 	CHECK_EQ(c.nr, 3);
-	CHECK_EQ(c.sources[2].type, MNTCR_SOURCE_PATH);
+	CHECK_EQ(c.sources[2].type, MNTCR_SOURCE_FD);
 	snprintf(path, sizeof(path), "/proc/%d/root/tmp/file", (int)pid);
-	CHECK_STR(c.sources[2].path, path);
+	REQUIRE(!stat(path, &file) && !fstat(c.sources[2].fd, &st));
+	CHECK(st.st_dev == file.st_dev && st.st_ino == file.st_ino);
 	mntcr_topology_free(t);
 	mntcr_container_free(&c);
 	end(pid);

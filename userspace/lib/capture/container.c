@@ -219,33 +219,51 @@ static int add_source(struct mntcr_container *c, struct mntcr_source src,
 	return 0;
 }
 
-/* By the root of a task that is in the namespace where it is mounted. */
+/*
+ * The file, found below the root of a task in the namespace where it is mounted.
+ * What lies there by now may be anything: it is looked at before it is opened.
+ */
+static int open_file(const struct mntcr_source *in, const char *path, uint64_t ino)
+{
+	struct stat st, own;
+	char name[64];
+	int root, at, fd = -1;
+
+	if (in->type != MNTCR_SOURCE_PID)
+		return -1;
+	snprintf(name, sizeof(name), "/proc/%" PRId64 "/root", in->pid);
+	root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	at = root < 0 ? -1 : mc_open_cached(root, path + 1, MC_RESOLVE_IN_ROOT |
+					    MC_RESOLVE_NO_MAGICLINKS);
+	if (at >= 0 && !stat("/proc/self/ns/mnt", &own) && !fstat(at, &st) &&
+	    st.st_dev == own.st_dev && st.st_ino == ino) {
+		snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", at);
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+	}
+	mc_close(at);
+	mc_close(root);
+	return fd;
+}
+
 static int add_file(struct mntcr_container *c, const struct mc_topology *t,
 		    uint32_t m, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &t->mounts[m];
-	const struct mntcr_source *in = &c->sources[mnt->ns];
 	char *path = mc_mount_path(t, m), name[300];
-	struct mc_buf b = { 0 };
-	struct stat st;
+	int fd;
 
 	if (!path)
 		return mc_nomem(e);
-	if (in->type == MNTCR_SOURCE_PID)
-		mc_buf_printf(&b, "/proc/%" PRId64 "/root%s", in->pid, path);
+	fd = open_file(&c->sources[mnt->ns], path, mnt->nsfs_ino);
 	free(path);
-	if (b.nomem)
-		return mc_nomem(e);
-	if (!b.data || stat(b.data, &st) || st.st_ino != mnt->nsfs_ino) {
-		mc_buf_free(&b);
+	if (fd < 0)
 		return mc_refuse(e, "namespace-out-of-reach",
 				 "%s is the file of a mount namespace of the container, and no path of a task leads there",
 				 mc_mount_name(t, m, name, sizeof(name)));
-	}
-	if (!add_source(c, (struct mntcr_source){ .type = MNTCR_SOURCE_PATH,
-						  .path = b.data }, e))
+	if (!add_source(c, (struct mntcr_source){ .type = MNTCR_SOURCE_FD,
+						  .fd = fd }, e))
 		return 0;
-	mc_buf_free(&b);
+	mc_close(fd);
 	return -1;
 }
 
@@ -325,8 +343,8 @@ void mntcr_container_free(struct mntcr_container *c)
 	size_t i;
 
 	for (i = 0; i < c->nr; i++)
-		if (c->sources[i].type == MNTCR_SOURCE_PATH)
-			free((void *)c->sources[i].path);
+		if (c->sources[i].type == MNTCR_SOURCE_FD)
+			mc_close(c->sources[i].fd);
 	free(c->sources);
 	memset(c, 0, sizeof(*c));
 }
