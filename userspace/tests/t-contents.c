@@ -455,9 +455,41 @@ static void cut_archives_are_noticed(void)
 	close(whole);
 }
 
+/* sysfs allows no walk in the dentry cache: where no mount is opened by its id. */
+static void what_lies_below_sysfs_is_reached(void)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), fd;
+	struct stat clone, file;
+	uint32_t i;
+
+	REQUIRE(ns >= 0 && !mkdir("sys", 0755));
+	REQUIRE(!mount("s", "sys", "sysfs", 0, NULL));
+	REQUIRE(!mount("below sysfs", "sys/kernel", "tmpfs", 0, NULL));
+	REQUIRE(!stat("sys/kernel", &file));
+	REQUIRE(!mntcr_capture(&self, 1, NULL, &t, &e));
+	for (i = 0; i < t->nr_mounts; i++)
+		if (mc_mount_source(t, &t->mounts[i]) &&
+		    !strcmp(mc_mount_source(t, &t->mounts[i]), "below sysfs"))
+			break;
+	REQUIRE(i < t->nr_mounts);
+	fd = mc_contents_clone(t, i, ns, &e);
+	if (fd < 0)
+		TAP_SAY("%s", e.text);
+	REQUIRE(fd >= 0);
+	CHECK(!fstat(fd, &clone) && clone.st_dev == file.st_dev);
+	close(fd);
+	close(ns);
+	mntcr_topology_free(t);
+	REQUIRE(!umount2("sys", MNT_DETACH) && !rmdir("sys"));
+}
+
 int main(void)
 {
 	start();
+	TAP_RUN(what_lies_below_sysfs_is_reached);
 	TAP_RUN(everything_comes_back);
 	TAP_RUN(each_change_is_seen);
 	TAP_RUN(hostile_archives_are_refused);
