@@ -78,15 +78,9 @@ static bool can_be_cloned(const struct job *j, uint32_t m)
 {
 	const struct mc_topology *t = j->t;
 	const struct mc_mount *mnt = &t->mounts[m];
-	uint32_t c;
 
-	if (j->ns_fd[mnt->ns] < 0 || mnt->unbindable || mnt->idmap != MC_NONE)
-		return false;
-	mc_for_each_child(t, c, m)
-		if (t->mounts[c].locks_known &&
-		    t->mounts[c].locks & MOUNT_LOCK_MOUNT)
-			return false;
-	return true;
+	return j->ns_fd[mnt->ns] >= 0 && !mnt->unbindable &&
+	       mnt->idmap == MC_NONE && !mc_has_locked_child(t, m);
 }
 
 /* The first of sorted[from, to), all of one root, that works. */

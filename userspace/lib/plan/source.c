@@ -135,16 +135,11 @@ static bool can_be_copied(const struct mc_plan *p, uint32_t m)
 	const struct mc_topology *t = p->topo;
 	const struct mc_mount *mnt = &t->mounts[m];
 	const bool *live = p->priv->opts->ns_live;
-	uint32_t c;
 
 	if (!live || !live[mnt->ns] || !mnt->unbindable ||
 	    p->priv->hidden[m] != MC_SEEN)
 		return false;
-	mc_for_each_child(t, c, m)
-		if (t->mounts[c].locks_known &&
-		    t->mounts[c].locks & MOUNT_LOCK_MOUNT)
-			return false;
-	return true;
+	return !mc_has_locked_child(t, m);
 }
 
 /*

@@ -357,3 +357,14 @@ const char *mc_mount_name(const struct mc_topology *t, uint32_t mount,
 	mc_buf_free(&b);
 	return buf;
 }
+
+bool mc_has_locked_child(const struct mc_topology *t, uint32_t mount)
+{
+	uint32_t c;
+
+	mc_for_each_child(t, c, mount)
+		if (t->mounts[c].locks_known &&
+		    t->mounts[c].locks & MOUNT_LOCK_MOUNT)
+			return true;
+	return false;
+}

@@ -228,6 +228,8 @@ uint32_t mc_find_mount(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_ns(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_group(const struct mc_topology *t, uint64_t id);
 
+/* One that is known to be locked: the mount cannot be cloned without it. */
+bool mc_has_locked_child(const struct mc_topology *t, uint32_t mount);
 const char *mc_mount_source(const struct mc_topology *t, const struct mc_mount *m);
 const char *mc_mount_options(const struct mc_topology *t, const struct mc_mount *m);
 
