@@ -46,6 +46,9 @@ lib-y += contents/source.o
 lib-y += contents/save.o
 
 lib-y += image/scan.o
+lib-y += image/field.o
+lib-y += image/record.o
+lib-y += image/parse.o
 lib-y += image/read.o
 lib-y += image/write.o
 lib-y += image/archive.o

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The records of an image: each field is checked here for type and range, what
+ * the fields say together by mc_topology_finish().
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "contents/contents.h"
+#include "image/field.h"
+#include "image/record.h"
+
+static int userns_record(struct rd *r)
+{
+	struct mc_userns u = { .parent = MC_NONE };
+	uint32_t i;
+
+	if (mc_rd_uint(r, "inode", 0, INT64_MAX, true, &u.ino) ||
+	    mc_rd_u32(r, "parent", MC_MAX_NAMESPACES, false, &u.parent) ||
+	    mc_rd_bool(r, "dumper", &u.dumper))
+		return -1;
+	i = mc_topology_add_userns(r->t);
+	if (i == MC_NONE)
+		return mc_nomem(r->e);
+	r->t->userns[i] = u;
+	return 0;
+}
+
+static int ns_record(struct rd *r)
+{
+	uint32_t i = mc_topology_add_ns(r->t);
+	uint64_t propagation = 0;
+	struct mc_ns *ns;
+
+	if (i == MC_NONE)
+		return mc_nomem(r->e);
+	ns = &r->t->ns[i];
+	if (mc_rd_uint(r, "id", 1, INT64_MAX, false, &ns->id) ||
+	    mc_rd_uint(r, "inode", 1, INT64_MAX, false, &ns->ino) ||
+	    mc_rd_bytes(r, "label", true, &ns->label) ||
+	    mc_rd_index(r, "owner", r->t->nr_userns, false, &ns->userns) ||
+	    mc_rd_u32(r, "hidden", 64, false, &ns->hidden) ||
+	    mc_rd_words(r, "base_propagation", mc_words_propagation, NULL,
+			&propagation))
+		return -1;
+	ns->base_propagation = (uint32_t)propagation;
+	return 0;
+}
+
+/* A number below 2^32 in plain digits, with tail right after it. */
+static bool plain_u32(const char **s, char tail, uint32_t *out)
+{
+	const char *p = *s;
+	uint64_t n = 0;
+
+	for (; *p >= '0' && *p <= '9' && n <= UINT32_MAX; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	if (p == *s || (**s == '0' && p != *s + 1) || n > UINT32_MAX ||
+	    *p != tail)
+		return false;
+	*out = (uint32_t)n;
+	*s = p + 1;
+	return true;
+}
+
+static int get_device(struct rd *r, uint32_t *major, uint32_t *minor)
+{
+	const json_t *v = mc_rd_field(r, "device");
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+
+	if (!plain_u32(&s, ':', major) || !plain_u32(&s, '\0', minor))
+		return mc_rd_bad(r, "device", "must be \"MAJOR:MINOR\"");
+	return 0;
+}
+
+/* What a restore has to know to make it anew. */
+static int sb_made_anew(struct rd *r, struct mc_sb *sb)
+{
+	sb->sized = json_object_get(r->obj, "size");
+	if (mc_rd_uint(r, "size", 0, INT64_MAX, false, &sb->size) ||
+	    mc_rd_uint(r, "inodes", 0, INT64_MAX, sb->sized, &sb->inodes) ||
+	    mc_rd_bool(r, "contents", &sb->contents) ||
+	    mc_rd_uint(r, "pid_namespace", 1, INT64_MAX, false, &sb->pidns_ino) ||
+	    mc_rd_u32(r, "pid_depth", 64, false, &sb->pidns_depth))
+		return -1;
+	if (sb->sized && strcmp(sb->type, "tmpfs"))
+		return mc_rd_bad(r, "size", "only a tmpfs has one");
+	if (sb->contents && !mc_contents_type(sb->type))
+		return mc_rd_bad(r, "contents", "only a tmpfs or ramfs has them");
+	if ((sb->pidns_ino || sb->pidns_depth != MC_NONE) &&
+	    strcmp(sb->type, "proc"))
+		return mc_rd_bad(r, "pid_namespace", "only a proc has one");
+	if (sb->pidns_depth != MC_NONE && !sb->pidns_ino)
+		return mc_rd_bad(r, "pid_depth", "of no pid namespace");
+	return 0;
+}
+
+static int sb_record(struct rd *r)
+{
+	uint32_t i = mc_topology_add_sb(r->t);
+	uint64_t flags = 0;
+	struct mc_sb *sb;
+
+	if (i == MC_NONE)
+		return mc_nomem(r->e);
+	sb = &r->t->sbs[i];
+	if (get_device(r, &sb->major, &sb->minor) ||
+	    mc_rd_bytes(r, "type", true, &sb->type) ||
+	    mc_rd_bytes(r, "subtype", false, &sb->subtype) ||
+	    mc_rd_bytes(r, "source", false, &sb->source) ||
+	    mc_rd_bytes(r, "options", true, &sb->options) ||
+	    mc_rd_uint(r, "magic", 0, INT64_MAX, false, &sb->magic) ||
+	    mc_rd_words(r, "flags", mc_words_sb, NULL, &flags))
+		return -1;
+	sb->flags = (uint32_t)flags;
+	return r->version < 4 ? 0 : sb_made_anew(r, sb);
+}
+
+/*
+ * An id that a later record may define: looked up when the list has been read.
+ */
+static int get_ref(struct rd *r, const char *key, uint64_t max)
+{
+	uint64_t id = 0;
+
+	if (mc_rd_uint(r, key, 1, max, false, &id))
+		return -1;
+	if (!mc_grow(&r->refs, r->nr_refs, &r->max_refs, sizeof(*r->refs)))
+		return mc_nomem(r->e);
+	r->refs[r->nr_refs++] = id;
+	return 0;
+}
+
+static int group_record(struct rd *r)
+{
+	uint64_t id = 0;
+	uint32_t before = r->t->nr_groups;
+
+	if (mc_rd_uint(r, "id", 1, INT32_MAX, true, &id) ||
+	    get_ref(r, "master", INT32_MAX))
+		return -1;
+	if (mc_topology_get_group(r->t, id) == MC_NONE)
+		return mc_nomem(r->e);
+	if (r->t->nr_groups == before)
+		return mc_rd_bad(r, "id", "group %" PRIu64 " appears twice", id);
+	return 0;
+}
+
+static int link_group(struct rd *r, uint64_t id)
+{
+	if (!mc_map_get(r->t->by_group, id, &r->t->groups[r->index].master))
+		return mc_rd_bad(r, "master", "there is no group %" PRIu64, id);
+	return 0;
+}
+
+/* A group by its id; 0 stands for absent. */
+static int get_group(struct rd *r, const char *key, uint32_t *out)
+{
+	uint64_t id = 0;
+
+	if (mc_rd_uint(r, key, 1, INT32_MAX, false, &id))
+		return -1;
+	*out = MC_NONE;
+	if (!id)
+		return 0;
+	if (!mc_map_get(r->t->by_group, id, out))
+		return mc_rd_bad(r, key, "there is no group %" PRIu64, id);
+	return 0;
+}
+
+static int get_extents(struct rd *r, const char *key, uint32_t *nr,
+		       const struct mc_idmap_extent **out)
+{
+	const json_t *v = mc_rd_field(r, key), *x;
+	struct mc_idmap_extent *ext;
+	json_int_t n[3];
+	size_t i, j;
+
+	if (!json_is_array(v) || json_array_size(v) > MC_MAX_IDMAP_EXTENTS)
+		return mc_rd_bad(r, key, "must be a list of at most %u extents",
+				 MC_MAX_IDMAP_EXTENTS);
+	*nr = (uint32_t)json_array_size(v);
+	ext = mc_topology_alloc(r->t, (*nr + 1) * sizeof(*ext));
+	if (!ext)
+		return mc_nomem(r->e);
+	for (i = 0; i < *nr; i++) {
+		x = json_array_get(v, i);
+		for (j = 0; j < 3; j++) {
+			n[j] = json_integer_value(json_array_get(x, j));
+			if (!json_is_integer(json_array_get(x, j)) ||
+			    n[j] < 0 || n[j] > UINT32_MAX)
+				break;
+		}
+		if (json_array_size(x) != 3 || j < 3)
+			return mc_rd_bad(r, key, "extent %zu must be three 32-bit numbers", i);
+		ext[i].id = (uint32_t)n[0];
+		ext[i].parent_id = (uint32_t)n[1];
+		ext[i].count = (uint32_t)n[2];
+	}
+	*out = ext;
+	return 0;
+}
+
+static int idmap_record(struct rd *r)
+{
+	uint32_t i = mc_topology_add_idmap(r->t);
+	struct mc_idmap *m;
+
+	if (i == MC_NONE)
+		return mc_nomem(r->e);
+	m = &r->t->idmaps[i];
+	return get_extents(r, "uid", &m->nr_uid, &m->uid) ||
+	       get_extents(r, "gid", &m->nr_gid, &m->gid) ? -1 : 0;
+}
+
+static int get_nsfs(struct rd *r, struct mc_mount *m)
+{
+	const json_t *v = mc_rd_field(r, "nsfs"), *type, *ino;
+	const struct mc_word *w;
+
+	if (!v)
+		return 0;
+	type = json_object_get(v, "type");
+	ino = json_object_get(v, "inode");
+	if (json_object_size(v) != 2 || !json_is_string(type) ||
+	    !json_is_integer(ino) || json_integer_value(ino) < 0)
+		return mc_rd_bad(r, "nsfs", "must have a type and an inode");
+	for (w = mc_words_nstype; w->name; w++)
+		if (!strcmp(w->name, json_string_value(type)))
+			break;
+	if (!w->name)
+		return mc_rd_bad(r, "nsfs.type", "is not known");
+	m->nsfs_type = (uint32_t)w->bits;
+	m->nsfs_ino = (uint64_t)json_integer_value(ino);
+	return 0;
+}
+
+/* Four octal digits. */
+static int get_mode(struct rd *r, uint32_t *out)
+{
+	const json_t *v = mc_rd_field(r, "mode");
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; s[i] >= '0' && s[i] <= '7' && i < 4; i++)
+		n = n * 8 + (uint32_t)(s[i] - '0');
+	if (i < 4 || s[i])
+		return mc_rd_bad(r, "mode", "must be four octal digits");
+	*out |= n;
+	return 0;
+}
+
+static int get_file_type(struct rd *r, uint32_t *out)
+{
+	const json_t *v = mc_rd_field(r, "type");
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+	const struct mc_word *w;
+
+	for (w = mc_words_file; w->name && strcmp(w->name, s); w++)
+		;
+	if (!w->name)
+		return mc_rd_bad(r, "type", "is not known");
+	*out = (uint32_t)w->bits;
+	return 0;
+}
+
+static int file_object(struct rd *r, struct mc_file *f)
+{
+	if (get_file_type(r, &f->mode) || get_mode(r, &f->mode) ||
+	    mc_rd_u32(r, "uid", MC_NO_ID - 1, false, &f->uid) ||
+	    mc_rd_u32(r, "gid", MC_NO_ID - 1, false, &f->gid))
+		return -1;
+	if (mc_mode_is_device(f->mode) &&
+	    get_device(r, &f->major, &f->minor))
+		return -1;
+	if (S_ISLNK(f->mode) && mc_rd_bytes(r, "target", false, &f->target))
+		return -1;
+	return mc_rd_no_others(r);
+}
+
+static int get_file(struct rd *r, const char *key, struct mc_file *f)
+{
+	struct rd in = *r;
+
+	if (r->version < 3)
+		return 0;
+	in.obj = mc_rd_field(r, key);
+	if (!in.obj)
+		return 0;
+	if (!json_is_object(in.obj))
+		return mc_rd_bad(r, key, "must be an object");
+	in.within = key;
+	in.nr_known = 0;
+	return file_object(&in, f);
+}
+
+static int mount_record(struct rd *r)
+{
+	uint32_t i = mc_topology_add_mount(r->t), v;
+	uint64_t locks = 0;
+	bool dir = false;
+	struct mc_mount *m;
+
+	if (i == MC_NONE)
+		return mc_nomem(r->e);
+	m = &r->t->mounts[i];
+	if (mc_rd_uint(r, "id", 1, INT64_MAX, true, &m->id))
+		return -1;
+	r->mount = m->id;
+	v = i;
+	switch (mc_map_add(r->t->by_mount, m->id, &v)) {
+	case -1:
+		return mc_nomem(r->e);
+	case 1:
+		return mc_rd_bad(r, "id", "mounts[%u] has this id too", v);
+	}
+	if (mc_rd_u32(r, "id_old", UINT32_MAX, false, &m->id_old) ||
+	    mc_rd_index(r, "namespace", r->t->nr_ns, true, &m->ns) ||
+	    mc_rd_index(r, "superblock", r->t->nr_sbs, true, &m->sb) ||
+	    mc_rd_bytes(r, "root", true, &m->root) ||
+	    mc_rd_bool(r, "root_deleted", &m->root_deleted) ||
+	    mc_rd_bytes(r, "mountpoint", true, &m->mountpoint) ||
+	    mc_rd_bytes(r, "source", false, &m->source) ||
+	    mc_rd_bytes(r, "options", false, &m->options) ||
+	    mc_rd_words(r, "attributes", mc_words_attr, NULL, &m->attr) ||
+	    mc_rd_index(r, "idmap", r->t->nr_idmaps, false, &m->idmap) ||
+	    mc_rd_words(r, "locks", mc_words_lock, &m->locks_known, &locks) ||
+	    get_group(r, "group", &m->group) ||
+	    get_group(r, "master", &m->master) ||
+	    mc_rd_bool(r, "unbindable", &m->unbindable) ||
+	    mc_rd_bool(r, "directory", &dir) || get_nsfs(r, m) ||
+	    get_file(r, "root_file", &m->root_file) ||
+	    get_file(r, "mountpoint_file", &m->mp_file) ||
+	    get_ref(r, "parent", INT64_MAX))
+		return -1;
+	m->locks = (uint32_t)locks;
+	if (json_object_get(r->obj, "directory"))
+		m->mp_type = dir ? MC_MP_DIR : MC_MP_OTHER;
+	else if (m->root_file.mode || m->mp_file.mode)
+		m->mp_type = S_ISDIR(m->root_file.mode ? m->root_file.mode :
+				     m->mp_file.mode) ? MC_MP_DIR : MC_MP_OTHER;
+	return 0;
+}
+
+static int link_mount(struct rd *r, uint64_t id)
+{
+	struct mc_mount *m = &r->t->mounts[r->index];
+
+	r->mount = m->id;
+	if (!mc_map_get(r->t->by_mount, id, &m->parent))
+		return mc_rd_bad(r, "parent", "there is no mount %" PRIu64, id);
+	return 0;
+}
+
+const struct mc_list mc_lists[MC_NR_LISTS] = {
+	{ "user_namespaces", MC_MAX_NAMESPACES, userns_record, NULL },
+	{ "namespaces", MC_MAX_NAMESPACES, ns_record, NULL },
+	{ "superblocks", MC_MAX_MOUNTS, sb_record, NULL },
+	{ "groups", MC_MAX_MOUNTS, group_record, link_group },
+	{ "idmaps", MC_MAX_MOUNTS, idmap_record, NULL },
+	{ "mounts", MC_MAX_MOUNTS, mount_record, link_mount },
+};
