@@ -17,16 +17,21 @@ const char *const bad_names[] = {
 	"the caller gets beneath a locked mount",
 	"a locked mount can be taken away",
 	"the caller can take away what is out of its power",
+	"what is attached from further up can be taken apart",
+	"what is attached from further down is locked",
 	"reached by the new calls only, for no reason known",
 };
 
 int new_move(struct model *m, const struct new_move *v, unsigned int caps)
 {
+	const struct model_caller who = { v->from, caps };
 	bool peer = v->flags & MODEL_SG_PEER;
 
 	if (v->what == MOVE_BIND)
 		return model_bind_foreign(m, v->src, v->dir, v->dst, v->at,
-					  v->rec, caps);
+					  (v->rec ? MODEL_BIND_REC : 0) |
+					  (v->unlocked ? MODEL_BIND_UNLOCKED : 0),
+					  &who);
 	return model_setgroup_caps(m, v->member, v->nr, peer ? v->named : -1,
 				   peer ? -1 : v->named, v->flags, caps);
 }
@@ -61,22 +66,44 @@ bool next_group_move(int nr, int *number, struct new_move *v)
 	return false;
 }
 
-bool next_bind_move(int nr, int *number, struct new_move *v)
+bool next_bind_move(int nr, unsigned int caps, int *number, struct new_move *v)
 {
-	const int n = PRIV_ROOTS * PRIV_ROOTS * 2;
-	int i = *number;
+	const int n = PRIV_ROOTS * PRIV_ROOTS * 4;
+	int i;
 
-	if (i == nr * nr * n)
-		return false;
-	++*number;
+	do {
+		i = (*number)++;
+		if (i >= nr * nr * n * PRIV_NS) {
+			--*number;
+			return false;
+		}
+	} while (!(caps >> i % PRIV_NS & 1));
 	*v = (struct new_move) {
-		.what = MOVE_BIND, .rec = i & 1,
-		.dir = i / 2 % PRIV_ROOTS,
-		.at = i / 2 / PRIV_ROOTS % PRIV_ROOTS,
-		.src = PRIV_NS + i / n % nr,
-		.dst = PRIV_NS + i / n / nr,
+		.what = MOVE_BIND, .from = i % PRIV_NS,
+		.unlocked = i / PRIV_NS & 1,
 	};
+	i /= 2 * PRIV_NS;
+	v->rec = i & 1;
+	v->dir = i / 2 % PRIV_ROOTS;
+	v->at = i / 2 / PRIV_ROOTS % PRIV_ROOTS;
+	i /= n / 2;
+	v->src = PRIV_NS + i % nr;
+	v->dst = PRIV_NS + i / nr;
 	return true;
+}
+
+/* The initial one is owner 0, unless that is in the caller's power. */
+const int *priv_above(unsigned int caps, bool turned)
+{
+	static const int flat[] = { 0, 0, 0 }, both[2][PRIV_NS] = {
+		{ 0, 0, 1 }, { 0, 2, 0 },
+	}, all[2][PRIV_NS] = {
+		{ -1, -1, 1 }, { -1, 2, -1 },
+	};
+
+	if (caps & 1)
+		return all[turned];
+	return caps == 6 ? both[turned] : flat;
 }
 
 /*
@@ -289,6 +316,43 @@ static unsigned int check_superblocks(const struct model *m, const struct view *
 	return 0;
 }
 
+/* Is it that owner, or one below? */
+static bool below(const struct model *m, int owner, int top)
+{
+	while (owner != top && owner >= 0 && m->above && m->above[owner] != owner)
+		owner = m->above[owner];
+	return owner == top;
+}
+
+/*
+ * A tree that comes from further up stays whole, in all places; one that comes
+ * from further down, or from beside, locks nothing up there.
+ */
+static unsigned int check_attached(const struct model *a, const struct model *b,
+				   const struct new_move *v)
+{
+	int to = a->owner[a->mnt[v->dst].ns], from = a->owner[v->from];
+	bool same = below(a, from, to);
+	struct model t = { 0 };
+	unsigned int bad = 0;
+
+	for (int i = a->nr; i < b->nr && !v->unlocked; i++) {
+		int owner = b->owner[b->mnt[i].ns];
+
+		if (same && owner == to && b->mnt[i].attr_locked)
+			bad |= 1u << BAD_KEPT;
+		if (same || !below(a, owner, to))
+			continue;
+		if (!b->mnt[i].attr_locked)
+			bad |= 1u << BAD_SHED;
+		if (b->mnt[i].parent >= a->nr && !model_copy(&t, b) &&
+		    !model_umount(&t, i, true))
+			bad |= 1u << BAD_SHED;
+	}
+	model_free(&t);
+	return bad;
+}
+
 unsigned int priv_invariants(const struct model *a, const struct model *b,
 			     const struct new_move *v, unsigned int caps,
 			     int depth)
@@ -305,7 +369,7 @@ unsigned int priv_invariants(const struct model *a, const struct model *b,
 	bad |= check_copies(a, b, v);
 	/* binds are what they are without the new calls */
 	if (v->what == MOVE_BIND)
-		return bad;
+		return bad | check_attached(a, b, v);
 	if (vb.beneath & ~va.beneath)
 		bad |= 1u << BAD_BENEATH;
 	return bad | check_taken(a, b, &va, &vb, caps, depth);

@@ -44,7 +44,11 @@ struct scope {
 	bool unbindable;
 };
 
-typedef const char *start_fn(const struct start *s, const struct model *m,
+/*
+ * A start stands for those with namespaces exchanged that the caller is as capable
+ * over.  Where it matters whose owner is above whose, @fn sets @above both ways.
+ */
+typedef const char *start_fn(const struct start *s, struct model *m,
 			     unsigned int caps, void *arg);
 
 const char *each_start(const struct scope *scope, start_fn *fn, void *arg,
@@ -53,28 +57,37 @@ void start_print(const struct start *s, unsigned int caps, char *line);
 
 /* A new call. */
 struct new_move {
-	enum { MOVE_GROUP, MOVE_BIND } what;
+	enum { MOVE_GROUP, MOVE_BIND, MOVE_ATTR } what;	/* the last: privsweep's */
 	int member[PRIV_MAX], nr;	/* mount_setgroup() */
 	int named;			/* -1: none */
 	unsigned int flags;
 	int src, dir, dst, at;		/* a bind across namespaces */
-	bool rec;
+	bool rec, unlocked;
+	int from;		/* in which namespace the caller is */
 };
 
 int new_move(struct model *m, const struct new_move *v, unsigned int caps);
 /*
  * Every call among @nr mounts of a start, one after the other, from number 0 on:
  * mount_setgroup() with any members and any other mount named; binds of any
- * directory at any other.  @v is kept from call to call.  False: no more.
+ * directory at any other, from each namespace in the caller's power.  @v is kept
+ * from call to call.  False: no more.
  */
 bool next_group_move(int nr, int *number, struct new_move *v);
-bool next_bind_move(int nr, int *number, struct new_move *v);
+bool next_bind_move(int nr, unsigned int caps, int *number, struct new_move *v);
+
+/*
+ * Which owner is above which: of two in the caller's power that are not all, one
+ * is below the other, the second or, @turned, the first.
+ */
+const int *priv_above(unsigned int caps, bool turned);
 
 /* How a state that a new call reaches is reached without it. */
 enum reach {
 	REACH_STEPS,	/* MOVE_MOUNT_SET_GROUP for each, and MS_* */
 	REACH_HELPER,	/* with a temporary mount */
 	REACH_DETOUR,	/* setns(), open_tree(), setns(), move_mount() */
+	REACH_LOCKED,	/* that way, without the locks that were added */
 	/* Not that way; the cover letter says why these do no harm. */
 	REACH_LOCKS,
 	REACH_WIDE,
@@ -100,6 +113,8 @@ enum priv_bad {
 	BAD_BENEATH,		/* the caller gets beneath a locked mount */
 	BAD_TAKEN_LOCKED,	/* anybody can take a locked mount away */
 	BAD_TAKEN,		/* the caller, what is out of its power */
+	BAD_SHED,		/* who gets a tree can take it apart */
+	BAD_KEPT,		/* or gets locks from further down */
 	BAD_UNNAMED,		/* REACH_UNNAMED */
 	BAD_MAX
 };

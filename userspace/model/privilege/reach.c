@@ -15,6 +15,7 @@
 
 const char *const reach_names[] = {
 	"by MOVE_MOUNT_SET_GROUP", "by way of a temporary mount", "by setns",
+	"by setns, not locked",
 	"not: locks alike", "not: roots", "not: sibling of a shared mount",
 	"not, and no reason known",
 };
@@ -152,6 +153,7 @@ static enum reach try_detour(const struct model *a, const struct model *b,
 			     const struct new_move *v, struct model *t,
 			     unsigned int caps)
 {
+	enum reach how = REACH_DETOUR;
 	int ns;
 
 	if (!priv_capable(a, caps, v->src) || !priv_capable(a, caps, v->dst) ||
@@ -159,10 +161,19 @@ static enum reach try_detour(const struct model *a, const struct model *b,
 		return REACH_UNNAMED;
 	ns = model_open_tree(t, v->src, v->dir, v->rec,
 			     a->owner[a->mnt[v->src].ns]);
-	if (ns < 0 || model_attach(t, ns, v->dst, v->at) < 0 ||
-	    model_differ(t, b))
+	if (ns < 0 || model_attach(t, ns, v->dst, v->at) < 0 || t->nr != b->nr)
 		return REACH_UNNAMED;
-	return REACH_DETOUR;
+	/* numbered alike: locks may only be added, and to what is new */
+	for (int i = a->nr; i < t->nr && !v->unlocked; i++)
+		if (b->mnt[i].attr_locked && !t->mnt[i].attr_locked) {
+			t->mnt[i].locked = b->mnt[i].locked;
+			t->mnt[i].attr_locked = true;
+			how = REACH_LOCKED;
+		}
+	for (int i = a->nr; i < t->nr; i++)
+		if (b->mnt[i].attr_locked != t->mnt[i].attr_locked)
+			return REACH_UNNAMED;
+	return model_differ(t, b) ? REACH_UNNAMED : how;
 }
 
 /*

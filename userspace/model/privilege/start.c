@@ -46,8 +46,9 @@ void start_print(const struct start *s, unsigned int caps, char *line)
 	}
 }
 
-static void start_build(const struct start *s, struct model *m)
+static void start_build(const struct start *s, unsigned int caps, struct model *m)
 {
+	m->above = priv_above(caps, false);
 	m->dirs = dirs;
 	m->nr_dirs = PRIV_ROOTS + PRIV_MAX;
 	m->nr = m->nr_ns = 0;
@@ -178,7 +179,7 @@ static const char *visit(struct walk *w)
 
 	if (!is_least(&w->s, w->scope->caps))
 		return NULL;
-	start_build(&w->s, &w->m);
+	start_build(&w->s, w->scope->caps, &w->m);
 	bad = model_check(&w->m);
 	if (!bad)
 		bad = w->fn(&w->s, &w->m, w->scope->caps, w->arg);

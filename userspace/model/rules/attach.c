@@ -91,8 +91,10 @@ int model__clone_tree(struct model *m, int src, int dir, int flags)
 /* MN, "Restrictions", 3: what comes from a more privileged place is a unit. */
 static void lock_tree(struct model *m, int top, int nr)
 {
-	for (int i = top + 1; i < top + nr; i++)
-		m->mnt[i].locked = true;
+	for (int i = top; i < top + nr; i++) {
+		m->mnt[i].locked |= i > top;
+		m->mnt[i].attr_locked = true;
+	}
 }
 
 /* SS 5g; MN, "Restrictions", 1 and 2: of another owner it is less privileged. */
@@ -231,7 +233,8 @@ static void spread_copy(struct model *m, const struct spread *s, int r)
 		}
 		m->mnt[m->nr++] = c;
 	}
-	if (m->owner[to->ns] != m->owner[m->mnt[s->dst].ns])
+	if (m->owner[to->ns] != m->owner[m->mnt[s->dst].ns] &&
+	    !BROKEN(MUT_ATTACH_COPIES_OWN))
 		lock_tree(m, first, s->n);
 }
 

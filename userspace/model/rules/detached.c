@@ -71,19 +71,3 @@ void model_drop_ns(struct model *m, int ns)
 			model__leave(m, i);
 	}
 }
-
-/* FM, OPEN_TREE_FOREIGN and MOVE_MOUNT_T_FOREIGN: capable over both owners. */
-int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
-		       bool rec, unsigned int caps)
-{
-	if (!model_alive(m, src) || !model_alive(m, dst))
-		return -EINVAL;
-	if (!(caps >> m->owner[m->mnt[src].ns] & 1) &&
-	    !BROKEN(MUT_FOREIGN_SOURCE))
-		return -EPERM;
-	/* two calls: what the clone is refused for comes first */
-	if (!(caps >> m->owner[m->mnt[dst].ns] & 1) && !BROKEN(MUT_FOREIGN_DEST))
-		return m->mnt[src].unbindable ||
-		       (!rec && model__locked_below(m, src, root)) ? -EINVAL : -EPERM;
-	return model_bind(m, src, root, dst, at, rec);
-}

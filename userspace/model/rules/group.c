@@ -195,10 +195,13 @@ int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
 	    !(flags & MODEL_SG_PEER) != (peer < 0) ||
 	    !(flags & up) != (master < 0) || nr <= 0)
 		return -EINVAL;
+	if (nr > MODEL_MOUNT_MAX)
+		return BROKEN(MUT_TOO_MANY) ? -E2BIG : -EMFILE;
 	/* the first member comes before all that is named beside it */
-	if (!model_alive(m, member[0]))
+	if (!model_alive(m, member[0]) && !BROKEN(MUT_GATE))
 		return -EINVAL;
-	if (!capable(m, caps, member[0]) && !BROKEN(MUT_CAPABLE_MEMBER))
+	if (!BROKEN(MUT_GATE) && !capable(m, caps, member[0]) &&
+	    !BROKEN(MUT_CAPABLE_MEMBER))
 		return -EPERM;
 	named = peer >= 0 ? peer : master;
 	err = named >= 0 ? check_named(m, named, m->mnt[member[0]].sb, flags,

@@ -26,6 +26,8 @@ bool model__reaches(const struct model *m, int g, int ring);
 int model__collect(const struct model *m, int top, int dir, bool prune,
 		   int *list);
 int model__leave(struct model *m, int i);
+/* The owner above an owner, or -1; the initial one is above itself. */
+int model__above(const struct model *m, int owner);
 
 enum { CLONE_REC = 1, CLONE_UNBINDABLE = 2, CLONE_SLAVE = 4 };
 

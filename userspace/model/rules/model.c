@@ -23,6 +23,9 @@ const char *const model_mutant_names[] = {
 	"unbindable", "roots", "obstructed", "unbounded", "unbounded-above",
 	"unbounded-below", "pair-lock", "pair-owner", "pair-uncontained",
 	"foreign-source", "foreign-dest", "clone-locked",
+	"attach-free", "attach-always", "attach-same-owner", "attach-unlocked",
+	"attach-copies", "attach-copies-own", "attach-root", "lock-owner",
+	"type-here", "type-owner", "attr-anywhere", "too-many", "gate",
 };
 #endif
 
@@ -69,6 +72,11 @@ void model_free(struct model *m)
 	memset(m, 0, sizeof(*m));
 }
 
+int model__above(const struct model *m, int owner)
+{
+	return m->above ? m->above[owner] : 0;
+}
+
 static void copy_array(void *to, const void *from, size_t size)
 {
 	if (size)
@@ -85,6 +93,7 @@ int model_copy(struct model *to, const struct model *from)
 		return -ENOMEM;
 	to->dirs = from->dirs;
 	to->nr_dirs = from->nr_dirs;
+	to->above = from->above;
 	to->nr = from->nr;
 	to->nr_groups = from->nr_groups;
 	to->nr_ns = from->nr_ns;

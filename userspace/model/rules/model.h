@@ -28,6 +28,7 @@ struct model_mount {
 	int master;	/* master group when not shared: use model_master() */
 	bool unbindable;
 	bool locked;
+	bool attr_locked;	/* what came from further up keeps its attributes */
 };
 
 struct model {
@@ -38,6 +39,8 @@ struct model {
 	int *group_master;	/* master group of each peer group */
 	int nr_groups, group_cap;
 	int *owner;		/* owner of each namespace, 0: the initial one */
+	const int *above;	/* owner above each one, -1: none of these;
+				 * NULL: 0 is above all, itself too */
 	int nr_ns, ns_cap;
 };
 
@@ -48,6 +51,9 @@ enum model_type { MODEL_PRIVATE, MODEL_SHARED, MODEL_SLAVE, MODEL_UNBINDABLE };
 #define MODEL_SG_PEER		0x2u
 #define MODEL_SG_MASTER		0x4u
 #define MODEL_SG_SIBLING	0x8u
+
+/* How many members it takes: fs.mount-max, as long as nobody has changed it. */
+#define MODEL_MOUNT_MAX		100000
 
 void model_init(struct model *m, const int *dirs, int nr_dirs);
 void model_free(struct model *m);
@@ -79,9 +85,29 @@ int model_open_tree(struct model *m, int src, int root, bool rec, int owner);
 /* move_mount(2) of all of such a namespace. */
 int model_attach(struct model *m, int ns, int dst, int at);
 void model_drop_ns(struct model *m, int ns);
-/* OPEN_TREE_FOREIGN, then MOVE_MOUNT_T_FOREIGN. */
+
+/* Who calls, and from where. */
+struct model_caller {
+	int ns;
+	unsigned int caps;
+};
+
+/* OPEN_TREE_FOREIGN, then MOVE_MOUNT_T_FOREIGN, maybe with MOVE_MOUNT_UNLOCKED. */
+enum { MODEL_BIND_REC = 1, MODEL_BIND_UNLOCKED = 2 };
+
 int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
-		       bool rec, unsigned int caps);
+		       unsigned int flags, const struct model_caller *who);
+
+/* mount_setattr(2): what of a mount it is to change. */
+struct model_attr {
+	bool set_type;
+	enum model_type type;
+	bool lock;	/* MOUNT_LOCK_MOUNT */
+	bool attrs;	/* an attribute, which has no effect here */
+};
+
+int model_setattr(struct model *m, int mnt, const struct model_attr *attr,
+		  const struct model_caller *who);
 
 /* Queries. */
 bool model_alive(const struct model *m, int mnt);
@@ -143,6 +169,21 @@ enum model_mutant {
 	MUT_FOREIGN_SOURCE,	/* a foreign source may be anywhere */
 	MUT_FOREIGN_DEST,	/* a foreign destination may be anywhere */
 	MUT_CLONE_LOCKED,	/* a clone may leave locked children out */
+	/* for tests/foreign.c and privsweep */
+	MUT_FOREIGN,
+	MUT_ATTACH_FREE = MUT_FOREIGN,	/* what is attached is not locked */
+	MUT_ATTACH_ALWAYS,	/* it is, whoever the destination belongs to */
+	MUT_ATTACH_SAME_OWNER,	/* it is, but for the caller's own owner */
+	MUT_ATTACH_UNLOCKED,	/* the flag makes no difference */
+	MUT_ATTACH_COPIES,	/* copies are not locked along */
+	MUT_ATTACH_COPIES_OWN,	/* nor for another owner than the destination's */
+	MUT_ATTACH_ROOT,	/* its root is locked as well */
+	MUT_LOCK_OWNER,		/* an owner may lock, too */
+	MUT_TYPE_HERE,		/* types are for the caller's namespace only */
+	MUT_TYPE_OWNER,		/* types may be set anywhere */
+	MUT_ATTR_ANYWHERE,	/* attributes are not for one's own mounts only */
+	MUT_TOO_MANY,		/* too many members are E2BIG */
+	MUT_GATE,		/* the first member is looked at with the others */
 	MUT_PRIV_MAX
 };
 

@@ -100,9 +100,11 @@ static bool in_forest(size_t f, int class)
 
 static int nr_tests(void)
 {
-	int n = MUT_MAX - 1 + priv_nr_tests();
+	int n = MUT_MAX - 1 + MUT_PRIV_MAX - MUT_FOREIGN + priv_nr_tests();
 
 	for (const struct named_test *t = doc_tests; t->name; t++)
+		n++;
+	for (const struct named_test *t = foreign_tests; t->name; t++)
 		n++;
 	for (const struct named_test *t = count_tests; t->name; t++)
 		n++;
@@ -116,6 +118,29 @@ static int nr_tests(void)
 		for (int c = 0; c < NR_TREE_CLASSES; c++)
 			n += in_forest(f, c);
 	return n;
+}
+
+static void foreign(void)
+{
+	char name[128];
+
+	for (const struct named_test *t = foreign_tests; t->name; t++) {
+		snprintf(name, sizeof(name), "foreign: %s", t->name);
+		report(name, t->fn(), "");
+	}
+	for (int i = MUT_FOREIGN; i < MUT_PRIV_MAX; i++) {
+		const char *bad = "no test shows it", *by = NULL;
+
+		model_mutant = i;
+		for (const struct named_test *t = foreign_tests; t->name && !by; t++)
+			by = t->fn();
+		model_mutant = MUT_NONE;
+		snprintf(name, sizeof(name), "foreign: without %s it shows",
+			 model_mutant_names[i]);
+		report(name, by ? NULL : bad, "");
+		if (by)
+			printf("# by %s\n", by);
+	}
 }
 
 static void reach_trees(void)
@@ -188,6 +213,7 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "documentation: %s", t->name);
 		report(name, t->fn(), "");
 	}
+	foreign();
 	for (size_t s = 0; s < NR_SPACES; s++)
 		for (int n = 1; n <= spaces[s].max; n++) {
 			const char *bad;

@@ -43,7 +43,7 @@ static const char *try_move(struct run *r, const struct model *a,
 	return r->found ? bad_names[__builtin_ctz(r->found)] : NULL;
 }
 
-static const char *each_group(const struct start *s, const struct model *a,
+static const char *each_group(const struct start *s, struct model *a,
 			      unsigned int caps, void *arg)
 {
 	const char *bad = NULL;
@@ -58,20 +58,24 @@ static const char *each_group(const struct start *s, const struct model *a,
 	return bad;
 }
 
-static const char *each_bind(const struct start *s, const struct model *a,
+static const char *each_bind(const struct start *s, struct model *a,
 			     unsigned int caps, void *arg)
 {
 	const char *bad = NULL;
 	struct run *r = arg;
 	struct new_move v;
-	int number = 0;
 
 	r->counts->starts++;
-	r->fresh = false;
-	while (!bad && next_bind_move(s->nr, &number, &v))
-		/* what is behind a lock can't be named */
-		if (priv_window(a, v.src) >> v.dir & 1)
-			bad = try_move(r, a, &v, caps);
+	for (int turned = 0; turned < 2 && !bad; turned++) {
+		int number = 0;
+
+		a->above = priv_above(caps, turned);
+		r->fresh = false;
+		while (!bad && next_bind_move(s->nr, caps, &number, &v))
+			/* what is behind a lock can't be named */
+			if (priv_window(a, v.src) >> v.dir & 1)
+				bad = try_move(r, a, &v, caps);
+	}
 	return bad;
 }
 
@@ -80,8 +84,9 @@ static void print_move(const struct new_move *v, char *line, size_t size)
 	size_t n = strlen(line);
 
 	if (v->what == MOVE_BIND) {
-		snprintf(line + n, size - n, " then bind %d dir %d on %d at %d%s",
-			 v->src, v->dir, v->dst, v->at, v->rec ? " rec" : "");
+		snprintf(line + n, size - n, " then bind %d dir %d on %d at %d%s%s from ns %d",
+			 v->src, v->dir, v->dst, v->at, v->rec ? " rec" : "",
+			 v->unlocked ? " unlocked" : "", v->from);
 		return;
 	}
 	n += snprintf(line + n, size - n, " then setgroup flags %u named %d:",
@@ -179,6 +184,11 @@ static const struct {
 	{ MUT_FOREIGN_DEST,	BAD_UNNAMED,		13 },
 	{ MUT_BIND_UNBINDABLE,	BAD_COPY_UNBINDABLE,	13 },
 	{ MUT_CLONE_LOCKED,	BAD_COPY_UNLOCKED,	14 },
+	{ MUT_ATTACH_FREE,	BAD_SHED,		13 },
+	{ MUT_ATTACH_COPIES,	BAD_SHED,		14 },
+	{ MUT_ATTACH_ALWAYS,	BAD_KEPT,		13 },
+	{ MUT_ATTACH_SAME_OWNER, BAD_KEPT,		13 },
+	{ MUT_ATTACH_UNLOCKED,	BAD_UNNAMED,		13 },
 };
 
 #define NR_WITHOUT	((int)(sizeof(without) / sizeof(*without)))
