@@ -20,299 +20,19 @@
  * seed says, or the time.  Of the model's mutants, privsweep N SEED=S MUTANT.
  */
 #define _GNU_SOURCE
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include "privilege/seen.h"
+#include "privilege/kernel.h"
 #include "base/base.h"
-
-enum { CALLER = 1000, SOMEBODY = 2000 };
-
-/* What the calls are there to compare. */
-enum rule {
-	RULE_SETGROUP, RULE_SET_GROUP, RULE_ARGS, RULE_GONE, RULE_BIND,
-	RULE_LOCK, RULE_TYPE, RULE_ATTR, NR_RULES
-};
 
 static const char *const rule_names[] = {
 	"mount_setgroup", "MOVE_MOUNT_SET_GROUP", "arguments of mount_setgroup",
 	"unmounted members", "bind", "locks", "types", "attributes",
 };
-
-struct kernel {
-	int own;		/* the namespace of this process */
-	int ns[PRIV_NS];
-	int place[PRIV_NS];	/* in each, where the root of the start goes */
-	int every;		/* start is tried, */
-	uint64_t seed;		/* from that one on */
-	uint64_t starts, calls, made, compared;
-	uint64_t of[NR_RULES];	/* calls, by what they try */
-	unsigned int mount_max;
-	bool turned;		/* which owner is below the other */
-	dev_t dev[2 + PRIV_MAX];	/* of each superblock of the model */
-	struct seen before;	/* what is there without a start */
-	int fd[PRIV_NS + PRIV_MAX];
-	char what[160];
-};
-
-static int fail(struct kernel *k, const char *what)
-{
-	snprintf(k->what, sizeof(k->what), "%s: %s", what, strerror(errno));
-	return -1;
-}
-
-/* A source of clones: a tmpfs with directories, each child named as given. */
-static int make_source(struct kernel *k, const char *path,
-		       const char *const *child)
-{
-	char sub[64];
-
-	if ((mkdir(path, 0755) && errno != EEXIST) ||
-	    mount("privsweep", path, "tmpfs", 0, "mode=755"))
-		return fail(k, path);
-	for (; *child; child++) {
-		snprintf(sub, sizeof(sub), "%s/%s", path, *child);
-		if (mkdir(sub, 0755))
-			return fail(k, sub);
-	}
-	return 0;
-}
-
-static int source_dev(struct kernel *k, const char *path, dev_t *dev)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		return fail(k, path);
-	*dev = st.st_dev;
-	return 0;
-}
-
-static const char *const dir_names[] = { "", "a", "b", "3", "4", "5", "6", "7" };
-
-static int make_sources(struct kernel *k)
-{
-	static const char *const none[] = { NULL };
-	static const char *const roots[] = { "a", "b", NULL };
-	static const char *const hang[] = { "3", "4", "5", "6", "7", NULL };
-	static const char *const top[] = {
-		"start", "hang", "main", "leaf0", "leaf1", "leaf2", "leaf3",
-		"leaf4", NULL,
-	};
-	char path[32];
-
-	if (mc_unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    make_source(k, "/privsweep", top) ||
-	    make_source(k, "/privsweep/hang", hang) ||
-	    make_source(k, "/privsweep/main", roots))
-		return *k->what ? -1 : fail(k, "unshare");
-	for (int i = 0; i < PRIV_MAX; i++) {
-		snprintf(path, sizeof(path), "/privsweep/leaf%d", i);
-		if (make_source(k, path, none) || source_dev(k, path, &k->dev[2 + i]))
-			return -1;
-	}
-	if (source_dev(k, "/privsweep/hang", &k->dev[0]) ||
-	    source_dev(k, "/privsweep/main", &k->dev[1]))
-		return -1;
-	k->own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	return k->own < 0 ? fail(k, "own namespace") : 0;
-}
-
-/* Its maker alone, so that it can make another one below. */
-static int map_user(pid_t pid, const char *file)
-{
-	char path[64], line[32];
-	int fd, n;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	n = snprintf(line, sizeof(line), "%d %d 1", CALLER, CALLER);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	n = fd < 0 || write(fd, line, n) != n;
-	if (fd >= 0)
-		close(fd);
-	return n;
-}
-
-/*
- * A copy of this namespace; @uid: who makes a user namespace for it, or 0; @up: the
- * user namespace above that, or -1.
- */
-static int make_ns(struct kernel *k, int i, uid_t uid, int up)
-{
-	int pipe_fd[2], err;
-	char path[64], ok = 0;
-	pid_t pid;
-
-	if (pipe(pipe_fd))
-		return fail(k, "pipe");
-	pid = fork();
-	if (pid == 0) {
-		close(pipe_fd[0]);
-		if ((uid && (setgid(uid) || setuid(uid))) ||
-		    (up >= 0 && setns(up, CLONE_NEWUSER)) ||
-		    prctl(PR_SET_PDEATHSIG, SIGKILL) ||
-		    mc_unshare(CLONE_NEWNS | (uid ? CLONE_NEWUSER : 0)) ||
-		    write(pipe_fd[1], "", 1) != 1)
-			_exit(1);
-		pause();
-		_exit(0);
-	}
-	close(pipe_fd[1]);
-	err = pid < 0 || read(pipe_fd[0], &ok, 1) != 1;
-	close(pipe_fd[0]);
-	if (!err && uid == CALLER && up < 0)
-		err = map_user(pid, "uid_map") || map_user(pid, "gid_map");
-	if (!err) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-		k->ns[i] = open(path, O_RDONLY | O_CLOEXEC);
-		snprintf(path, sizeof(path), "/proc/%d/root/privsweep/start", pid);
-		k->place[i] = open(path, O_PATH | O_CLOEXEC);
-		err = k->ns[i] < 0 || k->place[i] < 0;
-	}
-	if (err)
-		fail(k, "namespace");
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
-	return err ? -1 : 0;
-}
-
-/* A clone of @source, attached at @at of @parent; a descriptor of it. */
-static int attach(struct kernel *k, const char *source, int parent,
-		  const char *at)
-{
-	int fd = mc_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	if (fd < 0)
-		return fail(k, source);
-	if (mc_move_mount(fd, "", parent, at, MOVE_MOUNT_F_EMPTY_PATH |
-			  MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN |
-			  MOVE_MOUNT_UNLOCKED)) {
-		fail(k, "move_mount");
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int setgroup(const int *fd, int nr, int named, unsigned int flags)
-{
-	struct mc_mount_group_args args = {
-		.mnt_fds = (uintptr_t)fd, .nr_fds = nr,
-	};
-
-	if (flags != MODEL_SG_SHARED)
-		args.target_fd = named;
-	return mc_mount_setgroup(&args, sizeof(args), flags) ? -errno : 0;
-}
-
-static int first_member(const struct start *s, int group)
-{
-	for (int i = 0; i < s->nr; i++)
-		if (s->m[i].group == group)
-			return i;
-	return -1;
-}
-
-static int build_mounts(struct kernel *k, const struct start *s)
-{
-	char path[64];
-
-	for (int ns = 0; ns < PRIV_NS; ns++) {
-		k->fd[ns] = attach(k, "/privsweep/hang", k->place[ns], "");
-		if (k->fd[ns] < 0)
-			return -1;
-	}
-	for (int i = 0; i < s->nr; i++) {
-		const struct start_mount *p = &s->m[i];
-		int up = p->parent < 0 ? p->ns : PRIV_NS + p->parent, at = p->at;
-
-		if (p->parent < 0)
-			at = PRIV_ROOTS + i;
-		else if (at == s->m[(int)p->parent].root)
-			at = 0;
-		snprintf(path, sizeof(path), "/privsweep/main/%s",
-			 dir_names[(int)p->root]);
-		if (p->leaf)
-			snprintf(path, sizeof(path), "/privsweep/leaf%d", i);
-		k->fd[PRIV_NS + i] = attach(k, path, k->fd[up], dir_names[at]);
-		if (k->fd[PRIV_NS + i] < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Groups, masters first; then slaves; then locks. */
-static int build_sharing(struct kernel *k, const struct start *s)
-{
-	struct mc_mount_attr lock = { .lock_set = MOUNT_LOCK_MOUNT };
-	struct mc_mount_attr unbindable = { .propagation = MS_UNBINDABLE };
-	int done = 1, *fd = k->fd + PRIV_NS, master, err = 0;
-
-	for (int g = 1; done != (2 << s->nr_groups) - 1 && !err;
-	     g = g % s->nr_groups + 1) {
-		int member[PRIV_MAX], nr = 0, up = s->group_master[g];
-
-		if (done >> g & 1 || !(done >> up & 1))
-			continue;
-		for (int i = 0; i < s->nr; i++)
-			if (s->m[i].group == g)
-				member[nr++] = fd[i];
-		done |= 1 << g;
-		master = up ? fd[first_member(s, up)] : -1;
-		err = setgroup(member, nr, master, MODEL_SG_SHARED |
-			       (up ? MODEL_SG_MASTER : 0));
-	}
-	for (int i = 0; i < s->nr && !err; i++)
-		if (!s->m[i].group && s->m[i].master)
-			err = setgroup(&fd[i], 1, fd[first_member(s, s->m[i].master)],
-				       MODEL_SG_MASTER);
-	for (int i = 0; i < s->nr && !err; i++)
-		if (s->m[i].unbindable)
-			err = mc_mount_setattr(fd[i], "", AT_EMPTY_PATH, &unbindable,
-					       sizeof(unbindable));
-	for (int i = 0; i < s->nr && !err; i++)
-		if (s->m[i].locked)
-			err = mc_mount_setattr(fd[i], "", AT_EMPTY_PATH, &lock,
-					       sizeof(lock));
-	return err ? fail(k, "groups or locks") : 0;
-}
-
-static void take_down(struct kernel *k)
-{
-	for (int ns = 0; ns < PRIV_NS; ns++)
-		if (k->fd[ns] >= 0 && !setns(k->ns[ns], CLONE_NEWNS))
-			umount2("/privsweep/start", MNT_DETACH);
-	if (setns(k->own, CLONE_NEWNS))
-		_exit(1);
-	for (int i = 0; i < PRIV_NS + PRIV_MAX; i++) {
-		if (k->fd[i] >= 0)
-			close(k->fd[i]);
-		k->fd[i] = -1;
-	}
-}
-
-static int undo(struct kernel *k, const int *member, int nr)
-{
-	char path[32];
-
-	for (int i = 0; i < nr; i++) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d",
-			 k->fd[member[i]]);
-		if (mount(NULL, path, NULL, MS_PRIVATE, NULL))
-			return fail(k, "undo");
-	}
-	return 0;
-}
 
 /* Makes a call as the caller; returns 0 or a negative errno. */
 static int as_caller(int (*call)(struct kernel *k, const struct new_move *v),
@@ -337,7 +57,7 @@ static int call_setgroup(struct kernel *k, const struct new_move *v)
 
 	for (int i = 0; i < v->nr; i++)
 		member[i] = k->fd[v->member[i]];
-	return setgroup(member, v->nr, v->named < 0 ? -1 : k->fd[v->named],
+	return kernel_setgroup(member, v->nr, v->named < 0 ? -1 : k->fd[v->named],
 			v->flags);
 }
 
@@ -353,12 +73,12 @@ static int call_bind(struct kernel *k, const struct new_move *v)
 {
 	int fd, err = 0;
 
-	fd = mc_open_tree(k->fd[v->src], dir_names[v->dir], OPEN_TREE_CLONE |
+	fd = mc_open_tree(k->fd[v->src], kernel_dirs[v->dir], OPEN_TREE_CLONE |
 			  OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
 			  (v->rec ? AT_RECURSIVE : 0));
 	if (fd < 0)
 		return -errno;
-	if (mc_move_mount(fd, "", k->fd[v->dst], dir_names[v->at],
+	if (mc_move_mount(fd, "", k->fd[v->dst], kernel_dirs[v->at],
 			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
 			  MOVE_MOUNT_T_FOREIGN |
 			  (v->unlocked ? MOVE_MOUNT_UNLOCKED : 0)))
@@ -403,7 +123,7 @@ static const char *try_setgroup(struct kernel *k, const struct model *a,
 	err = as_caller(call_setgroup, k, v, rule);
 	if (err != model)
 		return differs(k, "mount_setgroup", v, err, model);
-	return !err && undo(k, v->member, v->nr) ? k->what : NULL;
+	return !err && kernel_undo(k, v->member, v->nr) ? k->what : NULL;
 }
 
 static const char *try_set_group(struct kernel *k, const struct model *a,
@@ -419,7 +139,7 @@ static const char *try_set_group(struct kernel *k, const struct model *a,
 	err = as_caller(call_set_group, k, &v, RULE_SET_GROUP);
 	if (err != model)
 		return differs(k, "MOVE_MOUNT_SET_GROUP", &v, err, model);
-	return !err && undo(k, &to, 1) ? k->what : NULL;
+	return !err && kernel_undo(k, &to, 1) ? k->what : NULL;
 }
 
 static const char *each_group(struct kernel *k, const struct start *s,
@@ -439,28 +159,10 @@ static const char *each_group(struct kernel *k, const struct start *s,
 	return bad;
 }
 
-/* In a namespace that is in the caller's power, from where calls are made. */
-static int enter(struct kernel *k, int ns)
-{
-	return setns(k->ns[ns], CLONE_NEWNS) ? fail(k, "setns") : 0;
-}
-
-static int build(struct kernel *k, const struct start *s, unsigned int caps)
-{
-	return build_mounts(k, s) || build_sharing(k, s) ||
-	       enter(k, __builtin_ctz(caps));
-}
-
-static int rebuild(struct kernel *k, const struct start *s, unsigned int caps)
-{
-	take_down(k);
-	return build(k, s, caps);
-}
-
 /* More members than there may be: nothing of them is looked at. */
 static int call_too_many(struct kernel *k, const struct new_move *v)
 {
-	return setgroup(&k->fd[v->member[0]], (int)k->mount_max + 1,
+	return kernel_setgroup(&k->fd[v->member[0]], (int)k->mount_max + 1,
 			v->named < 0 ? -1 : k->fd[v->named], v->flags);
 }
 
@@ -546,14 +248,14 @@ static const char *each_gone(struct kernel *k, const struct start *s,
 		}
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", k->fd[i]);
 		if (setns(k->ns[(int)s->m[i - PRIV_NS].ns], CLONE_NEWNS) ||
-		    umount2(path, MNT_DETACH) || enter(k, __builtin_ctz(caps))) {
-			fail(k, "umount");
+		    umount2(path, MNT_DETACH) || kernel_enter(k, __builtin_ctz(caps))) {
+			kernel_fail(k, "umount");
 			bad = k->what;
 			break;
 		}
 		while (!bad && next_group_move(s->nr, &number, &v))
 			bad = try_setgroup(k, &gone, b, &v, caps, RULE_GONE);
-		if (!bad && rebuild(k, s, caps))
+		if (!bad && kernel_rebuild(k, s, caps))
 			bad = k->what;
 	}
 	model_free(&gone);
@@ -567,8 +269,8 @@ static const char *compare(struct kernel *k, const struct model *m,
 	struct seen model = { .nr = 0 }, kernel = { .nr = 0 };
 
 	for (int i = 0; i < PRIV_NS; i++)
-		if (seen_kernel(&kernel, k->ns[i], i, k->dev, dir_names)) {
-			fail(k, "what is mounted");
+		if (seen_kernel(&kernel, k->ns[i], i, k->dev, kernel_dirs)) {
+			kernel_fail(k, "what is mounted");
 			return k->what;
 		}
 	k->compared++;
@@ -604,7 +306,7 @@ static const char *each_bind(struct kernel *k, const struct start *s,
 		model = new_move(b, &v, caps);
 		v.dir = v.dir == root ? 0 : v.dir;
 		v.at = v.at == top ? 0 : v.at;
-		if (enter(k, v.from))
+		if (kernel_enter(k, v.from))
 			return k->what;
 		err = as_caller(call_bind, k, &v, RULE_BIND);
 		if (err != (model < 0 ? model : 0))
@@ -614,7 +316,7 @@ static const char *each_bind(struct kernel *k, const struct start *s,
 		bad = compare(k, b, "bind: mounts", &v);
 		if (bad)
 			return bad;
-		if (rebuild(k, s, caps))
+		if (kernel_rebuild(k, s, caps))
 			return k->what;
 	}
 	return NULL;
@@ -673,7 +375,7 @@ static const char *each_attr(struct kernel *k, const struct start *s,
 		if (model_copy(b, a))
 			return "out of memory";
 		model = model_setattr(b, v.member[0], attr, &who);
-		if (enter(k, v.from))
+		if (kernel_enter(k, v.from))
 			return k->what;
 		err = as_caller(call_setattr, k, &v, rule);
 		if (err != model)
@@ -683,31 +385,10 @@ static const char *each_attr(struct kernel *k, const struct start *s,
 		bad = compare(k, b, "mount_setattr: mounts", &v);
 		if (bad)
 			return bad;
-		if (rebuild(k, s, caps))
+		if (kernel_rebuild(k, s, caps))
 			return k->what;
 	}
 	return NULL;
-}
-
-/* Of two owners in the caller's power the other one is the lower one. */
-static void turn(struct kernel *k)
-{
-	int ns = k->ns[1], place = k->place[1];
-
-	k->ns[1] = k->ns[2];
-	k->place[1] = k->place[2];
-	k->ns[2] = ns;
-	k->place[2] = place;
-	k->turned = !k->turned;
-}
-
-static int look_before(struct kernel *k)
-{
-	k->before.nr = 0;
-	for (int i = 0; i < PRIV_NS; i++)
-		if (seen_kernel(&k->before, k->ns[i], i, k->dev, dir_names))
-			return fail(k, "what is mounted");
-	return 0;
 }
 
 static const char *one_start(const struct start *s, struct model *m,
@@ -720,9 +401,9 @@ static const char *one_start(const struct start *s, struct model *m,
 	if ((k->starts++ + k->seed) % k->every)
 		return NULL;
 	if ((caps & 6) == 6)
-		turn(k);
+		kernel_turn(k);
 	m->above = priv_above(caps, k->turned);
-	bad = look_before(k) || build(k, s, caps) ? k->what :
+	bad = kernel_look(k) || kernel_build(k, s, caps) ? k->what :
 	      each_group(k, s, m, &b, caps);
 	/* each that succeeds takes a new start */
 	switch (bad ? -1 : (int)(k->starts / k->every % 16 / 2)) {
@@ -739,7 +420,7 @@ static const char *one_start(const struct start *s, struct model *m,
 		bad = each_gone(k, s, m, &b, caps);
 		break;
 	}
-	take_down(k);
+	kernel_take_down(k);
 	model_free(&b);
 	return bad;
 }
@@ -751,7 +432,7 @@ static int read_mount_max(struct kernel *k)
 
 	if (f)
 		fclose(f);
-	return n == 1 ? 0 : fail(k, "mount-max");
+	return n == 1 ? 0 : kernel_fail(k, "mount-max");
 }
 
 /* The caller's power is in the namespaces, so each set of owners has its own. */
@@ -763,14 +444,14 @@ static const char *sweep(const struct scope *scope, int every, uint64_t seed,
 	int err, up = -1;
 
 	memset(k.fd, -1, sizeof(k.fd));
-	err = make_sources(&k) || read_mount_max(&k);
+	err = kernel_sources(&k) || read_mount_max(&k);
 	for (int i = 0; i < PRIV_NS && !err; i++) {
 		if (i == 2 && (scope->caps & 6) == 6) {
 			up = ioctl(k.ns[1], MC_NS_GET_USERNS);
-			err = up < 0 ? fail(&k, "user namespace") : 0;
+			err = up < 0 ? kernel_fail(&k, "user namespace") : 0;
 		}
 		if (!err)
-			err = make_ns(&k, i, scope->caps >> i & 1 ? CALLER :
+			err = kernel_ns(&k, i, scope->caps >> i & 1 ? CALLER :
 				      i ? SOMEBODY : 0, up);
 	}
 	if (!err)

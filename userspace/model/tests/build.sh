@@ -84,6 +84,7 @@ touched model/rules/internal.h
 touched model/topologies/layout.h
 touched model/privilege/priv.h
 touched model/privilege/seen.h
+touched model/privilege/kernel.h
 touched model/sweep/step.h
 touched model/sweep/class.h
 touched model/tests/tests.h
