@@ -143,17 +143,16 @@ static void what_only_a_file_keeps_is_found(void)
 	end(pid);
 }
 
-static void a_task_from_outside_is_named(void)
+/* A task of the caller's pid namespace enters the mount namespace of that file. */
+static void refused_with_a_task_in(pid_t pid, const char *file, const char *says)
 {
 	struct mntcr_container c;
 	struct mntcr_topology *t;
 	struct mntcr_error e;
-	pid_t pid = start(false), other;
-	char path[64], x;
-	int fd, in[2];
+	char text[128], x;
+	int fd = open(file, O_RDONLY | O_CLOEXEC), in[2];
+	pid_t other;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	REQUIRE(fd >= 0 && !pipe2(in, O_CLOEXEC));
 	other = child(0);
 	if (!other) {
@@ -165,11 +164,36 @@ static void a_task_from_outside_is_named(void)
 	CHECK_EQ(mntcr_capture_container(pid, NULL, &c, &t, &e), -1);
 	CHECK_EQ(e.code, MNTCR_REFUSED);
 	CHECK_STR(e.rule, "namespace-of-others");
-	snprintf(path, sizeof(path), "that of task %d, which is not in it", (int)other);
-	CHECK(strstr(e.text, path));
+	snprintf(text, sizeof(text), says, (int)other);
+	if (!strstr(e.text, text))
+		TAP_SAY("\"%s\" lacks \"%s\"", e.text, text);
+	CHECK(strstr(e.text, text));
 	end(other);
-	end(pid);
+	close(in[0]);
+	close(in[1]);
 	close(fd);
+}
+
+static void a_task_from_outside_is_named(void)
+{
+	pid_t pid = start(false);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	refused_with_a_task_in(pid, path, "that of task %d, which is not in it");
+	end(pid);
+}
+
+/* Not dumped as the container's because its file is mounted there. */
+static void a_task_in_what_a_file_names_too(void)
+{
+	pid_t pid = start(true);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root/tmp/file", (int)pid);
+	refused_with_a_task_in(pid, path,
+			       "/tmp/file is the file of the mount namespace of task %d, which is not in the container");
+	end(pid);
 }
 
 static void the_caller_is_in_none(void)
@@ -194,6 +218,7 @@ int main(void)
 	TAP_RUN(namespaces_of_all_tasks_are_found);
 	TAP_RUN(what_only_a_file_keeps_is_found);
 	TAP_RUN(a_task_from_outside_is_named);
+	TAP_RUN(a_task_in_what_a_file_names_too);
 	TAP_RUN(the_caller_is_in_none);
 	return tap_done();
 }

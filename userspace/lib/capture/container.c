@@ -245,13 +245,19 @@ static int open_file(const struct mntcr_source *in, const char *path, uint64_t i
 	return fd;
 }
 
-static int add_file(struct mntcr_container *c, const struct mc_topology *t,
-		    uint32_t m, struct mntcr_error *e)
+static int add_file(struct mntcr_container *c, const struct scan *s,
+		    const struct mc_topology *t, uint32_t m, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &t->mounts[m];
-	char *path = mc_mount_path(t, m), name[300];
+	char *path, name[300];
+	uint32_t tid;
 	int fd;
 
+	if (mc_map_get(s->out, mnt->nsfs_ino, &tid))
+		return mc_refuse(e, "namespace-of-others",
+				 "%s is the file of the mount namespace of task %u, which is not in the container",
+				 mc_mount_name(t, m, name, sizeof(name)), tid);
+	path = mc_mount_path(t, m);
 	if (!path)
 		return mc_nomem(e);
 	fd = open_file(&c->sources[mnt->ns], path, mnt->nsfs_ino);
@@ -268,8 +274,8 @@ static int add_file(struct mntcr_container *c, const struct mc_topology *t,
 }
 
 /* 1: there were some that are not among the sources yet. */
-static int add_files(struct mntcr_container *c, const struct mc_topology *t,
-		     struct mntcr_error *e)
+static int add_files(struct mntcr_container *c, const struct scan *s,
+		     const struct mc_topology *t, struct mntcr_error *e)
 {
 	struct mc_map *seen = mc_map_new();
 	uint32_t i, v;
@@ -288,7 +294,7 @@ static int add_files(struct mntcr_container *c, const struct mc_topology *t,
 		v = i;
 		switch (mc_map_add(seen, m->nsfs_ino, &v)) {
 		case 0:
-			ret = add_file(c, t, i, e);
+			ret = add_file(c, s, t, i, e);
 			more = 1;
 			break;
 		case -1:
@@ -319,7 +325,7 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 	while (!ret) {
 		ret = mntcr_capture(c->sources, c->nr, opts, topo, e);
 		if (!ret)
-			ret = add_files(c, *topo, e);
+			ret = add_files(c, &s, *topo, e);
 		if (ret <= 0)
 			break;
 		mntcr_topology_free(*topo);
