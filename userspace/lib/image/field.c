@@ -226,6 +226,14 @@ int mc_rd_bytes(struct rd *r, const char *key, bool required,
 	return *out ? 0 : mc_nomem(r->e);
 }
 
+const struct mc_word *mc_rd_word(const struct mc_word *words, const char *name)
+{
+	for (; words->name; words++)
+		if (!strcmp(words->name, name))
+			return words;
+	return NULL;
+}
+
 int mc_rd_words(struct rd *r, const char *key, const struct mc_word *words,
 		bool *present, uint64_t *out)
 {
@@ -245,13 +253,11 @@ int mc_rd_words(struct rd *r, const char *key, const struct mc_word *words,
 		w = json_array_get(v, i);
 		if (!json_is_string(w))
 			return mc_rd_bad(r, key, "must be a list of words");
-		for (x = words; x->name; x++)
-			if (!strcmp(x->name, json_string_value(w)))
-				break;
-		if (!x->name)
+		x = mc_rd_word(words, json_string_value(w));
+		if (!x)
 			return mc_rd_bad(r, key, "\"%s\" is not known",
 					 mc_escape(json_string_value(w), esc,
-					     sizeof(esc)));
+						   sizeof(esc)));
 		if (taken & x->mask)
 			return mc_rd_bad(r, key, "\"%s\" repeats or contradicts another",
 					 x->name);

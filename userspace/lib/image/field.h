@@ -58,6 +58,8 @@ int mc_rd_index(struct rd *r, const char *key, uint32_t nr, bool required,
 int mc_rd_bool(struct rd *r, const char *key, bool *out);
 /* A string, or {"hex": "..."} for what is not UTF-8; the topology's. */
 int mc_rd_bytes(struct rd *r, const char *key, bool required, const char **out);
+/* That of this name, or NULL. */
+const struct mc_word *mc_rd_word(const struct mc_word *words, const char *name);
 int mc_rd_words(struct rd *r, const char *key, const struct mc_word *words,
 		bool *present, uint64_t *out);
 

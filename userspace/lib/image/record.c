@@ -231,10 +231,8 @@ static int get_nsfs(struct rd *r, struct mc_mount *m)
 	if (json_object_size(v) != 2 || !json_is_string(type) ||
 	    !json_is_integer(ino) || json_integer_value(ino) < 0)
 		return mc_rd_bad(r, "nsfs", "must have a type and an inode");
-	for (w = mc_words_nstype; w->name; w++)
-		if (!strcmp(w->name, json_string_value(type)))
-			break;
-	if (!w->name)
+	w = mc_rd_word(mc_words_nstype, json_string_value(type));
+	if (!w)
 		return mc_rd_bad(r, "nsfs.type", "is not known");
 	m->nsfs_type = (uint32_t)w->bits;
 	m->nsfs_ino = (uint64_t)json_integer_value(ino);
@@ -261,11 +259,9 @@ static int get_file_type(struct rd *r, uint32_t *out)
 {
 	const json_t *v = mc_rd_field(r, "type");
 	const char *s = json_is_string(v) ? json_string_value(v) : "";
-	const struct mc_word *w;
+	const struct mc_word *w = mc_rd_word(mc_words_file, s);
 
-	for (w = mc_words_file; w->name && strcmp(w->name, s); w++)
-		;
-	if (!w->name)
+	if (!w)
 		return mc_rd_bad(r, "type", "is not known");
 	*out = (uint32_t)w->bits;
 	return 0;
