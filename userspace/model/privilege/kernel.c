@@ -299,11 +299,11 @@ void kernel_turn(struct kernel *k)
 	k->turned = !k->turned;
 }
 
-int kernel_look(struct kernel *k)
+int kernel_look(struct kernel *k, struct seen *seen)
 {
-	k->before.nr = 0;
+	seen->nr = 0;
 	for (int i = 0; i < PRIV_NS; i++)
-		if (seen_kernel(&k->before, k->ns[i], i, k->dev, kernel_dirs))
+		if (seen_kernel(seen, k->ns[i], i, k->dev, kernel_dirs))
 			return kernel_fail(k, "what is mounted");
 	return 0;
 }

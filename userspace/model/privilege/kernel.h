@@ -46,8 +46,8 @@ int kernel_sources(struct kernel *k);
 int kernel_ns(struct kernel *k, int i, uid_t uid, int up);
 /* Of two owners in the caller's power the other one is the lower one from now on. */
 void kernel_turn(struct kernel *k);
-/* What is there before a start is. */
-int kernel_look(struct kernel *k);
+/* What is mounted now. */
+int kernel_look(struct kernel *k, struct seen *seen);
 
 /* Leaves this process in a namespace that is in the caller's power. */
 int kernel_build(struct kernel *k, const struct start *s, unsigned int caps);

@@ -266,22 +266,39 @@ static const char *each_gone(struct kernel *k, const struct start *s,
 static const char *compare(struct kernel *k, const struct model *m,
 			   const char *call, const struct new_move *v)
 {
-	struct seen model = { .nr = 0 }, kernel = { .nr = 0 };
+	struct seen model = { .nr = 0 }, kernel;
+	char what[32];
 
-	for (int i = 0; i < PRIV_NS; i++)
-		if (seen_kernel(&kernel, k->ns[i], i, k->dev, kernel_dirs)) {
-			kernel_fail(k, "what is mounted");
-			return k->what;
-		}
+	if (kernel_look(k, &kernel))
+		return k->what;
 	k->compared++;
 	if (!seen_model(&model, m) && seen_same(&model, &kernel, &k->before))
 		return NULL;
-	differs(k, call, v, 0, 0);
+	snprintf(what, sizeof(what), "%s: mounts", call);
+	differs(k, what, v, 0, 0);
 	seen_print(&model, &kernel, &k->before);
 	return k->what;
 }
 
-/* What a bind has made is not undone by itself: all is made anew. */
+/*
+ * The errno first.  What a call has made is compared, and not undone by itself:
+ * all is made anew.
+ */
+static const char *compare_call(struct kernel *k, const struct start *s,
+				const struct model *b, unsigned int caps,
+				const char *call, const struct new_move *v,
+				int err, int model)
+{
+	const char *bad;
+
+	if (err != model)
+		return differs(k, call, v, err, model);
+	if (err)
+		return NULL;
+	bad = compare(k, b, call, v);
+	return !bad && kernel_rebuild(k, s, caps) ? k->what : bad;
+}
+
 static const char *each_bind(struct kernel *k, const struct start *s,
 			     const struct model *a, struct model *b,
 			     unsigned int caps)
@@ -309,15 +326,10 @@ static const char *each_bind(struct kernel *k, const struct start *s,
 		if (kernel_enter(k, v.from))
 			return k->what;
 		err = as_caller(call_bind, k, &v, RULE_BIND);
-		if (err != (model < 0 ? model : 0))
-			return differs(k, "bind", &v, err, model);
-		if (err)
-			continue;
-		bad = compare(k, b, "bind: mounts", &v);
+		bad = compare_call(k, s, b, caps, "bind", &v, err,
+				   model < 0 ? model : 0);
 		if (bad)
 			return bad;
-		if (kernel_rebuild(k, s, caps))
-			return k->what;
 	}
 	return NULL;
 }
@@ -378,15 +390,9 @@ static const char *each_attr(struct kernel *k, const struct start *s,
 		if (kernel_enter(k, v.from))
 			return k->what;
 		err = as_caller(call_setattr, k, &v, rule);
-		if (err != model)
-			return differs(k, "mount_setattr", &v, err, model);
-		if (err)
-			continue;
-		bad = compare(k, b, "mount_setattr: mounts", &v);
+		bad = compare_call(k, s, b, caps, "mount_setattr", &v, err, model);
 		if (bad)
 			return bad;
-		if (kernel_rebuild(k, s, caps))
-			return k->what;
 	}
 	return NULL;
 }
@@ -427,7 +433,7 @@ static const char *one_start(const struct start *s, struct model *m,
 	if ((caps & 6) == 6)
 		kernel_turn(k);
 	m->above = priv_above(caps, k->turned);
-	bad = kernel_look(k) || kernel_build(k, s, caps) ? k->what :
+	bad = kernel_look(k, &k->before) || kernel_build(k, s, caps) ? k->what :
 	      each_group(k, s, m, &b, caps);
 	/* each that succeeds takes a new start */
 	switch (bad ? -1 : (int)(k->starts / k->every % 16 / 2)) {
