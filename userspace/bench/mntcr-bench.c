@@ -27,14 +27,14 @@
 /* Cost is to grow little more than the number of mounts: x4.4 for x4. */
 #define GOAL_GROWTH	1.1
 
-enum shape { BINDS, PEERS, CHAIN, NR_SHAPES };
+enum shape { BINDS, PEERS, CHAIN, PAIRS, NR_SHAPES };
 
 static const char *const shape_names[NR_SHAPES] = {
-	"plain binds", "one peer group", "slave chain",
+	"plain binds", "one peer group", "slave chain", "pairs",
 };
 
 /* What execute may cost, in floors. */
-static const double goal_ratio[NR_SHAPES] = { 1.3, 1.3, 1.6 };
+static const double goal_ratio[NR_SHAPES] = { 1.3, 1.3, 1.6, 2.0 };
 
 /* All of one size and shape; in memory that is shared with children. */
 struct result {
@@ -104,18 +104,41 @@ static void make_dirs(uint32_t n)
 		err(1, "the source");
 }
 
-static int place(int src, uint32_t i)
+static int bind_on(int src, const char *name)
 {
-	char name[16];
 	int fd;
 
 	fd = mc_open_tree(src, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (fd < 0)
 		err(1, "open_tree");
-	snprintf(name, sizeof(name), "m%u", i);
 	if (mc_move_mount(fd, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH))
 		err(1, "move_mount");
 	return fd;
+}
+
+static int place(int src, uint32_t i)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "m%u", i);
+	return bind_on(src, name);
+}
+
+/*
+ * Two peers, and two on top of them, which are peers too. Each pair has nothing to
+ * do with any other, but all of them have something mounted on one directory.
+ */
+static void place_pair(int src, uint32_t i)
+{
+	char name[16];
+	int fd;
+
+	fd = place(src, 2 * i);
+	set_type(fd, MS_SHARED);
+	close(place(fd, 2 * i + 1));
+	close(fd);
+	snprintf(name, sizeof(name), "m%u/c", 2 * i);
+	close(bind_on(src, name));
 }
 
 static void build(enum shape shape, uint32_t n)
@@ -128,8 +151,15 @@ static void build(enum shape shape, uint32_t n)
 	src = mc_open_tree(AT_FDCWD, "src", OPEN_TREE_CLOEXEC);
 	if (src < 0)
 		err(1, "src");
-	if (shape != BINDS)
+	if (shape == PAIRS) {
+		if (mkdirat(src, "c", 0755))
+			err(1, "src/c");
+		for (i = 0; i < n / 4; i++)
+			place_pair(src, i);
+		n = 0;
+	} else if (shape != BINDS) {
 		set_type(src, MS_SHARED);
+	}
 	for (i = 0; i < n; i++) {
 		fd = place(src, i);
 		if (shape == CHAIN) {
@@ -402,8 +432,8 @@ static bool table(const struct job *j, const struct result *prev, uint32_t prev_
 
 static void goals(bool met)
 {
-	printf("goals: ratio %.1f, slave chain %.1f; growth x%.2f for x4: %s\n",
-	       goal_ratio[BINDS], goal_ratio[CHAIN], 4 * GOAL_GROWTH,
+	printf("goals: ratio %.1f, slave chain %.1f, pairs %.1f; growth x%.2f for x4: %s\n",
+	       goal_ratio[BINDS], goal_ratio[CHAIN], goal_ratio[PAIRS], 4 * GOAL_GROWTH,
 	       met ? "met" : "missed where marked *");
 }
 
