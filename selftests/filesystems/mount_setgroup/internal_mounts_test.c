@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define FOREIGN	(OPEN_TREE_CLONE | OPEN_TREE_FOREIGN | AT_EMPTY_PATH)

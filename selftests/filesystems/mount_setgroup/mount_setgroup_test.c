@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define SHARED	MOUNT_SETGROUP_SHARED

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <linux/landlock.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define SHARED	MOUNT_SETGROUP_SHARED

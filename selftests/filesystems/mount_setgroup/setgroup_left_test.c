@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define SHARED	MOUNT_SETGROUP_SHARED

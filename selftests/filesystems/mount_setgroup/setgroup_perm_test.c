@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../mount_cast.h"
 #include "../../kselftest_harness.h"
 
@@ -436,6 +436,9 @@ TEST_F(setgroup_containment, shared_needs_none)
  * both. "8" has something on a/x and is shared. The rest has nothing.
  *
  * All of it is locked in the owner's namespace, where "8" is a slave.
+ *
+ * Where other namespaces have mounts at the same places, these must not count, nor
+ * hide those that do.
  */
 #define NR_PAIRS	9
 
@@ -446,12 +449,29 @@ FIXTURE(setgroup_pairs) {
 	int fd[NR_PAIRS];	/* of the owner's */
 };
 
+/* Namespaces that have nothing to do with it, made before and after the owner's. */
+FIXTURE_VARIANT(setgroup_pairs) {
+	int before, after;
+};
+
+FIXTURE_VARIANT_ADD(setgroup_pairs, alone) { };
+
+/* More than are looked at one by one; the last ones come first. */
+FIXTURE_VARIANT_ADD(setgroup_pairs, crowded) {
+	.after = 20,
+};
+
+FIXTURE_VARIANT_ADD(setgroup_pairs, crowded_later) {
+	.before = 20,
+};
+
 FIXTURE_SETUP(setgroup_pairs)
 {
 	static const char * const children[] = {
 		"1/a/x", "4/a/x", "5/a/x", "6/b", "7/b", "7/a/x", "8/a/x"
 	};
 	char name[16];
+	struct actor other;
 
 	if (geteuid())
 		SKIP(return, "test requires root");
@@ -465,12 +485,18 @@ FIXTURE_SETUP(setgroup_pairs)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
 		ASSERT_EQ(0, k_mount("tmpfs", children[i], "tmpfs", 0));
+	for (int i = 0; i < variant->before; i++)
+		ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
 	ASSERT_EQ(0, k_mount(NULL, "8", NULL, MS_SHARED));
 	ASSERT_EQ(0, actor_new(&self->owner, &this_test, ACTOR_USERNS));
 	for (int i = 0; i < NR_PAIRS; i++) {
 		snprintf(name, sizeof(name), "%d", i);
 		self->fd[i] = OPEN_IN(&self->owner, name);
 		ASSERT_GE(self->fd[i], 0);
+	}
+	for (int i = 0; i < variant->after; i++) {
+		ASSERT_EQ(0, actor_new(&other, &this_test, ACTOR_MNTNS));
+		ASSERT_EQ(0, CHANGE_IN(&other, "8", MS_PRIVATE));
 	}
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define MASK	(STATMOUNT_MNT_BASIC | STATMOUNT_PROPAGATE_FROM)

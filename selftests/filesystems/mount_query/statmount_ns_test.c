@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../mount_cast.h"
 #include "../../kselftest_harness.h"
 

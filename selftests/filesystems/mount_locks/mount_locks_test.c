@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../mount_cast.h"
 #include "../../kselftest_harness.h"
 

@@ -11,7 +11,7 @@
  */
 #include <stdlib.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define TEXT_SIZE	0x10000

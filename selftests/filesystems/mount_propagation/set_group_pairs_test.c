@@ -14,7 +14,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 /*

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define NR_NAMES	8	/* "0" to "7" in each namespace */

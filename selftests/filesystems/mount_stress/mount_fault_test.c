@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "members.h"
+#include "../mount_members.h"
 #include "../../kselftest_harness.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"

@@ -4,13 +4,13 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#ifndef __SELFTEST_MOUNT_SETGROUP_MEMBERS_H
-#define __SELFTEST_MOUNT_SETGROUP_MEMBERS_H
+#ifndef __SELFTEST_MOUNT_MEMBERS_H
+#define __SELFTEST_MOUNT_MEMBERS_H
 
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "../mount_actors.h"
+#include "mount_actors.h"
 
 #define NR_MEMBERS	12
 
@@ -72,4 +72,4 @@ static inline int setgroup_supported(void)
 	return k_mount_setgroup(NULL, 0, MOUNT_SETGROUP_SHARED) == -EINVAL;
 }
 
-#endif /* __SELFTEST_MOUNT_SETGROUP_MEMBERS_H */
+#endif /* __SELFTEST_MOUNT_MEMBERS_H */
