@@ -433,11 +433,11 @@ int ns_nr_mounts(const struct actor *actor)
 	return err ? err : shared->nr_mounts;
 }
 
-static int tmpfs_child(unsigned int attr)
+int new_mount(const char *type, unsigned int attr)
 {
 	int fs, fd = -1;
 
-	fs = syscall(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	fs = syscall(__NR_fsopen, type, FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -errno;
 	if (!syscall(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
@@ -450,7 +450,7 @@ static int tmpfs_child(unsigned int attr)
 
 int detached_tmpfs(const struct actor *actor, unsigned int attr)
 {
-	return AS(actor, tmpfs_child(attr));
+	return AS(actor, new_mount("tmpfs", attr));
 }
 
 int mountinfo_watch(const struct actor *actor)

@@ -108,7 +108,8 @@ bool is_mounted_at(const struct actor *actor, const char *path);
 char *ns_snapshot(const struct actor *actor);
 int ns_nr_mounts(const struct actor *actor);
 
-/* A new tmpfs, not attached anywhere, made by @actor. */
+/* A new filesystem, not attached anywhere; a tmpfs, made by @actor. */
+int new_mount(const char *type, unsigned int attr);
 int detached_tmpfs(const struct actor *actor, unsigned int attr);
 
 /* Descriptor of @actor's mountinfo, and whether it was notified since. */

@@ -53,21 +53,6 @@ static __u64 own_ns_id(const char *name)
 	return id;
 }
 
-static int new_mount(const char *type)
-{
-	int fs, fd = -1;
-
-	fs = syscall(__NR_fsopen, type, FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
-	if (!syscall(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		fd = syscall(__NR_fsmount, fs, FSMOUNT_CLOEXEC, 0);
-	if (fd < 0)
-		fd = -errno;
-	close(fs);
-	return fd;
-}
-
 static int make_here(const char *type, const char *ns)
 {
 	made->ns = open_ns(ns);
@@ -76,7 +61,7 @@ static int make_here(const char *type, const char *ns)
 	made->userns = open_ns("user");
 	if (made->userns < 0)
 		return made->userns;
-	made->mnt = new_mount(type);
+	made->mnt = new_mount(type, 0);
 	return made->mnt < 0 ? made->mnt : 0;
 }
 
@@ -334,7 +319,7 @@ TEST_F(statmount_user_ns, none_shown)
 	static const char * const types[] = { "tmpfs", "cgroup2" };
 
 	for (int i = 0; i < 2; i++) {
-		int fd = AS(&this_test, new_mount(types[i]));
+		int fd = AS(&this_test, new_mount(types[i], 0));
 		struct statmount sm;
 
 		/* there may be no control groups */

@@ -7,21 +7,10 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#include "../mount_members.h"
+#include "mount_rounds.h"
 #include "../../kselftest_harness.h"
-
-#define MAX_WORKERS	6
-#define MAX_SECONDS	5
-#define QUIT		(~0U)
 
 #define LOCKS		(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOSUID | MOUNT_LOCK_NOEXEC)
 #define LOCKED		(MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
@@ -33,34 +22,15 @@ struct target {
 	__u64 id;		/* of the source */
 };
 
-/* What the test tells its workers, and what they answer. */
-struct team {
-	unsigned int round;	/* the one that runs */
-	unsigned int over;	/* the last one that nothing is to be begun in */
-	unsigned int nr_done;
+/* What the test tells its workers besides. */
+static struct told {
 	int late;		/* how much later the lock begins than the remount */
 	struct target target;
-	struct worker_result {
-		int ret;	/* of the last call, or the first one that is wrong */
-		unsigned int nr_ok, nr_refused;
-	} result[MAX_WORKERS];
-};
-
-struct work {
-	const char *name;
-	/* 0 and errors that are accepted are results, anything else ends it */
-	int (*step)(const struct team *team, unsigned int round);
-	int accept[4];
-	bool again;		/* over and over until the round is over */
-	bool always;		/* whether there is a round or not */
-};
+} *told;
 
 FIXTURE(mount_rounds) {
 	char base[64];
-	struct team *team;
-	const struct work *works;
-	int nr, nr_in_rounds;
-	pid_t pids[MAX_WORKERS];
+	struct rounds rounds;
 };
 
 /* "0" to "4" are private mounts of "fs". */
@@ -71,9 +41,9 @@ FIXTURE_SETUP(mount_rounds)
 	if (!setgroup_supported())
 		SKIP(return, "mount_setgroup() not supported");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
-	self->team = mmap(NULL, sizeof(*self->team), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->team);
+	self->rounds.team = shared_memory(sizeof(*self->rounds.team));
+	told = shared_memory(sizeof(*told));
+	ASSERT_TRUE(self->rounds.team && told);
 	for (int i = 0; i < 5; i++) {
 		char name[16];
 
@@ -85,119 +55,6 @@ FIXTURE_SETUP(mount_rounds)
 FIXTURE_TEARDOWN(mount_rounds)
 {
 	members_teardown(self->base);
-}
-
-static bool accepted(const struct work *work, int ret)
-{
-	if (ret >= 0)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(work->accept); i++) {
-		if (work->accept[i] && ret == -work->accept[i])
-			return true;
-	}
-	return false;
-}
-
-static void work_on(struct team *team, const struct work *work,
-		    struct worker_result *result)
-{
-	unsigned int round = 0, next;
-
-	for (;;) {
-		while ((next = __atomic_load_n(&team->round, __ATOMIC_ACQUIRE)) == round &&
-		       !work->always)
-			sched_yield();
-		if (next == QUIT)
-			_exit(0);
-		round = next;
-		do {
-			int ret = work->step(team, round);
-
-			result->ret = ret;
-			if (!accepted(work, ret))
-				break;
-			if (ret < 0)
-				result->nr_refused++;
-			else
-				result->nr_ok++;
-		} while (work->again &&
-			 __atomic_load_n(&team->over, __ATOMIC_ACQUIRE) != round);
-		if (!work->always)
-			__atomic_add_fetch(&team->nr_done, 1, __ATOMIC_RELEASE);
-		else if (!accepted(work, result->ret))
-			_exit(1);
-	}
-}
-
-/* They share the descriptors with the test, and end with it. */
-static int team_start(struct _test_data_mount_rounds *self, const struct work *works,
-		      int nr)
-{
-	self->works = works;
-	self->nr = nr;
-	for (int i = 0; i < nr; i++) {
-		self->nr_in_rounds += !works[i].always;
-		self->pids[i] = syscall(__NR_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
-		if (self->pids[i] < 0)
-			return -errno;
-		if (!self->pids[i]) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			work_on(self->team, &works[i], &self->team->result[i]);
-		}
-	}
-	return 0;
-}
-
-static void round_begin(struct _test_data_mount_rounds *self, unsigned int round)
-{
-	self->team->nr_done = 0;
-	__atomic_store_n(&self->team->round, round, __ATOMIC_RELEASE);
-}
-
-/* 0, or the first result that is not accepted. */
-static int round_end(struct _test_data_mount_rounds *self, unsigned int round)
-{
-	const struct team *team = self->team;
-
-	__atomic_store_n(&self->team->over, round, __ATOMIC_RELEASE);
-	while ((int)__atomic_load_n(&team->nr_done, __ATOMIC_ACQUIRE) < self->nr_in_rounds)
-		sched_yield();
-	for (int i = 0; i < self->nr; i++) {
-		int ret = team->result[i].ret;
-
-		if (accepted(&self->works[i], ret))
-			continue;
-		fprintf(stderr, "# round %u, %s: %s\n", round, self->works[i].name,
-			strerror(-ret));
-		return ret;
-	}
-	return 0;
-}
-
-/* 0 if all of them have come to their end. */
-static int team_stop(struct _test_data_mount_rounds *self)
-{
-	int status, err = 0;
-
-	__atomic_store_n(&self->team->round, QUIT, __ATOMIC_RELEASE);
-	for (int i = 0; i < self->nr; i++) {
-		if (waitpid(self->pids[i], &status, 0) != self->pids[i] || status)
-			err = -ECHILD;
-	}
-	return err;
-}
-
-/* A while that is another one in each round, up to some microseconds. */
-static void dawdle(unsigned int round, unsigned int factor)
-{
-	for (unsigned int i = round * factor % 64; i; i--)
-		syscall(__NR_getppid);
-}
-
-static void spin(int nr)
-{
-	while (nr-- > 0)
-		syscall(__NR_getppid);
 }
 
 /*
@@ -254,7 +111,7 @@ static int step_lock(const struct team *team, unsigned int round)
 	struct mount_attr_locks attr = { .lock_set = LOCKS };
 
 	if (is_slow(round))
-		spin(team->late);
+		spin(told->late);
 	else
 		dawdle(round, 7);
 	return k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr));
@@ -272,7 +129,7 @@ static int step_clear(const struct team *team, unsigned int round)
 	struct mount_attr_locks attr = { .attr_clr = LOCKED };
 
 	if (is_slow(round)) {
-		spin(-team->late);
+		spin(-told->late);
 		return k_ret(mount(NULL, "0", NULL, MS_REMOUNT, "hidepid=2"));
 	}
 	dawdle(round, 11);
@@ -331,14 +188,6 @@ static int check_locks(const struct team *team, unsigned int round)
 	return 0;
 }
 
-static bool too_long(const struct timespec *begin)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - begin->tv_sec >= MAX_SECONDS;
-}
-
 /* What is locked stays, whoever has looked at it before it was locked. */
 TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 {
@@ -347,7 +196,7 @@ TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 		{ "remount", step_clear, { EPERM } },
 		{ "remount of the superblock", step_remount, { }, .always = true },
 	};
-	struct worker_result *result = self->team->result;
+	struct worker_result *result = self->rounds.team->result;
 	struct mount_attr_locks attr = { .attr_set = LOCKED };
 	struct timespec begin;
 	unsigned int round;
@@ -355,7 +204,7 @@ TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 
 	ASSERT_EQ(0, mkdir("p", 0755));
 	ASSERT_EQ(0, k_mount("proc", "p", "proc", 0));
-	ASSERT_EQ(0, team_start(self, works, ARRAY_SIZE(works)));
+	ASSERT_EQ(0, team_start(&self->rounds, works, ARRAY_SIZE(works)));
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (round = 1; round < 4000 && !too_long(&begin); round++) {
 		ASSERT_EQ(0, mount(NULL, "2", NULL, MS_REMOUNT, "size=3m"));
@@ -367,14 +216,14 @@ TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 			fill_cache();
 		}
 		ASSERT_EQ(0, k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr)));
-		round_begin(self, round);
-		ASSERT_EQ(0, round_end(self, round));
-		ASSERT_EQ(0, check_locks(self->team, round));
+		round_begin(&self->rounds, round);
+		ASSERT_EQ(0, round_end(&self->rounds, round));
+		ASSERT_EQ(0, check_locks(self->rounds.team, round));
 		/* come closer to where the other one is first */
 		if (is_slow(round))
-			self->team->late += result[0].ret ? -step : step;
+			told->late += result[0].ret ? -step : step;
 	}
-	ASSERT_EQ(0, team_stop(self));
+	ASSERT_EQ(0, team_stop(&self->rounds));
 	TH_LOG("%u rounds: %u locked first, %u remounted first", round - 1,
 	       result[0].nr_ok, result[1].nr_ok);
 }
@@ -418,7 +267,7 @@ TEST_F_TIMEOUT(mount_rounds, joins_once, 120)
 		{ "MASTER", step_master, { EBUSY } },
 		{ "MOVE_MOUNT_SET_GROUP", step_set_group, { EINVAL } },
 	};
-	struct worker_result *result = self->team->result;
+	struct worker_result *result = self->rounds.team->result;
 	struct mnt mnt, one, two;
 	struct timespec begin;
 	unsigned int round;
@@ -427,11 +276,11 @@ TEST_F_TIMEOUT(mount_rounds, joins_once, 120)
 	ASSERT_EQ(0, k_mount(NULL, "2", NULL, MS_SHARED));
 	ASSERT_EQ(0, mnt_at(&this_test, "1", &one));
 	ASSERT_EQ(0, mnt_at(&this_test, "2", &two));
-	ASSERT_EQ(0, team_start(self, works, ARRAY_SIZE(works)));
+	ASSERT_EQ(0, team_start(&self->rounds, works, ARRAY_SIZE(works)));
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (round = 1; round < 4000 && !too_long(&begin); round++) {
-		round_begin(self, round);
-		ASSERT_EQ(0, round_end(self, round));
+		round_begin(&self->rounds, round);
+		ASSERT_EQ(0, round_end(&self->rounds, round));
 		ASSERT_EQ(1, !result[0].ret + !result[1].ret + !result[2].ret) {
 			TH_LOG("round %u", round);
 		}
@@ -441,14 +290,14 @@ TEST_F_TIMEOUT(mount_rounds, joins_once, 120)
 		EXPECT_EQ(!result[2].ret, mnt.group == two.group);
 		ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
 	}
-	ASSERT_EQ(0, team_stop(self));
+	ASSERT_EQ(0, team_stop(&self->rounds));
 	TH_LOG("%u rounds: %u shared, %u slaves, %u set", round - 1, result[0].nr_ok,
 	       result[1].nr_ok, result[2].nr_ok);
 }
 
 static int step_open_tree(const struct team *team, unsigned int round)
 {
-	int fd = k_open_tree(team->target.source, "", OPEN_TREE_CLONE |
+	int fd = k_open_tree(told->target.source, "", OPEN_TREE_CLONE |
 			     OPEN_TREE_FOREIGN | AT_RECURSIVE | AT_EMPTY_PATH);
 
 	return fd < 0 ? fd : k_ret(close(fd));
@@ -461,7 +310,7 @@ static int step_move_mount(const struct team *team, unsigned int round)
 
 	if (tree < 0)
 		return -EPROTO;
-	ret = k_move_mount(tree, "", team->target.dst, "", MOVE_MOUNT_T_FOREIGN);
+	ret = k_move_mount(tree, "", told->target.dst, "", MOVE_MOUNT_T_FOREIGN);
 	/* what could not be attached there is as good as before */
 	if (ret && (k_move_mount(tree, "", AT_FDCWD, "5", 0) ||
 		    k_umount("5", MNT_DETACH)))
@@ -472,16 +321,16 @@ static int step_move_mount(const struct team *team, unsigned int round)
 
 static int step_mnt_open(const struct team *team, unsigned int round)
 {
-	int fd = k_ns_mnt_open(team->target.nsfs, team->target.id);
+	int fd = k_ns_mnt_open(told->target.nsfs, told->target.id);
 
 	if (fd < 0)
 		return fd;
-	return mnt_id_of(fd) == team->target.id ? k_ret(close(fd)) : -EPROTO;
+	return mnt_id_of(fd) == told->target.id ? k_ret(close(fd)) : -EPROTO;
 }
 
 static int step_setgroup(const struct team *team, unsigned int round)
 {
-	int fds[2] = { team->target.member, k_open("2", O_PATH) };
+	int fds[2] = { told->target.member, k_open("2", O_PATH) };
 	int ret;
 
 	if (fds[1] < 0)
@@ -498,7 +347,7 @@ static int step_lock_there(const struct team *team, unsigned int round)
 {
 	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_ATIME };
 
-	return k_mount_setattr(team->target.source, "", AT_EMPTY_PATH, &attr,
+	return k_mount_setattr(told->target.source, "", AT_EMPTY_PATH, &attr,
 			       sizeof(attr));
 }
 
@@ -518,7 +367,7 @@ static pid_t start_keeper(int nsfs)
 
 static int target_open(struct _test_data_mount_rounds *self, const struct actor *ns)
 {
-	struct target *target = &self->team->target;
+	struct target *target = &told->target;
 
 	target->nsfs = ns->mntns;
 	target->source = OPEN_IN(ns, "3");
@@ -536,26 +385,6 @@ static void target_close(const struct target *target)
 	close(target->member);
 }
 
-static unsigned int nr_calls(const struct worker_result *result)
-{
-	return __atomic_load_n(&result->nr_ok, __ATOMIC_RELAXED) +
-	       __atomic_load_n(&result->nr_refused, __ATOMIC_RELAXED);
-}
-
-/* Until each of them has made @nr more calls, or one has given up. */
-static void let_work(const struct team *team, int nr_workers, unsigned int nr)
-{
-	unsigned int before[MAX_WORKERS];
-
-	for (int i = 0; i < nr_workers; i++)
-		before[i] = nr_calls(&team->result[i]);
-	for (int i = 0; i < nr_workers; i++) {
-		while (nr_calls(&team->result[i]) - before[i] < nr &&
-		       !__atomic_load_n(&team->nr_done, __ATOMIC_ACQUIRE))
-			sched_yield();
-	}
-}
-
 /*
  * A namespace ends with its last descriptor or with its last process, while others
  * work on its mounts by descriptors that do not keep it.
@@ -569,14 +398,14 @@ TEST_F_TIMEOUT(mount_rounds, end_of_namespace, 120)
 		{ "mount_setgroup()", step_setgroup, { EINVAL, EBUSY }, true },
 		{ "lock_set", step_lock_there, { EINVAL }, true },
 	};
-	struct team *team = self->team;
+	struct team *team = self->rounds.team;
 	struct timespec begin;
 	unsigned int round;
 	int nr_mounts;
 
 	nr_mounts = ns_nr_mounts(&this_test);
 	ASSERT_GT(nr_mounts, 0);
-	ASSERT_EQ(0, team_start(self, works, ARRAY_SIZE(works)));
+	ASSERT_EQ(0, team_start(&self->rounds, works, ARRAY_SIZE(works)));
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (round = 1; round < 200 && (round < 5 || !too_long(&begin)); round++) {
 		pid_t keeper = 0;
@@ -592,8 +421,8 @@ TEST_F_TIMEOUT(mount_rounds, end_of_namespace, 120)
 			ASSERT_TRUE(WIFSTOPPED(status));
 			actor_close(&ns);
 		}
-		round_begin(self, round);
-		let_work(team, self->nr, 1);
+		round_begin(&self->rounds, round);
+		let_work(team, self->rounds.nr, 1);
 		dawdle(round, 13);
 		if (keeper) {
 			ASSERT_EQ(0, kill(keeper, SIGKILL));
@@ -601,15 +430,15 @@ TEST_F_TIMEOUT(mount_rounds, end_of_namespace, 120)
 		} else {
 			actor_close(&ns);
 		}
-		let_work(team, self->nr, 2);
-		ASSERT_EQ(0, round_end(self, round));
+		let_work(team, self->rounds.nr, 2);
+		ASSERT_EQ(0, round_end(&self->rounds, round));
 		/* none of them holds it anymore by what it does */
 		EXPECT_EQ(-EINVAL, step_open_tree(team, round));
-		target_close(&team->target);
+		target_close(&told->target);
 	}
-	ASSERT_EQ(0, team_stop(self));
+	ASSERT_EQ(0, team_stop(&self->rounds));
 	TH_LOG("%u rounds", round - 1);
-	for (int i = 0; i < self->nr; i++) {
+	for (int i = 0; i < self->rounds.nr; i++) {
 		TH_LOG("%s: %u, refused %u", works[i].name, team->result[i].nr_ok,
 		       team->result[i].nr_refused);
 		EXPECT_NE(0, team->result[i].nr_ok);
