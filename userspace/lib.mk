@@ -32,6 +32,7 @@ lib-y += capture/enter.o
 lib-y += capture/file.o
 lib-y += capture/under.o
 lib-y += capture/type.o
+lib-y += capture/shown.o
 lib-y += capture/statmount.o
 lib-y += capture/listed.o
 lib-y += capture/mountinfo.o

@@ -68,6 +68,8 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 
 	if (j->r.o.ignore_locks)
 		opts.flags |= MNTCR_VERIFY_IGNORE_LOCKS;
+	if (j->r.o.caller_namespaces)
+		opts.flags |= MNTCR_VERIFY_IGNORE_SHOWN;
 	if (!srcs) {
 		snprintf(e->text, sizeof(e->text), "out of memory");
 		return -1;

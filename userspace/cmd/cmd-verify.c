@@ -17,7 +17,8 @@ static const char usage[] =
 "it is the second.  Namespaces are paired in their order.\n\n"
 "      --devices        the superblocks are the very same, by device number\n"
 "      --order          mounts came into being in the same order\n"
-"      --ignore LIST    leave out: options, source, locks, owner, files\n"
+"      --ignore LIST    leave out: options, source, locks, owner, files,\n"
+"                       shown\n"
 "      --contents       compare the files of each tmpfs and ramfs as well\n"
 "      --events         both live: mount something on each mount in turn and see\n"
 "                       whether it comes out the same; see mntcr-verify(1)\n"
@@ -164,6 +165,7 @@ static bool ignore(char *list, unsigned int *flags)
 		{ "locks", MNTCR_VERIFY_IGNORE_LOCKS },
 		{ "owner", MNTCR_VERIFY_IGNORE_OWNER },
 		{ "files", MNTCR_VERIFY_IGNORE_FILES },
+		{ "shown", MNTCR_VERIFY_IGNORE_SHOWN },
 	};
 	char *word, *save = NULL;
 	size_t i, n = sizeof(words) / sizeof(words[0]);
@@ -218,7 +220,7 @@ int cmd_verify(int argc, char **argv)
 			break;
 		case OPT_IGNORE:
 			if (!ignore(optarg, &j.opts.flags))
-				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files");
+				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown");
 			break;
 		case OPT_EVENTS:
 			j.events = true;

@@ -171,6 +171,11 @@ enum mntcr_verify_flags {
 	 * mounts' roots and mountpoints.
 	 */
 	MNTCR_VERIFY_IGNORE_FILES = 1 << 6,
+	/*
+	 * Leave out which pid, net or ipc namespace a proc, sysfs or mqueue
+	 * shows.
+	 */
+	MNTCR_VERIFY_IGNORE_SHOWN = 1 << 7,
 };
 
 struct mntcr_verify_options {

@@ -864,11 +864,14 @@ static void namespaces_of_superblocks(void)
 		sb = &t->sbs[t->mounts[find_path(t, 0, path)].sb];
 		CHECK_EQ(sb->shown_type, shown[i].nstype);
 		CHECK_EQ(sb->shown_id, own_ns_id(shown[i].ns));
-		CHECK_EQ(sb->user_ns_id, own_ns_id("/proc/self/ns/user"));
+		CHECK(sb->shown_own);
+		REQUIRE(sb->userns != MC_NONE);
+		CHECK_EQ(t->userns[sb->userns].id, own_ns_id("/proc/self/ns/user"));
+		CHECK(t->userns[sb->userns].dumper);
 	}
 	CHECK_EQ(t->sbs[AT(t, "/t")->sb].shown_type, 0);
 	CHECK_EQ(t->sbs[AT(t, "/t")->sb].shown_id, 0);
-	CHECK_EQ(t->sbs[AT(t, "/t")->sb].user_ns_id, own_ns_id("/proc/self/ns/user"));
+	CHECK(t->userns[t->sbs[AT(t, "/t")->sb].userns].dumper);
 	mntcr_topology_free(t);
 }
 

@@ -459,11 +459,78 @@ static void a_size_counts_however_it_is_said(void)
 	mntcr_topology_free(a);
 }
 
+/* A proc and a sysfs, and what else shows a namespace; each as JSON. */
+static struct mntcr_topology *showing(const char *one, const char *two)
+{
+	static const char image[] =
+		"{\"format\":\"mntcr-image\",\"version\":4,\"user_namespaces\":["
+		"{\"inode\":7,\"dumper\":true},{\"inode\":8}],\"namespaces\":["
+		"{\"label\":\"x\",\"owner\":0}],\"superblocks\":["
+		"{\"device\":\"0:5\",\"type\":\"proc\",\"options\":\"\"%s},"
+		"{\"device\":\"0:6\",\"type\":\"proc\",\"options\":\"\"%s}],"
+		"\"groups\":[],\"idmaps\":[],\"mounts\":[{\"id\":1,\"namespace\":0,"
+		"\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"},{\"id\":2,"
+		"\"namespace\":0,\"parent\":1,\"superblock\":1,\"root\":\"/\","
+		"\"mountpoint\":\"/p\"}]}";
+	char text[1200];
+
+	snprintf(text, sizeof(text), image, one, two);
+	return parse(text);
+}
+
+#define SHOWS(id) ",\"shows\":{\"type\":\"pid\",\"id\":" #id "}"
+#define SHOWS_OWN(id) ",\"shows\":{\"type\":\"pid\",\"id\":" #id ",\"dumper\":true}"
+#define SHOWS_GONE ",\"shows\":{\"type\":\"pid\"}"
+#define SHOWS_NET(id) ",\"shows\":{\"type\":\"net\",\"id\":" #id "}"
+#define INIT(ino, depth) ",\"pid_namespace\":" #ino ",\"pid_depth\":" #depth
+#define OF(userns) ",\"user_namespace\":" #userns
+
+/* Which namespace they show, and which they belong to: one to one, if known. */
+static void the_namespaces_of_superblocks(void)
+{
+	static const struct {
+		const char *one, *two;
+		const char *at_one, *at_two; /* the same on the other side */
+		size_t differences;
+		unsigned int hidden_by;
+	} pairs[] = {
+		{ SHOWS(1), SHOWS(2), SHOWS(8), SHOWS(9), 0, 0 },
+		{ SHOWS(1), SHOWS(1), SHOWS(8), SHOWS(8), 0, 0 },
+		{ SHOWS(1), SHOWS(1), SHOWS(8), SHOWS(9), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS(1), SHOWS(2), SHOWS(8), SHOWS(8), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS(1), SHOWS_OWN(2), SHOWS(8), SHOWS_OWN(9), 0, 0 },
+		{ SHOWS(1), "", SHOWS_OWN(8), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS(1), "", SHOWS_GONE, "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS_GONE, SHOWS_GONE, SHOWS_GONE, SHOWS_GONE, 0, 0 },
+		{ SHOWS(1), "", SHOWS_NET(1), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS(1), "", "", "", 0, 0 },
+		{ INIT(1, 1), INIT(2, 0), INIT(8, 2), INIT(9, 0), 0, 0 },
+		{ INIT(1, 1), "", INIT(8, 0), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ INIT(1, 1), INIT(1, 1), INIT(8, 1), INIT(9, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ OF(0), OF(1), OF(0), OF(1), 0, 0 },
+		{ OF(0), "", OF(1), "", 1, MNTCR_VERIFY_IGNORE_OWNER },
+		{ OF(1), OF(1), OF(1), OF(0), 1, MNTCR_VERIFY_IGNORE_OWNER },
+	};
+	struct mntcr_topology *a, *b;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(pairs); i++) {
+		a = showing(pairs[i].one, pairs[i].two);
+		b = showing(pairs[i].at_one, pairs[i].at_two);
+		CHECK_EQ(compare(a, b, 0), pairs[i].differences);
+		if (pairs[i].hidden_by)
+			CHECK_EQ(compare(a, b, pairs[i].hidden_by), 0);
+		mntcr_topology_free(a);
+		mntcr_topology_free(b);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
 	TAP_RUN(a_width_that_only_one_names);
 	TAP_RUN(a_size_counts_however_it_is_said);
+	TAP_RUN(the_namespaces_of_superblocks);
 	TAP_RUN(everything_else_does);
 	TAP_RUN(files);
 	TAP_RUN(what_the_root_is_mounted_on);

@@ -86,7 +86,11 @@ static uint32_t find_sb(struct mc_topology *t, struct mc_map *by_dev,
 		t->sbs[i].source = r->source;
 		t->sbs[i].options = r->options;
 		t->sbs[i].magic = r->magic;
-		t->sbs[i].user_ns_id = r->user_ns_id;
+		if (r->user_ns_id) {
+			t->sbs[i].userns = mc_topology_get_userns(t, r->user_ns_id);
+			if (t->sbs[i].userns == MC_NONE)
+				break;
+		}
 		t->sbs[i].shown_type = r->shown_type;
 		t->sbs[i].shown_id = r->shown_id;
 		t->sbs[i].flags = r->sb_flags;

@@ -50,8 +50,10 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 		e->code = MNTCR_REFUSED;
 		strcpy(e->rule, CAP_CONTRADICTORY);
 	}
-	if (!ret)
+	if (!ret) {
 		cap_types(t, ns, nr_ns);
+		cap_shown(t);
+	}
 out:
 	if (ns)
 		cap_close(ns, nr_ns);

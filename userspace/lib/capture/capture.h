@@ -58,6 +58,9 @@ int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
  */
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
 
+/* Sets shown_own of each superblock. */
+void cap_shown(struct mc_topology *t);
+
 /*
  * Are all 2^32 ids mapped in the caller's user namespace? If not, an id may be
  * the overflow id and stand for another.
@@ -94,7 +97,7 @@ struct raw_mount {
 	uint32_t id_old;
 	uint32_t major, minor, sb_flags;
 	uint64_t magic;
-	uint64_t user_ns_id, shown_id; /* as in struct mc_sb */
+	uint64_t user_ns_id, shown_id; /* NS_GET_ID; 0: unknown, or gone */
 	uint32_t shown_type;
 	const char *type, *subtype, *source, *options, *root;
 	const char *path;	/* from the root that paths start at; or NULL */

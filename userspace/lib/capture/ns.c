@@ -55,7 +55,7 @@ void cap_count(struct cap_ns *ns)
 static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 		       struct mc_map *by_ino, struct mntcr_error *e)
 {
-	uint64_t own = ino_of_path("/proc/self/ns/user"), ino;
+	uint64_t own = ino_of_path("/proc/self/ns/user"), ino, id;
 	uint32_t i, child = MC_NONE;
 	int fd, up, ret = -1;
 
@@ -71,7 +71,10 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 			errno = EPERM;
 			break;
 		case 0:
-			if (mc_topology_add_userns(t) == MC_NONE) {
+			if (ioctl(fd, MC_NS_GET_ID, &id))
+				id = 0;
+			if ((id ? mc_topology_get_userns(t, id) :
+			     mc_topology_add_userns(t)) == MC_NONE) {
 				mc_nomem(e);
 				goto out;
 			}

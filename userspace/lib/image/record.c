@@ -22,6 +22,7 @@ static int userns_record(struct rd *r)
 	uint32_t i;
 
 	if (mc_rd_uint(r, "inode", 0, INT64_MAX, true, &u.ino) ||
+	    (r->version > 3 && mc_rd_uint(r, "id", 1, INT64_MAX, false, &u.id)) ||
 	    mc_rd_u32(r, "parent", MC_MAX_NAMESPACES, false, &u.parent) ||
 	    mc_rd_bool(r, "dumper", &u.dumper))
 		return -1;
@@ -79,6 +80,38 @@ static int get_device(struct rd *r, uint32_t *major, uint32_t *minor)
 	return 0;
 }
 
+/* The type of a namespace; 0: none that is known. */
+static uint32_t ns_type(const json_t *v)
+{
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+	const struct mc_word *w = mc_rd_word(mc_words_nstype, s);
+
+	return w ? (uint32_t)w->bits : 0;
+}
+
+static int get_shown(struct rd *r, struct mc_sb *sb)
+{
+	const char *key = "shows";
+	struct rd in = *r;
+
+	in.obj = mc_rd_field(r, key);
+	if (!in.obj)
+		return 0;
+	if (!json_is_object(in.obj))
+		return mc_rd_bad(r, key, "must be an object");
+	in.within = key;
+	in.nr_known = 0;
+	sb->shown_type = ns_type(mc_rd_field(&in, "type"));
+	if (!(sb->shown_type & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC)))
+		return mc_rd_bad(&in, "type", "must be pid, net or ipc");
+	if (mc_rd_uint(&in, "id", 1, INT64_MAX, false, &sb->shown_id) ||
+	    mc_rd_bool(&in, "dumper", &sb->shown_own))
+		return -1;
+	if (sb->shown_own && !sb->shown_id)
+		return mc_rd_bad(&in, "dumper", "of a namespace that is gone");
+	return mc_rd_no_others(&in);
+}
+
 /* What a restore has to know to make it anew. */
 static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 {
@@ -87,7 +120,9 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 	    mc_rd_uint(r, "inodes", 0, INT64_MAX, sb->sized, &sb->inodes) ||
 	    mc_rd_bool(r, "contents", &sb->contents) ||
 	    mc_rd_uint(r, "pid_namespace", 1, INT64_MAX, false, &sb->pidns_ino) ||
-	    mc_rd_u32(r, "pid_depth", 64, false, &sb->pidns_depth))
+	    mc_rd_u32(r, "pid_depth", 64, false, &sb->pidns_depth) ||
+	    mc_rd_index(r, "user_namespace", r->t->nr_userns, false, &sb->userns) ||
+	    get_shown(r, sb))
 		return -1;
 	if (sb->sized && strcmp(sb->type, "tmpfs"))
 		return mc_rd_bad(r, "size", "only a tmpfs has one");
@@ -222,7 +257,6 @@ static int idmap_record(struct rd *r)
 static int get_nsfs(struct rd *r, struct mc_mount *m)
 {
 	const json_t *v = mc_rd_field(r, "nsfs"), *type, *ino;
-	const struct mc_word *w;
 
 	if (!v)
 		return 0;
@@ -231,10 +265,9 @@ static int get_nsfs(struct rd *r, struct mc_mount *m)
 	if (json_object_size(v) != 2 || !json_is_string(type) ||
 	    !json_is_integer(ino) || json_integer_value(ino) < 0)
 		return mc_rd_bad(r, "nsfs", "must have a type and an inode");
-	w = mc_rd_word(mc_words_nstype, json_string_value(type));
-	if (!w)
+	m->nsfs_type = ns_type(type);
+	if (!m->nsfs_type)
 		return mc_rd_bad(r, "nsfs.type", "is not known");
-	m->nsfs_type = (uint32_t)w->bits;
 	m->nsfs_ino = (uint64_t)json_integer_value(ino);
 	return 0;
 }

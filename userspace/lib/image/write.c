@@ -57,6 +57,8 @@ static void userns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	const struct mc_userns *u = &t->userns[i];
 
 	put_uint(o, "inode", u->ino, bad);
+	if (u->id)
+		put_uint(o, "id", u->id, bad);
 	if (u->parent != MC_NONE)
 		put_uint(o, "parent", u->parent, bad);
 	if (u->dumper)
@@ -80,6 +82,24 @@ static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		  ns->base_propagation, bad);
 }
 
+static void put_shown(json_t *o, const struct mc_sb *sb, bool *bad)
+{
+	const struct mc_word *w = mc_words_nstype;
+	json_t *x;
+
+	while (w->name && w->bits != sb->shown_type)
+		w++;
+	if (!w->name)
+		return;
+	x = json_object();
+	put(x, "type", json_string(w->name), bad);
+	if (sb->shown_id)
+		put_uint(x, "id", sb->shown_id, bad);
+	if (sb->shown_own)
+		put(x, "dumper", json_true(), bad);
+	put(o, "shows", x, bad);
+}
+
 static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		      bool *bad)
 {
@@ -101,6 +121,10 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	}
 	if (sb->contents)
 		put(o, "contents", json_true(), bad);
+	if (sb->userns != MC_NONE)
+		put_uint(o, "user_namespace", sb->userns, bad);
+	if (sb->shown_type)
+		put_shown(o, sb, bad);
 	if (sb->pidns_ino) {
 		put_uint(o, "pid_namespace", sb->pidns_ino, bad);
 		if (sb->pidns_depth != MC_NONE)

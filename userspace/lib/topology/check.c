@@ -77,7 +77,7 @@ static bool too_long(const char *s)
 
 static int check_userns(const struct mc_topology *t, struct mntcr_error *e)
 {
-	uint32_t i, n, p;
+	uint32_t i, n, p, other;
 
 	if (t->nr_userns > MC_MAX_NAMESPACES)
 		return bad(e, "%u user namespaces are too many", t->nr_userns);
@@ -85,6 +85,14 @@ static int check_userns(const struct mc_topology *t, struct mntcr_error *e)
 		p = t->userns[i].parent;
 		if (p != MC_NONE && p >= t->nr_userns)
 			return bad(e, "user namespace %u: no parent %u", i, p);
+		if (!t->userns[i].id)
+			continue;
+		other = i;
+		if (mc_map_add(t->by_userns, t->userns[i].id, &other) < 0)
+			return mc_nomem(e);
+		if (other != i)
+			return bad(e, "user namespaces %u and %u both have id %" PRIu64,
+				   other, i, t->userns[i].id);
 	}
 	for (i = 0; i < t->nr_userns; i++) {
 		p = i;
@@ -165,6 +173,10 @@ static int check_sbs(const struct mc_topology *t, struct mntcr_error *e)
 		}
 		if (sb->flags & ~(uint32_t)SB_FLAGS_ALL) {
 			bad(e, "superblock %u: unknown flags", i);
+			goto out;
+		}
+		if (sb->userns != MC_NONE && sb->userns >= t->nr_userns) {
+			bad(e, "superblock %u: no user namespace %u", i, sb->userns);
 			goto out;
 		}
 		other = i;

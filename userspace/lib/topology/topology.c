@@ -36,13 +36,14 @@ struct mc_topology *mc_topology_new(void)
 	t->by_mount = mc_map_new();
 	t->by_group = mc_map_new();
 	t->by_ns = mc_map_new();
+	t->by_userns = mc_map_new();
 	if (t->strings) {
 		t->strings->mask = 255;
 		t->strings->seed = mc_random_seed();
 		t->strings->slots = calloc(256, sizeof(*t->strings->slots));
 	}
 	if (!t->strings || !t->strings->slots || !t->by_mount ||
-	    !t->by_group || !t->by_ns) {
+	    !t->by_group || !t->by_ns || !t->by_userns) {
 		mntcr_topology_free(t);
 		return NULL;
 	}
@@ -65,6 +66,7 @@ void mntcr_topology_free(struct mc_topology *t)
 	mc_map_free(t->by_mount);
 	mc_map_free(t->by_group);
 	mc_map_free(t->by_ns);
+	mc_map_free(t->by_userns);
 	free(t->userns);
 	free(t->ns);
 	free(t->sbs);
@@ -164,6 +166,24 @@ uint32_t mc_topology_add_userns(struct mc_topology *t)
 	return t->nr_userns++;
 }
 
+uint32_t mc_topology_get_userns(struct mc_topology *t, uint64_t id)
+{
+	uint32_t u = t->nr_userns;
+
+	switch (mc_map_add(t->by_userns, id, &u)) {
+	case 0:
+		/* A failed add leaves a dangling entry: the caller gives up. */
+		if (mc_topology_add_userns(t) == MC_NONE)
+			return MC_NONE;
+		t->userns[u].id = id;
+		return u;
+	case 1:
+		return u;
+	default:
+		return MC_NONE;
+	}
+}
+
 uint32_t mc_topology_add_ns(struct mc_topology *t)
 {
 	if (!mc_grow(&t->ns, t->nr_ns, &t->max_ns, sizeof(*t->ns)))
@@ -180,7 +200,8 @@ uint32_t mc_topology_add_sb(struct mc_topology *t)
 	if (!mc_grow(&t->sbs, t->nr_sbs, &t->max_sbs, sizeof(*t->sbs)))
 		return MC_NONE;
 	t->sbs[t->nr_sbs] = (struct mc_sb){
-		.type = "", .options = "", .pidns_depth = MC_NONE,
+		.type = "", .options = "", .userns = MC_NONE,
+		.pidns_depth = MC_NONE,
 	};
 	return t->nr_sbs++;
 }

@@ -63,6 +63,7 @@ struct mc_file {
 /* User namespaces that own a captured one, and their ancestors. */
 struct mc_userns {
 	uint64_t ino;		/* as the dumper's system numbered it, or 0 */
+	uint64_t id;		/* NS_GET_ID; unknown: 0 */
 	uint32_t parent;	/* MC_NONE: top of what the dumper could see */
 	bool dumper;		/* the one that the dumper itself was in */
 };
@@ -93,13 +94,14 @@ struct mc_sb {
 	const char *source;	/* or NULL */
 	const char *options;	/* as in mountinfo, after the "-"; never NULL */
 	uint64_t magic;		/* unknown: 0 */
+	uint32_t userns;	/* that it belongs to; MC_NONE: unknown */
 	/*
-	 * IDs of namespaces, as NS_GET_ID gives them: the user namespace that it
-	 * belongs to (0: unknown), and the one that it shows, if its type shows one.
+	 * The namespace that it shows, if its type shows one, by its id
+	 * (NS_GET_ID).
 	 */
-	uint64_t user_ns_id;
 	uint32_t shown_type;	/* CLONE_NEWPID, _NEWNET, _NEWIPC; 0: none, or unknown */
 	uint64_t shown_id;	/* 0: it is gone */
+	bool shown_own;		/* it is the dumper's own */
 	uint32_t flags;		/* MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME */
 	/* statfs(2)'s, of a tmpfs: most bytes and inodes; 0: no bound */
 	bool sized;
@@ -192,7 +194,7 @@ struct mntcr_topology {
 	uint32_t max_userns, max_ns, max_sbs, max_groups, max_idmaps, max_mounts;
 	struct mc_arena *arena;
 	struct mc_strtab *strings;
-	struct mc_map *by_mount, *by_group, *by_ns;
+	struct mc_map *by_mount, *by_group, *by_ns, *by_userns;
 };
 
 #define mc_topology mntcr_topology
@@ -215,6 +217,8 @@ uint32_t mc_topology_add_group(struct mc_topology *t, uint64_t id);
 uint32_t mc_topology_add_idmap(struct mc_topology *t);
 uint32_t mc_topology_add_mount(struct mc_topology *t);
 
+/* User namespace by its id, not 0: found, or added. */
+uint32_t mc_topology_get_userns(struct mc_topology *t, uint64_t id);
 /* Group by original id: found, or added. */
 uint32_t mc_topology_get_group(struct mc_topology *t, uint64_t id);
 

@@ -28,6 +28,15 @@ struct bijection {
 	uint32_t *ab, *ba;
 };
 
+/*
+ * The same for namespaces that filesystems show, which have an id only: each
+ * gets the number of the pair it is of.
+ */
+struct shown {
+	struct mc_map *a, *b;
+	uint32_t nr;
+};
+
 struct verify {
 	const struct mc_topology *a, *b;
 	const struct mntcr_verify_options *opts;
@@ -35,6 +44,7 @@ struct verify {
 	struct pair *pairs;
 	uint32_t nr_pairs, max_pairs;
 	struct bijection sbs, groups, userns;
+	struct shown shown;
 	bool same_ids;		/* a uid means the same in both */
 };
 
@@ -175,11 +185,74 @@ static bool idmap_eq(const struct mc_topology *a, uint32_t x,
 	       !memcmp(m->gid, n->gid, m->nr_gid * sizeof(*m->gid));
 }
 
+/* -1: no memory; 0: one of them is already taken by another. */
+static int shown_map(struct shown *s, uint64_t a, uint64_t b)
+{
+	uint32_t na = s->nr, nb = s->nr;
+	int ra = mc_map_add(s->a, a, &na), rb = mc_map_add(s->b, b, &nb);
+
+	if (ra < 0 || rb < 0)
+		return -1;
+	s->nr++;
+	return na == nb;
+}
+
+static const char *shown_words(const struct mc_sb *sb, char *buf, size_t size)
+{
+	char type[32];
+
+	snprintf(buf, size, "%s namespace %" PRIu64 "%s",
+		 word_list(mc_words_nstype, sb->shown_type, type, sizeof(type)),
+		 sb->shown_id, sb->shown_own ? ", the dumper's" :
+		 sb->shown_id ? "" : ", gone");
+	return buf;
+}
+
+static const char *owner_words(const struct mc_topology *t, uint32_t u, char *buf,
+			       size_t size)
+{
+	snprintf(buf, size, "user namespace %u%s", u,
+		 t->userns[u].dumper ? ", the dumper's" : "");
+	return buf;
+}
+
+/* The kernel says of which namespace, by id; or a proc's own init does, by inode. */
+static bool compare_shown(struct verify *v, const struct pair *p,
+			  const struct mc_sb *x, const struct mc_sb *y)
+{
+	char wa[100], wb[100];
+	int same = 1;
+
+	if (x->shown_type && y->shown_type) {
+		if (x->shown_type != y->shown_type || x->shown_own != y->shown_own ||
+		    !x->shown_id != !y->shown_id)
+			same = 0;
+		else if (x->shown_id)
+			same = shown_map(&v->shown, x->shown_id, y->shown_id);
+		if (!same)
+			differ_at(v, p, "shows", shown_words(x, wa, sizeof(wa)),
+				  shown_words(y, wb, sizeof(wb)));
+	} else if (x->pidns_ino && y->pidns_ino) {
+		if (!x->pidns_depth != !y->pidns_depth)
+			same = 0;
+		else
+			same = shown_map(&v->shown, x->pidns_ino, y->pidns_ino);
+		if (!same) {
+			snprintf(wa, sizeof(wa), "pid namespace pid:[%" PRIu64 "]%s",
+				 x->pidns_ino, x->pidns_depth ? "" : ", the dumper's");
+			snprintf(wb, sizeof(wb), "pid namespace pid:[%" PRIu64 "]%s",
+				 y->pidns_ino, y->pidns_depth ? "" : ", the dumper's");
+			differ_at(v, p, "shows", wa, wb);
+		}
+	}
+	return same >= 0;
+}
+
 /*
  * Compared once for each pair of superblocks; after that only that it is the
  * same pair.
  */
-static void compare_sb(struct verify *v, uint32_t at)
+static bool compare_sb(struct verify *v, uint32_t at)
 {
 	const struct pair *p = &v->pairs[at];
 	uint32_t ia = v->a->mounts[p->a].sb, ib = v->b->mounts[p->b].sb;
@@ -192,13 +265,20 @@ static void compare_sb(struct verify *v, uint32_t at)
 	if (!bijection_map(&v->sbs, ia, ib))
 		differ_at(v, p, "superblock is not the counterpart", da, db);
 	if (!first)
-		return;
+		return true;
 	if (!str_eq(x->type, y->type))
 		differ_at(v, p, "filesystem type", x->type, y->type);
 	if (!str_eq(x->subtype, y->subtype))
 		differ_at(v, p, "filesystem subtype", x->subtype, y->subtype);
 	if (flag(v, MNTCR_VERIFY_DEVICES) && strcmp(da, db))
 		differ_at(v, p, "device", da, db);
+	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&
+	    y->userns != MC_NONE && !bijection_map(&v->userns, x->userns, y->userns))
+		differ_at(v, p, "its superblock belongs to",
+			  owner_words(v->a, x->userns, wa, sizeof(wa)),
+			  owner_words(v->b, y->userns, wb, sizeof(wb)));
+	if (!flag(v, MNTCR_VERIFY_IGNORE_SHOWN) && !compare_shown(v, p, x, y))
+		return false;
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OPTIONS) && x->sized && y->sized &&
 	    (x->size != y->size || x->inodes != y->inodes)) {
 		snprintf(wa, sizeof(wa), "%" PRIu64 " bytes, %" PRIu64 " inodes",
@@ -211,6 +291,7 @@ static void compare_sb(struct verify *v, uint32_t at)
 		differ_at(v, p, "superblock flags",
 			  word_list(mc_words_sb, x->flags, wa, sizeof(wa)),
 			  word_list(mc_words_sb, y->flags, wb, sizeof(wb)));
+	return true;
 }
 
 static void compare_root(struct verify *v, const struct pair *p)
@@ -380,14 +461,15 @@ static bool options_eq(const struct mc_topology *a, uint32_t x,
 	return !in_p || !in_q;
 }
 
-static void compare_mount(struct verify *v, uint32_t at)
+static bool compare_mount(struct verify *v, uint32_t at)
 {
 	const struct pair *p = &v->pairs[at];
 	const struct mc_mount *x = &v->a->mounts[p->a];
 	const struct mc_mount *y = &v->b->mounts[p->b];
 	char wa[160], wb[160];
 
-	compare_sb(v, at);
+	if (!compare_sb(v, at))
+		return false;
 	compare_root(v, p);
 	if (!flag(v, MNTCR_VERIFY_IGNORE_FILES)) {
 		compare_file(v, p, "file of its root", x->root_file, y->root_file);
@@ -419,6 +501,7 @@ static void compare_mount(struct verify *v, uint32_t at)
 			  y->unbindable ? "yes" : "no");
 	compare_group(v, at, "peer group", x->group, y->group);
 	compare_group(v, at, "master", x->master, y->master);
+	return true;
 }
 
 static bool push(struct verify *v, uint32_t a, uint32_t b)
@@ -577,7 +660,10 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 	memset(e, 0, sizeof(*e));
 	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "verify_options", e))
 		return -1;
-	if (!bijection_new(&v.sbs, a->nr_sbs, b->nr_sbs) ||
+	v.shown.a = mc_map_new();
+	v.shown.b = mc_map_new();
+	if (!v.shown.a || !v.shown.b ||
+	    !bijection_new(&v.sbs, a->nr_sbs, b->nr_sbs) ||
 	    !bijection_new(&v.groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v.userns, a->nr_userns, b->nr_userns))
 		goto nomem;
@@ -589,8 +675,8 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 			goto nomem;
 	/* Pairs of children are added while the list is walked. */
 	for (i = 0; i < v.nr_pairs; i++) {
-		compare_mount(&v, i);
-		if (!pair_children(&v, v.pairs[i].a, v.pairs[i].b))
+		if (!compare_mount(&v, i) ||
+		    !pair_children(&v, v.pairs[i].a, v.pairs[i].b))
 			goto nomem;
 	}
 	if (flag(&v, MNTCR_VERIFY_ORDER))
@@ -606,6 +692,8 @@ out:
 	bijection_free(&v.sbs);
 	bijection_free(&v.groups);
 	bijection_free(&v.userns);
+	mc_map_free(v.shown.a);
+	mc_map_free(v.shown.b);
 	free(v.pairs);
 	return ret;
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Images: what version 4 says of superblocks.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "image-text.h"
+
+#define SIZE "\"size\":4096,\"inodes\":10,\"contents\":true"
+#define PID "\"pid_namespace\":70,\"pid_depth\":1"
+#define SHOWS "\"shows\":{\"type\":\"pid\",\"id\":9,\"dumper\":true}"
+#define OWNER "\"user_namespace\":1"
+
+static const char four[] =
+	"{\"format\":\"mntcr-image\",\"version\":4,\"user_namespaces\":["
+	"{\"inode\":7,\"id\":3,\"dumper\":true},{\"inode\":0,\"id\":4}],"
+	"\"namespaces\":[{\"id\":5,\"inode\":50,\"label\":\"a\"}],\"superblocks\":["
+	"{\"device\":\"0:30\",\"type\":\"tmpfs\",\"options\":\"\"," SIZE "},"
+	"{\"device\":\"0:31\",\"type\":\"proc\",\"options\":\"\"," OWNER "," SHOWS "," PID "}],"
+	"\"groups\":[],\"idmaps\":[],\"mounts\":[{\"id\":101,\"namespace\":0,"
+	"\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"},{\"id\":102,"
+	"\"namespace\":0,\"parent\":101,\"superblock\":1,\"root\":\"/\",\"mountpoint\":\"/p\"}]}";
+
+static void what_is_written_is_read(void)
+{
+	struct mntcr_topology *t, *u;
+	struct mntcr_error e;
+	char *a, *b;
+
+	if (mc_image_parse(four, strlen(four), "four", &t, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(t);
+	CHECK_EQ(t->userns[1].id, 4);
+	CHECK(t->sbs[0].sized && t->sbs[0].contents);
+	CHECK_EQ(t->sbs[0].size, 4096);
+	CHECK_EQ(t->sbs[0].inodes, 10);
+	CHECK_EQ(t->sbs[0].userns, MC_NONE);
+	CHECK_EQ(t->sbs[0].shown_type, 0);
+	CHECK_EQ(t->sbs[1].userns, 1);
+	CHECK_EQ(t->sbs[1].shown_type, CLONE_NEWPID);
+	CHECK_EQ(t->sbs[1].shown_id, 9);
+	CHECK(t->sbs[1].shown_own);
+	CHECK_EQ(t->sbs[1].pidns_ino, 70);
+	CHECK_EQ(t->sbs[1].pidns_depth, 1);
+	a = printed(t);
+	REQUIRE(!mc_image_parse(a, strlen(a), "again", &u, &e));
+	b = printed(u);
+	CHECK_STR(b, a);
+	CHECK(strstr(a, "user_namespace\": 1"));
+	free(a);
+	free(b);
+	mntcr_topology_free(t);
+	mntcr_topology_free(u);
+}
+
+static const struct {
+	const char *from, *to, *says;
+} wrong[] = {
+	{ "\"version\":4", "\"version\":3", "user_namespaces[0].id: unknown field" },
+	{ "\"id\":4}", "\"id\":3}", "user namespaces 0 and 1 both have id 3" },
+	{ "\"id\":4}", "\"id\":0}", "user_namespaces[1].id: 0 is out of range" },
+	{ "\"inodes\":10,", "", "superblocks[0].inodes: missing" },
+	{ "\"size\":4096", "\"size\":-1", "superblocks[0].size: -1 is out of range" },
+	{ "\"tmpfs\"", "\"ext4\"", "superblocks[0].size: only a tmpfs has one" },
+	{ "\"tmpfs\",\"options\":\"\"," SIZE, "\"ext4\",\"options\":\"\",\"contents\":true", "superblocks[0].contents: only a tmpfs or ramfs has them" },
+	{ OWNER, "\"user_namespace\":2", "superblocks[1].user_namespace: 2 is out of range" },
+	{ SHOWS, "\"shows\":7", "superblocks[1].shows: must be an object" },
+	{ SHOWS, "\"shows\":{}", "superblocks[1].shows.type: must be pid, net or ipc" },
+	{ SHOWS, "\"shows\":{\"type\":\"user\",\"id\":9}", "superblocks[1].shows.type: must be pid, net or ipc" },
+	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"id\":0}", "superblocks[1].shows.id: 0 is out of range" },
+	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"dumper\":true}", "superblocks[1].shows.dumper: of a namespace that is gone" },
+	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"x\":1}", "superblocks[1].shows.x: unknown field" },
+	{ "\"proc\"", "\"sysfs\"", "superblocks[1].pid_namespace: only a proc has one" },
+	{ PID, "\"pid_depth\":1", "superblocks[1].pid_depth: of no pid namespace" },
+	{ PID, "\"pid_namespace\":70,\"pid_depth\":65", "superblocks[1].pid_depth: 65 is out of range" },
+};
+
+static void what_is_wrong_is_refused(void)
+{
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(wrong); i++) {
+		text = replaced(four, wrong[i].from, wrong[i].to);
+		CHECK_EQ(mc_image_parse(text, strlen(text), "img", &t, &e), -1);
+		CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
+		if (!strstr(e.text, wrong[i].says)) {
+			TAP_SAY("\"%s\" lacks \"%s\"", e.text, wrong[i].says);
+			tap.bad = 1;
+		}
+		free(text);
+	}
+}
+
+int main(void)
+{
+	TAP_RUN(what_is_written_is_read);
+	TAP_RUN(what_is_wrong_is_refused);
+	return tap_done();
+}
