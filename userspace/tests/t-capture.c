@@ -378,6 +378,7 @@ static void directories_and_files(void)
 	struct mntcr_source self = by_pid(getpid());
 	struct mntcr_topology *t;
 	struct mc_mount *m;
+	uint32_t c;
 	size_t i;
 
 	scene_enter();
@@ -394,6 +395,11 @@ static void directories_and_files(void)
 	scene_bind("two", "stack");
 	scene_bind("sub", "covered");
 	scene_tmpfs("covered", "cover");
+	scene_mkdir("hidden");
+	scene_tmpfs("hidden", "hidden");
+	scene_touch("hidden/file");
+	scene_bind("one", "hidden/file");
+	scene_tmpfs("hidden", "cover");
 	for (i = !has_statmount(); i < MC_ARRAY_SIZE(methods); i++) {
 		t = capture(&self, 1, methods[i]);
 		CHECK_EQ(AT(t, "/dir")->mp_type, MC_MP_DIR);
@@ -407,6 +413,14 @@ static void directories_and_files(void)
 		m = &t->mounts[AT(t, "/covered")->parent];
 		CHECK_EQ(m->mp_type, MC_MP_DIR);
 		CHECK_STR(m->root, "/sub");
+		/* no path leads there, but one to what it shows */
+		mc_for_each_child(t, c, AT(t, "/hidden")->parent)
+			if (!strcmp(t->mounts[c].mountpoint, "/file"))
+				break;
+		CHECK(c != MC_NONE);
+		m = &t->mounts[c];
+		CHECK_STR(m->root, "/one");
+		CHECK_EQ(m->mp_type, MC_MP_OTHER);
 		mntcr_topology_free(t);
 	}
 }

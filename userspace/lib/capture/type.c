@@ -11,6 +11,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -126,6 +127,66 @@ static void by_path(struct look *l, uint32_t i)
 	mc_close(fd);
 }
 
+static size_t root_len(const struct mc_mount *m)
+{
+	return m->root[1] ? strlen(m->root) : 0;
+}
+
+/* What m shows, where another mount of its superblock, which a path leads to, has it. */
+static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
+{
+	const struct mc_mount *o = &l->t->mounts[other];
+	size_t skip = root_len(o);
+	char buf[PATH_MAX], full[PATH_MAX];
+	struct statx stx;
+	const char *path;
+	int fd, n;
+
+	if (m->root_deleted || m->root[0] != '/' || strncmp(m->root, o->root, skip))
+		return;
+	if (!strcmp(m->root, o->root)) {
+		m->mp_type = o->mp_type;
+		return;
+	}
+	if (m->root[skip] != '/' || !cap_path(l->t, other, buf, &path))
+		return;
+	n = snprintf(full, sizeof(full), "%s%s", path[1] ? path : "", m->root + skip);
+	if (n < 0 || (size_t)n >= sizeof(full))
+		return;
+	fd = mc_open_cached(l->root, full, MC_RESOLVE_IN_ROOT |
+			    MC_RESOLVE_NO_MAGICLINKS);
+	/* not what is mounted on it there, nor where a mount has come meanwhile */
+	if (fd >= 0 && !mc_look(fd, STATX_TYPE | (l->t->unique_ids ?
+		    STATX_MNT_ID_UNIQUE : STATX_MNT_ID), &stx) &&
+	    mc_look_is(&stx, l->t->unique_ids, o->id, o->id_old) &&
+	    stx.stx_mode & S_IFMT)
+		m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;
+	mc_close(fd);
+}
+
+/* Of each superblock, the widest mount that was reached serves all others. */
+static void by_others(struct look *l, uint32_t first, uint32_t end)
+{
+	struct mc_mount *m = l->t->mounts;
+	uint32_t *widest, i;
+
+	widest = malloc(l->t->nr_sbs * sizeof(*widest));
+	if (!widest)
+		return;
+	memset(widest, 0xff, l->t->nr_sbs * sizeof(*widest));	/* MC_NONE */
+	for (i = first; i < end; i++) {
+		uint32_t *w = &widest[m[i].sb];
+
+		if (m[i].root_file.mode && m[i].root[0] == '/' && !m[i].root_deleted &&
+		    (*w == MC_NONE || root_len(&m[i]) < root_len(&m[*w])))
+			*w = i;
+	}
+	for (i = first; i < end && l->root >= 0; i++)
+		if (m[i].mp_type == MC_MP_UNKNOWN && widest[m[i].sb] != MC_NONE)
+			by_other(l, &m[i], widest[m[i].sb]);
+	free(widest);
+}
+
 /*
  * A directory can be covered by a directory only, anything else by anything
  * else only: so the type of one in a stack tells that of the others.
@@ -170,6 +231,7 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 			if (!m->root_file.mode)
 				by_path(&l, i);
 		}
+		by_others(&l, t->ns[n].nr_mounts ? t->ns[n].first_mount : end, end);
 		mc_close(l.root);
 		cap_under(t, (uint32_t)n, &ns[n], &l.ids);
 	}
