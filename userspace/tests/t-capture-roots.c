@@ -269,10 +269,36 @@ static void nothing_is_left(void)
 	REQUIRE(!umount("d") && !rmdir("d"));
 }
 
+/* Names in proc are revalidated, so the dentry cache alone does not lead there. */
+static void what_is_below_proc(void)
+{
+	struct mntcr_topology *t;
+	size_t i;
+
+	scene_enter();
+	node("closed", S_IFDIR | 0, 0, 0, 0);
+	node("chr", S_IFCHR | 0, makedev(1, 3), 7, 8);
+	scene_mkdir("proc");
+	REQUIRE(!mount("proc", "proc", "proc", 0, NULL));
+	scene_bind("closed", "proc/sys");
+	scene_bind("chr", "proc/version");
+	for (i = !has_statmount(); i < MC_ARRAY_SIZE(methods); i++) {
+		t = capture(methods[i]);
+		if (!t)
+			continue;
+		is(&at(t, "proc/sys")->root_file, S_IFDIR, 0, 0, 0, 0);
+		CHECK_EQ(at(t, "proc/sys")->mp_type, MC_MP_DIR);
+		is(&at(t, "proc/version")->root_file, S_IFCHR, 7, 8, 1, 3);
+		CHECK_EQ(at(t, "proc/version")->mp_type, MC_MP_OTHER);
+		mntcr_topology_free(t);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(all_types);
 	TAP_RUN(over_one_another);
+	TAP_RUN(what_is_below_proc);
 	TAP_RUN(what_cannot_be_read);
 	TAP_RUN(ids_are_the_dumpers);
 	TAP_RUN(nothing_is_left);

@@ -395,6 +395,7 @@ static void directories_and_files(void)
 	scene_bind("two", "stack");
 	scene_bind("sub", "covered");
 	scene_tmpfs("covered", "cover");
+	REQUIRE(!chmod("one", 0240));
 	scene_mkdir("hidden");
 	scene_tmpfs("hidden", "hidden");
 	scene_touch("hidden/file");
@@ -421,6 +422,7 @@ static void directories_and_files(void)
 		m = &t->mounts[c];
 		CHECK_STR(m->root, "/one");
 		CHECK_EQ(m->mp_type, MC_MP_OTHER);
+		CHECK_EQ(m->root_file.mode, S_IFREG | 0240);
 		mntcr_topology_free(t);
 	}
 }

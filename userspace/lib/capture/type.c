@@ -132,12 +132,16 @@ static size_t root_len(const struct mc_mount *m)
 	return m->root[1] ? strlen(m->root) : 0;
 }
 
-/* What m shows, where another mount of its superblock, which a path leads to, has it. */
+/*
+ * What m shows, where another mount of its superblock, which a path leads to, has
+ * it: none leads to m where one is covered, or where the dentry cache does not do,
+ * as in proc and sysfs.
+ */
 static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
 {
 	const struct mc_mount *o = &l->t->mounts[other];
 	size_t skip = root_len(o);
-	char buf[PATH_MAX], full[PATH_MAX];
+	char buf[PATH_MAX], full[PATH_MAX], target[MC_MAX_TARGET + 1];
 	struct statx stx;
 	const char *path;
 	int fd, n;
@@ -146,6 +150,8 @@ static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
 		return;
 	if (!strcmp(m->root, o->root)) {
 		m->mp_type = o->mp_type;
+		if (m->idmap == o->idmap)
+			m->root_file = o->root_file;
 		return;
 	}
 	if (m->root[skip] != '/' || !cap_path(l->t, other, buf, &path))
@@ -156,11 +162,17 @@ static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
 	fd = mc_open_cached(l->root, full, MC_RESOLVE_IN_ROOT |
 			    MC_RESOLVE_NO_MAGICLINKS);
 	/* not what is mounted on it there, nor where a mount has come meanwhile */
-	if (fd >= 0 && !mc_look(fd, STATX_TYPE | (l->t->unique_ids ?
+	if (fd >= 0 && !mc_look(fd, CAP_FILE_MASK | (l->t->unique_ids ?
 		    STATX_MNT_ID_UNIQUE : STATX_MNT_ID), &stx) &&
 	    mc_look_is(&stx, l->t->unique_ids, o->id, o->id_old) &&
-	    stx.stx_mode & S_IFMT)
+	    stx.stx_mode & S_IFMT) {
 		m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;
+		/* its owner, as an idmap shows it, is not what another shows */
+		if (m->idmap == o->idmap)
+			cap_file(&l->ids, m, &stx, &m->root_file);
+		if (S_ISLNK(m->root_file.mode) && cap_target(l->t, m, fd, target))
+			m->root_file.target = mc_topology_str(l->t, target);
+	}
 	mc_close(fd);
 }
 
@@ -182,7 +194,7 @@ static void by_others(struct look *l, uint32_t first, uint32_t end)
 			*w = i;
 	}
 	for (i = first; i < end && l->root >= 0; i++)
-		if (m[i].mp_type == MC_MP_UNKNOWN && widest[m[i].sb] != MC_NONE)
+		if (!m[i].root_file.mode && widest[m[i].sb] != MC_NONE)
 			by_other(l, &m[i], widest[m[i].sb]);
 	free(widest);
 }
