@@ -437,11 +437,11 @@ int new_mount(const char *type, unsigned int attr)
 {
 	int fs, fd = -1;
 
-	fs = syscall(__NR_fsopen, type, FSOPEN_CLOEXEC);
+	fs = sys_fsopen(type, FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -errno;
-	if (!syscall(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		fd = syscall(__NR_fsmount, fs, FSMOUNT_CLOEXEC, attr);
+	if (!sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, attr);
 	if (fd < 0)
 		fd = -errno;
 	close(fs);

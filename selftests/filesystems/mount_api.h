@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The system calls, flags and structures of the mount API that the headers of
- * the C library do not have. Every wrapper returns -errno on failure.
+ * The system calls, flags and structures of the mount API that neither the headers
+ * of the C library nor those of other tests have. Every wrapper returns -errno on
+ * failure.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -26,9 +27,8 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-#ifndef AT_RECURSIVE
-#define AT_RECURSIVE		0x8000
-#endif
+#include "wrappers.h"
+#include "statmount/statmount.h"
 
 #ifndef __NR_mount_setgroup
 #if defined(__alpha__) || defined(__mips__)
@@ -91,14 +91,6 @@ struct mount_group_args {
 #define MOUNT_SETGROUP_PEER		0x00000002
 #define MOUNT_SETGROUP_MASTER		0x00000004
 #define MOUNT_SETGROUP_SIBLING		0x00000008
-#endif
-
-#ifndef STATX_MNT_ID_UNIQUE
-#define STATX_MNT_ID_UNIQUE	0x00004000U
-#endif
-
-#ifndef STATMOUNT_BY_FD
-#define STATMOUNT_BY_FD		0x00000001U
 #endif
 
 /* The first field after mnt_gidmap; older headers still call it spare. */
@@ -166,7 +158,7 @@ static inline int k_openat(int dfd, const char *path, int flags)
 static inline int k_mount(const char *src, const char *dst, const char *type,
 			  unsigned long flags)
 {
-	return k_ret(mount(src, dst, type, flags, NULL));
+	return k_ret(sys_mount(src, dst, type, flags, NULL));
 }
 
 static inline int k_umount(const char *path, int flags)
@@ -176,7 +168,7 @@ static inline int k_umount(const char *path, int flags)
 
 static inline int k_open_tree(int dfd, const char *path, unsigned int flags)
 {
-	return k_ret(syscall(__NR_open_tree, dfd, path, flags | O_CLOEXEC));
+	return k_ret(sys_open_tree(dfd, path, flags | O_CLOEXEC));
 }
 
 static inline int k_open_tree_attr(int dfd, const char *path,
@@ -201,7 +193,7 @@ static inline int k_move_mount(int from_fd, const char *from, int to_fd,
 		flags |= MOVE_MOUNT_F_EMPTY_PATH;
 	if (!*to)
 		flags |= MOVE_MOUNT_T_EMPTY_PATH;
-	return k_ret(syscall(__NR_move_mount, from_fd, from, to_fd, to, flags));
+	return k_ret(sys_move_mount(from_fd, from, to_fd, to, flags));
 }
 
 static inline int k_mount_setgroup(const void *args, size_t size,
@@ -231,41 +223,21 @@ static inline int k_ns_mnt_open(int nsfd, __u64 mnt_id)
 
 static inline int k_listmount(__u64 mnt_id, __u64 last, __u64 *ids, size_t nr)
 {
-	struct mnt_id_req req = {
-		.size	= MNT_ID_REQ_SIZE_VER0,
-		.mnt_id	= mnt_id,
-		.param	= last,
-	};
-
-	return k_ret(syscall(__NR_listmount, &req, ids, nr, 0));
+	return k_ret(listmount(mnt_id, 0, last, (uint64_t *)ids, nr, 0));
 }
 
 static inline int k_statmount(__u64 mnt_id, __u64 ns_id, __u64 mask,
 			      struct statmount *sm, size_t size)
 {
-	struct mnt_id_req req = {
-		.size		= MNT_ID_REQ_SIZE_VER1,
-		.mnt_id		= mnt_id,
-		.param		= mask,
-		.mnt_ns_id	= ns_id,
-	};
-
 	memset(sm, 0, sizeof(*sm));
-	return k_ret(syscall(__NR_statmount, &req, sm, size, 0));
+	return k_ret(statmount(mnt_id, ns_id, 0, mask, sm, size, 0));
 }
 
-/* req.mnt_fd is the second word of the structure in every version. */
 static inline int k_statmount_fd(int fd, __u64 mask, struct statmount *sm,
 				 size_t size)
 {
-	struct mnt_id_req req = {
-		.size	= MNT_ID_REQ_SIZE_VER1,
-		.param	= mask,
-	};
-
-	memcpy((char *)&req + sizeof(__u32), &fd, sizeof(fd));
 	memset(sm, 0, sizeof(*sm));
-	return k_ret(syscall(__NR_statmount, &req, sm, size, STATMOUNT_BY_FD));
+	return k_ret(statmount(0, 0, fd, mask, sm, size, STATMOUNT_BY_FD));
 }
 
 #endif /* __SELFTEST_MOUNT_API_H */

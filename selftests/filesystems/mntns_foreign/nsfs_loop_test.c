@@ -170,19 +170,19 @@ static int overlay_on(int layer)
 {
 	int fs, empty, ret = 0, fd = -1;
 
-	fs = syscall(__NR_fsopen, "overlay", FSOPEN_CLOEXEC);
+	fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -errno;
 	empty = detached_tmpfs(&this_test, 0);
 	if (empty < 0)
 		return empty;
-	if (syscall(__NR_fsconfig, fs, FSCONFIG_SET_FD, "lowerdir+", NULL, layer) ||
-	    syscall(__NR_fsconfig, fs, FSCONFIG_SET_FD, "lowerdir+", NULL, empty))
+	if (sys_fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, layer) ||
+	    sys_fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, empty))
 		ret = -ECANCELED;
-	else if (syscall(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+	else if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		ret = -errno;
 	else
-		fd = syscall(__NR_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+		fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (!ret && fd < 0)
 		ret = -errno;
 	close(empty);

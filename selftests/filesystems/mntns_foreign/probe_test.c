@@ -103,14 +103,15 @@ static int probe_statmount(__u64 bits)
 	return ret ?: (sm.supported_mask & bits) == bits;
 }
 
-/* req.mnt_fd is the second word of the structure in every version. */
 static int probe_list(__u64 mnt_id)
 {
-	struct mnt_id_req req = { .size = MNT_ID_REQ_SIZE_VER1, .mnt_id = mnt_id };
+	struct mnt_id_req req = {
+		.size	= MNT_ID_REQ_SIZE_VER1,
+		.mnt_fd	= -1,
+		.mnt_id	= mnt_id,
+	};
 	__u64 id;
-	int fd = -1;
 
-	memcpy((char *)&req + sizeof(__u32), &fd, sizeof(fd));
 	return k_ret(syscall(__NR_listmount, &req, &id, 1, LISTMOUNT_BY_FD));
 }
 

@@ -13,12 +13,11 @@
 
 #define NR_IDS	16
 
-/* req.mnt_fd is the second word of the structure in every version. */
 static int list_req(struct mnt_id_req *req, int fd, __u64 *ids, size_t nr,
 		    unsigned int flags)
 {
 	req->size = MNT_ID_REQ_SIZE_VER1;
-	memcpy((char *)req + sizeof(__u32), &fd, sizeof(fd));
+	req->mnt_fd = fd;
 	return k_ret(syscall(__NR_listmount, req, ids, nr, flags | LISTMOUNT_BY_FD));
 }
 

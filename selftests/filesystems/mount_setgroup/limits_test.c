@@ -85,7 +85,8 @@ static int size_statmount(struct _test_data_limits *self, void *arg, size_t size
 union args {
 	struct mount_group_args group;
 	struct mount_attr_locks attr;
-	char req[64];
+	struct mnt_id_req req;
+	char space[64];
 };
 
 static const union args one_member = { .group.nr_fds = 1 };
@@ -93,8 +94,7 @@ static const union args no_userns = {
 	.attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = INT_MAX },
 };
 
-/* req.mnt_fd is the second word of the structure in every version */
-static const union args no_fd = { .req = { [4] = -1, -1, -1, -1 } };
+static const union args no_fd = { .req.mnt_fd = -1 };
 
 static const struct {
 	const char *name;
@@ -223,7 +223,7 @@ static int list(int fd, struct mnt_id_req *req, unsigned int flags)
 	__u64 id;
 
 	req->size = MNT_ID_REQ_SIZE_VER1;
-	memcpy((char *)req + sizeof(__u32), &fd, sizeof(fd));
+	req->mnt_fd = fd;
 	return k_ret(syscall(__NR_listmount, req, &id, 1, flags));
 }
 
@@ -326,11 +326,11 @@ TEST_F(limits, statmount_buffer)
 			      sizeof(struct statmount);
 		struct mnt_id_req req = {
 			.size	= MNT_ID_REQ_SIZE_VER1,
+			.mnt_fd	= self->fd,
 			.param	= mask,
 		};
 		unsigned char want[sizeof(part)];
 
-		memcpy((char *)&req + sizeof(__u32), &self->fd, sizeof(self->fd));
 		memset(&part, 0xa5, sizeof(part));
 		memset(want, 0xa5, sizeof(want));
 		all.sm.size = told;

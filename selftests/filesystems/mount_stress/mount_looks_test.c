@@ -189,12 +189,13 @@ TEST_F_TIMEOUT(mount_looks, root_of_a_member, 120)
 
 static int step_list(const struct team *team, unsigned int round)
 {
-	struct mnt_id_req req = { .size = MNT_ID_REQ_SIZE_VER1 };
+	struct mnt_id_req req = {
+		.size	= MNT_ID_REQ_SIZE_VER1,
+		.mnt_fd	= told->list,
+	};
 	__u64 ids[2 * NR_BELOW];
 	int ret;
 
-	/* req.mnt_fd is the second word of the structure in every version */
-	memcpy((char *)&req + sizeof(__u32), &told->list, sizeof(told->list));
 	ret = k_ret(syscall(__NR_listmount, &req, ids, ARRAY_SIZE(ids), LISTMOUNT_BY_FD));
 	return ret < 0 || ret == NR_BELOW ? ret : -EPROTO;
 }
