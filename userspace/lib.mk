@@ -25,6 +25,7 @@ lib-y += topology/file.o
 lib-y += topology/check.o
 lib-y += topology/link.o
 lib-y += topology/event.o
+lib-y += topology/way.o
 
 lib-y += capture/ns.o
 lib-y += capture/build.o

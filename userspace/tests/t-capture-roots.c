@@ -282,6 +282,11 @@ static void what_is_below_proc(void)
 	REQUIRE(!mount("proc", "proc", "proc", 0, NULL));
 	scene_bind("closed", "proc/sys");
 	scene_bind("chr", "proc/version");
+	/* shown nowhere else */
+	scene_tmpfs("proc/fs", "fs");
+	node("proc/fs/sub", S_IFDIR | 0311, 0, 9, 0);
+	scene_tmpfs("proc/fs/sub", "sub");
+	REQUIRE(!chmod("proc/fs", 0500) && !chmod("proc/fs/sub", 0));
 	for (i = !has_statmount(); i < MC_ARRAY_SIZE(methods); i++) {
 		t = capture(methods[i]);
 		if (!t)
@@ -290,6 +295,10 @@ static void what_is_below_proc(void)
 		CHECK_EQ(at(t, "proc/sys")->mp_type, MC_MP_DIR);
 		is(&at(t, "proc/version")->root_file, S_IFCHR, 7, 8, 1, 3);
 		CHECK_EQ(at(t, "proc/version")->mp_type, MC_MP_OTHER);
+		CHECK(S_ISREG(at(t, "proc/version")->mp_file.mode));
+		is(&at(t, "proc/fs")->root_file, S_IFDIR | 0500, 0, 0, 0, 0);
+		is(&at(t, "proc/fs/sub")->root_file, S_IFDIR, 0, 0, 0, 0);
+		is(&at(t, "proc/fs/sub")->mp_file, S_IFDIR | 0311, 9, 0, 0, 0);
 		mntcr_topology_free(t);
 	}
 }

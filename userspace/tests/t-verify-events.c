@@ -372,6 +372,53 @@ static void what_is_out_of_reach_is_left_out(void)
 	scene_release(&b);
 }
 
+static int below_proc_and_sysfs(void *data)
+{
+	int fd;
+
+	DO(chdir(SCENE_DIR));
+	DO(mount("own", ".", "tmpfs", 0, NULL));
+	DO(chdir(SCENE_DIR));
+	DO(mkdir("p", 0755) || mkdir("s", 0755));
+	fd = open("f", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	DO(fd < 0);
+	close(fd);
+	DO(mount("proc", "p", "proc", 0, NULL));
+	DO(bind("f", "p/version"));
+	DO(mount("sysfs", "s", "sysfs", 0, NULL));
+	DO(mount("t", "s/kernel", "tmpfs", 0, NULL));
+	DO(mkdir("s/kernel/d", 0755));
+	DO(bind("s/kernel/d", "s/kernel/d"));
+	return 0;
+}
+
+/* No walk there stays in the dentry cache, but there is no server either. */
+static void where_the_kernel_can_be_asked(void)
+{
+	struct left left = { 0 };
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .report = say, .left_out = note_left,
+		.data = &left,
+	};
+	struct mntcr_source x, y;
+	struct mntcr_error e;
+	size_t nr, nr_events;
+	struct holder a, b;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, below_proc_and_sysfs, NULL);
+	b = scene_hold(CLONE_NEWNS, below_proc_and_sysfs, NULL);
+	x = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
+	y = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
+	REQUIRE(!mntcr_verify_events(&x, 1, &y, 1, &opts, &nr_events, &nr, &e));
+	CHECK_EQ(nr, 0);
+	CHECK_EQ(left.nr, 0);
+	/* on each mount, the one of the scene aside, which is covered */
+	CHECK(nr_events >= 6);
+	scene_release(&a);
+	scene_release(&b);
+}
+
 /* It cannot be mounted in one of the two: nor does it stay in the other. */
 static void a_failure_ends_it(void)
 {
@@ -568,6 +615,7 @@ int main(void)
 	TAP_RUN(no_more_reports_than_asked_for);
 	TAP_RUN(by_the_method_that_is_asked_for);
 	TAP_RUN(what_is_out_of_reach_is_left_out);
+	TAP_RUN(where_the_kernel_can_be_asked);
 	TAP_RUN(a_failure_ends_it);
 	TAP_RUN(what_is_mounted_meanwhile_stays);
 	TAP_RUN(namespaces_that_share);

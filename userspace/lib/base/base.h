@@ -114,6 +114,11 @@ void mc_close(int fd);
  * only: no dead server blocks that, no automounter starts.
  */
 int mc_open_cached(int dir, const char *path, uint64_t resolve);
+/*
+ * The same; but proc and sysfs, for example, let no walk stay in the cache, and have
+ * no server: so the last bytes of path, local of them, "/" first, may take more.
+ */
+int mc_open_way(int dir, const char *path, size_t local, uint64_t resolve);
 
 /*
  * statx(2) of fd for no more than the VFS itself knows: no server is asked, so

@@ -4,6 +4,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <limits.h>
+#include <string.h>
+
 #include "base/base.h"
 
 void mc_close(int fd)
@@ -27,5 +30,31 @@ int mc_open_cached(int dir, const char *path, uint64_t resolve)
 	do {
 		fd = mc_openat2(dir, path, &how);
 	} while (fd < 0 && errno == EAGAIN && --tries);
+	return fd;
+}
+
+int mc_open_way(int dir, const char *path, size_t local, uint64_t resolve)
+{
+	struct mc_open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = resolve | MC_RESOLVE_NO_SYMLINKS,
+	};
+	size_t len = strlen(path);
+	char start[PATH_MAX];
+	int fd, at;
+
+	fd = mc_open_cached(dir, path, resolve);
+	if (fd >= 0 || errno != EAGAIN || !local || len >= sizeof(start))
+		return fd;
+	if (local >= len)
+		return mc_openat2(dir, path, &how);
+	memcpy(start, path, len - local);
+	start[len - local] = 0;
+	at = mc_open_cached(dir, start, resolve);
+	if (at < 0)
+		return -1;
+	how.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS;
+	fd = mc_openat2(at, path + len - local + 1, &how);
+	mc_close(at);
 	return fd;
 }

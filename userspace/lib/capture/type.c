@@ -6,7 +6,7 @@
  *
  * Nothing here may block on a dead server or start an automounter: paths are
  * walked in the dentry cache only, where mountpoints and all above them always
- * are, and attributes are not synchronised.
+ * are, unless only the kernel can be asked; attributes are not synchronised.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -120,8 +120,8 @@ static void by_path(struct look *l, uint32_t i)
 		l->root = -1;
 		return;
 	}
-	fd = mc_open_cached(l->root, path, MC_RESOLVE_IN_ROOT |
-			     MC_RESOLVE_NO_MAGICLINKS);
+	fd = mc_open_way(l->root, path, mc_local_way(l->t, i),
+			 MC_RESOLVE_IN_ROOT | MC_RESOLVE_NO_MAGICLINKS);
 	if (fd >= 0)
 		note(l, m, fd, l->t->unique_ids);
 	mc_close(fd);
@@ -134,13 +134,12 @@ static size_t root_len(const struct mc_mount *m)
 
 /*
  * What m shows, where another mount of its superblock, which a path leads to, has
- * it: none leads to m where one is covered, or where the dentry cache does not do,
- * as in proc and sysfs.
+ * it: none leads to m where one is covered.
  */
 static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
 {
 	const struct mc_mount *o = &l->t->mounts[other];
-	size_t skip = root_len(o);
+	size_t skip = root_len(o), local = 0;
 	char buf[PATH_MAX], full[PATH_MAX], target[MC_MAX_TARGET + 1];
 	struct statx stx;
 	const char *path;
@@ -159,8 +158,10 @@ static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
 	n = snprintf(full, sizeof(full), "%s%s", path[1] ? path : "", m->root + skip);
 	if (n < 0 || (size_t)n >= sizeof(full))
 		return;
-	fd = mc_open_cached(l->root, full, MC_RESOLVE_IN_ROOT |
-			    MC_RESOLVE_NO_MAGICLINKS);
+	if (mc_sb_is_local(&l->t->sbs[o->sb]))
+		local = mc_local_way(l->t, other) + strlen(m->root + skip);
+	fd = mc_open_way(l->root, full, local,
+			 MC_RESOLVE_IN_ROOT | MC_RESOLVE_NO_MAGICLINKS);
 	/* not what is mounted on it there, nor where a mount has come meanwhile */
 	if (fd >= 0 && !mc_look(fd, CAP_FILE_MASK | (l->t->unique_ids ?
 		    STATX_MNT_ID_UNIQUE : STATX_MNT_ID), &stx) &&

@@ -66,8 +66,8 @@ static int open_mount(const struct under *u, int root, uint32_t i, bool *no_open
 	}
 	if (cap_is_covered(u->t, i) || !cap_path(u->t, i, buf, &path))
 		return -1;
-	fd = mc_open_cached(root, path, MC_RESOLVE_IN_ROOT |
-			    MC_RESOLVE_NO_MAGICLINKS);
+	fd = mc_open_way(root, path, mc_local_way(u->t, i),
+			 MC_RESOLVE_IN_ROOT | MC_RESOLVE_NO_MAGICLINKS);
 	if (fd < 0 || is_root_of(u, fd, m))
 		return fd;
 	mc_close(fd);
@@ -101,7 +101,9 @@ static void look_at(struct under *u, int clone, uint32_t c)
 	struct statx stx;
 	int fd;
 
-	fd = mc_open_cached(clone, m->mountpoint + 1, MC_RESOLVE_BENEATH);
+	fd = mc_open_way(clone, m->mountpoint + 1,
+			 mc_sb_is_local(&u->t->sbs[on->sb]) ? strlen(m->mountpoint) : 0,
+			 MC_RESOLVE_BENEATH);
 	if (fd < 0)
 		return;
 	if (!statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,

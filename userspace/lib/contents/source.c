@@ -30,40 +30,6 @@ static bool is_it(const struct job *j, int fd)
 	       mc_look_is(&st, j->t->unique_ids, m->id, m->id_old);
 }
 
-/* These ask nobody but the kernel and its disks. */
-static const char *const local[] = {
-	"sysfs", "proc", "tmpfs", "ramfs", "devtmpfs", "cgroup", "cgroup2", "debugfs",
-	"tracefs", "securityfs", "configfs", "rootfs", "overlay", "ext4", "xfs", "btrfs",
-};
-
-static bool is_local_way(const struct mc_topology *t, uint32_t m)
-{
-	size_t i;
-
-	for (m = t->mounts[m].parent; m != MC_NONE; m = t->mounts[m].parent) {
-		for (i = 0; i < MC_ARRAY_SIZE(local); i++)
-			if (!strcmp(t->sbs[t->mounts[m].sb].type, local[i]))
-				break;
-		if (i == MC_ARRAY_SIZE(local))
-			return false;
-	}
-	return true;
-}
-
-/* sysfs allows no walk in the dentry cache, and what is not in it fails as well. */
-static int open_way(const struct job *j)
-{
-	const struct mc_open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = MC_RESOLVE_NO_MAGICLINKS | MC_RESOLVE_NO_SYMLINKS,
-	};
-	int fd = mc_open_cached(AT_FDCWD, j->path, MC_RESOLVE_NO_MAGICLINKS);
-
-	if (fd < 0 && errno == EAGAIN && is_local_way(j->t, j->mount))
-		fd = mc_openat2(AT_FDCWD, j->path, &how);
-	return fd;
-}
-
 /* In a thread that has a root and a directory of its own. */
 static void *by_path(void *data)
 {
@@ -75,7 +41,8 @@ static void *by_path(void *data)
 		j->err = errno;
 		return NULL;
 	}
-	fd = open_way(j);
+	fd = mc_open_way(AT_FDCWD, j->path, mc_local_way(j->t, j->mount),
+			 MC_RESOLVE_NO_MAGICLINKS);
 	if (fd < 0) {
 		j->err = errno;
 	} else if (!is_it(j, fd)) {

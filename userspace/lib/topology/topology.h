@@ -239,6 +239,12 @@ const char *mc_mount_options(const struct mc_topology *t, const struct mc_mount 
 
 /* Path from the namespace's root, malloc()ed; NULL without memory. */
 char *mc_mount_path(const struct mc_topology *t, uint32_t mount);
+/*
+ * Does a superblock ask nobody but the kernel and its disks?  And how many bytes at
+ * the end of mc_mount_path() lead through such ones only?
+ */
+bool mc_sb_is_local(const struct mc_sb *sb);
+size_t mc_local_way(const struct mc_topology *t, uint32_t mount);
 
 /* The topmost mount whose mountpoint path resolves to; MC_NONE: none is there. */
 uint32_t mc_mount_at(const struct mc_topology *t, uint32_t ns, const char *path);

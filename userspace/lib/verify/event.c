@@ -78,6 +78,7 @@ struct helper {
 	const char *path;
 	const struct mc_mount *m;
 	bool unique_ids;
+	size_t local;		/* see mc_open_way() */
 
 	int on, event, mountinfo;
 	uint64_t on_id, event_id;	/* those that mountinfo has */
@@ -95,7 +96,7 @@ static int open_place(struct helper *h)
 	if (h->mountinfo < 0 || fd_dir < 0 || fchdir(fd_dir))
 		return errno;
 	mc_close(fd_dir);
-	h->on = mc_open_cached(AT_FDCWD, h->path, 0);
+	h->on = mc_open_way(AT_FDCWD, h->path, h->local, 0);
 	if (h->on < 0 || mc_look(h->on, h->unique_ids ? STATX_MNT_ID_UNIQUE : 0,
 				 &st))
 		return errno;
@@ -120,7 +121,7 @@ static int fire(struct helper *h)
 
 	/* an event on the other side may have come here, or in between */
 	do {
-		fd = mc_open_cached(AT_FDCWD, h->path, 0);
+		fd = mc_open_way(AT_FDCWD, h->path, h->local, 0);
 	} while (fd < 0 && errno == EAGAIN && --tries);
 	if (fd < 0 || mc_look(fd, 0, &st) || st.stx_mnt_id != h->on_id)
 		return MC_EVENT_OTHER;
@@ -204,11 +205,11 @@ static int answer(const struct mc_event *ev)
 }
 
 int mc_event_open(struct mc_event *ev, int ns, int proc, const char *path,
-		  const struct mc_mount *m, bool unique_ids)
+		  const struct mc_topology *t, uint32_t m)
 {
 	struct helper h = {
-		.ns = ns, .proc = proc, .path = path, .m = m,
-		.unique_ids = unique_ids,
+		.ns = ns, .proc = proc, .path = path, .m = &t->mounts[m],
+		.unique_ids = t->unique_ids, .local = mc_local_way(t, m),
 	};
 	int sock[2], err;
 

@@ -26,12 +26,12 @@ enum {
 };
 
 /*
- * Open the mount m, which path should lead to, and all that will be needed; proc
- * is the caller's /proc, O_PATH.  Nothing is mounted yet.  Filesystems on the way
- * are not asked: EAGAIN where that would be necessary.
+ * Open the mount m of t, which path should lead to, and all that will be needed;
+ * proc is the caller's /proc, O_PATH.  Nothing is mounted yet.  No server is asked
+ * on the way: EAGAIN where that would be necessary.
  */
 int mc_event_open(struct mc_event *ev, int ns, int proc, const char *path,
-		  const struct mc_mount *m, bool unique_ids);
+		  const struct mc_topology *t, uint32_t m);
 /* Mount it, if the path still leads there. */
 int mc_event_fire(struct mc_event *ev);
 /*

@@ -271,8 +271,7 @@ static int at_place(struct run *r, uint32_t m, const char *path,
 		       !s->before->unique_ids && covers_a_root(s->before, here) ?
 		       MC_EVENT_HIDES :
 		       mc_event_open(&ev[i], s->ns_fd[ns], r->proc, path,
-				     &s->before->mounts[here],
-				     s->before->unique_ids);
+				     s->before, here);
 		if (!code)
 			continue;
 		unreached(r, code);
