@@ -455,41 +455,76 @@ static void cut_archives_are_noticed(void)
 	close(whole);
 }
 
+static int clone_of(const char *source, struct mntcr_error *e)
+{
+	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), fd;
+	struct mntcr_topology *t;
+	uint32_t i;
+
+	REQUIRE(ns >= 0);
+	REQUIRE(!mntcr_capture(&self, 1, NULL, &t, e));
+	for (i = 0; i < t->nr_mounts; i++)
+		if (mc_mount_source(t, &t->mounts[i]) &&
+		    !strcmp(mc_mount_source(t, &t->mounts[i]), source))
+			break;
+	REQUIRE(i < t->nr_mounts);
+	fd = mc_contents_clone(t, i, ns, e);
+	if (fd < 0)
+		TAP_SAY("%s", e->text);
+	close(ns);
+	mntcr_topology_free(t);
+	return fd;
+}
+
 /* sysfs allows no walk in the dentry cache: where no mount is opened by its id. */
 static void what_lies_below_sysfs_is_reached(void)
 {
-	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
-	struct mntcr_topology *t;
-	struct mntcr_error e;
-	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), fd;
 	struct stat clone, file;
-	uint32_t i;
+	struct mntcr_error e;
+	int fd;
 
-	REQUIRE(ns >= 0 && !mkdir("sys", 0755));
+	REQUIRE(!mkdir("sys", 0755));
 	REQUIRE(!mount("s", "sys", "sysfs", 0, NULL));
 	REQUIRE(!mount("below sysfs", "sys/kernel", "tmpfs", 0, NULL));
 	REQUIRE(!stat("sys/kernel", &file));
-	REQUIRE(!mntcr_capture(&self, 1, NULL, &t, &e));
-	for (i = 0; i < t->nr_mounts; i++)
-		if (mc_mount_source(t, &t->mounts[i]) &&
-		    !strcmp(mc_mount_source(t, &t->mounts[i]), "below sysfs"))
-			break;
-	REQUIRE(i < t->nr_mounts);
-	fd = mc_contents_clone(t, i, ns, &e);
-	if (fd < 0)
-		TAP_SAY("%s", e.text);
+	fd = clone_of("below sysfs", &e);
 	REQUIRE(fd >= 0);
 	CHECK(!fstat(fd, &clone) && clone.st_dev == file.st_dev);
 	close(fd);
-	close(ns);
-	mntcr_topology_free(t);
 	REQUIRE(!umount2("sys", MNT_DETACH) && !rmdir("sys"));
+}
+
+/* Where no mount is opened by its id, none is reached below a cover, either. */
+static void what_an_ancestor_hides(void)
+{
+	struct stat clone, file;
+	struct mntcr_error e;
+	int fd;
+
+	REQUIRE(!mkdir("above", 0755));
+	REQUIRE(!mount("a", "above", "tmpfs", 0, NULL));
+	REQUIRE(!mkdir("above/x", 0755));
+	REQUIRE(!mount("hidden", "above/x", "tmpfs", 0, NULL));
+	REQUIRE(!stat("above/x", &file));
+	REQUIRE(!mount("cover", "above", "tmpfs", 0, NULL));
+	fd = clone_of("hidden", &e);
+	if (fd >= 0) {
+		CHECK(!fstat(fd, &clone) && clone.st_dev == file.st_dev);
+		close(fd);
+	} else {
+		CHECK_EQ(e.code, MNTCR_REFUSED);
+		CHECK_STR(e.rule, "contents-out-of-reach");
+	}
+	REQUIRE(!umount2("above", MNT_DETACH) && !umount2("above", MNT_DETACH));
+	REQUIRE(!rmdir("above"));
 }
 
 int main(void)
 {
 	start();
 	TAP_RUN(what_lies_below_sysfs_is_reached);
+	TAP_RUN(what_an_ancestor_hides);
 	TAP_RUN(everything_comes_back);
 	TAP_RUN(each_change_is_seen);
 	TAP_RUN(hostile_archives_are_refused);

@@ -88,7 +88,9 @@ int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 		j.path = mc_mount_path(t, mount);
 		if (!j.path)
 			return mc_nomem(e);
-		err = mc_in_thread(by_path, &j);
+		/* it, or what it is on, further up too */
+		j.covered = mc_mount_at(t, t->mounts[mount].ns, j.path) != mount;
+		err = j.covered ? 0 : mc_in_thread(by_path, &j);
 		free(j.path);
 		if (err)
 			j.err = err;
