@@ -38,6 +38,7 @@ static void a_path_stands_for_a_superblock(void)
 }
 
 struct told {
+	const char *rule;
 	unsigned int refusals, differences;
 	char text[512], line[512];
 };
@@ -46,7 +47,8 @@ static void told_refusal(void *data, const struct mntcr_refusal *refusal)
 {
 	struct told *told = data;
 
-	CHECK_STR(refusal->rule, "external-root");
+	if (strcmp(refusal->rule, told->rule))
+		return;
 	CHECK_EQ(refusal->nr_mounts, 1);
 	if (!told->refusals++)
 		snprintf(told->text, sizeof(told->text), "%s", refusal->text);
@@ -74,21 +76,22 @@ static char *planned(struct shot *s, int *ret)
 }
 
 /* By a restore and by a plan, and nothing is made. */
-static void does_not_fit(struct shot *s, const char *why, unsigned int nr)
+static void does_not_fit(struct shot *s, const char *rule, const char *why,
+			 unsigned int nr)
 {
-	struct told told = { 0 };
+	struct told told = { .rule = rule };
 	int ret;
 
 	s->o.data = &told;
 	failed(s, 0, why);
 	CHECK_EQ(s->e.code, MNTCR_REFUSED);
-	CHECK_STR(s->e.rule, "external-root");
+	CHECK_STR(s->e.rule, rule);
 	CHECK_EQ(told.refusals, nr);
 	CHECK(strstr(told.text, why));
 	told.refusals = 0;
 	free(planned(s, &ret));
 	CHECK_EQ(ret, -1);
-	CHECK_STR(s->e.rule, "external-root");
+	CHECK_STR(s->e.rule, rule);
 	CHECK_EQ(told.refusals, nr);
 }
 
@@ -111,16 +114,21 @@ static void a_path_that_does_not_fit(void)
 	s.o.difference = told_difference;
 	w_touch("/tmp/outside/none");
 	ext.path = "/tmp/outside/none";
-	does_not_fit(&s, "its root is a directory, but --external path:/a/b=/tmp/outside/none leads to what is no directory", 3);
+	does_not_fit(&s, "external-root", "its root is a directory, but --external path:/a/b=/tmp/outside/none leads to what is no directory", 3);
 	ext.path = "/tmp/outside";
-	does_not_fit(&s, "/a/b/file: its root is below that of its superblock, but --external path:/a/b=/tmp/outside leads to what has nothing at file", 2);
+	does_not_fit(&s, "external-root", "/a/b/file: its root is below that of its superblock, but --external path:/a/b=/tmp/outside leads to what has nothing at file", 2);
 	w_mkdir("/tmp/outside/file");
 	w_touch("/tmp/outside/x");
-	does_not_fit(&s, "/a/b/file: its root is no directory, but --external path:/a/b=/tmp/outside leads to a directory at file", 2);
+	does_not_fit(&s, "external-root", "/a/b/file: its root is no directory, but --external path:/a/b=/tmp/outside leads to a directory at file", 2);
 	REQUIRE(!rmdir("/tmp/outside/file"));
 	w_touch("/tmp/outside/file");
-	does_not_fit(&s, "/a/b/x/y: its root is a directory, but --external path:/a/b=/tmp/outside leads to what is no directory at x", 1);
+	does_not_fit(&s, "external-root", "/a/b/x/y: its root is a directory, but --external path:/a/b=/tmp/outside leads to what is no directory at x", 1);
 	REQUIRE(!unlink("/tmp/outside/x"));
+	w_mkdir("/tmp/outside/x");
+	does_not_fit(&s, "external-mountpoint", "/a/b/x/y: --external path:/a/b=/tmp/outside has nothing at x/y to mount it on", 1);
+	w_touch("/tmp/outside/x/y");
+	does_not_fit(&s, "external-mountpoint", "/a/b/x/y: --external path:/a/b=/tmp/outside has no directory at x/y to mount it on", 1);
+	REQUIRE(!unlink("/tmp/outside/x/y"));
 	w_mkdir("/tmp/outside/x/y");
 	/* now it does, and only shows another source */
 	s.o.data = &told;

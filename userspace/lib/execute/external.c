@@ -128,6 +128,19 @@ static bool is_wrong(const struct mc_mount *m, enum there there)
 	return there == IS_NOTHING || (known && dir != (there == IS_DIR));
 }
 
+/* With the first nr of c->ids. */
+static void report(struct check *c, const char *rule, const char *text,
+		   const char *help, size_t nr)
+{
+	if (!c->nr_refused++)
+		mc_refuse(c->e, rule, "%s; %s", text, help);
+	if (c->po->refused)
+		c->po->refused(c->po->data, &(struct mntcr_refusal){
+			.rule = rule, .text = text, .help = help,
+			.mounts = c->ids, .nr_mounts = nr,
+		});
+}
+
 static void refuse(struct check *c, const struct mc_src *ext, const char *below,
 		   enum there there, uint32_t m, size_t nr)
 {
@@ -149,30 +162,70 @@ static void refuse(struct check *c, const struct mc_src *ext, const char *below,
 		 there == IS_NO_DIR ? "what is no directory" :
 		 "what has nothing at ", *below && there != IS_NOTHING ? " at " : "",
 		 mc_escape(below, under, sizeof(under)));
-	if (!c->nr_refused++)
-		mc_refuse(c->e, "external-root", "%s; %s", text, help);
-	if (c->po->refused)
-		c->po->refused(c->po->data, &(struct mntcr_refusal){
-			.rule = "external-root", .text = text, .help = help,
-			.mounts = c->ids, .nr_mounts = nr,
-		});
+	report(c, "external-root", text, help, nr);
 }
 
-static void check_src(struct check *c, uint32_t i)
+/* Can all be mounted that is on m, whose root is at below? */
+static void check_places(struct check *c, const struct mc_src *ext, const char *below,
+			 uint32_t m)
+{
+	const struct mc_topology *t = c->p->topo;
+	const struct mntcr_external *o = &c->po->externals[ext->index];
+	char name[256], key[128], path[256], under[256], text[1200], at[PATH_MAX];
+	enum there there;
+	uint32_t child;
+	int n;
+
+	mc_for_each_child(t, child, m) {
+		const struct mc_mount *on = &t->mounts[child];
+
+		if (!on->mountpoint[1])
+			continue;
+		n = snprintf(at, sizeof(at), "%s%s", below, on->mountpoint + !*below);
+		if (n < 0 || (size_t)n >= sizeof(at))
+			continue;
+		there = look(c->fds[ext->index], at);
+		if (there == IS_UNKNOWN || !is_wrong(on, there))
+			continue;
+		snprintf(text, sizeof(text), "%s: --external %s=%s has %s at %s to mount it on",
+			 mc_mount_name(t, child, name, sizeof(name)),
+			 mc_escape(o->key, key, sizeof(key)),
+			 mc_escape(o->path, path, sizeof(path)),
+			 there == IS_NOTHING ? "nothing" :
+			 there == IS_DIR ? "a directory" : "no directory",
+			 mc_escape(at, under, sizeof(under)));
+		c->ids[0].ns = on->ns;
+		c->ids[0].id = on->id;
+		report(c, "external-mountpoint", text,
+		       "make it there, or name what has it", 1);
+	}
+}
+
+/* Returns the external of source i, or NULL; below: where its root is there. */
+static const struct mc_src *external_of(const struct check *c, uint32_t i,
+					const char **below)
 {
 	const struct mc_src *s = &c->p->srcs[i], *base = s;
+
+	*below = s->kind == MC_SRC_SUB ? s->path : "";
+	if (s->kind == MC_SRC_SUB)
+		base = &c->p->srcs[s->base];
+	return base->kind == MC_SRC_EXTERNAL && c->fds[base->index] >= 0 ? base : NULL;
+}
+
+static void check_root(struct check *c, uint32_t i)
+{
 	const struct mc_mount *m = c->p->topo->mounts;
-	const char *below = s->kind == MC_SRC_SUB ? s->path : "";
 	uint32_t mount, first = MC_NONE;
+	const struct mc_src *ext;
+	const char *below;
 	enum there there;
 	size_t nr = 0;
 
-	if (s->kind == MC_SRC_SUB)
-		base = &c->p->srcs[s->base];
-	if (base->kind != MC_SRC_EXTERNAL || c->fds[base->index] < 0 ||
-	    c->first[i] == MC_NONE)
+	ext = external_of(c, i, &below);
+	if (!ext || c->first[i] == MC_NONE)
 		return;
-	there = look(c->fds[base->index], below);
+	there = look(c->fds[ext->index], below);
 	for (mount = c->first[i]; there != IS_UNKNOWN && mount != MC_NONE;
 	     mount = c->next[mount]) {
 		if (!is_wrong(&m[mount], there))
@@ -183,7 +236,18 @@ static void check_src(struct check *c, uint32_t i)
 		c->ids[nr++].id = m[mount].id;
 	}
 	if (nr)
-		refuse(c, base, below, there, first, nr);
+		refuse(c, ext, below, there, first, nr);
+}
+
+static void check_mountpoints(struct check *c, uint32_t i)
+{
+	const struct mc_src *ext;
+	const char *below;
+	uint32_t mount;
+
+	ext = external_of(c, i, &below);
+	for (mount = c->first[i]; ext && mount != MC_NONE; mount = c->next[mount])
+		check_places(c, ext, below, mount);
 }
 
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
@@ -209,7 +273,9 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		c.first[p->src_of[m]] = m;
 	}
 	for (i = 0; i < p->nr_srcs; i++)
-		check_src(&c, i);
+		check_root(&c, i);
+	for (i = 0; i < p->nr_srcs; i++)
+		check_mountpoints(&c, i);
 	if (c.nr_refused > 1)
 		mc_more_refusals(e, c.nr_refused - 1);
 	ret = c.nr_refused ? -1 : 0;
