@@ -404,6 +404,83 @@ static void measure_child(void *arg)
 	j->r->done = true;
 }
 
+/* --- mountinfo ------------------------------------------------------------------ */
+
+struct reading {
+	uint32_t n;
+	int runs;
+	double ms;
+};
+
+/*
+ * For each slave the kernel looks for the closest group above it that shows. Here the
+ * one above has a peer for each slave, all of them in another namespace.
+ */
+static void read_child(void *arg)
+{
+	struct reading *r = arg;
+	static char buf[65536];
+	double then;
+	int i, fd;
+
+	build(PEERS, r->n);
+	if (mkdir("/proc", 0755) || mount("proc", "/proc", "proc", 0, NULL))
+		err(1, "proc");
+	/* the descriptor keeps the peers; the copy belongs to another owner */
+	if (open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC) < 0 ||
+	    unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		err(1, "a copy of another owner");
+	for (i = 0; i < r->runs; i++) {
+		then = now();
+		fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			err(1, "mountinfo");
+		while (read(fd, buf, sizeof(buf)) > 0)
+			;
+		close(fd);
+		least(&r->ms, now() - then, !i);
+	}
+}
+
+/* With the series that takes time linear in what is shown, see its fixes. */
+static int run_mountinfo(const uint32_t *sizes, size_t nr_sizes, int runs, bool goal)
+{
+	struct reading *r;
+	double prev = 0, growth;
+	bool met = true;
+	size_t i;
+
+	r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (r == MAP_FAILED)
+		err(1, "mmap");
+	printf("reading mountinfo, slaves of a group elsewhere, milliseconds\n");
+	for (i = 0; i < nr_sizes; i++) {
+		*r = (struct reading) { .n = sizes[i], .runs = runs };
+		if (!in_child(read_child, r)) {
+			warnx("mountinfo of %u slaves: failed", sizes[i]);
+			munmap(r, sizeof(*r));
+			return 1;
+		}
+		printf("%6u %8.1f", sizes[i], r->ms);
+		if (i && prev > 0) {
+			double times = (double)sizes[i] / sizes[i - 1];
+
+			growth = r->ms / prev;
+			met &= growth <= GOAL_GROWTH * times;
+			printf("  x%.2f%s for x%.2f", growth,
+			       goal && growth > GOAL_GROWTH * times ? "*" : "", times);
+		}
+		putchar('\n');
+		prev = r->ms;
+	}
+	if (goal)
+		printf("goal: growth x%.2f for x4: %s\n", 4 * GOAL_GROWTH,
+		       met ? "met" : "missed where marked *");
+	munmap(r, sizeof(*r));
+	return 0;
+}
+
 /* --- output --------------------------------------------------------------------- */
 
 /* Marked with * is what misses its goal; returns whether nothing does. */
@@ -574,5 +651,7 @@ int main(int argc, char **argv)
 			       &first);
 	if (as_json)
 		printf("\n]\n");
+	else
+		ret |= run_mountinfo(sizes, nr_sizes, runs, extended);
 	return ret;
 }
