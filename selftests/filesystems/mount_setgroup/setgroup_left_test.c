@@ -110,13 +110,15 @@ TEST_F(setgroup_left, contained_is_not_checked)
 
 /*
  * What is locked in a group that a call has failed to join must not be counted as
- * a sender of the next one: that has two senders, neither of which has it.
+ * a sender of the next one: that has two senders, neither of which has it. With four
+ * members these are as many as the mounts at that place, so that the marks count.
  */
 static int left_senders(struct _test_data_setgroup_left *self,
 			int (*fail)(struct _test_data_setgroup_left *self))
 {
 	int ring[2] = { self->mine[4], self->fd[4] };
 	int other[2] = { self->fd[0], self->fd[2] };
+	int members[4] = { self->fd[1], self->fd[3], self->mine[0], self->mine[2] };
 	int err;
 
 	err = lock_mount("4/a/x") ?: k_setgroup(SHARED, ring, 2, 0) ?:
@@ -126,7 +128,7 @@ static int left_senders(struct _test_data_setgroup_left *self,
 	err = fail(self);
 	if (err)
 		return err;
-	return k_setgroup(MASTER, self->fd + 1, 1, other[0]);
+	return k_setgroup(MASTER, members, 4, other[0]);
 }
 
 /* The owner is not privileged over the peer. */
