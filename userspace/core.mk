@@ -22,6 +22,7 @@ test-y += t-capture
 vm-test-y += t-capture
 test-y += t-capture-container
 vm-test-y += t-capture-container
+vm-test-y += t-capture-cgroup
 test-y += t-capture-refused
 vm-test-y += t-capture-refused
 test-y += t-capture-roots

@@ -38,6 +38,8 @@ lib-y += capture/statmount.o
 lib-y += capture/listed.o
 lib-y += capture/mountinfo.o
 lib-y += capture/capture.o
+lib-y += capture/cgroup.o
+lib-y += capture/freeze.o
 lib-y += capture/container.o
 
 lib-y += contents/member.o

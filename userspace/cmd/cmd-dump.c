@@ -14,13 +14,18 @@
 
 static const char usage[] =
 "Usage: mntcr dump [OPTION...] NAMESPACE...\n"
-"       mntcr dump [OPTION...] --container PID\n\n"
+"       mntcr dump [OPTION...] --container PID\n"
+"       mntcr dump [OPTION...] --cgroup DIR [--freeze]\n\n"
 "Write the mounts of mount namespaces to an image.  NAMESPACE is a process id,\n"
 "a namespace file or a directory of such files.\n\n"
 "  -o, --output FILE    write to FILE instead of standard output\n"
 "      --container PID  the namespaces of all tasks in the pid namespace of PID and\n"
 "                       below it, and those that are mounted in these; with\n"
 "                       --contents\n"
+"      --cgroup DIR     the same of all tasks in that cgroup (v2) and those below it\n"
+"      --freeze         freeze the cgroup until the dump is done\n"
+"      --freeze-timeout SECONDS\n"
+"                       give up if it is not frozen by then (default 10)\n"
 "      --contents       with the files of each tmpfs and ramfs\n"
 "      --exclude-contents KEY\n"
 "                       but for this one: MAJOR:MINOR, or the path of a mount in\n"
@@ -42,12 +47,15 @@ static void left_out(void *data, const char *line)
 int cmd_dump(int argc, char **argv)
 {
 	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE,
-	       OPT_CONTAINER };
+	       OPT_CONTAINER, OPT_CGROUP, OPT_FREEZE, OPT_TIMEOUT };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "method", required_argument, NULL, OPT_METHOD },
 		{ "retries", required_argument, NULL, OPT_RETRIES },
 		{ "container", required_argument, NULL, OPT_CONTAINER },
+		{ "cgroup", required_argument, NULL, OPT_CGROUP },
+		{ "freeze", no_argument, NULL, OPT_FREEZE },
+		{ "freeze-timeout", required_argument, NULL, OPT_TIMEOUT },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "exclude-contents", required_argument, NULL, OPT_EXCLUDE },
 		{ "help", no_argument, NULL, 'h' },
@@ -60,7 +68,10 @@ int cmd_dump(int argc, char **argv)
 	/* no more of them than arguments */
 	const char **exclude = calloc((size_t)argc, sizeof(*exclude));
 	struct mntcr_container container = { 0 };
-	bool contents = false;
+	struct mntcr_freeze_options still = { .size = sizeof(still) };
+	bool contents = false, freeze = false;
+	struct mntcr_freeze *frozen = NULL;
+	const char *cgroup = NULL;
 	size_t pid = 0;
 	struct cmd_input in = { 0 };
 	struct mntcr_topology *t = NULL;
@@ -93,6 +104,19 @@ int cmd_dump(int argc, char **argv)
 						optarg);
 			contents = true;
 			break;
+		case OPT_CGROUP:
+			cgroup = optarg;
+			contents = true;
+			break;
+		case OPT_FREEZE:
+			freeze = true;
+			break;
+		case OPT_TIMEOUT:
+			if (!cmd_number(optarg, INT_MAX / 1000, &n) || !n)
+				ret = cmd_usage("dump", "--freeze-timeout %s is not a number of seconds above 0",
+						optarg);
+			still.timeout_ms = n * 1000;
+			break;
 		case OPT_CONTENTS:
 			contents = true;
 			break;
@@ -109,26 +133,41 @@ int cmd_dump(int argc, char **argv)
 	}
 	if (!ret && files.nr_exclude && !contents)
 		ret = cmd_usage("dump", "--exclude-contents without --contents");
+	if (!ret && freeze && !cgroup)
+		ret = cmd_usage("dump", "--freeze without --cgroup");
+	if (!ret && still.timeout_ms && !freeze)
+		ret = cmd_usage("dump", "--freeze-timeout without --freeze");
 	for (; optind < argc && !ret; optind++)
 		ret = cmd_input_add(&in, "dump", argv[optind], false);
 	if (ret)
 		goto out;
-	if (!in.nr == !pid) {
-		ret = cmd_usage("dump", pid ? "--container and namespaces exclude one another" :
+	if (!!in.nr + !!pid + !!cgroup != 1) {
+		ret = cmd_usage("dump", pid || cgroup ?
+				"--container, --cgroup and namespaces exclude one another" :
 				"no namespace was named");
 		goto out;
 	}
 	files.exclude = exclude;
+	if (freeze && mntcr_freeze(cgroup, &still, &frozen, &e)) {
+		ret = cmd_error("dump", &e);
+		goto out;
+	}
 	if (pid)
 		ret = mntcr_capture_container((int64_t)pid, &opts, &container, &t, &e);
+	else if (cgroup)
+		ret = mntcr_capture_cgroup(cgroup, &opts, &container, &t, &e);
 	else
 		ret = mntcr_capture(in.sources, in.nr, &opts, &t, &e);
-	files.sources = pid ? container.sources : in.sources;
-	files.nr_sources = pid ? container.nr : in.nr;
+	files.sources = in.nr ? in.sources : container.sources;
+	files.nr_sources = in.nr ? in.nr : container.nr;
 	if (ret ||
 	    (contents ? mntcr_image_write_contents(t, &files, out, &e) :
 	     mntcr_image_write(t, out, &e)))
 		ret = cmd_error("dump", &e);
+	if (mntcr_thaw(frozen, &e)) {
+		c = cmd_error("dump", &e);
+		ret = ret ? ret : c;
+	}
 out:
 	mntcr_topology_free(t);
 	mntcr_container_free(&container);

@@ -106,7 +106,32 @@ struct mntcr_container {
 int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opts,
 			    struct mntcr_container *container,
 			    struct mntcr_topology **topo, struct mntcr_error *e);
+/*
+ * The same with every task of a cgroup and those below it; path is its directory in
+ * a cgroup v2 filesystem.  Without freezing it, what forks meanwhile may count as
+ * another task.
+ */
+int mntcr_capture_cgroup(const char *path, const struct mntcr_capture_options *opts,
+			 struct mntcr_container *container,
+			 struct mntcr_topology **topo, struct mntcr_error *e);
 void mntcr_container_free(struct mntcr_container *container);
+
+/*
+ * Freeze the tasks of a cgroup and those below it, and wait until all are frozen.
+ * What has not frozen in time (MNTCR_REFUSED, "not-frozen", which names the tasks) is
+ * thawed again; a cgroup that the caller is in is refused ("caller-in-cgroup").
+ * mntcr_thaw() leaves cgroup.freeze as it was before; so does a child process of
+ * the library when the caller ends without that, by SIGKILL too.  frozen is freed,
+ * whatever mntcr_thaw() returns; it may be NULL.
+ */
+struct mntcr_freeze;
+struct mntcr_freeze_options {
+	size_t size;
+	uint64_t timeout_ms;	/* 0: 10000; at most INT_MAX */
+};
+int mntcr_freeze(const char *path, const struct mntcr_freeze_options *opts,
+		 struct mntcr_freeze **frozen, struct mntcr_error *e);
+int mntcr_thaw(struct mntcr_freeze *frozen, struct mntcr_error *e);
 
 void mntcr_topology_free(struct mntcr_topology *topo);
 

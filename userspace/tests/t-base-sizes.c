@@ -113,6 +113,8 @@ static void every_function(void)
 	struct mntcr_topology *t, *u;
 	struct mntcr_capture_options co;
 	struct mntcr_restore_options ro;
+	struct mntcr_freeze *f = (void *)1;
+	struct mntcr_freeze_options fo;
 	struct mntcr_verify_options vo;
 	struct mntcr_bind_options bo;
 	struct mntcr_error e;
@@ -121,6 +123,8 @@ static void every_function(void)
 	REQUIRE(!mc_image_parse(good, strlen(good), "good", &t, &e));
 	BOTH(mntcr_capture(&self, 1, p_, &u, &e), co, "capture_options");
 	CHECK(!u);
+	BOTH(mntcr_freeze("/", p_, &f, &e), fo, "freeze_options");
+	CHECK(!f);
 	BOTH(mntcr_verify(t, t, p_, &n, &e), vo, "verify_options");
 	BOTH(mntcr_verify_events(&self, 1, &self, 1, p_, &n, &k, &e), vo,
 	     "verify_options");

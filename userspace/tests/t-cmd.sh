@@ -97,6 +97,20 @@ for i in -1 0 '' 3x ' 3' 4294967296 99999999999999999999; do
 	check "dump: --retries '$i'" 2 "is not a number above 0" \
 		"$MNTCR" dump --retries "$i" $holder
 done
+check "dump: --cgroup and a namespace" 2 "exclude one another" \
+	"$MNTCR" dump --cgroup "$tmp" $holder
+check "dump: --cgroup and --container" 2 "exclude one another" \
+	"$MNTCR" dump --cgroup "$tmp" --container $holder
+check "dump: no cgroup" 2 "not a directory of cgroup v2" "$MNTCR" dump --cgroup "$tmp"
+check "dump: --freeze, and what?" 2 "freeze without --cgroup" "$MNTCR" dump --freeze $holder
+check "dump: --freeze no cgroup" 2 "not a directory of cgroup v2" \
+	"$MNTCR" dump --cgroup "$tmp" --freeze
+check "dump: --freeze-timeout alone" 2 "timeout without --freeze" \
+	"$MNTCR" dump --freeze-timeout 3 $holder
+for i in 0 x -1 2147484; do
+	check "dump: --freeze-timeout '$i'" 2 "is not a number of seconds above 0" \
+		"$MNTCR" dump --cgroup "$tmp" --freeze --freeze-timeout "$i"
+done
 check "dump: no such process" 1 "mntcr: dump: process 2147483647: No such process" \
 	"$MNTCR" dump 2147483647
 check "dump: not a process id" 2 "not a process id" "$MNTCR" dump 99999999999999999999

@@ -58,6 +58,16 @@ int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
  */
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
 
+/* O_PATH of a directory of cgroup v2; -1 and an error. */
+int cap_cgroup_open(const char *path, struct mntcr_error *e);
+/*
+ * fn for each task, threads too, of that cgroup and those below it, until it returns
+ * something else than 0, which is returned.  inner: its own cgroup has others below
+ * it.  What is forked meanwhile may go unseen.
+ */
+typedef int cap_task_fn(void *data, uint32_t tid, bool inner);
+int cap_cgroup_tasks(int dir, cap_task_fn *fn, void *data, struct mntcr_error *e);
+
 /* Sets shown_own of each superblock. */
 void cap_shown(struct mc_topology *t);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Which mount namespaces are a container's: those of every task in a pid namespace
- * and the ones below it, and those that nothing but a namespace file mounted in one
- * of them keeps.
+ * and the ones below it, or in a cgroup, and those that nothing but a namespace file
+ * mounted in one of them keeps.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -22,6 +22,7 @@ struct task {
 
 struct scan {
 	struct mntcr_error *e;
+	struct mc_map *members;	/* the cgroup's tasks; NULL: it is a pid namespace */
 	uint64_t pidns;
 	struct mc_map *below;	/* pid namespaces: 1 if it is that one or below it */
 	struct mc_map *in, *out; /* mount namespaces: by a task of each sort */
@@ -101,6 +102,13 @@ static bool is_of_proc(int dir, uint32_t tid)
 	return n == 1;
 }
 
+static bool is_member(const struct scan *s, uint32_t tid)
+{
+	uint32_t v;
+
+	return mc_map_get(s->members, tid, &v);
+}
+
 static int one_task(struct scan *s, int dir, uint32_t tid)
 {
 	char name[40];
@@ -110,11 +118,14 @@ static int one_task(struct scan *s, int dir, uint32_t tid)
 	snprintf(name, sizeof(name), "%u/ns/mnt", tid);
 	if (fstatat(dir, name, &mnt, 0)) {
 		err = errno;
-		if (is_gone(err) || (err == EACCES && is_of_proc(dir, tid)))
+		if (is_gone(err) ||
+		    (err == EACCES && (s->members ? !is_member(s, tid) : is_of_proc(dir, tid))))
 			return 0;
 		return mc_fail(s->e, MNTCR_SYS, err,
 			       "task %u: its mount namespace", tid);
 	}
+	if (s->members)
+		return add_task(s, tid, mnt.st_ino, is_member(s, tid));
 	snprintf(name, sizeof(name), "%u/ns/pid", tid);
 	ns = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (ns < 0 || fstat(ns, &pid)) {
@@ -181,7 +192,28 @@ static int check_outside(const struct scan *s)
 	return 0;
 }
 
-static int scan(struct scan *s, int64_t pid)
+static int add_member(void *data, uint32_t tid, bool inner)
+{
+	struct scan *s = data;
+	uint32_t v = 1;
+
+	(void)inner;
+	return mc_map_add(s->members, tid, &v) < 0 ? mc_nomem(s->e) : 0;
+}
+
+static int of_cgroup(struct scan *s, const char *path)
+{
+	int ret, dir = cap_cgroup_open(path, s->e);
+
+	if (dir < 0)
+		return -1;
+	s->members = mc_map_new();
+	ret = s->members ? cap_cgroup_tasks(dir, add_member, s, s->e) : mc_nomem(s->e);
+	close(dir);
+	return ret;
+}
+
+static int of_pid_namespace(struct scan *s, int64_t pid)
 {
 	char path[40];
 	struct stat st;
@@ -190,6 +222,16 @@ static int scan(struct scan *s, int64_t pid)
 	if (stat(path, &st))
 		return mc_fail(s->e, MNTCR_SYS, errno, "%s", path);
 	s->pidns = st.st_ino;
+	return 0;
+}
+
+/* cgroup: or NULL */
+static int scan(struct scan *s, int64_t pid, const char *cgroup)
+{
+	char text[256];
+
+	if (cgroup ? of_cgroup(s, cgroup) : of_pid_namespace(s, pid))
+		return -1;
 	s->below = mc_map_new();
 	s->in = mc_map_new();
 	s->out = mc_map_new();
@@ -197,6 +239,9 @@ static int scan(struct scan *s, int64_t pid)
 		return mc_nomem(s->e);
 	if (each_number(s, "/proc", one_process))
 		return -1;
+	if (!s->nr && cgroup)
+		return mc_fail(s->e, MNTCR_SYS, ESRCH, "cgroup %s: its tasks",
+			       mc_escape(cgroup, text, sizeof(text)));
 	if (!s->nr)
 		return mc_fail(s->e, MNTCR_SYS, ESRCH, "process %" PRId64, pid);
 	if (check_outside(s))
@@ -307,9 +352,9 @@ static int add_files(struct mntcr_container *c, const struct scan *s,
 	return ret ? ret : more;
 }
 
-int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opts,
-			    struct mntcr_container *c,
-			    struct mntcr_topology **topo, struct mntcr_error *e)
+static int capture(int64_t pid, const char *cgroup,
+		   const struct mntcr_capture_options *opts, struct mntcr_container *c,
+		   struct mntcr_topology **topo, struct mntcr_error *e)
 {
 	struct scan s = { .e = e };
 	uint32_t i;
@@ -318,7 +363,7 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 	memset(c, 0, sizeof(*c));
 	memset(e, 0, sizeof(*e));
 	*topo = NULL;
-	ret = scan(&s, pid);
+	ret = scan(&s, pid, cgroup);
 	for (i = 0; i < s.nr && !ret; i++)
 		ret = add_source(c, (struct mntcr_source){
 			.type = MNTCR_SOURCE_PID, .pid = s.tasks[i].tid }, e);
@@ -332,6 +377,7 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 		*topo = NULL;
 		ret = 0;
 	}
+	mc_map_free(s.members);
 	mc_map_free(s.below);
 	mc_map_free(s.in);
 	mc_map_free(s.out);
@@ -342,6 +388,20 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 	*topo = NULL;
 	mntcr_container_free(c);
 	return -1;
+}
+
+int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opts,
+			    struct mntcr_container *c,
+			    struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	return capture(pid, NULL, opts, c, topo, e);
+}
+
+int mntcr_capture_cgroup(const char *path, const struct mntcr_capture_options *opts,
+			 struct mntcr_container *c,
+			 struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	return capture(0, path, opts, c, topo, e);
 }
 
 void mntcr_container_free(struct mntcr_container *c)
