@@ -197,7 +197,6 @@ static int add_member(void *data, uint32_t tid, bool inner)
 	struct scan *s = data;
 	uint32_t v = 1;
 
-	(void)inner;
 	return mc_map_add(s->members, tid, &v) < 0 ? mc_nomem(s->e) : 0;
 }
 

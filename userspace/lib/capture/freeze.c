@@ -52,7 +52,6 @@ static int not_own(void *data, uint32_t tid, bool inner)
 	const struct own *own = data;
 	char path[40];
 
-	(void)inner;
 	snprintf(path, sizeof(path), "/proc/self/task/%u", tid);
 	if (access(path, F_OK))
 		return 0;
@@ -175,9 +174,9 @@ static int not_frozen(struct mntcr_freeze *f, uint64_t ms, struct mntcr_error *e
 
 	if (!cap_cgroup_tasks(f->dir, add_awake, &a, e))
 		mc_refuse(e, "not-frozen",
-			  "cgroup %s: not frozen after %" PRIu64 " ms; tasks that do not sleep: %u%s%s",
-			  f->name, ms, a.nr, a.text.data ? a.text.data : "",
-			  a.nr > 8 ? ", ..." : "");
+			  "cgroup %s: not frozen after %" PRIu64
+			  " ms; tasks that do not sleep: %u%s%s", f->name, ms, a.nr,
+			  a.text.data ? a.text.data : "", a.nr > 8 ? ", ..." : "");
 	mc_buf_free(&a.text);
 	return -1;
 }
@@ -200,12 +199,13 @@ static int wait_for_it(struct mntcr_freeze *f, uint64_t ms, struct mntcr_error *
 {
 	struct pollfd events = { .events = POLLPRI };
 	uint64_t end = now_ms() + ms, now;
-	int frozen, sleep = 0;
+	int frozen, sleep = -1;
 
 	events.fd = openat(f->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	frozen = events.fd < 0 ? -1 : is_frozen(events.fd);
 	while (frozen >= 0) {
-		if (frozen && (sleep = inner_tasks_sleep(f, e)))
+		sleep = frozen ? inner_tasks_sleep(f, e) : 0;
+		if (sleep)
 			break;
 		now = now_ms();
 		if (now >= end) {
