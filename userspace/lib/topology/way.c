@@ -10,11 +10,11 @@
 #include "base/base.h"
 #include "topology/topology.h"
 
-/* These ask nobody but the kernel and its disks. */
+/* These ask nobody but the kernel and its disks: an overlay may have other layers. */
 static const char *const local[] = {
 	"sysfs", "proc", "tmpfs", "ramfs", "devtmpfs", "devpts", "mqueue", "hugetlbfs",
 	"cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "configfs", "rootfs",
-	"overlay", "ext4", "xfs", "btrfs",
+	"ext4", "xfs", "btrfs",
 };
 
 bool mc_sb_is_local(const struct mc_sb *sb)
