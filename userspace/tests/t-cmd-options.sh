@@ -430,6 +430,9 @@ external()
 	try mntcr restore --api "$api" --discard --external "disk=$work/vol" "$work/image"
 	try mntcr plan --api "$api" --external "disk=$work/vol" "$work/image"
 	holds grep -q 'external #0' "$tmp/out"
+	refused external-mountpoint mntcr plan --api "$api" --external "0:1=$work" \
+		--external "9:99=$work/vol" "$work/image"
+	mkdir "$work/a"
 	try mntcr plan --api "$api" --external "0:1=$work" --external "9:99=$work/vol" \
 		"$work/image"
 	holds grep -q 'external #1' "$tmp/out"
