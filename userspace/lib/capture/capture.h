@@ -68,6 +68,8 @@ int cap_cgroup_open(const char *path, struct mntcr_error *e);
 typedef int cap_task_fn(void *data, uint32_t tid, bool inner);
 int cap_cgroup_tasks(int dir, cap_task_fn *fn, void *data, struct mntcr_error *e);
 
+/* NS_GET_ID of a namespace's file; 0 where the kernel does not say. */
+uint64_t cap_ns_id(int fd);
 /* Sets shown_own of each superblock. */
 void cap_shown(struct mc_topology *t);
 

@@ -51,6 +51,13 @@ void cap_count(struct cap_ns *ns)
 			(int64_t)info.nr_mounts;
 }
 
+uint64_t cap_ns_id(int fd)
+{
+	uint64_t id;
+
+	return ioctl(fd, MC_NS_GET_ID, &id) ? 0 : id;
+}
+
 /* The owner and its ancestors as far up as the kernel lets the caller see. */
 static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 		       struct mc_map *by_ino, struct mntcr_error *e)
@@ -71,8 +78,7 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 			errno = EPERM;
 			break;
 		case 0:
-			if (ioctl(fd, MC_NS_GET_ID, &id))
-				id = 0;
+			id = cap_ns_id(fd);
 			if ((id ? mc_topology_get_userns(t, id) :
 			     mc_topology_add_userns(t)) == MC_NONE) {
 				mc_nomem(e);

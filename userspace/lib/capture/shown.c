@@ -13,10 +13,8 @@
 static uint64_t own_id(const char *file)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	uint64_t id;
+	uint64_t id = fd < 0 ? 0 : cap_ns_id(fd);
 
-	if (fd < 0 || ioctl(fd, MC_NS_GET_ID, &id))
-		id = 0;
 	mc_close(fd);
 	return id;
 }

@@ -95,6 +95,19 @@ const json_t *mc_rd_field(struct rd *r, const char *key)
 	return json_object_get(r->obj, key);
 }
 
+int mc_rd_object(struct rd *r, const char *key, struct rd *in)
+{
+	const json_t *v = mc_rd_field(r, key);
+
+	if (v && !json_is_object(v))
+		return mc_rd_bad(r, key, "must be an object");
+	*in = *r;
+	in->obj = v;
+	in->within = key;
+	in->nr_known = 0;
+	return 0;
+}
+
 int mc_rd_no_others(struct rd *r)
 {
 	const char *key;

@@ -44,6 +44,8 @@ json_t *mc_rd_load(struct rd *r, const char *field, const struct mc_span *v);
 
 /* NULL: absent, which is no error. */
 const json_t *mc_rd_field(struct rd *r, const char *key);
+/* The object that is the value of a field, for reading its own; in->obj NULL: none. */
+int mc_rd_object(struct rd *r, const char *key, struct rd *in);
 /* The record has no field that nobody asked for. */
 int mc_rd_no_others(struct rd *r);
 

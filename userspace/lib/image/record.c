@@ -91,16 +91,12 @@ static uint32_t ns_type(const json_t *v)
 
 static int get_shown(struct rd *r, struct mc_sb *sb)
 {
-	const char *key = "shows";
-	struct rd in = *r;
+	struct rd in;
 
-	in.obj = mc_rd_field(r, key);
+	if (mc_rd_object(r, "shows", &in))
+		return -1;
 	if (!in.obj)
 		return 0;
-	if (!json_is_object(in.obj))
-		return mc_rd_bad(r, key, "must be an object");
-	in.within = key;
-	in.nr_known = 0;
 	sb->shown_type = ns_type(mc_rd_field(&in, "type"));
 	if (!(sb->shown_type & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC)))
 		return mc_rd_bad(&in, "type", "must be pid, net or ipc");
@@ -316,18 +312,13 @@ static int file_object(struct rd *r, struct mc_file *f)
 
 static int get_file(struct rd *r, const char *key, struct mc_file *f)
 {
-	struct rd in = *r;
+	struct rd in;
 
 	if (r->version < 3)
 		return 0;
-	in.obj = mc_rd_field(r, key);
-	if (!in.obj)
-		return 0;
-	if (!json_is_object(in.obj))
-		return mc_rd_bad(r, key, "must be an object");
-	in.within = key;
-	in.nr_known = 0;
-	return file_object(&in, f);
+	if (mc_rd_object(r, key, &in))
+		return -1;
+	return in.obj ? file_object(&in, f) : 0;
 }
 
 static int mount_record(struct rd *r)
