@@ -606,7 +606,7 @@ TEST_F(move_mount_foreign, copies_of_what_goes_up)
 
 TEST_F(move_mount_foreign, einval_unbindable_below_shared)
 {
-	struct mount_attr_locks attr = { .propagation = MS_UNBINDABLE };
+	struct mount_attr attr = { .propagation = MS_UNBINDABLE };
 	struct actor *peer = &self->cast[PEER_NS];
 	int fd = OPEN_IN(peer, "dst/a");
 	int tree = detached_tmpfs(&self->cast[TEST_NS], 0);

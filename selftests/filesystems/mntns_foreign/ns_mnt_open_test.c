@@ -915,7 +915,7 @@ static int swapped_userns(void)
 /* The owner that counts is the one that the mount shows. */
 TEST_F(ns_mnt_open_way, eperm_idmapped)
 {
-	struct mount_attr_locks attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
 	static const uid_t owners[] = { 0, TEST_UID };
 	struct actor *o = &self->owner;
 	int tree, userns, fd;

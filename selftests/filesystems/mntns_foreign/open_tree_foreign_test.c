@@ -187,7 +187,7 @@ TEST_F(open_tree_foreign, recursive)
 /* open_tree_attr() changes the clone, not the source. */
 TEST_F(open_tree_foreign, open_tree_attr)
 {
-	struct mount_attr_locks attr = {
+	struct mount_attr attr = {
 		.attr_set	= MOUNT_ATTR_RDONLY,
 		.propagation	= MS_PRIVATE,
 	};
@@ -242,7 +242,7 @@ TEST_F(open_tree_foreign, clone_of_shared_is_a_peer)
 /* With MS_SLAVE the less privileged side can't propagate back. */
 TEST_F(open_tree_foreign, slave_clone_only_receives)
 {
-	struct mount_attr_locks attr = { .propagation = MS_SLAVE };
+	struct mount_attr attr = { .propagation = MS_SLAVE };
 	struct actor *me = &self->cast[TEST_NS];
 	struct actor *peer = &self->cast[PEER_NS];
 	struct mnt src, clone;

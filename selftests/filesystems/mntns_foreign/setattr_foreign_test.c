@@ -19,7 +19,7 @@ FIXTURE(setattr_foreign) {
 
 static int set_type(int fd, unsigned int flags, __u64 type)
 {
-	struct mount_attr_locks attr = { .propagation = type };
+	struct mount_attr attr = { .propagation = type };
 
 	return k_mount_setattr(fd, "", flags | AT_EMPTY_PATH, &attr,
 			       MOUNT_ATTR_SIZE_VER0);
@@ -106,7 +106,7 @@ TEST_F(setattr_foreign, each_type)
 /* Nor along with a type: all or nothing. */
 TEST_F(setattr_foreign, einval_attributes)
 {
-	static const struct mount_attr_locks attrs[] = {
+	static const struct mount_attr attrs[] = {
 		{ .attr_set = MOUNT_ATTR_RDONLY },
 		{ .attr_clr = MOUNT_ATTR_RDONLY },
 		{ .attr_set = MOUNT_ATTR_NOATIME, .attr_clr = MOUNT_ATTR__ATIME },
@@ -119,7 +119,7 @@ TEST_F(setattr_foreign, einval_attributes)
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, mnt_of(fd, &before));
 	for (size_t i = 0; i < ARRAY_SIZE(attrs); i++) {
-		struct mount_attr_locks attr = attrs[i];
+		struct mount_attr attr = attrs[i];
 
 		EXPECT_EQ(-EINVAL, k_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
 						   MOUNT_ATTR_SIZE_VER0));
