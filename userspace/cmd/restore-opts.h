@@ -40,8 +40,8 @@ struct restore_opts {
 "      --external-master KEY=PATH\n"					\
 "                             PATH, a shared mount, stands for the peer group\n" \
 "                             KEY: its id, or path:/WHERE one of its slaves is\n" \
-"      --fresh                new tmpfs and devpts even where a live one could\n" \
-"                             be had\n"				\
+"      --fresh                new tmpfs, ramfs and devpts even where a live one\n" \
+"                             could be had\n"			\
 "      --caller-namespaces    new proc, sysfs and mqueue as well: they show the\n" \
 "                             pid, network and ipc namespace of the caller\n" \
 "      --ignore-locks         do not restore locks\n"			\

@@ -169,6 +169,48 @@ static void no_second_mqueue(void)
 	no_second(two_mqueue, "mqueue");
 }
 
+#define RAMFS_MAGIC	0x858458f6
+
+/* As systemd leaves them for a service's credentials. */
+static void ramfs_tree(void)
+{
+	world_new_root();
+	w_mkdir("/one");
+	w_mkdir("/two");
+	if (mount("ramfs", "/one", "ramfs", MS_NOSUID | MS_NODEV, "mode=700") ||
+	    mount("other", "/two", "ramfs", 0, NULL))
+		err(1, "ramfs");
+	w_mkdir("/two/in");
+	w_bind("/two/in", "/two/in");
+}
+
+/* Two of their own: 0, or the number of what is wrong. */
+static int do_ramfs(void *arg)
+{
+	struct stat one, two;
+	struct statfs fs;
+
+	if (statfs("/one", &fs) || fs.f_type != RAMFS_MAGIC || stat("/one", &one) ||
+	    (one.st_mode & 07777) != 0700)
+		return 1;
+	if (statfs("/two/in", &fs) || fs.f_type != RAMFS_MAGIC || stat("/two", &two) ||
+	    (two.st_mode & 07777) != 0755)
+		return 2;
+	return one.st_dev != two.st_dev ? 0 : 3;
+}
+
+static void fresh_ramfs(void)
+{
+	struct shot s = shoot(ramfs_tree);
+	struct mntcr_restored *r;
+
+	s.o.prefer_fresh = s.o.caller_namespaces = true;
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_ramfs, NULL), 0);
+	end(&s, r);
+}
+
 static void tmpfs_tree(void)
 {
 	world_new_root();
@@ -334,6 +376,7 @@ static void proc_in_a_user_namespace(void)
 static const struct shot_test tests[] = {
 	{ "fresh-superblocks", fresh_superblocks },
 	{ "fresh-special-filesystems", fresh_special_filesystems },
+	{ "fresh-ramfs", fresh_ramfs },
 	{ "no-second-fresh-sysfs", no_second_sysfs },
 	{ "no-second-fresh-mqueue", no_second_mqueue },
 	{ "options-as-printed", options_as_the_kernel_prints_them },

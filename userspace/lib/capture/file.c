@@ -60,7 +60,7 @@ bool cap_target(const struct mc_topology *t, const struct mc_mount *through,
 {
 	ssize_t n;
 
-	if (strcmp(t->sbs[through->sb].type, "tmpfs"))
+	if (!mc_type_in_memory(t->sbs[through->sb].type))
 		return false;
 	n = readlinkat(fd, "", buf, MC_MAX_TARGET + 1);
 	if (n <= 0 || n > MC_MAX_TARGET)

@@ -33,9 +33,6 @@
 struct archive;
 struct archive_entry;
 
-/* Is it a type whose files are in no other place? */
-bool mc_contents_type(const char *type);
-
 /* --- member.c --------------------------------------------------------------- */
 
 /* An archive in a file, from an offset on; the descriptor stays the caller's. */

@@ -10,11 +10,6 @@
 
 #include "contents/contents.h"
 
-bool mc_contents_type(const char *type)
-{
-	return !strcmp(type, "tmpfs") || !strcmp(type, "ramfs");
-}
-
 static la_ssize_t read_more(struct archive *a, void *data, const void **buf)
 {
 	struct mc_members *m = data;

@@ -226,7 +226,7 @@ static int choose(struct job *j, struct mntcr_error *e)
 
 	for (i = 0; i < t->nr_sbs; i++)
 		t->sbs[i].contents = t->sbs[i].nr_mounts &&
-				     mc_contents_type(t->sbs[i].type);
+				     mc_type_in_memory(t->sbs[i].type);
 	for (x = 0; x < j->o->nr_exclude; x++) {
 		sb = find_sb(t, j->o->exclude[x]);
 		if (sb == MC_NONE)

@@ -122,7 +122,7 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 		return -1;
 	if (sb->sized && strcmp(sb->type, "tmpfs"))
 		return mc_rd_bad(r, "size", "only a tmpfs has one");
-	if (sb->contents && !mc_contents_type(sb->type))
+	if (sb->contents && !mc_type_in_memory(sb->type))
 		return mc_rd_bad(r, "contents", "only a tmpfs or ramfs has them");
 	if ((sb->pidns_ino || sb->pidns_depth != MC_NONE) &&
 	    strcmp(sb->type, "proc"))

@@ -247,7 +247,7 @@ static int cmp_sb_mount(const void *a, const void *b)
 	return (x->mount > y->mount) - (x->mount < y->mount);
 }
 
-/* What a fresh tmpfs must hold: roots of its mounts, mountpoints on them. */
+/* What a fresh tmpfs or ramfs must hold: roots of its mounts, mountpoints on them. */
 int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
@@ -262,7 +262,7 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		uint32_t sb = t->mounts[i].sb;
 
 		if (p->priv->sb[sb].mode != MC_SB_FRESH ||
-		    strcmp(t->sbs[sb].type, "tmpfs"))
+		    !mc_type_in_memory(t->sbs[sb].type))
 			continue;
 		by_sb[n].sb = sb;
 		by_sb[n++].mount = i;

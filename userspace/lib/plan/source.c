@@ -23,7 +23,7 @@ static const struct {
 	const char *shows;
 	bool once;
 } fresh_types[] = {
-	{ "tmpfs", NULL, false }, { "proc", "pid", false },
+	{ "tmpfs", NULL, false }, { "ramfs", NULL, false }, { "proc", "pid", false },
 	{ "sysfs", "network", true }, { "devpts", NULL, false },
 	{ "mqueue", "ipc", true },
 };

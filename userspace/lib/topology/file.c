@@ -37,3 +37,8 @@ bool mc_file_same(const struct mc_file *a, const struct mc_file *b)
 		return false;
 	return !a->target || !b->target || !strcmp(a->target, b->target);
 }
+
+bool mc_type_in_memory(const char *type)
+{
+	return !strcmp(type, "tmpfs") || !strcmp(type, "ramfs");
+}

@@ -277,6 +277,8 @@ extern const struct mc_word mc_words_file[];	/* S_IFMT */
 /* Nothing that is known of both differs. */
 bool mc_file_same(const struct mc_file *a, const struct mc_file *b);
 bool mc_mode_is_device(uint32_t mode);
+/* A type whose files are in no other place, and whose mounts need theirs made. */
+bool mc_type_in_memory(const char *type);
 /* Does it show a pid namespace that a restore can make: a child of the dumper's? */
 bool mc_sb_has_own_pidns(const struct mc_sb *sb);
 
