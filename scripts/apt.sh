@@ -69,11 +69,13 @@ apt_lists() {	# SUITE
 	fi
 }
 
-apt_download() {	# DIR NAME=VERSION
+apt_download() {	# DIR NAME[=VERSION]...
+	download_to=$1
+	shift
+	mkdir -p "$download_to"
 	# shellcheck disable=SC2086
-	mkdir -p "$1"
-	(cd "$1" && private_apt apt-get $apt_quiet download "$2") >&2 || {
-		apt_why="$2 could not be fetched: network gone, or disk full?"
+	(cd "$download_to" && private_apt apt-get $apt_quiet download "$@") >&2 || {
+		apt_why="$* could not be fetched: network gone, or disk full?"
 		return 1
 	}
 }
