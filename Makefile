@@ -28,7 +28,7 @@ check:		## every test there is; ends with passed, failed, skipped
 check-all:	## the same with every mutant, debug kernels and several processors
 	@$(S)/setup-host && $(S)/check --all
 
-migration:	## a small container moves to another VM, from its image alone
+migration:	## two containers move to another VM, one of them Debian with systemd
 	@$(S)/setup-host && $(S)/migration
 
 kernel:		## the stock and the patched kernel

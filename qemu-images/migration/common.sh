@@ -75,3 +75,19 @@ events() {	# SIDE NSFILE...
 		event "$side" event-master 0 /shared/slave/event "$@" &&
 		event "$side" event-slave 1 /shared/slave/event "$@"
 }
+
+same() {	# TEXT FILE FILE
+	if diff "$2" "$3" >$work/diff; then
+		step 0 "$1 ($(wc -l <"$2") lines)"
+	else
+		step 1 "$1"
+		head -n 20 $work/diff | sed 's/^/# /'
+	fi
+}
+
+# Of mountinfo, up to what cannot be the same: see mounts.awk.
+same_mounts() {	# TEXT NAME
+	cat $work/a.[0-9]*."$2" | awk -f $lib/mounts.awk >$work/a.text
+	cat $work/b.[0-9]*."$2" | awk -f $lib/mounts.awk >$work/b.text
+	same "$1" $work/a.text $work/b.text
+}

@@ -7,6 +7,8 @@
  *				their process ids go into FILE; runs until it is killed
  *	migrant mounts NSFILE	mountinfo, as a task in there reads it
  *	migrant files NSFILE	every file that such a task sees, one a line
+ *	migrant memory NSFILE	the same of each tmpfs and ramfs alone, and once where it
+ *				is mounted several times
  *	migrant sizes NSFILE	how large each filesystem in there may become
  *	migrant pids NSFILE	which processes the proc in there shows
  *	migrant mount NSFILE PATH	mount a tmpfs in there; umount takes it away
@@ -285,6 +287,9 @@ static void attributes(const char *name)
 	}
 }
 
+/* Unless 0, what is of another filesystem is left out. */
+static dev_t only;
+
 static void line(const char *path, const char *name)
 {
 	char target[4096];
@@ -294,6 +299,8 @@ static void line(const char *path, const char *name)
 	ssize_t n;
 
 	TRY(lstat(name, &st));
+	if (only && st.st_dev != only)
+		return;
 	word(path, strlen(path));
 	printf(" mode=%06o uid=%u gid=%u", st.st_mode, st.st_uid, st.st_gid);
 	/* of proc, that is when it was mounted */
@@ -325,10 +332,15 @@ static void line(const char *path, const char *name)
 }
 
 /* Of proc, whose files are the machine's own, only that it is there. */
-static bool is_proc(void)
+static bool is_left_out(void)
 {
 	struct statfs fs;
+	struct stat st;
 
+	if (only) {
+		TRY(stat(".", &st));
+		return st.st_dev != only;
+	}
 	TRY(statfs(".", &fs));
 	return fs.f_type == PROC_SUPER_MAGIC;
 }
@@ -342,7 +354,7 @@ static void walk(const char *path)
 	DIR *dir;
 	int fd;
 
-	if (strlen(path) > 1 && is_proc())
+	if (strlen(path) > 1 && is_left_out())
 		return;
 	dir = opendir(".");
 	if (!dir)
@@ -372,6 +384,55 @@ static void walk(const char *path)
 	for (i = 0; i < nr; i++)
 		free(names[i]);
 	free(names);
+}
+
+/* As mountinfo writes it. */
+static void plain(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (*s == '\\' && s[1] && s[2] && s[3]) {
+			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + s[3] - '0');
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	*to = '\0';
+}
+
+/* Each root of one that is shown, at the first place. */
+static void memory(int mountinfo)
+{
+	FILE *in = fdopen(mountinfo, "r");
+	char line_of[8192], path[4096];
+	struct stat *seen = NULL, st;
+	size_t nr = 0, i;
+	struct statfs fs;
+
+	while (in && fgets(line_of, sizeof(line_of), in)) {
+		if (sscanf(line_of, "%*s %*s %*s %*s %4095s", path) != 1)
+			TRY(-1);
+		plain(path);
+		TRY(lstat(path, &st));
+		TRY(statfs(path, &fs));
+		if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
+			continue;
+		for (i = 0; i < nr; i++)
+			if (seen[i].st_dev == st.st_dev && seen[i].st_ino == st.st_ino)
+				break;
+		if (i < nr)
+			continue;
+		seen = realloc(seen, (nr + 1) * sizeof(*seen));
+		seen[nr++] = st;
+		only = st.st_dev;
+		line(path, path);
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		TRY(chdir(path));
+		walk(path);
+	}
+	free(seen);
 }
 
 /* How large each filesystem may become, by where it is mounted. */
@@ -442,7 +503,7 @@ int main(int argc, char **argv)
 	int proc, fd;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: migrant make|mounts|sizes|pids|files|hold|mount|umount|send WHERE [PATH]\n");
+		fprintf(stderr, "usage: migrant make|mounts|sizes|pids|files|memory|hold|mount|umount|send WHERE [PATH]\n");
 		return 2;
 	}
 	if (!strcmp(what, "make"))
@@ -458,6 +519,10 @@ int main(int argc, char **argv)
 		fd = openat(proc, "self/mountinfo", O_RDONLY);
 		TRY(fd);
 		sizes(fd);
+	} else if (!strcmp(what, "memory")) {
+		fd = openat(proc, "self/mountinfo", O_RDONLY);
+		TRY(fd);
+		memory(fd);
 	} else if (!strcmp(what, "pids")) {
 		pids();
 	} else if (!strcmp(what, "files")) {

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# VM A: a Debian container with systemd and services in sandboxes comes up, is changed,
+# held still and dumped.
+set -eu
+. /vm/migration/common.sh
+. /vm/migration/debian.sh
+
+host
+(
+	echo 0 >$cgroup/cgroup.procs
+	exec unshare --mount --pid --uts --ipc --net --cgroup --fork \
+		--propagation private sh $lib/debian-init.sh $disk
+) &
+boss=$!
+init=
+# until then, what is at its root is this machine's
+while [ -z "$init" ] || [ ! -p /proc/"$init"/root/run/ready ]; do
+	read -r init 2>/dev/null </proc/$boss/task/$boss/children || :
+	init=${init% }
+	kill -0 $boss || fail "the container's first process starts"
+	sleep 0.1
+done
+read -r state </proc/"$init"/root/run/ready
+[ "$state" = running ] && rc=0 || rc=1
+step $rc "systemd says, when it has started all: $state"
+[ $rc = 0 ] || nsenter -t "$init" -a systemctl --failed --no-pager --plain | sed 's/^/# /'
+
+root=/proc/$init/root
+nsenter -t "$init" -a mount -t tmpfs -o size=64k,mode=750 late /srv &&
+	echo data >"$root/srv/file" && mkdir "$root/run/event" && rc=0 || rc=$?
+step $rc "somebody mounts and writes in there"
+
+mntcr dump --cgroup $cgroup --freeze -o $work/image && rc=0 || rc=$?
+step $rc "dumped while it is frozen ($(wc -c <$work/image) bytes)"
+[ "$(cat $cgroup/cgroup.freeze)" = 0 ] && rc=0 || rc=1
+step $rc "and thawed afterwards"
+# now it is left frozen: what is compared is to be what was dumped
+echo 1 >$cgroup/cgroup.freeze
+while ! grep -q "^frozen 1" $cgroup/cgroup.events; do
+	sleep 0.1
+done
+mntcr dump --cgroup $cgroup --freeze -o $work/image && rc=0 || rc=$?
+step $rc "dumped"
+[ "$(cat $cgroup/cgroup.freeze)" = 1 ] && rc=0 || rc=1
+step $rc "it was frozen before, and so it stays"
+mntcr show --json $work/image >$work/json
+set --
+for pid in $(sed -n 's/.*"label": "\([0-9]*\)".*/\1/p' $work/json); do
+	set -- "$@" "/proc/$pid/ns/mnt"
+done
+[ $# -ge 8 ] && rc=0 || rc=1
+step $rc "$# mount namespaces are in it"
+echo $# >$work/a.namespaces
+look a mounts memory sizes pids -- "$@" && rc=0 || rc=$?
+step $rc "looked at"
+mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
+step $rc "the image is what is there"
+all_events a "$@" && rc=0 || rc=$?
+step $rc "events fired"
+tr -d - </proc/sys/kernel/random/boot_id >$work/a.boot
+tar -C $work -cf - . | $lib/migrant send /dev/ttyS2 && rc=0 || rc=$?
+step $rc "sent"
+echo 1 >$cgroup/cgroup.kill
+wait $boss || :
+umount $disk
+end

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# VM B: the Debian container's mounts are restored on a machine that has its disk.
+set -eu
+. /vm/migration/common.sh
+. /vm/migration/debian.sh
+
+tar -C $work -xf $lib/a.tar
+[ "$(cat $work/a.boot)" != "$(tr -d - </proc/sys/kernel/random/boot_id)" ] &&
+	rc=0 || rc=1
+step $rc "another boot"
+host
+# the network and ipc namespaces that the container is to have
+mkdir $work/sys $work/mqueue
+mkfifo $work/up $work/hold
+unshare --net --ipc sh -c "mount -t sysfs sysfs $work/sys &&
+	mount -t mqueue mqueue $work/mqueue && echo up >$work/up && read -r x <$work/hold" &
+holder=$!
+read -r up <$work/up
+[ "$up" = up ] && rc=0 || rc=1
+step $rc "a network and an ipc namespace"
+
+mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
+sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
+step $rc "what is the host's is refused by name until it is named"
+mntcr restore --pin /run/migrated --verify --stats --external path:/=$disk \
+	--external path:/sys=$work/sys --external path:/dev/mqueue=$work/mqueue \
+	--external path:/sys/fs/cgroup=/sys/fs/cgroup \
+	--external path:/sys/kernel/debug=/sys/kernel/debug \
+	--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections \
+	$work/image && rc=0 || rc=$?
+[ $rc = 0 ] || fail "restored"
+step 0 "restored"
+nr=$(cat $work/a.namespaces)
+set --
+while [ $# -lt "$nr" ]; do
+	set -- "$@" /run/migrated/$#
+done
+[ ! -e /run/migrated/"$nr" ] && rc=0 || rc=1
+step $rc "$nr namespaces and no more"
+mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
+step $rc "verify --contents, image against live"
+look b mounts memory sizes pids -- "$@" && rc=0 || rc=$?
+step $rc "looked at"
+same_mounts "mountinfo is the same up to ids, devices, groups and sizes" mounts
+i=0
+while [ $i -lt "$nr" ]; do
+	same "namespace $i: every file in memory is the same" $work/a.$i.memory $work/b.$i.memory
+	same "namespace $i: every filesystem has its size" $work/a.$i.sizes $work/b.$i.sizes
+	i=$((i + 1))
+done
+[ -s $work/a.0.pids ] && [ ! -s $work/b.0.pids ] && rc=0 || rc=1
+step $rc "proc shows a pid namespace without processes, not this machine's"
+# a program of the container's, as the first process there
+first=$(nsenter --mount="$1" --pid="$(echo /run/migrated/pid-*)" readlink /proc/self) || :
+[ "$first" = 1 ] && rc=0 || rc=1
+step $rc "what is forked into the pinned pid namespace is shown as 1"
+all_events b "$@" && rc=0 || rc=$?
+step $rc "events fired"
+i=0
+while [ $i -lt "$nr" ]; do
+	same_mounts "event in namespace $i: it came out the same" event-$i
+	i=$((i + 1))
+done
+same_mounts "event in memory: it came out the same" event-tmp
+# the comparison is one: it finds what is changed
+$lib/migrant mount "$2" /mnt
+look b mounts -- "$@"
+cat $work/a.[0-9]*.mounts | awk -f $lib/mounts.awk >$work/a.text
+cat $work/b.[0-9]*.mounts | awk -f $lib/mounts.awk >$work/b.text
+cmp -s $work/a.text $work/b.text && rc=1 || rc=0
+step $rc "a mount more is found by the comparison"
+echo >$work/hold
+wait $holder || :
+umount /run/migrated/*
+umount $work/sys $work/mqueue $disk
+end

@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# usage: debian-init.sh ROOT	in new namespaces of each kind but user: systemd, with
+# the filesystem mounted at ROOT as its root and what changes in memory
+set -eu
+mount --make-rprivate /
+cd "$1"
+mount -t proc -o nosuid,nodev,noexec proc proc
+mount -t sysfs -o nosuid,nodev,noexec sysfs sys
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755,size=1m,nosuid dev dev
+mkdir dev/pts dev/shm dev/mqueue
+mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5,nosuid,noexec devpts dev/pts
+for n in null zero full random urandom tty; do
+	cp -a /dev/$n dev/$n
+done
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+mount -t tmpfs -o mode=755,size=8m,nosuid,nodev run run
+mount -t tmpfs -o mode=755,size=8m,nosuid,nodev var var
+mount -t tmpfs -o mode=1777,size=8m,nosuid,nodev tmp tmp
+mkfifo run/ready
+hostname ct
+mkdir run/oldroot
+pivot_root . run/oldroot
+cd /
+# programs are the container's now
+PATH=/usr/sbin:/usr/bin
+umount -l /run/oldroot
+rmdir /run/oldroot
+mount --make-rshared /
+exec env -i container=mntcr PATH=/usr/sbin:/usr/bin /sbin/init </dev/null >/dev/null 2>&1
