@@ -12,7 +12,7 @@ host
 (
 	echo 0 >$cgroup/cgroup.procs
 	exec unshare --mount --pid --uts --ipc --net --cgroup --fork \
-		--propagation private sh $lib/debian-init.sh $disk
+		--propagation slave sh $lib/debian-init.sh $disk $volume
 ) &
 boss=$!
 init=
@@ -28,12 +28,27 @@ read -r state </proc/"$init"/root/run/ready
 step $rc "systemd says, when it has started all: $state"
 [ $rc = 0 ] || nsenter -t "$init" -a systemctl --failed --no-pager --plain | sed 's/^/# /'
 
+# Among these two peers in disjoint directories, the mount of all of it being gone.
 root=/proc/$init/root
-nsenter -t "$init" -a mount -t tmpfs -o size=64k,mode=750 late /srv &&
-	echo data >"$root/srv/file" && mkdir "$root/run/event" && rc=0 || rc=$?
+cat >"$root/run/change" <<'END'
+set -e
+mount -t tmpfs -o size=64k,mode=750 late /srv
+echo data >/srv/file
+ln /srv/file /srv/linked
+mkdir /run/event /run/ramfs /run/pts /run/one /run/two /run/all
+mount -t ramfs -o mode=711 memory /run/ramfs
+echo "in memory" >/run/ramfs/file
+mount -t devpts -o newinstance,mode=620,ptmxmode=666,gid=5 none /run/pts
+mount -t tmpfs -o size=1m all /run/all
+mkdir /run/all/one /run/all/two
+mount --bind /run/all/one /run/one
+mount --bind /run/all/two /run/two
+umount /run/all
+END
+nsenter -t "$init" -a sh /run/change && rc=0 || rc=$?
 step $rc "somebody mounts and writes in there"
 
-mntcr dump --cgroup $cgroup --freeze -o $work/image && rc=0 || rc=$?
+mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
 step $rc "dumped while it is frozen ($(wc -c <$work/image) bytes)"
 [ "$(cat $cgroup/cgroup.freeze)" = 0 ] && rc=0 || rc=1
 step $rc "and thawed afterwards"
@@ -42,7 +57,7 @@ echo 1 >$cgroup/cgroup.freeze
 while ! grep -q "^frozen 1" $cgroup/cgroup.events; do
 	sleep 0.1
 done
-mntcr dump --cgroup $cgroup --freeze -o $work/image && rc=0 || rc=$?
+mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
 step $rc "dumped"
 [ "$(cat $cgroup/cgroup.freeze)" = 1 ] && rc=0 || rc=1
 step $rc "it was frozen before, and so it stays"

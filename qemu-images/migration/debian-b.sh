@@ -12,23 +12,32 @@ tar -C $work -xf $lib/a.tar
 	rc=0 || rc=1
 step $rc "another boot"
 host
-# the network and ipc namespaces that the container is to have
-mkdir $work/sys $work/mqueue
+# the network and ipc namespaces that the container is to have, and of a service of it
+mkdir $work/sys $work/mqueue $work/mqueue-isolated
 mkfifo $work/up $work/hold
-unshare --net --ipc sh -c "mount -t sysfs sysfs $work/sys &&
-	mount -t mqueue mqueue $work/mqueue && echo up >$work/up && read -r x <$work/hold" &
+cat >$work/namespaces <<END
+mount -t sysfs sysfs $work/sys && mount -t mqueue mqueue $work/mqueue &&
+	unshare --ipc sh -c "mount -t mqueue mqueue $work/mqueue-isolated &&
+		echo up >$work/up && read -r x <$work/hold"
+END
+unshare --net --ipc sh $work/namespaces &
 holder=$!
 read -r up <$work/up
 [ "$up" = up ] && rc=0 || rc=1
-step $rc "a network and an ipc namespace"
+step $rc "a network and two ipc namespaces"
 
 mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
 sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
 step $rc "what is the host's is refused by name until it is named"
+cat $work/a.*.mounts >$work/all
+main=$(awk '$5 == "/dev/mqueue" { print $3; exit }' $work/a.0.mounts)
+isolated=$(awk -v m="$main" '$5 == "/dev/mqueue" && $3 != m { print $3; exit }' $work/all)
 mntcr restore --pin /run/migrated --verify --stats --external path:/=$disk \
 	--external path:/sys=$work/sys --external path:/dev/mqueue=$work/mqueue \
+	--external "$isolated=$work/mqueue-isolated" \
 	--external path:/sys/fs/cgroup=/sys/fs/cgroup \
 	--external path:/sys/kernel/debug=/sys/kernel/debug \
+	--external path:/media=$volume --external-master path:/media=$volume \
 	--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections \
 	$work/image && rc=0 || rc=$?
 [ $rc = 0 ] || fail "restored"
@@ -64,7 +73,8 @@ while [ $i -lt "$nr" ]; do
 	same_mounts "event in namespace $i: it came out the same" event-$i
 	i=$((i + 1))
 done
-same_mounts "event in memory: it came out the same" event-tmp
+same_mounts "event in memory: it came out the same" event-memory
+same_mounts "event in the host's volume: it came out the same" event-volume
 # the comparison is one: it finds what is changed
 $lib/migrant mount "$2" /mnt
 look b mounts -- "$@"
@@ -75,5 +85,5 @@ step $rc "a mount more is found by the comparison"
 echo >$work/hold
 wait $holder || :
 umount /run/migrated/*
-umount $work/sys $work/mqueue $disk
+umount $work/sys $work/mqueue $work/mqueue-isolated $disk $volume
 end

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# usage: debian-init.sh ROOT	in new namespaces of each kind but user: systemd, with
-# the filesystem mounted at ROOT as its root and what changes in memory
+# usage: debian-init.sh ROOT VOLUME
+# In new namespaces of each kind but user, mounts being slaves of the host's: systemd,
+# with what is mounted at ROOT as its root, and what changes in memory. What the host
+# mounts in VOLUME, a filesystem of its own, appears in /media.
 set -eu
-mount --make-rprivate /
 cd "$1"
+mount --bind "$2" media
 mount -t proc -o nosuid,nodev,noexec proc proc
 mount -t sysfs -o nosuid,nodev,noexec sysfs sys
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
