@@ -58,6 +58,7 @@ lib-y += image/write.o
 lib-y += image/archive.o
 
 lib-y += plan/path.o
+lib-y += plan/types.o
 lib-y += plan/parts.o
 lib-y += plan/refuse.o
 lib-y += plan/area.o

@@ -137,7 +137,7 @@ void mc_exec_probe_again(const struct mc_topology *t, bool *again, int *cgroup_f
 
 		/* Only where mounts of it show several. */
 		if (source && sb->source && strcmp(source, sb->source))
-			again[t->mounts[m].sb] = mc_type_opens_again(sb->type);
+			again[t->mounts[m].sb] = mc_type_of(sb->type)->again;
 	}
 	for (i = 0; i < t->nr_sbs; i++)
 		again[i] = again[i] && is_had(t->sbs[i].type, &t->sbs[i], cgroup_fd);

@@ -50,16 +50,21 @@ static int check_devpts(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 
 	snprintf(help, sizeof(help), "--external %u:%u=PATH, or --source without --fresh",
 		 sb->major, sb->minor);
-	if (!in_new_devpts(root, "/"))
+	if (!in_new_devpts(root, "/")) {
+		p->priv->sb[t->mounts[m].sb].refused = "no-such-terminal";
 		return mc_plan_refuse(p, e, "no-such-terminal", &m, 1, help,
 				      "of a terminal of devpts %u:%u, and a new devpts has none",
 				      sb->major, sb->minor);
-	mc_for_each_child(t, c, m)
-		if (!in_new_devpts(root, t->mounts[c].mountpoint) &&
-		    mc_plan_refuse(p, e, "no-such-terminal", &c, 1, help,
+	}
+	mc_for_each_child(t, c, m) {
+		if (in_new_devpts(root, t->mounts[c].mountpoint))
+			continue;
+		p->priv->sb[t->mounts[m].sb].refused = "no-such-terminal";
+		if (mc_plan_refuse(p, e, "no-such-terminal", &c, 1, help,
 				   "on a terminal of devpts %u:%u, and a new devpts has none",
 				   sb->major, sb->minor))
 			return -1;
+	}
 	return 0;
 }
 
@@ -99,6 +104,7 @@ int mc_plan_new_sb(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 	case -1:
 		return mc_nomem(e);
 	case 1:
+		p->priv->sb[sb].refused = "long-option";
 		snprintf(help, sizeof(help),
 			 "--external %u:%u=PATH, or --source without --fresh",
 			 s->major, s->minor);

@@ -29,6 +29,7 @@ static int leader(struct mc_plan *p, uint32_t g, enum mc_src_kind kind,
 	if (src == MC_NONE)
 		return mc_nomem(e);
 	p->priv->leader[g] = MC_REF(MC_REF_SRC, src);
+	p->orphan[g] = false;
 	return 0;
 }
 
@@ -146,6 +147,7 @@ static int refuse_orphan(struct outside *o, uint32_t m, struct mntcr_error *e)
 	unsigned long long id = o->p->topo->groups[o->g].id;
 	char help[128];
 
+	o->p->orphan[o->g] = true;
 	snprintf(help, sizeof(help),
 		 "--external-master %llu=PATH, or --source with such a slave", id);
 	return mc_plan_refuse(o->p, e, "orphan-slave", &m, 1, help,
@@ -197,6 +199,7 @@ int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
 	int ret;
 
 	p->priv->leader[g] = MC_NONE;
+	p->orphan[g] = true;
 	if (p->priv->sb[t->groups[g].sb].mode == MC_SB_FRESH)
 		return mc_plan_refuse_group(p, g, "orphan-slave",
 					    "the live superblock: --source, or --external and --external-master",
@@ -216,6 +219,7 @@ int mc_plan_outside(struct mc_plan *p, uint32_t g, const struct mc_area *areas,
 					    "this master is outside of the image, and no slave of it is live",
 					    e);
 	}
+	p->orphan[g] = false;	/* refuse_orphan() */
 	ret = find_names(&o, e);
 	if (!ret)
 		ret = name_all(&o, areas, e);

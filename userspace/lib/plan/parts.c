@@ -156,6 +156,8 @@ void mc_plan_free(struct mc_plan *p)
 	free(p->temps);
 	free(p->nodes);
 	free(p->src_of);
+	free(p->from);
+	free(p->orphan);
 	free(p);
 }
 
@@ -167,8 +169,10 @@ struct mc_plan *mc_plan_new(const struct mc_topology *t)
 		return NULL;
 	p->topo = t;
 	p->src_of = array(t->nr_mounts, sizeof(*p->src_of));
+	p->from = array(t->nr_sbs, sizeof(*p->from));
+	p->orphan = array(t->nr_groups, sizeof(*p->orphan));
 	p->priv = priv_new(t);
-	if (!p->src_of || !p->priv) {
+	if (!p->src_of || !p->from || !p->orphan || !p->priv) {
 		mc_plan_free(p);
 		return NULL;
 	}

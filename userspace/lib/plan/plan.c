@@ -113,6 +113,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		 struct mc_plan **plan, struct mntcr_error *e)
 {
 	struct mc_plan *p = mc_plan_new(t);
+	int ret;
 
 	*plan = NULL;
 	if (!p)
@@ -127,8 +128,12 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	p->priv->opts = o;
 	if (mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
 	    mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
-	    mc_plan_temps(p, e) || mc_plan_nodes(p, e) ||
-	    mc_plan_refused(p, e))
+	    mc_plan_temps(p, e) || mc_plan_nodes(p, e))
+		goto fail;
+	ret = mc_plan_refused(p, e);
+	if (o->decided)
+		o->decided(o->data, p);
+	if (ret)
 		goto fail;
 	mc_plan_settle_srcs(p);
 	if (plan_namespaces(p, p->priv, e) || mc_plan_bases(p, e) ||

@@ -148,6 +148,21 @@ struct mc_temp {
 	bool keep_sharing;	/* stays in the group of the source it is cloned from */
 };
 
+/* Where a superblock comes from. */
+enum mc_from_kind {
+	MC_FROM_NOTHING,	/* nothing is mounted of it */
+	MC_FROM_LIVE,		/* mounts of live namespaces */
+	MC_FROM_FRESH,		/* it is made */
+	MC_FROM_EXTERNAL,
+	MC_FROM_FILES,		/* files of namespaces that are restored */
+};
+
+struct mc_from {
+	enum mc_from_kind kind;
+	const char *refused;	/* the rule by which some of it is not had; or NULL */
+	uint32_t nr_refused;	/* so many of its mounts */
+};
+
 struct mc_plan {
 	const struct mc_topology *topo;
 	enum mntcr_api api;
@@ -167,6 +182,8 @@ struct mc_plan {
 	uint32_t nr_ops, nr_list, nr_srcs, nr_temps, nr_nodes;
 	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes;
 	uint32_t peak_fds;	/* most descriptors that are open at once */
+	struct mc_from *from;	/* per superblock */
+	bool *orphan;		/* per group outside: nothing names it to its slaves */
 	uint64_t steps;		/* comparisons and visits: for tests of linearity */
 	/* per --external, the caller's: what a clone of it shows; or NULL */
 	char *const *external_sources;
@@ -193,6 +210,12 @@ struct mc_plan_options {
 	bool ignore_locks;
 	/* for each refusal, before mc_plan_make() fails; may be NULL */
 	void (*refused)(void *data, const struct mntcr_refusal *refusal);
+	/*
+	 * Once it is known where everything comes from, also if some of it has been
+	 * refused: then src_of has MC_NONE for some mounts, and there are no
+	 * operations.  The plan is not to be kept.
+	 */
+	void (*decided)(void *data, const struct mc_plan *p);
 	void *data;
 	bool no_own_locks;	/* the caller may not lock what belongs to its owner */
 	bool whole_trees;	/* upstream: namespaces can be made empty, and
@@ -212,12 +235,38 @@ static inline bool mc_src_is_opened(const struct mc_src *s)
 	return s->kind == MC_SRC_FRESH || s->kind == MC_SRC_AGAIN;
 }
 
-/*
- * There is one superblock for all, or for each namespace, and opening it once
- * more changes nothing of it.  debugfs, tracefs, devtmpfs take over the options
- * of whoever opens them last.
- */
-bool mc_type_opens_again(const char *type);
+/* --- types.c: what is so of a type of filesystem ----------------------------- */
+
+enum mc_type_kind {
+	MC_TYPE_OTHER,		/* of a device, or not known */
+	MC_TYPE_MEMORY,		/* files that are nowhere else */
+	MC_TYPE_NAMESPACE,	/* shows a namespace */
+	MC_TYPE_ONE_FOR_ALL,
+	MC_TYPE_OF_ITS_OWN,	/* one for each mount, without files worth keeping */
+	MC_TYPE_FILES,		/* of namespaces or processes */
+	MC_TYPE_LAYERS,
+	MC_TYPE_SERVER,		/* somebody answers for it */
+};
+
+struct mc_type {
+	const char *name;
+	enum mc_type_kind kind;
+	bool fresh;		/* a restore can make one */
+	const char *shows;	/* which namespace, by then of whoever makes it; or NULL */
+	bool once;		/* a second one for that namespace is the same */
+	/*
+	 * There is one for all, or for each namespace, and opening it once more
+	 * changes nothing of it.  debugfs, tracefs, devtmpfs take over the options
+	 * of whoever opens them last.
+	 */
+	bool again;
+};
+
+/* Never NULL: whatever the table does not have is MC_TYPE_OTHER. */
+const struct mc_type *mc_type_of(const char *name);
+/* A bit of its own for each type of the table; 0 for others. */
+uint64_t mc_type_bit(const struct mc_type *type);
+
 /* The source that the mount will be restored with; NULL: not known. */
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
 /* Does it differ from the source in the image? */

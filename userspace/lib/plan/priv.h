@@ -30,7 +30,8 @@ struct mc_sb_plan {
 	enum mc_sb_mode mode;
 	uint32_t src;			/* FRESH, EXTERNAL: the one at "/" */
 	uint32_t first_wide, nr_wide;	/* LIVE: in priv->wide */
-	bool refused;			/* some of its mounts have no source */
+	const char *refused;		/* rule by which it, or some of its mounts, can't
+					   be had from there; or NULL */
 };
 
 /*
@@ -74,7 +75,7 @@ struct mc_plan_priv {
 	struct mc_sb_plan *sb;
 	uint64_t node_bytes, node_names; /* in fresh superblocks; shared parts of
 					   paths are counted each time */
-	uint32_t fresh_once;		/* bits of fresh_types[]: planned already, and
+	uint64_t fresh_once;		/* types (mc_type_bit()): planned already, and
 					   the kernel makes no second one */
 	struct mc_wide *wide;
 	uint32_t nr_wide;

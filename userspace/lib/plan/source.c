@@ -13,50 +13,12 @@
 
 #include "plan/priv.h"
 
-/*
- * Types of which the restorer can make a superblock.  proc, sysfs and mqueue show
- * a namespace of the process that mounts them; of sysfs and mqueue the kernel
- * has one superblock for each such namespace, and makes no second one.
- */
-static const struct {
-	const char *name;
-	const char *shows;
-	bool once;
-} fresh_types[] = {
-	{ "tmpfs", NULL, false }, { "ramfs", NULL, false }, { "proc", "pid", false },
-	{ "sysfs", "network", true }, { "devpts", NULL, false },
-	{ "mqueue", "ipc", true },
-};
-
-static uint32_t fresh_type(const struct mc_sb *sb)
-{
-	uint32_t i;
-
-	for (i = 0; i < MC_ARRAY_SIZE(fresh_types); i++)
-		if (!strcmp(sb->type, fresh_types[i].name))
-			return i;
-	return MC_NONE;
-}
-
-bool mc_type_opens_again(const char *type)
-{
-	static const char *const types[] = {
-		"sysfs", "mqueue", "cgroup2", "securityfs", "configfs", "fusectl",
-	};
-	size_t i;
-
-	for (i = 0; i < MC_ARRAY_SIZE(types); i++)
-		if (!strcmp(type, types[i]))
-			return true;
-	return false;
-}
-
 static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
 {
-	uint32_t type = fresh_type(&p->topo->sbs[sb]);
+	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
 
-	return type != MC_NONE && !(p->priv->fresh_once & 1U << type) &&
-	       (!fresh_types[type].shows || p->priv->opts->caller_namespaces ||
+	return type->fresh && !(p->priv->fresh_once & mc_type_bit(type)) &&
+	       (!type->shows || p->priv->opts->caller_namespaces ||
 		mc_sb_has_own_pidns(&p->topo->sbs[sb]));
 }
 
@@ -310,6 +272,14 @@ static void why_not(const struct mc_plan *p, const uint32_t *mounts, uint32_t nr
 					       n++ ? ", or " : "", words[i]);
 }
 
+/* Told by mc_plan_refuse(); here it is remembered. */
+static const char *refused(struct mc_plan *p, uint32_t sb, const char *rule)
+{
+	if (!p->priv->sb[sb].refused)
+		p->priv->sb[sb].refused = rule;
+	return rule;
+}
+
 /* All of one superblock and root. */
 static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 		     struct mntcr_error *e)
@@ -317,24 +287,26 @@ static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 	const struct mc_mount *mnt = &p->topo->mounts[mounts[0]];
 	const struct mc_sb *sb = &p->topo->sbs[mnt->sb];
 	const struct mc_plan_options *o = p->priv->opts;
-	uint32_t type = fresh_type(sb), i;
+	const struct mc_type *type = mc_type_of(sb->type);
 	uint8_t hidden = p->api == MNTCR_API_UPSTREAM ? p->priv->hidden[mounts[0]] :
 			 MC_SEEN;
 	bool live = false;
+	uint32_t i;
 	char why[320], name[64], what[96], help[160];
 
-	p->priv->sb[mnt->sb].refused = true;
 	for (i = 0; i < nr; i++)
 		live = live || (o->ns_live && o->ns_live[p->topo->mounts[mounts[i]].ns]);
 	mc_escape(sb->type, name, sizeof(name));
 	snprintf(what, sizeof(what), "%s, %u:%u", name, sb->major, sb->minor);
 	why_not(p, mounts, nr, why, sizeof(why));
 	if (mnt->idmap != MC_NONE && !live)
-		return mc_plan_refuse(p, e, "idmapped-source", mounts, nr,
+		return mc_plan_refuse(p, e, refused(p, mnt->sb, "idmapped-source"),
+				      mounts, nr,
 				      "--source, a process in its namespace or its file",
 				      "idmapped: it can only be cloned from a live mount, and its namespace was not given");
 	if (mnt->idmap != MC_NONE)
-		return mc_plan_refuse(p, e, "idmapped-source", mounts, nr,
+		return mc_plan_refuse(p, e, refused(p, mnt->sb, "idmapped-source"),
+				      mounts, nr,
 				      "a mount with the same root and mapping, and nothing locked on it, in a namespace that is dumped too",
 				      "idmapped: it can only be cloned from a live mount with the same mapping, and what there is is %s",
 				      why);
@@ -342,25 +314,27 @@ static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 		 hidden != MC_FILED ? "" :
 		 ", a kernel with the calls of the extended API, or that the file is unmounted");
 	if (live)
-		return mc_plan_refuse(p, e, hidden == MC_FILED ?
+		return mc_plan_refuse(p, e, refused(p, mnt->sb, hidden == MC_FILED ?
 				      "covered-beside-file" : hidden ?
-				      "overmounted-source" : "uncloneable-source",
+				      "overmounted-source" : "uncloneable-source"),
 				      mounts, nr, help,
 				      "no mount of its superblock (%s) that contains its root can be cloned: what has the same root is %s",
 				      what, why);
 	snprintf(help, sizeof(help), "--source with its namespace, or --external %u:%u=PATH",
 		 sb->major, sb->minor);
-	if (type == MC_NONE || !fresh_types[type].shows || o->caller_namespaces)
-		return mc_plan_refuse(p, e, "no-source", mounts, nr, help,
+	if (!type->fresh || !type->shows || o->caller_namespaces)
+		return mc_plan_refuse(p, e, refused(p, mnt->sb, "no-source"),
+				      mounts, nr, help,
 				      "its superblock (%s) is in no namespace that was given, and %s cannot be made fresh%s",
 				      what, name,
-				      type == MC_NONE ? "" : " twice");
+				      type->fresh ? " twice" : "");
 	snprintf(help, sizeof(help),
 		 "--source with its namespace, --external %u:%u=PATH, or --caller-namespaces if that is what is wanted",
 		 sb->major, sb->minor);
-	return mc_plan_refuse(p, e, "callers-namespace", mounts, nr, help,
+	return mc_plan_refuse(p, e, refused(p, mnt->sb, "callers-namespace"),
+			      mounts, nr, help,
 			      "its superblock (%s) is in no namespace that was given, and a fresh one would show the caller's %s namespace",
-			      what, fresh_types[type].shows);
+			      what, type->shows);
 }
 
 /* From wherever its parent is cloned, which has to be a live one. */
@@ -368,7 +342,7 @@ static bool is_live(const struct mc_plan *p, uint32_t sb)
 {
 	return p->priv->external_of[sb] == MC_NONE &&
 	       (!p->priv->opts->prefer_fresh ||
-		fresh_type(&p->topo->sbs[sb]) == MC_NONE);
+		!mc_type_of(p->topo->sbs[sb].type)->fresh);
 }
 
 /* An unlinked mount comes along with its parent, from a live source only. */
@@ -388,8 +362,8 @@ static int deleted_root(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 {
 	const struct mc_mount *m = &p->topo->mounts[mounts[0]];
 
-	p->priv->sb[m->sb].refused = true;
-	return mc_plan_refuse(p, e, "deleted-root", mounts, nr, help_unlinked(p, m),
+	return mc_plan_refuse(p, e, refused(p, m->sb, "deleted-root"), mounts, nr,
+			      help_unlinked(p, m),
 			      "the root of this mount has been unlinked, and no path leads to it");
 }
 
@@ -522,8 +496,8 @@ static int only_live(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 	const struct mc_mount *mnt = &p->topo->mounts[mounts[0]];
 	bool idmapped = mnt->idmap != MC_NONE;
 
-	p->priv->sb[mnt->sb].refused = true;
-	return mc_plan_refuse(p, e, idmapped ? "idmapped-source" : "no-source",
+	return mc_plan_refuse(p, e, refused(p, mnt->sb, idmapped ?
+				      "idmapped-source" : "no-source"),
 			      mounts, nr,
 			      "--source with its namespace, and neither --fresh nor --external for its superblock",
 			      "%s: only a live source can give it, and its superblock is to come from elsewhere",
@@ -704,7 +678,7 @@ static int by_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 
 	for (i = from + 1; i < end && same_text(p, sorted[from], sorted[i]); i++)
 		p->steps++;
-	if (i == end || (fresh && !mc_type_opens_again(sb->type)))
+	if (i == end || (fresh && !mc_type_of(sb->type)->again))
 		return 0;
 	texts = malloc(n * sizeof(*texts));
 	if (!texts)
@@ -736,7 +710,7 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	uint32_t sb = m[sorted[from]].sb, i, to;
 	uint32_t index = p->priv->external_of[sb];
 	struct mc_sb_plan *s = &p->priv->sb[sb];
-	uint32_t type = fresh_type(&p->topo->sbs[sb]);
+	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
 	int ret = 0;
 
 	if (index != MC_NONE) {
@@ -746,8 +720,8 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		   (p->priv->opts->prefer_fresh ||
 		    !any_live(p, sorted, from, end))) {
 		s->mode = MC_SB_FRESH;
-		if (fresh_types[type].once)
-			p->priv->fresh_once |= 1U << type;
+		if (type->once)
+			p->priv->fresh_once |= mc_type_bit(type);
 		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
 		ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
 	} else {
@@ -763,9 +737,10 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	for (i = from; i < end && !ret; i = to) {
 		to = run_end(p, sorted, i, end);
 		ret = mc_plan_foreign_file(p, sorted + i, to - i, e);
-		if (ret > 0)
+		if (ret > 0) {
+			refused(p, sb, "foreign-namespace-file");
 			ret = 0;
-		else if (!ret && m[sorted[i]].nsfs_ns != MC_NONE)
+		} else if (!ret && m[sorted[i]].nsfs_ns != MC_NONE)
 			ret = nsfile_run(p, sorted, i, to, e);
 		else if (!ret && s->mode == MC_SB_LIVE)
 			ret = live_run(p, sorted, i, to, e);
@@ -773,6 +748,28 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			ret = based_run(p, sorted, i, to, e);
 	}
 	return ret;
+}
+
+/* What has been decided, for others to see. */
+static void say_from(struct mc_plan *p)
+{
+	static const enum mc_from_kind kinds[] = {
+		[MC_SB_LIVE] = MC_FROM_LIVE, [MC_SB_FRESH] = MC_FROM_FRESH,
+		[MC_SB_EXTERNAL] = MC_FROM_EXTERNAL,
+	};
+	struct mc_from *f;
+	uint32_t m;
+
+	for (m = 0; m < p->topo->nr_mounts; m++) {
+		f = &p->from[p->topo->mounts[m].sb];
+		f->refused = p->priv->sb[p->topo->mounts[m].sb].refused;
+		if (p->src_of[m] == MC_NONE)
+			f->nr_refused++;
+		if (p->src_of[m] == MC_NONE || p->srcs[p->src_of[m]].kind != MC_SRC_NSFILE)
+			f->kind = kinds[p->priv->sb[p->topo->mounts[m].sb].mode];
+		else if (f->kind == MC_FROM_NOTHING)
+			f->kind = MC_FROM_FILES;
+	}
 }
 
 int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
@@ -798,6 +795,8 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 	}
 	if (!ret)
 		ret = mc_plan_take_along(p, e);
+	if (!ret)
+		say_from(p);
 	for (m = 0; m < t->nr_mounts && !ret; m++)
 		if (p->src_of[m] != MC_NONE)
 			p->srcs[p->src_of[m]].uses++;
