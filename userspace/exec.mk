@@ -71,3 +71,5 @@ test-y += t-execute-pins
 vm-test-y += t-execute-pins
 vm-test-y += t-lib-autofs
 vm-test-y += t-lib-fuse
+test-y += t-check-dump
+vm-test-y += t-check-dump

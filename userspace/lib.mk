@@ -98,3 +98,9 @@ lib-y += execute/execute.o
 lib-y += execute/pin.o
 lib-y += execute/restore.o
 lib-y += execute/bind.o
+
+lib-y += check/whose.o
+lib-y += check/outside.o
+lib-y += check/print.o
+lib-y += check/report.o
+lib-y += check/dump.o

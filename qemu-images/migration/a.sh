@@ -44,6 +44,14 @@ kill $holder
 wait $holder || :
 [ ! -e $work/none ] && rc=0 || rc=1
 step $rc "no image of what was refused"
+cat /proc/self/mountinfo >$work/before
+mntcr dump --container "$first" --check >$work/list && rc=0 || rc=$?
+sed 's/^/# /' $work/list
+[ $rc = 0 ] && [ "$(grep -c '^superblock .*; fresh' $work/list)" = 5 ] &&
+	[ "$(grep -vc '^superblock' $work/list)" = 0 ] && rc=0 || rc=1
+step $rc "listed beforehand: everything comes back by itself"
+cmp -s $work/before /proc/self/mountinfo && [ ! -e $work/image ] && rc=0 || rc=1
+step $rc "and nothing is left of that"
 mntcr dump --container "$first" -o $work/image && rc=0 || rc=$?
 step $rc "dumped with its contents ($(wc -c <$work/image) bytes)"
 look a mounts files sizes pids -- "$@" && rc=0 || rc=$?

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "mntcr-restore.h"
 #include "cmd.h"
 
 static const char usage[] =
@@ -30,6 +31,9 @@ static const char usage[] =
 "      --exclude-contents KEY\n"
 "                       but for this one: MAJOR:MINOR, or the path of a mount in\n"
 "                       the first namespace\n"
+"      --check          write no image: list what a restore elsewhere will need, and\n"
+"                       what it cannot do\n"
+"      --json           that list for programs\n"
 "      --method METHOD  auto (default), statmount or mountinfo\n"
 "      --retries N      attempts while the namespaces change (default 8)\n"
 "  -h, --help           this text\n";
@@ -47,7 +51,7 @@ static void left_out(void *data, const char *line)
 int cmd_dump(int argc, char **argv)
 {
 	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE,
-	       OPT_CONTAINER, OPT_CGROUP, OPT_FREEZE, OPT_TIMEOUT };
+	       OPT_CONTAINER, OPT_CGROUP, OPT_FREEZE, OPT_TIMEOUT, OPT_CHECK, OPT_JSON };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "method", required_argument, NULL, OPT_METHOD },
@@ -58,6 +62,8 @@ int cmd_dump(int argc, char **argv)
 		{ "freeze-timeout", required_argument, NULL, OPT_TIMEOUT },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "exclude-contents", required_argument, NULL, OPT_EXCLUDE },
+		{ "check", no_argument, NULL, OPT_CHECK },
+		{ "json", no_argument, NULL, OPT_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
@@ -69,13 +75,13 @@ int cmd_dump(int argc, char **argv)
 	const char **exclude = calloc((size_t)argc, sizeof(*exclude));
 	struct mntcr_container container = { 0 };
 	struct mntcr_freeze_options still = { .size = sizeof(still) };
-	bool contents = false, freeze = false;
+	bool contents = false, freeze = false, check = false, json = false;
 	struct mntcr_freeze *frozen = NULL;
 	const char *cgroup = NULL;
 	size_t pid = 0;
 	struct cmd_input in = { 0 };
 	struct mntcr_topology *t = NULL;
-	const char *out = "-";
+	const char *out = NULL;
 	struct mntcr_error e;
 	int c, ret = 0;
 	size_t n;
@@ -117,6 +123,12 @@ int cmd_dump(int argc, char **argv)
 						optarg);
 			still.timeout_ms = n * 1000;
 			break;
+		case OPT_CHECK:
+			check = true;
+			break;
+		case OPT_JSON:
+			json = true;
+			break;
 		case OPT_CONTENTS:
 			contents = true;
 			break;
@@ -133,6 +145,10 @@ int cmd_dump(int argc, char **argv)
 	}
 	if (!ret && files.nr_exclude && !contents)
 		ret = cmd_usage("dump", "--exclude-contents without --contents");
+	if (!ret && check && out)
+		ret = cmd_usage("dump", "--check writes no image: --output is not for it");
+	if (!ret && json && !check)
+		ret = cmd_usage("dump", "--json without --check");
 	if (!ret && freeze && !cgroup)
 		ret = cmd_usage("dump", "--freeze without --cgroup");
 	if (!ret && still.timeout_ms && !freeze)
@@ -160,10 +176,20 @@ int cmd_dump(int argc, char **argv)
 		ret = mntcr_capture(in.sources, in.nr, &opts, &t, &e);
 	files.sources = in.nr ? in.sources : container.sources;
 	files.nr_sources = in.nr ? in.nr : container.nr;
-	if (ret ||
-	    (contents ? mntcr_image_write_contents(t, &files, out, &e) :
-	     mntcr_image_write(t, out, &e)))
-		ret = cmd_error("dump", &e);
+	if (!ret && check)
+		ret = mntcr_check_dump(t, contents ? &files : NULL, json, stdout, &e);
+	else if (!ret && contents)
+		ret = mntcr_image_write_contents(t, &files, out ? out : "-", &e);
+	else if (!ret)
+		ret = mntcr_image_write(t, out ? out : "-", &e);
+	/* of a list, the refusals are in it */
+	if (ret)
+		ret = check && t && e.code == MNTCR_REFUSED ? MNTCR_REFUSED :
+		      cmd_error("dump", &e);
+	if (check) {
+		c = cmd_flush("dump");
+		ret = ret ? ret : c;
+	}
 	if (mntcr_thaw(frozen, &e)) {
 		c = cmd_error("dump", &e);
 		ret = ret ? ret : c;

@@ -171,6 +171,16 @@ int mntcr_plan_print(const struct mntcr_topology *topo,
 		     const struct mntcr_restore_options *opts, bool json,
 		     FILE *out, struct mntcr_error *e);
 
+/*
+ * List what a restore on another machine will need of what was captured, and what it
+ * cannot do: mntcr-dump(1), --check.  With contents, these are read, and written
+ * nowhere; its functions are not called.  MNTCR_REFUSED, when all has been printed, if
+ * something cannot be dumped or restored, whatever is given.
+ */
+int mntcr_check_dump(struct mntcr_topology *topo,
+		     const struct mntcr_contents_options *contents, bool json,
+		     FILE *out, struct mntcr_error *e);
+
 enum mntcr_propagation {
 	MNTCR_PROPAGATION_PRIVATE,
 	MNTCR_PROPAGATION_SLAVE,

@@ -167,6 +167,15 @@ struct mntcr_contents_options {
 	/* What is left out: one line; may be NULL. */
 	void (*left_out)(void *data, const char *line);
 	void *data;
+	/*
+	 * If not NULL: a superblock whose contents are refused is told of, with the
+	 * rule, and the others are read all the same; the call fails in the end.
+	 */
+	void (*refused)(void *data, unsigned int major, unsigned int minor,
+			const struct mntcr_error *e);
+	/* For each superblock, when it is read: its files, and the bytes in them. */
+	void (*saved)(void *data, unsigned int major, unsigned int minor,
+		      uint64_t nr_files, uint64_t nr_bytes);
 };
 
 /*

@@ -115,6 +115,8 @@ int mc_save_new(struct mc_save **s, FILE *out, const char *json, size_t len,
  */
 int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
 		 const char *path, struct mntcr_error *e);
+/* Of all trees so far: files, directories too, and the bytes of data in them. */
+void mc_save_count(const struct mc_save *s, uint64_t *nr_files, uint64_t *nr_bytes);
 /* The archive's end, and s is gone; failed: only the latter. */
 int mc_save_end(struct mc_save *s, bool failed, struct mntcr_error *e);
 

@@ -45,6 +45,7 @@ struct mc_save {
 	struct level *levels;
 	uint32_t nr_levels, max_levels;
 	uint32_t nr_members;
+	uint64_t nr_bytes;	/* of data, without holes */
 	/* by inode: what has several links, under its first name */
 	struct mc_map *by_ino;
 	char **links;
@@ -262,6 +263,7 @@ static int put_data(struct mc_save *s, int fd, int64_t size)
 				return changed(s);
 			if (n && put(s, buf, (size_t)n))
 				return -1;
+			s->nr_bytes += (uint64_t)n;
 		}
 	}
 	return put_hole(s, size - at);
@@ -643,6 +645,12 @@ int mc_save_new(struct mc_save **save, FILE *out, const char *json, size_t len,
 	}
 	*save = s;
 	return 0;
+}
+
+void mc_save_count(const struct mc_save *s, uint64_t *nr_files, uint64_t *nr_bytes)
+{
+	*nr_files = s->nr_members;
+	*nr_bytes = s->nr_bytes;
 }
 
 int mc_save_end(struct mc_save *s, bool failed, struct mntcr_error *e)

@@ -263,6 +263,16 @@ void mc_pins_free(struct mc_pins *p);
 /* MNTCR_UNSUPPORTED unless all the new calls are there. */
 int mc_need_extended(struct mntcr_error *e);
 enum mntcr_api mc_choose_api(enum mntcr_api wanted);
+/* What the plan asks of the kernel and of the caller's privileges. */
+int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e);
+/* Which namespaces are still there: live_fd, -1 before, and ns_live of each. */
+int mc_find_live(const struct mntcr_topology *t,
+		 const struct mntcr_restore_options *o, int *live_fd,
+		 bool *ns_live, bool *known_boot, struct mntcr_error *e);
+/* A copy of the caller's options, checked. */
+int mc_restore_take(struct mntcr_restore_options *o,
+		    const struct mntcr_restore_options *theirs,
+		    struct mntcr_error *e);
 void mc_plan_options(const struct mntcr_restore_options *o,
 		     struct mc_plan_options *po);
 

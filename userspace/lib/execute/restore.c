@@ -76,7 +76,7 @@ int mc_need_extended(struct mntcr_error *e)
  * What the plan asks of the kernel: no kernel that makes empty namespaces
  * refuses to mount on a detached tree.  A probe that fails is no answer.
  */
-static int ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
+static int ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e)
 {
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
 	const struct mntcr_feature *empty = &f[MNTCR_FEAT_EMPTY_MNTNS];
@@ -119,6 +119,11 @@ static int ask_for_locks(struct mc_plan_options *po, struct mntcr_error *e)
 	mc_close(parent);
 	mc_close(owner);
 	return 0;
+}
+
+int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
+{
+	return ask_for_trees(po, e) || ask_for_locks(po, e) ? -1 : 0;
 }
 
 enum mntcr_api mc_choose_api(enum mntcr_api wanted)
@@ -181,9 +186,9 @@ static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
 }
 
 /* Each source is the live original of the namespace with its id. */
-static int find_live(const struct mntcr_topology *t,
-		     const struct mntcr_restore_options *o, int *live_fd,
-		     bool *ns_live, bool *known_boot, struct mntcr_error *e)
+int mc_find_live(const struct mntcr_topology *t,
+		 const struct mntcr_restore_options *o, int *live_fd,
+		 bool *ns_live, bool *known_boot, struct mntcr_error *e)
 {
 	size_t i;
 
@@ -458,14 +463,14 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	w->others = count_others(o);
 	if (!o->fd_limit)
 		mc_fd_limit_raise(&w->fd_limit, w->others);
-	if (find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, e) ||
+	if (mc_find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, e) ||
 	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
 		       "--external", e) ||
 	    open_paths(o->masters, o->nr_masters, w->x.master_fd,
 		       "--external-master", e))
 		return -1;
 	w->po.ns_live = w->ns_live;
-	if (ask_kernel(&w->po, e) || ask_for_locks(&w->po, e))
+	if (mc_ask_kernel(&w->po, e))
 		return -1;
 	mc_exec_probe_again(t, w->again, &w->x.cgroup_fd);
 	w->po.again = w->again;
@@ -508,9 +513,9 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	po->data = o->data;
 }
 
-static int take_options(struct mntcr_restore_options *o,
-			const struct mntcr_restore_options *theirs,
-			struct mntcr_error *e)
+int mc_restore_take(struct mntcr_restore_options *o,
+		    const struct mntcr_restore_options *theirs,
+		    struct mntcr_error *e)
 {
 	const struct mntcr_external *x;
 	size_t i;
@@ -537,7 +542,7 @@ int mntcr_restore(const struct mntcr_topology *t,
 	int ret;
 
 	*restored = NULL;
-	if (take_options(&o, opts, e))
+	if (mc_restore_take(&o, opts, e))
 		return -1;
 	r = calloc(1, sizeof(*r));
 	w = calloc(1, sizeof(*w));
@@ -652,7 +657,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	char **sources = NULL;
 	size_t i;
 
-	if (take_options(&o, opts, e))
+	if (mc_restore_take(&o, opts, e))
 		return -1;
 	ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
 	again = calloc(t->nr_sbs + 1, sizeof(*again));
@@ -665,7 +670,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	/* Whether they are there already matters when it is restored. */
 	for (i = 0; i < o.nr_externals; i++)
 		external_fd[i] = open(o.externals[i].path, O_PATH | O_CLOEXEC);
-	if (find_live(t, &o, live_fd, ns_live, &known_boot, e))
+	if (mc_find_live(t, &o, live_fd, ns_live, &known_boot, e))
 		goto out;
 	if (o.assume_sources)
 		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));
@@ -673,7 +678,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	po.ns_live = ns_live;
 	mc_exec_probe_again(t, again, &cgroup_fd);
 	po.again = again;
-	if (ask_kernel(&po, e) || mc_plan_make(t, &po, &p, e) ||
+	if (ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
 	    mc_external_check(p, &po, external_fd, e) ||
 	    mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, e))
 		goto out;

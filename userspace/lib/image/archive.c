@@ -19,6 +19,8 @@ struct job {
 	const struct mntcr_contents_options *o;
 	int *ns_fd;		/* per namespace; -1: not given */
 	uint32_t *sorted;	/* mounts: by superblock, a root before what is below */
+	uint32_t nr_refused;
+	struct mntcr_error first; /* of them */
 };
 
 static int open_namespaces(struct job *j, struct mntcr_error *e)
@@ -83,6 +85,17 @@ static bool can_be_cloned(const struct job *j, uint32_t m)
 	       mnt->idmap == MC_NONE && !mc_has_locked_child(t, m);
 }
 
+/* 0: told of, so that the others are looked at as well; else it is over. */
+static int refused(struct job *j, const struct mc_sb *sb, const struct mntcr_error *e)
+{
+	if (e->code != MNTCR_REFUSED || !j->o->refused)
+		return -1;
+	j->o->refused(j->o->data, sb->major, sb->minor, e);
+	if (!j->nr_refused++)
+		j->first = *e;
+	return 0;
+}
+
 /* The first of sorted[from, to), all of one root, that works. */
 static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t to,
 		     struct mntcr_error *e)
@@ -141,18 +154,33 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 static int save_all(struct job *j, struct mc_save *s, struct mntcr_error *e)
 {
 	const struct mc_topology *t = j->t;
+	uint64_t files, bytes, had_files, had_bytes;
 	uint32_t i, end;
 
 	for (i = 0; i < t->nr_mounts; i = end) {
 		const struct mc_mount *m = &t->mounts[j->sorted[i]];
+		const struct mc_sb *sb = &t->sbs[m->sb];
 
 		for (end = i + 1; end < t->nr_mounts &&
 		     t->mounts[j->sorted[end]].sb == m->sb; end++)
 			;
-		if (t->sbs[m->sb].contents && save_sb(j, s, i, end, e))
-			return -1;
+		if (!sb->contents)
+			continue;
+		mc_save_count(s, &had_files, &had_bytes);
+		if (save_sb(j, s, i, end, e)) {
+			if (refused(j, sb, e))
+				return -1;
+			continue;
+		}
+		mc_save_count(s, &files, &bytes);
+		if (j->o->saved)
+			j->o->saved(j->o->data, sb->major, sb->minor,
+				    files - had_files, bytes - had_bytes);
 	}
-	return 0;
+	if (!j->nr_refused)
+		return 0;
+	*e = j->first;
+	return -1;
 }
 
 static int print(void *data, FILE *out, struct mntcr_error *e)
@@ -243,11 +271,15 @@ static int choose(struct job *j, struct mntcr_error *e)
 			tell(j, m, "the root of this mount has been unlinked: without its contents");
 		if (!m->root_deleted && t->ns[m->ns].userns != MC_NONE &&
 		    !t->userns[t->ns[m->ns].userns].dumper &&
-		    t->sbs[m->sb].contents)
-			return mc_refuse(e, "contents-owner",
-					 "%s %u:%u is mounted in a namespace of another user namespace: whose ids those of its files are is not known",
-					 t->sbs[m->sb].type, t->sbs[m->sb].major,
-					 t->sbs[m->sb].minor);
+		    t->sbs[m->sb].contents) {
+			mc_refuse(e, "contents-owner",
+				  "%s %u:%u is mounted in a namespace of another user namespace: whose ids those of its files are is not known",
+				  t->sbs[m->sb].type, t->sbs[m->sb].major,
+				  t->sbs[m->sb].minor);
+			if (refused(j, &t->sbs[m->sb], e))
+				return -1;
+			t->sbs[m->sb].contents = false;	/* once */
+		}
 	}
 	return 0;
 }

@@ -204,6 +204,8 @@ struct mc_plan_options {
 	bool caller_namespaces;
 	const struct mntcr_external *externals, *masters;
 	uint32_t nr_externals, nr_masters;
+	/* if they are known already: mc_plan.external_sources */
+	char *const *external_sources;
 	uint32_t batch;			/* descriptors per release; 0: 256 */
 	uint32_t fd_budget;		/* 0: no limit */
 	bool keep_fds;			/* the caller wants every mount's */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a restore elsewhere will need, and what will fail: a list, collected as JSON,
+ * whose words mntcr-dump(1) explains, and printed from that.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_CHECK_H
+#define MC_CHECK_H
+
+#include <jansson.h>
+
+#include "mntcr-restore.h"
+#include "plan/plan.h"
+
+/* --- report.c, print.c ------------------------------------------------------- */
+
+struct mc_report {
+	const struct mc_topology *t;
+	json_t *root;
+	json_t *superblocks, *externals, *masters, *refusals, *differences, *options;
+	bool nomem;		/* sticky: check once at the end */
+};
+
+/* Even if it fails it is to be freed. */
+int mc_report_new(struct mc_report *r, const struct mc_topology *t,
+		  struct mntcr_error *e);
+void mc_report_free(struct mc_report *r);
+void mc_report_add(struct mc_report *r, json_t *list, json_t *what);
+/* Into of: the first few by name, and all by id. */
+void mc_report_mounts(struct mc_report *r, json_t *of, const uint32_t *mounts,
+		      uint32_t nr);
+/* A string; what does not end with a whole letter is cut. */
+json_t *mc_report_text(const char *s);
+void mc_report_refusal(struct mc_report *r, const struct mntcr_refusal *refusal);
+/* By a rule, of no mount in particular. */
+void mc_report_refuse(struct mc_report *r, const char *rule, const char *help,
+		      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void mc_report_difference(struct mc_report *r, const char *what, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Each mount that will show another source, as the plan tells. */
+void mc_report_sources(struct mc_report *r, const struct mc_plan *p);
+/*
+ * Print it.  0, or -1: MNTCR_REFUSED if something is, with the first and how many
+ * there are.
+ */
+int mc_report_end(struct mc_report *r, bool json, FILE *out, struct mntcr_error *e);
+void mc_report_print(const json_t *root, FILE *out);
+
+/* --- outside.c: what the caller's own mount namespace shows -------------------- */
+
+/* Of a superblock, or of a peer group. */
+struct mc_place {
+	uint32_t next, next_peer; /* of the same superblock, the same group; MC_NONE */
+	char *target, *root, *source;
+	int id;
+	bool seen;		/* its path leads there */
+};
+
+struct mc_outside {
+	struct mc_place *places;
+	uint32_t nr, max;
+	struct mc_map *by_dev, *by_group;	/* the first; the one to name */
+};
+
+/* Nothing, where that namespace is itself in the topology. */
+int mc_outside_read(struct mc_outside *o, const struct mc_topology *t,
+		    struct mntcr_error *e);
+void mc_outside_free(struct mc_outside *o);
+/* MC_NONE: none.  The rest by next. */
+uint32_t mc_outside_of(const struct mc_outside *o, const struct mc_sb *sb);
+/* Where the superblock's own root is to be seen; NULL: nowhere. */
+const struct mc_place *mc_outside_root(const struct mc_outside *o,
+				       const struct mc_sb *sb);
+/* A mount of that peer group, the widest that can be named; or NULL. */
+const struct mc_place *mc_outside_group(const struct mc_outside *o, uint64_t group);
+
+/* --- whose.c ------------------------------------------------------------------- */
+
+enum mc_whose {
+	MC_WHOSE_CONTAINER,
+	MC_WHOSE_HOST,		/* mounted outside as well, or shows what is the host's */
+	MC_WHOSE_NAMESPACE,	/* shows a namespace that is not the host's */
+	MC_WHOSE_ALL,		/* the kernel has one for all */
+	MC_WHOSE_FILES,		/* files of namespaces or processes */
+};
+enum mc_whose mc_whose(const struct mc_sb *sb, bool outside);
+
+#endif /* MC_CHECK_H */

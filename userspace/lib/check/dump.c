@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr_check_dump(): what a restore elsewhere, of which nothing is live, will need
+ * of what has been captured here.  The plan is asked, first without options; what it
+ * wants from outside is given to it, as if it were there; what it refuses then cannot
+ * be had.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "execute/execute.h"
+
+/* Of one superblock. */
+struct saved {
+	bool is;
+	uint64_t nr_files, nr_bytes;
+	char refused[sizeof(((struct mntcr_error *)0)->rule)];
+};
+
+struct job {
+	struct mc_topology *t;
+	struct mc_report r;
+	struct mc_outside outside;
+	struct mc_map *by_dev;
+	struct saved *saved;
+	uint32_t *mounts, *first;	/* by superblock; where those of each begin */
+	/* the last plan's answers */
+	struct mc_from *from;
+	bool *orphan;
+	bool *external, *master;	/* given to the next */
+	uint32_t *nr_refused;		/* per superblock, mounts: without an external */
+	struct mntcr_external *externals, *masters;
+	char (*keys)[48];
+	char **sources;			/* what the externals will show */
+	bool last;			/* this plan's refusals are told */
+};
+
+/* --- contents ------------------------------------------------------------------ */
+
+static struct saved *of_device(struct job *j, uint32_t maj, uint32_t min)
+{
+	uint32_t i = 0;
+
+	mc_map_get(j->by_dev, (uint64_t)maj << 32 | min, &i);
+	return &j->saved[i];
+}
+
+static void saved(void *data, unsigned int maj, unsigned int min, uint64_t nr_files,
+		  uint64_t nr_bytes)
+{
+	struct saved *s = of_device(data, maj, min);
+
+	s->is = true;
+	s->nr_files = nr_files;
+	s->nr_bytes = nr_bytes;
+}
+
+static void contents_refused(void *data, unsigned int maj, unsigned int min,
+			     const struct mntcr_error *e)
+{
+	struct job *j = data;
+
+	snprintf(of_device(j, maj, min)->refused, sizeof(j->saved->refused), "%s",
+		 e->rule);
+	mc_report_refuse(&j->r, e->rule, "", "%s", e->text);
+}
+
+static void left_out(void *data, const char *line)
+{
+	struct job *j = data;
+
+	mc_report_difference(&j->r, "contents", "%s", line);
+}
+
+/* Read as a dump does, and written nowhere. */
+static int read_contents(struct job *j, const struct mntcr_contents_options *theirs,
+			 struct mntcr_error *e)
+{
+	struct mntcr_contents_options o;
+	int ret;
+
+	if (mc_take_options(&o, sizeof(o), sizeof(o), theirs, "contents_options", e))
+		return -1;
+	o.left_out = left_out;
+	o.refused = contents_refused;
+	o.saved = saved;
+	o.data = j;
+	ret = mntcr_image_write_contents(j->t, &o, "/dev/null", e);
+	return ret && e->code == MNTCR_REFUSED ? 0 : ret;
+}
+
+/* --- what the plan says ---------------------------------------------------------- */
+
+static void decided(void *data, const struct mc_plan *p)
+{
+	struct job *j = data;
+
+	memcpy(j->from, p->from, j->t->nr_sbs * sizeof(*j->from));
+	memcpy(j->orphan, p->orphan, j->t->nr_groups * sizeof(*j->orphan));
+	if (j->last)
+		mc_report_sources(&j->r, p);
+}
+
+static void refused(void *data, const struct mntcr_refusal *refusal)
+{
+	struct job *j = data;
+
+	if (j->last)
+		mc_report_refusal(&j->r, refusal);
+}
+
+static void name_externals(struct job *j, struct mc_plan_options *po)
+{
+	const struct mc_place *at;
+	uint32_t i, n = 0;
+	char *key;
+
+	for (i = 0; i < j->t->nr_sbs; i++) {
+		if (!j->external[i])
+			continue;
+		at = mc_outside_root(&j->outside, &j->t->sbs[i]);
+		key = j->keys[i];
+		snprintf(key, sizeof(*j->keys), "%u:%u", j->t->sbs[i].major,
+			 j->t->sbs[i].minor);
+		j->sources[n] = at ? at->source : NULL;
+		j->externals[n++] = (struct mntcr_external){
+			.key = key, .path = at ? at->target : "PATH" };
+	}
+	po->externals = j->externals;
+	po->nr_externals = n;
+	for (i = n = 0; i < j->t->nr_groups; i++) {
+		if (!j->master[i])
+			continue;
+		at = mc_outside_group(&j->outside, j->t->groups[i].id);
+		key = j->keys[j->t->nr_sbs + i];
+		snprintf(key, sizeof(*j->keys), "%" PRIu64, j->t->groups[i].id);
+		j->masters[n++] = (struct mntcr_external){
+			.key = key, .path = at ? at->target : "PATH" };
+	}
+	po->masters = j->masters;
+	po->nr_masters = n;
+}
+
+static int ask(struct job *j, struct mc_plan_options *po, struct mntcr_error *e)
+{
+	struct mc_plan *p = NULL;
+	int ret;
+
+	name_externals(j, po);
+	po->external_sources = j->sources;
+	ret = mc_plan_make(j->t, po, &p, e);
+	mc_plan_free(p);
+	return ret && e->code == MNTCR_REFUSED ? 0 : ret;
+}
+
+/*
+ * Without anything; then with what is missing.  What that does not help a
+ * superblock with is not asked for.
+ */
+static int ask_plan(struct job *j, struct mntcr_error *e)
+{
+	struct mntcr_restore_options ro = { .size = sizeof(ro) };
+	struct mc_plan_options po;
+	const struct mc_group *g;
+	uint32_t i;
+
+	mc_plan_options(&ro, &po);
+	po.decided = decided;
+	po.refused = refused;
+	po.data = j;
+	if (mc_ask_kernel(&po, e) || ask(j, &po, e))
+		return -1;
+	for (i = 0; i < j->t->nr_sbs; i++) {
+		j->external[i] = j->from[i].refused;
+		/* by such a rule, all of it */
+		j->nr_refused[i] = j->from[i].nr_refused ? j->from[i].nr_refused :
+				   UINT32_MAX;
+	}
+	for (i = 0; i < j->t->nr_groups; i++) {
+		g = &j->t->groups[i];
+		j->master[i] = j->orphan[i];
+		/* a fresh one has no mount outside */
+		if (j->orphan[i] && j->from[g->sb].kind == MC_FROM_FRESH) {
+			j->external[g->sb] = true;
+			j->nr_refused[g->sb] = UINT32_MAX;
+		}
+	}
+	if (ask(j, &po, e))
+		return -1;
+	for (i = 0; i < j->t->nr_sbs; i++)
+		if (j->from[i].nr_refused >= j->nr_refused[i])
+			j->external[i] = false;
+	j->last = true;
+	return ask(j, &po, e);
+}
+
+/* --- the list -------------------------------------------------------------------- */
+
+static const char *from_word(const struct job *j, uint32_t i)
+{
+	const struct mc_from *f = &j->from[i];
+
+	if (f->nr_refused == j->t->sbs[i].nr_mounts || *j->saved[i].refused)
+		return "refused";
+	switch (f->kind) {
+	case MC_FROM_FRESH:
+		return "fresh";
+	case MC_FROM_EXTERNAL:
+		return "external";
+	case MC_FROM_FILES:
+		return "files";
+	default:
+		return "live";
+	}
+}
+
+static void set(struct mc_report *r, json_t *o, const char *key, json_t *value)
+{
+	if (json_object_set_new(o, key, value))
+		r->nomem = true;
+}
+
+static void add_differences(struct job *j, uint32_t i, enum mc_whose whose)
+{
+	const struct mc_sb *sb = &j->t->sbs[i];
+	const struct mc_place *at = mc_outside_root(&j->outside, sb);
+
+	if (j->from[i].kind != MC_FROM_FRESH)
+		return;
+	if (whose == MC_WHOSE_HOST)
+		mc_report_difference(&j->r, "host", "%s %u:%u: the host's becomes one of the container's own; --external %u:%u=%s keeps it the host's",
+				     sb->type, sb->major, sb->minor, sb->major,
+				     sb->minor, at ? at->target : "PATH");
+	if (mc_type_of(sb->type)->kind == MC_TYPE_MEMORY && !sb->contents &&
+	    !*j->saved[i].refused)
+		mc_report_difference(&j->r, "contents", "%s %u:%u: its files are not in the image, but for what mounts are on",
+				     sb->type, sb->major, sb->minor);
+}
+
+static void add_superblock(struct job *j, uint32_t i)
+{
+	static const char *const words[] = {
+		[MC_WHOSE_CONTAINER] = "container", [MC_WHOSE_HOST] = "host",
+		[MC_WHOSE_NAMESPACE] = "namespace", [MC_WHOSE_ALL] = "all",
+		[MC_WHOSE_FILES] = "files",
+	};
+	const struct mc_sb *sb = &j->t->sbs[i];
+	const char *rule = *j->saved[i].refused ? j->saved[i].refused :
+			   j->from[i].refused;
+	json_t *o, *places = json_array();
+	char device[32], name[256];
+	enum mc_whose whose;
+	uint32_t k;
+
+	for (k = mc_outside_of(&j->outside, sb); k != MC_NONE;
+	     k = j->outside.places[k].next)
+		mc_report_add(&j->r, places, mc_report_text(mc_escape(
+			      j->outside.places[k].target, name, sizeof(name))));
+	whose = mc_whose(sb, json_array_size(places));
+	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
+	o = json_pack("{s:s, s:o, s:o, s:s, s:s, s:o}", "device", device,
+		      "type", mc_report_text(mc_escape(sb->type, name, sizeof(name))),
+		      "source", mc_json_bytes(sb->source ? sb->source : "none"),
+		      "whose", words[whose], "from", from_word(j, i),
+		      "outside", places);
+	if (rule)
+		set(&j->r, o, "rule", json_string(rule));
+	if (j->saved[i].is)
+		set(&j->r, o, "contents", json_pack("{s:I, s:I}",
+		    "files", (json_int_t)j->saved[i].nr_files,
+		    "bytes", (json_int_t)j->saved[i].nr_bytes));
+	mc_report_mounts(&j->r, o, j->mounts + j->first[i],
+			 j->first[i + 1] - j->first[i]);
+	mc_report_add(&j->r, j->r.superblocks, o);
+	add_differences(j, i, whose);
+}
+
+static void add_option(struct job *j, json_t *list, const char *option,
+		       const struct mntcr_external *x, const uint32_t *mounts,
+		       uint32_t nr)
+{
+	size_t size = strlen(x->key) + strlen(x->path) + 2;
+	char *value = malloc(size);
+	json_t *o;
+
+	if (!value) {
+		j->r.nomem = true;
+		return;
+	}
+	snprintf(value, size, "%s=%s", x->key, x->path);
+	o = json_pack("{s:s, s:s, s:b}", "option", option, "value", value,
+		      "found", strcmp(x->path, "PATH"));
+	mc_report_mounts(&j->r, o, mounts, nr);
+	mc_report_add(&j->r, list, o);
+	mc_report_add(&j->r, j->r.options, json_string(option));
+	mc_report_add(&j->r, j->r.options, json_string(value));
+	free(value);
+}
+
+/* Those that receive from a group: into j->mounts, which is not needed any more. */
+static uint32_t receivers(struct job *j, uint32_t g)
+{
+	const struct mc_topology *t = j->t;
+	uint32_t m, c, n = 0;
+
+	for (m = t->groups[g].first_slave_mount; m != MC_NONE;
+	     m = t->mounts[m].next_slave)
+		j->mounts[n++] = m;
+	for (c = t->groups[g].first_slave_group; c != MC_NONE;
+	     c = t->groups[c].next_slave_group)
+		mc_for_each_member(t, m, c)
+			j->mounts[n++] = m;
+	return n;
+}
+
+static void make_list(struct job *j)
+{
+	const struct mc_topology *t = j->t;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < t->nr_sbs; i++)
+		if (t->sbs[i].nr_mounts)
+			add_superblock(j, i);
+	for (i = 0; i < t->nr_sbs; i++)
+		if (j->external[i])
+			add_option(j, j->r.externals, "--external", &j->externals[n++],
+				   j->mounts + j->first[i],
+				   j->first[i + 1] - j->first[i]);
+	for (i = n = 0; i < t->nr_groups; i++)
+		if (j->master[i])
+			add_option(j, j->r.masters, "--external-master",
+				   &j->masters[n++], j->mounts, receivers(j, i));
+}
+
+/* --- the frame ------------------------------------------------------------------- */
+
+static bool by_superblock(struct job *j)
+{
+	const struct mc_topology *t = j->t;
+	uint32_t *at = calloc(t->nr_sbs + 1UL, sizeof(*at)), i;
+
+	if (!at)
+		return false;
+	for (i = 0; i < t->nr_sbs; i++)
+		at[i + 1] = at[i] + t->sbs[i].nr_mounts;
+	memcpy(j->first, at, (t->nr_sbs + 1UL) * sizeof(*at));
+	for (i = 0; i < t->nr_mounts; i++)
+		j->mounts[at[t->mounts[i].sb]++] = i;
+	free(at);
+	return true;
+}
+
+static int start(struct job *j, struct mntcr_error *e)
+{
+	const struct mc_topology *t = j->t;
+	uint32_t i, v;
+
+	j->by_dev = mc_map_new();
+	j->saved = calloc(t->nr_sbs + 1UL, sizeof(*j->saved));
+	j->from = calloc(t->nr_sbs + 1UL, sizeof(*j->from));
+	j->nr_refused = calloc(t->nr_sbs + 1UL, sizeof(*j->nr_refused));
+	j->external = calloc(t->nr_sbs + 1UL, sizeof(*j->external));
+	j->externals = calloc(t->nr_sbs + 1UL, sizeof(*j->externals));
+	j->sources = calloc(t->nr_sbs + 1UL, sizeof(*j->sources));
+	j->first = calloc(t->nr_sbs + 2UL, sizeof(*j->first));
+	j->orphan = calloc(t->nr_groups + 1UL, sizeof(*j->orphan));
+	j->master = calloc(t->nr_groups + 1UL, sizeof(*j->master));
+	j->masters = calloc(t->nr_groups + 1UL, sizeof(*j->masters));
+	j->keys = calloc(t->nr_sbs + t->nr_groups + 1UL, sizeof(*j->keys));
+	j->mounts = calloc(t->nr_mounts + 1UL, sizeof(*j->mounts));
+	if (!j->by_dev || !j->saved || !j->from || !j->nr_refused || !j->external ||
+	    !j->externals ||
+	    !j->sources || !j->first || !j->orphan || !j->master || !j->masters ||
+	    !j->keys || !j->mounts || !by_superblock(j))
+		return mc_nomem(e);
+	for (i = 0; i < t->nr_sbs; i++) {
+		v = i;
+		if (mc_map_add(j->by_dev, (uint64_t)t->sbs[i].major << 32 |
+			       t->sbs[i].minor, &v) < 0)
+			return mc_nomem(e);
+	}
+	return mc_report_new(&j->r, t, e) || mc_outside_read(&j->outside, t, e) ? -1 : 0;
+}
+
+static void finish(struct job *j)
+{
+	mc_report_free(&j->r);
+	mc_outside_free(&j->outside);
+	mc_map_free(j->by_dev);
+	free(j->saved);
+	free(j->from);
+	free(j->nr_refused);
+	free(j->external);
+	free(j->externals);
+	free(j->sources);
+	free(j->first);
+	free(j->orphan);
+	free(j->master);
+	free(j->masters);
+	free(j->keys);
+	free(j->mounts);
+}
+
+int mntcr_check_dump(struct mc_topology *t, const struct mntcr_contents_options *contents,
+		     bool json, FILE *out, struct mntcr_error *e)
+{
+	struct job j = { .t = t };
+	int ret = -1;
+
+	memset(e, 0, sizeof(*e));
+	if (!start(&j, e) && (!contents || !read_contents(&j, contents, e)) &&
+	    !ask_plan(&j, e)) {
+		make_list(&j);
+		ret = mc_report_end(&j.r, json, out, e);
+	}
+	finish(&j);
+	return ret;
+}

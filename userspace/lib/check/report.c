@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The list, as it is collected.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "check/check.h"
+
+/* So many mounts are named; all are there by their ids. */
+#define MOST_NAMED	3
+
+void mc_report_add(struct mc_report *r, json_t *list, json_t *what)
+{
+	if (!what || json_array_append_new(list, what))
+		r->nomem = true;
+}
+
+json_t *mc_report_text(const char *s)
+{
+	size_t n = strlen(s), least = n > 3 ? n - 3 : 0;
+
+	while (n > least && !mc_is_utf8(s, n))
+		n--;
+	return json_stringn(s, n);
+}
+
+static json_t *list(struct mc_report *r, const char *name)
+{
+	json_t *a = json_array();
+
+	if (!a || json_object_set_new(r->root, name, a))
+		r->nomem = true;
+	return a;
+}
+
+int mc_report_new(struct mc_report *r, const struct mc_topology *t,
+		  struct mntcr_error *e)
+{
+	memset(r, 0, sizeof(*r));
+	r->t = t;
+	r->root = json_object();
+	if (r->root) {
+		r->superblocks = list(r, "superblocks");
+		r->externals = list(r, "externals");
+		r->masters = list(r, "masters");
+		r->refusals = list(r, "refusals");
+		r->differences = list(r, "differences");
+		r->options = list(r, "options");
+	}
+	return !r->root || r->nomem ? mc_nomem(e) : 0;
+}
+
+void mc_report_free(struct mc_report *r)
+{
+	json_decref(r->root);
+	r->root = NULL;
+}
+
+static json_t *mount_id(size_t ns, uint64_t id)
+{
+	return json_pack("{s:I, s:I}", "namespace", (json_int_t)ns,
+			 "id", (json_int_t)id);
+}
+
+void mc_report_mounts(struct mc_report *r, json_t *of, const uint32_t *mounts,
+		      uint32_t nr)
+{
+	json_t *ids = json_array(), *names = json_array();
+	const struct mc_mount *m;
+	char name[256];
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		m = &r->t->mounts[mounts[i]];
+		if (i < MOST_NAMED)
+			mc_report_add(r, names, mc_report_text(mc_mount_name(r->t,
+						mounts[i], name, sizeof(name))));
+		mc_report_add(r, ids, mount_id(m->ns, m->id));
+	}
+	if (json_object_set_new(of, "names", names) ||
+	    json_object_set_new(of, "mounts", ids))
+		r->nomem = true;
+}
+
+void mc_report_refusal(struct mc_report *r, const struct mntcr_refusal *f)
+{
+	json_t *mounts = json_array();
+	size_t i;
+
+	for (i = 0; i < f->nr_mounts; i++)
+		mc_report_add(r, mounts, mount_id(f->mounts[i].ns, f->mounts[i].id));
+	mc_report_add(r, r->refusals, json_pack("{s:s, s:o, s:o, s:o}",
+		      "rule", f->rule, "text", mc_report_text(f->text),
+		      "help", mc_report_text(f->help), "mounts", mounts));
+}
+
+void mc_report_refuse(struct mc_report *r, const char *rule, const char *help,
+		      const char *fmt, ...)
+{
+	char text[1200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	mc_report_refusal(r, &(struct mntcr_refusal){
+		.rule = rule, .text = text, .help = help });
+}
+
+void mc_report_difference(struct mc_report *r, const char *what, const char *fmt, ...)
+{
+	char text[1200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	mc_report_add(r, r->differences, json_pack("{s:s, s:o}", "what", what,
+						   "text", mc_report_text(text)));
+}
+
+void mc_report_sources(struct mc_report *r, const struct mc_plan *p)
+{
+	char name[256], is[256], was[256];
+	uint32_t m;
+
+	for (m = 0; m < r->t->nr_mounts; m++) {
+		if (p->src_of[m] == MC_NONE || !mc_plan_source_differs(p, m))
+			continue;
+		mc_report_difference(r, "source", "%s: source %s instead of %s",
+			mc_mount_name(r->t, m, name, sizeof(name)),
+			mc_escape(mc_plan_source_of(p, m), is, sizeof(is)),
+			mc_escape(mc_mount_source(r->t, &r->t->mounts[m]), was,
+				  sizeof(was)));
+	}
+}
+
+int mc_report_end(struct mc_report *r, bool json, FILE *out, struct mntcr_error *e)
+{
+	const json_t *first = json_array_get(r->refusals, 0);
+	size_t nr = json_array_size(r->refusals);
+
+	if (r->nomem)
+		return mc_nomem(e);
+	if (!json)
+		mc_report_print(r->root, out);
+	else if (json_dumpf(r->root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII))
+		return ferror(out) ? mc_fail(e, MNTCR_SYS, errno, "writing") :
+		       mc_nomem(e);
+	else
+		putc('\n', out);
+	if (!nr)
+		return 0;
+	mc_refuse(e, json_string_value(json_object_get(first, "rule")), "%s",
+		  json_string_value(json_object_get(first, "text")));
+	if (nr > 1)
+		mc_more_refusals(e, (uint32_t)nr - 1);
+	return -1;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A host and a container on it, for tests of what is listed beforehand: the test's own
+ * mount namespace, and one that a child has made and left its root for.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef CHECKED_H
+#define CHECKED_H
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mntcr-restore.h"
+#include "tap.h"
+
+#define TRY(x)	do { if ((x) == -1) { perror(#x); _exit(1); } } while (0)
+
+/* A ramfs, of which none can be made, shared; and a tmpfs.  Nothing is seen outside. */
+static inline void make_host(void)
+{
+	TRY(unshare(CLONE_NEWNS));
+	TRY(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	TRY(mount("host", "/tmp", "tmpfs", 0, NULL));
+	TRY(mkdir("/tmp/disk", 0755));
+	TRY(mount("disk", "/tmp/disk", "ramfs", 0, NULL));
+	TRY(mount("none", "/tmp/disk", NULL, MS_SHARED, NULL));
+	TRY(mkdir("/tmp/disk/vol", 0755));
+	TRY(mkdir("/tmp/disk/vol/ev", 0755));
+	TRY(mkdir("/tmp/run", 0755));
+	TRY(mount("run", "/tmp/run", "tmpfs", 0, NULL));
+	TRY(mkdir("/tmp/ct", 0755));
+}
+
+static inline void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	TRY(fd);
+	TRY(write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1);
+	close(fd);
+}
+
+/* build() works in the new root, before it becomes that; the host is at "/". */
+static inline pid_t make_container(void (*build)(void))
+{
+	int ready[2];
+	pid_t pid;
+	char x;
+
+	REQUIRE(!pipe2(ready, O_CLOEXEC));
+	pid = (pid_t)syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, NULL,
+			     NULL, NULL, 0);
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		TRY(mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL));
+		TRY(mount("ct", "/tmp/ct", "tmpfs", 0, "size=1m"));
+		TRY(chdir("/tmp/ct"));
+		TRY(mkdir("old", 0755));
+		build();
+		TRY(syscall(SYS_pivot_root, ".", "old"));
+		TRY(chdir("/"));
+		TRY(umount2("/old", MNT_DETACH));
+		TRY(write(ready[1], "x", 1));
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	REQUIRE(read(ready[0], &x, 1) == 1);
+	close(ready[0]);
+	return pid;
+}
+
+static inline void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static inline bool has(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		return true;
+	TAP_SAY("nothing like \"%s\" in:", part);
+	for (; *text; text += strcspn(text, "\n") + (strchr(text, '\n') != NULL))
+		printf("#   %.*s\n", (int)strcspn(text, "\n"), text);
+	return false;
+}
+
+#endif /* CHECKED_H */

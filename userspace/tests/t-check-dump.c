@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a restore elsewhere will need, as the list says; and that it is so: restored
+ * with the options of the list, it is the same.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "checked.h"
+
+struct listed {
+	struct mntcr_topology *t;
+	struct mntcr_container c;
+	struct mntcr_contents_options files;
+	struct mntcr_error e;
+	char *text;
+	size_t size;
+	json_t *json;
+	int ret;		/* of both, which agree */
+};
+
+static void list(struct listed *l, pid_t pid, bool contents)
+{
+	FILE *out;
+	int ret;
+
+	memset(l, 0, sizeof(*l));
+	ret = mntcr_capture_container(pid, NULL, &l->c, &l->t, &l->e);
+	if (ret)
+		TAP_SAY("%s", l->e.text);
+	REQUIRE(!ret);
+	l->files.size = sizeof(l->files);
+	l->files.sources = l->c.sources;
+	l->files.nr_sources = l->c.nr;
+	out = open_memstream(&l->text, &l->size);
+	REQUIRE(out);
+	ret = mntcr_check_dump(l->t, contents ? &l->files : NULL, true, out, &l->e);
+	REQUIRE(!fclose(out));
+	l->json = json_loads(l->text, 0, NULL);
+	REQUIRE(l->json);
+	free(l->text);
+	out = open_memstream(&l->text, &l->size);
+	REQUIRE(out);
+	l->ret = mntcr_check_dump(l->t, contents ? &l->files : NULL, false, out, &l->e);
+	REQUIRE(!fclose(out));
+	CHECK_EQ(l->ret, ret);
+	if (l->ret)
+		CHECK_EQ(l->e.code, MNTCR_REFUSED);
+}
+
+static void done(struct listed *l, pid_t pid)
+{
+	mntcr_topology_free(l->t);
+	mntcr_container_free(&l->c);
+	json_decref(l->json);
+	free(l->text);
+	end(pid);
+}
+
+static size_t length(const struct listed *l, const char *key)
+{
+	return json_array_size(json_object_get(l->json, key));
+}
+
+/* --- the container's own ----------------------------------------------------------- */
+
+static void own(void)
+{
+	put("file", "seven!\n");
+	TRY(mkdir("proc", 0555));
+	TRY(mount("proc", "proc", "proc", 0, NULL));
+}
+
+static void what_is_the_containers_comes_back_by_itself(void)
+{
+	struct listed l;
+	pid_t pid = make_container(own);
+
+	list(&l, pid, true);
+	CHECK_EQ(l.ret, 0);
+	/* the root, old, file, proc */
+	CHECK(has(l.text, " tmpfs ct: the container's; fresh with 7 bytes of contents in 4 files; mounted at "));
+	CHECK(has(l.text, " proc proc: of a namespace; fresh; mounted at "));
+	CHECK_EQ(length(&l, "superblocks"), 2);
+	CHECK_EQ(length(&l, "options"), 0);
+	CHECK_EQ(length(&l, "refusals"), 0);
+	CHECK_EQ(length(&l, "differences"), 0);
+	CHECK(!strstr(l.text, "options"));
+	done(&l, pid);
+}
+
+static void without_contents_they_are_a_difference(void)
+{
+	struct listed l;
+	pid_t pid = make_container(own);
+
+	list(&l, pid, false);
+	CHECK_EQ(l.ret, 0);
+	CHECK(has(l.text, " tmpfs ct: the container's; fresh; mounted at "));
+	CHECK(has(l.text, ": its files are not in the image, but for what mounts are on"));
+	CHECK_EQ(length(&l, "differences"), 1);
+	done(&l, pid);
+}
+
+/* --- the host's -------------------------------------------------------------------- */
+
+static void of_the_host(void)
+{
+	TRY(mkdir("vol", 0755));
+	TRY(mkdir("run", 0755));
+	TRY(mount("/tmp/disk/vol", "vol", NULL, MS_BIND, NULL));
+	TRY(mount("/tmp/run", "run", NULL, MS_BIND, NULL));
+	TRY(mount("none", "run", NULL, MS_PRIVATE, NULL));
+}
+
+static void what_is_the_hosts_is_found_there(void)
+{
+	const json_t *x, *m;
+	struct listed l;
+	pid_t pid = make_container(of_the_host);
+
+	list(&l, pid, true);
+	CHECK_EQ(l.ret, 0);
+	CHECK(has(l.text, " ramfs disk: the host's; external; mounted at "));
+	CHECK(has(l.text, "; outside at /tmp/disk\n"));
+	CHECK(has(l.text, " tmpfs run: the host's; fresh with 0 bytes of contents in 1 files; "));
+	CHECK(has(l.text, "; outside at /tmp/run\n"));
+	CHECK(has(l.text, ": the host's becomes one of the container's own; --external "));
+	CHECK(has(l.text, "=/tmp/run keeps it the host's\n"));
+	CHECK_EQ(length(&l, "differences"), 1);
+	CHECK_EQ(length(&l, "externals"), 1);
+	CHECK_EQ(length(&l, "masters"), 1);
+	x = json_array_get(json_object_get(l.json, "externals"), 0);
+	m = json_array_get(json_object_get(l.json, "masters"), 0);
+	CHECK(json_is_true(json_object_get(x, "found")));
+	CHECK(has(json_string_value(json_object_get(x, "value")), "=/tmp/disk"));
+	CHECK(has(json_string_value(json_object_get(m, "value")), "=/tmp/disk"));
+	CHECK_EQ(json_array_size(json_object_get(x, "mounts")), 1);
+	CHECK_EQ(json_array_size(json_object_get(m, "mounts")), 1);
+	CHECK(has(l.text, "\nexternal   --external "));
+	CHECK(has(l.text, "\nmaster     --external-master "));
+	CHECK(has(l.text, "\noptions    --external "));
+	done(&l, pid);
+}
+
+/* KEY=PATH */
+static void split(const json_t *value, struct mntcr_external *x)
+{
+	char *s = strdup(json_string_value(value)), *is;
+
+	REQUIRE(s);
+	is = strchr(s, '=');
+	REQUIRE(is);
+	*is = '\0';
+	*x = (struct mntcr_external){ .key = s, .path = is + 1 };
+}
+
+static void pasted_options_restore_it(void)
+{
+	struct mntcr_external x[2];
+	struct mntcr_restore_options o = {
+		.size = sizeof(o), .externals = &x[0], .nr_externals = 1,
+		.masters = &x[1], .nr_masters = 1,
+	};
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *got = NULL;
+	const json_t *words;
+	struct listed l;
+	size_t nr = 1;
+	pid_t pid = make_container(of_the_host);
+	int ret;
+
+	list(&l, pid, true);
+	CHECK_EQ(l.ret, 0);
+	words = json_object_get(l.json, "options");
+	REQUIRE(json_array_size(words) == 4);
+	CHECK_STR(json_string_value(json_array_get(words, 0)), "--external");
+	CHECK_STR(json_string_value(json_array_get(words, 2)), "--external-master");
+	split(json_array_get(words, 1), &x[0]);
+	split(json_array_get(words, 3), &x[1]);
+	ret = mntcr_restore(l.t, &o, &r, &l.e);
+	if (ret)
+		TAP_SAY("%s", l.e.text);
+	REQUIRE(!ret);
+	src.fd = mntcr_restored_ns_fd(r, 0);
+	ret = mntcr_capture(&src, 1, NULL, &got, &l.e);
+	REQUIRE(!ret);
+	REQUIRE(!mntcr_verify(l.t, got, NULL, &nr, &l.e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(got);
+	/* it does receive */
+	REQUIRE(!mount("ev", "/tmp/disk/vol/ev", "tmpfs", 0, NULL));
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &got, &l.e));
+	REQUIRE(!mntcr_verify(l.t, got, NULL, &nr, &l.e));
+	CHECK(nr);
+	REQUIRE(!umount("/tmp/disk/vol/ev"));
+	mntcr_topology_free(got);
+	mntcr_restored_free(r);
+	free((void *)x[0].key);
+	free((void *)x[1].key);
+	done(&l, pid);
+}
+
+/* --- refused ----------------------------------------------------------------------- */
+
+static void not_to_be_had(void)
+{
+	put("gone", "");
+	put("at", "");
+	put("net", "");
+	TRY(mkdir("vol", 0755));
+	TRY(mount("gone", "at", NULL, MS_BIND, NULL));
+	TRY(unlink("gone"));
+	TRY(mount("/proc/self/ns/net", "net", NULL, MS_BIND, NULL));
+	TRY(mount("/tmp/disk/vol", "vol", NULL, MS_BIND, NULL));
+	TRY(mount("none", "vol", NULL, MS_PRIVATE, NULL));
+	TRY(mkdir("alone", 0755));
+	TRY(mount("alone", "alone", "tmpfs", 0, NULL));
+	TRY(mount("none", "alone", NULL, MS_UNBINDABLE, NULL));
+}
+
+static void all_that_is_refused_is_listed(void)
+{
+	struct listed l;
+	pid_t pid = make_container(not_to_be_had);
+
+	list(&l, pid, true);
+	CHECK_EQ(l.ret, -1);
+	CHECK_STR(l.e.rule, "contents-out-of-reach");
+	CHECK(has(l.e.text, " (and 2 more refusals)"));
+	CHECK_EQ(length(&l, "refusals"), 3);
+	CHECK(has(l.text, " [contents-out-of-reach]\n"));
+	CHECK(has(l.text, " [deleted-root]\n"));
+	CHECK(has(l.text, ": files of namespaces; refused [no-source]; "));
+	CHECK(has(l.text, " tmpfs alone: the container's; refused [contents-out-of-reach]; "));
+	/* the rest of it is listed all the same */
+	CHECK(has(l.text, " tmpfs ct: the container's; fresh with 0 bytes of contents in 6 files [deleted-root]; "));
+	CHECK(has(l.text, ": the root of this mount has been unlinked: without its contents\n"));
+	CHECK(has(l.text, " ramfs disk: the host's; external; "));
+	CHECK_EQ(length(&l, "externals"), 1);
+	CHECK_EQ(length(&l, "masters"), 0);
+	done(&l, pid);
+}
+
+static void nothing_is_changed(void)
+{
+	struct mntcr_topology *now = NULL;
+	struct listed l;
+	size_t nr = 1;
+	pid_t pid = make_container(of_the_host);
+
+	list(&l, pid, true);
+	REQUIRE(!mntcr_capture(l.c.sources, l.c.nr, NULL, &now, &l.e));
+	REQUIRE(!mntcr_verify(l.t, now, NULL, &nr, &l.e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(now);
+	done(&l, pid);
+}
+
+int main(void)
+{
+	make_host();
+	TAP_RUN(what_is_the_containers_comes_back_by_itself);
+	TAP_RUN(without_contents_they_are_a_difference);
+	TAP_RUN(what_is_the_hosts_is_found_there);
+	TAP_RUN(pasted_options_restore_it);
+	TAP_RUN(all_that_is_refused_is_listed);
+	TAP_RUN(nothing_is_changed);
+	return tap_done();
+}
