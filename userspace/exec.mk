@@ -73,3 +73,6 @@ vm-test-y += t-lib-autofs
 vm-test-y += t-lib-fuse
 test-y += t-check-dump
 vm-test-y += t-check-dump
+test-y += t-check-restore
+LIBS-t-check-restore := -Wl,--wrap=syscall
+vm-test-y += t-check-restore

@@ -103,4 +103,7 @@ lib-y += check/whose.o
 lib-y += check/outside.o
 lib-y += check/print.o
 lib-y += check/report.o
+lib-y += check/by-sb.o
+lib-y += check/owners.o
 lib-y += check/dump.o
+lib-y += check/restore.o

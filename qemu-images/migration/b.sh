@@ -11,6 +11,14 @@ tar -C $work -xf $lib/a.tar
 [ "$(cat $work/a.boot)" != "$(tr -d - </proc/sys/kernel/random/boot_id)" ] &&
 	rc=0 || rc=1
 step $rc "another boot"
+cat /proc/self/mountinfo >$work/before
+mntcr restore --check --pin /run/migrated $work/image >$work/list && rc=0 || rc=$?
+sed 's/^/# /' $work/list
+[ $rc = 0 ] && [ "$(grep -c '^superblock .*: fresh;' $work/list)" = 5 ] &&
+	[ "$(wc -l <$work/list)" = 5 ] && rc=0 || rc=1
+step $rc "nothing stands in the way of a restore"
+cmp -s $work/before /proc/self/mountinfo && [ ! -e /run/migrated ] && rc=0 || rc=1
+step $rc "and nothing is left of looking"
 mntcr restore --pin /run/migrated --verify --stats $work/image && rc=0 || rc=$?
 [ $rc = 0 ] || fail "restored from the image alone"
 step 0 "restored from the image alone"

@@ -13,11 +13,13 @@
 #include "restore-opts.h"
 
 static const char usage[] =
-"Usage: mntcr restore [OPTION...] --pin DIR IMAGE\n\n"
+"Usage: mntcr restore [OPTION...] --pin DIR IMAGE\n"
+"       mntcr restore [OPTION...] --check IMAGE\n\n"
 "Make the mount namespaces of IMAGE anew and leave them pinned as DIR/0,\n"
 "DIR/1 and so on: nsenter --mount=DIR/0 enters the first.\n\n"
 "      --pin DIR              where to pin them; made if it is not there\n"
 "      --discard              instead of --pin: let them go at the end\n"
+"      --check                make nothing: list what would fail here\n"
 RESTORE_OPT_USAGE
 "      --verify               capture the result and compare it with IMAGE\n"
 "      --stats                print times and system calls\n"
@@ -26,7 +28,7 @@ RESTORE_OPT_USAGE
 
 struct job {
 	struct restore_opts r;
-	bool verify, stats, json, discard;
+	bool verify, stats, json, discard, check;
 	size_t nr_differences;
 	sigset_t held;
 	struct mntcr_contents *contents;
@@ -242,13 +244,33 @@ out:
 	return ret;
 }
 
+/* What would fail is in the list. */
+static int check(struct job *j, const char *image)
+{
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e = { 0 };
+	int ret, flushed;
+
+	if (mntcr_image_read_contents(image, &t, &j->contents, &e))
+		return cmd_error("restore", &e);
+	j->r.o.contents = j->contents;
+	ret = mntcr_check_restore(t, &j->r.o, j->json, stdout, &e);
+	if (ret)
+		ret = e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("restore", &e);
+	flushed = cmd_flush("restore");
+	mntcr_contents_free(j->contents);
+	mntcr_topology_free(t);
+	return ret ? ret : flushed;
+}
+
 int cmd_restore(int argc, char **argv)
 {
-	enum { OPT_PIN = 256, OPT_DISCARD, OPT_VERIFY, OPT_STATS, OPT_JSON };
+	enum { OPT_PIN = 256, OPT_DISCARD, OPT_VERIFY, OPT_STATS, OPT_JSON, OPT_CHECK };
 	static const struct option options[] = {
 		RESTORE_OPT_LONG,
 		{ "pin", required_argument, NULL, OPT_PIN },
 		{ "discard", no_argument, NULL, OPT_DISCARD },
+		{ "check", no_argument, NULL, OPT_CHECK },
 		{ "verify", no_argument, NULL, OPT_VERIFY },
 		{ "stats", no_argument, NULL, OPT_STATS },
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -271,6 +293,9 @@ int cmd_restore(int argc, char **argv)
 		case OPT_DISCARD:
 			j.discard = true;
 			break;
+		case OPT_CHECK:
+			j.check = true;
+			break;
 		case OPT_VERIFY:
 			j.verify = true;
 			break;
@@ -292,6 +317,9 @@ int cmd_restore(int argc, char **argv)
 		goto out;
 	if (argc - optind != 1) {
 		ret = cmd_usage("restore", "one image is needed");
+	} else if (j.check) {
+		restore_opts_done(&j.r);
+		ret = check(&j, argv[optind]);
 	} else if (!j.r.o.pin_dir == !j.discard) {
 		ret = cmd_usage("restore", "nothing would remain: one of --pin DIR and --discard is needed");
 	} else {

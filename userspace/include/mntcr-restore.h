@@ -181,6 +181,14 @@ int mntcr_check_dump(struct mntcr_topology *topo,
 		     const struct mntcr_contents_options *contents, bool json,
 		     FILE *out, struct mntcr_error *e);
 
+/*
+ * List what a restore with these options would fail of, here: mntcr-restore(1),
+ * --check.  Changes nothing, and calls nothing back.  MNTCR_REFUSED, when all has been printed, if there is something.
+ */
+int mntcr_check_restore(const struct mntcr_topology *topo,
+			const struct mntcr_restore_options *opts, bool json,
+			FILE *out, struct mntcr_error *e);
+
 enum mntcr_propagation {
 	MNTCR_PROPAGATION_PRIVATE,
 	MNTCR_PROPAGATION_SLAVE,

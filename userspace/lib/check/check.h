@@ -86,4 +86,15 @@ enum mc_whose {
 };
 enum mc_whose mc_whose(const struct mc_sb *sb, bool outside);
 
+/* --- by-sb.c, owners.c --------------------------------------------------------- */
+
+/*
+ * All mounts by superblock; those of the nth are [first[n], first[n + 1]).  Both are
+ * malloc()ed; NULL: no memory, and *first is to be freed all the same.
+ */
+uint32_t *mc_mounts_by_sb(const struct mc_topology *t, uint32_t **first);
+/* Of what the plan makes, and of the files that come with the image, or NULL. */
+void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
+		     const struct mntcr_contents *c);
+
 #endif /* MC_CHECK_H */

@@ -338,22 +338,6 @@ static void make_list(struct job *j)
 
 /* --- the frame ------------------------------------------------------------------- */
 
-static bool by_superblock(struct job *j)
-{
-	const struct mc_topology *t = j->t;
-	uint32_t *at = calloc(t->nr_sbs + 1UL, sizeof(*at)), i;
-
-	if (!at)
-		return false;
-	for (i = 0; i < t->nr_sbs; i++)
-		at[i + 1] = at[i] + t->sbs[i].nr_mounts;
-	memcpy(j->first, at, (t->nr_sbs + 1UL) * sizeof(*at));
-	for (i = 0; i < t->nr_mounts; i++)
-		j->mounts[at[t->mounts[i].sb]++] = i;
-	free(at);
-	return true;
-}
-
 static int start(struct job *j, struct mntcr_error *e)
 {
 	const struct mc_topology *t = j->t;
@@ -366,16 +350,15 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->external = calloc(t->nr_sbs + 1UL, sizeof(*j->external));
 	j->externals = calloc(t->nr_sbs + 1UL, sizeof(*j->externals));
 	j->sources = calloc(t->nr_sbs + 1UL, sizeof(*j->sources));
-	j->first = calloc(t->nr_sbs + 2UL, sizeof(*j->first));
 	j->orphan = calloc(t->nr_groups + 1UL, sizeof(*j->orphan));
 	j->master = calloc(t->nr_groups + 1UL, sizeof(*j->master));
 	j->masters = calloc(t->nr_groups + 1UL, sizeof(*j->masters));
 	j->keys = calloc(t->nr_sbs + t->nr_groups + 1UL, sizeof(*j->keys));
-	j->mounts = calloc(t->nr_mounts + 1UL, sizeof(*j->mounts));
+	j->mounts = mc_mounts_by_sb(t, &j->first);
 	if (!j->by_dev || !j->saved || !j->from || !j->nr_refused || !j->external ||
 	    !j->externals ||
-	    !j->sources || !j->first || !j->orphan || !j->master || !j->masters ||
-	    !j->keys || !j->mounts || !by_superblock(j))
+	    !j->sources || !j->orphan || !j->master || !j->masters ||
+	    !j->keys || !j->mounts)
 		return mc_nomem(e);
 	for (i = 0; i < t->nr_sbs; i++) {
 		v = i;

@@ -49,9 +49,9 @@ static void put_superblock(const json_t *s, FILE *out)
 	char source[256];
 	size_t i;
 
-	fprintf(out, "%-10s %s %s %s: %s; %s", "superblock", get(s, "device"),
+	fprintf(out, "%-10s %s %s %s: %s%s%s", "superblock", get(s, "device"),
 		get(s, "type"), mc_escape(get(s, "source"), source, sizeof(source)),
-		whose(s), get(s, "from"));
+		whose(s), *whose(s) ? "; " : "", get(s, "from"));
 	if (contents && !strcmp(get(s, "from"), "fresh"))
 		fprintf(out, " with %lld bytes of contents in %lld files",
 			(long long)json_integer_value(json_object_get(contents, "bytes")),

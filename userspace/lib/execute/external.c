@@ -269,6 +269,8 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 	for (i = 0; i < p->nr_srcs; i++)
 		c.first[i] = MC_NONE;
 	for (m = p->topo->nr_mounts; m-- > 0;) {
+		if (p->src_of[m] == MC_NONE)	/* refused */
+			continue;
 		c.next[m] = c.first[p->src_of[m]];
 		c.first[p->src_of[m]] = m;
 	}

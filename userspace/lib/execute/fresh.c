@@ -286,6 +286,32 @@ static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_sb *sb,
 	return 0;
 }
 
+/* A context with all that it takes; -1. */
+static int configure(struct mc_exec *x, const struct mc_op *op, const struct mc_sb *sb)
+{
+	int fs;
+
+	mc_count(x, FSOPEN);
+	fs = mc_fsopen(sb->type, MC_FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return mc_exec_fail(x, op, errno, "fsopen");
+	if (sb->source &&
+	    config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source))
+		mc_exec_fail(x, op, errno, "option source");
+	else if (!set_options(x, fs, sb, op) && !set_pidns(x, fs, sb, op))
+		return fs;
+	mc_exec_junk(x, fs);
+	return -1;
+}
+
+int mc_exec_try_fresh(struct mc_exec *x, const struct mc_op *op)
+{
+	int fs = configure(x, op, &x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb]);
+
+	mc_close(fs);
+	return fs < 0 ? -1 : 0;
+}
+
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
@@ -294,17 +320,9 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	bool full = mc_contents_has(x->o->contents, sb);
 	int fs, fd = -1, ret = -1;
 
-	mc_count(x, FSOPEN);
-	fs = mc_fsopen(sb->type, MC_FSOPEN_CLOEXEC);
+	fs = configure(x, op, sb);
 	if (fs < 0)
-		return mc_exec_fail(x, op, errno, "fsopen");
-	if (sb->source &&
-	    config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source)) {
-		mc_exec_fail(x, op, errno, "option source");
-		goto out;
-	}
-	if (set_options(x, fs, sb, op) || set_pidns(x, fs, sb, op))
-		goto out;
+		return -1;
 	/* Files are made first: after that it may become read-only. */
 	if (set_flags(x, fs, sb->flags) ||
 	    (rdonly && !op->nr && !full &&

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Owners of what a restore makes that nobody can be here: ids that the caller's user
+ * namespace does not map.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "contents/contents.h"
+
+struct ids {
+	struct {
+		uint32_t first, count;
+	} extents[MC_MAX_IDMAP_EXTENTS];
+	uint32_t nr;
+	bool all;
+};
+
+static void read_map(struct ids *ids, const char *file)
+{
+	unsigned int first, parent, count;
+	FILE *in = fopen(file, "re");
+
+	ids->nr = 0;
+	ids->all = !in;		/* no user namespaces: every id is one */
+	while (in && ids->nr < MC_MAX_IDMAP_EXTENTS &&
+	       fscanf(in, "%u %u %u", &first, &parent, &count) == 3) {
+		ids->extents[ids->nr].first = first;
+		ids->extents[ids->nr++].count = count;
+		/* (uid_t)-1 is nobody's */
+		ids->all = ids->all || (!first && count == UINT32_MAX);
+	}
+	if (in)
+		fclose(in);
+}
+
+static bool has_id(const struct ids *ids, int64_t id)
+{
+	uint32_t i;
+
+	if (ids->all || id == MC_NO_ID)
+		return true;
+	for (i = 0; i < ids->nr; i++)
+		if (id >= ids->extents[i].first &&
+		    id - ids->extents[i].first < ids->extents[i].count)
+			return true;
+	return false;
+}
+
+struct job {
+	struct ids uids, gids;
+	struct mc_report *r;
+	uint32_t nr;
+	char first[700];
+};
+
+static void add(struct job *j, const char *what, int64_t uid, int64_t gid)
+{
+	char esc[400];
+
+	if (has_id(&j->uids, uid) && has_id(&j->gids, gid))
+		return;
+	if (!j->nr++)
+		snprintf(j->first, sizeof(j->first), "%s: owner %lld, group %lld",
+			 mc_escape(what, esc, sizeof(esc)), (long long)uid,
+			 (long long)gid);
+}
+
+static void look_into(struct job *j, const struct mntcr_contents *c)
+{
+	struct archive_entry *entry;
+	struct mc_members m;
+	struct mntcr_error e = { 0 };
+	int ret = 0;
+
+	if (!mc_members_open(&m, c->fd, 0, &e)) {
+		while ((ret = mc_members_next(&m, &entry, &e)) > 0)
+			add(j, archive_entry_pathname(entry), archive_entry_uid(entry),
+			    archive_entry_gid(entry));
+		mc_members_close(&m);
+	}
+	if (*e.text)
+		mc_report_refuse(j->r, "bad-image", "", "%s", e.text);
+}
+
+void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
+		     const struct mntcr_contents *c)
+{
+	struct job j = { .r = r };
+	const struct mc_file *f;
+	uint32_t i;
+
+	read_map(&j.uids, "/proc/self/uid_map");
+	read_map(&j.gids, "/proc/self/gid_map");
+	if (j.uids.all && j.gids.all)
+		return;
+	for (i = 0; i < p->nr_nodes; i++) {
+		f = p->nodes[i].file;
+		if (f && f->mode)
+			add(&j, *p->nodes[i].path ? p->nodes[i].path : "/", f->uid,
+			    f->gid);
+	}
+	if (c)
+		look_into(&j, c);
+	if (j.nr)
+		mc_report_refuse(r, "unmapped-owner",
+				 "a restore in a user namespace that maps them",
+				 "%u files of fresh filesystems belong to ids that are not mapped here; the first is %s",
+				 j.nr, j.first);
+}

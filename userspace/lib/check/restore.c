@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mntcr_check_restore(): what a restore would fail of, here.  The plan is made as for
+ * a restore; what it takes from outside is opened and looked at, what it makes anew is
+ * asked of the kernel up to the call that would make it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <libmount/libmount.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "execute/execute.h"
+
+struct job {
+	const struct mc_topology *t;
+	const struct mntcr_restore_options *o;
+	struct mc_report r;
+	struct mc_plan_options po;
+	struct mc_exec x;
+	int *live_fd;
+	bool *ns_live, *again;
+	char **sources;		/* of externals */
+	uint32_t *mounts, *first;
+	int ret;		/* of what is called back; e has its error */
+	struct mntcr_error *e;
+};
+
+/* --- the options ------------------------------------------------------------------- */
+
+static void open_paths(struct job *j, const struct mntcr_external *x, size_t nr,
+		       int *fds, const char *option)
+{
+	char key[128], path[256];
+	size_t i;
+	int err;
+
+	for (i = 0; i < nr; i++) {
+		fds[i] = open(x[i].path, O_PATH | O_CLOEXEC);
+		err = errno;
+		if (fds[i] < 0)
+			mc_report_refuse(&j->r, "external-path", "", "%s %s=%s: %s", option,
+					 mc_escape(x[i].key, key, sizeof(key)),
+					 mc_escape(x[i].path, path, sizeof(path)),
+					 strerror(err));
+	}
+}
+
+static void find_sources(struct job *j)
+{
+	struct mntcr_restore_options one = *j->o;
+	struct mntcr_error e = { 0 };
+	bool known;
+	size_t i;
+
+	one.nr_sources = 1;
+	for (i = 0; i < j->o->nr_sources; i++) {
+		one.sources = &j->o->sources[i];
+		if (mc_find_live(j->t, &one, j->live_fd, j->ns_live, &known, &e))
+			mc_report_refuse(&j->r, "source", "", "%s", e.text);
+	}
+}
+
+static void look_at_pins(struct job *j)
+{
+	DIR *dir = j->o->pin_dir ? opendir(j->o->pin_dir) : NULL;
+	const struct dirent *d;
+	char path[256];
+
+	if (!j->o->pin_dir || (!dir && errno == ENOENT))
+		return;
+	mc_escape(j->o->pin_dir, path, sizeof(path));
+	if (!dir) {
+		mc_report_refuse(&j->r, "pin-directory", "", "--pin %s: %s", path,
+				 strerror(errno));
+		return;
+	}
+	do
+		d = readdir(dir);
+	while (d && (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..")));
+	if (d)
+		mc_report_refuse(&j->r, "pin-directory", "another directory",
+				 "--pin %s: it is not empty", path);
+	closedir(dir);
+}
+
+/* --- what the plan takes and makes -------------------------------------------------- */
+
+static void refused(void *data, const struct mntcr_refusal *refusal)
+{
+	mc_report_refusal(&((struct job *)data)->r, refusal);
+}
+
+static void try_fresh(struct job *j, uint32_t src)
+{
+	const struct mc_sb *sb = &j->t->sbs[j->x.p->srcs[src].sb];
+	const struct mc_op op = {
+		.type = MC_OP_FRESH, .obj = MC_REF(MC_REF_SRC, src), .arg = MC_NONE,
+	};
+	struct mntcr_error e = { 0 };
+
+	j->x.e = &e;
+	if (!mc_exec_try_fresh(&j->x, &op))
+		return;
+	mc_report_refuse(&j->r, e.err == ENODEV ? "no-such-type" : "fresh-superblock",
+			 e.err == ENODEV ? "a kernel, or its module, that has it" : "",
+			 "%s %u:%u: %s", sb->type, sb->major, sb->minor, e.text);
+}
+
+static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_table *tb,
+			 struct libmnt_iter *it)
+{
+	const struct mc_sb *sb = &j->t->sbs[s->sb];
+	const struct mntcr_external *x = &j->o->externals[s->index];
+	struct libmnt_fs *fs;
+	const char *type;
+	char path[256], a[64], b[64];
+	bool is_root;
+
+	if (j->x.external_fd[s->index] < 0)
+		return;
+	fs = mc_exec_mount_of(tb, it, j->x.external_fd[s->index], &is_root);
+	type = fs ? mnt_fs_get_fstype(fs) : NULL;
+	if (type && strcmp(type, sb->type))
+		mc_report_difference(&j->r, "type", "%u:%u: %s is of type %s instead of %s",
+				     sb->major, sb->minor,
+				     mc_escape(x->path, path, sizeof(path)),
+				     mc_escape(type, a, sizeof(a)),
+				     mc_escape(sb->type, b, sizeof(b)));
+}
+
+static const char *from_word(const struct mc_from *f, uint32_t nr_mounts)
+{
+	static const char *const words[] = {
+		[MC_FROM_NOTHING] = "refused", [MC_FROM_LIVE] = "live",
+		[MC_FROM_FRESH] = "fresh", [MC_FROM_EXTERNAL] = "external",
+		[MC_FROM_FILES] = "files",
+	};
+
+	return f->nr_refused == nr_mounts ? "refused" : words[f->kind];
+}
+
+static void add_superblock(struct job *j, const struct mc_plan *p, uint32_t i)
+{
+	const struct mc_sb *sb = &j->t->sbs[i];
+	char device[32], type[64];
+	json_t *o;
+
+	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
+	o = json_pack("{s:s, s:o, s:o, s:s}", "device", device,
+		      "type", mc_report_text(mc_escape(sb->type, type, sizeof(type))),
+		      "source", mc_json_bytes(sb->source ? sb->source : "none"),
+		      "from", from_word(&p->from[i], sb->nr_mounts));
+	if (p->from[i].refused &&
+	    json_object_set_new(o, "rule", json_string(p->from[i].refused)))
+		j->r.nomem = true;
+	mc_report_mounts(&j->r, o, j->mounts + j->first[i],
+			 j->first[i + 1] - j->first[i]);
+	mc_report_add(&j->r, j->r.superblocks, o);
+}
+
+/* Whatever the plan refuses, the rest of it is looked at. */
+static void decided(void *data, const struct mc_plan *p)
+{
+	struct mntcr_error e = { 0 };
+	struct job *j = data;
+	struct libmnt_table *tb;
+	struct libmnt_iter *it;
+	uint32_t i;
+
+	j->x.p = p;
+	for (i = 0; i < j->t->nr_sbs; i++)
+		if (j->t->sbs[i].nr_mounts)
+			add_superblock(j, p, i);
+	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
+	it = mnt_new_iter(MNT_ITER_FORWARD);
+	for (i = 0; i < p->nr_srcs; i++) {
+		if (p->srcs[i].kind == MC_SRC_FRESH)
+			try_fresh(j, i);
+		else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it)
+			compare_type(j, &p->srcs[i], tb, it);
+	}
+	mnt_unref_table(tb);
+	mnt_free_iter(it);
+	if (mc_external_check(p, &j->po, j->x.external_fd, &e) &&
+	    e.code != MNTCR_REFUSED) {
+		*j->e = e;
+		j->ret = -1;
+	}
+	mc_report_sources(&j->r, p);
+	mc_check_owners(&j->r, p, j->o->contents);
+}
+
+static int ask_plan(struct job *j, struct mntcr_error *e)
+{
+	struct mntcr_error wrong = { 0 };
+	struct mc_plan *p = NULL;
+	int ret;
+
+	if (mc_ask_kernel(&j->po, e))
+		return -1;
+	mc_exec_probe_again(j->t, j->again, &j->x.cgroup_fd);
+	if (mc_external_sources(j->x.external_fd, (uint32_t)j->o->nr_externals,
+				&j->sources, e))
+		return -1;
+	j->po.external_sources = j->sources;
+	ret = mc_plan_make(j->t, &j->po, &p, e);
+	/* an option that names nothing: without it nothing is planned */
+	if (ret && e->code == MNTCR_USAGE)
+		mc_report_refuse(&j->r, "option", "", "%s", e->text);
+	else if (ret && e->code != MNTCR_REFUSED)
+		return -1;
+	if (j->ret) {
+		*e = *j->e;
+		mc_plan_free(p);
+		return -1;
+	}
+	if (ret)
+		return 0;
+	j->x.p = p;
+	j->x.e = &wrong;
+	if (mc_exec_check_masters(&j->x))
+		mc_report_refuse(&j->r, "external-master", "", "%s", wrong.text);
+	mc_plan_free(p);
+	return 0;
+}
+
+/* --- the frame ---------------------------------------------------------------------- */
+
+static int *new_fds(size_t nr)
+{
+	int *fds = malloc((nr + 1) * sizeof(*fds));
+	size_t i;
+
+	for (i = 0; fds && i < nr; i++)
+		fds[i] = -1;
+	return fds;
+}
+
+static void close_fds(int *fds, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; fds && i < nr; i++)
+		mc_close(fds[i]);
+	free(fds);
+}
+
+static int start(struct job *j, struct mntcr_error *e)
+{
+	const struct mc_topology *t = j->t;
+
+	j->x.t = t;
+	j->x.o = j->o;
+	j->x.cgroup_fd = -1;
+	j->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	j->ns_live = calloc(t->nr_ns + 1UL, sizeof(*j->ns_live));
+	j->again = calloc(t->nr_sbs + 1UL, sizeof(*j->again));
+	j->live_fd = new_fds(t->nr_ns);
+	j->x.external_fd = new_fds(j->o->nr_externals);
+	j->x.master_fd = new_fds(j->o->nr_masters);
+	j->mounts = mc_mounts_by_sb(t, &j->first);
+	if (!j->ns_live || !j->again || !j->live_fd || !j->x.external_fd ||
+	    !j->x.master_fd || !j->mounts)
+		return mc_nomem(e);
+	if (j->x.proc_fd < 0)
+		return mc_fail(e, MNTCR_SYS, errno, "/proc");
+	mc_plan_options(j->o, &j->po);
+	j->po.ns_live = j->ns_live;
+	j->po.again = j->again;
+	j->po.decided = decided;
+	j->po.refused = refused;
+	j->po.data = j;
+	return mc_report_new(&j->r, t, e);
+}
+
+static void finish(struct job *j)
+{
+	uint32_t i;
+
+	for (i = 0; i < j->x.nr_pidns; i++)
+		mc_close(j->x.pidns[i].fd);
+	free(j->x.pidns);
+	for (i = 0; i < j->x.nr_junk; i++)
+		mc_close(j->x.junk[i]);
+	free(j->x.junk);
+	mc_close(j->x.proc_fd);
+	mc_close(j->x.cgroup_fd);
+	close_fds(j->live_fd, j->t->nr_ns);
+	close_fds(j->x.external_fd, j->o->nr_externals);
+	close_fds(j->x.master_fd, j->o->nr_masters);
+	mc_external_sources_free(j->sources, (uint32_t)j->o->nr_externals);
+	free(j->ns_live);
+	free(j->again);
+	free(j->mounts);
+	free(j->first);
+	mc_report_free(&j->r);
+}
+
+int mntcr_check_restore(const struct mntcr_topology *t,
+			const struct mntcr_restore_options *opts, bool json, FILE *out,
+			struct mntcr_error *e)
+{
+	struct mntcr_restore_options o;
+	struct mntcr_error lacks = { 0 }, inner = { 0 };
+	struct job j = { .t = t, .o = &o, .e = &inner };
+	int ret = -1;
+
+	memset(e, 0, sizeof(*e));
+	if (mc_restore_take(&o, opts, e))
+		return -1;
+	if (!start(&j, e)) {
+		if (o.api == MNTCR_API_EXTENDED && mc_need_extended(&lacks))
+			mc_report_refuse(&j.r, "no-extended-api", "--api upstream", "%s",
+					 lacks.text);
+		look_at_pins(&j);
+		find_sources(&j);
+		open_paths(&j, o.externals, o.nr_externals, j.x.external_fd,
+			   "--external");
+		open_paths(&j, o.masters, o.nr_masters, j.x.master_fd,
+			   "--external-master");
+		if (!ask_plan(&j, e))
+			ret = mc_report_end(&j.r, json, out, e);
+	}
+	finish(&j);
+	return ret;
+}

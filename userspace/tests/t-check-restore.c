@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a restore would fail of, as the list says; and that it does fail, or does not.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "checked.h"
+#include "base/base.h"
+#include "image/image.h"
+
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+
+static const char *lacks;	/* this type of filesystem */
+
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	if (nr == __NR_fsopen && lacks && !strcmp((const char *)a, lacks)) {
+		errno = ENODEV;
+		return -1;
+	}
+	return __real_syscall(nr, a, b, c, d, e, f);
+}
+
+#define HEAD "{\"format\":\"mntcr-image\",\"version\":4,\"unique_ids\":true," \
+	"\"user_namespaces\":[],\"namespaces\":[{\"id\":1,\"label\":\"x\"}],\"idmaps\":[],"
+#define ROOT "{\"device\":\"0:1\",\"type\":\"tmpfs\",\"source\":\"root\",\"options\":\"mode=755\"}"
+#define DISK "{\"device\":\"9:9\",\"type\":\"ext4\",\"source\":\"disk\",\"options\":\"\"}"
+#define AT_ROOT "{\"id\":10,\"namespace\":0,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\",\"locks\":[]}"
+
+/* A root, and what is given of the rest. */
+static char *image(const char *sbs, const char *groups, const char *mounts)
+{
+	char *s;
+
+	REQUIRE(asprintf(&s, HEAD "\"groups\":[%s],\"superblocks\":[" ROOT "%s],"
+			 "\"mounts\":[" AT_ROOT "%s]}", groups, sbs, mounts) > 0);
+	return s;
+}
+
+#define ON_DISK(id, root, at, more)					\
+	",{\"id\":" #id ",\"namespace\":0,\"parent\":10,\"superblock\":1,"	\
+	"\"root\":\"" root "\",\"mountpoint\":\"" at "\"" more "}"
+
+struct seen {
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	char *text;
+	size_t size;
+	int ret;
+};
+
+static int nr_mounts(void)
+{
+	FILE *in = fopen("/proc/self/mountinfo", "re");
+	int c, n = 0;
+
+	while (in && (c = getc(in)) != EOF)
+		n += c == '\n';
+	if (in)
+		fclose(in);
+	return n;
+}
+
+/* What the list says of a restore, the restore does. */
+static void look(struct seen *s, char *image, struct mntcr_restore_options *o)
+{
+	struct mntcr_restored *r = NULL;
+	struct mntcr_error e;
+	int before = nr_mounts(), ret;
+	FILE *out;
+
+	memset(s, 0, sizeof(*s));
+	o->size = sizeof(*o);
+	ret = mc_image_parse(image, strlen(image), "image", &s->t, &s->e);
+	if (ret)
+		TAP_SAY("%s", s->e.text);
+	free(image);
+	REQUIRE(!ret);
+	out = open_memstream(&s->text, &s->size);
+	REQUIRE(out);
+	s->ret = mntcr_check_restore(s->t, o, false, out, &s->e);
+	REQUIRE(!fclose(out));
+	if (s->ret)
+		CHECK_EQ(s->e.code, MNTCR_REFUSED);
+	CHECK_EQ(nr_mounts(), before);
+	ret = mntcr_restore(s->t, o, &r, &e);
+	CHECK_EQ(ret, s->ret);
+	if (ret)
+		TAP_SAY("restore: %s", e.text);
+	mntcr_restored_free(r);
+}
+
+static void done(struct seen *s)
+{
+	mntcr_topology_free(s->t);
+	free(s->text);
+}
+
+static void nothing_stands_in_the_way(void)
+{
+	struct mntcr_restore_options o = { 0 };
+	struct seen s;
+
+	look(&s, image("", "", ""), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK_STR(s.text, "superblock 0:1 tmpfs root: fresh; mounted at /\n");
+	done(&s);
+}
+
+static void everything_about_an_external_at_once(void)
+{
+	struct mntcr_external x = { .key = "9:9", .path = "/tmp/disk" };
+	struct mntcr_restore_options o = { .externals = &x, .nr_externals = 1 };
+	struct seen s;
+
+	look(&s, image("," DISK, "",
+		       ON_DISK(11, "/", "/a", "")
+		       ON_DISK(12, "/vol", "/b", "")
+		       ON_DISK(13, "/none", "/c", "")
+		       ",{\"id\":14,\"namespace\":0,\"parent\":11,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/on\"}"),
+	     &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "superblock 9:9 ext4 disk: external; mounted at "));
+	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type ramfs instead of ext4\n"));
+	CHECK(has(s.text, "refused    /c: its root is below that of its superblock, but --external 9:9=/tmp/disk leads to what has nothing at none;"));
+	CHECK(has(s.text, " [external-root]\n"));
+	CHECK(has(s.text, "refused    /a/on: --external 9:9=/tmp/disk has nothing at on to mount it on;"));
+	CHECK(has(s.text, " [external-mountpoint]\n"));
+	CHECK(has(s.e.text, "(and 1 more refusals)"));
+	done(&s);
+}
+
+static void it_is_good_once_all_is_there(void)
+{
+	struct mntcr_external x = { .key = "9:9", .path = "/tmp/disk" };
+	struct mntcr_restore_options o = { .externals = &x, .nr_externals = 1 };
+	struct seen s;
+
+	look(&s, image("," DISK, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type ramfs instead of ext4\n"));
+	CHECK(!strstr(s.text, "refused"));
+	done(&s);
+}
+
+static void what_cannot_be_opened_and_what_the_plan_refuses(void)
+{
+	struct mntcr_external x = { .key = "0:1", .path = "/tmp/none" };
+	struct mntcr_source gone = { .type = MNTCR_SOURCE_PID, .pid = INT32_MAX };
+	struct mntcr_restore_options o = {
+		.externals = &x, .nr_externals = 1, .sources = &gone, .nr_sources = 1,
+		.pin_dir = "/tmp",
+	};
+	struct seen s;
+
+	look(&s, image("," DISK, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    --external 0:1=/tmp/none: No such file or directory [external-path]\n"));
+	CHECK(has(s.text, "refused    process 2147483647: No such process [source]\n"));
+	CHECK(has(s.text, "refused    --pin /tmp: it is not empty; would help: another directory [pin-directory]\n"));
+	CHECK(has(s.text, "superblock 9:9 ext4 disk: refused [no-source]; mounted at "));
+	CHECK(has(s.text, "ext4 cannot be made fresh; would help: --source with its namespace, or --external 9:9=PATH [no-source]\n"));
+	done(&s);
+}
+
+static void an_option_that_names_nothing(void)
+{
+	struct mntcr_external x = { .key = "8:8", .path = "/tmp" };
+	struct mntcr_restore_options o = { .externals = &x, .nr_externals = 1 };
+	struct seen s;
+
+	look(&s, image("", "", ""), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    --external 8:8: no superblock of the image is this device"));
+	CHECK_STR(s.e.rule, "option");
+	done(&s);
+}
+
+static void a_master_that_is_not_shared(void)
+{
+	struct mntcr_external x[2] = { { .key = "9:9", .path = "/tmp/disk" },
+				       { .key = "7", .path = "/tmp/run" } };
+	struct mntcr_restore_options o = { .externals = x, .nr_externals = 1 };
+	struct seen s;
+
+	look(&s, image("," DISK, "{\"id\":7}", ON_DISK(11, "/", "/a", ",\"master\":7")),
+	     &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK_STR(s.e.rule, "orphan-slave");
+	done(&s);
+	o.masters = &x[1];
+	o.nr_masters = 1;
+	look(&s, image("," DISK, "{\"id\":7}", ON_DISK(11, "/", "/a", ",\"master\":7")),
+	     &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    --external-master 7=/tmp/run: the mount there is not shared"));
+	CHECK_STR(s.e.rule, "external-master");
+	done(&s);
+	x[1].path = "/tmp/disk";
+	look(&s, image("," DISK, "{\"id\":7}", ON_DISK(11, "/", "/a", ",\"master\":7")),
+	     &o);
+	CHECK_EQ(s.ret, 0);
+	done(&s);
+}
+
+static void what_the_kernel_does_not_take(void)
+{
+	struct mntcr_restore_options o = { 0 };
+	struct seen s;
+
+	lacks = "devpts";
+	look(&s, image(",{\"device\":\"0:9\",\"type\":\"devpts\",\"source\":\"pts\",\"options\":\"\"},"
+		       "{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":\"nonsense=1\"}", "",
+		       ON_DISK(11, "/", "/a", "")
+		       ",{\"id\":12,\"namespace\":0,\"parent\":10,\"superblock\":2,\"root\":\"/\",\"mountpoint\":\"/b\"}"),
+	     &o);
+	lacks = NULL;
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    devpts 0:9: "));
+	CHECK(has(s.text, ": fsopen: No such device"));
+	CHECK(has(s.text, " [no-such-type]\n"));
+	CHECK(has(s.text, "refused    tmpfs 0:8: "));
+	CHECK(has(s.text, ": tmpfs option nonsense: Invalid argument"));
+	CHECK(has(s.text, " [fresh-superblock]\n"));
+	done(&s);
+}
+
+/* In a user namespace that has nobody but root. */
+static void owners_that_nobody_is(void)
+{
+	struct mntcr_restore_options o = { 0 };
+	struct seen s;
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		TRY(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+		put("/proc/self/setgroups", "deny");
+		put("/proc/self/uid_map", "0 0 1");
+		put("/proc/self/gid_map", "0 0 1");
+		tap.bad = 0;
+		if (setjmp(tap.out))
+			_exit(1);
+		look(&s, image("," "{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":\"\"}",
+			       "", ON_DISK(11, "/f", "/a", ",\"root_file\":{\"type\":\"file\",\"mode\":\"0644\",\"uid\":1000,\"gid\":0}")),
+		     &o);
+		CHECK_EQ(s.ret, -1);
+		CHECK_STR(s.e.rule, "unmapped-owner");
+		CHECK(has(s.text, "belong to ids that are not mapped here; the first is f: owner 1000, group 0;"));
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+}
+
+int main(void)
+{
+	make_host();
+	TAP_RUN(nothing_stands_in_the_way);
+	TAP_RUN(everything_about_an_external_at_once);
+	TAP_RUN(it_is_good_once_all_is_there);
+	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
+	TAP_RUN(an_option_that_names_nothing);
+	TAP_RUN(a_master_that_is_not_shared);
+	TAP_RUN(what_the_kernel_does_not_take);
+	TAP_RUN(owners_that_nobody_is);
+	return tap_done();
+}
