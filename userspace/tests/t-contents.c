@@ -365,20 +365,28 @@ static void hostile_archives_are_refused(void)
 		{ "contents/0:7x", { DIRECTORY("contents/0:7x") } },
 		{ "contents/0:4294967296", { DIRECTORY("contents/0:4294967296") } },
 		/* through a symbolic link that leads out */
-		{ "/up/escaped: ", { DIRECTORY(C), SYMLINK(C "/up", ".."),
+		{ "/up/escaped: lies behind what is no directory", { DIRECTORY(C), SYMLINK(C "/up", ".."),
 				     REGULAR(C "/up/escaped", "x") } },
-		{ "/l: the directory of what it is a link to", {
+		{ "/l: is a link to what lies behind no directory", {
 			DIRECTORY(C), SYMLINK(C "/up", ".."),
 			LINK(C "/l", C "/up/outside") } },
 		{ "/l: is a link to what is no file of its superblock", {
 			DIRECTORY(C), LINK(C "/l", "contents/0:7/../outside") } },
 		{ "/l: is a link to what is no file of its superblock", {
 			DIRECTORY(C), LINK(C "/l", "/etc/passwd") } },
-		{ "/l: link: No such file", { DIRECTORY(C), LINK(C "/l", C "/none") } },
-		{ "/x: creating it: File exists", {
+		{ "/l: is a link to what is not there", { DIRECTORY(C), LINK(C "/l", C "/none") } },
+		{ "/x: is there already", {
 			DIRECTORY(C), REGULAR(C "/x", "x"), REGULAR(C "/x", "y") } },
-		{ "/x: mkdir: File exists", {
+		{ "/x: is there already", {
 			DIRECTORY(C), REGULAR(C "/x", "x"), DIRECTORY(C "/x") } },
+		{ "/x: is there already", {
+			DIRECTORY(C), DIRECTORY(C "/x"), SYMLINK(C "/x", "y") } },
+		{ "/x/y: lies behind what is no directory", {
+			DIRECTORY(C), REGULAR(C "/x", "x"), REGULAR(C "/x/y", "y") } },
+		{ "/l: is there already", {
+			DIRECTORY(C), REGULAR(C "/l", "x"), LINK(C "/l", C "/l") } },
+		{ "/l: is a link to a directory", {
+			DIRECTORY(C), DIRECTORY(C "/d"), LINK(C "/l", C "/d") } },
 		{ "/: the root is a directory", { REGULAR(C, "x") } },
 		{ "/: the root is a directory", { DIRECTORY(C), DIRECTORY(C "/d"), DIRECTORY(C) } },
 		{ "contents/0:7/x: is not beside", {
@@ -400,6 +408,8 @@ static void hostile_archives_are_refused(void)
 		if (!strstr(e.text, lies[i].sign))
 			TAP_SAY("%zu: %s, not %s", i, e.text, lies[i].sign);
 		CHECK(strstr(e.text, lies[i].sign));
+		CHECK_EQ(e.code, strstr(lies[i].sign, "No space") ? MNTCR_SYS :
+			 MNTCR_BAD_IMAGE);
 	}
 	CHECK_EQ(attempt(pack(m, 0, "first"), &e), -1);
 	CHECK(strstr(e.text, "member first: the first has to be"));

@@ -67,6 +67,22 @@ static int sys(struct fill *f, const char *what)
 	return fail(f, MNTCR_SYS, errno, what);
 }
 
+/*
+ * Of what makes or names a file: in a filesystem that nobody else has seen, what is
+ * there or is not is the archive's doing.
+ */
+static int not_made(struct fill *f, const char *what)
+{
+	switch (errno) {
+	case EEXIST:
+		return bad(f, "is there already");
+	case ELOOP:
+	case ENOTDIR:
+		return bad(f, "lies behind what is no directory");
+	}
+	return sys(f, what);
+}
+
 static int below(int dir, const char *path, uint64_t flags)
 {
 	struct mc_open_how how = { .flags = flags | O_CLOEXEC, .resolve = BENEATH };
@@ -237,7 +253,7 @@ static int make_way(struct fill *f, char *path, int *out)
 		p = slash;
 	}
 	if (dir < 0)
-		return sys(f, "its directory");
+		return not_made(f, "its directory");
 	*out = dir;
 	return 0;
 }
@@ -272,7 +288,7 @@ static int make_dir(struct fill *f, int dir, const char *name, const char *path,
 	int fd;
 
 	if (*name && mkdirat(dir, name, 0700))
-		return sys(f, "mkdir");
+		return not_made(f, "mkdir");
 	fd = below(dir, name, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return sys(f, "opening it");
@@ -353,7 +369,7 @@ static int make_regular(struct fill *f, int dir, const char *name,
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
 		    O_CLOEXEC, 0600);
 	if (fd < 0)
-		return sys(f, "creating it");
+		return not_made(f, "creating it");
 	ret = write_data(f, fd, entry);
 	if (!ret)
 		ret = set_all(f, dir, name, fd, entry);
@@ -391,7 +407,7 @@ static int make_node(struct fill *f, int dir, const char *name, mode_t type,
 		major = minor = 0;
 	if (mknodat(dir, name, type | 0600,
 		    makedev((unsigned int)major, (unsigned int)minor)))
-		return sys(f, "mknod");
+		return not_made(f, "mknod");
 	return set_all(f, dir, name, -1, entry);
 }
 
@@ -403,8 +419,22 @@ static int make_symlink(struct fill *f, int dir, const char *name,
 	if (!target || !*target || strlen(target) > MC_MAX_TARGET)
 		return bad(f, "is a symbolic link to nothing");
 	if (symlinkat(target, dir, name))
-		return sys(f, "symlink");
+		return not_made(f, "symlink");
 	return set_all(f, dir, name, -1, entry);
+}
+
+static int not_linked(struct fill *f, int from, const char *to)
+{
+	int err = errno;
+	struct stat st;
+
+	if (err == ENOENT)
+		return bad(f, "is a link to what is not there");
+	if (err == EPERM && !fstatat(from, to, &st, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISDIR(st.st_mode))
+		return bad(f, "is a link to a directory");
+	errno = err;
+	return not_made(f, "link");
 }
 
 static int make_link(struct fill *f, int dir, const char *name,
@@ -427,12 +457,14 @@ static int make_link(struct fill *f, int dir, const char *name,
 	else
 		last = path;
 	from = below(f->root, last == path ? "" : path, O_PATH | O_DIRECTORY);
-	if (from < 0)
+	if (from < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		bad(f, "is a link to what lies behind no directory");
+	else if (from < 0)
 		sys(f, "the directory of what it is a link to");
-	else if (linkat(from, last, dir, name, 0))
-		sys(f, "link");
-	else
+	else if (!linkat(from, last, dir, name, 0))
 		ret = 0;
+	else
+		not_linked(f, from, last);
 out:
 	mc_close(from);
 	free(copy);
