@@ -39,6 +39,7 @@ lib-y += capture/listed.o
 lib-y += capture/mountinfo.o
 lib-y += capture/capture.o
 lib-y += capture/cgroup.o
+lib-y += capture/held.o
 lib-y += capture/freeze.o
 lib-y += capture/container.o
 

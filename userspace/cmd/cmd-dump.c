@@ -15,7 +15,7 @@
 
 static const char usage[] =
 "Usage: mntcr dump [OPTION...] NAMESPACE...\n"
-"       mntcr dump [OPTION...] --container PID\n"
+"       mntcr dump [OPTION...] --container PID [--freeze [--cgroup DIR]]\n"
 "       mntcr dump [OPTION...] --cgroup DIR [--freeze]\n\n"
 "Write the mounts of mount namespaces to an image.  NAMESPACE is a process id,\n"
 "a namespace file or a directory of such files.\n\n"
@@ -24,7 +24,8 @@ static const char usage[] =
 "                       below it, and those that are mounted in these; with\n"
 "                       --contents\n"
 "      --cgroup DIR     the same of all tasks in that cgroup (v2) and those below it\n"
-"      --freeze         freeze the cgroup until the dump is done\n"
+"      --freeze         freeze the cgroup until the dump is done; with --container,\n"
+"                       that at the root of its init's cgroup namespace\n"
 "      --freeze-timeout SECONDS\n"
 "                       give up if it is not frozen by then (default 10)\n"
 "      --contents       with the files of each tmpfs and ramfs\n"
@@ -78,6 +79,7 @@ int cmd_dump(int argc, char **argv)
 	bool contents = false, freeze = false, check = false, json = false;
 	struct mntcr_freeze *frozen = NULL;
 	const char *cgroup = NULL;
+	char *found = NULL;
 	size_t pid = 0;
 	struct cmd_input in = { 0 };
 	struct mntcr_topology *t = NULL;
@@ -149,24 +151,28 @@ int cmd_dump(int argc, char **argv)
 		ret = cmd_usage("dump", "--check writes no image: --output is not for it");
 	if (!ret && json && !check)
 		ret = cmd_usage("dump", "--json without --check");
-	if (!ret && freeze && !cgroup)
-		ret = cmd_usage("dump", "--freeze without --cgroup");
+	if (!ret && freeze && !cgroup && !pid)
+		ret = cmd_usage("dump", "--freeze without --container or --cgroup");
 	if (!ret && still.timeout_ms && !freeze)
 		ret = cmd_usage("dump", "--freeze-timeout without --freeze");
 	for (; optind < argc && !ret; optind++)
 		ret = cmd_input_add(&in, "dump", argv[optind], false);
 	if (ret)
 		goto out;
-	if (!!in.nr + !!pid + !!cgroup != 1) {
+	if (!!in.nr + !!pid + (cgroup && !(pid && freeze)) != 1) {
 		ret = cmd_usage("dump", pid || cgroup ?
-				"--container, --cgroup and namespaces exclude one another" :
+				"--container, --cgroup and namespaces exclude one another, but for --container and --cgroup with --freeze" :
 				"no namespace was named");
 		goto out;
 	}
 	files.exclude = exclude;
-	if (freeze && mntcr_freeze(cgroup, &still, &frozen, &e)) {
-		ret = cmd_error("dump", &e);
-		goto out;
+	if (freeze) {
+		if ((!cgroup && mntcr_container_cgroup((int64_t)pid, &found, &e)) ||
+		    mntcr_freeze(cgroup ? cgroup : found, &still, &frozen, &e)) {
+			ret = cmd_error("dump", &e);
+			goto out;
+		}
+		opts.within = pid ? cgroup ? cgroup : found : NULL;
 	}
 	if (pid)
 		ret = mntcr_capture_container((int64_t)pid, &opts, &container, &t, &e);
@@ -197,6 +203,7 @@ int cmd_dump(int argc, char **argv)
 out:
 	mntcr_topology_free(t);
 	mntcr_container_free(&container);
+	free(found);
 	cmd_input_free(&in);
 	free(exclude);
 	return ret;

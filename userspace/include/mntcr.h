@@ -77,6 +77,12 @@ struct mntcr_capture_options {
 	/* Called, each once, with what may be missing that cannot be seen. */
 	void (*note)(void *data, const char *line);
 	void *data;
+	/*
+	 * For mntcr_capture_container() alone: every task of the container has to be
+	 * in this cgroup or below it; one that is not is refused by name
+	 * ("task-outside-cgroup").
+	 */
+	const char *within;
 };
 
 /*
@@ -114,6 +120,12 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 int mntcr_capture_cgroup(const char *path, const struct mntcr_capture_options *opts,
 			 struct mntcr_container *container,
 			 struct mntcr_topology **topo, struct mntcr_error *e);
+/*
+ * The cgroup at the root of the cgroup namespace that the container's init is in, as a
+ * path to be freed, for mntcr_freeze().  Where that namespace is the caller's own,
+ * MNTCR_REFUSED ("no-own-cgroup").
+ */
+int mntcr_container_cgroup(int64_t pid, char **cgroup, struct mntcr_error *e);
 void mntcr_container_free(struct mntcr_container *container);
 
 /*

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -390,6 +391,112 @@ static void dump_gives_up(void)
 	CHECK(has(CG "/a/cgroup.freeze", "0"));
 }
 
+/* --- a container's ------------------------------------------------------------------ */
+
+/* The init of a pid namespace, in a cgroup below the root of a namespace of its own. */
+static pid_t container(bool own)
+{
+	int ready[2];
+	pid_t pid;
+	char x;
+
+	REQUIRE(!pipe2(ready, O_CLOEXEC));
+	pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL,
+			     NULL, 0);
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		put(CG "/a/cgroup.procs", "0");
+		if (own)
+			TRY(unshare(CLONE_NEWCGROUP));
+		put(CG "/a/b/cgroup.procs", "0");
+		TRY(mount("t", "/mnt", "tmpfs", 0, NULL));
+		TRY(write(ready[1], "x", 1));
+		count();
+	}
+	close(ready[1]);
+	REQUIRE(read(ready[0], &x, 1) == 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void a_containers_is_found(void)
+{
+	pid_t a = container(true);
+	struct mntcr_container c;
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	struct stat found, st;
+	char *path = NULL, says[100];
+	int ret = mntcr_container_cgroup(a, &path, &e);
+
+	if (ret)
+		TAP_SAY("%s", e.text);
+	REQUIRE(!ret);
+	/* whichever mount it was found by */
+	REQUIRE(!stat(path, &found) && !stat(CG "/a", &st));
+	CHECK(found.st_dev == st.st_dev && found.st_ino == st.st_ino);
+	free(path);
+	end(a);
+
+	a = container(false);
+	snprintf(says, sizeof(says), "task %d, is in the caller's cgroup namespace",
+		 (int)a);
+	refused(mntcr_container_cgroup(a, &path, &e), &e, "no-own-cgroup", says);
+	CHECK(!path);
+	end(a);
+	CHECK_EQ(mntcr_container_cgroup(INT32_MAX, &path, &e), -1);
+	CHECK_EQ(e.err, ESRCH);
+	/* a task of it that would not be held */
+	a = container(true);
+	snprintf(says, sizeof(says), "%d", (int)a);
+	put(CG "/other/cgroup.procs", says);
+	snprintf(says, sizeof(says), "task %d of the container is not in the cgroup",
+		 (int)a);
+	refused(mntcr_capture_container(a, &(struct mntcr_capture_options){
+			.size = sizeof(struct mntcr_capture_options), .within = CG "/a" },
+			&c, &t, &e), &e, "task-outside-cgroup", says);
+	CHECK(!t && !c.nr);
+	end(a);
+}
+
+/* By the command: its own, and one that is named. */
+static void dump_freezes_a_container(void)
+{
+	static const char *const options[] = { "", "--cgroup " CG "/a" };
+	char line[300];
+	pid_t a;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < 2; i++) {
+		a = container(!i);
+		snprintf(line, sizeof(line), "mntcr dump --container %d --freeze %s -o /tmp/image 2>/tmp/text",
+			 (int)a, options[i]);
+		rc = system(line);
+		CHECK(WIFEXITED(rc) && WEXITSTATUS(rc) == 0);
+		CHECK(!access("/tmp/image", F_OK));
+		unlink("/tmp/image");
+		CHECK(has(CG "/a/cgroup.freeze", "0"));
+		goes_on();
+		/* it was held: frozen before, it stays so */
+		put(CG "/a/cgroup.freeze", "1");
+		rc = system(line);
+		CHECK(WIFEXITED(rc) && WEXITSTATUS(rc) == 0);
+		unlink("/tmp/image");
+		CHECK(has(CG "/a/cgroup.freeze", "1"));
+		put(CG "/a/cgroup.freeze", "0");
+		snprintf(line, sizeof(line), "mntcr dump --container %d --freeze 2>/tmp/text",
+			 (int)a);
+		if (i) {
+			rc = system(line);
+			CHECK(WIFEXITED(rc) && WEXITSTATUS(rc) == 4);
+			CHECK(has("/tmp/text", "[no-own-cgroup]"));
+		}
+		end(a);
+	}
+}
+
 /* Its server says nothing, not even hello. */
 static void ask(void)
 {
@@ -475,6 +582,8 @@ int main(void)
 	TAP_RUN(thawed_when_the_dumper_is_killed);
 	TAP_RUN(thawed_without_the_guard);
 	TAP_RUN(not_with_the_caller_in_it);
+	TAP_RUN(a_containers_is_found);
+	TAP_RUN(dump_freezes_a_container);
 	TAP_RUN(what_does_not_freeze_is_named);
 	TAP_RUN(a_time_that_is_none);
 	rmdir(CG "/a/b");

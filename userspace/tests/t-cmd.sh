@@ -102,7 +102,7 @@ check "dump: --cgroup and a namespace" 2 "exclude one another" \
 check "dump: --cgroup and --container" 2 "exclude one another" \
 	"$MNTCR" dump --cgroup "$tmp" --container $holder
 check "dump: no cgroup" 2 "not a directory of cgroup v2" "$MNTCR" dump --cgroup "$tmp"
-check "dump: --freeze, and what?" 2 "freeze without --cgroup" "$MNTCR" dump --freeze $holder
+check "dump: --freeze, and what?" 2 "freeze without --container or --cgroup" "$MNTCR" dump --freeze $holder
 check "dump: --freeze no cgroup" 2 "not a directory of cgroup v2" \
 	"$MNTCR" dump --cgroup "$tmp" --freeze
 check "dump: --freeze-timeout alone" 2 "timeout without --freeze" \

@@ -23,6 +23,7 @@ struct task {
 struct scan {
 	struct mntcr_error *e;
 	struct mc_map *members;	/* the cgroup's tasks; NULL: it is a pid namespace */
+	struct mc_map *within;	/* those that may be in it; NULL: any */
 	uint64_t pidns;
 	struct mc_map *below;	/* pid namespaces: 1 if it is that one or below it */
 	struct mc_map *in, *out; /* mount namespaces: by a task of each sort */
@@ -114,6 +115,7 @@ static int one_task(struct scan *s, int dir, uint32_t tid)
 	char name[40];
 	struct stat pid, mnt;
 	int ns, in, err;
+	uint32_t v;
 
 	snprintf(name, sizeof(name), "%u/ns/mnt", tid);
 	if (fstatat(dir, name, &mnt, 0)) {
@@ -136,6 +138,10 @@ static int one_task(struct scan *s, int dir, uint32_t tid)
 	}
 	in = is_below(s, ns, pid.st_ino);
 	mc_close(ns);
+	if (in > 0 && s->within && !mc_map_get(s->within, tid, &v))
+		return mc_refuse(s->e, "task-outside-cgroup",
+				 "task %u of the container is not in the cgroup that is frozen",
+				 tid);
 	return in < 0 ? mc_nomem(s->e) : add_task(s, tid, mnt.st_ino, in);
 }
 
@@ -194,22 +200,21 @@ static int check_outside(const struct scan *s)
 
 static int add_member(void *data, uint32_t tid, bool inner)
 {
-	struct scan *s = data;
 	uint32_t v = 1;
 
-	return mc_map_add(s->members, tid, &v) < 0 ? mc_nomem(s->e) : 0;
+	return mc_map_add(data, tid, &v) < 0 ? -1 : 0;
 }
 
-static int of_cgroup(struct scan *s, const char *path)
+static int of_cgroup(struct scan *s, const char *path, struct mc_map **members)
 {
 	int ret, dir = cap_cgroup_open(path, s->e);
 
 	if (dir < 0)
 		return -1;
-	s->members = mc_map_new();
-	ret = s->members ? cap_cgroup_tasks(dir, add_member, s, s->e) : mc_nomem(s->e);
+	*members = mc_map_new();
+	ret = *members ? cap_cgroup_tasks(dir, add_member, *members, s->e) : -1;
 	close(dir);
-	return ret;
+	return ret && !s->e->code ? mc_nomem(s->e) : ret;
 }
 
 static int of_pid_namespace(struct scan *s, int64_t pid)
@@ -225,11 +230,13 @@ static int of_pid_namespace(struct scan *s, int64_t pid)
 }
 
 /* cgroup: or NULL */
-static int scan(struct scan *s, int64_t pid, const char *cgroup)
+static int scan(struct scan *s, int64_t pid, const char *cgroup, const char *within)
 {
 	char text[256];
 
-	if (cgroup ? of_cgroup(s, cgroup) : of_pid_namespace(s, pid))
+	if (cgroup ? of_cgroup(s, cgroup, &s->members) : of_pid_namespace(s, pid))
+		return -1;
+	if (within && of_cgroup(s, within, &s->within))
 		return -1;
 	s->below = mc_map_new();
 	s->in = mc_map_new();
@@ -351,7 +358,7 @@ static int add_files(struct mntcr_container *c, const struct scan *s,
 	return ret ? ret : more;
 }
 
-static int capture(int64_t pid, const char *cgroup,
+static int capture(int64_t pid, const char *cgroup, const char *within,
 		   const struct mntcr_capture_options *opts, struct mntcr_container *c,
 		   struct mntcr_topology **topo, struct mntcr_error *e)
 {
@@ -362,7 +369,7 @@ static int capture(int64_t pid, const char *cgroup,
 	memset(c, 0, sizeof(*c));
 	memset(e, 0, sizeof(*e));
 	*topo = NULL;
-	ret = scan(&s, pid, cgroup);
+	ret = scan(&s, pid, cgroup, within);
 	for (i = 0; i < s.nr && !ret; i++)
 		ret = add_source(c, (struct mntcr_source){
 			.type = MNTCR_SOURCE_PID, .pid = s.tasks[i].tid }, e);
@@ -377,6 +384,7 @@ static int capture(int64_t pid, const char *cgroup,
 		ret = 0;
 	}
 	mc_map_free(s.members);
+	mc_map_free(s.within);
 	mc_map_free(s.below);
 	mc_map_free(s.in);
 	mc_map_free(s.out);
@@ -393,14 +401,20 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 			    struct mntcr_container *c,
 			    struct mntcr_topology **topo, struct mntcr_error *e)
 {
-	return capture(pid, NULL, opts, c, topo, e);
+	struct mntcr_capture_options o;
+
+	memset(c, 0, sizeof(*c));
+	*topo = NULL;
+	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
+		return -1;
+	return capture(pid, NULL, o.within, opts, c, topo, e);
 }
 
 int mntcr_capture_cgroup(const char *path, const struct mntcr_capture_options *opts,
 			 struct mntcr_container *c,
 			 struct mntcr_topology **topo, struct mntcr_error *e)
 {
-	return capture(0, path, opts, c, topo, e);
+	return capture(0, path, NULL, opts, c, topo, e);
 }
 
 void mntcr_container_free(struct mntcr_container *c)
