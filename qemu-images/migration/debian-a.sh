@@ -61,13 +61,13 @@ mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image &&
 step $rc "dumped"
 [ "$(cat $cgroup/cgroup.freeze)" = 1 ] && rc=0 || rc=1
 step $rc "it was frozen before, and so it stays"
-mntcr show --json $work/image >$work/json
+mntcr show --json $work/image | sed -n 's/.*"label": "\([0-9]*\)".*/\1/p' >$work/labels
 set --
-for pid in $(sed -n 's/.*"label": "\([0-9]*\)".*/\1/p' $work/json); do
+while read -r pid; do
 	set -- "$@" "/proc/$pid/ns/mnt"
-done
-[ $# -ge 8 ] && rc=0 || rc=1
-step $rc "$# mount namespaces are in it"
+done <$work/labels
+[ $# = 12 ] && rc=0 || rc=1
+step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
 echo $# >$work/a.namespaces
 look a mounts memory sizes pids -- "$@" && rc=0 || rc=$?
 step $rc "looked at"

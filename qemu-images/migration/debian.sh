@@ -3,7 +3,7 @@
 #
 # What both sides of the Debian container's migration do.
 
-cgroup=/sys/fs/cgroup/ct
+cgroup=${cgroup:-/sys/fs/cgroup/ct}
 disk=/tmp/disk
 volume=/tmp/volume
 
@@ -26,7 +26,7 @@ all_events() {	# SIDE NSFILE...
 	side=$1
 	shift
 	nth=0
-	for ns; do
+	while [ $nth -lt $# ]; do
 		event "$side" event-$nth $nth /mnt "$@" || return 1
 		nth=$((nth + 1))
 	done
