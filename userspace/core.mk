@@ -4,6 +4,7 @@
 
 cmd-y += main.o
 cmd-y += input.o
+cmd-y += key.o
 cmd-y += cmd-dump.o
 cmd-y += cmd-show.o
 cmd-y += line.o

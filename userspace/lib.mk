@@ -26,6 +26,7 @@ lib-y += topology/check.o
 lib-y += topology/link.o
 lib-y += topology/event.o
 lib-y += topology/way.o
+lib-y += topology/cgroup.o
 
 lib-y += capture/ns.o
 lib-y += capture/build.o

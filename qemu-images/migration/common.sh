@@ -87,7 +87,8 @@ same() {	# TEXT FILE FILE
 
 # Of mountinfo, up to what cannot be the same: see mounts.awk.
 same_mounts() {	# TEXT NAME
-	cat $work/a.[0-9]*."$2" | awk -f $lib/mounts.awk >$work/a.text
+	# shellcheck disable=SC2086	# options of awk
+	cat $work/a.[0-9]*."$2" | awk ${mounts_were:-} -f $lib/mounts.awk >$work/a.text
 	cat $work/b.[0-9]*."$2" | awk -f $lib/mounts.awk >$work/b.text
 	same "$1" $work/a.text $work/b.text
 }

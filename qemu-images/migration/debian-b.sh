@@ -5,6 +5,8 @@
 # VM B: the Debian container's mounts are restored on a machine that has its disk.
 set -eu
 . /vm/migration/common.sh
+# another than it had
+cgroup=/sys/fs/cgroup/machine/web
 . /vm/migration/debian.sh
 
 tar -C $work -xf $lib/a.tar
@@ -35,7 +37,7 @@ isolated=$(awk -v m="$main" '$5 == "/dev/mqueue" && $3 != m { print $3; exit }' 
 mntcr restore --pin /run/migrated --verify --stats --external path:/=$disk \
 	--external path:/sys=$work/sys --external path:/dev/mqueue=$work/mqueue \
 	--external "$isolated=$work/mqueue-isolated" \
-	--external path:/sys/fs/cgroup=/sys/fs/cgroup \
+	--external path:/sys/fs/cgroup=/sys/fs/cgroup --map-cgroup /ct=/machine/web \
 	--external path:/sys/kernel/debug=/sys/kernel/debug \
 	--external path:/media=$volume --external-master path:/media=$volume \
 	--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections \
@@ -49,9 +51,14 @@ while [ $# -lt "$nr" ]; do
 done
 [ ! -e /run/migrated/"$nr" ] && rc=0 || rc=1
 step $rc "$nr namespaces and no more"
-mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
+mntcr verify --contents --map-cgroup /ct=/machine/web $work/image "$@" && rc=0 || rc=$?
 step $rc "verify --contents, image against live"
+mntcr verify $work/image "$@" >$work/out && rc=0 || rc=$?
+[ $rc = 3 ] && grep -q "/sys/fs/cgroup: root: '/ct' against '/machine/web'" $work/out &&
+	rc=0 || rc=1
+step $rc "without a word of its other cgroup, verify sees that"
 look b mounts memory sizes pids -- "$@" && rc=0 || rc=$?
+mounts_were="-v cgroup=/ct -v now=/machine/web"
 step $rc "looked at"
 same_mounts "mountinfo is the same up to ids, devices, groups and sizes" mounts
 i=0

@@ -4,7 +4,8 @@
 # Lines of mountinfo, of one namespace after the other, with new names for what
 # another boot numbers anew: mount ids, devices, groups, each the same name for the
 # same number. Of a tmpfs the sizes are left out, which it shows where they are not
-# this machine's defaults; they are compared by themselves.
+# this machine's defaults; they are compared by themselves. What shows the cgroup
+# "cgroup", if that is set, or one below it, is said to show "now".
 
 function name(kind, number) {
 	if (!((kind, number) in names))
@@ -28,5 +29,7 @@ function name(kind, number) {
 			if (option[j] !~ /^(size|nr_inodes)=/)
 				$(i + 3) = $(i + 3) "," option[j]
 	}
+	if (cgroup != "" && $(i + 1) == "cgroup2" && index($4 "/", cgroup "/") == 1)
+		$4 = now substr($4, length(cgroup) + 1)
 	print
 }

@@ -71,6 +71,7 @@ int cmd_plan(int argc, char **argv)
 	r.o.refused = refused;
 	r.o.data = &r;
 	if (mntcr_image_read(argv[optind], &t, &e) ||
+	    cmd_maps_apply(&r.maps, t, &e) ||
 	    mntcr_plan_print(t, &r.o, json, stdout, &e))
 		ret = restore_opts_error(&r, "plan", &e);
 	else

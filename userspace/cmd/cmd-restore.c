@@ -204,6 +204,10 @@ static int run(struct job *j, const char *image)
 	sigemptyset(&j->held);
 	if (mntcr_image_read_contents(image, &t, &j->contents, &e))
 		return cmd_error("restore", &e);
+	if (cmd_maps_apply(&j->r.maps, t, &e)) {
+		ret = cmd_error("restore", &e);
+		goto out;
+	}
 	j->r.o.progress = progress;
 	j->r.o.difference = difference;
 	j->r.o.contents = j->contents;

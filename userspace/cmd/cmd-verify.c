@@ -20,6 +20,8 @@ static const char usage[] =
 "      --ignore LIST    leave out: options, source, locks, owner, files,\n"
 "                       shown\n"
 "      --contents       compare the files of each tmpfs and ramfs as well\n"
+"      --map-cgroup OLD=NEW\n"
+"                       what shows the cgroup OLD in FIRST should show NEW\n"
 "      --events         both live: mount something on each mount in turn and see\n"
 "                       whether it comes out the same; see mntcr-verify(1)\n"
 "      --max N          print at most N differences (default 100, 0: all)\n"
@@ -31,6 +33,7 @@ static const char usage[] =
 
 struct job {
 	struct mntcr_verify_options opts;
+	struct cmd_maps maps;
 	bool events, quiet, json, contents;
 	json_t *lines, *left;	/* with json: what was reported, what left out */
 	size_t nr, nr_events, nr_left;
@@ -118,6 +121,10 @@ static int compare(struct job *j, struct cmd_input *first,
 	}
 	if (ret)
 		goto out;
+	if (a && cmd_maps_apply(&j->maps, a, &e)) {
+		ret = cmd_error("verify", &e);
+		goto out;
+	}
 	if (j->contents && (!ca || !cb)) {
 		ret = cmd_usage("verify", "--contents: the %s has none",
 				ca ? "second" : "first");
@@ -184,13 +191,14 @@ static bool ignore(char *list, unsigned int *flags)
 int cmd_verify(int argc, char **argv)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
-	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS };
+	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
 		{ "ignore", required_argument, NULL, OPT_IGNORE },
 		{ "events", no_argument, NULL, OPT_EVENTS },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
+		{ "map-cgroup", required_argument, NULL, OPT_MAP_CGROUP },
 		{ "max", required_argument, NULL, OPT_MAX },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -228,6 +236,11 @@ int cmd_verify(int argc, char **argv)
 		case OPT_CONTENTS:
 			j.contents = true;
 			break;
+		case OPT_MAP_CGROUP:
+			ret = cmd_maps_add(&j.maps, "verify", optarg);
+			if (ret)
+				return ret;
+			break;
 		case OPT_MAX:
 			if (!cmd_number(optarg, SIZE_MAX, &j.opts.max_reports))
 				return cmd_usage("verify", "--max %s is not a number",
@@ -255,6 +268,8 @@ int cmd_verify(int argc, char **argv)
 		return cmd_usage("verify", "two things to compare are needed");
 	if (j.events && j.contents)
 		return cmd_usage("verify", "--events and --contents exclude one another");
+	if (j.events && j.maps.nr)
+		return cmd_usage("verify", "--events and --map-cgroup exclude one another");
 	if (j.quiet && j.json)
 		return cmd_usage("verify", "--quiet and --json exclude one another");
 	if (j.quiet) {
@@ -274,6 +289,7 @@ int cmd_verify(int argc, char **argv)
 		ret = compare(&j, &first, &second, method);
 	json_decref(j.lines);
 	json_decref(j.left);
+	cmd_maps_free(&j.maps);
 	cmd_input_free(&first);
 	cmd_input_free(&second);
 	return ret;

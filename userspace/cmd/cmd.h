@@ -79,6 +79,24 @@ bool cmd_method(const char *word, enum mntcr_method *method);
 /* A number of decimal digits, up to max */
 bool cmd_number(const char *word, size_t max, size_t *number);
 
+/*
+ * KEY=VALUE, split in place: KEY ends at the first "=" without a "\" before it.  false:
+ * one of them is missing.
+ */
+bool cmd_split_key(char *arg, char **value);
+
+/* --map-cgroup OLD=NEW, as often as it is given; the arguments stay the caller's. */
+struct cmd_maps {
+	struct mntcr_cgroup_map *maps;
+	size_t nr;
+};
+/* 0 or an exit code, having said why */
+int cmd_maps_add(struct cmd_maps *m, const char *cmd, char *arg);
+/* 0, or -1 and an error */
+int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
+		   struct mntcr_error *e);
+void cmd_maps_free(struct cmd_maps *m);
+
 /* Progress on a terminal, nothing in a pipe.  total 0: unknown. */
 void cmd_progress(const char *what, size_t done, size_t total);
 void cmd_progress_end(void);

@@ -22,47 +22,6 @@ bool cmd_api(const char *word, enum mntcr_api *api)
 	return true;
 }
 
-/* Three octal digits, as messages print a byte. */
-static bool octal(const char *s, char *c)
-{
-	unsigned int v;
-
-	if (s[0] < '0' || s[0] > '3' || s[1] < '0' || s[1] > '7' ||
-	    s[2] < '0' || s[2] > '7')
-		return false;
-	v = (unsigned int)(s[0] - '0') << 6 | (unsigned int)(s[1] - '0') << 3 |
-	    (unsigned int)(s[2] - '0');
-	*c = (char)v;
-	return v;
-}
-
-/*
- * KEY=PATH, split in place.  KEY ends at the first "=" without a "\" before it,
- * which takes the next byte as it is, or the byte that three octal digits say.
- */
-static bool split_key(char *arg, char **path)
-{
-	char *to = arg, *from;
-
-	for (from = arg; *from && *from != '='; from++) {
-		if (*from != '\\') {
-			*to++ = *from;
-		} else if (octal(from + 1, to)) {
-			to++;
-			from += 3;
-		} else if (from[1]) {
-			*to++ = *++from;
-		} else {
-			return false;
-		}
-	}
-	*path = from + 1;
-	if (!*from || to == arg || !**path)
-		return false;
-	*to = '\0';
-	return true;
-}
-
 static int add_external(struct mntcr_external **list, size_t *nr,
 			const char *cmd, const char *opt, char *arg)
 {
@@ -78,7 +37,7 @@ static int add_external(struct mntcr_external **list, size_t *nr,
 		fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
 		return MNTCR_SYS;
 	}
-	ok = split_key(arg, &path);
+	ok = cmd_split_key(arg, &path);
 	if (!ok) {
 		/* as it was given */
 		cmd_usage(cmd, "%s takes KEY=PATH, not %s", opt, copy);
@@ -114,6 +73,8 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 	case 1005:
 		r->o.caller_namespaces = true;
 		return 0;
+	case 1006:
+		return cmd_maps_add(&r->maps, cmd, arg);
 	}
 	return -1;
 }
@@ -179,5 +140,6 @@ void restore_opts_free(struct restore_opts *r)
 	cmd_input_free(&r->sources);
 	free(r->externals);
 	free(r->masters);
+	cmd_maps_free(&r->maps);
 	json_decref(r->refusals);
 }

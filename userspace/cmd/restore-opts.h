@@ -14,6 +14,7 @@ struct restore_opts {
 	struct cmd_input sources;
 	struct mntcr_external *externals, *masters;
 	size_t nr_externals, nr_masters;
+	struct cmd_maps maps;
 	struct mntcr_restore_options o;
 	size_t nr_refused;
 	json_t *refusals;	/* with json: all of them */
@@ -28,7 +29,8 @@ struct restore_opts {
 	{ "external-master", required_argument, NULL, 1002 },		\
 	{ "fresh", no_argument, NULL, 1003 },				\
 	{ "ignore-locks", no_argument, NULL, 1004 },			\
-	{ "caller-namespaces", no_argument, NULL, 1005 }
+	{ "caller-namespaces", no_argument, NULL, 1005 },			\
+	{ "map-cgroup", required_argument, NULL, 1006 }
 
 #define RESTORE_OPT_USAGE						\
 "  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
@@ -40,6 +42,7 @@ struct restore_opts {
 "      --external-master KEY=PATH\n"					\
 "                             PATH, a shared mount, stands for the peer group\n" \
 "                             KEY: its id, or path:/WHERE one of its slaves is\n" \
+"      --map-cgroup OLD=NEW   what showed the cgroup OLD is to show NEW\n"	\
 "      --fresh                new tmpfs, ramfs and devpts even where a live one\n" \
 "                             could be had\n"			\
 "      --caller-namespaces    new proc, sysfs and mqueue as well: they show the\n" \

@@ -148,6 +148,20 @@ int mntcr_thaw(struct mntcr_freeze *frozen, struct mntcr_error *e);
 void mntcr_topology_free(struct mntcr_topology *topo);
 
 /*
+ * Where a container comes into another cgroup than it was in: paths from the root of
+ * the hierarchy as the dumper saw it, absolute, without "." and "..".  What a mount of
+ * cgroup2 shows, and what is mounted on that, moves from the longest from that
+ * contains it to its to; what none contains stays.  A from that no mount is of, or
+ * that is given twice, is MNTCR_USAGE.  After a failure topo can only be freed.
+ */
+struct mntcr_cgroup_map {
+	const char *from, *to;
+};
+int mntcr_topology_map_cgroups(struct mntcr_topology *topo,
+			       const struct mntcr_cgroup_map *maps, size_t nr,
+			       struct mntcr_error *e);
+
+/*
  * path "-" is standard input or output.  Writing to a file is atomic, through a
  * symbolic link too; to what has no name, a device or /dev/stdout, it is not.
  */

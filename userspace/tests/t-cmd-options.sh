@@ -471,6 +471,36 @@ external_master()
 }
 test_each "restore --external-master" external_master
 
+# (a source and options as no cgroup2 shows them)
+map_cgroup()
+{
+	mkdir /sys/fs/cgroup/mc-new /sys/fs/cgroup/mc-new/sub
+	type=cgroup2
+	image "$work/image" '' '"id":11,"superblock":1,"root":"/mc-old/sub","mountpoint":"/a"'
+	type=
+	refused external-root mntcr restore --api "$api" --discard \
+		--external disk=/sys/fs/cgroup "$work/image"
+	try mntcr plan --api "$api" --external disk=/sys/fs/cgroup \
+		--map-cgroup /mc-old=/mc-new "$work/image"
+	holds grep -q 'mc-new/sub' "$tmp/out"
+	restore "$work/pin" --external disk=/sys/fs/cgroup --map-cgroup /mc-old=/mc-new \
+		"$work/image"
+	code 3 mntcr verify --ignore options,source "$work/image" "$work/pin"
+	holds grep -q "/a: root: '/mc-old/sub' against '/mc-new/sub'" "$tmp/out"
+	try mntcr verify --ignore options,source --map-cgroup /mc-old=/mc-new \
+		"$work/image" "$work/pin"
+	# one that no mount is of, none, and nothing that could be compared with it
+	code 2 mntcr plan --external disk=/sys/fs/cgroup --map-cgroup /mc=/x "$work/image"
+	holds grep -q 'no mount is of the cgroup /mc, or one below it' "$tmp/err"
+	code 2 mntcr restore --discard --map-cgroup /mc-old "$work/image"
+	holds grep -q 'map-cgroup takes OLD=NEW, not /mc-old' "$tmp/err"
+	code 2 mntcr verify --map-cgroup /mc=/x "$work/image" "$work/pin"
+	code 2 mntcr verify --events --map-cgroup /mc=/x "$work/pin" "$work/pin"
+	umount "$work/pin"/* "$work/pin"
+	rmdir /sys/fs/cgroup/mc-new/sub /sys/fs/cgroup/mc-new
+}
+test_each "restore --map-cgroup" map_cgroup
+
 fresh()
 {
 	image "$work/image" '' "$a"

@@ -28,8 +28,7 @@
 	mc_fail(e, MNTCR_BAD_IMAGE, 0, "mount %" PRIu64 ": " fmt,	\
 		(m)->id, ##__VA_ARGS__)
 
-/* An absolute path without empty, "." or ".." components, or just "/". */
-static const char *path_fault(const char *p, bool dots)
+const char *mc_path_fault(const char *p, bool dots)
 {
 	size_t n;
 
@@ -63,7 +62,7 @@ static const char *root_fault(const struct mc_sb *sb, const char *root)
 		return strchr(root, '/') ? "does not start with /" : NULL;
 	}
 	/* A cgroup outside the reader's cgroup namespace shows as "/..". */
-	return path_fault(root, !strncmp(sb->type, "cgroup", 6));
+	return mc_path_fault(root, !strncmp(sb->type, "cgroup", 6));
 }
 
 /*
@@ -359,7 +358,7 @@ static int check_mount(const struct mc_topology *t, const struct mc_mount *m,
 	fault = root_fault(&t->sbs[m->sb], m->root);
 	if (fault)
 		return bad_mount(e, m, "its root %s", fault);
-	fault = path_fault(m->mountpoint, false);
+	fault = mc_path_fault(m->mountpoint, false);
 	if (fault)
 		return bad_mount(e, m, "its mountpoint %s", fault);
 	if (m->parent == MC_NONE && m->mountpoint[1])

@@ -222,6 +222,11 @@ uint32_t mc_topology_get_userns(struct mc_topology *t, uint64_t id);
 /* Group by original id: found, or added. */
 uint32_t mc_topology_get_group(struct mc_topology *t, uint64_t id);
 
+/*
+ * What is wrong with an absolute path without empty, "." or (unless dots) ".."
+ * components, or just "/"; NULL: nothing.
+ */
+const char *mc_path_fault(const char *p, bool dots);
 /* The part of mc_topology_finish() that checks each element by itself. */
 int mc_topology_check(const struct mc_topology *t, struct mntcr_error *e);
 /* Validate and derive.  Elements may be reordered; indices are rewritten. */

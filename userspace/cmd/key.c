@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Arguments of the form KEY=VALUE.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+/* Three octal digits, as messages print a byte. */
+static bool octal(const char *s, char *c)
+{
+	unsigned int v;
+
+	if (s[0] < '0' || s[0] > '3' || s[1] < '0' || s[1] > '7' ||
+	    s[2] < '0' || s[2] > '7')
+		return false;
+	v = (unsigned int)(s[0] - '0') << 6 | (unsigned int)(s[1] - '0') << 3 |
+	    (unsigned int)(s[2] - '0');
+	*c = (char)v;
+	return v;
+}
+
+/*
+ * KEY=PATH, split in place.  KEY ends at the first "=" without a "\" before it,
+ * which takes the next byte as it is, or the byte that three octal digits say.
+ */
+bool cmd_split_key(char *arg, char **path)
+{
+	char *to = arg, *from;
+
+	for (from = arg; *from && *from != '='; from++) {
+		if (*from != '\\') {
+			*to++ = *from;
+		} else if (octal(from + 1, to)) {
+			to++;
+			from += 3;
+		} else if (from[1]) {
+			*to++ = *++from;
+		} else {
+			return false;
+		}
+	}
+	*path = from + 1;
+	if (!*from || to == arg || !**path)
+		return false;
+	*to = '\0';
+	return true;
+}
+
+int cmd_maps_add(struct cmd_maps *m, const char *cmd, char *arg)
+{
+	char *copy = strdup(arg), *to;
+	int ret = 0;
+	void *p;
+
+	p = realloc(m->maps, (m->nr + 1) * sizeof(*m->maps));
+	if (p)
+		m->maps = p;
+	if (!copy || !p) {
+		fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
+		ret = MNTCR_SYS;
+	} else if (!cmd_split_key(arg, &to)) {
+		/* as it was given */
+		ret = cmd_usage(cmd, "--map-cgroup takes OLD=NEW, not %s", copy);
+	} else {
+		m->maps[m->nr++] = (struct mntcr_cgroup_map){ .from = arg, .to = to };
+	}
+	free(copy);
+	return ret;
+}
+
+int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
+		   struct mntcr_error *e)
+{
+	return m->nr ? mntcr_topology_map_cgroups(t, m->maps, m->nr, e) : 0;
+}
+
+void cmd_maps_free(struct cmd_maps *m)
+{
+	free(m->maps);
+}
