@@ -186,6 +186,14 @@ static inline int k_mount_setattr(int dfd, const char *path,
 	return k_ret(syscall(__NR_mount_setattr, dfd, path, flags, attr, size));
 }
 
+/* The last that the series about foreign mounts and sharing groups have added. */
+static inline int lock_set_supported(void)
+{
+	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_MOUNT };
+
+	return k_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != -E2BIG;
+}
+
 static inline int k_move_mount(int from_fd, const char *from, int to_fd,
 			       const char *to, unsigned int flags)
 {

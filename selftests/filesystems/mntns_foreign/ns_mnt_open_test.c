@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -844,6 +845,75 @@ TEST_F(ns_mnt_open_way, eperm_search_permission_further_up)
 	id = id_at(&self->root, PATH("free"));
 	ASSERT_NE(0, id);
 	EXPECT_GE(AS(o, k_ns_mnt_open(o->mntns, id)), 0);
+}
+
+/* The directory @nr levels down, made on the way if @make is set. */
+static int go_down(int fd, unsigned int nr, bool make)
+{
+	while (fd >= 0 && nr--) {
+		int next;
+
+		if (make && mkdirat(fd, "d", 0755))
+			return -errno;
+		next = k_openat(fd, "d", O_PATH | O_DIRECTORY);
+		close(fd);
+		fd = next;
+	}
+	return fd;
+}
+
+static int mount_below(const char *top, unsigned int nr)
+{
+	int tree = detached_tmpfs(&this_test, 0);
+	int fd = go_down(k_open(top, O_PATH), nr, true);
+	int err = k_move_mount(tree, "", fd, "", 0);
+
+	close(fd);
+	close(tree);
+	return err;
+}
+
+static int id_below(const char *top, unsigned int nr, __u64 *id)
+{
+	int fd = go_down(k_open(top, O_PATH), nr, false);
+
+	*id = fd < 0 ? 0 : mnt_id_of(fd);
+	return *id ? 0 : -ENOENT;
+}
+
+/* How far it is up to the root is looked at, and from how deep no more. */
+TEST_F_TIMEOUT(ns_mnt_open_way, eperm_too_deep, 120)
+{
+	static const struct {
+		const char *top;
+		unsigned int nr;
+		int ret;
+	} tab[] = {
+		{ "deep", 16000, 0 },
+		{ "deeper", 16384, -EPERM },
+	};
+	struct actor *o = &self->owner;
+	__u64 *id = mmap(NULL, sizeof(*id), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, id);
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		ASSERT_EQ(0, mkdir(tab[i].top, 0755));
+		ASSERT_EQ(0, mount_below(tab[i].top, tab[i].nr));
+	}
+	ASSERT_EQ(0, new_owner(self));
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		int fd;
+
+		ASSERT_EQ(0, AS(&self->root, id_below(PATH(tab[i].top), tab[i].nr, id)));
+		fd = AS(o, k_ns_mnt_open(o->mntns, *id));
+		EXPECT_EQ(tab[i].ret, fd < 0 ? fd : 0);
+		close(fd);
+		/* who is above all owners is not asked for the way */
+		fd = k_ns_mnt_open(o->mntns, *id);
+		EXPECT_GE(fd, 0);
+		close(fd);
+	}
 }
 
 /* Every directory on the way counts: each in turn is the one that is closed. */

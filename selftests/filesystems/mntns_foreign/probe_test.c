@@ -38,6 +38,10 @@ FIXTURE_SETUP(probe)
 	self->no_call = k_ret(syscall(-1));
 	if (!self->supported)
 		ASSERT_EQ(self->no_call, ret);
+	if (self->supported != lock_set_supported()) {
+		scratch_teardown(self->base);
+		SKIP(return, "some of the interfaces, but not all of them");
+	}
 }
 
 FIXTURE_TEARDOWN(probe)

@@ -37,6 +37,8 @@ FIXTURE_SETUP(mount_locks)
 				    &sm, sizeof(sm)));
 	if (!(sm.supported_mask & STATMOUNT_MNT_LOCKS))
 		SKIP(return, "STATMOUNT_MNT_LOCKS not supported");
+	if (!lock_set_supported())
+		SKIP(return, "lock_set of struct mount_attr not supported");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
 	for (int i = 0; i < 3; i++) {
 		char name[16];

@@ -83,8 +83,8 @@ FIXTURE_SETUP(internal_mounts)
 {
 	if (geteuid())
 		SKIP(return, "test requires root");
-	if (!setgroup_supported())
-		SKIP(return, "mount_setgroup() not supported");
+	if (!setgroup_supported() || !lock_set_supported())
+		SKIP(return, "mount_setgroup() or lock_set not supported");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
 	self->priv = member_of(&this_test, self->base, "", "0");
 	self->peer = member_of(&this_test, self->base, "", "1");

@@ -27,8 +27,8 @@ FIXTURE_SETUP(limits)
 {
 	if (geteuid())
 		SKIP(return, "test requires root");
-	if (!setgroup_supported())
-		SKIP(return, "mount_setgroup() not supported");
+	if (!setgroup_supported() || !lock_set_supported())
+		SKIP(return, "mount_setgroup() or lock_set not supported");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
 	self->page = sysconf(_SC_PAGESIZE);
 	self->buf = calloc(1, self->page + (1 << 14));

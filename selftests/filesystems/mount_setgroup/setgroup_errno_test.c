@@ -368,7 +368,7 @@ static int landlock_deny_mounts(void)
 	return 0;
 }
 
-/* A security module is asked for each member, and its answer is returned. */
+/* A security module is asked, and its answer is returned; this one denies all alike. */
 TEST_F(setgroup_errno, eperm_landlock)
 {
 	if (syscall(__NR_landlock_create_ruleset, NULL, 0,

@@ -75,8 +75,8 @@ FIXTURE_SETUP(mount_fault)
 	self->fail_nth = -1;
 	if (geteuid())
 		SKIP(return, "test requires root");
-	if (!setgroup_supported())
-		SKIP(return, "mount_setgroup() not supported");
+	if (!setgroup_supported() || !lock_set_supported())
+		SKIP(return, "mount_setgroup() or lock_set not supported");
 	self->fail_nth = k_open(FAIL_NTH, O_RDWR);
 	if (self->fail_nth == -ENOENT)
 		SKIP(return, "no fault injection (CONFIG_FAULT_INJECTION)");

@@ -42,8 +42,8 @@ FIXTURE_SETUP(mount_looks)
 {
 	if (geteuid())
 		SKIP(return, "test requires root");
-	if (!setgroup_supported())
-		SKIP(return, "mount_setgroup() not supported");
+	if (!setgroup_supported() || !lock_set_supported())
+		SKIP(return, "mount_setgroup() or lock_set not supported");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
 	self->rounds.team = shared_memory(sizeof(*self->rounds.team));
 	told = shared_memory(sizeof(*told));

@@ -47,8 +47,8 @@ FIXTURE_SETUP(mount_races)
 {
 	if (geteuid())
 		SKIP(return, "test requires root");
-	if (!setgroup_supported())
-		SKIP(return, "mount_setgroup() not supported");
+	if (!setgroup_supported() || !lock_set_supported())
+		SKIP(return, "mount_setgroup() or lock_set not supported");
 	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
 	ASSERT_EQ(0, mkdir("fs/e", 0755));
 	ASSERT_EQ(0, mkdir("dst", 0755));

@@ -87,6 +87,12 @@ size_t mc_unescape(char *s);
 /* Does the kernel have every feature whose needed_by is this? */
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by);
 
+/*
+ * Bits of statmount(2) to be left out of a request: those that the series brings, on a
+ * kernel that has none of the calls they come with, and may mean something else by them.
+ */
+uint64_t mc_statmount_unknown(void);
+
 /* What of the extended calls this kernel lacks, and the errno; NULL: nothing. */
 const char *mc_extended_lacks(int *err);
 

@@ -90,16 +90,6 @@ static enum mntcr_feature_state probe_statmount(int *err)
 			     MC_STATMOUNT_SB_SOURCE, err);
 }
 
-static enum mntcr_feature_state probe_locks(int *err)
-{
-	return statmount_has(MC_STATMOUNT_MNT_LOCKS, err);
-}
-
-static enum mntcr_feature_state probe_sb_ns(int *err)
-{
-	return statmount_has(MC_STATMOUNT_SB_USER_NS | MC_STATMOUNT_SB_NS, err);
-}
-
 /* No attributes, but a size for them: EINVAL. */
 static enum mntcr_feature_state probe_open_tree_attr(int *err)
 {
@@ -227,6 +217,27 @@ static enum mntcr_feature_state probe_lock_set(int *err)
 	return by_both(first, EINVAL, errno, EBADF, err);
 }
 
+/*
+ * Another kernel may give these bits another meaning.  They came with a call that can
+ * be told from all others: without that they are not the ones.
+ */
+static enum mntcr_feature_state probe_locks(int *err)
+{
+	enum mntcr_feature_state has = statmount_has(MC_STATMOUNT_MNT_LOCKS, err);
+	int other;
+
+	return probe_tree_foreign(&other) == MNTCR_FEATURE_NO ? MNTCR_FEATURE_NO : has;
+}
+
+static enum mntcr_feature_state probe_sb_ns(int *err)
+{
+	enum mntcr_feature_state has = statmount_has(MC_STATMOUNT_SB_USER_NS |
+						     MC_STATMOUNT_SB_NS, err);
+	int other;
+
+	return probe_lock_set(&other) == MNTCR_FEATURE_NO ? MNTCR_FEATURE_NO : has;
+}
+
 static const struct probe {
 	const char *name, *what, *needed_by;
 	enum mntcr_feature_state (*run)(int *err);
@@ -289,6 +300,18 @@ const char *mc_extended_lacks(int *err)
 			return probes[needed[i]].what;
 	}
 	return NULL;
+}
+
+uint64_t mc_statmount_unknown(void)
+{
+	uint64_t bits = 0;
+	int err;
+
+	if (probe_locks(&err) == MNTCR_FEATURE_NO)
+		bits |= MC_STATMOUNT_MNT_LOCKS;
+	if (probe_sb_ns(&err) == MNTCR_FEATURE_NO)
+		bits |= MC_STATMOUNT_SB_USER_NS | MC_STATMOUNT_SB_NS;
+	return bits;
 }
 
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by)

@@ -59,6 +59,7 @@ struct reader {
 	struct mntcr_error *e;
 	struct mc_statmount *sm;
 	size_t size;
+	uint64_t unknown;	/* not asked for */
 };
 
 static int ask(const struct reader *r, uint64_t id, uint64_t mask,
@@ -67,7 +68,7 @@ static int ask(const struct reader *r, uint64_t id, uint64_t mask,
 	struct mc_mnt_id_req req = {
 		.size = MC_MNT_ID_REQ_SIZE_VER1,
 		.mnt_id = id,
-		.param = mask,
+		.param = mask & ~r->unknown,
 		.mnt_ns_id = r->ns->id,
 	};
 
@@ -583,7 +584,9 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 {
 	struct first_look *looks = calloc(nr + 1, sizeof(*looks));
 	struct mc_map *by_dev = mc_map_new();
-	struct reader r = { .t = t, .e = e, .size = BUF_MIN };
+	struct reader r = {
+		.t = t, .e = e, .size = BUF_MIN, .unknown = mc_statmount_unknown(),
+	};
 	size_t i;
 	int ret = -1;
 
