@@ -111,6 +111,8 @@ static void every_function(void)
 				     .path = "/" };
 	struct mntcr_restored *r = (void *)1;
 	struct mntcr_topology *t, *u;
+	struct mntcr_container c;
+	struct mntcr_contents_options files;
 	struct mntcr_capture_options co;
 	struct mntcr_restore_options ro;
 	struct mntcr_freeze *f = (void *)1;
@@ -131,6 +133,10 @@ static void every_function(void)
 	BOTH(mntcr_restore(t, p_, &r, &e), ro, "restore_options");
 	CHECK(!r);
 	BOTH(mntcr_plan_print(t, p_, false, stdout, &e), ro, "restore_options");
+	BOTH(mntcr_check_restore(t, p_, false, stdout, &e), ro, "restore_options");
+	BOTH(mntcr_check_dump(t, p_, false, stdout, &e), files, "contents_options");
+	BOTH(mntcr_capture_container(1, p_, &c, &u, &e), co, "capture_options");
+	CHECK(!u);
 	BOTH(mntcr_bind(&place, &place, p_, &e), bo, "bind_options");
 	BOTH(mntcr_bind(p_, &place, NULL, &e), place, "place");
 	BOTH(mntcr_bind(&place, p_, NULL, &e), place, "place");

@@ -410,6 +410,8 @@ static pid_t container(bool own)
 		if (own)
 			TRY(unshare(CLONE_NEWCGROUP));
 		put(CG "/a/b/cgroup.procs", "0");
+		/* nothing is covered, which not every kernel could read contents of */
+		TRY(umount2("/tmp", MNT_DETACH));
 		TRY(mount("t", "/mnt", "tmpfs", 0, NULL));
 		TRY(write(ready[1], "x", 1));
 		count();
@@ -474,6 +476,8 @@ static void dump_freezes_a_container(void)
 		snprintf(line, sizeof(line), "mntcr dump --container %d --freeze %s -o /tmp/image 2>/tmp/text",
 			 (int)a, options[i]);
 		rc = system(line);
+		if (rc && !system("sed 's/^/# /' /tmp/text"))
+			tap.bad = 1;
 		CHECK(WIFEXITED(rc) && WEXITSTATUS(rc) == 0);
 		CHECK(!access("/tmp/image", F_OK));
 		unlink("/tmp/image");

@@ -596,5 +596,40 @@ output()
 }
 test_each "restore --discard, --pin, --stats and --json" output
 
+# --- what is listed beforehand ----------------------------------------------------
+# The options of the list, pasted, restore a namespace that is a copy of this one.
+listed()
+{
+	before=$(nr_mounts)
+	try mntcr dump --check "$one"
+	holds grep -q '^superblock .* tmpfs in: the container.s; fresh; mounted at ' "$tmp/out"
+	holds grep -q '^superblock .* tmpfs src: the host.s; .*; outside at ' "$tmp/out"
+	holds grep -q '^external  *--external ' "$tmp/out"
+	fails grep -q '^refused' "$tmp/out"
+	fails grep -q '=PATH' "$tmp/out"
+	sed -n 's/^options  *//p' "$tmp/out" >"$work/options"
+	holds test -s "$work/options"
+	same "$(nr_mounts)" "$before" "the number of mounts"
+	try mntcr dump --check --json "$one"
+	holds grep -q '"options": \[' "$tmp/out"
+	try mntcr dump -o "$work/image" "$one"
+	code 4 mntcr restore --check --api "$api" "$work/image"
+	holds grep -q '^refused .* \[callers-namespace\]$' "$tmp/out"
+	fails test -s "$tmp/err"
+	code 4 mntcr restore --check --json --api "$api" "$work/image"
+	holds grep -q '"rule": "callers-namespace"' "$tmp/out"
+	eval "set -- $(cat "$work/options")"
+	try mntcr restore --check --api "$api" --pin "$work/pin" "$@" "$work/image"
+	fails grep -q '^refused' "$tmp/out"
+	same "$(nr_mounts)" "$before" "the number of mounts"
+	fails test -e "$work/pin"
+	try mntcr restore --api "$api" --discard --verify "$@" "$work/image"
+	# and what is not one of its options
+	code 2 mntcr dump --check -o "$work/image2" "$one"
+	code 2 mntcr dump --json "$one"
+	fails test -e "$work/image2"
+}
+test_each "dump --check and restore --check" listed
+
 echo "1..$n"
 exit $bad

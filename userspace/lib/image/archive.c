@@ -185,6 +185,7 @@ static int save_all(struct job *j, struct mc_save *s, struct mntcr_error *e)
 
 static int print(void *data, FILE *out, struct mntcr_error *e)
 {
+	struct mntcr_error ignored;
 	struct job *j = data;
 	struct mc_save *s;
 	size_t len = 0;
@@ -203,6 +204,11 @@ static int print(void *data, FILE *out, struct mntcr_error *e)
 	if (ret)
 		return -1;
 	ret = save_all(j, s, e);
+	/* told of what is refused, it is whole as an archive, and thrown away */
+	if (ret && j->nr_refused && e->code == MNTCR_REFUSED) {
+		mc_save_end(s, false, &ignored);
+		return -1;
+	}
 	ret = mc_save_end(s, ret, e);
 	if (!ret && (fflush(out) || ferror(out)))
 		ret = mc_fail(e, MNTCR_SYS, errno, "writing");
