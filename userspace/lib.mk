@@ -22,12 +22,14 @@ lib-y += topology/topology.o
 lib-y += topology/words.o
 lib-y += topology/options.o
 lib-y += topology/file.o
+lib-y += topology/userns.o
 lib-y += topology/check.o
 lib-y += topology/link.o
 lib-y += topology/event.o
 lib-y += topology/way.o
 lib-y += topology/cgroup.o
 
+lib-y += capture/userns.o
 lib-y += capture/ns.o
 lib-y += capture/build.o
 lib-y += capture/enter.o

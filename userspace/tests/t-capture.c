@@ -796,6 +796,82 @@ static void a_user_namespaces_mounts(void)
 	scene_release(&h);
 }
 
+static void map_of(const struct holder *h, const char *file, const char *text)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)h->pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	REQUIRE(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* One in the other: what it takes to make each, in ids of what it is in. */
+static int do_inner(void *data)
+{
+	const struct holder *outer = data;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)outer->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWUSER) || setresgid(5, 5, 5) ||
+	    setresuid(4, 4, 4) || unshare(CLONE_NEWUSER | CLONE_NEWNS) ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 1))
+		return errno;
+	close(fd);
+	/* what anybody may do with an own id */
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "6 4 1", 5) != 5)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static void what_makes_user_namespaces_anew(void)
+{
+	struct mntcr_source src;
+	struct mntcr_topology *t;
+	const struct mc_userns *in, *out;
+	struct holder outer, inner;
+
+	scene_enter();
+	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
+	map_of(&outer, "uid_map", "0 1000 10\n10 5000 3\n");
+	map_of(&outer, "gid_map", "0 2000 20");
+	inner = scene_hold(0, do_inner, &outer);
+	map_of(&inner, "setgroups", "deny");
+	src = by_pid(inner.pid);
+	t = agree(&src, 1);
+	REQUIRE(t->ns[0].userns != MC_NONE);
+	in = &t->userns[t->ns[0].userns];
+	REQUIRE(in->parent != MC_NONE);
+	out = &t->userns[in->parent];
+	REQUIRE(in->mapped && out->mapped && out->parent != MC_NONE);
+	CHECK(t->userns[out->parent].dumper);
+	CHECK(!t->userns[out->parent].mapped);
+	CHECK_EQ(out->owner, geteuid());
+	CHECK(out->setgroups);
+	CHECK_EQ(out->map.nr_uid, 2);
+	CHECK_EQ(out->map.uid[1].id, 10);
+	CHECK_EQ(out->map.uid[1].parent_id, 5000);
+	CHECK_EQ(out->map.uid[1].count, 3);
+	CHECK_EQ(out->map.nr_gid, 1);
+	CHECK_EQ(out->map.gid[0].parent_id, 2000);
+	/* not 1004, which is what it is out here */
+	CHECK_EQ(in->owner, 4);
+	CHECK(!in->setgroups);
+	CHECK_EQ(in->map.nr_uid, 1);
+	CHECK_EQ(in->map.uid[0].id, 6);
+	CHECK_EQ(in->map.uid[0].parent_id, 4);
+	CHECK_EQ(in->map.nr_gid, 0);
+	mntcr_topology_free(t);
+	scene_release(&inner);
+	scene_release(&outer);
+}
+
 static bool has(enum mntcr_feature_id id)
 {
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
@@ -931,6 +1007,7 @@ int main(void)
 	TAP_RUN(a_mountpoint_that_escaped);
 	TAP_RUN(an_idmapped_mount);
 	TAP_RUN(a_user_namespaces_mounts);
+	TAP_RUN(what_makes_user_namespaces_anew);
 	TAP_RUN(locks_of_a_user_namespace);
 	TAP_RUN(namespaces_of_superblocks);
 	TAP_RUN(an_empty_namespace);

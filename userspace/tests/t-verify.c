@@ -525,12 +525,64 @@ static void the_namespaces_of_superblocks(void)
 	}
 }
 
+#define MADE(owner, uids, gids, setgroups) ",\"parent\":0,\"owner\":" #owner \
+	",\"uid_map\":[" uids "],\"gid_map\":[" gids "],\"setgroups\":" #setgroups
+
+static bool of_ns;
+
+/* A superblock, or a namespace, of a user namespace that is mapped as said. */
+static struct mntcr_topology *mapped(const char *how)
+{
+	static const char image[] =
+		"{\"format\":\"mntcr-image\",\"version\":4,\"user_namespaces\":["
+		"{\"inode\":7,\"dumper\":true},{\"inode\":8%s}],"
+		"\"namespaces\":[{\"id\":5,\"inode\":50,\"label\":\"a\"%s}],"
+		"\"superblocks\":[{\"device\":\"0:30\",\"type\":\"tmpfs\",\"options\":\"\"%s}],"
+		"\"groups\":[],\"idmaps\":[],\"mounts\":[{\"id\":101,\"namespace\":0,"
+		"\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"}]}";
+	char text[1200];
+
+	snprintf(text, sizeof(text), image, how, of_ns ? ",\"owner\":1" : "",
+		 of_ns ? "" : OF(1));
+	return parse(text);
+}
+
+/* Of namespaces and of superblocks. */
+static void the_maps_of_owners(void)
+{
+	static const struct {
+		const char *a, *b;
+		size_t differences;
+	} pairs[] = {
+		{ MADE(5, "[0,9,2]", "[0,9,2]", true), MADE(5, "[0,9,2]", "[0,9,2]", true), 0 },
+		{ MADE(5, "[0,9,2]", "[0,9,2]", true), MADE(6, "[0,9,2]", "[0,9,2]", true), 1 },
+		{ MADE(5, "[0,9,2]", "[0,9,2]", true), MADE(5, "[0,9,3]", "[0,9,2]", true), 1 },
+		{ MADE(5, "[0,9,2]", "[0,9,2]", true), MADE(5, "[0,9,2]", "[0,8,2]", true), 1 },
+		{ MADE(5, "[0,9,2]", "[0,9,2]", true), MADE(5, "[0,9,2]", "", true), 1 },
+		{ MADE(5, "[0,9,2]", "[0,9,2]", true), MADE(5, "[0,9,2]", "[0,9,2]", false), 1 },
+		{ MADE(5, "[0,9,2]", "[0,9,2]", true), "", 0 },
+	};
+	struct mntcr_topology *a, *b;
+	size_t i;
+
+	for (i = 0; i < 2 * MC_ARRAY_SIZE(pairs); i++) {
+		of_ns = i & 1;
+		a = mapped(pairs[i / 2].a);
+		b = mapped(pairs[i / 2].b);
+		CHECK_EQ(compare(a, b, 0), pairs[i / 2].differences);
+		CHECK_EQ(compare(a, b, MNTCR_VERIFY_IGNORE_OWNER), 0);
+		mntcr_topology_free(a);
+		mntcr_topology_free(b);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
 	TAP_RUN(a_width_that_only_one_names);
 	TAP_RUN(a_size_counts_however_it_is_said);
 	TAP_RUN(the_namespaces_of_superblocks);
+	TAP_RUN(the_maps_of_owners);
 	TAP_RUN(everything_else_does);
 	TAP_RUN(files);
 	TAP_RUN(what_the_root_is_mounted_on);

@@ -70,6 +70,11 @@ int cap_cgroup_tasks(int dir, cap_task_fn *fn, void *data, struct mntcr_error *e
 
 /* NS_GET_ID of a namespace's file; 0 where the kernel does not say. */
 uint64_t cap_ns_id(int fd);
+/*
+ * What it takes to make t->userns[u] anew, if the caller may look; both are open.
+ */
+int cap_userns(struct mc_topology *t, uint32_t u, int userns_fd, int parent_fd,
+	       bool parent_is_own, struct mntcr_error *e);
 /* Sets shown_own of each superblock. */
 void cap_shown(struct mc_topology *t);
 

@@ -64,7 +64,7 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 {
 	uint64_t own = ino_of_path("/proc/self/ns/user"), ino, id;
 	uint32_t i, child = MC_NONE;
-	int fd, up, ret = -1;
+	int fd, up, err, ret = -1;
 
 	ns->userns = MC_NONE;
 	fd = ioctl(ns->fd, MC_NS_GET_USERNS);
@@ -87,6 +87,13 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 			t->userns[i].ino = ino;
 			t->userns[i].dumper = ino == own;
 			up = ioctl(fd, MC_NS_GET_PARENT);
+			err = errno;
+			if (up >= 0 && !t->userns[i].dumper &&
+			    cap_userns(t, i, fd, up, ino_of(up) == own, e)) {
+				mc_close(up);
+				goto out;
+			}
+			errno = err;
 			break;
 		default:
 			mc_nomem(e);

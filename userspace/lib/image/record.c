@@ -16,23 +16,6 @@
 #include "image/field.h"
 #include "image/record.h"
 
-static int userns_record(struct rd *r)
-{
-	struct mc_userns u = { .parent = MC_NONE };
-	uint32_t i;
-
-	if (mc_rd_uint(r, "inode", 0, INT64_MAX, true, &u.ino) ||
-	    (r->version > 3 && mc_rd_uint(r, "id", 1, INT64_MAX, false, &u.id)) ||
-	    mc_rd_u32(r, "parent", MC_MAX_NAMESPACES, false, &u.parent) ||
-	    mc_rd_bool(r, "dumper", &u.dumper))
-		return -1;
-	i = mc_topology_add_userns(r->t);
-	if (i == MC_NONE)
-		return mc_nomem(r->e);
-	r->t->userns[i] = u;
-	return 0;
-}
-
 static int ns_record(struct rd *r)
 {
 	uint32_t i = mc_topology_add_ns(r->t);
@@ -235,6 +218,38 @@ static int get_extents(struct rd *r, const char *key, uint32_t *nr,
 		ext[i].count = (uint32_t)n[2];
 	}
 	*out = ext;
+	return 0;
+}
+
+/* What it takes to make it anew: all of it, or nothing. */
+static int userns_made_anew(struct rd *r, struct mc_userns *u)
+{
+	u->mapped = json_object_get(r->obj, "owner");
+	if (!u->mapped)
+		return 0;
+	if (!json_object_get(r->obj, "setgroups"))
+		return mc_rd_bad(r, "setgroups", "is missing");
+	return mc_rd_u32(r, "owner", MC_NO_ID - 1, true, &u->owner) ||
+	       get_extents(r, "uid_map", &u->map.nr_uid, &u->map.uid) ||
+	       get_extents(r, "gid_map", &u->map.nr_gid, &u->map.gid) ||
+	       mc_rd_bool(r, "setgroups", &u->setgroups) ? -1 : 0;
+}
+
+static int userns_record(struct rd *r)
+{
+	struct mc_userns u = { .parent = MC_NONE };
+	uint32_t i;
+
+	if (mc_rd_uint(r, "inode", 0, INT64_MAX, true, &u.ino) ||
+	    (r->version > 3 && (mc_rd_uint(r, "id", 1, INT64_MAX, false, &u.id) ||
+				userns_made_anew(r, &u))) ||
+	    mc_rd_u32(r, "parent", MC_MAX_NAMESPACES, false, &u.parent) ||
+	    mc_rd_bool(r, "dumper", &u.dumper))
+		return -1;
+	i = mc_topology_add_userns(r->t);
+	if (i == MC_NONE)
+		return mc_nomem(r->e);
+	r->t->userns[i] = u;
 	return 0;
 }
 

@@ -51,6 +51,21 @@ static void put_words(json_t *o, const char *key, const struct mc_word *w,
 		put(o, key, words(w, v), bad);
 }
 
+static json_t *extents(const struct mc_idmap_extent *x, uint32_t nr)
+{
+	json_t *a = json_array();
+	uint32_t i;
+
+	for (i = 0; a && i < nr; i++)
+		if (json_array_append_new(a, json_pack("[I,I,I]",
+				(json_int_t)x[i].id, (json_int_t)x[i].parent_id,
+				(json_int_t)x[i].count))) {
+			json_decref(a);
+			return NULL;
+		}
+	return a;
+}
+
 static void userns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 			  bool *bad)
 {
@@ -63,6 +78,12 @@ static void userns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		put_uint(o, "parent", u->parent, bad);
 	if (u->dumper)
 		put(o, "dumper", json_true(), bad);
+	if (!u->mapped)
+		return;
+	put_uint(o, "owner", u->owner, bad);
+	put(o, "uid_map", extents(u->map.uid, u->map.nr_uid), bad);
+	put(o, "gid_map", extents(u->map.gid, u->map.nr_gid), bad);
+	put(o, "setgroups", json_boolean(u->setgroups), bad);
 }
 
 static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
@@ -140,21 +161,6 @@ static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	put_uint(o, "id", g->id, bad);
 	if (g->master != MC_NONE)
 		put_uint(o, "master", t->groups[g->master].id, bad);
-}
-
-static json_t *extents(const struct mc_idmap_extent *x, uint32_t nr)
-{
-	json_t *a = json_array();
-	uint32_t i;
-
-	for (i = 0; a && i < nr; i++)
-		if (json_array_append_new(a, json_pack("[I,I,I]",
-				(json_int_t)x[i].id, (json_int_t)x[i].parent_id,
-				(json_int_t)x[i].count))) {
-			json_decref(a);
-			return NULL;
-		}
-	return a;
 }
 
 static void idmap_record(const struct mc_topology *t, uint32_t i, json_t *o,

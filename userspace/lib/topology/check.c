@@ -74,6 +74,76 @@ static bool too_long(const char *s)
 	return s && strlen(s) > MC_MAX_PATH;
 }
 
+static int cmp_id(const void *a, const void *b)
+{
+	const struct mc_idmap_extent *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int cmp_parent_id(const void *a, const void *b)
+{
+	const struct mc_idmap_extent *x = a, *y = b;
+
+	return (x->parent_id > y->parent_id) - (x->parent_id < y->parent_id);
+}
+
+/* No kernel has a map in which an id is mapped twice, or to by two. */
+static const char *overlap_fault(const struct mc_idmap_extent *x, uint32_t nr)
+{
+	struct mc_idmap_extent sorted[MC_MAX_IDMAP_EXTENTS];
+	uint32_t i;
+
+	if (!nr)
+		return NULL;
+	memcpy(sorted, x, nr * sizeof(*x));
+	qsort(sorted, nr, sizeof(*sorted), cmp_id);
+	for (i = 1; i < nr; i++)
+		if (sorted[i].id - sorted[i - 1].id < sorted[i - 1].count)
+			return "maps an id twice";
+	qsort(sorted, nr, sizeof(*sorted), cmp_parent_id);
+	for (i = 1; i < nr; i++)
+		if (sorted[i].parent_id - sorted[i - 1].parent_id <
+		    sorted[i - 1].count)
+			return "maps two ids to one";
+	return NULL;
+}
+
+static const char *extents_fault(const struct mc_idmap_extent *x, uint32_t nr)
+{
+	uint32_t i;
+
+	if (nr > MC_MAX_IDMAP_EXTENTS)
+		return "has too many extents";
+	for (i = 0; i < nr; i++)
+		if (!x[i].count || x[i].id > UINT32_MAX - x[i].count ||
+		    x[i].parent_id > UINT32_MAX - x[i].count)
+			return "has an extent that is out of range";
+	return NULL;
+}
+
+static int check_userns_map(const struct mc_userns *u, uint32_t i,
+			    struct mntcr_error *e)
+{
+	const struct mc_idmap *m = &u->map;
+	const char *fault, *what = "uid_map";
+
+	if (!u->mapped)
+		return 0;
+	if (u->owner == MC_NO_ID)
+		return bad(e, "user namespace %u: its owner is no id", i);
+	fault = extents_fault(m->uid, m->nr_uid);
+	if (!fault)
+		fault = overlap_fault(m->uid, m->nr_uid);
+	if (!fault) {
+		what = "gid_map";
+		fault = extents_fault(m->gid, m->nr_gid);
+		if (!fault)
+			fault = overlap_fault(m->gid, m->nr_gid);
+	}
+	return fault ? bad(e, "user namespace %u: its %s %s", i, what, fault) : 0;
+}
+
 static int check_userns(const struct mc_topology *t, struct mntcr_error *e)
 {
 	uint32_t i, n, p, other;
@@ -84,6 +154,8 @@ static int check_userns(const struct mc_topology *t, struct mntcr_error *e)
 		p = t->userns[i].parent;
 		if (p != MC_NONE && p >= t->nr_userns)
 			return bad(e, "user namespace %u: no parent %u", i, p);
+		if (check_userns_map(&t->userns[i], i, e))
+			return -1;
 		if (!t->userns[i].id)
 			continue;
 		other = i;

@@ -60,12 +60,26 @@ struct mc_file {
 #define MC_MAX_MINOR		((1U << 20) - 1)
 #define MC_MAX_TARGET		4095	/* no kernel takes a longer one */
 
+struct mc_idmap_extent {
+	uint32_t id, parent_id, count;
+};
+
+struct mc_idmap {
+	uint32_t nr_uid, nr_gid;
+	const struct mc_idmap_extent *uid, *gid;
+};
+
 /* User namespaces that own a captured one, and their ancestors. */
 struct mc_userns {
 	uint64_t ino;		/* as the dumper's system numbered it, or 0 */
 	uint64_t id;		/* NS_GET_ID; unknown: 0 */
 	uint32_t parent;	/* MC_NONE: top of what the dumper could see */
 	bool dumper;		/* the one that the dumper itself was in */
+	/* What it takes to make it anew; all ids are those of the parent. */
+	bool mapped;		/* the rest is known */
+	bool setgroups;		/* setgroups(2) is allowed there */
+	uint32_t owner;		/* whose it is */
+	struct mc_idmap map;
 };
 
 struct mc_ns {
@@ -125,15 +139,6 @@ struct mc_group {
 	uint32_t first_slave_group; /* derived */
 	uint32_t next_slave_group;  /* derived: sibling below the same master */
 	uint32_t depth;		/* derived: 0 without a master */
-};
-
-struct mc_idmap_extent {
-	uint32_t id, parent_id, count;
-};
-
-struct mc_idmap {
-	uint32_t nr_uid, nr_gid;
-	const struct mc_idmap_extent *uid, *gid;
 };
 
 struct mc_mount {
@@ -236,6 +241,19 @@ int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e);
 uint32_t mc_find_mount(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_ns(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_group(const struct mc_topology *t, uint64_t id);
+
+/*
+ * What an id of a user namespace is in the dumper's; false: it is not mapped, or
+ * the maps on the way are not known.
+ */
+bool mc_userns_up(const struct mc_topology *t, uint32_t u, bool gid, uint32_t id,
+		  uint32_t *up);
+/* The id of its that stands for root, or where that is not mapped, its first. */
+bool mc_userns_first_id(const struct mc_userns *u, bool gid, uint32_t *id);
+/* Is all of a range of ids mapped, by one extent?  Then to what. */
+bool mc_idmap_range(const struct mc_idmap *m, bool gid, uint32_t id, uint32_t count,
+		    uint32_t *to);
+bool mc_idmap_same(const struct mc_idmap *a, const struct mc_idmap *b);
 
 /* One that is known to be locked: the mount cannot be cloned without it. */
 bool mc_has_locked_child(const struct mc_topology *t, uint32_t mount);

@@ -211,9 +211,31 @@ static const char *shown_words(const struct mc_sb *sb, char *buf, size_t size)
 static const char *owner_words(const struct mc_topology *t, uint32_t u, char *buf,
 			       size_t size)
 {
-	snprintf(buf, size, "user namespace %u%s", u,
-		 t->userns[u].dumper ? ", the dumper's" : "");
+	const struct mc_userns *n = &t->userns[u];
+	const struct mc_idmap_extent *x = n->map.uid;
+
+	if (n->mapped && n->map.nr_uid)
+		snprintf(buf, size, "user namespace %u, of uid %u, uids %u:%u:%u%s", u,
+			 n->owner, x->id, x->parent_id, x->count,
+			 n->map.nr_uid > 1 ? " ..." : "");
+	else
+		snprintf(buf, size, "user namespace %u%s", u,
+			 n->dumper ? ", the dumper's" : "");
 	return buf;
+}
+
+/* NULL: one is the counterpart of the other, and mapped the same. */
+static const char *owner_differs(struct verify *v, uint32_t a, uint32_t b)
+{
+	const struct mc_userns *x = &v->a->userns[a], *y = &v->b->userns[b];
+
+	if (!bijection_map(&v->userns, a, b))
+		return "another user namespace";
+	if (!x->mapped || !y->mapped ||
+	    (mc_idmap_same(&x->map, &y->map) && x->owner == y->owner &&
+	     x->setgroups == y->setgroups))
+		return NULL;
+	return "a user namespace with other maps, owner or setgroups";
 }
 
 /* The kernel says of which namespace, by id; or a proc's own init does, by inode. */
@@ -273,7 +295,7 @@ static bool compare_sb(struct verify *v, uint32_t at)
 	if (flag(v, MNTCR_VERIFY_DEVICES) && strcmp(da, db))
 		differ_at(v, p, "device", da, db);
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&
-	    y->userns != MC_NONE && !bijection_map(&v->userns, x->userns, y->userns))
+	    y->userns != MC_NONE && owner_differs(v, x->userns, y->userns))
 		differ_at(v, p, "its superblock belongs to",
 			  owner_words(v->a, x->userns, wa, sizeof(wa)),
 			  owner_words(v->b, y->userns, wb, sizeof(wb)));
@@ -596,6 +618,7 @@ static bool compare_ns(struct verify *v, uint32_t i)
 {
 	const struct mc_ns *x = &v->a->ns[i], *y = &v->b->ns[i];
 	char label[300], wa[80], wb[80];
+	const char *owner;
 	uint32_t p = x->base_propagation, q = y->base_propagation;
 
 	mc_escape(x->label ? x->label : "", label, sizeof(label));
@@ -610,9 +633,8 @@ static bool compare_ns(struct verify *v, uint32_t i)
 		       word_list(mc_words_propagation, q, wb, sizeof(wb)));
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&
 	    y->userns != MC_NONE &&
-	    !bijection_map(&v->userns, x->userns, y->userns) && count(v))
-		report(v, "namespace %u (%s): owned by another user namespace",
-		       i, label);
+	    (owner = owner_differs(v, x->userns, y->userns)) && count(v))
+		report(v, "namespace %u (%s): owned by %s", i, label, owner);
 	if (x->root != MC_NONE && y->root != MC_NONE)
 		return push(v, x->root, y->root);
 	if (x->root != y->root && count(v))
