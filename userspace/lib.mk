@@ -67,6 +67,7 @@ lib-y += plan/parts.o
 lib-y += plan/refuse.o
 lib-y += plan/area.o
 lib-y += plan/names.o
+lib-y += plan/owner.o
 lib-y += plan/check.o
 lib-y += plan/ns.o
 lib-y += plan/order.o
@@ -91,6 +92,7 @@ lib-y += render/dot.o
 lib-y += render/render.o
 
 lib-y += execute/common.o
+lib-y += execute/owner.o
 lib-y += execute/fresh.o
 lib-y += execute/again.o
 lib-y += execute/external.o

@@ -744,6 +744,20 @@ static bool foreign(const struct mc_topology *t, uint32_t ns)
 	return t->ns[ns].userns != MC_NONE && !t->userns[t->ns[ns].userns].dumper;
 }
 
+/* By a live source, of that namespace or another of its, or made. */
+static bool owner_is_there(const struct sim *s, uint32_t ns)
+{
+	uint32_t u = s->t->ns[ns].userns, i;
+
+	for (i = 0; i < s->t->nr_ns; i++)
+		if (s->o->ns_live[i] && s->t->ns[i].userns == u)
+			return true;
+	for (i = 0; i < s->p->nr_owners; i++)
+		if (s->p->owners[i] == u)
+			return true;
+	return false;
+}
+
 static bool compare(struct sim *s)
 {
 	static uint32_t made[SIM_MOUNTS], sb[SIM_MOUNTS], sb_back[40000];
@@ -802,7 +816,7 @@ static bool compare(struct sim *s)
 		    !t->mounts[i].locks_known)
 			return bad(s, "the locks of mount %u are lost", i);
 	for (i = 0; i < t->nr_ns; i++)
-		if (foreign(t, i) && !s->o->ns_live[i])
+		if (foreign(t, i) && !owner_is_there(s, i))
 			return bad(s, "the owner of namespace %u is lost", i);
 	for (i = 0; i < t->nr_ns; i++)
 		if (!s->ns_made[i] || s->ns_shared[i] !=

@@ -150,7 +150,9 @@ int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats)
 	int ret;
 
 	x->op_at = 0;
-	ret = x->be->start(x);
+	ret = mc_owners_make(x);
+	if (!ret)
+		ret = x->be->start(x);
 	stats->namespaces_ns += now() - then;
 	if (!ret)
 		ret = run_ops(x, stats);

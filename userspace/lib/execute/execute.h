@@ -96,6 +96,12 @@ struct mc_pidns {
 	int fd;
 };
 
+/* The same for a user namespace. */
+struct mc_made_userns {
+	uint64_t ino;
+	int fd;
+};
+
 struct mc_exec {
 	const struct mc_topology *t;
 	const struct mc_plan *p;
@@ -109,6 +115,7 @@ struct mc_exec {
 	int *nsroot_fd;		/* the mount that the kernel made each of them with */
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd;
+	int *owner_fd;		/* user namespaces, made or of live sources */
 	struct mc_pidns *pidns;
 	uint32_t nr_pidns, max_pidns;
 	int proc_fd;		/* the caller's /proc */
@@ -195,6 +202,22 @@ bool mc_exec_is_dir(struct mc_exec *x, int fd);
 bool mc_exec_src_is_dir(struct mc_exec *x, uint32_t s, int fd);
 void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 
+/* --- user namespaces (owner.c) ----------------------------------------------- */
+
+/* All that the plan says, before anything else. */
+int mc_owners_make(struct mc_exec *x);
+/* Made, or that of a live source; x keeps it open.  -1: errno. */
+int mc_owner_fd(struct mc_exec *x, uint32_t u);
+/* fsopen(2) in there; an empty pid namespace of its.  -1: errno. */
+int mc_owner_fsopen(struct mc_exec *x, uint32_t u, const char *type);
+int mc_owner_pidns(struct mc_exec *x, uint32_t u);
+/*
+ * Call fn with all of the caller's capabilities, and with the ids of its root for
+ * files, as what is made in its superblocks needs.  -1: errno, and it was not called.
+ */
+int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data),
+		     void *data);
+
 /* --- what is external (external.c) ------------------------------------------ */
 
 struct libmnt_fs;
@@ -256,6 +279,8 @@ int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 		struct mntcr_error *e);
 int mc_pins_add_pidns(struct mc_pins *p, const struct mc_pidns *pidns, uint32_t nr,
 		      struct mntcr_error *e);
+int mc_pins_add_userns(struct mc_pins *p, const struct mc_made_userns *userns,
+		       uint32_t nr, struct mntcr_error *e);
 bool mc_pins_are_in(const struct mc_pins *p, const char *dir);
 void mc_pins_undo(struct mc_pins *p);
 void mc_pins_free(struct mc_pins *p);

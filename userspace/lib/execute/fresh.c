@@ -217,8 +217,8 @@ static void *make_pidns(void *data)
 	return NULL;
 }
 
-/* One for each that was dumped; what the index of the last one is.  -1: errno. */
-static int pidns_of(struct mc_exec *x, uint64_t ino)
+/* One for each that was dumped; owner MC_NONE: the caller's.  -1: errno. */
+static int pidns_of(struct mc_exec *x, uint64_t ino, uint32_t owner)
 {
 	struct empty_pidns n = { .proc = x->proc_fd };
 	uint32_t i;
@@ -230,11 +230,15 @@ static int pidns_of(struct mc_exec *x, uint64_t ino)
 		errno = ENOMEM;
 		return -1;
 	}
-	mc_count(x, UNSHARE);
-	errno = mc_in_thread(make_pidns, &n);
-	if (errno)
-		return -1;
-	errno = n.err;
+	if (owner != MC_NONE) {
+		n.fd = mc_owner_pidns(x, owner);
+	} else {
+		mc_count(x, UNSHARE);
+		errno = mc_in_thread(make_pidns, &n);
+		if (errno)
+			return -1;
+		errno = n.err;
+	}
 	if (n.fd < 0)
 		return -1;
 	x->pidns[x->nr_pidns++] = (struct mc_pidns){ ino, n.fd };
@@ -245,11 +249,12 @@ static int pidns_of(struct mc_exec *x, uint64_t ino)
 static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
 		     const struct mc_op *op)
 {
+	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
 	int fd;
 
 	if (!mc_sb_has_own_pidns(sb) || x->o->caller_namespaces)
 		return 0;
-	fd = pidns_of(x, sb->pidns_ino);
+	fd = pidns_of(x, sb->pidns_ino, owner);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "making a pid namespace");
 	mc_count(x, FSCONFIG);
@@ -286,42 +291,54 @@ static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_sb *sb,
 	return 0;
 }
 
-/* A context with all that it takes; -1. */
-static int configure(struct mc_exec *x, const struct mc_op *op, const struct mc_sb *sb)
+/* All the options that it takes; -1. */
+static int configure(struct mc_exec *x, const struct mc_op *op, int fs)
 {
+	const struct mc_sb *sb = &x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb];
+
+	if (sb->source && config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source))
+		return mc_exec_fail(x, op, errno, "option source");
+	return set_options(x, fs, sb, op) || set_pidns(x, fs, sb, op) ? -1 : 0;
+}
+
+static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
+{
+	const char *type = x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb].type;
 	int fs;
 
-	mc_count(x, FSOPEN);
-	fs = mc_fsopen(sb->type, MC_FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return mc_exec_fail(x, op, errno, "fsopen");
-	if (sb->source &&
-	    config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source))
-		mc_exec_fail(x, op, errno, "option source");
-	else if (!set_options(x, fs, sb, op) && !set_pidns(x, fs, sb, op))
-		return fs;
-	mc_exec_junk(x, fs);
-	return -1;
+	if (owner != MC_NONE) {
+		fs = mc_owner_fsopen(x, owner, type);
+	} else {
+		mc_count(x, FSOPEN);
+		fs = mc_fsopen(type, MC_FSOPEN_CLOEXEC);
+	}
+	return fs >= 0 ? fs :
+	       mc_exec_fail(x, op, errno, owner == MC_NONE ? "fsopen" :
+			    "fsopen in its user namespace");
 }
 
+/* Of a user namespace that is not there yet, whether there is such a type. */
 int mc_exec_try_fresh(struct mc_exec *x, const struct mc_op *op)
 {
-	int fs = configure(x, op, &x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb]);
+	bool own = x->p->srcs[MC_REF_INDEX(op->obj)].owner != MC_NONE;
+	int fs = open_fs(x, op, MC_NONE), ret;
 
-	mc_close(fs);
-	return fs < 0 ? -1 : 0;
+	if (fs < 0)
+		return -1;
+	ret = own ? 0 : configure(x, op, fs);
+	mc_exec_junk(x, fs);
+	return ret;
 }
 
-int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
+static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
 	const struct mc_sb *sb = &x->t->sbs[s->sb];
 	bool rdonly = sb->flags & MS_RDONLY;
 	bool full = mc_contents_has(x->o->contents, sb);
-	int fs, fd = -1, ret = -1;
+	int fd = -1, ret = -1;
 
-	fs = configure(x, op, sb);
-	if (fs < 0)
+	if (configure(x, op, fs))
 		return -1;
 	/* Files are made first: after that it may become read-only. */
 	if (set_flags(x, fs, sb->flags) ||
@@ -353,9 +370,42 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	fd = -1;
 	ret = 0;
 out:
-	mc_exec_junk(x, fs);
 	mc_exec_junk(x, fd);
 	return ret;
+}
+
+struct fresh {
+	struct mc_exec *x;
+	const struct mc_op *op;
+	int fs, *mnt, ret;
+};
+
+static void fresh_as_root(void *data)
+{
+	struct fresh *f = data;
+
+	f->ret = fresh(f->x, f->op, f->fs, f->mnt);
+}
+
+/*
+ * Who opens it is who it belongs to; its options and files are given their ids
+ * from here, where these are what the image says.
+ */
+int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
+{
+	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
+	struct fresh f = { .x = x, .op = op, .mnt = mnt };
+
+	f.fs = open_fs(x, op, owner);
+	if (f.fs < 0)
+		return -1;
+	if (owner == MC_NONE)
+		fresh_as_root(&f);
+	else if (mc_owner_as_root(x, owner, fresh_as_root, &f))
+		f.ret = mc_exec_fail(x, op, errno,
+				     "becoming the root of its user namespace");
+	mc_exec_junk(x, f.fs);
+	return f.ret;
 }
 
 int mc_exec_tmpfs(struct mc_exec *x)

@@ -210,7 +210,7 @@ static int make_owned(struct mc_exec *x, int userns_fd, int live_fd, int *ns_fd,
 	return ret;
 }
 
-/* The user namespace that owns the live original, if it is not ours. */
+/* The user namespace that is to own it, if it is not ours; x's to close. */
 static int owner(struct mc_exec *x, uint32_t ns, int *fd)
 {
 	const struct mc_ns *n = &x->t->ns[ns];
@@ -218,11 +218,7 @@ static int owner(struct mc_exec *x, uint32_t ns, int *fd)
 	*fd = -1;
 	if (n->userns == MC_NONE || x->t->userns[n->userns].dumper)
 		return 0;
-	if (x->live_fd[ns] < 0)
-		return mc_refuse(x->e, "owner",
-				 "namespace %u is owned by another user namespace, which only a live source can name",
-				 ns);
-	*fd = ioctl(x->live_fd[ns], MC_NS_GET_USERNS);
+	*fd = mc_owner_fd(x, n->userns);
 	if (*fd < 0)
 		return mc_fail(x->e, MNTCR_SYS, errno,
 			       "namespace %u: asking for its owner", ns);
@@ -251,7 +247,6 @@ static int make_copy(struct mc_exec *x, uint32_t ns, const struct mc_op *op)
 			 &x->copy_root_fd);
 	if (ret)
 		ret = mc_exec_fail(x, op, errno, "copying its namespace");
-	mc_close(userns_fd);
 	x->copy_of = ns;
 	return ret;
 }
@@ -368,7 +363,6 @@ int mc_ns_make_here(struct mc_exec *x, uint32_t ns)
 		mc_count(x, UNSHARE);
 		ret = make_owned(x, userns_fd, -1, &x->ns_fd[ns],
 				 &x->nsroot_fd[ns]);
-		mc_close(userns_fd);
 		if (ret)
 			return mc_exec_fail(x, &op, errno, "in its user namespace");
 		return 0;

@@ -207,6 +207,20 @@ int mc_pins_add_pidns(struct mc_pins *p, const struct mc_pidns *pidns, uint32_t 
 	return 0;
 }
 
+int mc_pins_add_userns(struct mc_pins *p, const struct mc_made_userns *userns,
+		       uint32_t nr, struct mntcr_error *e)
+{
+	char name[32];
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "user-%" PRIu64, userns[i].ino);
+		if (pin_one(p, name, userns[i].fd, e))
+			return -1;
+	}
+	return 0;
+}
+
 bool mc_pins_are_in(const struct mc_pins *p, const char *dir)
 {
 	return !strcmp(p->path, dir);

@@ -24,6 +24,8 @@ struct mntcr_restored {
 	uint32_t nr_ns, nr_mounts;
 	struct mc_pidns *pidns;
 	uint32_t nr_pidns;
+	struct mc_made_userns *userns;
+	uint32_t nr_userns;
 	struct mc_pins *pins;
 	bool pinned;		/* else there is only the place for pins */
 	struct mntcr_stats stats;
@@ -319,11 +321,12 @@ static int setup(struct work *w, const struct mntcr_topology *t,
 	x->ns_fd = new_fds(t->nr_ns);
 	x->nsroot_fd = new_fds(t->nr_ns);
 	x->live_fd = new_fds(t->nr_ns);
+	x->owner_fd = new_fds(t->nr_userns);
 	x->mount_fd = new_fds(t->nr_mounts);
 	x->external_fd = new_fds(o->nr_externals);
 	x->master_fd = new_fds(o->nr_masters);
 	if (!w->ns_live || !w->again || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
-	    !x->live_fd || !x->mount_fd || !x->external_fd || !x->master_fd)
+	    !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd)
 		return mc_nomem(e);
 	return 0;
 }
@@ -340,6 +343,7 @@ static void teardown(struct work *w)
 	close_fds(x->ns_fd, x->t->nr_ns);
 	close_fds(x->nsroot_fd, x->t->nr_ns);
 	close_fds(x->live_fd, x->t->nr_ns);
+	close_fds(x->owner_fd, x->t->nr_userns);
 	close_fds(x->mount_fd, x->t->nr_mounts);
 	close_fds(x->external_fd, x->o->nr_externals);
 	close_fds(x->master_fd, x->o->nr_masters);
@@ -396,6 +400,24 @@ static int execute(struct work *w)
 
 /* --- what is handed back -------------------------------------------------- */
 
+/* Those that were made; a live source's are its own. */
+static int hand_back_userns(struct mntcr_restored *r, struct mc_exec *x,
+			    struct mntcr_error *e)
+{
+	uint32_t i, u;
+
+	r->userns = calloc(x->p->nr_owners + 1, sizeof(*r->userns));
+	if (!r->userns)
+		return mc_nomem(e);
+	for (i = 0; i < x->p->nr_owners; i++) {
+		u = x->p->owners[i];
+		r->userns[r->nr_userns].ino = x->t->userns[u].ino;
+		r->userns[r->nr_userns++].fd = x->owner_fd[u];
+		x->owner_fd[u] = -1;
+	}
+	return 0;
+}
+
 static int hand_back(struct mntcr_restored *r, struct work *w, bool mounts,
 		     struct mntcr_error *e)
 {
@@ -411,6 +433,8 @@ static int hand_back(struct mntcr_restored *r, struct work *w, bool mounts,
 	r->nr_pidns = w->x.nr_pidns;
 	w->x.pidns = NULL;
 	w->x.nr_pidns = 0;
+	if (hand_back_userns(r, &w->x, e))
+		return -1;
 	if (!mounts)
 		return 0;
 	r->by_id = calloc(t->nr_ns + 1, sizeof(*r->by_id));
@@ -581,6 +605,9 @@ void mntcr_restored_free(struct mntcr_restored *r)
 	for (i = 0; i < r->nr_pidns; i++)
 		mc_close(r->pidns[i].fd);
 	free(r->pidns);
+	for (i = 0; i < r->nr_userns; i++)
+		mc_close(r->userns[i].fd);
+	free(r->userns);
 	for (i = 0; r->by_id && i < r->nr_ns; i++)
 		mc_map_free(r->by_id[i]);
 	free(r->by_id);
@@ -629,7 +656,8 @@ int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 	if (!r->pins && mc_pins_open(dir, &r->pins, e))
 		return -1;
 	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e) ||
-	    mc_pins_add_pidns(r->pins, r->pidns, r->nr_pidns, e)) {
+	    mc_pins_add_pidns(r->pins, r->pidns, r->nr_pidns, e) ||
+	    mc_pins_add_userns(r->pins, r->userns, r->nr_userns, e)) {
 		mntcr_restored_unpin(r);
 		return -1;
 	}

@@ -251,6 +251,19 @@ static void tell(const struct job *j, const struct mc_mount *m, const char *what
 	j->o->left_out(j->o->data, line);
 }
 
+/*
+ * Those of the files are the dumper's.  They mean the same to whoever fills a
+ * superblock of that user namespace, which is made with the same maps.
+ */
+static bool ids_are_known(const struct mc_topology *t, const struct mc_mount *m)
+{
+	uint32_t owner = t->ns[m->ns].userns, of = t->sbs[m->sb].userns;
+
+	if (owner == MC_NONE || t->userns[owner].dumper)
+		return true;
+	return of != MC_NONE && (t->userns[of].dumper || t->userns[of].mapped);
+}
+
 static int choose(struct job *j, struct mntcr_error *e)
 {
 	struct mc_topology *t = j->t;
@@ -275,11 +288,10 @@ static int choose(struct job *j, struct mntcr_error *e)
 		/* a path would lead elsewhere by now */
 		if (m->root_deleted && t->sbs[m->sb].contents)
 			tell(j, m, "the root of this mount has been unlinked: without its contents");
-		if (!m->root_deleted && t->ns[m->ns].userns != MC_NONE &&
-		    !t->userns[t->ns[m->ns].userns].dumper &&
-		    t->sbs[m->sb].contents) {
+		if (!m->root_deleted && t->sbs[m->sb].contents &&
+		    !ids_are_known(t, m)) {
 			mc_refuse(e, "contents-owner",
-				  "%s %u:%u is mounted in a namespace of another user namespace: whose ids those of its files are is not known",
+				  "%s %u:%u is mounted in a namespace of another user namespace, and which one it belongs to, or its maps, could not be asked: whose ids those of its files are is not known",
 				  t->sbs[m->sb].type, t->sbs[m->sb].major,
 				  t->sbs[m->sb].minor);
 			if (refused(j, &t->sbs[m->sb], e))

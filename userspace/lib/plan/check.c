@@ -37,18 +37,15 @@ static int refuse_ns(struct mc_plan *p, struct mntcr_error *e, const char *rule,
 
 #define NO_LOCKS	"--ignore-locks leaves them out"
 
-/*
- * The owner is known by a live source only, and what its namespace has locked
- * may not be in the image.
- */
+/* What its namespace has locked may not be in the image. */
 static int check_owner(struct mc_plan *p, const struct mc_plan_options *o,
 		       uint32_t i, struct mntcr_error *e)
 {
 	bool stock = p->api == MNTCR_API_UPSTREAM;
+	struct mc_no_owner why;
 
-	if ((!o->ns_live || !o->ns_live[i]) &&
-	    refuse_ns(p, e, "owner", i, "--source, a process in it or its file",
-		      "which only a live source can name"))
+	if (!mc_plan_owner(p, p->topo->ns[i].userns, &why) &&
+	    refuse_ns(p, e, why.rule, i, why.help, why.what))
 		return -1;
 	/*
 	 * Where locks are not reported, a namespace of another owner has some.
@@ -122,6 +119,7 @@ static int check_ids(struct mc_plan *p, const struct mc_plan_options *o,
 int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
+	mc_plan_owners_start(p, o);
 	return mc_plan_names(p, o, e) || check_ids(p, o, e) ||
 	       check_owners(p, o, e) || check_locks(p, o, e) ? -1 : 0;
 }

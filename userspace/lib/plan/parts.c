@@ -58,6 +58,7 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 		return MC_NONE;
 	s = &p->srcs[p->nr_srcs];
 	memset(s, 0, sizeof(*s));
+	s->owner = MC_NONE;
 	s->kind = kind;
 	s->sb = sb;
 	s->index = index;
@@ -97,6 +98,8 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->cover);
 	free(v->above);
 	free(v->is_above);
+	free(v->owner_made);
+	free(v->owner_live);
 	free(v->sb);
 	free(v->wide);
 	free(v->external_of);
@@ -121,6 +124,8 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->cover = array(t->nr_mounts, sizeof(*v->cover));
 	v->above = array(t->nr_mounts, sizeof(*v->above));
 	v->is_above = array(t->nr_mounts, sizeof(*v->is_above));
+	v->owner_made = array(t->nr_userns, sizeof(*v->owner_made));
+	v->owner_live = array(t->nr_userns, sizeof(*v->owner_live));
 	v->sb = array(t->nr_sbs, sizeof(*v->sb));
 	/* of a superblock, and of those that show one source */
 	v->wide = array(2 * t->nr_mounts, sizeof(*v->wide));
@@ -130,7 +135,7 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->from_mount = array(t->nr_mounts, sizeof(*v->from_mount));
 	v->from_group = array(t->nr_groups, sizeof(*v->from_group));
 	if (!v->ns_order || !v->order || !v->hidden || !v->seen_above || !v->cover ||
-	    !v->above || !v->is_above || !v->sb || !v->wide ||
+	    !v->above || !v->is_above || !v->owner_made || !v->owner_live || !v->sb || !v->wide ||
 	    !v->external_of || !v->master_of || !v->leader ||
 	    !v->from_mount || !v->from_group) {
 		priv_free(v);
@@ -158,6 +163,7 @@ void mc_plan_free(struct mc_plan *p)
 	free(p->src_of);
 	free(p->from);
 	free(p->orphan);
+	free(p->owners);
 	free(p);
 }
 
@@ -171,8 +177,9 @@ struct mc_plan *mc_plan_new(const struct mc_topology *t)
 	p->src_of = array(t->nr_mounts, sizeof(*p->src_of));
 	p->from = array(t->nr_sbs, sizeof(*p->from));
 	p->orphan = array(t->nr_groups, sizeof(*p->orphan));
+	p->owners = array(t->nr_userns, sizeof(*p->owners));
 	p->priv = priv_new(t);
-	if (!p->src_of || !p->from || !p->orphan || !p->priv) {
+	if (!p->src_of || !p->from || !p->orphan || !p->owners || !p->priv) {
 		mc_plan_free(p);
 		return NULL;
 	}

@@ -142,6 +142,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	    plan_roots(p, p->priv, e) || mc_plan_ns_types(p, e) ||
 	    plan_locks(p, o, e) || mc_plan_release(p, o, e))
 		goto fail;
+	p->peak_fds += p->nr_owners;
 	mc_plan_forget(p);
 	*plan = p;
 	return 0;

@@ -78,6 +78,8 @@ struct mc_src {
 				   clone of it */
 	bool inline_path;	/* SUB, path of one component: open_tree(2) resolves it,
 				   no descriptor of its own */
+	uint32_t owner;		/* FRESH: the user namespace that it is made in;
+				   MC_NONE: the caller's */
 	bool opened;		/* while planning: its operation is in the list */
 };
 
@@ -181,6 +183,8 @@ struct mc_plan {
 	uint32_t *src_of;	/* per mount: the source that it is cloned from */
 	uint32_t nr_ops, nr_list, nr_srcs, nr_temps, nr_nodes;
 	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes;
+	uint32_t *owners;	/* user namespaces to be made, parents first */
+	uint32_t nr_owners;
 	uint32_t peak_fds;	/* most descriptors that are open at once */
 	struct mc_from *from;	/* per superblock */
 	bool *orphan;		/* per group outside: nothing names it to its slaves */

@@ -86,6 +86,8 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 	case MC_SRC_FRESH:
 		snprintf(dev, sizeof(dev), "%u:%u", sb->major, sb->minor);
 		mc_buf_printf(b, "new %s for %s", sb->type, dev);
+		if (s->owner != MC_NONE)
+			mc_buf_printf(b, " in user%u", s->owner);
 		break;
 	case MC_SRC_AGAIN:
 		mc_buf_printf(b, "%s %u:%u, opened again as %s", sb->type,
@@ -177,6 +179,30 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 	mc_buf_puts(b, "\n");
 }
 
+/* "0:100000:65536,..." as in uid_map */
+static void put_map(struct mc_buf *b, const struct mc_idmap_extent *x, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		mc_buf_printf(b, "%s%u:%u:%u", i ? "," : "", x[i].id, x[i].parent_id,
+			      x[i].count);
+	if (!nr)
+		mc_buf_puts(b, "none");
+}
+
+static void owner_line(const struct mc_plan *p, uint32_t u, struct mc_buf *b)
+{
+	const struct mc_userns *n = &p->topo->userns[u];
+
+	mc_buf_printf(b, "%-9s user%u in user%u of uid %u, uids ", "owner", u,
+		      n->parent, n->owner);
+	put_map(b, n->map.uid, n->map.nr_uid);
+	mc_buf_puts(b, ", gids ");
+	put_map(b, n->map.gid, n->map.nr_gid);
+	mc_buf_puts(b, n->setgroups ? "\n" : ", without setgroups\n");
+}
+
 static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 {
 	struct mc_buf b = { 0 };
@@ -191,7 +217,11 @@ static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 				mc_escape(mc_mount_source(p->topo,
 							  &p->topo->mounts[i]),
 					  was, sizeof(was)));
-	for (i = 0; i < p->nr_ops; i++) {
+	for (i = 0; i < p->nr_owners; i++)
+		owner_line(p, p->owners[i], &b);
+	if (p->nr_owners && !b.nomem)
+		fputs(b.data, out);
+	for (i = 0; i < p->nr_ops && !b.nomem; i++) {
 		mc_buf_reset(&b);
 		op_line(p, &p->ops[i], &b);
 		if (b.nomem)
@@ -278,6 +308,20 @@ static void print_differences(const struct mc_plan *p, FILE *out)
 	fprintf(out, "], ");
 }
 
+static void print_owners(const struct mc_plan *p, FILE *out)
+{
+	const struct mc_userns *n;
+	uint32_t i;
+
+	fprintf(out, "\"user_namespaces\": [");
+	for (i = 0; i < p->nr_owners; i++) {
+		n = &p->topo->userns[p->owners[i]];
+		fprintf(out, "%s\n{\"user_namespace\": %u, \"parent\": %u, \"owner\": %u}",
+			i ? "," : "", p->owners[i], n->parent, n->owner);
+	}
+	fprintf(out, "], ");
+}
+
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e)
 {
@@ -289,6 +333,7 @@ int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		p->api == MNTCR_API_EXTENDED ? "extended" : "upstream",
 		p->peak_fds);
 	print_differences(p, out);
+	print_owners(p, out);
 	fprintf(out, "\"operations\": [\n");
 	for (i = 0; i < p->nr_ops; i++) {
 		print_op(p, &p->ops[i], out);

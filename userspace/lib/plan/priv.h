@@ -72,6 +72,8 @@ struct mc_plan_priv {
 	bool *is_above;			/* of some sibling */
 	uint32_t *above;		/* nearest sibling whose mountpoint is above its
 					   own, which hides it; or MC_NONE */
+	bool *owner_made;		/* per user namespace: in mc_plan.owners */
+	bool *owner_live;		/* the owner of a live source */
 	struct mc_sb_plan *sb;
 	uint64_t node_bytes, node_names; /* in fresh superblocks; shared parts of
 					   paths are counted each time */
@@ -152,6 +154,23 @@ int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
  */
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
+
+/* --- owner.c ---------------------------------------------------------------- */
+
+/* Why a user namespace cannot be had. */
+struct mc_no_owner {
+	const char *rule, *what, *help;
+};
+
+/* First: which are those of live sources. */
+void mc_plan_owners_start(struct mc_plan *p, const struct mc_plan_options *o);
+/*
+ * The user namespace is wanted: that of a live source, or made.  1: it will be
+ * there; 0: it cannot be, and why.
+ */
+int mc_plan_owner(struct mc_plan *p, uint32_t u, struct mc_no_owner *why);
+/* In which one the fresh source of a superblock is to be made. */
+void mc_plan_sb_owner(struct mc_plan *p, uint32_t src);
 
 /* --- check.c, ns.c, order.c ------------------------------------------------- */
 

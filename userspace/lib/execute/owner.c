@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * User namespaces that own what is restored, made anew or asked of a live source;
+ * and what has to be made from within one.  Threads cannot join another user
+ * namespace, children can: each lives no longer than it takes.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <linux/securebits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "execute/execute.h"
+
+/* --- making one ------------------------------------------------------------- */
+
+struct making {
+	const struct mc_userns *u;
+	int proc_fd;		/* the caller's /proc */
+	int parent_fd;		/* -1: the caller's own */
+	uint32_t gid;		/* one that is mapped in the parent */
+	int ready_fd;		/* eventfd */
+	int self_fd, ns_fd;	/* of the maker: its /proc/PID, its user namespace */
+	volatile int err;
+	const char *what;	/* failed */
+};
+
+static int failed(struct making *w, const char *what)
+{
+	w->what = what;
+	w->err = errno;
+	return errno;
+}
+
+/*
+ * In the parent, as the owner.  It shares the table of descriptors and so must not
+ * be one that its new uid may trace: that it changed its ids sees to it, or it is
+ * the caller's.
+ */
+static void maker(struct making *w, pid_t starter)
+{
+	const uint64_t one = 1;
+
+	if ((w->parent_fd >= 0 &&
+	     syscall(SYS_setresgid, w->gid, w->gid, w->gid)) ||
+	    syscall(SYS_setresuid, w->u->owner, w->u->owner, w->u->owner)) {
+		failed(w, "becoming its owner");
+	} else if (unshare(CLONE_NEWUSER)) {
+		failed(w, "unshare");
+	} else {
+		w->self_fd = openat(w->proc_fd, "self",
+				    O_PATH | O_DIRECTORY | O_CLOEXEC);
+		w->ns_fd = openat(w->proc_fd, "self/ns/user", O_RDONLY | O_CLOEXEC);
+		if (w->self_fd < 0 || w->ns_fd < 0)
+			failed(w, "opening its file");
+	}
+	/* what becomes another user forgets this */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != starter ||
+	    write(w->ready_fd, &one, sizeof(one)) != sizeof(one))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static int put(struct making *w, const char *file, const char *text, size_t n)
+{
+	int fd = openat(w->self_fd, file, O_WRONLY | O_CLOEXEC), err;
+	ssize_t done = fd < 0 ? -1 : write(fd, text, n);
+
+	err = done < 0 ? errno : 0;
+	mc_close(fd);
+	errno = err;
+	return done < 0 ? failed(w, file) : 0;
+}
+
+/* In ids of the parent, where the writer is. */
+static int put_map(struct making *w, const char *file,
+		   const struct mc_idmap_extent *x, uint32_t nr)
+{
+	char text[MC_MAX_IDMAP_EXTENTS * 33 + 1];
+	size_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%u %u %u\n", x[i].id,
+				      x[i].parent_id, x[i].count);
+	return nr ? put(w, file, text, n) : 0;
+}
+
+static int wait_for(struct making *w, pid_t pid)
+{
+	struct pollfd p[2] = {
+		{ .fd = w->ready_fd, .events = POLLIN },
+		{ .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN },
+	};
+	int ret;
+
+	if (p[1].fd < 0)
+		return failed(w, "pidfd_open");
+	while ((ret = poll(p, 2, -1)) < 0 && errno == EINTR)
+		;
+	close(p[1].fd);
+	if (ret < 0)
+		return failed(w, "poll");
+	if (w->err)
+		return w->err;
+	errno = EIO;
+	return p[0].revents & POLLIN ? 0 : failed(w, "waiting for the child that makes it");
+}
+
+/* The writer of the maps: in the parent, with the restorer's power over it. */
+static int making_child(void *data)
+{
+	struct making *w = data;
+	pid_t self = getpid(), pid;
+	int err;
+
+	if (w->parent_fd >= 0 && setns(w->parent_fd, CLONE_NEWUSER))
+		return failed(w, "entering its parent");
+	pid = mc_child(CLONE_FILES);
+	if (!pid)
+		maker(w, self);
+	if (pid < 0)
+		return failed(w, "starting a child");
+	err = wait_for(w, pid);
+	if (!err && !w->u->setgroups)
+		err = put(w, "setgroups", "deny", 4);
+	if (!err)
+		err = put_map(w, "uid_map", w->u->map.uid, w->u->map.nr_uid);
+	if (!err)
+		err = put_map(w, "gid_map", w->u->map.gid, w->u->map.nr_gid);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	return err;
+}
+
+static int make(struct mc_exec *x, uint32_t u)
+{
+	const struct mc_userns *n = &x->t->userns[u];
+	struct making w = {
+		.u = n, .proc_fd = x->proc_fd, .parent_fd = -1, .self_fd = -1,
+		.ns_fd = -1, .ready_fd = eventfd(0, EFD_CLOEXEC),
+	};
+	int err = 0;
+
+	if (w.ready_fd < 0)
+		err = failed(&w, "eventfd");
+	if (!err && !x->t->userns[n->parent].dumper) {
+		w.parent_fd = mc_owner_fd(x, n->parent);
+		if (w.parent_fd < 0)
+			err = failed(&w, "its parent");
+		mc_userns_first_id(&x->t->userns[n->parent], true, &w.gid);
+	}
+	mc_count(x, UNSHARE);
+	if (!err && mc_child_task(making_child, &w, sizeof(w), -1))
+		err = errno;
+	mc_close(w.ready_fd);
+	mc_close(w.self_fd);
+	if (!err) {
+		x->owner_fd[u] = w.ns_fd;
+		return 0;
+	}
+	mc_close(w.ns_fd);
+	return mc_fail(x->e, MNTCR_SYS, err, "user namespace %u: making it: %s", u,
+		       w.what ? w.what : "starting a child");
+}
+
+int mc_owners_make(struct mc_exec *x)
+{
+	uint32_t i;
+
+	for (i = 0; i < x->p->nr_owners; i++)
+		if (make(x, x->p->owners[i]))
+			return -1;
+	return 0;
+}
+
+int mc_owner_fd(struct mc_exec *x, uint32_t u)
+{
+	uint32_t i;
+
+	for (i = 0; x->owner_fd[u] < 0 && i < x->t->nr_ns; i++)
+		if (x->live_fd[i] >= 0 && x->t->ns[i].userns == u) {
+			x->owner_fd[u] = ioctl(x->live_fd[i], MC_NS_GET_USERNS);
+			if (x->owner_fd[u] < 0)
+				return -1;
+		}
+	if (x->owner_fd[u] < 0)
+		errno = ENOENT;
+	return x->owner_fd[u];
+}
+
+/* --- what is made from within one -------------------------------------------- */
+
+struct within {
+	int userns_fd, proc_fd, fd;
+	const char *type;	/* of a filesystem; NULL: a pid namespace */
+};
+
+/* fsopen(2) wants power over the mount namespace that its caller is in. */
+static int within_child(void *data)
+{
+	struct within *w = data;
+
+	if (setns(w->userns_fd, CLONE_NEWUSER))
+		return errno;
+	if (!w->type) {
+		if (mc_unshare(CLONE_NEWPID))
+			return errno;
+		w->fd = openat(w->proc_fd, "self/ns/pid_for_children",
+			       O_RDONLY | O_CLOEXEC);
+	} else if (mc_unshare(UNSHARE_EMPTY_MNTNS) && mc_unshare(CLONE_NEWNS)) {
+		return errno;
+	} else {
+		w->fd = mc_fsopen(w->type, MC_FSOPEN_CLOEXEC);
+	}
+	return w->fd < 0 ? errno : 0;
+}
+
+static int within(struct mc_exec *x, uint32_t u, const char *type)
+{
+	struct within w = { .proc_fd = x->proc_fd, .fd = -1, .type = type };
+	int err;
+
+	w.userns_fd = mc_owner_fd(x, u);
+	if (w.userns_fd < 0)
+		return -1;
+	if (mc_child_task(within_child, &w, sizeof(w), -1)) {
+		err = errno;
+		mc_close(w.fd);
+		errno = err;
+		return -1;
+	}
+	return w.fd;
+}
+
+int mc_owner_fsopen(struct mc_exec *x, uint32_t u, const char *type)
+{
+	mc_count(x, FSOPEN);
+	return within(x, u, type);
+}
+
+int mc_owner_pidns(struct mc_exec *x, uint32_t u)
+{
+	mc_count(x, UNSHARE);
+	return within(x, u, NULL);
+}
+
+struct as_root {
+	uint32_t uid, gid;
+	void (*fn)(void *data);
+	void *data;
+	int err;
+};
+
+/*
+ * Credentials are a thread's own.  Without that bit a file system id that is not
+ * 0 would take the capabilities that go with files.
+ */
+static void *as_root(void *data)
+{
+	struct as_root *r = data;
+	int bits = prctl(PR_GET_SECUREBITS);
+
+	if (bits < 0 || prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP)) {
+		r->err = errno;
+		return NULL;
+	}
+	setfsgid(r->gid);
+	setfsuid(r->uid);
+	if ((uint32_t)setfsgid((gid_t)-1) != r->gid ||
+	    (uint32_t)setfsuid((uid_t)-1) != r->uid) {
+		r->err = EPERM;
+		return NULL;
+	}
+	r->fn(r->data);
+	return NULL;
+}
+
+int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data), void *data)
+{
+	struct as_root r = { .fn = fn, .data = data };
+	uint32_t uid, gid;
+
+	errno = EINVAL;
+	if (!mc_userns_first_id(&x->t->userns[u], false, &uid) ||
+	    !mc_userns_first_id(&x->t->userns[u], true, &gid) ||
+	    !mc_userns_up(x->t, u, false, uid, &r.uid) ||
+	    !mc_userns_up(x->t, u, true, gid, &r.gid))
+		return -1;
+	errno = mc_in_thread(as_root, &r);
+	if (!errno)
+		errno = r.err;
+	return errno ? -1 : 0;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * User namespaces that a plan makes, and those that it cannot.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "plan-rows.h"
+
+#define OWNED	2	/* user namespace 2 is in 1, and 1 in the dumper's, 0 */
+
+static const struct mc_idmap_extent wide[] = { { 0, 100000, 65536 } };
+static const struct mc_idmap_extent inner[] = { { 0, 1000, 10 }, { 10, 65535, 1 } };
+static const struct mc_idmap_extent beyond[] = { { 0, 65535, 2 } };
+static bool none[MC_ARRAY_SIZE(live)];
+
+static void map(uint32_t u, uint32_t parent, uint32_t owner,
+		const struct mc_idmap_extent *x, uint32_t nr)
+{
+	t->userns[u].parent = parent;
+	t->userns[u].mapped = true;
+	t->userns[u].owner = owner;
+	t->userns[u].setgroups = true;
+	t->userns[u].map = (struct mc_idmap){ nr, nr, x, x };
+}
+
+/* Two namespaces of one owner, on a tmpfs of its; nothing is locked. */
+static void owned(void)
+{
+	uint32_t i;
+
+	start(2);
+	for (i = 0; i < 4; i++)
+		REQUIRE(mc_topology_add_userns(t) == i);
+	t->userns[0].dumper = true;
+	map(1, 0, 7, wide, 1);
+	map(OWNED, 1, 8, inner, 2);
+	map(3, MC_NONE, 0, wide, 1);
+	add(0, 10, MC_NONE, 1, "/", "/");
+	add(1, 20, MC_NONE, 1, "/", "/");
+	for (i = 0; i < 2; i++) {
+		t->ns[i].userns = OWNED;
+		t->mounts[i].locks_known = true;
+	}
+	t->sbs[sbs[1]].userns = OWNED;
+}
+
+static void parents_first_and_each_once(void)
+{
+	struct mc_plan_options o = { .ns_live = none };
+	char *s;
+
+	owned();
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	REQUIRE(p->nr_owners == 2);
+	CHECK_EQ(p->owners[0], 1);
+	CHECK_EQ(p->owners[1], OWNED);
+	CHECK_EQ(p->srcs[p->src_of[0]].owner, OWNED);
+	s = text();
+	CHECK(strstr(s, "owner     user1 in user0 of uid 7, uids 0:100000:65536, gids 0:100000:65536\n"
+		     "owner     user2 in user1 of uid 8, uids 0:1000:10,10:65535:1, gids 0:1000:10,10:65535:1\n"));
+	CHECK(strstr(s, "new tmpfs for 8:1 in user2"));
+	free(s);
+	/* only what owns a superblock of the restored ones */
+	t->ns[0].userns = t->ns[1].userns = 0;
+	t->sbs[sbs[1]].userns = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	REQUIRE(p->nr_owners == 1);
+	CHECK_EQ(p->owners[0], 1);
+	/* whose maps are not known it is not made for, as before */
+	t->userns[1].mapped = false;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->nr_owners, 0);
+	CHECK_EQ(p->srcs[p->src_of[0]].owner, MC_NONE);
+	done();
+}
+
+static void a_live_one_is_taken(void)
+{
+	bool second[] = { false, true };
+	struct mc_plan_options o = { .ns_live = second };
+
+	owned();
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->nr_owners, 0);
+	done();
+}
+
+static void no_owner(const char *rule, const char *says)
+{
+	struct mc_plan_options o = { .ns_live = none };
+
+	finish();
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, rule);
+	if (!strstr(e.text, says))
+		CHECK_STR(e.text, says);
+	CHECK(strstr(e.text, "--source"));
+	done();
+}
+
+static void what_cannot_be_made_is_refused(void)
+{
+	owned();
+	t->userns[OWNED].mapped = false;
+	no_owner("owner", "the image does not say how its ids are mapped");
+	/* nor can what it is in */
+	owned();
+	t->userns[1].mapped = false;
+	no_owner("owner", "the image does not say how its ids are mapped");
+	owned();
+	t->userns[OWNED].parent = MC_NONE;
+	no_owner("owner-parent", "out of the dumper's reach");
+	owned();
+	t->userns[OWNED].parent = 3;
+	no_owner("owner-parent", "out of the dumper's reach");
+	owned();
+	map(OWNED, 1, 8, beyond, 1);
+	no_owner("owner-maps", "not among the ids of its parent");
+	owned();
+	t->userns[OWNED].owner = 65536;
+	no_owner("owner-maps", "not among the ids of its parent");
+}
+
+int main(void)
+{
+	TAP_RUN(parents_first_and_each_once);
+	TAP_RUN(a_live_one_is_taken);
+	TAP_RUN(what_cannot_be_made_is_refused);
+	return tap_done();
+}
