@@ -60,6 +60,7 @@ mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
 step $rc "the image is what is there"
 events a "$@" && rc=0 || rc=$?
 step $rc "events fired"
+. $lib/user-a.sh
 tr -d - </proc/sys/kernel/random/boot_id >$work/a.boot
 tar -C $work -cf - . | $lib/migrant send /dev/ttyS2 && rc=0 || rc=$?
 step $rc "sent"

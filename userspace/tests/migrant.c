@@ -5,6 +5,7 @@
  *
  *	migrant make FILE	two tasks in two mount namespaces of one pid namespace;
  *				their process ids go into FILE; runs until it is killed
+ *	migrant make-user FILE	one task, in a user namespace of its own too
  *	migrant mounts NSFILE	mountinfo, as a task in there reads it
  *	migrant files NSFILE	every file that such a task sees, one a line
  *	migrant memory NSFILE	the same of each tmpfs and ramfs alone, and once where it
@@ -165,6 +166,106 @@ static void build(void)
 	TRY(umount2("/old", MNT_DETACH));
 }
 
+/* As root of a user namespace, whose ids are 100000 and on out here. */
+static void build_user(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "etc/socket" };
+	int s;
+
+	TRY(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	TRY(mount("user-root", "/tmp", "tmpfs", MS_NODEV, "size=16m,mode=751"));
+	TRY(chdir("/tmp"));
+	TRY(mkdir("etc", 0755));
+	TRY(mkdir("proc", 0555));
+	TRY(mkdir("shared", 0777));
+	TRY(chmod("shared", 01777));
+	TRY(mkdir("ro", 0755));
+	TRY(mkdir("old", 0755));
+	put("etc/hosts", "127.0.0.1 localhost\n", 20, 0, 0644);
+	put("etc/suid", "#!\n", 3, 0, 0755);
+	TRY(chown("etc/suid", 1000, 1001));
+	TRY(chmod("etc/suid", 06751));
+	put("etc/capable", "#!\n", 3, 0, 0755);
+	TRY(setxattr("etc/capable", "security.capability",
+		     "\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, 0));
+	TRY(link("etc/hosts", "etc/link"));
+	TRY(symlink("../outside", "etc/symlink"));
+	TRY(mkfifo("etc/fifo", 0620));
+	TRY(chown("etc/fifo", 65535, 65534));
+	s = socket(AF_UNIX, SOCK_STREAM, 0);
+	TRY(s);
+	TRY(bind(s, (struct sockaddr *)&at, sizeof(at)));
+	close(s);
+	old("etc/hosts");
+	old("etc");
+	TRY(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+	TRY(mount("shared", "shared", "tmpfs", 0, "mode=1777,uid=7,gid=8"));
+	TRY(mkdir("shared/event", 0755));
+	TRY(mount("none", "shared", NULL, MS_SHARED, NULL));
+	TRY(mount("etc", "ro", NULL, MS_BIND, NULL));
+	TRY(mount("none", "ro", NULL, MS_BIND | MS_REMOUNT | MS_NODEV | MS_RDONLY,
+		  NULL));
+	TRY(syscall(SYS_pivot_root, ".", "old"));
+	TRY(chdir("/"));
+	TRY(umount2("/old", MNT_DETACH));
+}
+
+static int user(void *data)
+{
+	int *pipes = data;
+	char x;
+
+	TRY(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	if (read(pipes[2], &x, 1) != 1)
+		_exit(1);
+	TRY(setgid(0));
+	TRY(setuid(0));
+	TRY(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	build_user();
+	TRY(write(pipes[1], "x", 1));
+	for (;;)
+		pause();
+}
+
+static void put_proc(pid_t pid, const char *file, const char *text)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_WRONLY);
+	TRY(fd);
+	TRY(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+static int made(const char *file, pid_t first, long second);
+
+static int make_user(const char *file)
+{
+	static char stack[65536];
+	int pipes[4];
+	pid_t pid;
+	char x;
+
+	TRY(pipe(pipes));
+	TRY(pipe(pipes + 2));
+	/* whose it is can be told from who is root in it */
+	TRY(syscall(SYS_setresuid, -1, 1000, -1));
+	pid = clone(user, stack + sizeof(stack), SIGCHLD | CLONE_NEWUSER | CLONE_NEWNS |
+		    CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS, pipes);
+	TRY(pid);
+	TRY(syscall(SYS_setresuid, -1, 0, -1));
+	put_proc(pid, "setgroups", "deny");
+	put_proc(pid, "uid_map", "0 100000 65535\n65535 300000 1\n");
+	put_proc(pid, "gid_map", "0 200000 65536\n");
+	TRY(write(pipes[3], "x", 1));
+	close(pipes[1]);
+	if (read(pipes[0], &x, 1) != 1)
+		return 1;
+	return made(file, pid, 0);
+}
+
 static int first(void *data)
 {
 	static char stack[65536];
@@ -206,11 +307,20 @@ static int make(const char *file)
 	if (!f || fscanf(f, "%ld", &inner) != 1)
 		return 1;
 	fclose(f);
+	return made(file, pid, inner);
+}
+
+/* Until it is killed; its children go with it. */
+static int made(const char *file, pid_t first, long second)
+{
+	char path[64];
+	FILE *f;
+
 	snprintf(path, sizeof(path), "%s.new", file);
 	f = fopen(path, "w");
 	if (!f)
 		return 1;
-	fprintf(f, "%d %ld\n", (int)pid, inner);
+	fprintf(f, "%d %ld\n", (int)first, second);
 	if (fclose(f) || rename(path, file))
 		return 1;
 	for (;;)
@@ -503,11 +613,13 @@ int main(int argc, char **argv)
 	int proc, fd;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: migrant make|mounts|sizes|pids|files|memory|hold|mount|umount|send WHERE [PATH]\n");
+		fprintf(stderr, "usage: migrant make|make-user|mounts|sizes|pids|files|memory|hold|mount|umount|send WHERE [PATH]\n");
 		return 2;
 	}
 	if (!strcmp(what, "make"))
 		return make(argv[2]);
+	if (!strcmp(what, "make-user"))
+		return make_user(argv[2]);
 	if (!strcmp(what, "send"))
 		return send_raw(argv[2]);
 	proc = enter(argv[2]);
