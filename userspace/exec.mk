@@ -73,6 +73,7 @@ LIBS-t-execute-fault := $(foreach f,syscall open openat ioctl fcntl setns unshar
 vm-test-y += t-execute-fault
 test-y += t-execute-pins
 vm-test-y += t-execute-pins
+vm-test-y += t-execute-owners
 vm-test-y += t-lib-autofs
 vm-test-y += t-lib-fuse
 test-y += t-check-dump

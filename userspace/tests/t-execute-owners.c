@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * User namespaces made anew, one in the other, when nothing of them is left.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+
+#include "mntcr-restore.h"
+#include "base/base.h"
+#include "topology/topology.h"
+#include "scene.h"
+#include "tap.h"
+
+static int write_own(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+	close(fd);
+	return ret;
+}
+
+static void map_of(pid_t pid, const char *file, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	REQUIRE(!write_own(path, text));
+}
+
+/* Its maps are those that anybody may write for an own id. */
+static int do_inner(void *data)
+{
+	const struct holder *outer = data;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)outer->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWUSER) || setresgid(5, 5, 5) ||
+	    setresuid(4, 4, 4) || unshare(CLONE_NEWUSER) ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 1) ||
+	    write_own("/proc/self/uid_map", "0 4 1") ||
+	    write_own("/proc/self/setgroups", "deny") ||
+	    write_own("/proc/self/gid_map", "0 5 1") ||
+	    unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("inner", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mkdir("on", 0750) ||
+	    mount("inner2", "on", "tmpfs", 0, "mode=711") ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static void say(void *data, const char *line)
+{
+	TAP_SAY("verify: %s", line);
+}
+
+static struct mntcr_topology *captured(int fd)
+{
+	const struct mntcr_source src = { .type = MNTCR_SOURCE_FD, .fd = fd };
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e = { 0 };
+
+	if (mntcr_capture(&src, 1, NULL, &t, &e))
+		TAP_SAY("capture: %s", e.text);
+	REQUIRE(t);
+	return t;
+}
+
+static void compare(const struct mntcr_topology *a, const struct mntcr_topology *b)
+{
+	const struct mntcr_verify_options o = { .size = sizeof(o), .report = say };
+	struct mntcr_error e;
+	size_t nr;
+
+	REQUIRE(!mntcr_verify(a, b, &o, &nr, &e));
+	CHECK_EQ(nr, 0);
+}
+
+/* The owner of a mount namespace, or what that is in. */
+static uid_t owner_uid(int ns, unsigned int up)
+{
+	int fd = ioctl(ns, MC_NS_GET_USERNS), next;
+	uid_t uid = 0;
+
+	for (; fd >= 0 && up; up--, fd = next) {
+		next = ioctl(fd, MC_NS_GET_PARENT);
+		close(fd);
+	}
+	REQUIRE(fd >= 0);
+	REQUIRE(!ioctl(fd, MC_NS_GET_OWNER_UID, &uid));
+	close(fd);
+	return uid;
+}
+
+static struct mntcr_topology *image_of_what_is_gone(void)
+{
+	struct mntcr_topology *t;
+	struct holder outer, inner;
+
+	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+		return NULL;
+	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
+	map_of(outer.pid, "uid_map", "0 1000 10");
+	map_of(outer.pid, "gid_map", "0 2000 10");
+	inner = scene_hold(0, do_inner, &outer);
+	t = captured(inner.ns);
+	scene_release(&inner);
+	scene_release(&outer);
+	return t;
+}
+
+static void one_in_the_other(void)
+{
+	struct mntcr_restore_options o = { .size = sizeof(o), .api = MNTCR_API_EXTENDED };
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *t, *back;
+	struct mntcr_error e = { 0 };
+	uint32_t fds = mc_fd_count();
+	uid_t uid = setfsuid((uid_t)-1);
+
+	t = image_of_what_is_gone();
+	if (!t)
+		SKIP("this kernel has no mount_setgroup(2)");
+	CHECK_EQ(t->nr_userns, 3);
+	if (mntcr_restore(t, &o, &r, &e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	back = captured(mntcr_restored_ns_fd(r, 0));
+	compare(t, back);
+	/* in ids of out here */
+	CHECK_EQ(owner_uid(mntcr_restored_ns_fd(r, 0), 0), 1004);
+	CHECK_EQ(owner_uid(mntcr_restored_ns_fd(r, 0), 1), geteuid());
+	REQUIRE(back->nr_mounts == 2);
+	CHECK(back->sbs[0].userns != MC_NONE && !back->userns[back->sbs[0].userns].dumper);
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+	/* nobody is left, and the caller is who it was */
+	errno = 0;
+	CHECK(waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+	CHECK_EQ(setfsuid((uid_t)-1), uid);
+	CHECK_EQ(mc_fd_count(), fds);
+	/* a map that the kernel does not take: nothing is left of that either */
+	t->userns[t->userns[t->ns[0].userns].parent].map.nr_uid = 0;
+	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
+	CHECK_STR(e.rule, "owner-maps");
+	mntcr_topology_free(t);
+}
+
+/* What only the kernel knows is an error that says where. */
+static void who_may_not_make_one(void)
+{
+	struct mntcr_restore_options o = { .size = sizeof(o), .api = MNTCR_API_EXTENDED };
+	static const char limit[] = "/proc/sys/user/max_user_namespaces";
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *t;
+	struct mntcr_error e = { 0 };
+	uint32_t fds = mc_fd_count();
+	char was[32] = "";
+	int fd;
+
+	t = image_of_what_is_gone();
+	if (!t)
+		SKIP("this kernel has no mount_setgroup(2)");
+	fd = open(limit, O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0 && read(fd, was, sizeof(was) - 1) > 0);
+	close(fd);
+	REQUIRE(!write_own(limit, "0"));
+	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
+	REQUIRE(!write_own(limit, was));
+	CHECK_EQ(e.code, MNTCR_SYS);
+	CHECK_EQ(e.err, ENOSPC);
+	CHECK(strstr(e.text, "making it: unshare"));
+	errno = 0;
+	CHECK(waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+	CHECK_EQ(mc_fd_count(), fds);
+	mntcr_topology_free(t);
+}
+
+int main(void)
+{
+	TAP_RUN(one_in_the_other);
+	TAP_RUN(who_may_not_make_one);
+	return tap_done();
+}
