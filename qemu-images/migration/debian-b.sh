@@ -14,29 +14,34 @@ tar -C $work -xf $lib/a.tar
 	rc=0 || rc=1
 step $rc "another boot"
 host
-# the network and ipc namespaces that the container is to have, and of a service of it
-mkdir $work/sys $work/mqueue $work/mqueue-isolated
+# the network and ipc namespaces that the container is to have; of a service the ipc
+# namespace, of another the pid namespace, which is two below this one as it was
+mkdir $work/sys $work/mqueue $work/mqueue-isolated $work/nested
 mkfifo $work/up $work/hold
 cat >$work/namespaces <<END
 mount -t sysfs sysfs $work/sys && mount -t mqueue mqueue $work/mqueue &&
 	unshare --ipc sh -c "mount -t mqueue mqueue $work/mqueue-isolated &&
-		echo up >$work/up && read -r x <$work/hold"
+		unshare --pid --fork unshare --pid --fork sh -c \"
+			mount -t proc proc $work/nested && echo up >$work/up &&
+			read -r x <$work/hold\""
 END
 unshare --net --ipc sh $work/namespaces &
 holder=$!
 read -r up <$work/up
 [ "$up" = up ] && rc=0 || rc=1
-step $rc "a network and two ipc namespaces"
+step $rc "the namespaces that are given"
 
 mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
 sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
 step $rc "what is the host's is refused by name until it is named"
-cat $work/a.*.mounts >$work/all
-main=$(awk '$5 == "/dev/mqueue" { print $3; exit }' $work/a.0.mounts)
-isolated=$(awk -v m="$main" '$5 == "/dev/mqueue" && $3 != m { print $3; exit }' $work/all)
+# it says by what key: the last one of a type is the service's
+key() {	# TYPE
+	sed -n "s/.* ($1, \([0-9:]*\)) .*--external \1=PATH.*/\1/p" $work/plan | tail -n 1
+}
+isolated=$(key mqueue) nested=$(key proc)
 mntcr restore --pin /run/migrated --verify --stats --external path:/=$disk \
 	--external path:/sys=$work/sys --external path:/dev/mqueue=$work/mqueue \
-	--external "$isolated=$work/mqueue-isolated" \
+	--external "$isolated=$work/mqueue-isolated" --external "$nested=$work/nested" \
 	--external path:/sys/fs/cgroup=/sys/fs/cgroup --map-cgroup /ct=/machine/web \
 	--external path:/sys/kernel/debug=/sys/kernel/debug \
 	--external path:/media=$volume --external-master path:/media=$volume \
@@ -92,5 +97,5 @@ step $rc "a mount more is found by the comparison"
 echo >$work/hold
 wait $holder || :
 umount /run/migrated/*
-umount $work/sys $work/mqueue $work/mqueue-isolated $disk $volume
+umount $work/sys $work/mqueue $work/mqueue-isolated $work/nested $disk $volume
 end
