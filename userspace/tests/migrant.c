@@ -511,6 +511,20 @@ static void plain(char *s)
 	*to = '\0';
 }
 
+/* What has come in below a mountpoint that something else covers by now. */
+static bool is_hidden(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st))
+		return false;
+	if (errno != ENOENT)
+		TRY(-1);
+	word(path, strlen(path));
+	puts(" hidden");
+	return true;
+}
+
 /* Each root of one that is shown, at the first place. */
 static void memory(int mountinfo)
 {
@@ -524,6 +538,8 @@ static void memory(int mountinfo)
 		if (sscanf(line_of, "%*s %*s %*s %*s %4095s", path) != 1)
 			TRY(-1);
 		plain(path);
+		if (is_hidden(path))
+			continue;
 		TRY(lstat(path, &st));
 		TRY(statfs(path, &fs));
 		if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
@@ -553,9 +569,12 @@ static void sizes(int mountinfo)
 	struct statfs fs;
 
 	while (in && fgets(line, sizeof(line), in)) {
-		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1 ||
-		    statfs(path, &fs))
+		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1)
 			TRY(-1);
+		plain(path);
+		if (is_hidden(path))
+			continue;
+		TRY(statfs(path, &fs));
 		printf("%s %llu %llu\n", path,
 		       (unsigned long long)fs.f_blocks * (unsigned long long)fs.f_bsize,
 		       (unsigned long long)fs.f_files);
