@@ -66,7 +66,7 @@ set --
 while read -r pid; do
 	set -- "$@" "/proc/$pid/ns/mnt"
 done <$work/labels
-[ $# = 13 ] && rc=0 || rc=1
+[ $# = 14 ] && rc=0 || rc=1
 step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
 echo $# >$work/a.namespaces
 look a mounts memory sizes pids -- "$@" && rc=0 || rc=$?
