@@ -120,7 +120,7 @@ static void what_is_the_hosts_is_found_there(void)
 
 	list(&l, pid, true);
 	CHECK_EQ(l.ret, 0);
-	CHECK(has(l.text, " hugetlbfs disk: the host's; external; mounted at "));
+	CHECK(has(l.text, " overlay disk: the host's; external; mounted at "));
 	CHECK(has(l.text, "; outside at /tmp/disk\n"));
 	CHECK(has(l.text, " tmpfs run: the host's; fresh with 0 bytes of contents in 1 files; "));
 	CHECK(has(l.text, "; outside at /tmp/run\n"));
@@ -236,7 +236,7 @@ static void all_that_is_refused_is_listed(void)
 	/* the rest of it is listed all the same */
 	CHECK(has(l.text, " tmpfs ct: the container's; fresh with 0 bytes of contents in 6 files [deleted-root]; "));
 	CHECK(has(l.text, ": the root of this mount has been unlinked: without its contents\n"));
-	CHECK(has(l.text, " hugetlbfs disk: the host's; external; "));
+	CHECK(has(l.text, " overlay disk: the host's; external; "));
 	CHECK_EQ(length(&l, "externals"), 1);
 	CHECK_EQ(length(&l, "masters"), 0);
 	done(&l, pid);

@@ -122,7 +122,7 @@ static void everything_about_an_external_at_once(void)
 	     &o);
 	CHECK_EQ(s.ret, -1);
 	CHECK(has(s.text, "superblock 9:9 ext4 disk: external; mounted at "));
-	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type hugetlbfs instead of ext4\n"));
+	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type overlay instead of ext4\n"));
 	CHECK(has(s.text, "refused    /c: its root is below that of its superblock, but --external 9:9=/tmp/disk leads to what has nothing at none;"));
 	CHECK(has(s.text, " [external-root]\n"));
 	CHECK(has(s.text, "refused    /a/on: --external 9:9=/tmp/disk has nothing at on to mount it on;"));
@@ -139,7 +139,7 @@ static void it_is_good_once_all_is_there(void)
 
 	look(&s, image("," DISK, "", ON_DISK(11, "/", "/a", "")), &o);
 	CHECK_EQ(s.ret, 0);
-	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type hugetlbfs instead of ext4\n"));
+	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type overlay instead of ext4\n"));
 	CHECK(!strstr(s.text, "refused"));
 	done(&s);
 }
