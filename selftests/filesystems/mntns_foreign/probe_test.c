@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How a program finds out what the kernel has, without changing anything: the
- * probes that the manual pages name. A kernel has all of these interfaces or
- * none, so that all probes have to say the same, on either.
+ * probes that the manual pages name. Of a kernel that has all of these interfaces,
+ * or none, all have to say the same.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */

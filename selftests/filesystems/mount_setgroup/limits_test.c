@@ -267,7 +267,7 @@ static const struct {
 	{ "flags of move_mount()", bits_move_mount, 32, 0x77 | MOVE_MOUNT_BENEATH |
 		MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED,
 		{ MOVE_MOUNT_T_FOREIGN, MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED } },
-	{ "lock_set", bits_lock, 64, LOCKS, { 0, MOUNT_LOCK_MOUNT, LOCKS } },
+	{ "lock_set", bits_lock, 64, LOCKS, { 0, MOUNT_LOCK_MOUNT } },
 	{ "flags and spare of NS_MNT_OPEN", bits_mnt_open, 64, 0 },
 	{ "flags of listmount()", bits_list, 32, LISTMOUNT_REVERSE | LISTMOUNT_BY_FD,
 		{ LISTMOUNT_BY_FD, LISTMOUNT_BY_FD | LISTMOUNT_REVERSE } },
