@@ -39,14 +39,17 @@ key() {	# TYPE
 	sed -n "s/.* ($1, \([0-9:]*\)) .*--external \1=PATH.*/\1/p" $work/plan | tail -n 1
 }
 isolated=$(key mqueue) nested=$(key proc)
-mntcr restore --pin /run/migrated --verify --stats --external path:/=$disk \
+set -- --external path:/=$disk \
 	--external path:/sys=$work/sys --external path:/dev/mqueue=$work/mqueue \
 	--external "$isolated=$work/mqueue-isolated" --external "$nested=$work/nested" \
 	--external path:/sys/fs/cgroup=/sys/fs/cgroup --map-cgroup /ct=/machine/web \
 	--external path:/sys/kernel/debug=/sys/kernel/debug \
 	--external path:/media=$volume --external-master path:/media=$volume \
-	--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections \
-	$work/image && rc=0 || rc=$?
+	--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections
+mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
+[ $rc = 0 ] || sed 's/^/# /' $work/list
+step $rc "nothing stands in the way of a restore"
+mntcr restore --pin /run/migrated --verify --stats "$@" $work/image && rc=0 || rc=$?
 [ $rc = 0 ] || fail "restored"
 step 0 "restored"
 nr=$(cat $work/a.namespaces)

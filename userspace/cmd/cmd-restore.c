@@ -258,9 +258,13 @@ static int check(struct job *j, const char *image)
 	if (mntcr_image_read_contents(image, &t, &j->contents, &e))
 		return cmd_error("restore", &e);
 	j->r.o.contents = j->contents;
+	ret = cmd_maps_apply(&j->r.maps, t, &e) ? cmd_error("restore", &e) : 0;
+	if (ret)
+		goto out;
 	ret = mntcr_check_restore(t, &j->r.o, j->json, stdout, &e);
 	if (ret)
 		ret = e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("restore", &e);
+out:
 	flushed = cmd_flush("restore");
 	mntcr_contents_free(j->contents);
 	mntcr_topology_free(t);
