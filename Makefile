@@ -19,8 +19,8 @@ S := scripts
 .PHONY: run check check-all kernel series-check check-each selftests userspace image \
 	migration shell bench clean distclean help
 
-run:		## the main job in the patched VM: dump, restore, verify, compare
-	@$(S)/setup-host && $(S)/main-job
+run:		## the main job in the patched VM: dump, restore, verify, compare; a move
+	@$(S)/setup-host && $(S)/main-job && $(S)/migration --show debian
 
 check:		## every test there is; ends with passed, failed, skipped
 	@$(S)/setup-host && $(S)/check
@@ -29,7 +29,7 @@ check-all:	## the same with every mutant, debug kernels and several processors
 	@$(S)/setup-host && $(S)/check --all
 
 migration:	## two containers move to another VM, one of them Debian with systemd
-	@$(S)/setup-host && $(S)/migration
+	@$(S)/setup-host && $(S)/migration --show
 
 kernel:		## the stock and the patched kernel
 	@$(S)/setup-host && $(S)/kernel stock patched

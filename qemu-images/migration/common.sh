@@ -8,6 +8,7 @@ work=/tmp/migration
 mkdir -p $work
 n=0
 bad=0
+differences=0
 
 step() {	# STATUS TEXT
 	n=$((n + 1))
@@ -17,6 +18,21 @@ step() {	# STATUS TEXT
 		bad=1
 		echo "not ok $n $2"
 	fi
+}
+
+# For the table that scripts/migration makes of both logs.
+figure() {	# NAME VALUE
+	echo "# figure $1 $2"
+}
+
+uptime() {
+	read -r up _ </proc/uptime
+	echo "$up"
+}
+
+# Since a time that uptime() gave.
+seconds() {	# THEN
+	uptime | awk -v then="$1" '{ printf "%.2f\n", $1 - then }'
 }
 
 end() {
@@ -81,6 +97,7 @@ same() {	# TEXT FILE FILE
 		step 0 "$1 ($(wc -l <"$2") lines)"
 	else
 		step 1 "$1"
+		differences=$((differences + $(grep -c '^[<>]' $work/diff || :)))
 		head -n 20 $work/diff | sed 's/^/# /'
 	fi
 }

@@ -57,7 +57,9 @@ echo 1 >$cgroup/cgroup.freeze
 while ! grep -q "^frozen 1" $cgroup/cgroup.events; do
 	sleep 0.1
 done
+before=$(uptime)
 mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
+figure dump-seconds "$(seconds "$before")"
 step $rc "dumped"
 [ "$(cat $cgroup/cgroup.freeze)" = 1 ] && rc=0 || rc=1
 step $rc "it was frozen before, and so it stays"
@@ -69,6 +71,23 @@ done <$work/labels
 [ $# = 14 ] && rc=0 || rc=1
 step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
 echo $# >$work/a.namespaces
+mntcr dump --cgroup $cgroup --freeze --exclude-contents /media --check >$work/list && rc=0 || rc=$?
+step $rc "listed: what a restore elsewhere will need"
+awk '$1 == "superblock" && match($0, /with [0-9]+ bytes of contents in [0-9]+ files/) {
+	split(substr($0, RSTART, RLENGTH), word, " ")
+	bytes += word[2]
+	files += word[7]
+}
+END { printf "# figure bytes %.0f\n# figure files %.0f\n", bytes, files }' $work/list
+# all of them, the files' as well; not while it is timed
+strace -f -c -U calls,name -o $work/calls \
+	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/again && rc=0 || rc=$?
+step $rc "dumped again, its system calls counted"
+figure dump-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
+rm -f $work/again
+mntcr show --dot "$1" >$work/main.dot && mntcr show --dot "$1" "$2" >$work/service.dot &&
+	rc=0 || rc=$?
+step $rc "drawn: its main mount namespace, and that with a service's"
 look a mounts memory sizes pids -- "$@" && rc=0 || rc=$?
 step $rc "looked at"
 mntcr verify --contents $work/image "$@" && rc=0 || rc=$?

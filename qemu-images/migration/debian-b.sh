@@ -49,8 +49,16 @@ set -- --external path:/=$disk \
 mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
 [ $rc = 0 ] || sed 's/^/# /' $work/list
 step $rc "nothing stands in the way of a restore"
-mntcr restore --pin /run/migrated --verify --stats "$@" $work/image && rc=0 || rc=$?
+awk '$1 == "superblock" { sub(/; mounted at .*/, ""); sub(/ \[.*/, ""); nr[$NF]++ }
+	END { for (from in nr) print "# figure superblocks-" from, nr[from] }' $work/list
+before=$(uptime)
+mntcr restore --pin /run/migrated --verify --stats "$@" $work/image >$work/stats &&
+	rc=0 || rc=$?
+figure restore-seconds "$(seconds "$before")"
+sed 's/^/# /' $work/stats
 [ $rc = 0 ] || fail "restored"
+awk '$2 == "API:" { print "# figure mounts", $3 "\n# figure groups", $5 }
+	/ system calls, / { print "# figure restore-calls", $1 }' $work/stats
 step 0 "restored"
 nr=$(cat $work/a.namespaces)
 set --
@@ -90,6 +98,9 @@ while [ $i -lt "$nr" ]; do
 done
 same_mounts "event in memory: it came out the same" event-memory
 same_mounts "event in the host's volume: it came out the same" event-volume
+figure namespaces "$nr"
+figure events $((nr + 2))
+figure differences $differences
 # the comparison is one: it finds what is changed
 $lib/migrant mount "$2" /mnt
 look b mounts -- "$@"
