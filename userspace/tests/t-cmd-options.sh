@@ -483,6 +483,11 @@ map_cgroup()
 	try mntcr plan --api "$api" --external disk=/sys/fs/cgroup \
 		--map-cgroup /mc-old=/mc-new "$work/image"
 	holds grep -q 'mc-new/sub' "$tmp/out"
+	code 4 mntcr restore --check --api "$api" --external disk=/sys/fs/cgroup "$work/image"
+	holds grep -q 'external-root' "$tmp/out"
+	try mntcr restore --check --api "$api" --external disk=/sys/fs/cgroup \
+		--map-cgroup /mc-old=/mc-new "$work/image"
+	code 2 mntcr restore --check --map-cgroup /mc=/x "$work/image"
 	restore "$work/pin" --external disk=/sys/fs/cgroup --map-cgroup /mc-old=/mc-new \
 		"$work/image"
 	code 3 mntcr verify --ignore options,source "$work/image" "$work/pin"
