@@ -151,8 +151,9 @@ void mntcr_topology_free(struct mntcr_topology *topo);
  * Where a container comes into another cgroup than it was in: paths from the root of
  * the hierarchy as the dumper saw it, absolute, without "." and "..".  What a mount of
  * cgroup2 shows, and what is mounted on that, moves from the longest from that
- * contains it to its to; what none contains stays.  A from that no mount is of, or
- * that is given twice, is MNTCR_USAGE.  After a failure topo can only be freed.
+ * contains it to its to; what none contains stays.  A live original of what moves is
+ * no source of it.  A from that no mount is of, or that is given twice, is
+ * MNTCR_USAGE.  After a failure topo can only be freed.
  */
 struct mntcr_cgroup_map {
 	const char *from, *to;

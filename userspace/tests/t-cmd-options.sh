@@ -501,6 +501,11 @@ map_cgroup()
 	holds grep -q 'map-cgroup takes OLD=NEW, not /mc-old' "$tmp/err"
 	code 2 mntcr verify --map-cgroup /mc=/x "$work/image" "$work/pin"
 	code 2 mntcr verify --events --map-cgroup /mc=/x "$work/pin" "$work/pin"
+	# a live original shows what it showed, and is no source
+	try mntcr dump -o "$work/image" "$work/pin"
+	try mntcr restore --api "$api" --discard --source "$work/pin" "$work/image"
+	code 4 mntcr restore --api "$api" --discard --source "$work/pin" \
+		--map-cgroup /mc-new=/mc-none "$work/image"
 	umount "$work/pin"/* "$work/pin"
 	rmdir /sys/fs/cgroup/mc-new/sub /sys/fs/cgroup/mc-new
 }

@@ -67,7 +67,7 @@ int mc_plan_rank(const struct mc_plan *p, uint32_t m)
 	int rank = 0;
 	uint32_t c;
 
-	if (!o->ns_live || !o->ns_live[mnt->ns] || mnt->unbindable)
+	if (!o->ns_live || !o->ns_live[mnt->ns] || mnt->unbindable || mnt->moved)
 		return -1;
 	if (p->api == MNTCR_API_UPSTREAM && p->priv->hidden[m] >= MC_SEALED)
 		return -1;
@@ -98,7 +98,7 @@ static bool can_be_copied(const struct mc_plan *p, uint32_t m)
 	const struct mc_mount *mnt = &t->mounts[m];
 	const bool *live = p->priv->opts->ns_live;
 
-	if (!live || !live[mnt->ns] || !mnt->unbindable ||
+	if (!live || !live[mnt->ns] || !mnt->unbindable || mnt->moved ||
 	    p->priv->hidden[m] != MC_SEEN)
 		return false;
 	return !mc_has_locked_child(t, m);

@@ -140,6 +140,7 @@ static int map_mount(const struct mapping *m, uint32_t i)
 	mc_for_each_child(m->t, child, i)
 		if (map_child(m, child, mnt->root, to))
 			return -1;
+	mnt->moved = strcmp(mnt->root, to);
 	mnt->root = to;
 	return 0;
 }

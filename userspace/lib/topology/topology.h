@@ -148,6 +148,7 @@ struct mc_mount {
 	uint32_t parent;	/* MC_NONE for the namespace's root */
 	uint32_t sb;
 	const char *root;	/* within the superblock: "/", "/a", "net:[1]" */
+	bool moved;		/* to another root than that of its original */
 	bool root_deleted;	/* unlinked; "//deleted", as the kernel prints, is cut off */
 	const char *mountpoint;	/* from the parent mount's root: "/", "/a/b" */
 	enum mc_mp_type mp_type;
