@@ -164,6 +164,17 @@ static void what_cannot_be_opened_and_what_the_plan_refuses(void)
 	done(&s);
 }
 
+static void no_place_for_pins(void)
+{
+	struct mntcr_restore_options o = { .pin_dir = "/tmp/none/pins/" };
+	struct seen s;
+
+	look(&s, image("", "", ""), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    --pin /tmp/none/pins/: it can't be made: No such file or directory; would help: another directory [pin-directory]\n"));
+	done(&s);
+}
+
 static void an_option_that_names_nothing(void)
 {
 	struct mntcr_external x = { .key = "8:8", .path = "/tmp" };
@@ -226,12 +237,27 @@ static void what_the_kernel_does_not_take(void)
 	done(&s);
 }
 
+/* A namespace of a user namespace that has this map. */
+static char *owned(const char *uid_map)
+{
+	char *s;
+
+	REQUIRE(asprintf(&s, "{\"format\":\"mntcr-image\",\"version\":4,\"unique_ids\":true,"
+			 "\"user_namespaces\":[{\"inode\":1,\"dumper\":true},"
+			 "{\"inode\":2,\"parent\":0,\"owner\":0,\"uid_map\":[%s],"
+			 "\"gid_map\":[[0,0,1]],\"setgroups\":false}],"
+			 "\"namespaces\":[{\"id\":1,\"label\":\"x\",\"owner\":1}],"
+			 "\"idmaps\":[],\"groups\":[],\"superblocks\":[" ROOT "],"
+			 "\"mounts\":[" AT_ROOT "]}", uid_map) > 0);
+	return s;
+}
+
 /* In a user namespace that has nobody but root. */
 static void owners_that_nobody_is(void)
 {
 	struct mntcr_restore_options o = { 0 };
 	struct seen s;
-	int status;
+	int status, err;
 	pid_t pid;
 
 	fflush(stdout);
@@ -251,6 +277,18 @@ static void owners_that_nobody_is(void)
 		CHECK_EQ(s.ret, -1);
 		CHECK_STR(s.e.rule, "unmapped-owner");
 		CHECK(has(s.text, "belong to ids that are not mapped here; the first is f: owner 1000, group 0;"));
+		done(&s);
+		fflush(stdout);
+		/* nor can they be in one that it makes, if this kernel has the calls */
+		if (mc_extended_lacks(&err))
+			_exit(tap.bad);
+		look(&s, owned("[0,0,1]"), &o);
+		CHECK_EQ(s.ret, 0);
+		done(&s);
+		look(&s, owned("[0,0,2]"), &o);
+		CHECK_EQ(s.ret, -1);
+		CHECK_STR(s.e.rule, "owner-maps");
+		done(&s);
 		fflush(stdout);
 		_exit(tap.bad);
 	}
@@ -265,6 +303,7 @@ int main(void)
 	TAP_RUN(everything_about_an_external_at_once);
 	TAP_RUN(it_is_good_once_all_is_there);
 	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
+	TAP_RUN(no_place_for_pins);
 	TAP_RUN(an_option_that_names_nothing);
 	TAP_RUN(a_master_that_is_not_shared);
 	TAP_RUN(what_the_kernel_does_not_take);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Owners of what a restore makes that nobody can be here: ids that the caller's user
- * namespace does not map.
+ * Owners of what a restore makes that nobody can be here, and maps that cannot be:
+ * ids that the caller's user namespace does not map.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -51,6 +51,23 @@ static bool has_id(const struct ids *ids, int64_t id)
 	return false;
 }
 
+/* The kernel wants the whole range in one of those that are mapped here. */
+static bool has_ids(const struct ids *ids, const struct mc_idmap_extent *x, uint32_t nr)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < nr && !ids->all; i++) {
+		for (j = 0; j < ids->nr; j++)
+			if (x[i].parent_id >= ids->extents[j].first &&
+			    (uint64_t)x[i].parent_id + x[i].count <=
+			    (uint64_t)ids->extents[j].first + ids->extents[j].count)
+				break;
+		if (j == ids->nr)
+			return false;
+	}
+	return true;
+}
+
 struct job {
 	struct ids uids, gids;
 	struct mc_report *r;
@@ -87,6 +104,25 @@ static void look_into(struct job *j, const struct mntcr_contents *c)
 		mc_report_refuse(j->r, "bad-image", "", "%s", e.text);
 }
 
+static void look_at_userns(struct job *j, const struct mc_plan *p)
+{
+	const struct mc_userns *u;
+	uint32_t i;
+
+	for (i = 0; i < p->nr_owners; i++) {
+		u = &p->topo->userns[p->owners[i]];
+		if (!p->topo->userns[u->parent].dumper ||
+		    (has_id(&j->uids, u->owner) &&
+		     has_ids(&j->uids, u->map.uid, u->map.nr_uid) &&
+		     has_ids(&j->gids, u->map.gid, u->map.nr_gid)))
+			continue;
+		mc_report_refuse(j->r, "owner-maps",
+				 "a restore in a user namespace that maps them",
+				 "user namespace %u: its maps or owner are not among the ids that are mapped here",
+				 p->owners[i]);
+	}
+}
+
 void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
 		     const struct mntcr_contents *c)
 {
@@ -98,6 +134,7 @@ void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
 	read_map(&j.gids, "/proc/self/gid_map");
 	if (j.uids.all && j.gids.all)
 		return;
+	look_at_userns(&j, p);
 	for (i = 0; i < p->nr_nodes; i++) {
 		f = p->nodes[i].file;
 		if (f && f->mode)

@@ -8,6 +8,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <libmount/libmount.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,18 +65,39 @@ static void find_sources(struct job *j)
 	}
 }
 
+/* It is made in what has to be there. */
+static void look_for_place(struct job *j, const char *path)
+{
+	char *copy = strdup(j->o->pin_dir), *in = NULL;
+
+	if (!copy || asprintf(&in, "%s/.", dirname(copy)) < 0) {
+		in = NULL;
+		j->r.nomem = true;
+	} else if (faccessat(AT_FDCWD, in, W_OK | X_OK, AT_EACCESS)) {
+		mc_report_refuse(&j->r, "pin-directory", "another directory",
+				 "--pin %s: it can't be made: %s", path, strerror(errno));
+	}
+	free(in);
+	free(copy);
+}
+
 static void look_at_pins(struct job *j)
 {
 	DIR *dir = j->o->pin_dir ? opendir(j->o->pin_dir) : NULL;
 	const struct dirent *d;
+	int err = errno;
 	char path[256];
 
-	if (!j->o->pin_dir || (!dir && errno == ENOENT))
+	if (!j->o->pin_dir)
 		return;
 	mc_escape(j->o->pin_dir, path, sizeof(path));
+	if (!dir && err == ENOENT) {
+		look_for_place(j, path);
+		return;
+	}
 	if (!dir) {
 		mc_report_refuse(&j->r, "pin-directory", "", "--pin %s: %s", path,
-				 strerror(errno));
+				 strerror(err));
 		return;
 	}
 	do
