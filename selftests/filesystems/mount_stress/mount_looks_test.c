@@ -203,10 +203,15 @@ static int step_list(const struct team *team, unsigned int round)
 /* The other one has begun then. */
 static int step_attach_or_dissolve(const struct team *team, unsigned int round)
 {
+	int ret;
+
 	let_work(team, 1, 1 + round % 3);
 	dawdle(round, 7);
-	return round % 2 ? k_move_mount(told->tree, "", AT_FDCWD, "8", 0) :
-			   k_ret(close(told->tree));
+	ret = round % 2 ? k_move_mount(told->tree, "", AT_FDCWD, "8", 0) :
+			  k_ret(close(told->tree));
+	/* and sees what came of it, on one processor too */
+	let_work(team, 1, 2);
+	return ret;
 }
 
 /* A tree that is listed is attached meanwhile, or dissolved: all of it or none. */
