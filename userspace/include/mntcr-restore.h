@@ -183,7 +183,8 @@ int mntcr_check_dump(struct mntcr_topology *topo,
 
 /*
  * List what a restore with these options would fail of, here: mntcr-restore(1),
- * --check.  Changes nothing, and calls nothing back.  MNTCR_REFUSED, when all has been printed, if there is something.
+ * --check.  Changes nothing, and calls nothing back.  MNTCR_REFUSED, when all has been
+ * printed, if there is something.
  */
 int mntcr_check_restore(const struct mntcr_topology *topo,
 			const struct mntcr_restore_options *opts, bool json,
