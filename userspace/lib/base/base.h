@@ -42,6 +42,12 @@ int mc_take_options(void *mine, size_t size, size_t first, const void *theirs,
 		    const char *what, struct mntcr_error *e);
 bool mc_is_zero(const void *p, size_t n);
 
+/* A superblock's device number, as a key. */
+static inline uint64_t mc_dev_key(uint32_t major, uint32_t minor)
+{
+	return (uint64_t)major << 32 | minor;
+}
+
 /* Grow *arr (of *max elements) to hold nr + 1; false without memory. */
 bool mc_grow(void *arr, uint32_t nr, uint32_t *max, size_t elem);
 
@@ -114,6 +120,12 @@ uint32_t mc_fd_count(void);
 
 /* Close unless negative; errno kept. */
 void mc_close(int fd);
+/* All that a file says, as a string; false: an error, or more than fits. */
+bool mc_read_text(int fd, char *buf, size_t size);
+/* Room for so many, all of them -1; NULL: no memory. */
+int *mc_fds_new(size_t nr);
+/* Close what is open of them, and free; NULL is none. */
+void mc_fds_close(int *fds, size_t nr);
 
 /*
  * O_PATH of what lies at a path without symlinks, walked in the dentry cache

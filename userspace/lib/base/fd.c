@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -16,6 +17,36 @@ void mc_close(int fd)
 	if (fd >= 0)
 		close(fd);
 	errno = saved;
+}
+
+bool mc_read_text(int fd, char *buf, size_t size)
+{
+	size_t at = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buf + at, size - 1 - at)) > 0)
+		at += (size_t)n;
+	buf[at] = '\0';
+	return !n && at < size - 1;
+}
+
+int *mc_fds_new(size_t nr)
+{
+	int *fds = malloc((nr + 1) * sizeof(*fds));
+	size_t i;
+
+	for (i = 0; fds && i < nr; i++)
+		fds[i] = -1;
+	return fds;
+}
+
+void mc_fds_close(int *fds, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; fds && i < nr; i++)
+		mc_close(fds[i]);
+	free(fds);
 }
 
 int mc_open_cached(int dir, const char *path, uint64_t resolve)

@@ -73,7 +73,7 @@ static uint32_t find_sb(struct mc_topology *t, struct mc_map *by_dev,
 {
 	uint32_t i = t->nr_sbs;
 
-	switch (mc_map_add(by_dev, (uint64_t)r->major << 32 | r->minor, &i)) {
+	switch (mc_map_add(by_dev, mc_dev_key(r->major, r->minor), &i)) {
 	case 1:
 		return i;
 	case 0:

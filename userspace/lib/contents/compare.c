@@ -246,7 +246,7 @@ static int open_side(struct side *s, const struct mntcr_contents *c,
 	s->m = calloc(1, sizeof(*s->m));
 	if (!s->m)
 		return mc_nomem(e);
-	if (!mc_map_get(c->by_dev, (uint64_t)sb->major << 32 | sb->minor, &at))
+	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &at))
 		return mc_fail(e, MNTCR_USAGE, 0, "%u:%u has no contents",
 			       sb->major, sb->minor);
 	return mc_members_open(s->m, c->fd, c->parts[at].from, e);

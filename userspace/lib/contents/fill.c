@@ -557,7 +557,7 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 	uint32_t at, i;
 	int ret = -1;
 
-	if (!mc_map_get(c->by_dev, (uint64_t)sb->major << 32 | sb->minor, &at))
+	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &at))
 		return 0;
 	f.m = malloc(sizeof(*f.m));
 	f.path = malloc(MC_MAX_MEMBER_NAME + 1);

@@ -57,7 +57,7 @@ static int add_part(struct mntcr_contents *c, uint32_t major, uint32_t minor,
 {
 	uint32_t at = c->nr_parts;
 
-	switch (mc_map_add(c->by_dev, (uint64_t)major << 32 | minor, &at)) {
+	switch (mc_map_add(c->by_dev, mc_dev_key(major, minor), &at)) {
 	case 1:
 		return bad(e, name, "is not beside the others of its superblock");
 	case -1:
@@ -154,7 +154,7 @@ bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb)
 {
 	uint32_t at;
 
-	return c && mc_map_get(c->by_dev, (uint64_t)sb->major << 32 | sb->minor,
+	return c && mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor),
 			       &at);
 }
 

@@ -90,14 +90,8 @@ struct mc_put_off {
 					   detached itself */
 #define MC_IN_LIVE	0x80000000U	/* + namespace: the live original of that one */
 
-/* A pid namespace that was made, for the one with that inode at the dump. */
-struct mc_pidns {
-	uint64_t ino;
-	int fd;
-};
-
-/* The same for a user namespace. */
-struct mc_made_userns {
+/* A pid or user namespace that was made, for the one with that inode at the dump. */
+struct mc_made {
 	uint64_t ino;
 	int fd;
 };
@@ -116,7 +110,7 @@ struct mc_exec {
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd;
 	int *owner_fd;		/* user namespaces, made or of live sources */
-	struct mc_pidns *pidns;
+	struct mc_made *pidns;
 	uint32_t nr_pidns, max_pidns;
 	int proc_fd;		/* the caller's /proc */
 	int cgroup_fd;		/* the root cgroup, if that is wanted */
@@ -277,10 +271,9 @@ int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e);
 /* Once the namespaces are complete.  After a failure undo is called for. */
 int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 		struct mntcr_error *e);
-int mc_pins_add_pidns(struct mc_pins *p, const struct mc_pidns *pidns, uint32_t nr,
-		      struct mntcr_error *e);
-int mc_pins_add_userns(struct mc_pins *p, const struct mc_made_userns *userns,
-		       uint32_t nr, struct mntcr_error *e);
+/* As kind-INODE, of the one at the dump. */
+int mc_pins_add_made(struct mc_pins *p, const char *kind, const struct mc_made *made,
+		     uint32_t nr, struct mntcr_error *e);
 bool mc_pins_are_in(const struct mc_pins *p, const char *dir);
 void mc_pins_undo(struct mc_pins *p);
 void mc_pins_free(struct mc_pins *p);

@@ -241,7 +241,7 @@ static int pidns_of(struct mc_exec *x, uint64_t ino, uint32_t owner)
 	}
 	if (n.fd < 0)
 		return -1;
-	x->pidns[x->nr_pidns++] = (struct mc_pidns){ ino, n.fd };
+	x->pidns[x->nr_pidns++] = (struct mc_made){ ino, n.fd };
 	return n.fd;
 }
 

@@ -193,29 +193,15 @@ int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 	return 0;
 }
 
-int mc_pins_add_pidns(struct mc_pins *p, const struct mc_pidns *pidns, uint32_t nr,
-		      struct mntcr_error *e)
+int mc_pins_add_made(struct mc_pins *p, const char *kind, const struct mc_made *made,
+		     uint32_t nr, struct mntcr_error *e)
 {
 	char name[32];
 	uint32_t i;
 
 	for (i = 0; i < nr; i++) {
-		snprintf(name, sizeof(name), "pid-%" PRIu64, pidns[i].ino);
-		if (pin_one(p, name, pidns[i].fd, e))
-			return -1;
-	}
-	return 0;
-}
-
-int mc_pins_add_userns(struct mc_pins *p, const struct mc_made_userns *userns,
-		       uint32_t nr, struct mntcr_error *e)
-{
-	char name[32];
-	uint32_t i;
-
-	for (i = 0; i < nr; i++) {
-		snprintf(name, sizeof(name), "user-%" PRIu64, userns[i].ino);
-		if (pin_one(p, name, userns[i].fd, e))
+		snprintf(name, sizeof(name), "%s-%" PRIu64, kind, made[i].ino);
+		if (pin_one(p, name, made[i].fd, e))
 			return -1;
 	}
 	return 0;

@@ -22,9 +22,9 @@ struct mntcr_restored {
 	enum mntcr_api api;
 	int *ns_fd, *mount_fd;
 	uint32_t nr_ns, nr_mounts;
-	struct mc_pidns *pidns;
+	struct mc_made *pidns;
 	uint32_t nr_pidns;
-	struct mc_made_userns *userns;
+	struct mc_made *userns;
 	uint32_t nr_userns;
 	struct mc_pins *pins;
 	bool pinned;		/* else there is only the place for pins */
@@ -39,25 +39,6 @@ static uint64_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static int *new_fds(uint32_t nr)
-{
-	int *fds = malloc((nr ? nr : 1) * sizeof(*fds));
-	uint32_t i;
-
-	for (i = 0; fds && i < nr; i++)
-		fds[i] = -1;
-	return fds;
-}
-
-static void close_fds(int *fds, uint32_t nr)
-{
-	uint32_t i;
-
-	for (i = 0; fds && i < nr; i++)
-		mc_close(fds[i]);
-	free(fds);
 }
 
 /* --- before the plan ------------------------------------------------------ */
@@ -318,13 +299,13 @@ static int setup(struct work *w, const struct mntcr_topology *t,
 	w->ns_live = calloc(t->nr_ns + 1, sizeof(*w->ns_live));
 	w->again = calloc(t->nr_sbs + 1, sizeof(*w->again));
 	x->placeholder = calloc(t->nr_ns + 1, sizeof(*x->placeholder));
-	x->ns_fd = new_fds(t->nr_ns);
-	x->nsroot_fd = new_fds(t->nr_ns);
-	x->live_fd = new_fds(t->nr_ns);
-	x->owner_fd = new_fds(t->nr_userns);
-	x->mount_fd = new_fds(t->nr_mounts);
-	x->external_fd = new_fds(o->nr_externals);
-	x->master_fd = new_fds(o->nr_masters);
+	x->ns_fd = mc_fds_new(t->nr_ns);
+	x->nsroot_fd = mc_fds_new(t->nr_ns);
+	x->live_fd = mc_fds_new(t->nr_ns);
+	x->owner_fd = mc_fds_new(t->nr_userns);
+	x->mount_fd = mc_fds_new(t->nr_mounts);
+	x->external_fd = mc_fds_new(o->nr_externals);
+	x->master_fd = mc_fds_new(o->nr_masters);
 	if (!w->ns_live || !w->again || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
 	    !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd)
 		return mc_nomem(e);
@@ -337,16 +318,16 @@ static void teardown(struct work *w)
 	uint32_t i;
 
 	if (w->plan) {
-		close_fds(x->temp_fd, w->plan->nr_temps);
-		close_fds(x->src_fd, w->plan->nr_srcs);
+		mc_fds_close(x->temp_fd, w->plan->nr_temps);
+		mc_fds_close(x->src_fd, w->plan->nr_srcs);
 	}
-	close_fds(x->ns_fd, x->t->nr_ns);
-	close_fds(x->nsroot_fd, x->t->nr_ns);
-	close_fds(x->live_fd, x->t->nr_ns);
-	close_fds(x->owner_fd, x->t->nr_userns);
-	close_fds(x->mount_fd, x->t->nr_mounts);
-	close_fds(x->external_fd, x->o->nr_externals);
-	close_fds(x->master_fd, x->o->nr_masters);
+	mc_fds_close(x->ns_fd, x->t->nr_ns);
+	mc_fds_close(x->nsroot_fd, x->t->nr_ns);
+	mc_fds_close(x->live_fd, x->t->nr_ns);
+	mc_fds_close(x->owner_fd, x->t->nr_userns);
+	mc_fds_close(x->mount_fd, x->t->nr_mounts);
+	mc_fds_close(x->external_fd, x->o->nr_externals);
+	mc_fds_close(x->master_fd, x->o->nr_masters);
 	mc_close(x->proc_fd);
 	mc_close(x->scratch_fd);
 	mc_close(x->cgroup_fd);
@@ -382,8 +363,8 @@ static int execute(struct work *w)
 	int err;
 
 	w->x.p = w->plan;
-	w->x.temp_fd = new_fds(w->plan->nr_temps);
-	w->x.src_fd = new_fds(w->plan->nr_srcs);
+	w->x.temp_fd = mc_fds_new(w->plan->nr_temps);
+	w->x.src_fd = mc_fds_new(w->plan->nr_srcs);
 	if (!w->x.temp_fd || !w->x.src_fd)
 		return mc_nomem(w->x.e);
 	w->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -600,8 +581,8 @@ void mntcr_restored_free(struct mntcr_restored *r)
 		return;
 	if (!r->pinned)
 		mc_pins_undo(r->pins);
-	close_fds(r->ns_fd, r->nr_ns);
-	close_fds(r->mount_fd, r->nr_mounts);
+	mc_fds_close(r->ns_fd, r->nr_ns);
+	mc_fds_close(r->mount_fd, r->nr_mounts);
 	for (i = 0; i < r->nr_pidns; i++)
 		mc_close(r->pidns[i].fd);
 	free(r->pidns);
@@ -656,8 +637,8 @@ int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 	if (!r->pins && mc_pins_open(dir, &r->pins, e))
 		return -1;
 	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e) ||
-	    mc_pins_add_pidns(r->pins, r->pidns, r->nr_pidns, e) ||
-	    mc_pins_add_userns(r->pins, r->userns, r->nr_userns, e)) {
+	    mc_pins_add_made(r->pins, "pid", r->pidns, r->nr_pidns, e) ||
+	    mc_pins_add_made(r->pins, "user", r->userns, r->nr_userns, e)) {
 		mntcr_restored_unpin(r);
 		return -1;
 	}
@@ -689,8 +670,8 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		return -1;
 	ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
 	again = calloc(t->nr_sbs + 1, sizeof(*again));
-	live_fd = new_fds(t->nr_ns);
-	external_fd = new_fds((uint32_t)o.nr_externals);
+	live_fd = mc_fds_new(t->nr_ns);
+	external_fd = mc_fds_new(o.nr_externals);
 	if (!ns_live || !again || !live_fd || !external_fd) {
 		mc_nomem(e);
 		goto out;
@@ -715,8 +696,8 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 out:
 	mc_plan_free(p);
 	mc_external_sources_free(sources, (uint32_t)o.nr_externals);
-	close_fds(live_fd, t->nr_ns);
-	close_fds(external_fd, (uint32_t)o.nr_externals);
+	mc_fds_close(live_fd, t->nr_ns);
+	mc_fds_close(external_fd, o.nr_externals);
 	mc_close(cgroup_fd);
 	free(ns_live);
 	free(again);

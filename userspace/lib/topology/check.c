@@ -229,7 +229,7 @@ static int check_sbs(const struct mc_topology *t, struct mntcr_error *e)
 		return mc_nomem(e);
 	for (i = 0; i < t->nr_sbs; i++) {
 		struct mc_sb *sb = &t->sbs[i];
-		uint64_t dev = (uint64_t)sb->major << 32 | sb->minor;
+		uint64_t dev = mc_dev_key(sb->major, sb->minor);
 
 		sb->nr_mounts = 0;
 		if (!type_is_plain(sb->type)) {
