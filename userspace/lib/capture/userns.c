@@ -15,9 +15,6 @@
 #include "base/base.h"
 #include "capture/capture.h"
 
-/* A map of MC_MAX_IDMAP_EXTENTS lines, as the kernel pads them. */
-#define MAP_BYTES	(MC_MAX_IDMAP_EXTENTS * 33 + 1)
-
 struct look {
 	int userns_fd, parent_fd;	/* parent_fd -1: it is the dumper's own */
 	uid_t owner;
@@ -39,48 +36,15 @@ static int look_child(void *data)
 	return l->uid_fd < 0 || l->gid_fd < 0 || l->setgroups_fd < 0 ? errno : 0;
 }
 
-/* Of a proc file, all there is; false: an error, or more than that. */
-static bool read_text(int fd, char *buf, size_t size)
-{
-	size_t at = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buf + at, size - 1 - at)) > 0)
-		at += (size_t)n;
-	buf[at] = '\0';
-	return !n && at < size - 1;
-}
-
-static bool next_id(const char **s, uint32_t *id)
-{
-	unsigned long long v;
-	char *end;
-
-	v = strtoull(*s, &end, 10);
-	if (end == *s || v > UINT32_MAX)
-		return false;
-	*id = (uint32_t)v;
-	*s = end;
-	return true;
-}
-
 /* 1; 0: it does not say all; -1: no memory. */
 static int read_map(struct mc_topology *t, int fd, uint32_t *nr,
 		    const struct mc_idmap_extent **out)
 {
 	struct mc_idmap_extent x[MC_MAX_IDMAP_EXTENTS], *copy;
-	char buf[MAP_BYTES];
-	const char *s = buf;
+	char text[MC_IDMAP_TEXT_SIZE];
 
-	if (!read_text(fd, buf, sizeof(buf)))
+	if (!mc_read_text(fd, text, sizeof(text)) || !mc_idmap_parse(text, x, nr))
 		return 0;
-	for (*nr = 0; *s; (*nr)++) {
-		if (*nr == MC_MAX_IDMAP_EXTENTS || !next_id(&s, &x[*nr].id) ||
-		    !next_id(&s, &x[*nr].parent_id) || !next_id(&s, &x[*nr].count) ||
-		    *s != '\n')
-			return 0;
-		s++;
-	}
 	copy = mc_topology_alloc(t, (*nr + 1) * sizeof(*copy));
 	if (!copy)
 		return -1;
@@ -106,7 +70,7 @@ int cap_userns(struct mc_topology *t, uint32_t u, int userns_fd, int parent_fd,
 		ret = read_map(t, l.uid_fd, &to->map.nr_uid, &to->map.uid);
 	if (ret > 0)
 		ret = read_map(t, l.gid_fd, &to->map.nr_gid, &to->map.gid);
-	if (ret > 0 && read_text(l.setgroups_fd, text, sizeof(text))) {
+	if (ret > 0 && mc_read_text(l.setgroups_fd, text, sizeof(text))) {
 		to->setgroups = !strcmp(text, "allow\n");
 		to->owner = l.owner;
 		to->mapped = true;

@@ -30,6 +30,11 @@ void mc_report_add(struct mc_report *r, json_t *list, json_t *what);
 /* Into of: the first few by name, and all by id. */
 void mc_report_mounts(struct mc_report *r, json_t *of, const uint32_t *mounts,
 		      uint32_t nr);
+void mc_report_set(struct mc_report *r, json_t *of, const char *key, json_t *value);
+/* What is said of a superblock in any case: device, type, source. */
+json_t *mc_report_sb(const struct mc_sb *sb);
+/* Where it comes from, in a word. */
+const char *mc_report_from(const struct mc_from *f, uint32_t nr_mounts);
 /* A string; what does not end with a whole letter is cut. */
 json_t *mc_report_text(const char *s);
 void mc_report_refusal(struct mc_report *r, const struct mntcr_refusal *refusal);

@@ -45,7 +45,7 @@ static struct saved *of_device(struct job *j, uint32_t maj, uint32_t min)
 {
 	uint32_t i = 0;
 
-	mc_map_get(j->by_dev, (uint64_t)maj << 32 | min, &i);
+	mc_map_get(j->by_dev, mc_dev_key(maj, min), &i);
 	return &j->saved[i];
 }
 
@@ -200,30 +200,6 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 
 /* --- the list -------------------------------------------------------------------- */
 
-static const char *from_word(const struct job *j, uint32_t i)
-{
-	const struct mc_from *f = &j->from[i];
-
-	if (f->nr_refused == j->t->sbs[i].nr_mounts || *j->saved[i].refused)
-		return "refused";
-	switch (f->kind) {
-	case MC_FROM_FRESH:
-		return "fresh";
-	case MC_FROM_EXTERNAL:
-		return "external";
-	case MC_FROM_FILES:
-		return "files";
-	default:
-		return "live";
-	}
-}
-
-static void set(struct mc_report *r, json_t *o, const char *key, json_t *value)
-{
-	if (json_object_set_new(o, key, value))
-		r->nomem = true;
-}
-
 static void add_differences(struct job *j, uint32_t i, enum mc_whose whose)
 {
 	const struct mc_sb *sb = &j->t->sbs[i];
@@ -252,7 +228,7 @@ static void add_superblock(struct job *j, uint32_t i)
 	const char *rule = *j->saved[i].refused ? j->saved[i].refused :
 			   j->from[i].refused;
 	json_t *o, *places = json_array();
-	char device[32], name[256];
+	char name[256];
 	enum mc_whose whose;
 	uint32_t k;
 
@@ -261,16 +237,15 @@ static void add_superblock(struct job *j, uint32_t i)
 		mc_report_add(&j->r, places, mc_report_text(mc_escape(
 			      j->outside.places[k].target, name, sizeof(name))));
 	whose = mc_whose(sb, json_array_size(places));
-	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
-	o = json_pack("{s:s, s:o, s:o, s:s, s:s, s:o}", "device", device,
-		      "type", mc_report_text(mc_escape(sb->type, name, sizeof(name))),
-		      "source", mc_json_bytes(sb->source ? sb->source : "none"),
-		      "whose", words[whose], "from", from_word(j, i),
-		      "outside", places);
+	o = mc_report_sb(sb);
+	mc_report_set(&j->r, o, "whose", json_string(words[whose]));
+	mc_report_set(&j->r, o, "from", json_string(*j->saved[i].refused ? "refused" :
+		      mc_report_from(&j->from[i], sb->nr_mounts)));
+	mc_report_set(&j->r, o, "outside", places);
 	if (rule)
-		set(&j->r, o, "rule", json_string(rule));
+		mc_report_set(&j->r, o, "rule", json_string(rule));
 	if (j->saved[i].is)
-		set(&j->r, o, "contents", json_pack("{s:I, s:I}",
+		mc_report_set(&j->r, o, "contents", json_pack("{s:I, s:I}",
 		    "files", (json_int_t)j->saved[i].nr_files,
 		    "bytes", (json_int_t)j->saved[i].nr_bytes));
 	mc_report_mounts(&j->r, o, j->mounts + j->first[i],
@@ -362,8 +337,7 @@ static int start(struct job *j, struct mntcr_error *e)
 		return mc_nomem(e);
 	for (i = 0; i < t->nr_sbs; i++) {
 		v = i;
-		if (mc_map_add(j->by_dev, (uint64_t)t->sbs[i].major << 32 |
-			       t->sbs[i].minor, &v) < 0)
+		if (mc_map_add(j->by_dev, mc_dev_key(t->sbs[i].major, t->sbs[i].minor), &v) < 0)
 			return mc_nomem(e);
 	}
 	return mc_report_new(&j->r, t, e) || mc_outside_read(&j->outside, t, e) ? -1 : 0;

@@ -14,11 +14,6 @@
 
 #include "check/check.h"
 
-static uint64_t dev_key(uint32_t maj, uint32_t min)
-{
-	return (uint64_t)maj << 32 | min;
-}
-
 /*
  * Does its path lead to it?  No server is asked: what would take that is not named.
  * proc and sysfs let no walk stay in the cache, and have no server.
@@ -96,7 +91,7 @@ static int add(struct mc_outside *o, struct libmnt_fs *fs, uint32_t *last,
 		return mc_nomem(e);
 	p->seen = is_plain(target) && is_seen(target, p->id);
 	last[i] = i;
-	switch (mc_map_add(o->by_dev, dev_key(major(dev), minor(dev)), &head)) {
+	switch (mc_map_add(o->by_dev, mc_dev_key(major(dev), minor(dev)), &head)) {
 	case 1:
 		o->places[last[head]].next = i;
 		last[head] = i;
@@ -170,7 +165,7 @@ uint32_t mc_outside_of(const struct mc_outside *o, const struct mc_sb *sb)
 {
 	uint32_t i;
 
-	return mc_map_get(o->by_dev, dev_key(sb->major, sb->minor), &i) ? i : MC_NONE;
+	return mc_map_get(o->by_dev, mc_dev_key(sb->major, sb->minor), &i) ? i : MC_NONE;
 }
 
 const struct mc_place *mc_outside_root(const struct mc_outside *o,

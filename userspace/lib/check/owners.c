@@ -7,64 +7,58 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "check/check.h"
 #include "contents/contents.h"
 
+/* Ids of one kind that are mapped here. */
 struct ids {
-	struct {
-		uint32_t first, count;
-	} extents[MC_MAX_IDMAP_EXTENTS];
+	struct mc_idmap_extent extents[MC_MAX_IDMAP_EXTENTS];
 	uint32_t nr;
 	bool all;
 };
 
 static void read_map(struct ids *ids, const char *file)
 {
-	unsigned int first, parent, count;
-	FILE *in = fopen(file, "re");
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	char text[MC_IDMAP_TEXT_SIZE];
+	uint32_t i;
 
-	ids->nr = 0;
-	ids->all = !in;		/* no user namespaces: every id is one */
-	while (in && ids->nr < MC_MAX_IDMAP_EXTENTS &&
-	       fscanf(in, "%u %u %u", &first, &parent, &count) == 3) {
-		ids->extents[ids->nr].first = first;
-		ids->extents[ids->nr++].count = count;
+	ids->all = fd < 0;	/* no user namespaces: every id is one */
+	if (fd < 0 || !mc_read_text(fd, text, sizeof(text)) ||
+	    !mc_idmap_parse(text, ids->extents, &ids->nr))
+		ids->nr = 0;
+	mc_close(fd);
+	for (i = 0; i < ids->nr; i++)
 		/* (uid_t)-1 is nobody's */
-		ids->all = ids->all || (!first && count == UINT32_MAX);
-	}
-	if (in)
-		fclose(in);
+		ids->all = ids->all ||
+			   (!ids->extents[i].id && ids->extents[i].count == UINT32_MAX);
+}
+
+static bool has_range(const struct ids *ids, uint32_t id, uint32_t count)
+{
+	const struct mc_idmap map = { .nr_uid = ids->nr, .uid = ids->extents };
+	uint32_t unused;
+
+	return ids->all || mc_idmap_range(&map, false, id, count, &unused);
 }
 
 static bool has_id(const struct ids *ids, int64_t id)
 {
-	uint32_t i;
-
-	if (ids->all || id == MC_NO_ID)
-		return true;
-	for (i = 0; i < ids->nr; i++)
-		if (id >= ids->extents[i].first &&
-		    id - ids->extents[i].first < ids->extents[i].count)
-			return true;
-	return false;
+	return ids->all || id == MC_NO_ID ||
+	       (id >= 0 && id <= UINT32_MAX && has_range(ids, (uint32_t)id, 1));
 }
 
 /* The kernel wants the whole range in one of those that are mapped here. */
 static bool has_ids(const struct ids *ids, const struct mc_idmap_extent *x, uint32_t nr)
 {
-	uint32_t i, j;
+	uint32_t i;
 
-	for (i = 0; i < nr && !ids->all; i++) {
-		for (j = 0; j < ids->nr; j++)
-			if (x[i].parent_id >= ids->extents[j].first &&
-			    (uint64_t)x[i].parent_id + x[i].count <=
-			    (uint64_t)ids->extents[j].first + ids->extents[j].count)
-				break;
-		if (j == ids->nr)
+	for (i = 0; i < nr; i++)
+		if (!has_range(ids, x[i].parent_id, x[i].count))
 			return false;
-	}
 	return true;
 }
 

@@ -18,6 +18,12 @@ void mc_report_add(struct mc_report *r, json_t *list, json_t *what)
 		r->nomem = true;
 }
 
+void mc_report_set(struct mc_report *r, json_t *of, const char *key, json_t *value)
+{
+	if (json_object_set_new(of, key, value))
+		r->nomem = true;
+}
+
 json_t *mc_report_text(const char *s)
 {
 	size_t n = strlen(s), least = n > 3 ? n - 3 : 0;
@@ -25,6 +31,27 @@ json_t *mc_report_text(const char *s)
 	while (n > least && !mc_is_utf8(s, n))
 		n--;
 	return json_stringn(s, n);
+}
+
+json_t *mc_report_sb(const struct mc_sb *sb)
+{
+	char device[32], type[256];
+
+	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
+	return json_pack("{s:s, s:o, s:o}", "device", device,
+			 "type", mc_report_text(mc_escape(sb->type, type, sizeof(type))),
+			 "source", mc_json_bytes(sb->source ? sb->source : "none"));
+}
+
+const char *mc_report_from(const struct mc_from *f, uint32_t nr_mounts)
+{
+	static const char *const words[] = {
+		[MC_FROM_NOTHING] = "refused", [MC_FROM_LIVE] = "live",
+		[MC_FROM_FRESH] = "fresh", [MC_FROM_EXTERNAL] = "external",
+		[MC_FROM_FILES] = "files",
+	};
+
+	return f->nr_refused == nr_mounts ? "refused" : words[f->kind];
 }
 
 static json_t *list(struct mc_report *r, const char *name)

@@ -154,31 +154,15 @@ static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_ta
 				     mc_escape(sb->type, b, sizeof(b)));
 }
 
-static const char *from_word(const struct mc_from *f, uint32_t nr_mounts)
-{
-	static const char *const words[] = {
-		[MC_FROM_NOTHING] = "refused", [MC_FROM_LIVE] = "live",
-		[MC_FROM_FRESH] = "fresh", [MC_FROM_EXTERNAL] = "external",
-		[MC_FROM_FILES] = "files",
-	};
-
-	return f->nr_refused == nr_mounts ? "refused" : words[f->kind];
-}
-
 static void add_superblock(struct job *j, const struct mc_plan *p, uint32_t i)
 {
 	const struct mc_sb *sb = &j->t->sbs[i];
-	char device[32], type[64];
-	json_t *o;
+	json_t *o = mc_report_sb(sb);
 
-	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
-	o = json_pack("{s:s, s:o, s:o, s:s}", "device", device,
-		      "type", mc_report_text(mc_escape(sb->type, type, sizeof(type))),
-		      "source", mc_json_bytes(sb->source ? sb->source : "none"),
-		      "from", from_word(&p->from[i], sb->nr_mounts));
-	if (p->from[i].refused &&
-	    json_object_set_new(o, "rule", json_string(p->from[i].refused)))
-		j->r.nomem = true;
+	mc_report_set(&j->r, o, "from",
+		      json_string(mc_report_from(&p->from[i], sb->nr_mounts)));
+	if (p->from[i].refused)
+		mc_report_set(&j->r, o, "rule", json_string(p->from[i].refused));
 	mc_report_mounts(&j->r, o, j->mounts + j->first[i],
 			 j->first[i + 1] - j->first[i]);
 	mc_report_add(&j->r, j->r.superblocks, o);
@@ -252,25 +236,6 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 
 /* --- the frame ---------------------------------------------------------------------- */
 
-static int *new_fds(size_t nr)
-{
-	int *fds = malloc((nr + 1) * sizeof(*fds));
-	size_t i;
-
-	for (i = 0; fds && i < nr; i++)
-		fds[i] = -1;
-	return fds;
-}
-
-static void close_fds(int *fds, size_t nr)
-{
-	size_t i;
-
-	for (i = 0; fds && i < nr; i++)
-		mc_close(fds[i]);
-	free(fds);
-}
-
 static int start(struct job *j, struct mntcr_error *e)
 {
 	const struct mc_topology *t = j->t;
@@ -281,9 +246,9 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	j->ns_live = calloc(t->nr_ns + 1UL, sizeof(*j->ns_live));
 	j->again = calloc(t->nr_sbs + 1UL, sizeof(*j->again));
-	j->live_fd = new_fds(t->nr_ns);
-	j->x.external_fd = new_fds(j->o->nr_externals);
-	j->x.master_fd = new_fds(j->o->nr_masters);
+	j->live_fd = mc_fds_new(t->nr_ns);
+	j->x.external_fd = mc_fds_new(j->o->nr_externals);
+	j->x.master_fd = mc_fds_new(j->o->nr_masters);
 	j->mounts = mc_mounts_by_sb(t, &j->first);
 	if (!j->ns_live || !j->again || !j->live_fd || !j->x.external_fd ||
 	    !j->x.master_fd || !j->mounts)
@@ -311,9 +276,9 @@ static void finish(struct job *j)
 	free(j->x.junk);
 	mc_close(j->x.proc_fd);
 	mc_close(j->x.cgroup_fd);
-	close_fds(j->live_fd, j->t->nr_ns);
-	close_fds(j->x.external_fd, j->o->nr_externals);
-	close_fds(j->x.master_fd, j->o->nr_masters);
+	mc_fds_close(j->live_fd, j->t->nr_ns);
+	mc_fds_close(j->x.external_fd, j->o->nr_externals);
+	mc_fds_close(j->x.master_fd, j->o->nr_masters);
 	mc_external_sources_free(j->sources, (uint32_t)j->o->nr_externals);
 	free(j->ns_live);
 	free(j->again);

@@ -84,7 +84,7 @@ static int put(struct making *w, const char *file, const char *text, size_t n)
 static int put_map(struct making *w, const char *file,
 		   const struct mc_idmap_extent *x, uint32_t nr)
 {
-	char text[MC_MAX_IDMAP_EXTENTS * 33 + 1];
+	char text[MC_IDMAP_TEXT_SIZE];
 	size_t n = 0;
 	uint32_t i;
 

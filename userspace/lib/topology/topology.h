@@ -36,6 +36,8 @@
 #define MC_MAX_MOUNTS		(1U << 18)
 #define MC_MAX_PATH		(1U << 16)
 #define MC_MAX_IDMAP_EXTENTS	340
+/* As lines of three numbers, which the kernel pads. */
+#define MC_IDMAP_TEXT_SIZE	(MC_MAX_IDMAP_EXTENTS * 33 + 1)
 
 enum mc_mp_type {
 	MC_MP_UNKNOWN,
@@ -251,6 +253,8 @@ bool mc_userns_up(const struct mc_topology *t, uint32_t u, bool gid, uint32_t id
 		  uint32_t *up);
 /* The id of its that stands for root, or where that is not mapped, its first. */
 bool mc_userns_first_id(const struct mc_userns *u, bool gid, uint32_t *id);
+/* What /proc/PID/uid_map says, to at most MC_MAX_IDMAP_EXTENTS; false: not that. */
+bool mc_idmap_parse(const char *text, struct mc_idmap_extent *x, uint32_t *nr);
 /* Is all of a range of ids mapped, by one extent?  Then to what. */
 bool mc_idmap_range(const struct mc_idmap *m, bool gid, uint32_t id, uint32_t count,
 		    uint32_t *to);

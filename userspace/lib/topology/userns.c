@@ -5,9 +5,35 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "topology/topology.h"
+
+static bool next_id(const char **s, uint32_t *id)
+{
+	unsigned long long v;
+	char *end;
+
+	v = strtoull(*s, &end, 10);
+	if (end == *s || v > UINT32_MAX)
+		return false;
+	*id = (uint32_t)v;
+	*s = end;
+	return true;
+}
+
+bool mc_idmap_parse(const char *text, struct mc_idmap_extent *x, uint32_t *nr)
+{
+	for (*nr = 0; *text; (*nr)++) {
+		if (*nr == MC_MAX_IDMAP_EXTENTS || !next_id(&text, &x[*nr].id) ||
+		    !next_id(&text, &x[*nr].parent_id) ||
+		    !next_id(&text, &x[*nr].count) || *text != '\n')
+			return false;
+		text++;
+	}
+	return true;
+}
 
 bool mc_idmap_range(const struct mc_idmap *m, bool gid, uint32_t id, uint32_t count,
 		    uint32_t *to)
