@@ -80,10 +80,11 @@ bool cmd_method(const char *word, enum mntcr_method *method);
 bool cmd_number(const char *word, size_t max, size_t *number);
 
 /*
- * KEY=VALUE, split in place: KEY ends at the first "=" without a "\" before it.  false:
- * one of them is missing.
+ * The KEY=VALUE that an option takes, called form, split in place: KEY ends at the
+ * first "=" without a "\" before it.  0 or an exit code, having said why
  */
-bool cmd_split_key(char *arg, char **value);
+int cmd_split_key(const char *cmd, const char *opt, const char *form, char *arg,
+		  char **value);
 
 /* --map-cgroup OLD=NEW, as often as it is given; the arguments stay the caller's. */
 struct cmd_maps {

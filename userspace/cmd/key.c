@@ -27,7 +27,7 @@ static bool octal(const char *s, char *c)
  * KEY=PATH, split in place.  KEY ends at the first "=" without a "\" before it,
  * which takes the next byte as it is, or the byte that three octal digits say.
  */
-bool cmd_split_key(char *arg, char **path)
+static bool split(char *arg, char **path)
 {
 	char *to = arg, *from;
 
@@ -50,25 +50,39 @@ bool cmd_split_key(char *arg, char **path)
 	return true;
 }
 
+static int no_memory(const char *cmd)
+{
+	fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
+	return MNTCR_SYS;
+}
+
+int cmd_split_key(const char *cmd, const char *opt, const char *form, char *arg,
+		  char **value)
+{
+	char *copy = strdup(arg);
+	int ret = 0;
+
+	if (!copy)
+		return no_memory(cmd);
+	/* as it was given */
+	if (!split(arg, value))
+		ret = cmd_usage(cmd, "%s takes %s, not %s", opt, form, copy);
+	free(copy);
+	return ret;
+}
+
 int cmd_maps_add(struct cmd_maps *m, const char *cmd, char *arg)
 {
-	char *copy = strdup(arg), *to;
-	int ret = 0;
-	void *p;
+	void *p = realloc(m->maps, (m->nr + 1) * sizeof(*m->maps));
+	char *to;
+	int ret;
 
-	p = realloc(m->maps, (m->nr + 1) * sizeof(*m->maps));
-	if (p)
-		m->maps = p;
-	if (!copy || !p) {
-		fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
-		ret = MNTCR_SYS;
-	} else if (!cmd_split_key(arg, &to)) {
-		/* as it was given */
-		ret = cmd_usage(cmd, "--map-cgroup takes OLD=NEW, not %s", copy);
-	} else {
+	if (!p)
+		return no_memory(cmd);
+	m->maps = p;
+	ret = cmd_split_key(cmd, "--map-cgroup", "OLD=NEW", arg, &to);
+	if (!ret)
 		m->maps[m->nr++] = (struct mntcr_cgroup_map){ .from = arg, .to = to };
-	}
-	free(copy);
 	return ret;
 }
 

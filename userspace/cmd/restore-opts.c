@@ -25,28 +25,19 @@ bool cmd_api(const char *word, enum mntcr_api *api)
 static int add_external(struct mntcr_external **list, size_t *nr,
 			const char *cmd, const char *opt, char *arg)
 {
-	char *copy = strdup(arg), *path;
-	bool ok;
-	void *p;
+	void *p = realloc(*list, (*nr + 1) * sizeof(**list));
+	char *path;
+	int ret;
 
-	p = realloc(*list, (*nr + 1) * sizeof(**list));
-	if (p)
-		*list = p;
-	if (!copy || !p) {
-		free(copy);
+	if (!p) {
 		fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
 		return MNTCR_SYS;
 	}
-	ok = cmd_split_key(arg, &path);
-	if (!ok) {
-		/* as it was given */
-		cmd_usage(cmd, "%s takes KEY=PATH, not %s", opt, copy);
-		free(copy);
-		return MNTCR_USAGE;
-	}
-	free(copy);
-	(*list)[(*nr)++] = (struct mntcr_external){ .key = arg, .path = path };
-	return 0;
+	*list = p;
+	ret = cmd_split_key(cmd, opt, "KEY=PATH", arg, &path);
+	if (!ret)
+		(*list)[(*nr)++] = (struct mntcr_external){ .key = arg, .path = path };
+	return ret;
 }
 
 int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
