@@ -67,4 +67,43 @@ static inline char *printed(const struct mntcr_topology *t)
 	return text;
 }
 
+/* What is written is read, and written the same.  The text is the caller's. */
+static inline char *written_twice(const struct mntcr_topology *t)
+{
+	struct mntcr_topology *again;
+	char *a = printed(t), *b;
+	struct mntcr_error e;
+
+	REQUIRE(!mc_image_parse(a, strlen(a), "again", &again, &e));
+	b = printed(again);
+	CHECK_STR(b, a);
+	free(b);
+	mntcr_topology_free(again);
+	return a;
+}
+
+/* A change to a good image, and what the message has to contain. */
+struct wrong {
+	const char *from, *to, *says;
+};
+
+static inline void is_wrong(const char *image, const struct wrong *w)
+{
+	char *text = replaced(image, w->from, w->to);
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e;
+
+	if (!mc_image_parse(text, strlen(text), "img", &t, &e)) {
+		TAP_SAY("%s for %s was taken", w->to, w->from);
+		mntcr_topology_free(t);
+		tap.bad = 1;
+	} else if (e.code != MNTCR_BAD_IMAGE || !strstr(e.text, w->says) ||
+		   strncmp(e.text, "img:", 4)) {
+		TAP_SAY("%s for %s: \"%s\" lacks \"%s\"", w->to, w->from, e.text,
+			w->says);
+		tap.bad = 1;
+	}
+	free(text);
+}
+
 #endif /* TESTS_IMAGE_TEXT_H */

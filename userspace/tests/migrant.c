@@ -525,21 +525,31 @@ static bool is_hidden(const char *path)
 	return true;
 }
 
+/* Where the next mount that can be seen is; false: that was all. */
+static bool next_place(FILE *in, char path[4096])
+{
+	char entry[8192];
+
+	while (in && fgets(entry, sizeof(entry), in)) {
+		if (sscanf(entry, "%*s %*s %*s %*s %4095s", path) != 1)
+			TRY(-1);
+		plain(path);
+		if (!is_hidden(path))
+			return true;
+	}
+	return false;
+}
+
 /* Each root of one that is shown, at the first place. */
 static void memory(int mountinfo)
 {
 	FILE *in = fdopen(mountinfo, "r");
-	char line_of[8192], path[4096];
+	char path[4096];
 	struct stat *seen = NULL, st;
 	size_t nr = 0, i;
 	struct statfs fs;
 
-	while (in && fgets(line_of, sizeof(line_of), in)) {
-		if (sscanf(line_of, "%*s %*s %*s %*s %4095s", path) != 1)
-			TRY(-1);
-		plain(path);
-		if (is_hidden(path))
-			continue;
+	while (next_place(in, path)) {
 		TRY(lstat(path, &st));
 		TRY(statfs(path, &fs));
 		if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
@@ -565,15 +575,10 @@ static void memory(int mountinfo)
 static void sizes(int mountinfo)
 {
 	FILE *in = fdopen(mountinfo, "r");
-	char line[8192], path[4096];
+	char path[4096];
 	struct statfs fs;
 
-	while (in && fgets(line, sizeof(line), in)) {
-		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1)
-			TRY(-1);
-		plain(path);
-		if (is_hidden(path))
-			continue;
+	while (next_place(in, path)) {
 		TRY(statfs(path, &fs));
 		printf("%s %llu %llu\n", path,
 		       (unsigned long long)fs.f_blocks * (unsigned long long)fs.f_bsize,

@@ -14,7 +14,7 @@
 #include "topology/topology.h"
 #include "image/image.h"
 #include "method.h"
-#include "scene.h"
+#include "inner.h"
 
 static void say(void *data, const char *line)
 {
@@ -796,38 +796,12 @@ static void a_user_namespaces_mounts(void)
 	scene_release(&h);
 }
 
-static void map_of(const struct holder *h, const char *file, const char *text)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)h->pid, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	REQUIRE(fd >= 0);
-	REQUIRE(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
 /* One in the other: what it takes to make each, in ids of what it is in. */
 static int do_inner(void *data)
 {
-	const struct holder *outer = data;
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)outer->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWUSER) || setresgid(5, 5, 5) ||
-	    setresuid(4, 4, 4) || unshare(CLONE_NEWUSER | CLONE_NEWNS) ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 1))
-		return errno;
-	close(fd);
 	/* what anybody may do with an own id */
-	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "6 4 1", 5) != 5)
-		return errno;
-	close(fd);
-	return 0;
+	return inner_unshare(data, CLONE_NEWNS) ||
+	       write_text("/proc/self/uid_map", "6 4 1") ? errno : 0;
 }
 
 static void what_makes_user_namespaces_anew(void)
@@ -839,10 +813,10 @@ static void what_makes_user_namespaces_anew(void)
 
 	scene_enter();
 	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
-	map_of(&outer, "uid_map", "0 1000 10\n10 5000 3\n");
-	map_of(&outer, "gid_map", "0 2000 20");
+	write_of(outer.pid, "uid_map", "0 1000 10\n10 5000 3\n");
+	write_of(outer.pid, "gid_map", "0 2000 20");
 	inner = scene_hold(0, do_inner, &outer);
-	map_of(&inner, "setgroups", "deny");
+	write_of(inner.pid, "setgroups", "deny");
 	src = by_pid(inner.pid);
 	t = agree(&src, 1);
 	REQUIRE(t->ns[0].userns != MC_NONE);

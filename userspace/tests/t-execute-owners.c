@@ -4,50 +4,21 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <sched.h>
 #include <sys/fsuid.h>
-#include <sys/prctl.h>
 
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
-#include "scene.h"
+#include "inner.h"
 #include "tap.h"
-
-static int write_own(const char *file, const char *text)
-{
-	int fd = open(file, O_WRONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -1;
-	ret = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
-	close(fd);
-	return ret;
-}
-
-static void map_of(pid_t pid, const char *file, const char *text)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	REQUIRE(!write_own(path, text));
-}
 
 /* Its maps are those that anybody may write for an own id. */
 static int do_inner(void *data)
 {
-	const struct holder *outer = data;
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)outer->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWUSER) || setresgid(5, 5, 5) ||
-	    setresuid(4, 4, 4) || unshare(CLONE_NEWUSER) ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 1) ||
-	    write_own("/proc/self/uid_map", "0 4 1") ||
-	    write_own("/proc/self/setgroups", "deny") ||
-	    write_own("/proc/self/gid_map", "0 5 1") ||
+	if (inner_unshare(data, 0) ||
+	    write_text("/proc/self/uid_map", "0 4 1") ||
+	    write_text("/proc/self/setgroups", "deny") ||
+	    write_text("/proc/self/gid_map", "0 5 1") ||
 	    unshare(CLONE_NEWNS) ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("inner", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
@@ -55,7 +26,6 @@ static int do_inner(void *data)
 	    mount("inner2", "on", "tmpfs", 0, "mode=711") ||
 	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
 		return errno;
-	close(fd);
 	return 0;
 }
 
@@ -110,8 +80,8 @@ static struct mntcr_topology *image_of_what_is_gone(void)
 	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
 		return NULL;
 	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
-	map_of(outer.pid, "uid_map", "0 1000 10");
-	map_of(outer.pid, "gid_map", "0 2000 10");
+	write_of(outer.pid, "uid_map", "0 1000 10");
+	write_of(outer.pid, "gid_map", "0 2000 10");
 	inner = scene_hold(0, do_inner, &outer);
 	t = captured(inner.ns);
 	scene_release(&inner);
@@ -174,9 +144,9 @@ static void who_may_not_make_one(void)
 	fd = open(limit, O_RDONLY | O_CLOEXEC);
 	REQUIRE(fd >= 0 && read(fd, was, sizeof(was) - 1) > 0);
 	close(fd);
-	REQUIRE(!write_own(limit, "0"));
+	REQUIRE(!write_text(limit, "0"));
 	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
-	REQUIRE(!write_own(limit, was));
+	REQUIRE(!write_text(limit, was));
 	CHECK_EQ(e.code, MNTCR_SYS);
 	CHECK_EQ(e.err, ENOSPC);
 	CHECK(strstr(e.text, "making it: unshare"));

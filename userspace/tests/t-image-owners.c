@@ -18,10 +18,9 @@ static const char owned[] =
 
 static void what_is_written_is_read(void)
 {
-	struct mntcr_topology *t, *u;
+	struct mntcr_topology *t;
 	struct mntcr_error e;
 	uint32_t id;
-	char *a, *b;
 
 	if (mc_image_parse(owned, strlen(owned), "owned", &t, &e))
 		TAP_SAY("%s", e.text);
@@ -40,19 +39,11 @@ static void what_is_written_is_read(void)
 	CHECK(mc_userns_up(t, 1, true, 65535, &id));
 	CHECK_EQ(id, 265535);
 	CHECK(!mc_userns_up(t, 1, true, 65536, &id));
-	a = printed(t);
-	REQUIRE(!mc_image_parse(a, strlen(a), "again", &u, &e));
-	b = printed(u);
-	CHECK_STR(b, a);
-	free(a);
-	free(b);
+	free(written_twice(t));
 	mntcr_topology_free(t);
-	mntcr_topology_free(u);
 }
 
-static const struct {
-	const char *from, *to, *says;
-} wrong[] = {
+static const struct wrong wrong[] = {
 	{ "\"version\":4", "\"version\":3", "user_namespaces[1].owner: unknown field" },
 	{ "\"owner\":1000,", "", "user_namespaces[1].uid_map: unknown field" },
 	{ "\"owner\":1000", "\"owner\":4294967295", "user_namespaces[1].owner: 4294967295 is out of range" },
@@ -67,28 +58,14 @@ static const struct {
 	{ GIDS, "\"gid_map\":[[0,10,5],[7,14,1]]", "user namespace 1: its gid_map maps two ids to one" },
 };
 
-static void is_wrong(const char *text, const char *says)
-{
-	struct mntcr_topology *t;
-	struct mntcr_error e;
-
-	CHECK_EQ(mc_image_parse(text, strlen(text), "img", &t, &e), -1);
-	CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
-	if (!strstr(e.text, says))
-		CHECK_STR(e.text, says);
-}
-
 static void what_is_wrong_is_refused(void)
 {
 	struct mc_buf b = { 0 };
 	uint32_t i, nr;
 	char *text;
 
-	for (i = 0; i < MC_ARRAY_SIZE(wrong); i++) {
-		text = replaced(owned, wrong[i].from, wrong[i].to);
-		is_wrong(text, wrong[i].says);
-		free(text);
-	}
+	for (i = 0; i < MC_ARRAY_SIZE(wrong); i++)
+		is_wrong(owned, &wrong[i]);
 	/* as many as a kernel takes, and one more */
 	for (nr = MC_MAX_IDMAP_EXTENTS; nr <= MC_MAX_IDMAP_EXTENTS + 1; nr++) {
 		struct mntcr_topology *t = NULL;
@@ -100,11 +77,13 @@ static void what_is_wrong_is_refused(void)
 			mc_buf_printf(&b, "%s[%u,%u,1]", i ? "," : "", 2 * i, 3 * i);
 		mc_buf_puts(&b, "]");
 		REQUIRE(!b.nomem);
+		if (nr > MC_MAX_IDMAP_EXTENTS) {
+			is_wrong(owned, &(struct wrong){ UIDS, b.data,
+				 "uid_map: must be a list of at most 340 extents" });
+			continue;
+		}
 		text = replaced(owned, UIDS, b.data);
-		if (nr > MC_MAX_IDMAP_EXTENTS)
-			is_wrong(text, "uid_map: must be a list of at most 340 extents");
-		else
-			CHECK(!mc_image_parse(text, strlen(text), "img", &t, &e));
+		CHECK(!mc_image_parse(text, strlen(text), "img", &t, &e));
 		mntcr_topology_free(t);
 		free(text);
 	}
