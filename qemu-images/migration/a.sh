@@ -9,10 +9,7 @@ set -eu
 
 $lib/migrant make $work.pids &
 maker=$!
-while [ ! -e $work.pids ]; do
-	kill -0 $maker 2>/dev/null || fail "the container is made"
-	sleep 0.1
-done
+made $work.pids $maker "the container is made"
 read -r first second <$work.pids
 step 0 "the container is made: processes $first and $second"
 
@@ -61,8 +58,6 @@ step $rc "the image is what is there"
 events a "$@" && rc=0 || rc=$?
 step $rc "events fired"
 . $lib/user-a.sh
-tr -d - </proc/sys/kernel/random/boot_id >$work/a.boot
-tar -C $work -cf - . | $lib/migrant send /dev/ttyS2 && rc=0 || rc=$?
-step $rc "sent"
+send_all
 kill $maker
 end

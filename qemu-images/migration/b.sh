@@ -7,10 +7,7 @@
 set -eu
 . /vm/migration/common.sh
 
-tar -C $work -xf $lib/a.tar
-[ "$(cat $work/a.boot)" != "$(tr -d - </proc/sys/kernel/random/boot_id)" ] &&
-	rc=0 || rc=1
-step $rc "another boot"
+receive_all
 cat /proc/self/mountinfo >$work/before
 mntcr restore --check --pin /run/migrated $work/image >$work/list && rc=0 || rc=$?
 sed 's/^/# /' $work/list

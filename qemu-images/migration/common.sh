@@ -45,6 +45,31 @@ fail() {	# TEXT
 	end
 }
 
+# A program in the background has made something when it says so in a file.
+made() {	# FILE PID TEXT
+	while [ ! -e "$1" ]; do
+		kill -0 "$2" 2>/dev/null || fail "$3"
+		sleep 0.1
+	done
+}
+
+boot() {
+	tr -d - </proc/sys/kernel/random/boot_id
+}
+
+# From A: all that was written there; to B.
+send_all() {
+	boot >$work/a.boot
+	tar -C $work -cf - . | $lib/migrant send /dev/ttyS2 && rc=0 || rc=$?
+	step $rc "sent"
+}
+
+receive_all() {
+	tar -C $work -xf $lib/a.tar
+	[ "$(cat $work/a.boot)" != "$(boot)" ] && rc=0 || rc=1
+	step $rc "another boot"
+}
+
 # What somebody in each namespace sees, into files SIDE.N.WHAT.
 look() {	# SIDE WHAT... -- NSFILE...
 	side=$1

@@ -94,9 +94,7 @@ mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
 step $rc "the image is what is there"
 all_events a "$@" && rc=0 || rc=$?
 step $rc "events fired"
-tr -d - </proc/sys/kernel/random/boot_id >$work/a.boot
-tar -C $work -cf - . | $lib/migrant send /dev/ttyS2 && rc=0 || rc=$?
-step $rc "sent"
+send_all
 echo 1 >$cgroup/cgroup.kill
 wait $boss || :
 umount $disk

@@ -5,10 +5,7 @@
 
 $lib/migrant make-user $work.user &
 user_maker=$!
-while [ ! -e $work.user ]; do
-	kill -0 $user_maker 2>/dev/null || fail "the container with a user namespace is made"
-	sleep 0.1
-done
+made $work.user $user_maker "the container with a user namespace is made"
 read -r first _ <$work.user
 step 0 "the container with a user namespace is made: process $first"
 echo "10.0.0.1 elsewhere" >>"/proc/$first/root/etc/hosts"
