@@ -4,6 +4,8 @@
 #
 # What the scripts share: the top directory, the build directory O, messages.
 
+. "$(dirname "$0")/usage.sh"
+
 # shellcheck disable=SC2034	# for the scripts that read this file
 top=$(cd "$(dirname "$0")/.." && pwd)
 me=${0##*/}
