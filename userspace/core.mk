@@ -77,5 +77,6 @@ test-y += t-base-child
 vm-test-y += t-base-child
 test-once-sh-y += t-lib-install
 test-once-sh-y += t-build
+test-y += t-base-fds
 test-y += t-base-sizes
 valgrind-y += t-base-sizes

@@ -115,6 +115,12 @@ struct mc_fd_limit {
 /* Returns what may be used: want, or less. */
 uint32_t mc_fd_limit_raise(struct mc_fd_limit *l, uint32_t want);
 void mc_fd_limit_back(struct mc_fd_limit *l);
+/*
+ * Makes room for want descriptors at once, fd being any that is open.  A table that
+ * threads share grows by doubling otherwise, and waits for RCU each time (expand_files()
+ * in fs/file.c).
+ */
+void mc_fd_table_grow(int fd, uint32_t want);
 /* How many descriptors the process has open: that number, or a few more. */
 uint32_t mc_fd_count(void);
 

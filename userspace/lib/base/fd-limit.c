@@ -7,6 +7,8 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/base.h"
 
@@ -45,6 +47,17 @@ uint32_t mc_fd_limit_raise(struct mc_fd_limit *l, uint32_t want)
 	if (!setrlimit(RLIMIT_NOFILE, &new))
 		return new.rlim_cur;
 	return cur.rlim_cur;
+}
+
+void mc_fd_table_grow(int fd, uint32_t want)
+{
+	int high;
+
+	if (!want)
+		return;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, want - 1);
+	if (high >= 0)
+		close(high);
 }
 
 void mc_fd_limit_back(struct mc_fd_limit *l)

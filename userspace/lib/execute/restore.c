@@ -370,6 +370,7 @@ static int execute(struct work *w)
 	w->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w->x.proc_fd < 0)
 		return mc_fail(w->x.e, MNTCR_SYS, errno, "/proc");
+	mc_fd_table_grow(w->x.proc_fd, w->plan->peak_fds + w->others);
 	if (w->po.api == MNTCR_API_EXTENDED) {
 		w->x.be = &mc_backend_extended;
 		return mc_exec_run(&w->x, w->stats);
