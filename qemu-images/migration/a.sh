@@ -57,7 +57,11 @@ mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
 step $rc "the image is what is there"
 events a "$@" && rc=0 || rc=$?
 step $rc "events fired"
-. $lib/user-a.sh
+if has_series; then
+	. $lib/user-a.sh
+else
+	. $lib/user-a-stock.sh
+fi
 send_all
 kill $maker
 end

@@ -59,5 +59,5 @@ step $rc "a mount more is found by the comparison"
 mntcr verify -q $work/image "$@" && rc=1 || rc=0
 step $rc "and by verify"
 umount "$pidns" "$@"
-. $lib/user-b.sh
+! has_series || . $lib/user-b.sh
 end

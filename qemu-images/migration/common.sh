@@ -20,6 +20,11 @@ step() {	# STATUS TEXT
 	fi
 }
 
+# Does this kernel have the calls of the series?
+has_series() {
+	mntcr features >/dev/null
+}
+
 # For the table that scripts/migration makes of both logs.
 figure() {	# NAME VALUE
 	echo "# figure $1 $2"
