@@ -48,7 +48,9 @@ lib-y += capture/container.o
 
 lib-y += contents/member.o
 lib-y += contents/open.o
+lib-y += contents/rules.o
 lib-y += contents/fill.o
+lib-y += contents/try.o
 lib-y += contents/compare.o
 lib-y += contents/source.o
 lib-y += contents/save.o

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Fuzz target: any bytes for the archive of an image.  What can be opened is filled
- * into an empty directory that cannot be left.
+ * into an empty directory that cannot be left; what was said of it beforehand is so.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = memfd_create("fuzz", MFD_CLOEXEC), root;
 	struct mntcr_contents *c = NULL;
 	struct mc_buf json = { 0 };
+	int tried, filled;
 	struct mntcr_error e;
 	uint32_t i;
 
@@ -57,9 +58,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					  .minor = c->parts[i].minor };
 
 		mc_contents_compare(c, &sb, c, &sb, differs, NULL, &e);
+		tried = mc_contents_try(c, &sb, &e);
 		root = new_root();
-		if (root >= 0)
-			mc_contents_fill(c, &sb, root, &e);
+		if (root >= 0) {
+			filled = mc_contents_fill(c, &sb, root, &e);
+			/* for want of room or power it may fail earlier */
+			if (filled ? !tried && e.code == MNTCR_BAD_IMAGE : tried)
+				abort();
+		}
 		mc_close(root);
 	}
 	mntcr_contents_free(c);

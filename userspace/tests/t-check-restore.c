@@ -4,8 +4,12 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <archive.h>
+#include <archive_entry.h>
+
 #include "checked.h"
 #include "base/base.h"
+#include "contents/contents.h"
 #include "image/image.h"
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
@@ -237,6 +241,60 @@ static void what_the_kernel_does_not_take(void)
 	done(&s);
 }
 
+/* The members, files all of them, as contents. */
+static struct mntcr_contents *packed(const char *const *names, size_t nr)
+{
+	struct archive *a = archive_write_new();
+	struct mntcr_contents *c = NULL;
+	struct archive_entry *x;
+	struct mc_buf json = { 0 };
+	struct mntcr_error e;
+	FILE *f = tmpfile();
+	size_t i;
+
+	REQUIRE(f && a && archive_write_set_format_pax(a) == ARCHIVE_OK);
+	REQUIRE(archive_write_open_FILE(a, f) == ARCHIVE_OK);
+	for (i = 0; i < nr; i++) {
+		x = archive_entry_new();
+		archive_entry_set_pathname(x, names[i]);
+		archive_entry_set_filetype(x, AE_IFREG);
+		archive_entry_set_size(x, 0);
+		REQUIRE(archive_write_header(a, x) == ARCHIVE_OK);
+		archive_entry_free(x);
+	}
+	REQUIRE(archive_write_close(a) == ARCHIVE_OK && !fflush(f));
+	archive_write_free(a);
+	REQUIRE(!mc_contents_open(dup(fileno(f)), 100, &json, &c, &e));
+	fclose(f);
+	mc_buf_free(&json);
+	return c;
+}
+
+static void an_archive_that_could_not_be_made(void)
+{
+	static const char *const names[] = {
+		MC_CONTENTS_JSON, "contents/0:8/f", "contents/0:8/f", MC_CONTENTS_END,
+	};
+	struct mntcr_contents *c = packed(names, 4);
+	struct mntcr_external x = { .key = "0:8", .path = "/tmp/run" };
+	struct mntcr_restore_options o = { .contents = c };
+	const char *sb = ",{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\","
+			 "\"options\":\"\",\"contents\":true}";
+	struct seen s;
+
+	look(&s, image(sb, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    contents of tmpfs 0:8: /f: is there already [bad-image]\n"));
+	done(&s);
+	/* nobody reads what is not made */
+	o.externals = &x;
+	o.nr_externals = 1;
+	look(&s, image(sb, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, 0);
+	done(&s);
+	mntcr_contents_free(c);
+}
+
 /* A namespace of a user namespace that has this map. */
 static char *owned(const char *uid_map)
 {
@@ -307,6 +365,7 @@ int main(void)
 	TAP_RUN(an_option_that_names_nothing);
 	TAP_RUN(a_master_that_is_not_shared);
 	TAP_RUN(what_the_kernel_does_not_take);
+	TAP_RUN(an_archive_that_could_not_be_made);
 	TAP_RUN(owners_that_nobody_is);
 	return tap_done();
 }

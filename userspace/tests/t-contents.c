@@ -164,6 +164,7 @@ static void fill(const struct mntcr_contents *c, const char *dir)
 
 	fresh(dir);
 	root = root_of(dir);
+	CHECK(!mc_contents_try(c, &sb, &e));
 	ret = mc_contents_fill(c, &sb, root, &e);
 	if (ret)
 		TAP_SAY("%s", e.text);
@@ -322,18 +323,26 @@ static int attempt(int fd, struct mntcr_error *e)
 {
 	struct mntcr_contents *c = NULL;
 	struct mc_buf json = { 0 };
+	struct mntcr_error before;
 	struct stat st;
-	int root, ret;
+	int root, ret, tried = 0;
 
 	fresh("b");
 	put("outside", "outside", 7, 0);
 	root = root_of("b");
 	memset(e, 0, sizeof(*e));
 	ret = mc_contents_open(fd, 100, &json, &c, e);
-	if (ret)
+	if (ret) {
 		close(fd);
-	else
+	} else {
+		/* what is said beforehand is what comes of it, but for want of room */
+		tried = mc_contents_try(c, &sb, &before);
+		REQUIRE(access("b/x", F_OK));
 		ret = mc_contents_fill(c, &sb, root, e);
+		CHECK_EQ(tried, ret && e->code != MNTCR_SYS ? ret : 0);
+		if (tried)
+			CHECK_STR(before.text, e->text);
+	}
 	mc_buf_free(&json);
 	mntcr_contents_free(c);
 	close(root);
@@ -367,9 +376,9 @@ static void hostile_archives_are_refused(void)
 		/* through a symbolic link that leads out */
 		{ "/up/escaped: lies behind what is no directory", { DIRECTORY(C), SYMLINK(C "/up", ".."),
 				     REGULAR(C "/up/escaped", "x") } },
-		{ "/l: is a link to what lies behind no directory", {
+		{ "/z: is a link to what lies behind no directory", {
 			DIRECTORY(C), SYMLINK(C "/up", ".."),
-			LINK(C "/l", C "/up/outside") } },
+			LINK(C "/z", C "/up/outside") } },
 		{ "/l: is a link to what is no file of its superblock", {
 			DIRECTORY(C), LINK(C "/l", "contents/0:7/../outside") } },
 		{ "/l: is a link to what is no file of its superblock", {
@@ -389,6 +398,25 @@ static void hostile_archives_are_refused(void)
 			DIRECTORY(C), DIRECTORY(C "/d"), LINK(C "/l", C "/d") } },
 		{ "/: the root is a directory", { REGULAR(C, "x") } },
 		{ "/: the root is a directory", { DIRECTORY(C), DIRECTORY(C "/d"), DIRECTORY(C) } },
+		/* its directory is made by the way, or has been left */
+		{ "/a: is there already", { REGULAR(C "/a/b", "x"), DIRECTORY(C "/a") } },
+		{ "/x: comes after what it has to be before", {
+			DIRECTORY(C), REGULAR(C "/x", "x"), REGULAR(C "/y", "y"),
+			REGULAR(C "/x", "z") } },
+		{ "/a/b: comes after what it has to be before", {
+			REGULAR(C "/a/a", "x"), REGULAR(C "/b", "y"),
+			REGULAR(C "/a/b", "z") } },
+		{ "/l: is a link to what is not there", {
+			DIRECTORY(C), LINK(C "/l", C "/l") } },
+		{ "/l: is a link to what is not there", {
+			DIRECTORY(C), LINK(C "/l", C "/m"), REGULAR(C "/m", "x") } },
+		{ "/l: is a link to what lies behind no directory", {
+			DIRECTORY(C), REGULAR(C "/a", "x"), LINK(C "/l", C "/a/b") } },
+		{ "/l: is a link to what lies behind no directory", {
+			DIRECTORY(C), LINK(C "/l", C "/none/b") } },
+		{ "/l: is a link to a directory", {
+			REGULAR(C "/d/e/f", "x"), LINK(C "/l", C "/d/e") } },
+		{ "/l: is a symbolic link to nothing", { DIRECTORY(C), SYMLINK(C "/l", "") } },
 		{ "contents/0:7/x: is not beside", {
 			DIRECTORY(C), DIRECTORY("contents/0:8"), REGULAR(C "/x", "x") } },
 		{ "/big: writing: No space left", { DIRECTORY(C), REGULAR(C "/big", NULL) } },

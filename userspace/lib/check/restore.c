@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "contents/contents.h"
 #include "execute/execute.h"
 
 struct job {
@@ -132,6 +133,20 @@ static void try_fresh(struct job *j, uint32_t src)
 			 "%s %u:%u: %s", sb->type, sb->major, sb->minor, e.text);
 }
 
+/* Of contents, what would be made is read by the rules by which it is made. */
+static void try_contents(struct job *j, const struct mc_sb *sb)
+{
+	struct mntcr_error e = { 0 };
+
+	if (!mc_contents_has(j->o->contents, sb) ||
+	    !mc_contents_try(j->o->contents, sb, &e))
+		return;
+	if (e.code == MNTCR_SYS && e.err == ENOMEM)
+		j->r.nomem = true;
+	else
+		mc_report_refuse(&j->r, "bad-image", "", "%s", e.text);
+}
+
 static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_table *tb,
 			 struct libmnt_iter *it)
 {
@@ -184,10 +199,12 @@ static void decided(void *data, const struct mc_plan *p)
 	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	it = mnt_new_iter(MNT_ITER_FORWARD);
 	for (i = 0; i < p->nr_srcs; i++) {
-		if (p->srcs[i].kind == MC_SRC_FRESH)
+		if (p->srcs[i].kind == MC_SRC_FRESH) {
 			try_fresh(j, i);
-		else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it)
+			try_contents(j, &j->t->sbs[p->srcs[i].sb]);
+		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it) {
 			compare_type(j, &p->srcs[i], tb, it);
+		}
 	}
 	mnt_unref_table(tb);
 	mnt_free_iter(it);

@@ -57,6 +57,46 @@ bool mc_member_name(char *name, uint32_t *major, uint32_t *minor, char **path);
 
 /* The order of paths in an archive: what is in a directory comes right after it. */
 int mc_member_cmp(const char *x, const char *y);
+/* How many bytes of a path are its directory's; 0: the root. */
+size_t mc_member_dir(const char *path);
+
+/* --- rules.c: what members of one superblock may be like ----------------------- */
+
+struct mc_rules {
+	const struct mc_sb *sb;
+	struct mntcr_error *e;
+	const char *name;	/* path of the member at hand, for errors */
+	/* the member before it */
+	char *last;
+	bool any, last_is_dir;
+	size_t bottom;		/* bytes of the topmost directory that is open */
+};
+enum mc_no_link {
+	MC_LINK_NOWHERE, MC_LINK_MISSING, MC_LINK_DIRECTORY,
+};
+
+int mc_rules_start(struct mc_rules *r, const struct mc_sb *sb, struct mntcr_error *e);
+void mc_rules_end(struct mc_rules *r);
+/* Errors that name the member; -1. */
+int mc_rules_fail(const struct mc_rules *r, enum mntcr_code code, int err,
+		  const char *what);
+int mc_rules_bad(const struct mc_rules *r, const char *what);
+/*
+ * The next member of the superblock: 1; 0: that was all.  path points into name,
+ * which is to be freed.
+ */
+int mc_rules_next(struct mc_rules *r, struct mc_members *m,
+		  struct archive_entry **entry, char **name, char **path);
+/* Everything but what a link is to, and data. */
+int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *entry);
+/* path points into target, which is what the hard link says it is to. */
+int mc_rules_link(struct mc_rules *r, char *target, char **path);
+int mc_rules_no_link(struct mc_rules *r, enum mc_no_link why);
+/* All its data, piece by piece; block may be NULL. */
+int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
+		  int (*block)(void *data, const char *p, size_t n, int64_t at),
+		  void *data);
+bool mc_rules_is_socket(struct archive_entry *entry);
 
 /* --- open.c: an image's archive --------------------------------------------- */
 
@@ -88,6 +128,12 @@ bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);
 /* All of the superblock's files into root, the root of an empty filesystem. */
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 		     int root, struct mntcr_error *e);
+
+/* --- try.c ------------------------------------------------------------------- */
+
+/* The same without making any: with what would mc_contents_fill() fail? */
+int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
+		    struct mntcr_error *e);
 
 /* --- compare.c ---------------------------------------------------------------- */
 

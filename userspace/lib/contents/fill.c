@@ -10,7 +10,6 @@
 #include <archive_entry.h>
 #include <limits.h>
 #include <linux/fs.h>
-#include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +31,7 @@ struct flagged {
 };
 
 struct fill {
-	const struct mc_sb *sb;
+	struct mc_rules rules;
 	int root;
 	struct mntcr_error *e;
 	struct mc_members *m;
@@ -41,30 +40,14 @@ struct fill {
 	char *path;		/* of the last directory in dirs */
 	struct flagged *flagged;
 	uint32_t nr_flagged, max_flagged;
-	const char *name;	/* of the member at hand */
-	bool root_seen;
 };
 
 #define BENEATH	(MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS | \
 		 MC_RESOLVE_NO_MAGICLINKS | MC_RESOLVE_NO_XDEV)
 
-static int fail(struct fill *f, enum mntcr_code code, int err, const char *what)
-{
-	char esc[400];
-
-	return mc_fail(f->e, code, err, "contents of %s %u:%u: /%s: %s",
-		       f->sb->type, f->sb->major, f->sb->minor,
-		       mc_escape(f->name, esc, sizeof(esc)), what);
-}
-
-static int bad(struct fill *f, const char *what)
-{
-	return fail(f, MNTCR_BAD_IMAGE, 0, what);
-}
-
 static int sys(struct fill *f, const char *what)
 {
-	return fail(f, MNTCR_SYS, errno, what);
+	return mc_rules_fail(&f->rules, MNTCR_SYS, errno, what);
 }
 
 /*
@@ -75,10 +58,10 @@ static int not_made(struct fill *f, const char *what)
 {
 	switch (errno) {
 	case EEXIST:
-		return bad(f, "is there already");
+		return mc_rules_bad(&f->rules, "is there already");
 	case ELOOP:
 	case ENOTDIR:
-		return bad(f, "lies behind what is no directory");
+		return mc_rules_bad(&f->rules, "lies behind what is no directory");
 	}
 	return sys(f, what);
 }
@@ -122,14 +105,8 @@ static int set_xattrs(struct fill *f, int dir, const char *name, int fd,
 
 	archive_entry_xattr_reset(entry);
 	while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK) {
-		if (!key)
-			return bad(f, "has an attribute without a name");
 		if (!strcmp(key, MC_CONTENTS_SOCKET))
 			continue;
-		if (!strncmp(key, "mntcr.", 6))
-			return bad(f, "has a mark that is not known");
-		if (size > XATTR_SIZE_MAX)
-			return bad(f, "has an attribute that is too large");
 		ret = fd >= 0 ? fsetxattr(fd, key, value, size, 0) :
 		      set_xattr_at(dir, name, key, value, size);
 		if (ret)
@@ -161,11 +138,8 @@ static int set_times(struct fill *f, int dir, const char *name,
 static int set_all(struct fill *f, int dir, const char *name, int fd,
 		   struct archive_entry *entry)
 {
-	la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
-
-	if (uid < 0 || gid < 0 || uid >= MC_NO_ID || gid >= MC_NO_ID)
-		return bad(f, "has an owner that is none");
-	if (fchownat(dir, name, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW))
+	if (fchownat(dir, name, (uid_t)archive_entry_uid(entry),
+		     (gid_t)archive_entry_gid(entry), AT_SYMLINK_NOFOLLOW))
 		return sys(f, "setting its owner");
 	if (archive_entry_filetype(entry) != AE_IFLNK &&
 	    fchmodat(dir, name, archive_entry_perm(entry) & MC_MODE_ALL, 0))
@@ -197,11 +171,11 @@ static int set_flags(struct fill *f, int fd, unsigned long flags)
 static int leave(struct fill *f)
 {
 	struct dir *d = &f->dirs[--f->nr_dirs];
-	const char *was = f->name;
+	const char *was = f->rules.name;
 	int ret = 0;
 
 	f->path[d->len] = '\0';
-	f->name = f->path;
+	f->rules.name = f->path;
 	if (d->entry) {
 		ret = set_all(f, d->fd, ".", d->fd, d->entry);
 		if (!ret)
@@ -211,7 +185,7 @@ static int leave(struct fill *f)
 	mc_close(d->fd);
 	if (f->nr_dirs)
 		f->path[f->dirs[f->nr_dirs - 1].len] = '\0';
-	f->name = was;
+	f->rules.name = was;
 	return ret;
 }
 
@@ -219,11 +193,6 @@ static int leave(struct fill *f)
 static int enter(struct fill *f, int fd, const char *path,
 		 struct archive_entry *entry)
 {
-	if (f->nr_dirs == MC_MAX_DIR_DEPTH) {
-		mc_close(fd);
-		archive_entry_free(entry);
-		return bad(f, "is in too many directories");
-	}
 	if (!mc_grow(&f->dirs, f->nr_dirs, &f->max_dirs, sizeof(*f->dirs))) {
 		mc_close(fd);
 		archive_entry_free(entry);
@@ -302,16 +271,22 @@ static int make_dir(struct fill *f, int dir, const char *name, const char *path,
 
 /* --- the others ---------------------------------------------------------------- */
 
-static int write_all(struct fill *f, int fd, const char *p, size_t n, int64_t at)
+struct data {
+	struct fill *f;
+	int fd;
+};
+
+static int write_block(void *data, const char *p, size_t n, int64_t at)
 {
+	const struct data *d = data;
 	ssize_t done;
 
 	while (n) {
-		done = pwrite(fd, p, n, at);
+		done = pwrite(d->fd, p, n, at);
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
-			return sys(f, "writing");
+			return sys(d->f, "writing");
 		p += done;
 		at += done;
 		n -= (size_t)done;
@@ -321,26 +296,12 @@ static int write_all(struct fill *f, int fd, const char *p, size_t n, int64_t at
 
 static int write_data(struct fill *f, int fd, struct archive_entry *entry)
 {
-	la_int64_t size = archive_entry_size(entry), at;
-	const void *buf;
-	size_t n;
-	int ret;
+	struct data d = { f, fd };
 
-	if (size < 0)
-		return bad(f, "has no size");
 	/* what is not written stays a hole */
-	if (ftruncate(fd, size))
+	if (ftruncate(fd, archive_entry_size(entry)))
 		return sys(f, "its size");
-	while ((ret = archive_read_data_block(f->m->a, &buf, &n, &at)) ==
-	       ARCHIVE_OK) {
-		if (at < 0 || at > size || n > (uint64_t)(size - at))
-			return bad(f, "has data beyond its size");
-		if (write_all(f, fd, buf, n, at))
-			return -1;
-	}
-	return ret == ARCHIVE_EOF ? 0 : bad(f, archive_error_string(f->m->a) ?
-					    archive_error_string(f->m->a) :
-					    "is damaged");
+	return mc_rules_data(&f->rules, f->m->a, entry, write_block, &d);
 }
 
 /* For flags with which nothing can be linked to it: at the very end. */
@@ -381,28 +342,12 @@ static int make_regular(struct fill *f, int dir, const char *name,
 	return ret;
 }
 
-static bool is_socket(struct archive_entry *entry)
-{
-	const char *key;
-	const void *value;
-	size_t size;
-
-	archive_entry_xattr_reset(entry);
-	while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK)
-		if (key && !strcmp(key, MC_CONTENTS_SOCKET))
-			return true;
-	return false;
-}
-
 static int make_node(struct fill *f, int dir, const char *name, mode_t type,
 		     struct archive_entry *entry)
 {
 	uint64_t major = archive_entry_rdevmajor(entry);
 	uint64_t minor = archive_entry_rdevminor(entry);
 
-	if (mc_mode_is_device(type) &&
-	    (major > MC_MAX_MAJOR || minor > MC_MAX_MINOR))
-		return bad(f, "has a device number that is none");
 	if (!mc_mode_is_device(type))
 		major = minor = 0;
 	if (mknodat(dir, name, type | 0600,
@@ -414,11 +359,7 @@ static int make_node(struct fill *f, int dir, const char *name, mode_t type,
 static int make_symlink(struct fill *f, int dir, const char *name,
 			struct archive_entry *entry)
 {
-	const char *target = archive_entry_symlink(entry);
-
-	if (!target || !*target || strlen(target) > MC_MAX_TARGET)
-		return bad(f, "is a symbolic link to nothing");
-	if (symlinkat(target, dir, name))
+	if (symlinkat(archive_entry_symlink(entry), dir, name))
 		return not_made(f, "symlink");
 	return set_all(f, dir, name, -1, entry);
 }
@@ -429,10 +370,10 @@ static int not_linked(struct fill *f, int from, const char *to)
 	struct stat st;
 
 	if (err == ENOENT)
-		return bad(f, "is a link to what is not there");
+		return mc_rules_no_link(&f->rules, MC_LINK_MISSING);
 	if (err == EPERM && !fstatat(from, to, &st, AT_SYMLINK_NOFOLLOW) &&
 	    S_ISDIR(st.st_mode))
-		return bad(f, "is a link to a directory");
+		return mc_rules_no_link(&f->rules, MC_LINK_DIRECTORY);
 	errno = err;
 	return not_made(f, "link");
 }
@@ -440,17 +381,13 @@ static int not_linked(struct fill *f, int from, const char *to)
 static int make_link(struct fill *f, int dir, const char *name,
 		     const char *target)
 {
-	uint32_t major, minor;
 	char *copy = strdup(target), *path, *last;
 	int from = -1, ret = -1;
 
 	if (!copy)
 		return mc_nomem(f->e);
-	if (!mc_member_name(copy, &major, &minor, &path) || !*path ||
-	    major != f->sb->major || minor != f->sb->minor) {
-		bad(f, "is a link to what is no file of its superblock");
+	if (mc_rules_link(&f->rules, copy, &path))
 		goto out;
-	}
 	last = strrchr(path, '/');
 	if (last)
 		*last++ = '\0';
@@ -458,7 +395,7 @@ static int make_link(struct fill *f, int dir, const char *name,
 		last = path;
 	from = below(f->root, last == path ? "" : path, O_PATH | O_DIRECTORY);
 	if (from < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		bad(f, "is a link to what lies behind no directory");
+		mc_rules_no_link(&f->rules, MC_LINK_NOWHERE);
 	else if (from < 0)
 		sys(f, "the directory of what it is a link to");
 	else if (!linkat(from, last, dir, name, 0))
@@ -471,23 +408,20 @@ out:
 	return ret;
 }
 
-static int one(struct fill *f, char *path, struct archive_entry *entry)
+static int one(struct fill *f, const char *path, struct archive_entry *entry)
 {
-	char *name = strrchr(path, '/');
-	const char *link = archive_entry_hardlink(entry);
+	const char *link = archive_entry_hardlink(entry), *name;
 	mode_t type = archive_entry_filetype(entry);
+	size_t len = mc_member_dir(path);
 	int dir;
 
-	f->name = path;
-	if (!*path) {
-		if (f->root_seen || f->nr_dirs || link || type != AE_IFDIR)
-			return bad(f, "the root is a directory, and the first");
-		f->root_seen = true;
-		return make_dir(f, f->root, "", path, entry);
-	}
-	if (go_to(f, path, name ? (size_t)(name - path) : 0))
+	if (mc_rules_member(&f->rules, path, entry))
 		return -1;
-	name = name ? name + 1 : path;
+	if (!*path)
+		return make_dir(f, f->root, "", path, entry);
+	if (go_to(f, path, len))
+		return -1;
+	name = len ? path + len + 1 : path;
 	dir = f->dirs[f->nr_dirs - 1].fd;
 	if (link)
 		return make_link(f, dir, name, link);
@@ -495,42 +429,29 @@ static int one(struct fill *f, char *path, struct archive_entry *entry)
 	case AE_IFDIR:
 		return make_dir(f, dir, name, path, entry);
 	case AE_IFREG:
-		return is_socket(entry) ? make_node(f, dir, name, S_IFSOCK, entry) :
+		return mc_rules_is_socket(entry) ?
+		       make_node(f, dir, name, S_IFSOCK, entry) :
 		       make_regular(f, dir, name, path, entry);
 	case AE_IFLNK:
 		return make_symlink(f, dir, name, entry);
-	case AE_IFIFO:
-	case AE_IFCHR:
-	case AE_IFBLK:
-		return make_node(f, dir, name, type, entry);
 	}
-	return bad(f, "is of a type that is not known");
+	return make_node(f, dir, name, type, entry);
 }
 
 static int all(struct fill *f)
 {
 	struct archive_entry *entry;
-	uint32_t major, minor;
-	char *copy, *path;
+	char *name, *path;
 	int ret;
 
-	while ((ret = mc_members_next(f->m, &entry, f->e)) > 0) {
-		copy = archive_entry_pathname(entry) ?
-		       strdup(archive_entry_pathname(entry)) : NULL;
-		if (!copy)
-			return mc_nomem(f->e);
-		if (!mc_member_name(copy, &major, &minor, &path) ||
-		    major != f->sb->major || minor != f->sb->minor) {
-			/* of the next superblock: all names have been checked */
-			free(copy);
-			break;
-		}
+	while ((ret = mc_rules_next(&f->rules, f->m, &entry, &name, &path)) > 0) {
 		ret = one(f, path, entry);
-		free(copy);
+		f->rules.name = "";
+		free(name);
 		if (ret)
 			return -1;
 	}
-	return ret < 0 ? -1 : 0;
+	return ret;
 }
 
 static int finish(struct fill *f)
@@ -541,7 +462,7 @@ static int finish(struct fill *f)
 	while (f->nr_dirs && !ret)
 		ret = leave(f);
 	for (i = 0; i < f->nr_flagged && !ret; i++) {
-		f->name = f->flagged[i].path;
+		f->rules.name = f->flagged[i].path;
 		fd = below(f->root, f->flagged[i].path, O_RDONLY);
 		ret = fd < 0 ? sys(f, "opening it") :
 		      set_flags(f, fd, f->flagged[i].flags);
@@ -553,7 +474,7 @@ static int finish(struct fill *f)
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 		     int root, struct mntcr_error *e)
 {
-	struct fill f = { .sb = sb, .root = root, .e = e, .name = "" };
+	struct fill f = { .root = root, .e = e };
 	uint32_t at, i;
 	int ret = -1;
 
@@ -561,7 +482,7 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 		return 0;
 	f.m = malloc(sizeof(*f.m));
 	f.path = malloc(MC_MAX_MEMBER_NAME + 1);
-	if (!f.m || !f.path) {
+	if (!f.m || !f.path || mc_rules_start(&f.rules, sb, e)) {
 		mc_nomem(e);
 	} else if (!mc_members_open(f.m, c->fd, c->parts[at].from, e)) {
 		ret = all(&f) || finish(&f) ? -1 : 0;
@@ -573,6 +494,7 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 	}
 	for (i = 0; i < f.nr_flagged; i++)
 		free(f.flagged[i].path);
+	mc_rules_end(&f.rules);
 	free(f.flagged);
 	free(f.dirs);
 	free(f.path);

@@ -145,3 +145,9 @@ int mc_member_cmp(const char *x, const char *y)
 	return c < d ? -1 : 1;
 }
 
+size_t mc_member_dir(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) : 0;
+}

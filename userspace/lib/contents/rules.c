@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What members of an archive may be like: said once, for those who make files of
+ * them and for those who only ask whether that would work.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <linux/limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contents/contents.h"
+
+int mc_rules_fail(const struct mc_rules *r, enum mntcr_code code, int err,
+		  const char *what)
+{
+	char esc[400];
+
+	return mc_fail(r->e, code, err, "contents of %s %u:%u: /%s: %s",
+		       r->sb->type, r->sb->major, r->sb->minor,
+		       mc_escape(r->name, esc, sizeof(esc)), what);
+}
+
+int mc_rules_bad(const struct mc_rules *r, const char *what)
+{
+	return mc_rules_fail(r, MNTCR_BAD_IMAGE, 0, what);
+}
+
+int mc_rules_start(struct mc_rules *r, const struct mc_sb *sb, struct mntcr_error *e)
+{
+	*r = (struct mc_rules){ .sb = sb, .e = e, .name = "" };
+	r->last = malloc(MC_MAX_MEMBER_NAME + 1);
+	return r->last ? 0 : mc_nomem(e);
+}
+
+void mc_rules_end(struct mc_rules *r)
+{
+	free(r->last);
+	r->last = NULL;
+}
+
+/* --- its place ------------------------------------------------------------------ */
+
+static bool is_below(const char *path, const char *dir, size_t len)
+{
+	return !len || (!strncmp(path, dir, len) && path[len] == '/');
+}
+
+static uint32_t components(const char *path, size_t len)
+{
+	uint32_t n = len > 0;
+
+	while (len--)
+		n += path[len] == '/';
+	return n;
+}
+
+/*
+ * Directories that are open on the way to one in this one; from a directory that is
+ * no member on, it is a new way.
+ */
+static uint32_t depth(struct mc_rules *r, const char *path, size_t len)
+{
+	size_t at = r->last_is_dir ? strlen(r->last) : mc_member_dir(r->last);
+
+	if (!r->any || len < r->bottom || len > at ||
+	    (len && (strncmp(path, r->last, len) ||
+		     (r->last[len] && r->last[len] != '/'))))
+		r->bottom = len;
+	return components(path, len) - components(path, r->bottom) + 1;
+}
+
+static int check_place(struct mc_rules *r, const char *path, bool dir)
+{
+	size_t len = strlen(path), up = mc_member_dir(path);
+	uint32_t n;
+	int c = r->any ? mc_member_cmp(path, r->last) : 1;
+
+	if (!len) {
+		if (r->any || !dir)
+			return mc_rules_bad(r, "the root is a directory, and the first");
+		r->bottom = 0;
+		return 0;
+	}
+	if (!c || (c < 0 && is_below(r->last, path, len)))
+		return mc_rules_bad(r, "is there already");
+	if (c < 0)
+		return mc_rules_bad(r, "comes after what it has to be before");
+	if (r->any && !r->last_is_dir && *r->last &&
+	    is_below(path, r->last, strlen(r->last)))
+		return mc_rules_bad(r, "lies behind what is no directory");
+	n = depth(r, path, up);
+	if (n > MC_MAX_DIR_DEPTH || (dir && n == MC_MAX_DIR_DEPTH))
+		return mc_rules_bad(r, "is in too many directories");
+	return 0;
+}
+
+/* --- what it is like -------------------------------------------------------------- */
+
+bool mc_rules_is_socket(struct archive_entry *entry)
+{
+	const char *key;
+	const void *value;
+	size_t size;
+
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK)
+		if (key && !strcmp(key, MC_CONTENTS_SOCKET))
+			return true;
+	return false;
+}
+
+static int check_xattrs(struct mc_rules *r, struct archive_entry *entry)
+{
+	const char *key;
+	const void *value;
+	size_t size;
+
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK) {
+		if (!key)
+			return mc_rules_bad(r, "has an attribute without a name");
+		if (!strcmp(key, MC_CONTENTS_SOCKET))
+			continue;
+		if (!strncmp(key, "mntcr.", 6))
+			return mc_rules_bad(r, "has a mark that is not known");
+		if (size > XATTR_SIZE_MAX)
+			return mc_rules_bad(r, "has an attribute that is too large");
+	}
+	return 0;
+}
+
+static int check_type(struct mc_rules *r, struct archive_entry *entry)
+{
+	const char *target;
+
+	switch (archive_entry_filetype(entry)) {
+	case AE_IFDIR:
+	case AE_IFIFO:
+		return 0;
+	case AE_IFREG:
+		return archive_entry_size(entry) < 0 ?
+		       mc_rules_bad(r, "has no size") : 0;
+	case AE_IFLNK:
+		target = archive_entry_symlink(entry);
+		return !target || !*target || strlen(target) > MC_MAX_TARGET ?
+		       mc_rules_bad(r, "is a symbolic link to nothing") : 0;
+	case AE_IFCHR:
+	case AE_IFBLK:
+		return archive_entry_rdevmajor(entry) > MC_MAX_MAJOR ||
+		       archive_entry_rdevminor(entry) > MC_MAX_MINOR ?
+		       mc_rules_bad(r, "has a device number that is none") : 0;
+	}
+	return mc_rules_bad(r, "is of a type that is not known");
+}
+
+static int check_like(struct mc_rules *r, struct archive_entry *entry)
+{
+	la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
+
+	if (check_type(r, entry))
+		return -1;
+	if (uid < 0 || gid < 0 || uid >= MC_NO_ID || gid >= MC_NO_ID)
+		return mc_rules_bad(r, "has an owner that is none");
+	return check_xattrs(r, entry);
+}
+
+/* --- links ------------------------------------------------------------------------- */
+
+int mc_rules_link(struct mc_rules *r, char *target, char **path)
+{
+	uint32_t major, minor;
+
+	if (!mc_member_name(target, &major, &minor, path) || !**path ||
+	    major != r->sb->major || minor != r->sb->minor)
+		return mc_rules_bad(r, "is a link to what is no file of its superblock");
+	return 0;
+}
+
+int mc_rules_no_link(struct mc_rules *r, enum mc_no_link why)
+{
+	static const char *const what[] = {
+		[MC_LINK_NOWHERE] = "is a link to what lies behind no directory",
+		[MC_LINK_MISSING] = "is a link to what is not there",
+		[MC_LINK_DIRECTORY] = "is a link to a directory",
+	};
+
+	return mc_rules_bad(r, what[why]);
+}
+
+/* --- one after the other ------------------------------------------------------------- */
+
+int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *entry)
+{
+	bool link = archive_entry_hardlink(entry);
+	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
+
+	r->name = path;
+	if (check_place(r, path, dir) || (!link && check_like(r, entry)))
+		return -1;
+	strcpy(r->last, path);
+	r->last_is_dir = dir;
+	r->any = true;
+	return 0;
+}
+
+int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
+		  int (*block)(void *data, const char *p, size_t n, int64_t at),
+		  void *data)
+{
+	la_int64_t size = archive_entry_size(entry), at;
+	const void *buf;
+	size_t n;
+	int ret;
+
+	while ((ret = archive_read_data_block(a, &buf, &n, &at)) == ARCHIVE_OK) {
+		if (at < 0 || at > size || n > (uint64_t)(size - at))
+			return mc_rules_bad(r, "has data beyond its size");
+		if (block && block(data, buf, n, at))
+			return -1;
+	}
+	if (ret == ARCHIVE_EOF)
+		return 0;
+	return mc_rules_bad(r, archive_error_string(a) ? archive_error_string(a) :
+			    "is damaged");
+}
+
+int mc_rules_next(struct mc_rules *r, struct mc_members *m,
+		  struct archive_entry **entry, char **name, char **path)
+{
+	uint32_t major, minor;
+	int ret = mc_members_next(m, entry, r->e);
+
+	*name = NULL;
+	if (ret <= 0)
+		return ret;
+	*name = archive_entry_pathname(*entry) ?
+		strdup(archive_entry_pathname(*entry)) : NULL;
+	if (!*name)
+		return mc_nomem(r->e);
+	if (mc_member_name(*name, &major, &minor, path) &&
+	    major == r->sb->major && minor == r->sb->minor)
+		return 1;
+	free(*name);
+	*name = NULL;
+	return 0;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Would the files of a superblock come out of the archive?  Read by the rules by
+ * which they are made, without making any.  Only what hard links are to has to be
+ * remembered: members are in order, so one walk along both finds it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contents/contents.h"
+
+/* What a link is to, or the directory of that. */
+struct target {
+	char *path;
+	enum { NOT_THERE, A_FILE, A_DIRECTORY } is;
+};
+
+struct job {
+	struct mc_rules rules;
+	struct mc_members *m;
+	struct mntcr_error *e;
+	struct target *targets;
+	uint32_t nr, max, at;	/* those before at are behind the member at hand */
+};
+
+static int cmp_target(const void *x, const void *y)
+{
+	return mc_member_cmp(((const struct target *)x)->path,
+			     ((const struct target *)y)->path);
+}
+
+static int add(struct job *j, const char *path, size_t len)
+{
+	char *copy = strndup(path, len);
+
+	if (!copy || !mc_grow(&j->targets, j->nr, &j->max, sizeof(*j->targets))) {
+		free(copy);
+		return mc_nomem(j->e);
+	}
+	j->targets[j->nr++] = (struct target){ copy, NOT_THERE };
+	return 0;
+}
+
+static int each(struct job *j, const struct mntcr_contents *c, uint32_t part,
+		int (*fn)(struct job *j, const char *path, struct archive_entry *entry))
+{
+	struct archive_entry *entry;
+	char *name, *path;
+	int ret;
+
+	if (mc_members_open(j->m, c->fd, c->parts[part].from, j->e))
+		return -1;
+	while ((ret = mc_rules_next(&j->rules, j->m, &entry, &name, &path)) > 0) {
+		ret = fn(j, path, entry);
+		j->rules.name = "";
+		free(name);
+		if (ret)
+			break;
+	}
+	mc_members_close(j->m);
+	return ret;
+}
+
+/* What is wrong with the name is said in its turn. */
+static int collect(struct job *j, const char *path, struct archive_entry *entry)
+{
+	const char *link = archive_entry_hardlink(entry);
+	uint32_t major, minor;
+	char *copy, *to;
+	int ret = 0;
+
+	if (!link)
+		return 0;
+	copy = strdup(link);
+	if (!copy)
+		return mc_nomem(j->e);
+	if (mc_member_name(copy, &major, &minor, &to) && *to)
+		ret = add(j, to, strlen(to)) || add(j, to, mc_member_dir(to)) ? -1 : 0;
+	free(copy);
+	return ret;
+}
+
+/* Of targets up to this member, it or what is below them tells what they are. */
+static void pass(struct job *j, const char *path, bool dir, bool also_it)
+{
+	struct target *t;
+	size_t n;
+	int c;
+
+	for (; j->at < j->nr; j->at++) {
+		t = &j->targets[j->at];
+		c = mc_member_cmp(t->path, path);
+		if (c > 0 || (!c && !also_it))
+			return;
+		n = strlen(t->path);
+		if (!c)
+			t->is = dir ? A_DIRECTORY : A_FILE;
+		else if (!n || (!strncmp(path, t->path, n) && path[n] == '/'))
+			t->is = A_DIRECTORY;	/* on the way, it is made */
+	}
+}
+
+static const struct target *find(const struct job *j, char *path)
+{
+	const struct target key = { path, NOT_THERE };
+
+	return bsearch(&key, j->targets, j->nr, sizeof(key), cmp_target);
+}
+
+static int try_link(struct job *j, const char *link)
+{
+	char *copy = strdup(link), *path;
+	const struct target *t;
+	int ret;
+
+	if (!copy)
+		return mc_nomem(j->e);
+	ret = mc_rules_link(&j->rules, copy, &path);
+	if (!ret) {
+		t = find(j, path);
+		if (t->is == A_DIRECTORY)
+			ret = mc_rules_no_link(&j->rules, MC_LINK_DIRECTORY);
+		path[mc_member_dir(path)] = '\0';
+		if (t->is == NOT_THERE)
+			ret = mc_rules_no_link(&j->rules,
+					       find(j, path)->is == A_DIRECTORY ?
+					       MC_LINK_MISSING : MC_LINK_NOWHERE);
+	}
+	free(copy);
+	return ret;
+}
+
+static int try_one(struct job *j, const char *path, struct archive_entry *entry)
+{
+	const char *link = archive_entry_hardlink(entry);
+	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
+
+	if (mc_rules_member(&j->rules, path, entry))
+		return -1;
+	pass(j, path, dir, false);
+	if (link && try_link(j, link))
+		return -1;
+	pass(j, path, dir, true);
+	if (link || archive_entry_filetype(entry) != AE_IFREG ||
+	    mc_rules_is_socket(entry))
+		return 0;
+	return mc_rules_data(&j->rules, j->m->a, entry, NULL, NULL);
+}
+
+static void merge(struct job *j)
+{
+	uint32_t i, n = 0;
+
+	if (j->nr)
+		qsort(j->targets, j->nr, sizeof(*j->targets), cmp_target);
+	for (i = 0; i < j->nr; i++)
+		if (n && !strcmp(j->targets[n - 1].path, j->targets[i].path))
+			free(j->targets[i].path);
+		else
+			j->targets[n++] = j->targets[i];
+	j->nr = n;
+}
+
+int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
+		    struct mntcr_error *e)
+{
+	struct job j = { .e = e };
+	uint32_t part, i;
+	int ret = -1;
+
+	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &part))
+		return 0;
+	j.m = malloc(sizeof(*j.m));
+	if (!j.m || mc_rules_start(&j.rules, sb, e)) {
+		mc_nomem(e);
+	} else if (!each(&j, c, part, collect)) {
+		merge(&j);
+		ret = each(&j, c, part, try_one);
+	}
+	mc_rules_end(&j.rules);
+	for (i = 0; i < j.nr; i++)
+		free(j.targets[i].path);
+	free(j.targets);
+	free(j.m);
+	return ret;
+}
