@@ -419,6 +419,8 @@ static void hostile_archives_are_refused(void)
 		{ "/l: is a symbolic link to nothing", { DIRECTORY(C), SYMLINK(C "/l", "") } },
 		{ "contents/0:7/x: is not beside", {
 			DIRECTORY(C), DIRECTORY("contents/0:8"), REGULAR(C "/x", "x") } },
+		{ "member mntcr-image.end: is not the last", {
+			REGULAR(MC_CONTENTS_END, ""), DIRECTORY(C) } },
 		{ "/big: writing: No space left", { DIRECTORY(C), REGULAR(C "/big", NULL) } },
 	};
 	static char big[2 << 20];

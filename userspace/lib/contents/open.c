@@ -87,7 +87,8 @@ static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 			return bad(e, name, "is one of too many");
 		if (!strcmp(name, MC_CONTENTS_END)) {
 			ret = mc_members_next(m, &entry, e);
-			return ret > 0 ? bad(e, name, "is not the last") : ret;
+			/* its name has gone with the entry */
+			return ret > 0 ? bad(e, MC_CONTENTS_END, "is not the last") : ret;
 		}
 		copy = strdup(name);
 		if (!copy)
