@@ -124,8 +124,95 @@ static void what_cannot_be_made_is_refused(void)
 	no_owner("owner-maps", "not among the ids of its parent");
 }
 
+/* Namespace 0 has an owner that is the nr-th of a chain below the dumper's. */
+static void chain(uint32_t nr)
+{
+	static const struct mc_idmap_extent one[] = { { 0, 0, 1 } };
+	uint32_t i;
+
+	start(1);
+	for (i = 0; i <= nr; i++)
+		REQUIRE(mc_topology_add_userns(t) == i);
+	t->userns[0].dumper = true;
+	for (i = 1; i <= nr; i++)
+		map(i, i - 1, 0, one, 1);
+	add(0, 10, MC_NONE, 1, "/", "/");
+	t->ns[0].userns = t->sbs[sbs[1]].userns = nr;
+	t->mounts[0].locks_known = true;
+}
+
+static void as_deep_as_the_kernel_nests_them(void)
+{
+	struct mc_plan_options o = { .ns_live = none };
+
+	chain(33);
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->nr_owners, 33);
+	/* from one level down, one less */
+	o.userns_level = 1;
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_STR(e.rule, "owner-depth");
+	done();
+	chain(34);
+	no_owner("owner-depth", "more levels below the initial one than the kernel nests them");
+	/* a live one is there, however deep */
+	chain(34);
+	finish();
+	o = (struct mc_plan_options){ .ns_live = live };
+	CHECK(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
+static void what_is_denied_above_cannot_be_allowed(void)
+{
+	struct mc_plan_options o = { .ns_live = none, .no_setgroups = true };
+
+	owned();
+	t->userns[1].setgroups = false;
+	no_owner("owner-setgroups", "allows setgroups(2), and its parent denies it");
+	owned();
+	t->userns[1].setgroups = t->userns[OWNED].setgroups = false;
+	finish();
+	CHECK(!make(MNTCR_API_EXTENDED, &o));
+	t->userns[1].setgroups = true;
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_STR(e.rule, "owner-setgroups");
+	done();
+}
+
+/* Not the caller's without a word. */
+static void files_of_nobody(void)
+{
+	struct mc_plan_options o = { .ns_live = none };
+	int gids;
+
+	for (gids = 0; gids < 2; gids++) {
+		owned();
+		t->ns[0].userns = t->ns[1].userns = 0;
+		*(gids ? &t->userns[OWNED].map.nr_gid : &t->userns[OWNED].map.nr_uid) = 0;
+		finish();
+		CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+		CHECK_STR(e.rule, "owner-maps");
+		CHECK(strstr(e.text, "8:1 is to be made anew and belongs to user namespace 2, which maps no uid or no gid"));
+		done();
+	}
+	/* nor where it cannot be made at all */
+	owned();
+	t->ns[0].userns = t->ns[1].userns = 0;
+	map(OWNED, 1, 8, beyond, 1);
+	finish();
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_STR(e.rule, "owner-maps");
+	CHECK(strstr(e.text, "not among the ids of its parent"));
+	done();
+}
+
 int main(void)
 {
+	TAP_RUN(as_deep_as_the_kernel_nests_them);
+	TAP_RUN(what_is_denied_above_cannot_be_allowed);
+	TAP_RUN(files_of_nobody);
 	TAP_RUN(parents_first_and_each_once);
 	TAP_RUN(a_live_one_is_taken);
 	TAP_RUN(what_cannot_be_made_is_refused);

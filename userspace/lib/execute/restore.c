@@ -104,9 +104,33 @@ static int ask_for_locks(struct mc_plan_options *po, struct mntcr_error *e)
 	return 0;
 }
 
+/* What user namespaces that are made in the caller's would have from it. */
+static int ask_for_userns(struct mc_plan_options *po, struct mntcr_error *e)
+{
+	int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	struct stat st;
+
+	/* a kernel without user namespaces has neither file */
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ||
+	    stat("/proc/self/ns/user", &st)) {
+		mc_close(fd);
+		return mc_fail(e, MNTCR_SYS, errno,
+			       "asking for what the caller's user namespace allows");
+	}
+	mc_close(fd);
+	po->no_setgroups = !strncmp(text, "deny", 4);
+	/* it does not say how deep it is */
+	po->userns_level = st.st_ino != MC_USERNS_INIT_INO;
+	return 0;
+}
+
 int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
 {
-	return ask_for_trees(po, e) || ask_for_locks(po, e) ? -1 : 0;
+	return ask_for_trees(po, e) || ask_for_locks(po, e) || ask_for_userns(po, e) ?
+	       -1 : 0;
 }
 
 enum mntcr_api mc_choose_api(enum mntcr_api wanted)

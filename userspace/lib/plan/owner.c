@@ -44,6 +44,27 @@ static bool fits_parent(const struct mc_userns *u, const struct mc_userns *paren
 	       parent->map.nr_gid;
 }
 
+/* create_user_ns() in the kernel: in no parent of a level above 32. */
+#define MOST_LEVELS	33U
+
+/* How far below the initial one it would be, as far as that is known. */
+static bool is_too_deep(const struct mc_plan *p, uint32_t u)
+{
+	uint32_t level = p->priv->opts->userns_level;
+
+	for (; u != MC_NONE && !p->topo->userns[u].dumper; u = p->topo->userns[u].parent)
+		if (++level > MOST_LEVELS)
+			return true;
+	return false;
+}
+
+/* A user namespace has from its parent that setgroups(2) is allowed, for good. */
+static bool denied_above(const struct mc_plan *p, const struct mc_userns *parent)
+{
+	return parent->dumper ? p->priv->opts->no_setgroups :
+	       parent->mapped && !parent->setgroups;
+}
+
 static bool is_there(const struct mc_plan *p, uint32_t u)
 {
 	return p->topo->userns[u].dumper || p->priv->owner_live[u] ||
@@ -73,6 +94,10 @@ static bool can_be_made(const struct mc_plan *p, uint32_t u, struct mc_no_owner 
 		return refuse(why, "owner-maps",
 			      "whose maps or owner are not among the ids of its parent",
 			      "--source, a process in it or its file");
+	if (n->setgroups && denied_above(p, &p->topo->userns[n->parent]))
+		return refuse(why, "owner-setgroups",
+			      "which allows setgroups(2), and its parent denies it",
+			      "--source, a process in it or its file; or a restore where it is allowed");
 	return true;
 }
 
@@ -81,6 +106,10 @@ int mc_plan_owner(struct mc_plan *p, uint32_t u, struct mc_no_owner *why)
 	const struct mc_topology *t = p->topo;
 	uint32_t up, nr = 0, i, x;
 
+	if (!is_there(p, u) && is_too_deep(p, u))
+		return refuse(why, "owner-depth",
+			      "which is more levels below the initial one than the kernel nests them",
+			      "--source, a process in it or its file; or a restore from further up");
 	for (up = u; !is_there(p, up); up = t->userns[up].parent) {
 		if (!can_be_made(p, up, why))
 			return 0;
@@ -96,24 +125,48 @@ int mc_plan_owner(struct mc_plan *p, uint32_t u, struct mc_no_owner *why)
 	return 1;
 }
 
-void mc_plan_sb_owner(struct mc_plan *p, uint32_t src)
+/* What shows a namespace belongs to that one's owner. */
+static bool shows_other(const struct mc_plan *p, const struct mc_sb *sb)
+{
+	return !strcmp(sb->type, "sysfs") || !strcmp(sb->type, "mqueue") ||
+	       (!strcmp(sb->type, "proc") &&
+		(!mc_sb_has_own_pidns(sb) || p->priv->opts->caller_namespaces));
+}
+
+/* Are those known, out here, by which its files are made? */
+static bool first_ids_up(const struct mc_topology *t, uint32_t u)
+{
+	uint32_t id;
+
+	return mc_userns_first_id(&t->userns[u], false, &id) &&
+	       mc_userns_up(t, u, false, id, &id) &&
+	       mc_userns_first_id(&t->userns[u], true, &id) &&
+	       mc_userns_up(t, u, true, id, &id);
+}
+
+int mc_plan_sb_owner(struct mc_plan *p, uint32_t src, const uint32_t *mounts,
+		     uint32_t nr, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	const struct mc_sb *sb = &t->sbs[p->srcs[src].sb];
-	struct mc_no_owner why;
-	uint32_t u = sb->userns, id;
+	struct mc_no_owner why = { 0 };
+	uint32_t u = sb->userns;
+	const struct mc_userns *n;
 
-	if (u == MC_NONE || t->userns[u].dumper ||
-	    !mc_userns_first_id(&t->userns[u], false, &id) ||
-	    !mc_userns_up(t, u, false, id, &id) ||
-	    !mc_userns_first_id(&t->userns[u], true, &id) ||
-	    !mc_userns_up(t, u, true, id, &id))
-		return;
-	/* what shows a namespace belongs to that one's owner */
-	if (!strcmp(sb->type, "sysfs") || !strcmp(sb->type, "mqueue") ||
-	    (!strcmp(sb->type, "proc") &&
-	     (!mc_sb_has_own_pidns(sb) || p->priv->opts->caller_namespaces)))
-		return;
-	if (mc_plan_owner(p, u, &why))
+	if (u == MC_NONE || t->userns[u].dumper || !t->userns[u].mapped ||
+	    shows_other(p, sb))
+		return 0;
+	n = &t->userns[u];
+	if (!n->map.nr_uid || !n->map.nr_gid)
+		refuse(&why, "owner-maps",
+		       "which maps no uid or no gid, so that nobody can make a file of it",
+		       "--external, or --source without --fresh");
+	else if (mc_plan_owner(p, u, &why) && first_ids_up(t, u))
 		p->srcs[src].owner = u;
+	if (!why.rule)
+		return 0;
+	p->priv->sb[p->srcs[src].sb].refused = why.rule;
+	return mc_plan_refuse(p, e, why.rule, mounts, nr, why.help,
+			      "the superblock %u:%u is to be made anew and belongs to user namespace %u, %s",
+			      sb->major, sb->minor, u, why.what);
 }

@@ -224,6 +224,9 @@ struct mc_plan_options {
 	void (*decided)(void *data, const struct mc_plan *p);
 	void *data;
 	bool no_own_locks;	/* the caller may not lock what belongs to its owner */
+	uint32_t userns_level;	/* the caller's user namespace is at least so many
+				   levels below the initial one */
+	bool no_setgroups;	/* in the caller's user namespace */
 	bool whole_trees;	/* upstream: namespaces can be made empty, and
 				   detached trees mounted on and grouped */
 };

@@ -169,8 +169,9 @@ void mc_plan_owners_start(struct mc_plan *p, const struct mc_plan_options *o);
  * there; 0: it cannot be, and why.
  */
 int mc_plan_owner(struct mc_plan *p, uint32_t u, struct mc_no_owner *why);
-/* In which one the fresh source of a superblock is to be made. */
-void mc_plan_sb_owner(struct mc_plan *p, uint32_t src);
+/* In which one the fresh source of a superblock, of these mounts, is to be made. */
+int mc_plan_sb_owner(struct mc_plan *p, uint32_t src, const uint32_t *mounts,
+		     uint32_t nr, struct mntcr_error *e);
 
 /* --- check.c, ns.c, order.c ------------------------------------------------- */
 

@@ -724,8 +724,9 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			p->priv->fresh_once |= mc_type_bit(type);
 		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
 		if (s->src != MC_NONE)
-			mc_plan_sb_owner(p, s->src);
-		ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
+			ret = mc_plan_sb_owner(p, s->src, sorted + from, end - from, e);
+		if (!ret)
+			ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
 	} else {
 		s->mode = MC_SB_LIVE;
 		s->src = 0;

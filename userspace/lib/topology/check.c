@@ -167,7 +167,7 @@ static int check_userns(const struct mc_topology *t, struct mntcr_error *e)
 	}
 	for (i = 0; i < t->nr_userns; i++) {
 		p = i;
-		/* The kernel nests them at most 32 deep. */
+		/* Deeper than any kernel nests them. */
 		for (n = 0; p != MC_NONE && n <= 64; n++)
 			p = t->userns[p].parent;
 		if (p != MC_NONE)
