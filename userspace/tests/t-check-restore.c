@@ -310,6 +310,44 @@ static char *owned(const char *uid_map)
 	return s;
 }
 
+/* The root's superblock is the caller's, that on /a of a user namespace. */
+static char *with_options(const char *options)
+{
+	char *s;
+
+	REQUIRE(asprintf(&s, "{\"format\":\"mntcr-image\",\"version\":4,\"unique_ids\":true,"
+			 "\"user_namespaces\":[{\"inode\":1,\"dumper\":true},"
+			 "{\"inode\":2,\"parent\":0,\"owner\":0,\"uid_map\":[[0,100000,10]],"
+			 "\"gid_map\":[[0,100000,10]],\"setgroups\":true}],"
+			 "\"namespaces\":[{\"id\":1,\"label\":\"x\"}],"
+			 "\"idmaps\":[],\"groups\":[],\"superblocks\":[" ROOT ","
+			 "{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\",\"user_namespace\":1,"
+			 "\"options\":\"%s\"}],\"mounts\":[" AT_ROOT ON_DISK(11, "/", "/a", "") "]}",
+			 options) > 0);
+	return s;
+}
+
+/* It is asked in one that is like that. */
+static void options_of_another_owner(void)
+{
+	struct mntcr_restore_options o = { 0 };
+	uint32_t fds = mc_fd_count();
+	struct seen s;
+
+	look(&s, with_options("mode=755,uid=100003"), &o);
+	CHECK_EQ(s.ret, 0);
+	done(&s);
+	look(&s, with_options("mode=755,uid=3"), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK_STR(s.e.rule, "fresh-superblock");
+	CHECK(has(s.text, "refused    tmpfs 0:8: "));
+	CHECK(has(s.text, ": tmpfs option uid: Invalid argument"));
+	done(&s);
+	CHECK_EQ(mc_fd_count(), fds);
+	errno = 0;
+	CHECK(waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+}
+
 /* In a user namespace that has nobody but root. */
 static void owners_that_nobody_is(void)
 {
@@ -366,6 +404,7 @@ int main(void)
 	TAP_RUN(a_master_that_is_not_shared);
 	TAP_RUN(what_the_kernel_does_not_take);
 	TAP_RUN(an_archive_that_could_not_be_made);
+	TAP_RUN(options_of_another_owner);
 	TAP_RUN(owners_that_nobody_is);
 	return tap_done();
 }

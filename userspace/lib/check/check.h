@@ -98,6 +98,8 @@ enum mc_whose mc_whose(const struct mc_sb *sb, bool outside);
  * malloc()ed; NULL: no memory, and *first is to be freed all the same.
  */
 uint32_t *mc_mounts_by_sb(const struct mc_topology *t, uint32_t **first);
+/* Can the maps of those that the plan makes be written here? */
+bool mc_check_userns(struct mc_report *r, const struct mc_plan *p);
 /* Of what the plan makes, and of the files that come with the image, or NULL. */
 void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
 		     const struct mntcr_contents *c);

@@ -98,23 +98,29 @@ static void look_into(struct job *j, const struct mntcr_contents *c)
 		mc_report_refuse(j->r, "bad-image", "", "%s", e.text);
 }
 
-static void look_at_userns(struct job *j, const struct mc_plan *p)
+bool mc_check_userns(struct mc_report *r, const struct mc_plan *p)
 {
 	const struct mc_userns *u;
+	struct ids uids, gids;
+	bool good = true;
 	uint32_t i;
 
+	read_map(&uids, "/proc/self/uid_map");
+	read_map(&gids, "/proc/self/gid_map");
 	for (i = 0; i < p->nr_owners; i++) {
 		u = &p->topo->userns[p->owners[i]];
 		if (!p->topo->userns[u->parent].dumper ||
-		    (has_id(&j->uids, u->owner) &&
-		     has_ids(&j->uids, u->map.uid, u->map.nr_uid) &&
-		     has_ids(&j->gids, u->map.gid, u->map.nr_gid)))
+		    (has_id(&uids, u->owner) &&
+		     has_ids(&uids, u->map.uid, u->map.nr_uid) &&
+		     has_ids(&gids, u->map.gid, u->map.nr_gid)))
 			continue;
-		mc_report_refuse(j->r, "owner-maps",
+		good = false;
+		mc_report_refuse(r, "owner-maps",
 				 "a restore in a user namespace that maps them",
 				 "user namespace %u: its maps or owner are not among the ids that are mapped here",
 				 p->owners[i]);
 	}
+	return good;
 }
 
 void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
@@ -128,7 +134,6 @@ void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
 	read_map(&j.gids, "/proc/self/gid_map");
 	if (j.uids.all && j.gids.all)
 		return;
-	look_at_userns(&j, p);
 	for (i = 0; i < p->nr_nodes; i++) {
 		f = p->nodes[i].file;
 		if (f && f->mode)

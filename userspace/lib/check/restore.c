@@ -25,6 +25,7 @@ struct job {
 	struct mc_exec x;
 	int *live_fd;
 	bool *ns_live, *again;
+	bool owners;		/* user namespaces that would be made are there */
 	char **sources;		/* of externals */
 	uint32_t *mounts, *first;
 	int ret;		/* of what is called back; e has its error */
@@ -117,6 +118,20 @@ static void refused(void *data, const struct mntcr_refusal *refusal)
 	mc_report_refusal(&((struct job *)data)->r, refusal);
 }
 
+/*
+ * User namespaces live as long as descriptors of them; what would be made in one is
+ * configured in one.
+ */
+static void try_owners(struct job *j)
+{
+	struct mntcr_error e = { 0 };
+
+	j->x.e = &e;
+	j->owners = !mc_owners_make(&j->x);
+	if (!j->owners)
+		mc_report_refuse(&j->r, "new-owner", "", "%s", e.text);
+}
+
 static void try_fresh(struct job *j, uint32_t src)
 {
 	const struct mc_sb *sb = &j->t->sbs[j->x.p->srcs[src].sb];
@@ -125,8 +140,10 @@ static void try_fresh(struct job *j, uint32_t src)
 	};
 	struct mntcr_error e = { 0 };
 
+	if (j->x.p->srcs[src].owner != MC_NONE && !j->owners)
+		return;
 	j->x.e = &e;
-	if (!mc_exec_try_fresh(&j->x, &op))
+	if (!mc_exec_fresh(&j->x, &op, NULL))
 		return;
 	mc_report_refuse(&j->r, e.err == ENODEV ? "no-such-type" : "fresh-superblock",
 			 e.err == ENODEV ? "a kernel, or its module, that has it" : "",
@@ -196,6 +213,8 @@ static void decided(void *data, const struct mc_plan *p)
 	for (i = 0; i < j->t->nr_sbs; i++)
 		if (j->t->sbs[i].nr_mounts)
 			add_superblock(j, p, i);
+	if (mc_check_userns(&j->r, p))
+		try_owners(j);
 	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	it = mnt_new_iter(MNT_ITER_FORWARD);
 	for (i = 0; i < p->nr_srcs; i++) {
@@ -263,12 +282,13 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	j->ns_live = calloc(t->nr_ns + 1UL, sizeof(*j->ns_live));
 	j->again = calloc(t->nr_sbs + 1UL, sizeof(*j->again));
-	j->live_fd = mc_fds_new(t->nr_ns);
+	j->live_fd = j->x.live_fd = mc_fds_new(t->nr_ns);
+	j->x.owner_fd = mc_fds_new(t->nr_userns);
 	j->x.external_fd = mc_fds_new(j->o->nr_externals);
 	j->x.master_fd = mc_fds_new(j->o->nr_masters);
 	j->mounts = mc_mounts_by_sb(t, &j->first);
-	if (!j->ns_live || !j->again || !j->live_fd || !j->x.external_fd ||
-	    !j->x.master_fd || !j->mounts)
+	if (!j->ns_live || !j->again || !j->live_fd || !j->x.owner_fd ||
+	    !j->x.external_fd || !j->x.master_fd || !j->mounts)
 		return mc_nomem(e);
 	if (j->x.proc_fd < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "/proc");
@@ -294,6 +314,7 @@ static void finish(struct job *j)
 	mc_close(j->x.proc_fd);
 	mc_close(j->x.cgroup_fd);
 	mc_fds_close(j->live_fd, j->t->nr_ns);
+	mc_fds_close(j->x.owner_fd, j->t->nr_userns);
 	mc_fds_close(j->x.external_fd, j->o->nr_externals);
 	mc_fds_close(j->x.master_fd, j->o->nr_masters);
 	mc_external_sources_free(j->sources, (uint32_t)j->o->nr_externals);

@@ -187,9 +187,10 @@ int mc_exec_clone_with(struct mc_exec *x, int fd, unsigned int flags,
 int mc_exec_along(struct mc_exec *x, int fd, const struct mc_op *op);
 /* A new mountpoint in the scratch tree; name becomes its number. */
 int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
+/*
+ * mnt NULL: as far as nothing is made of it.  Does the kernel take type and options?
+ */
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
-/* As far as nothing is made of it: does the kernel take type and options? */
-int mc_exec_try_fresh(struct mc_exec *x, const struct mc_op *op);
 int mc_exec_tmpfs(struct mc_exec *x);
 bool mc_exec_is_dir(struct mc_exec *x, int fd);
 /* Is the source's root a directory?  A mountpoint of that kind has to be made. */

@@ -317,19 +317,6 @@ static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
 			    "fsopen in its user namespace");
 }
 
-/* Of a user namespace that is not there yet, whether there is such a type. */
-int mc_exec_try_fresh(struct mc_exec *x, const struct mc_op *op)
-{
-	bool own = x->p->srcs[MC_REF_INDEX(op->obj)].owner != MC_NONE;
-	int fs = open_fs(x, op, MC_NONE), ret;
-
-	if (fs < 0)
-		return -1;
-	ret = own ? 0 : configure(x, op, fs);
-	mc_exec_junk(x, fs);
-	return ret;
-}
-
 static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
@@ -377,14 +364,15 @@ out:
 struct fresh {
 	struct mc_exec *x;
 	const struct mc_op *op;
-	int fs, *mnt, ret;
+	int fs, *mnt, ret;	/* mnt NULL: only configured */
 };
 
 static void fresh_as_root(void *data)
 {
 	struct fresh *f = data;
 
-	f->ret = fresh(f->x, f->op, f->fs, f->mnt);
+	f->ret = f->mnt ? fresh(f->x, f->op, f->fs, f->mnt) :
+		 configure(f->x, f->op, f->fs);
 }
 
 /*
