@@ -11,6 +11,7 @@
 
 #include "mntcr.h"
 #include "base/base.h"
+#include "execute/execute.h"
 #include "tap.h"
 #include "world.h"
 
@@ -115,6 +116,76 @@ static void a_link_leads_to_the_directory(void)
 	CHECK_EQ(wait_for(start(-1, "link/")), 0);
 	pinned("/tmp/real", mounts);
 	REQUIRE(!unlink("/tmp/link") && !rmdir("/tmp/real"));
+}
+
+/* As it is in the middle of pinning. */
+static pid_t start_and_stay(const char *pins, int *said)
+{
+	struct mntcr_error e = { 0 };
+	struct mc_pins *p;
+	int to[2], ns;
+	pid_t pid;
+
+	REQUIRE(!pipe2(to, O_CLOEXEC));
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ns = openat(world_proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+		if (ns < 0 || mc_pins_open(pins, &p, &e) || mc_pins_add(p, &ns, 1, &e) ||
+		    write(to[1], "x", 1) != 1)
+			errx(1, "%s", e.text);
+		for (;;)
+			pause();
+	}
+	close(to[1]);
+	*said = to[0];
+	return pid;
+}
+
+static void what_was_killed_is_taken_away_by_the_next(void)
+{
+	size_t mounts;
+	pid_t pid;
+	int said, status;
+	char x;
+
+	prepare();
+	mounts = world_own_mounts();
+	pid = start_and_stay("/tmp/pins", &said);
+	REQUIRE(read(said, &x, 1) == 1);
+	CHECK_EQ(world_own_mounts(), mounts + 2);
+	/* not while it lives */
+	status = wait_for(start(-1, "/tmp/pins"));
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == MNTCR_SYS);
+	CHECK_EQ(world_own_mounts(), mounts + 2);
+	REQUIRE(!kill(pid, SIGKILL));
+	wait_for(pid);
+	close(said);
+	CHECK_EQ(world_own_mounts(), mounts + 2);
+	CHECK(!access("/tmp/pins/.unfinished", F_OK));
+	CHECK_EQ(wait_for(start(-1, "/tmp/pins")), 0);
+	CHECK_ERRNO(access("/tmp/pins/.unfinished", F_OK), ENOENT);
+	/* what is whole stays */
+	status = wait_for(start(-1, "/tmp/pins"));
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == MNTCR_SYS);
+	pinned("/tmp/pins", mounts);
+	CHECK(!rmdir("/tmp/pins"));
+}
+
+/* What only has the name of it is somebody's. */
+static void a_directory_with_that_file_is_not_empty(void)
+{
+	int status, fd;
+
+	prepare();
+	REQUIRE(!mkdir("/tmp/pins", 0700));
+	fd = open("/tmp/pins/.unfinished", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	REQUIRE(fd >= 0);
+	close(fd);
+	status = wait_for(start(-1, "/tmp/pins"));
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == MNTCR_SYS);
+	CHECK(!unlink("/tmp/pins/.unfinished") && !rmdir("/tmp/pins"));
 }
 
 /* /run, in which the pins will be, propagates to this one's. */
@@ -317,6 +388,8 @@ int main(void)
 	world_start();
 	TAP_RUN(success);
 	TAP_RUN(a_link_leads_to_the_directory);
+	TAP_RUN(what_was_killed_is_taken_away_by_the_next);
+	TAP_RUN(a_directory_with_that_file_is_not_empty);
 	TAP_RUN(pins_are_not_seen_inside);
 	TAP_RUN(output_has_no_room);
 	TAP_RUN(nobody_reads_the_output);

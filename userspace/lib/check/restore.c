@@ -87,7 +87,7 @@ static void look_at_pins(struct job *j)
 {
 	DIR *dir = j->o->pin_dir ? opendir(j->o->pin_dir) : NULL;
 	const struct dirent *d;
-	int err = errno;
+	int err = errno, left;
 	char path[256];
 
 	if (!j->o->pin_dir)
@@ -105,7 +105,11 @@ static void look_at_pins(struct job *j)
 	do
 		d = readdir(dir);
 	while (d && (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..")));
-	if (d)
+	left = mc_pins_unfinished(dirfd(dir));
+	if (left < 0 && errno == EBUSY)
+		mc_report_refuse(&j->r, "pin-directory", "another directory",
+				 "--pin %s: another restore is pinning there", path);
+	else if (d && left <= 0)
 		mc_report_refuse(&j->r, "pin-directory", "another directory",
 				 "--pin %s: it is not empty", path);
 	closedir(dir);

@@ -275,6 +275,13 @@ int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 /* As kind-INODE, of the one at the dump. */
 int mc_pins_add_made(struct mc_pins *p, const char *kind, const struct mc_made *made,
 		     uint32_t nr, struct mntcr_error *e);
+/* They are whole: nobody takes them away any more. */
+int mc_pins_finish(struct mc_pins *p, struct mntcr_error *e);
+/*
+ * Is this directory what a restore has left that was killed while it pinned?  -1 with
+ * EBUSY: it lives.
+ */
+int mc_pins_unfinished(int dir);
 bool mc_pins_are_in(const struct mc_pins *p, const char *dir);
 void mc_pins_undo(struct mc_pins *p);
 void mc_pins_free(struct mc_pins *p);

@@ -6,6 +6,9 @@
  * itself does propagate, to slaves that come about by the restore if they are
  * there already: hence in two steps.
  *
+ * Between the two it has a file that says so, locked for as long as somebody is at
+ * it: what a restore left that was killed, the next one takes away.
+ *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <dirent.h>
@@ -13,12 +16,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
 
 #include "execute/execute.h"
+
+#define UNFINISHED	".unfinished"
 
 struct mc_pins {
 	int parent;		/* what the directory is in */
 	int dir;		/* the root of the tmpfs */
+	int lock;		/* its UNFINISHED; -1: it is gone */
 	bool made_dir, mounted;
 	char *path;		/* as the caller names it */
 	char *name;		/* the directory's, in its parent */
@@ -72,6 +81,58 @@ static int make_tmpfs(void)
 	return fd;
 }
 
+static bool is_root_of_tmpfs(int fd)
+{
+	struct statx sx;
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == TMPFS_MAGIC &&
+	       !statx(fd, "", AT_EMPTY_PATH, 0, &sx) &&
+	       sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+int mc_pins_unfinished(int dir)
+{
+	int fd, ret;
+
+	if (!is_root_of_tmpfs(dir))
+		return 0;
+	fd = openat(dir, UNFINISHED, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	ret = flock(fd, LOCK_EX | LOCK_NB);
+	if (ret && errno == EWOULDBLOCK)
+		errno = EBUSY;
+	mc_close(fd);
+	return ret ? -1 : 1;
+}
+
+/* 1: there was something, and what is below is to be opened. */
+static int clear_unfinished(const struct mc_pins *p, int under, struct mntcr_error *e)
+{
+	char path[40];
+	int ret = mc_pins_unfinished(under);
+
+	if (ret < 0)
+		return pin_fail(p, NULL, errno == EBUSY ?
+				"another restore is pinning there" :
+				"looking what another restore has left", e);
+	if (!ret)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", under);
+	if (umount2(path, MNT_DETACH))
+		return pin_fail(p, NULL, "unmounting what a restore has left that was killed",
+				e);
+	return 1;
+}
+
+static int begin(struct mc_pins *p)
+{
+	p->lock = openat(p->dir, UNFINISHED, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			 0600);
+	return p->lock < 0 ? -1 : flock(p->lock, LOCK_EX | LOCK_NB);
+}
+
 /* What it holds would be hidden: the pins of another restore, say. */
 static int check_empty(const struct mc_pins *p, int under, struct mntcr_error *e)
 {
@@ -98,11 +159,19 @@ static int check_empty(const struct mc_pins *p, int under, struct mntcr_error *e
 	return ret;
 }
 
+static int open_under(const struct mc_pins *p, struct mntcr_error *e)
+{
+	int fd = openat(p->parent, p->name, O_PATH | O_DIRECTORY | O_CLOEXEC |
+			(p->made_dir ? O_NOFOLLOW : 0));
+
+	return fd < 0 ? pin_fail(p, NULL, "opening it", e) : fd;
+}
+
 /* The tmpfs on DIR, of which nothing propagates. */
 static int open_dir(struct mc_pins *p, struct mntcr_error *e)
 {
 	const struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
-	int under, ret = -1;
+	int under, left, ret = -1;
 
 	if (open_parent(p, e))
 		return -1;
@@ -110,14 +179,18 @@ static int open_dir(struct mc_pins *p, struct mntcr_error *e)
 		p->made_dir = true;
 	else if (errno != EEXIST)
 		return pin_fail(p, NULL, "making it", e);
-	under = openat(p->parent, p->name, O_PATH | O_DIRECTORY | O_CLOEXEC |
-		       (p->made_dir ? O_NOFOLLOW : 0));
+	under = open_under(p, e);
 	if (under < 0)
-		return pin_fail(p, NULL, "opening it", e);
-	if (check_empty(p, under, e))
+		return -1;
+	left = clear_unfinished(p, under, e);
+	if (left > 0) {
+		mc_close(under);
+		under = open_under(p, e);
+	}
+	if (left < 0 || under < 0 || check_empty(p, under, e))
 		goto out;
 	p->dir = make_tmpfs();
-	if (p->dir < 0) {
+	if (p->dir < 0 || begin(p)) {
 		pin_fail(p, NULL, "making a tmpfs for it", e);
 		goto out;
 	}
@@ -164,7 +237,7 @@ int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e)
 	*pins = NULL;
 	if (!p)
 		return mc_nomem(e);
-	p->dir = p->parent = -1;
+	p->dir = p->parent = p->lock = -1;
 	p->path = strdup(dir);
 	if (!p->path) {
 		mc_pins_free(p);
@@ -207,6 +280,15 @@ int mc_pins_add_made(struct mc_pins *p, const char *kind, const struct mc_made *
 	return 0;
 }
 
+int mc_pins_finish(struct mc_pins *p, struct mntcr_error *e)
+{
+	if (unlinkat(p->dir, UNFINISHED, 0))
+		return pin_fail(p, UNFINISHED, "unlinking it", e);
+	mc_close(p->lock);
+	p->lock = -1;
+	return 0;
+}
+
 bool mc_pins_are_in(const struct mc_pins *p, const char *dir)
 {
 	return !strcmp(p->path, dir);
@@ -233,6 +315,7 @@ void mc_pins_free(struct mc_pins *p)
 		return;
 	free(p->name);
 	free(p->path);
+	mc_close(p->lock);
 	mc_close(p->dir);
 	mc_close(p->parent);
 	free(p);

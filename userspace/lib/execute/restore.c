@@ -663,7 +663,8 @@ int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 		return -1;
 	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e) ||
 	    mc_pins_add_made(r->pins, "pid", r->pidns, r->nr_pidns, e) ||
-	    mc_pins_add_made(r->pins, "user", r->userns, r->nr_userns, e)) {
+	    mc_pins_add_made(r->pins, "user", r->userns, r->nr_userns, e) ||
+	    mc_pins_finish(r->pins, e)) {
 		mntcr_restored_unpin(r);
 		return -1;
 	}
