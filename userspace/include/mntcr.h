@@ -286,7 +286,8 @@ int mntcr_verify(const struct mntcr_topology *a,
 /*
  * Do events propagate the same in two sets of live namespaces?  If they are the
  * same by mntcr_verify(), something is mounted on each mount in turn that is
- * not covered, in both, and the results are compared; then it is unmounted.  What
+ * not covered, in both, and the results are compared; then it is unmounted.  A
+ * namespace that is in both is MNTCR_USAGE: an event there is one on both sides.  What
  * cannot be reached in both is left out: opts->left_out() says so.
  * Whoever shares mounts with them sees that.  All signals are blocked in the
  * calling thread, opts->report() included, while something is mounted: what

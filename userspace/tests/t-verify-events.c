@@ -138,6 +138,31 @@ static void the_same_is_the_same(void)
 	scene_release(&b);
 }
 
+/* Each event would be one on both sides. */
+static void one_namespace_is_not_two(void)
+{
+	const struct mntcr_verify_options opts = { .size = sizeof(opts), .report = say };
+	struct mntcr_source x, y[2] = { 0 };
+	struct mntcr_error e;
+	struct holder a, b;
+	size_t nr = 1, nr_events = 1;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	b = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	x = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = a.ns };
+	y[0] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = b.ns };
+	y[1] = (struct mntcr_source){ .type = MNTCR_SOURCE_PID, .pid = a.pid };
+	CHECK_EQ(mntcr_verify_events(&x, 1, &x, 1, &opts, &nr_events, &nr, &e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK(strstr(e.text, "are one namespace"));
+	CHECK_EQ(mntcr_verify_events(&x, 1, y, 2, &opts, &nr_events, &nr, &e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK_EQ(nr_events, 0);
+	scene_release(&a);
+	scene_release(&b);
+}
+
 /* What is mounted for an event is not, of course. */
 static void the_very_same_superblocks(void)
 {
@@ -610,6 +635,7 @@ static void a_signal_waits_for_the_end_of_an_event(void)
 int main(void)
 {
 	TAP_RUN(the_same_is_the_same);
+	TAP_RUN(one_namespace_is_not_two);
 	TAP_RUN(the_very_same_superblocks);
 	TAP_RUN(another_structure_needs_no_event);
 	TAP_RUN(what_lies_outside_shows);

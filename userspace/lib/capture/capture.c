@@ -129,22 +129,30 @@ static int capture(const struct mntcr_source *sources, size_t nr,
 /* For each namespace its own and that of its mountinfo; a few more are in use. */
 #define OTHER_FDS	16
 
+int cap_capture(const struct mntcr_source *sources, size_t nr,
+		const struct mntcr_capture_options *opts,
+		struct mntcr_topology **topo, struct mntcr_error *e)
+{
+	struct mc_fd_limit limit = { 0 };
+	int ret;
+
+	if (nr <= MC_MAX_NAMESPACES)
+		mc_fd_limit_raise(&limit, mc_fd_count() + OTHER_FDS +
+				  2 * (uint32_t)nr);
+	ret = capture(sources, nr, opts, topo, e);
+	mc_fd_limit_back(&limit);
+	return ret;
+}
+
 int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 		  const struct mntcr_capture_options *opts,
 		  struct mntcr_topology **topo, struct mntcr_error *e)
 {
 	struct mntcr_capture_options o;
-	struct mc_fd_limit limit = { 0 };
-	int ret;
 
 	*topo = NULL;
 	memset(e, 0, sizeof(*e));
 	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
 		return -1;
-	if (nr <= MC_MAX_NAMESPACES)
-		mc_fd_limit_raise(&limit, mc_fd_count() + OTHER_FDS +
-				  2 * (uint32_t)nr);
-	ret = capture(sources, nr, &o, topo, e);
-	mc_fd_limit_back(&limit);
-	return ret;
+	return cap_capture(sources, nr, &o, topo, e);
 }

@@ -180,4 +180,9 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		  struct mntcr_error *e);
 
+/* As mntcr_capture(), with options that have been taken. */
+int cap_capture(const struct mntcr_source *sources, size_t nr,
+		const struct mntcr_capture_options *opts,
+		struct mntcr_topology **topo, struct mntcr_error *e);
+
 #endif /* MC_CAPTURE_H */

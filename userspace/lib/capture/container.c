@@ -374,7 +374,7 @@ static int capture(int64_t pid, const char *cgroup, const char *within,
 		ret = add_source(c, (struct mntcr_source){
 			.type = MNTCR_SOURCE_PID, .pid = s.tasks[i].tid }, e);
 	while (!ret) {
-		ret = mntcr_capture(c->sources, c->nr, opts, topo, e);
+		ret = cap_capture(c->sources, c->nr, opts, topo, e);
 		if (!ret)
 			ret = add_files(c, &s, *topo, e);
 		if (ret <= 0)
@@ -407,14 +407,20 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 	*topo = NULL;
 	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
 		return -1;
-	return capture(pid, NULL, o.within, opts, c, topo, e);
+	return capture(pid, NULL, o.within, &o, c, topo, e);
 }
 
 int mntcr_capture_cgroup(const char *path, const struct mntcr_capture_options *opts,
 			 struct mntcr_container *c,
 			 struct mntcr_topology **topo, struct mntcr_error *e)
 {
-	return capture(0, path, NULL, opts, c, topo, e);
+	struct mntcr_capture_options o;
+
+	memset(c, 0, sizeof(*c));
+	*topo = NULL;
+	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
+		return -1;
+	return capture(0, path, NULL, &o, c, topo, e);
 }
 
 void mntcr_container_free(struct mntcr_container *c)

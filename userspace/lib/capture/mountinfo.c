@@ -344,7 +344,7 @@ static int find_layers(const struct cap_ns *ns, const struct text *t,
 	if (t->same && t->listed.known && e->err != EPERM)
 		return -1;
 	return mc_refuse(e, "hidden-mounts",
-			 "%s: mountinfo hides %" PRId64 " of its mounts (is its root covered?); would help: --method statmount, or to name a task that stands on the topmost root",
+			 "%s: mountinfo hides %" PRId64 " of its mounts: its root is covered, or mountpoints are no longer below their parent's root; would help: --method statmount, which names these, or to name a task that stands on the topmost root",
 			 ns->label, ns->nr_mounts + 1 - raw->nr);
 }
 

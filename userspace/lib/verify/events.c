@@ -297,6 +297,30 @@ static int one_event(struct run *r, uint32_t m, size_t *nr_events)
 	return ret;
 }
 
+/* What is mounted on the one would be on the other, and no difference of the two. */
+static int check_apart(const struct run *r, struct mntcr_error *e)
+{
+	const struct mc_topology *a = r->side[0].before, *b = r->side[1].before;
+	struct mc_map *by_ino = mc_map_new();
+	char first[128], second[128];
+	uint32_t i, k;
+	int ret = by_ino ? 0 : mc_nomem(e);
+
+	for (i = 0; i < a->nr_ns && !ret; i++) {
+		k = i;
+		if (mc_map_add(by_ino, a->ns[i].ino, &k) < 0)
+			ret = mc_nomem(e);
+	}
+	for (i = 0; i < b->nr_ns && !ret; i++)
+		if (mc_map_get(by_ino, b->ns[i].ino, &k))
+			ret = mc_fail(e, MNTCR_USAGE, 0,
+				      "%s and %s are one namespace: what is mounted on one side would be on the other",
+				      mc_escape(a->ns[k].label, first, sizeof(first)),
+				      mc_escape(b->ns[i].label, second, sizeof(second)));
+	mc_map_free(by_ino);
+	return ret;
+}
+
 static int verify_events(const struct mntcr_source *first, size_t nr_first,
 			 const struct mntcr_source *second, size_t nr_second,
 			 const struct mntcr_verify_options *opts,
@@ -319,7 +343,7 @@ static int verify_events(const struct mntcr_source *first, size_t nr_first,
 	if (r.proc < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "/proc");
 	if (open_side(&r.side[0], r.opts->capture, e) ||
-	    open_side(&r.side[1], r.opts->capture, e))
+	    open_side(&r.side[1], r.opts->capture, e) || check_apart(&r, e))
 		goto out;
 	if (mntcr_verify(r.side[0].before, r.side[1].before, r.opts,
 			 nr_differences, e))
