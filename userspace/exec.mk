@@ -71,6 +71,8 @@ LIBS-t-execute-fault := $(foreach f,syscall open openat ioctl fcntl setns unshar
 	sched_getaffinity sched_setaffinity pthread_create \
 	malloc calloc realloc,-Wl,--wrap=$f)
 vm-test-y += t-execute-fault
+test-y += t-execute-unlinked
+vm-test-y += t-execute-unlinked
 test-y += t-execute-pins
 vm-test-y += t-execute-pins
 vm-test-y += t-execute-owners

@@ -26,6 +26,7 @@ lib-y += topology/userns.o
 lib-y += topology/check.o
 lib-y += topology/link.o
 lib-y += topology/event.o
+lib-y += topology/unlinked.o
 lib-y += topology/way.o
 lib-y += topology/cgroup.o
 
@@ -96,6 +97,7 @@ lib-y += render/render.o
 lib-y += execute/common.o
 lib-y += execute/owner.o
 lib-y += execute/fresh.o
+lib-y += execute/unlinked.o
 lib-y += execute/again.o
 lib-y += execute/external.o
 lib-y += execute/master.o

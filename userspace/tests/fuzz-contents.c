@@ -58,10 +58,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					  .minor = c->parts[i].minor };
 
 		mc_contents_compare(c, &sb, c, &sb, differs, NULL, &e);
-		tried = mc_contents_try(c, &sb, &e);
+		struct mc_put put[] = { { 1, "u1", 0 }, { 3, "a/u3", 0 } };
+		const uint32_t nrs[] = { 1, 3 };
+
+		tried = mc_contents_try(c, &sb, nrs, 2, &e);
 		root = new_root();
 		if (root >= 0) {
-			filled = mc_contents_fill(c, &sb, root, &e);
+			filled = mc_contents_fill(c, &sb, root, put, 2, &e);
 			/* for want of room or power it may fail earlier */
 			if (filled ? !tried && e.code == MNTCR_BAD_IMAGE : tried)
 				abort();

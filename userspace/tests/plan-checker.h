@@ -111,6 +111,10 @@ static inline void check_op(struct checker *c, const struct mc_op *op)
 		if (op->arg != MC_NONE)
 			uses(c, op->arg);
 		return;
+	case MC_OP_UNLINK:
+		REQUIRE(!c->locks_begun);
+		uses(c, op->obj);
+		return;
 	case MC_OP_LOCK:
 		c->locks_begun = true;
 		uses(c, op->obj);

@@ -53,6 +53,7 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 	if (!ret) {
 		cap_types(t, ns, nr_ns);
 		cap_shown(t);
+		ret = mc_number_unlinked(t, e);
 	}
 out:
 	if (ns)

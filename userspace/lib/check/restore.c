@@ -155,12 +155,22 @@ static void try_fresh(struct job *j, uint32_t src)
 }
 
 /* Of contents, what would be made is read by the rules by which it is made. */
-static void try_contents(struct job *j, const struct mc_sb *sb)
+static void try_contents(struct job *j, const struct mc_src *s)
 {
+	const struct mc_sb *sb = &j->t->sbs[s->sb];
 	struct mntcr_error e = { 0 };
+	uint32_t *nr, i;
+	int ret;
 
-	if (!mc_contents_has(j->o->contents, sb) ||
-	    !mc_contents_try(j->o->contents, sb, &e))
+	if (!mc_contents_has(j->o->contents, sb))
+		return;
+	nr = malloc((s->nr_unlinked + 1UL) * sizeof(*nr));
+	for (i = 0; nr && i < s->nr_unlinked; i++)
+		nr[i] = j->x.p->unlinked[s->unlinked + i].nr;
+	ret = nr ? mc_contents_try(j->o->contents, sb, nr, s->nr_unlinked, &e) :
+	      mc_nomem(&e);
+	free(nr);
+	if (!ret)
 		return;
 	if (e.code == MNTCR_SYS && e.err == ENOMEM)
 		j->r.nomem = true;
@@ -224,7 +234,7 @@ static void decided(void *data, const struct mc_plan *p)
 	for (i = 0; i < p->nr_srcs; i++) {
 		if (p->srcs[i].kind == MC_SRC_FRESH) {
 			try_fresh(j, i);
-			try_contents(j, &j->t->sbs[p->srcs[i].sb]);
+			try_contents(j, &p->srcs[i]);
 		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it) {
 			compare_type(j, &p->srcs[i], tb, it);
 		}

@@ -18,6 +18,7 @@ struct side {
 	struct mc_members *m;
 	struct archive_entry *entry;
 	char *copy, *path;	/* NULL: there are no more */
+	uint32_t unlinked;	/* which one it is; 0: none of them */
 	/* of its data: a block, and how much of it has been compared */
 	const char *block;
 	size_t len;
@@ -58,7 +59,7 @@ static void numbers(const struct compare *c, const char *what, int64_t x, int64_
 
 static int next(struct side *s, struct mntcr_error *e)
 {
-	uint32_t major, minor;
+	uint32_t major = 0, minor = 0;
 	int ret;
 
 	free(s->copy);
@@ -70,8 +71,12 @@ static int next(struct side *s, struct mntcr_error *e)
 			 archive_entry_pathname(s->entry) : "");
 	if (!s->copy)
 		return mc_nomem(e);
-	if (!mc_member_name(s->copy, &major, &minor, &s->path) ||
-	    major != s->sb->major || minor != s->sb->minor)
+	s->unlinked = 0;
+	if (mc_member_unlinked(s->copy, &major, &minor, &s->unlinked))
+		s->path = s->copy;
+	else if (!mc_member_name(s->copy, &major, &minor, &s->path))
+		s->path = NULL;
+	if (major != s->sb->major || minor != s->sb->minor)
 		s->path = NULL;
 	s->block = NULL;
 	s->len = 0;
@@ -178,6 +183,12 @@ static const char *link_path(const char *name)
 	return !name ? "" : !p ? name : p + strcspn(p, "/");
 }
 
+static bool same_link(const char *x, const char *y)
+{
+	/* to an unlinked one or not */
+	return x && y && *x == *y && !strcmp(link_path(x), link_path(y));
+}
+
 static int compare_one(struct compare *c)
 {
 	struct archive_entry *x = c->a.entry, *y = c->b.entry;
@@ -185,7 +196,7 @@ static int compare_one(struct compare *c)
 	unsigned long fx = 0, fy = 0, none;
 
 	if (lx || ly) {
-		if (!lx || !ly || strcmp(link_path(lx), link_path(ly)))
+		if (!same_link(lx, ly))
 			differ(c, c->a.path, "hard link to", link_path(lx),
 			       link_path(ly));
 		return 0;
@@ -223,7 +234,9 @@ static int walk(struct compare *c)
 		return -1;
 	while (c->a.path || c->b.path) {
 		order = !c->a.path ? 1 : !c->b.path ? -1 :
-			mc_member_cmp(c->a.path, c->b.path);
+			c->a.unlinked != c->b.unlinked ?
+			(c->a.unlinked < c->b.unlinked ? -1 : 1) :
+			c->a.unlinked ? 0 : mc_member_cmp(c->a.path, c->b.path);
 		if (order < 0)
 			differ(c, c->a.path, "it is", "there", "not there");
 		else if (order > 0)

@@ -23,6 +23,7 @@
 /* The last member, empty: without it, the archive has been cut off. */
 #define MC_CONTENTS_END		"mntcr-image.end"
 #define MC_CONTENTS_PREFIX	"contents/"
+#define MC_UNLINKED_PREFIX	"unlinked/"
 /* A socket is an empty file with this attribute: pax has no type for it. */
 #define MC_CONTENTS_SOCKET	"mntcr.socket"
 
@@ -55,6 +56,10 @@ void mc_members_close(struct mc_members *m);
  */
 bool mc_member_name(char *name, uint32_t *major, uint32_t *minor, char **path);
 
+/* The same of an unlinked root: which superblock, and which of them. */
+bool mc_member_unlinked(const char *name, uint32_t *major, uint32_t *minor,
+			uint32_t *nr);
+
 /* The order of paths in an archive: what is in a directory comes right after it. */
 int mc_member_cmp(const char *x, const char *y);
 /* How many bytes of a path are its directory's; 0: the root. */
@@ -70,6 +75,7 @@ struct mc_rules {
 	char *last;
 	bool any, last_is_dir;
 	size_t bottom;		/* bytes of the topmost directory that is open */
+	uint32_t unlinked;	/* which one is at hand, after all others; 0: none yet */
 };
 enum mc_no_link {
 	MC_LINK_NOWHERE, MC_LINK_MISSING, MC_LINK_DIRECTORY,
@@ -83,15 +89,21 @@ int mc_rules_fail(const struct mc_rules *r, enum mntcr_code code, int err,
 int mc_rules_bad(const struct mc_rules *r, const char *what);
 /*
  * The next member of the superblock: 1; 0: that was all.  path points into name,
- * which is to be freed.
+ * which is to be freed; it is no path if r->unlinked is set.
  */
 int mc_rules_next(struct mc_rules *r, struct mc_members *m,
 		  struct archive_entry **entry, char **name, char **path);
 /* Everything but what a link is to, and data. */
 int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *entry);
-/* path points into target, which is what the hard link says it is to. */
-int mc_rules_link(struct mc_rules *r, char *target, char **path);
+/* Of an unlinked one; which one it is, is in r. */
+int mc_rules_unlinked(struct mc_rules *r, struct archive_entry *entry);
+/*
+ * path points into target, which is what the hard link says it is to; or unlinked is
+ * set.
+ */
+int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlinked);
 int mc_rules_no_link(struct mc_rules *r, enum mc_no_link why);
+int mc_rules_missing(const struct mc_rules *r);
 /* All its data, piece by piece; block may be NULL. */
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
 		  int (*block)(void *data, const char *p, size_t n, int64_t at),
@@ -125,15 +137,31 @@ bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);
 
 /* --- fill.c ------------------------------------------------------------------ */
 
-/* All of the superblock's files into root, the root of an empty filesystem. */
+/* An unlinked root, and where it is made: below the root, with a name of its own. */
+struct mc_put {
+	uint32_t nr;
+	const char *path;
+	size_t way;		/* told: bytes of the path to a directory that was there */
+};
+
+/*
+ * All of the superblock's files into root, the root of an empty filesystem; what has
+ * been unlinked where put, sorted by nr, says.  Directories of such keep their times.
+ */
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
-		     int root, struct mntcr_error *e);
+		     int root, struct mc_put *put, uint32_t nr_put,
+		     struct mntcr_error *e);
+/* A directory below root, which nobody else has seen; -1: errno. */
+int mc_contents_dir(int root, const char *path, size_t len);
 
 /* --- try.c ------------------------------------------------------------------- */
 
-/* The same without making any: with what would mc_contents_fill() fail? */
+/*
+ * The same without making any: with what would mc_contents_fill() fail?  nr: of
+ * unlinked ones that are to be there, in ascending order.
+ */
 int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
-		    struct mntcr_error *e);
+		    const uint32_t *nr, uint32_t nr_nr, struct mntcr_error *e);
 
 /* --- compare.c ---------------------------------------------------------------- */
 
@@ -161,6 +189,15 @@ int mc_save_new(struct mc_save **s, FILE *out, const char *json, size_t len,
  */
 int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
 		 const char *path, struct mntcr_error *e);
+/*
+ * Before anything of a superblock is saved: one of its unlinked roots, of which a
+ * name may still be there.
+ */
+int mc_save_expect(struct mc_save *s, const struct mc_sb *sb, uint64_t ino,
+		   struct mntcr_error *e);
+/* After all trees of the superblock: its nr-th unlinked root. */
+int mc_save_unlinked(struct mc_save *s, const struct mc_sb *sb, int root, uint32_t nr,
+		     struct mntcr_error *e);
 /* Of all trees so far: files, directories too, and the bytes of data in them. */
 void mc_save_count(const struct mc_save *s, uint64_t *nr_files, uint64_t *nr_bytes);
 /* The archive's end, and s is gone; failed: only the latter. */

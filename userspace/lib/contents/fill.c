@@ -40,6 +40,8 @@ struct fill {
 	char *path;		/* of the last directory in dirs */
 	struct flagged *flagged;
 	uint32_t nr_flagged, max_flagged;
+	struct mc_put *put;
+	uint32_t nr_put, done;	/* those before have been made */
 };
 
 #define BENEATH	(MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS | \
@@ -378,16 +380,45 @@ static int not_linked(struct fill *f, int from, const char *to)
 	return not_made(f, "link");
 }
 
+static int cmp_put(const void *a, const void *b)
+{
+	const struct mc_put *x = a, *y = b;
+
+	return (x->nr > y->nr) - (x->nr < y->nr);
+}
+
+static struct mc_put *find_put(const struct fill *f, uint32_t nr)
+{
+	const struct mc_put key = { .nr = nr };
+
+	return f->nr_put ? bsearch(&key, f->put, f->nr_put, sizeof(key), cmp_put) : NULL;
+}
+
+/* To what is there, or to what has been unlinked as well and was before it. */
 static int make_link(struct fill *f, int dir, const char *name,
 		     const char *target)
 {
 	char *copy = strdup(target), *path, *last;
+	const struct mc_put *other;
+	uint32_t unlinked;
 	int from = -1, ret = -1;
 
 	if (!copy)
 		return mc_nomem(f->e);
-	if (mc_rules_link(&f->rules, copy, &path))
+	if (mc_rules_link(&f->rules, copy, &path, &unlinked))
 		goto out;
+	if (unlinked) {
+		other = find_put(f, unlinked);
+		free(copy);
+		copy = path = other ? strdup(other->path) : NULL;
+		if (!other) {
+			mc_rules_no_link(&f->rules, MC_LINK_MISSING);
+			goto out;
+		} else if (!copy) {
+			mc_nomem(f->e);
+			goto out;
+		}
+	}
 	last = strrchr(path, '/');
 	if (last)
 		*last++ = '\0';
@@ -408,21 +439,13 @@ out:
 	return ret;
 }
 
-static int one(struct fill *f, const char *path, struct archive_entry *entry)
+/* name in dir; path: of it, from the root */
+static int make(struct fill *f, int dir, const char *name, const char *path,
+		struct archive_entry *entry)
 {
-	const char *link = archive_entry_hardlink(entry), *name;
+	const char *link = archive_entry_hardlink(entry);
 	mode_t type = archive_entry_filetype(entry);
-	size_t len = mc_member_dir(path);
-	int dir;
 
-	if (mc_rules_member(&f->rules, path, entry))
-		return -1;
-	if (!*path)
-		return make_dir(f, f->root, "", path, entry);
-	if (go_to(f, path, len))
-		return -1;
-	name = len ? path + len + 1 : path;
-	dir = f->dirs[f->nr_dirs - 1].fd;
 	if (link)
 		return make_link(f, dir, name, link);
 	switch (type) {
@@ -438,6 +461,115 @@ static int one(struct fill *f, const char *path, struct archive_entry *entry)
 	return make_node(f, dir, name, type, entry);
 }
 
+static int one(struct fill *f, const char *path, struct archive_entry *entry)
+{
+	size_t len = mc_member_dir(path);
+
+	if (mc_rules_member(&f->rules, path, entry))
+		return -1;
+	if (!*path)
+		return make_dir(f, f->root, "", path, entry);
+	if (go_to(f, path, len))
+		return -1;
+	return make(f, f->dirs[f->nr_dirs - 1].fd, len ? path + len + 1 : path, path,
+		    entry);
+}
+
+int mc_contents_dir(int root, const char *path, size_t len)
+{
+	char *copy = strndup(path, len);
+	int fd, err;
+
+	if (!copy) {
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = below(root, copy, O_RDONLY | O_DIRECTORY);
+	err = errno;
+	free(copy);
+	errno = err;
+	return fd;
+}
+
+static int leave_all(struct fill *f)
+{
+	int ret = 0;
+
+	while (f->nr_dirs && !ret)
+		ret = leave(f);
+	return ret;
+}
+
+/* The directory that it was in, or the lowest above that is there. */
+static int open_way(struct fill *f, const char *path, size_t *len)
+{
+	int fd;
+
+	for (;;) {
+		fd = mc_contents_dir(f->root, path, *len);
+		if (fd >= 0 || errno != ENOENT || !*len)
+			return fd;
+		while (--*len && path[*len] != '/')
+			;
+	}
+}
+
+static int no_way(struct fill *f)
+{
+	if (errno != ENOTDIR && errno != ELOOP)
+		return sys(f, "the directory that it was in");
+	return mc_refuse(f->e, "deleted-root",
+			 "contents of %s %u:%u: unlinked root %u: what it was in is no directory any more",
+			 f->rules.sb->type, f->rules.sb->major, f->rules.sb->minor,
+			 f->rules.unlinked);
+}
+
+static int in_dir(struct fill *f, const struct mc_put *put, struct archive_entry *entry)
+{
+	size_t len = mc_member_dir(put->path);
+	char *copy = strndup(put->path, len);
+	int dir, ret;
+
+	if (!copy)
+		return mc_nomem(f->e);
+	ret = make_way(f, copy, &dir);
+	free(copy);
+	if (ret)
+		return -1;
+	ret = make(f, dir, len ? put->path + len + 1 : put->path, put->path, entry);
+	mc_close(dir);
+	return ret;
+}
+
+/* In a directory that is as it is to be already, and stays so. */
+static int unlinked(struct fill *f, struct archive_entry *entry)
+{
+	struct mc_put *put = find_put(f, f->rules.unlinked);
+	struct timespec was[2];
+	struct stat st;
+	int way, ret = 0;
+
+	if (mc_rules_unlinked(&f->rules, entry))
+		return -1;
+	if (!put)
+		return 0;	/* what no mount shows, nobody misses */
+	f->done++;
+	put->way = mc_member_dir(put->path);
+	way = open_way(f, put->path, &put->way);
+	if (way < 0)
+		return no_way(f);
+	if (fstat(way, &st))
+		ret = sys(f, "the directory that it was in");
+	else if (in_dir(f, put, entry) || leave_all(f))
+		ret = -1;
+	was[0] = st.st_atim;
+	was[1] = st.st_mtim;
+	if (!ret && futimens(way, was))
+		ret = sys(f, "the times of the directory that it was in");
+	mc_close(way);
+	return ret;
+}
+
 static int all(struct fill *f)
 {
 	struct archive_entry *entry;
@@ -445,7 +577,8 @@ static int all(struct fill *f)
 	int ret;
 
 	while ((ret = mc_rules_next(&f->rules, f->m, &entry, &name, &path)) > 0) {
-		ret = one(f, path, entry);
+		ret = path ? one(f, path, entry) :
+		      leave_all(f) ? -1 : unlinked(f, entry);
 		f->rules.name = "";
 		free(name);
 		if (ret)
@@ -457,10 +590,9 @@ static int all(struct fill *f)
 static int finish(struct fill *f)
 {
 	uint32_t i;
-	int fd, ret = 0;
+	int fd, ret = leave_all(f);
 
-	while (f->nr_dirs && !ret)
-		ret = leave(f);
+	f->rules.unlinked = 0;
 	for (i = 0; i < f->nr_flagged && !ret; i++) {
 		f->rules.name = f->flagged[i].path;
 		fd = below(f->root, f->flagged[i].path, O_RDONLY);
@@ -472,9 +604,10 @@ static int finish(struct fill *f)
 }
 
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
-		     int root, struct mntcr_error *e)
+		     int root, struct mc_put *put, uint32_t nr_put,
+		     struct mntcr_error *e)
 {
-	struct fill f = { .root = root, .e = e };
+	struct fill f = { .root = root, .e = e, .put = put, .nr_put = nr_put };
 	uint32_t at, i;
 	int ret = -1;
 
@@ -486,6 +619,8 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 		mc_nomem(e);
 	} else if (!mc_members_open(f.m, c->fd, c->parts[at].from, e)) {
 		ret = all(&f) || finish(&f) ? -1 : 0;
+		if (!ret && f.done < nr_put)
+			ret = mc_rules_missing(&f.rules);
 		mc_members_close(f.m);
 	}
 	for (i = 0; i < f.nr_dirs; i++) {

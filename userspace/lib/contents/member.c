@@ -132,6 +132,28 @@ bool mc_member_name(char *name, uint32_t *major, uint32_t *minor, char **path)
 	}
 }
 
+bool mc_member_unlinked(const char *name, uint32_t *major, uint32_t *minor,
+			uint32_t *nr)
+{
+	char copy[64], *p = copy + strlen(MC_UNLINKED_PREFIX);
+
+	if (strlen(name) >= sizeof(copy))
+		return false;
+	strcpy(copy, name);
+	if (strncmp(copy, MC_UNLINKED_PREFIX, strlen(MC_UNLINKED_PREFIX)))
+		return false;
+	/* as above */
+	if (copy[strlen(copy) - 1] == '/')
+		copy[strlen(copy) - 1] = '\0';
+	if (!number(&p, ':', major))
+		return false;
+	p++;
+	if (!number(&p, '/', minor))
+		return false;
+	p++;
+	return number(&p, '\0', nr) && *nr && *nr <= MC_MAX_MOUNTS;
+}
+
 int mc_member_cmp(const char *x, const char *y)
 {
 	int c, d;

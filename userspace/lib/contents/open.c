@@ -72,10 +72,11 @@ static int add_part(struct mntcr_contents *c, uint32_t major, uint32_t minor,
 static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 		      struct mntcr_error *e)
 {
-	uint32_t major, minor, nr = 0;
+	uint32_t major, minor, unlinked, nr = 0;
 	struct archive_entry *entry;
 	const char *name;
 	char *copy, *path;
+	bool good;
 	const struct part *last;
 	int ret;
 
@@ -93,11 +94,11 @@ static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 		copy = strdup(name);
 		if (!copy)
 			return mc_nomem(e);
-		if (!mc_member_name(copy, &major, &minor, &path)) {
-			free(copy);
-			return bad(e, name, "is no name of a superblock's file");
-		}
+		good = mc_member_name(copy, &major, &minor, &path) ||
+		       mc_member_unlinked(name, &major, &minor, &unlinked);
 		free(copy);
+		if (!good)
+			return bad(e, name, "is no name of a superblock's file");
 		last = c->nr_parts ? &c->parts[c->nr_parts - 1] : NULL;
 		if (last && last->major == major && last->minor == minor)
 			continue;

@@ -7,6 +7,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <linux/fs.h>
 #include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,10 @@ int mc_rules_fail(const struct mc_rules *r, enum mntcr_code code, int err,
 {
 	char esc[400];
 
+	if (r->unlinked)
+		return mc_fail(r->e, code, err, "contents of %s %u:%u: unlinked root %u: %s",
+			       r->sb->type, r->sb->major, r->sb->minor, r->unlinked,
+			       what);
 	return mc_fail(r->e, code, err, "contents of %s %u:%u: /%s: %s",
 		       r->sb->type, r->sb->major, r->sb->minor,
 		       mc_escape(r->name, esc, sizeof(esc)), what);
@@ -169,10 +174,17 @@ static int check_like(struct mc_rules *r, struct archive_entry *entry)
 
 /* --- links ------------------------------------------------------------------------- */
 
-int mc_rules_link(struct mc_rules *r, char *target, char **path)
+int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlinked)
 {
 	uint32_t major, minor;
 
+	*unlinked = 0;
+	if (r->unlinked && mc_member_unlinked(target, &major, &minor, unlinked)) {
+		if (major != r->sb->major || minor != r->sb->minor)
+			return mc_rules_bad(r, "is a link to what is no file of its superblock");
+		return *unlinked < r->unlinked ? 0 :
+		       mc_rules_no_link(r, MC_LINK_MISSING);
+	}
 	if (!mc_member_name(target, &major, &minor, path) || !**path ||
 	    major != r->sb->major || minor != r->sb->minor)
 		return mc_rules_bad(r, "is a link to what is no file of its superblock");
@@ -190,6 +202,13 @@ int mc_rules_no_link(struct mc_rules *r, enum mc_no_link why)
 	return mc_rules_bad(r, what[why]);
 }
 
+int mc_rules_missing(const struct mc_rules *r)
+{
+	return mc_fail(r->e, MNTCR_BAD_IMAGE, 0,
+		       "contents of %s %u:%u: not all unlinked roots of mounts are in it",
+		       r->sb->type, r->sb->major, r->sb->minor);
+}
+
 /* --- one after the other ------------------------------------------------------------- */
 
 int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *entry)
@@ -204,6 +223,16 @@ int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *
 	r->last_is_dir = dir;
 	r->any = true;
 	return 0;
+}
+
+int mc_rules_unlinked(struct mc_rules *r, struct archive_entry *entry)
+{
+	unsigned long flags = 0, none;
+
+	archive_entry_fflags(entry, &flags, &none);
+	if (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
+		return mc_rules_bad(r, "has inode flags with which it could not be unlinked");
+	return archive_entry_hardlink(entry) ? 0 : check_like(r, entry);
 }
 
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
@@ -230,20 +259,38 @@ int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *e
 int mc_rules_next(struct mc_rules *r, struct mc_members *m,
 		  struct archive_entry **entry, char **name, char **path)
 {
-	uint32_t major, minor;
+	uint32_t major, minor, nr;
 	int ret = mc_members_next(m, entry, r->e);
 
-	*name = NULL;
+	*name = *path = NULL;
 	if (ret <= 0)
 		return ret;
 	*name = archive_entry_pathname(*entry) ?
 		strdup(archive_entry_pathname(*entry)) : NULL;
 	if (!*name)
 		return mc_nomem(r->e);
-	if (mc_member_name(*name, &major, &minor, path) &&
-	    major == r->sb->major && minor == r->sb->minor)
+	if (mc_member_unlinked(*name, &major, &minor, &nr) &&
+	    major == r->sb->major && minor == r->sb->minor) {
+		if (nr > r->unlinked) {
+			r->unlinked = nr;
+			return 1;
+		}
+		r->unlinked = nr;
+		mc_rules_bad(r, "comes after what it has to be before");
+		ret = -1;
+	} else if (!mc_member_name(*name, &major, &minor, path) ||
+		   major != r->sb->major || minor != r->sb->minor) {
+		ret = 0;	/* of the next superblock: all names have been checked */
+	} else if (r->unlinked) {
+		r->unlinked = 0;
+		r->name = *path;
+		mc_rules_bad(r, "comes after what it has to be before");
+		ret = -1;
+	} else {
 		return 1;
+	}
+	r->name = "";
 	free(*name);
 	*name = NULL;
-	return 0;
+	return ret;
 }

@@ -48,6 +48,7 @@ struct mc_save {
 	uint64_t nr_bytes;	/* of data, without holes */
 	/* by inode: what has several links, under its first name */
 	struct mc_map *by_ino;
+	struct mc_map *expected;	/* inodes of unlinked roots, also with one link */
 	char **links;
 	uint32_t nr_links, max_links;
 	struct piece *pieces;
@@ -130,10 +131,11 @@ static int check_owner(struct mc_save *s, const struct stat *st)
 }
 
 static int add_xattr(struct mc_save *s, struct archive_entry *entry, int fd,
-		     const char *proc, const char *key)
+		     const char *proc, const char *name, const char *key)
 {
 	ssize_t n = fd >= 0 ? fgetxattr(fd, key, s->xvalue, XATTR_SIZE_MAX) :
-		    lgetxattr(proc, key, s->xvalue, XATTR_SIZE_MAX);
+		    name ? lgetxattr(proc, key, s->xvalue, XATTR_SIZE_MAX) :
+		    getxattr(proc, key, s->xvalue, XATTR_SIZE_MAX);
 
 	if (n < 0)
 		return sys(s, "reading an extended attribute");
@@ -141,7 +143,7 @@ static int add_xattr(struct mc_save *s, struct archive_entry *entry, int fd,
 	return 0;
 }
 
-/* Without a descriptor that may be read from, by a path. */
+/* Without a descriptor that may be read from, by a path; name NULL: dir is it. */
 static int add_xattrs(struct mc_save *s, struct archive_entry *entry, int dir,
 		      const char *name, int fd)
 {
@@ -149,13 +151,15 @@ static int add_xattrs(struct mc_save *s, struct archive_entry *entry, int dir,
 	const char *p;
 	ssize_t n;
 
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d/%s", dir, name);
+	snprintf(proc, sizeof(proc), name ? "/proc/self/fd/%d/%s" : "/proc/self/fd/%d",
+		 dir, name);
 	n = fd >= 0 ? flistxattr(fd, s->xlist, XATTR_LIST_MAX) :
-	    llistxattr(proc, s->xlist, XATTR_LIST_MAX);
+	    name ? llistxattr(proc, s->xlist, XATTR_LIST_MAX) :
+	    listxattr(proc, s->xlist, XATTR_LIST_MAX);
 	if (n < 0)
 		return errno == EOPNOTSUPP ? 0 : sys(s, "listing extended attributes");
 	for (p = s->xlist; p < s->xlist + n; p += strlen(p) + 1)
-		if (add_xattr(s, entry, fd, proc, p))
+		if (add_xattr(s, entry, fd, proc, name, p))
 			return -1;
 	return 0;
 }
@@ -282,8 +286,10 @@ static int known_link(struct mc_save *s, const struct stat *st,
 {
 	uint32_t at = s->nr_links;
 
-	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
+	if (S_ISDIR(st->st_mode) ||
+	    (st->st_nlink < 2 && !mc_map_get(s->expected, st->st_ino, &at)))
 		return 0;
+	at = s->nr_links;
 	switch (mc_map_add(s->by_ino, st->st_ino, &at)) {
 	case 1:
 		archive_entry_set_hardlink(entry, s->links[at]);
@@ -305,7 +311,7 @@ static int set_target(struct mc_save *s, int dir, const char *name,
 		      struct archive_entry *entry)
 {
 	char target[MC_MAX_TARGET + 2];
-	ssize_t n = readlinkat(dir, name, target, sizeof(target));
+	ssize_t n = readlinkat(dir, name ? name : "", target, sizeof(target));
 
 	if (n < 0)
 		return sys(s, "readlink");
@@ -491,6 +497,19 @@ static void forget_links(struct mc_save *s)
 		free(s->links[--s->nr_links]);
 	mc_map_free(s->by_ino);
 	s->by_ino = mc_map_new();
+	mc_map_free(s->expected);
+	s->expected = mc_map_new();
+}
+
+/* Whatever superblock there was before, its links are none of this one's. */
+static int turn_to(struct mc_save *s, const struct mc_sb *sb, struct mntcr_error *e)
+{
+	if (s->sb != sb)
+		forget_links(s);
+	s->sb = sb;
+	s->e = e;
+	mc_buf_reset(&s->path);
+	return s->by_ino && s->expected ? 0 : mc_nomem(e);
 }
 
 /* A root that is no directory: its clone cannot be opened to read, only reopened. */
@@ -527,14 +546,11 @@ int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
 	struct stat st;
 	int ret;
 
-	if (s->sb != sb)
-		forget_links(s);
-	s->sb = sb;
-	s->e = e;
-	mc_buf_reset(&s->path);
+	if (turn_to(s, sb, e))
+		return -1;
 	mc_buf_printf(&s->path, "%s%u:%u%s", MC_CONTENTS_PREFIX, sb->major,
 		      sb->minor, strcmp(path, "/") ? path : "");
-	if (s->path.nomem || !s->by_ino)
+	if (s->path.nomem)
 		return mc_nomem(e);
 	if (fstat(root, &st))
 		return sys(s, "stat");
@@ -554,6 +570,59 @@ int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
 	}
 	while (s->nr_levels)
 		pop(s);
+	return ret;
+}
+
+int mc_save_expect(struct mc_save *s, const struct mc_sb *sb, uint64_t ino,
+		   struct mntcr_error *e)
+{
+	uint32_t unused = 0;
+
+	return turn_to(s, sb, e) || mc_map_add(s->expected, ino, &unused) < 0 ?
+	       mc_nomem(e) : 0;
+}
+
+/* What is made again could not be unlinked again. */
+static int check_flags(struct mc_save *s, int fd)
+{
+	int flags = 0;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) ||
+	    !(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+		return 0;
+	return refuse(s, "deleted-root",
+		      "it has been unlinked and is immutable or only to be appended to: nobody could unlink it again");
+}
+
+int mc_save_unlinked(struct mc_save *s, const struct mc_sb *sb, int root, uint32_t nr,
+		     struct mntcr_error *e)
+{
+	struct archive_entry *entry;
+	char proc[40];
+	struct stat st;
+	int fd = -1, ret = -1;
+
+	if (turn_to(s, sb, e))
+		return -1;
+	mc_buf_printf(&s->path, "%s%u:%u/%u", MC_UNLINKED_PREFIX, sb->major, sb->minor,
+		      nr);
+	if (s->path.nomem)
+		return mc_nomem(e);
+	if (fstat(root, &st))
+		return sys(s, "stat");
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", root);
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+		fd = open(proc, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (fd < 0)
+			return sys(s, "opening it");
+	}
+	entry = archive_entry_new();
+	if (!entry)
+		mc_nomem(e);
+	else if (!check_flags(s, fd))
+		ret = one(s, entry, root, NULL, fd, &st);
+	archive_entry_free(entry);
+	mc_close(fd);
 	return ret;
 }
 
@@ -603,6 +672,7 @@ static void save_free(struct mc_save *s)
 {
 	archive_write_free(s->a);
 	mc_map_free(s->by_ino);
+	mc_map_free(s->expected);
 	while (s->nr_links)
 		free(s->links[--s->nr_links]);
 	free(s->links);

@@ -25,6 +25,10 @@ struct job {
 	struct mntcr_error *e;
 	struct target *targets;
 	uint32_t nr, max, at;	/* those before at are behind the member at hand */
+	const uint32_t *want;	/* unlinked ones */
+	uint32_t nr_want, found;
+	/* those that a later one may be a link to: number << 1 | is it a directory? */
+	uint32_t *seen, nr_seen, max_seen;
 };
 
 static int cmp_target(const void *x, const void *y)
@@ -111,16 +115,34 @@ static const struct target *find(const struct job *j, char *path)
 	return bsearch(&key, j->targets, j->nr, sizeof(key), cmp_target);
 }
 
+static int cmp_nr(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool is_in(uint32_t nr, const uint32_t *list, uint32_t n)
+{
+	return n && bsearch(&nr, list, n, sizeof(nr), cmp_nr);
+}
+
 static int try_link(struct job *j, const char *link)
 {
 	char *copy = strdup(link), *path;
 	const struct target *t;
+	uint32_t unlinked;
 	int ret;
 
 	if (!copy)
 		return mc_nomem(j->e);
-	ret = mc_rules_link(&j->rules, copy, &path);
-	if (!ret) {
+	ret = mc_rules_link(&j->rules, copy, &path, &unlinked);
+	if (!ret && unlinked) {
+		if (is_in(unlinked << 1 | 1, j->seen, j->nr_seen))
+			ret = mc_rules_no_link(&j->rules, MC_LINK_DIRECTORY);
+		else if (!is_in(unlinked << 1, j->seen, j->nr_seen))
+			ret = mc_rules_no_link(&j->rules, MC_LINK_MISSING);
+	} else if (!ret) {
 		t = find(j, path);
 		if (t->is == A_DIRECTORY)
 			ret = mc_rules_no_link(&j->rules, MC_LINK_DIRECTORY);
@@ -134,11 +156,34 @@ static int try_link(struct job *j, const char *link)
 	return ret;
 }
 
+static int try_unlinked(struct job *j, struct archive_entry *entry)
+{
+	const char *link = archive_entry_hardlink(entry);
+	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
+
+	if (mc_rules_unlinked(&j->rules, entry))
+		return -1;
+	if (!is_in(j->rules.unlinked, j->want, j->nr_want))
+		return 0;
+	j->found++;
+	if (link && try_link(j, link))
+		return -1;
+	if (!mc_grow(&j->seen, j->nr_seen, &j->max_seen, sizeof(*j->seen)))
+		return mc_nomem(j->e);
+	j->seen[j->nr_seen++] = j->rules.unlinked << 1 | dir;
+	if (link || archive_entry_filetype(entry) != AE_IFREG ||
+	    mc_rules_is_socket(entry))
+		return 0;
+	return mc_rules_data(&j->rules, j->m->a, entry, NULL, NULL);
+}
+
 static int try_one(struct job *j, const char *path, struct archive_entry *entry)
 {
 	const char *link = archive_entry_hardlink(entry);
 	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
 
+	if (!path)
+		return try_unlinked(j, entry);
 	if (mc_rules_member(&j->rules, path, entry))
 		return -1;
 	pass(j, path, dir, false);
@@ -166,9 +211,9 @@ static void merge(struct job *j)
 }
 
 int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
-		    struct mntcr_error *e)
+		    const uint32_t *nr, uint32_t nr_nr, struct mntcr_error *e)
 {
-	struct job j = { .e = e };
+	struct job j = { .e = e, .want = nr, .nr_want = nr_nr };
 	uint32_t part, i;
 	int ret = -1;
 
@@ -179,12 +224,16 @@ int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
 		mc_nomem(e);
 	} else if (!each(&j, c, part, collect)) {
 		merge(&j);
+		j.rules.unlinked = 0;
 		ret = each(&j, c, part, try_one);
+		if (!ret && j.found < nr_nr)
+			ret = mc_rules_missing(&j.rules);
 	}
 	mc_rules_end(&j.rules);
 	for (i = 0; i < j.nr; i++)
 		free(j.targets[i].path);
 	free(j.targets);
+	free(j.seen);
 	free(j.m);
 	return ret;
 }

@@ -118,6 +118,8 @@ struct mc_exec {
 	uint32_t copy_of;	/* of which */
 	int scratch_fd;		/* directory that bases are mounted in */
 	bool same_boot;		/* known: ids in the image mean what they did */
+	size_t *unlinked_way;	/* per unlinked root that is made: bytes of the path that
+				   were there; NULL: none has been made */
 	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
 				   closed (MC_SPILL); else 0 */
 
@@ -191,6 +193,8 @@ int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
  * mnt NULL: as far as nothing is made of it.  Does the kernel take type and options?
  */
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
+/* UNLINK: what a fresh superblock was given under other names. */
+int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op);
 int mc_exec_tmpfs(struct mc_exec *x);
 bool mc_exec_is_dir(struct mc_exec *x, int fd);
 /* Is the source's root a directory?  A mountpoint of that kind has to be made. */

@@ -317,6 +317,32 @@ static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
 			    "fsopen in its user namespace");
 }
 
+/* All that the archive has; what has been unlinked, under names of its own. */
+static int fill(struct mc_exec *x, const struct mc_src *s, int mnt)
+{
+	struct mc_put *put = calloc(s->nr_unlinked + 1UL, sizeof(*put));
+	uint32_t i;
+	int ret;
+
+	if (s->nr_unlinked && !x->unlinked_way)
+		x->unlinked_way = calloc(x->p->nr_unlinked, sizeof(*x->unlinked_way));
+	if (!put || (s->nr_unlinked && !x->unlinked_way)) {
+		free(put);
+		return mc_nomem(x->e);
+	}
+	for (i = 0; i < s->nr_unlinked; i++)
+		put[i] = (struct mc_put){
+			.nr = x->p->unlinked[s->unlinked + i].nr,
+			.path = x->p->unlinked[s->unlinked + i].made_as,
+		};
+	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], mnt, put,
+			       s->nr_unlinked, x->e);
+	for (i = 0; i < s->nr_unlinked; i++)
+		x->unlinked_way[s->unlinked + i] = put[i].way;
+	free(put);
+	return ret;
+}
+
 static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
@@ -344,10 +370,10 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 	if (set_size(x, fs, fd, sb, op))
 		goto out;
 	/* what mounts are on is among the contents, if these were read */
-	if ((full && mc_contents_fill(x->o->contents, sb, fd, x->e)) ||
-	    make_nodes(x, op, fd))
+	if ((full && fill(x, s, fd)) || make_nodes(x, op, fd))
 		goto out;
-	if (rdonly && (op->nr || full) &&
+	/* with unlinked roots, that is later */
+	if (rdonly && (op->nr || full) && !s->nr_unlinked &&
 	    (config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL) ||
 	     config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))) {
 		mc_exec_fail(x, op, errno, "making the superblock read-only");

@@ -364,6 +364,7 @@ static void teardown(struct work *w)
 		mc_close(x->pidns[i].fd);
 	free(x->pidns);
 	free(x->put_off);
+	free(x->unlinked_way);
 	free(x->placeholder);
 	free(x->spilled);
 	free(w->ns_live);

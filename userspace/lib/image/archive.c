@@ -64,6 +64,8 @@ static int cmp_mount(const void *x, const void *y, void *data)
 		return a->sb < b->sb ? -1 : 1;
 	c = a->root_deleted - b->root_deleted;
 	if (!c)
+		c = (a->unlinked > b->unlinked) - (a->unlinked < b->unlinked);
+	if (!c)
 		c = mc_member_cmp(a->root, b->root);
 	return c ? c : (i > k) - (i < k);
 }
@@ -114,7 +116,9 @@ static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t t
 				       j->ns_fd[j->t->mounts[j->sorted[i]].ns], e);
 		if (fd < 0)
 			continue;
-		ret = mc_save_tree(s, &j->t->sbs[m->sb], fd, m->root, e);
+		ret = m->unlinked ?
+		      mc_save_unlinked(s, &j->t->sbs[m->sb], fd, m->unlinked, e) :
+		      mc_save_tree(s, &j->t->sbs[m->sb], fd, m->root, e);
 		mc_close(fd);
 		return ret;
 	}
@@ -131,18 +135,25 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 {
 	const struct mc_mount *mounts = j->t->mounts;
 	const char *last = NULL, *root;
+	const struct mc_mount *m, *x;
 	uint32_t i, to;
 
+	for (i = from; i < end; i++) {
+		m = &mounts[j->sorted[i]];
+		if (m->unlinked && mc_save_expect(s, &j->t->sbs[m->sb], m->root_ino, e))
+			return -1;
+	}
 	for (i = from; i < end; i = to) {
-		root = mounts[j->sorted[i]].root;
-		for (to = i + 1; to < end &&
-		     !strcmp(mounts[j->sorted[to]].root, root) &&
-		     mounts[j->sorted[to]].root_deleted ==
-		     mounts[j->sorted[i]].root_deleted; to++)
-			;
-		/* no path leads to an unlinked one */
-		if (mounts[j->sorted[i]].root_deleted ||
-		    (last && is_below(last, root)))
+		m = &mounts[j->sorted[i]];
+		root = m->root;
+		for (to = i + 1; to < end; to++) {
+			x = &mounts[j->sorted[to]];
+			if (strcmp(x->root, root) || x->unlinked != m->unlinked ||
+			    x->root_deleted != m->root_deleted)
+				break;
+		}
+		/* of which it is not known which one it is, or that has been saved */
+		if (m->root_deleted ? !m->unlinked : last && is_below(last, root))
 			continue;
 		if (save_root(j, s, i, to, e))
 			return -1;
@@ -286,9 +297,9 @@ static int choose(struct job *j, struct mntcr_error *e)
 		const struct mc_mount *m = &t->mounts[i];
 
 		/* a path would lead elsewhere by now */
-		if (m->root_deleted && t->sbs[m->sb].contents)
-			tell(j, m, "the root of this mount has been unlinked: without its contents");
-		if (!m->root_deleted && t->sbs[m->sb].contents &&
+		if (m->root_deleted && !m->unlinked && t->sbs[m->sb].contents)
+			tell(j, m, "the root of this mount has been unlinked and could not be looked at: without its contents");
+		if ((!m->root_deleted || m->unlinked) && t->sbs[m->sb].contents &&
 		    !ids_are_known(t, m)) {
 			mc_refuse(e, "contents-owner",
 				  "%s %u:%u is mounted in a namespace of another user namespace, and which one it belongs to, or its maps, could not be asked: whose ids those of its files are is not known",

@@ -210,6 +210,8 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	put(o, "root", mc_json_bytes(m->root), bad);
 	if (m->root_deleted)
 		put(o, "root_deleted", json_true(), bad);
+	if (m->unlinked)
+		put_uint(o, "unlinked", m->unlinked, bad);
 	put(o, "mountpoint", mc_json_bytes(m->mountpoint), bad);
 	if (m->mp_type != MC_MP_UNKNOWN)
 		put(o, "directory", json_boolean(m->mp_type == MC_MP_DIR), bad);

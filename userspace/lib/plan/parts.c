@@ -160,6 +160,7 @@ void mc_plan_free(struct mc_plan *p)
 	free(p->srcs);
 	free(p->temps);
 	free(p->nodes);
+	free(p->unlinked);
 	free(p->src_of);
 	free(p->from);
 	free(p->orphan);

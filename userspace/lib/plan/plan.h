@@ -60,6 +60,7 @@ struct mc_src {
 				   EXTERNAL, MASTER: option, AGAIN: the mount
 				   whose source it has */
 	uint32_t nr_nodes;	/* FRESH */
+	uint32_t unlinked, nr_unlinked; /* FRESH: first of its unlinked roots */
 	uint32_t base;		/* SUB: the source it is below */
 	const char *path;	/* SUB: relative path */
 	uint32_t uses;		/* clones and subs that are made from it */
@@ -98,6 +99,8 @@ enum mc_op_type {
 	MC_OP_ATTACH,		/* attach obj to arg (mount or namespace root) at path */
 	MC_OP_GROUP,		/* make the mounts in list one peer group, or slaves, or
 				   both: flags as of mount_setgroup(2), arg its target */
+	MC_OP_UNLINK,		/* unlink again what mounts of source obj's superblock
+				   have for roots; list: unlinked roots */
 	MC_OP_LOCK,		/* set obj's locks (MNT_LOCKED, MNT_LOCK_*) */
 	MC_OP_RELEASE,		/* close the descriptors of what is in list */
 	MC_NR_OPS,
@@ -108,7 +111,8 @@ struct mc_op {
 	uint8_t flags;		/* GROUP: MOUNT_SETGROUP_*; else see below */
 	mc_ref obj;
 	mc_ref arg;		/* GROUP: the peer, the master, the sibling */
-	uint32_t first, nr;	/* its part of mc_plan.list; FRESH: of mc_plan.nodes */
+	uint32_t first, nr;	/* its part of mc_plan.list; FRESH: of mc_plan.nodes,
+				   UNLINK: of mc_plan.unlinked */
 	const char *path;
 };
 
@@ -140,6 +144,16 @@ struct mc_node {
 	const struct mc_file *file;
 	bool dir;
 	uint32_t mount;		/* that shows it: a root of it, or what it is on */
+};
+
+/*
+ * An unlinked root of mounts of a fresh superblock.  No call attaches what has been
+ * unlinked already: it is made under a name of its own, attached, given the name that
+ * it had, and unlinked.
+ */
+struct mc_unlinked {
+	uint32_t nr;		/* as in the image */
+	const char *made_as, *path; /* below the superblock's root */
 };
 
 /* A temporary mount: the image has none like it, a group needs it for a while. */
@@ -180,9 +194,10 @@ struct mc_plan {
 	struct mc_src *srcs;
 	struct mc_temp *temps;
 	struct mc_node *nodes;
+	struct mc_unlinked *unlinked; /* by superblock and number */
 	uint32_t *src_of;	/* per mount: the source that it is cloned from */
-	uint32_t nr_ops, nr_list, nr_srcs, nr_temps, nr_nodes;
-	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes;
+	uint32_t nr_ops, nr_list, nr_srcs, nr_temps, nr_nodes, nr_unlinked;
+	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes, max_unlinked;
 	uint32_t *owners;	/* user namespaces to be made, parents first */
 	uint32_t nr_owners;
 	uint32_t peak_fds;	/* most descriptors that are open at once */

@@ -19,6 +19,7 @@ static const char *const op_names[MC_NR_OPS] = {
 	[MC_OP_CLONE] = "clone",
 	[MC_OP_ATTACH] = "attach",
 	[MC_OP_GROUP] = "group",
+	[MC_OP_UNLINK] = "unlink",
 	[MC_OP_LOCK] = "lock",
 	[MC_OP_RELEASE] = "release",
 };
@@ -168,6 +169,12 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 			mc_buf_printf(b, " %s", ref_name(p, p->list[op->first + i],
 							 a, sizeof(a)));
 		break;
+	case MC_OP_UNLINK:
+		mc_buf_printf(b, "in %s:", ref_name(p, op->obj, a, sizeof(a)));
+		for (i = 0; i < op->nr; i++)
+			mc_buf_printf(b, " %s", mc_escape(p->unlinked[op->first + i].path,
+							  path, sizeof(path)));
+		break;
 	case MC_OP_LOCK:
 		mc_buf_printf(b, "%s", ref_name(p, op->obj, a, sizeof(a)));
 		break;
@@ -269,6 +276,12 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 	for (i = 0; op->type == MC_OP_FRESH && i < op->nr; i++) {
 		fputs(i ? ", " : ", \"makes\": [", out);
 		mc_json_put(out, p->nodes[op->first + i].path);
+		if (i + 1 == op->nr)
+			fputs("]", out);
+	}
+	for (i = 0; op->type == MC_OP_UNLINK && i < op->nr; i++) {
+		fputs(i ? ", " : ", \"unlinks\": [", out);
+		mc_json_put(out, p->unlinked[op->first + i].path);
 		if (i + 1 == op->nr)
 			fputs("]", out);
 	}

@@ -208,6 +208,13 @@ int mc_plan_take_along(struct mc_plan *p, struct mntcr_error *e);
 int mc_plan_leave_behind(struct mc_plan *p, uint32_t m, struct mc_op *op,
 			 struct mntcr_error *e);
 
+/* Can it be made in the fresh superblock that it is of? */
+bool mc_plan_is_anew(const struct mc_plan *p, const struct mc_mount *m);
+/* Of mounts that show the same one, once: as what it is made, from "/" on. */
+int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_as);
+/* Once nothing more is attached. */
+int mc_plan_unlink(struct mc_plan *p, struct mntcr_error *e);
+
 /* --- source.c --------------------------------------------------------------- */
 
 /* Which sources there are, and which mount is made from which. */

@@ -30,6 +30,8 @@ static int cmp_root(const struct mc_mount *a, const struct mc_mount *b)
 		return a->sb < b->sb ? -1 : 1;
 	if (a->root_deleted != b->root_deleted)
 		return a->root_deleted ? 1 : -1;
+	if (a->unlinked != b->unlinked)
+		return a->unlinked < b->unlinked ? -1 : 1;
 	if (a->idmap != b->idmap)	/* MC_NONE is the greatest */
 		return a->idmap > b->idmap ? -1 : 1;
 	return mc_path_cmp(a->root, b->root);
@@ -508,13 +510,16 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		     uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	const char *root = mnt->root;
 	uint32_t src, i;
 
-	if (mnt->root_deleted)
+	if (mnt->root_deleted && !mc_plan_is_anew(p, mnt))
 		return deleted_root(p, sorted + from, to - from, e);
+	if (mnt->root_deleted && mc_plan_unlinked_anew(p, sorted[from], &root))
+		return mc_nomem(e);
 	if (mnt->idmap != MC_NONE || !mc_plan_is_path(mnt->root))
 		return only_live(p, sorted + from, to - from, e);
-	if (mc_plan_wide_src(p, mnt->sb, mnt->root, &src, e))
+	if (mc_plan_wide_src(p, mnt->sb, root, &src, e))
 		return -1;
 	for (i = from; i < to; i++)
 		if (p->src_of[sorted[i]] == MC_NONE)

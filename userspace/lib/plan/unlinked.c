@@ -3,7 +3,8 @@
  * Mounts whose root has been unlinked.  No call attaches such a mount, but a
  * recursive clone of its parent brings it along, inode and all.  It is made in a
  * copy of the live namespace, where everything else below that parent has been
- * unmounted first.
+ * unmounted first.  In a fresh superblock it is made of what the image has of it, and
+ * unlinked when it is attached.
  *
  * Nothing is mounted on such a mount: a directory is empty when it is removed,
  * and what is mounted on a name goes when that is unlinked.
@@ -11,6 +12,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,4 +124,53 @@ int mc_plan_leave_behind(struct mc_plan *p, uint32_t m, struct mc_op *op,
 		ok = remove_stack(p, op, list[i]);
 	free(list);
 	return ok ? 0 : mc_nomem(e);
+}
+
+/* --- made anew ---------------------------------------------------------------- */
+
+#define MADE_AS		".mntcr-unlinked-"
+
+bool mc_plan_is_anew(const struct mc_plan *p, const struct mc_mount *m)
+{
+	const struct mc_sb *sb = &p->topo->sbs[m->sb];
+
+	return p->priv->sb[m->sb].mode == MC_SB_FRESH && sb->contents && m->unlinked &&
+	       mc_type_in_memory(sb->type) && m->idmap == MC_NONE && m->root[1];
+}
+
+int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_as)
+{
+	const struct mc_mount *m = &p->topo->mounts[mount];
+	struct mc_src *s = &p->srcs[p->priv->sb[m->sb].src];
+	size_t dir = (size_t)(strrchr(m->root, '/') - m->root) + 1;
+	char *path = mc_plan_alloc(p, dir + sizeof(MADE_AS) + 12);
+
+	if (!path || !mc_grow(&p->unlinked, p->nr_unlinked, &p->max_unlinked,
+			      sizeof(*p->unlinked)))
+		return -1;
+	sprintf(path, "%.*s" MADE_AS "%u", (int)dir, m->root, m->unlinked);
+	if (!s->nr_unlinked++)
+		s->unlinked = p->nr_unlinked;
+	p->unlinked[p->nr_unlinked++] = (struct mc_unlinked){
+		.nr = m->unlinked, .made_as = path + 1, .path = m->root + 1,
+	};
+	*made_as = path;
+	return 0;
+}
+
+int mc_plan_unlink(struct mc_plan *p, struct mntcr_error *e)
+{
+	struct mc_op *op;
+	uint32_t i;
+
+	for (i = 0; i < p->nr_srcs; i++) {
+		if (!p->srcs[i].nr_unlinked)
+			continue;
+		op = mc_plan_op(p, MC_OP_UNLINK, MC_REF(MC_REF_SRC, i));
+		if (!op)
+			return mc_nomem(e);
+		op->first = p->srcs[i].unlinked;
+		op->nr = p->srcs[i].nr_unlinked;
+	}
+	return 0;
 }

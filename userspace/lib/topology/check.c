@@ -401,6 +401,9 @@ static int check_files(const struct mc_mount *m, struct mntcr_error *e)
 			return bad_mount(e, m, "of its root and what it is on one is a directory, one is not");
 		is = this;
 	}
+	if (m->unlinked && !m->root_deleted)
+		return bad_mount(e, m, "a root that is there is the %uth unlinked one",
+				 m->unlinked);
 	if (m->mp_file.mode && !m->mountpoint[1])
 		return bad_mount(e, m, "what it is on is a root, of which that one's mount tells");
 	return 0;
@@ -466,6 +469,32 @@ static int check_mount(const struct mc_topology *t, const struct mc_mount *m,
 	return check_files(m, e);
 }
 
+/* Those of one number have been unlinked in one place. */
+static int check_unlinked(const struct mc_topology *t, struct mntcr_error *e)
+{
+	struct mc_map *by_number = NULL;
+	const struct mc_mount *m;
+	uint32_t i, other;
+	int ret = 0;
+
+	for (i = 0; i < t->nr_mounts && !ret; i++) {
+		m = &t->mounts[i];
+		if (!m->unlinked)
+			continue;
+		if (!by_number)
+			by_number = mc_map_new();
+		other = i;
+		if (!by_number || mc_map_add(by_number, (uint64_t)m->sb << 32 |
+					     m->unlinked, &other) < 0)
+			ret = mc_nomem(e);
+		else if (strcmp(m->root, t->mounts[other].root))
+			ret = bad_mount(e, m, "the %uth unlinked root of its superblock is that of mount %" PRIu64 ", which was elsewhere",
+					m->unlinked, t->mounts[other].id);
+	}
+	mc_map_free(by_number);
+	return ret;
+}
+
 int mc_topology_check(const struct mc_topology *t, struct mntcr_error *e)
 {
 	uint32_t i;
@@ -480,5 +509,5 @@ int mc_topology_check(const struct mc_topology *t, struct mntcr_error *e)
 	for (i = 0; i < t->nr_mounts; i++)
 		if (check_mount(t, &t->mounts[i], e))
 			return -1;
-	return 0;
+	return check_unlinked(t, e);
 }

@@ -152,6 +152,12 @@ struct mc_mount {
 	const char *root;	/* within the superblock: "/", "/a", "net:[1]" */
 	bool moved;		/* to another root than that of its original */
 	bool root_deleted;	/* unlinked; "//deleted", as the kernel prints, is cut off */
+	uint64_t root_ino;	/* of an unlinked one, by the capture; 0: not known */
+	/*
+	 * which unlinked one of the superblock, from 1: the same number, the same
+	 * file that was unlinked in the same place; 0: not known
+	 */
+	uint32_t unlinked;
 	const char *mountpoint;	/* from the parent mount's root: "/", "/a/b" */
 	enum mc_mp_type mp_type;
 	struct mc_file root_file;
@@ -253,6 +259,11 @@ bool mc_userns_up(const struct mc_topology *t, uint32_t u, bool gid, uint32_t id
 		  uint32_t *up);
 /* The id of its that stands for root, or where that is not mapped, its first. */
 bool mc_userns_first_id(const struct mc_userns *u, bool gid, uint32_t *id);
+
+/* --- unlinked.c ------------------------------------------------------------- */
+
+/* Numbers the unlinked roots of a capture that has been finished. */
+int mc_number_unlinked(struct mc_topology *t, struct mntcr_error *e);
 /* What /proc/PID/uid_map says, to at most MC_MAX_IDMAP_EXTENTS; false: not that. */
 bool mc_idmap_parse(const char *text, struct mc_idmap_extent *x, uint32_t *nr);
 /* Is all of a range of ids mapped, by one extent?  Then to what. */

@@ -320,6 +320,7 @@ static void compare_root(struct verify *v, const struct pair *p)
 {
 	const struct mc_mount *x = &v->a->mounts[p->a];
 	const struct mc_mount *y = &v->b->mounts[p->b];
+	char a[16], b[16];
 
 	/*
 	 * The file of a namespace that was restored as well has another inode
@@ -335,6 +336,11 @@ static void compare_root(struct verify *v, const struct pair *p)
 	if (x->root_deleted != y->root_deleted)
 		differ_at(v, p, "root", x->root_deleted ? "deleted" : "there",
 			  y->root_deleted ? "deleted" : "there");
+	if (x->unlinked && y->unlinked && x->unlinked != y->unlinked) {
+		snprintf(a, sizeof(a), "%u", x->unlinked);
+		snprintf(b, sizeof(b), "%u", y->unlinked);
+		differ_at(v, p, "which unlinked file", a, b);
+	}
 }
 
 /* Whoever is in another user namespace calls ids something else. */

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Mounts whose root has been unlinked, restored when nothing of them is left: with what
+ * was in them, unlinked again.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sys/un.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include "checked.h"
+#include "base/base.h"
+#include "topology/topology.h"
+
+static const char *image = "/tmp/image", *again = "/tmp/again";
+
+static void say(void *data, const char *line)
+{
+	TAP_SAY("%s", line);
+}
+
+static bool trusted(const struct mntcr_error *e)
+{
+	if (e->text[0])
+		TAP_SAY("%s [%s]", e->text, e->rule);
+	return !e->text[0];
+}
+
+/* Of the container's mount namespace, or of what was restored. */
+static void dump(const struct mntcr_source *src, const char *path)
+{
+	const struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = src, .nr_sources = 1, .left_out = say,
+	};
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e = { 0 };
+
+	mntcr_capture(src, 1, NULL, &t, &e);
+	REQUIRE(trusted(&e));
+	mntcr_image_write_contents(t, &o, path, &e);
+	REQUIRE(trusted(&e));
+	mntcr_topology_free(t);
+}
+
+struct back {
+	struct mntcr_topology *t;
+	struct mntcr_contents *c;
+	struct mntcr_restored *r;
+	struct mntcr_error e;
+};
+
+static void read_image(const char *path, struct mntcr_topology **t,
+		       struct mntcr_contents **c)
+{
+	struct mntcr_error e = { 0 };
+
+	mntcr_image_read_contents(path, t, c, &e);
+	REQUIRE(trusted(&e));
+}
+
+/* Dumped, gone, restored.  What the list says of it, it does. */
+static void restore(struct back *b, void (*build)(void), enum mntcr_api api)
+{
+	struct mntcr_restore_options o = { .size = sizeof(o), .api = api };
+	struct mntcr_source src = { .type = MNTCR_SOURCE_PID };
+	FILE *null = fopen("/dev/null", "we");
+	pid_t pid = make_container(build);
+	int ret;
+
+	memset(b, 0, sizeof(*b));
+	src.pid = pid;
+	dump(&src, image);
+	end(pid);
+	read_image(image, &b->t, &b->c);
+	o.contents = b->c;
+	ret = mntcr_check_restore(b->t, &o, false, null, &b->e);
+	if (ret)
+		TAP_SAY("check: %s", b->e.text);
+	fclose(null);
+	CHECK_EQ(mntcr_restore(b->t, &o, &b->r, &b->e), ret);
+}
+
+static void restored(struct back *b, void (*build)(void), enum mntcr_api api)
+{
+	struct mntcr_verify_options o = {
+		.size = sizeof(o), .report = say, .flags = MNTCR_VERIFY_ORDER,
+	};
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_topology *t;
+	struct mntcr_contents *c;
+	struct mntcr_error e = { 0 };
+	size_t nr = 1;
+
+	restore(b, build, api);
+	REQUIRE(trusted(&b->e));
+	src.fd = mntcr_restored_ns_fd(b->r, 0);
+	dump(&src, again);
+	read_image(again, &t, &c);
+	o.contents_a = b->c;
+	o.contents_b = c;
+	mntcr_verify(b->t, t, &o, &nr, &e);
+	REQUIRE(trusted(&e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(t);
+	mntcr_contents_free(c);
+}
+
+static void done(struct back *b)
+{
+	mntcr_restored_free(b->r);
+	mntcr_contents_free(b->c);
+	mntcr_topology_free(b->t);
+}
+
+/* What fn() finds inside, in a child that has entered. */
+static void inside(const struct back *b, int (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		TRY(setns(mntcr_restored_ns_fd(b->r, 0), CLONE_NEWNS));
+		_exit(fn());
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+}
+
+static void bind_on(const char *from, const char *to)
+{
+	TRY(mount(from, to, NULL, MS_BIND, NULL));
+	TRY(mount("none", to, NULL, MS_PRIVATE, NULL));
+}
+
+static void mtime(const char *path, time_t t)
+{
+	TRY(utimensat(AT_FDCWD, path, (struct timespec[2]){ { t, 5 }, { t, 7 } }, 0));
+}
+
+#define EXPECT(x)	do { if (!(x)) { printf("# failed: %s (%m)\n", #x); \
+				fflush(stdout); return 1; } } while (0)
+
+static bool reads(const char *path, const char *text)
+{
+	char buf[64] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	close(fd);
+	return n >= 0 && !strcmp(buf, text);
+}
+
+/* --- one file, two binds of it ------------------------------------------------------ */
+
+static void one_file(void)
+{
+	TRY(mkdir("d", 0750));
+	put("d/f", "what was in it");
+	TRY(chown("d/f", 7, 8));
+	TRY(chmod("d/f", 04751));
+	TRY(setxattr("d/f", "trusted.a", "b", 1, 0));
+	mtime("d/f", 1000);
+	put("on", "");
+	put("on2", "");
+	bind_on("d/f", "on");
+	bind_on("d/f", "on2");
+	TRY(unlink("d/f"));
+	mtime("d", 2000);
+}
+
+static int one_file_is_there(void)
+{
+	struct stat st, two, dir;
+	char value;
+
+	EXPECT(!stat("/on", &st) && !stat("/on2", &two) && !stat("/d", &dir));
+	EXPECT(st.st_ino == two.st_ino && !st.st_nlink);
+	EXPECT(st.st_uid == 7 && st.st_gid == 8 && st.st_mode == (S_IFREG | 04751));
+	EXPECT(st.st_mtim.tv_sec == 1000 && st.st_mtim.tv_nsec == 7);
+	EXPECT(getxattr("/on", "trusted.a", &value, 1) == 1 && value == 'b');
+	EXPECT(reads("/on", "what was in it"));
+	EXPECT(dir.st_mtim.tv_sec == 2000 && dir.st_mtim.tv_nsec == 7);
+	EXPECT(access("/d/f", F_OK) && errno == ENOENT);
+	/* nothing of how it was made is left */
+	EXPECT(!rmdir("/d"));
+	return 0;
+}
+
+static void a_file_with_two_binds(void)
+{
+	struct back b;
+
+	restored(&b, one_file, MNTCR_API_AUTO);
+	inside(&b, one_file_is_there);
+	done(&b);
+	restored(&b, one_file, MNTCR_API_UPSTREAM);
+	inside(&b, one_file_is_there);
+	done(&b);
+}
+
+/* --- names that others have by now ---------------------------------------------------- */
+
+static void names_taken(void)
+{
+	TRY(mkdir("d", 0755));
+	put("d/f", "first");
+	put("on", "");
+	put("on2", "");
+	put("on3", "");
+	bind_on("d/f", "on");
+	TRY(unlink("d/f"));
+	put("d/f", "second");
+	bind_on("d/f", "on2");
+	TRY(unlink("d/f"));
+	put("d/f", "third");
+	/* on which something is mounted */
+	bind_on("on3", "d/f");
+	mtime("d", 3000);
+}
+
+static int names_are_right(void)
+{
+	struct stat dir;
+
+	EXPECT(reads("/on", "first") && reads("/on2", "second"));
+	EXPECT(reads("/d/f", "") && !umount2("/d/f", 0) && reads("/d/f", "third"));
+	EXPECT(!stat("/d", &dir) && dir.st_mtim.tv_sec == 3000);
+	EXPECT(!unlink("/d/f") && !rmdir("/d"));
+	return 0;
+}
+
+static void a_name_that_is_taken(void)
+{
+	struct back b;
+
+	restored(&b, names_taken, MNTCR_API_AUTO);
+	inside(&b, names_are_right);
+	done(&b);
+	restored(&b, names_taken, MNTCR_API_UPSTREAM);
+	inside(&b, names_are_right);
+	done(&b);
+}
+
+/* --- what has another name ----------------------------------------------------------- */
+
+static void another_name(void)
+{
+	put("kept", "both");
+	put("on", "");
+	put("on2", "");
+	put("on3", "");
+	TRY(link("kept", "gone"));
+	bind_on("gone", "on");
+	TRY(unlink("gone"));
+	/* two names of one, both gone */
+	put("a", "twice");
+	TRY(link("a", "b"));
+	bind_on("a", "on2");
+	bind_on("b", "on3");
+	TRY(unlink("a"));
+	TRY(unlink("b"));
+}
+
+static int links_are_there(void)
+{
+	struct stat on, kept, on2, on3;
+
+	EXPECT(!stat("/on", &on) && !stat("/kept", &kept));
+	EXPECT(on.st_ino == kept.st_ino && kept.st_nlink == 1);
+	EXPECT(reads("/on", "both"));
+	EXPECT(!stat("/on2", &on2) && !stat("/on3", &on3));
+	EXPECT(on2.st_ino == on3.st_ino && !on2.st_nlink && reads("/on3", "twice"));
+	return 0;
+}
+
+static void links(void)
+{
+	struct back b;
+
+	restored(&b, another_name, MNTCR_API_AUTO);
+	inside(&b, links_are_there);
+	done(&b);
+}
+
+/* --- directories, and what is no file --------------------------------------------------- */
+
+static void kinds(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "sock" };
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	TRY(mkdir("on", 0755));
+	put("onfile", "");
+	put("onfifo", "");
+	put("onsock", "");
+	put("onnull", "");
+	TRY(mkdir("gone", 01770));
+	TRY(chown("gone", 3, 4));
+	TRY(chmod("gone", 01770));
+	put("gone/f", "in it");
+	bind_on("gone", "on");
+	bind_on("gone/f", "onfile");
+	TRY(unlink("gone/f"));
+	mtime("gone", 4000);
+	TRY(rmdir("gone"));
+	TRY(mkfifo("fifo", 0600));
+	TRY(chmod("fifo", 0624));
+	bind_on("fifo", "onfifo");
+	TRY(unlink("fifo"));
+	TRY(s);
+	TRY(bind(s, (struct sockaddr *)&un, sizeof(un)));
+	bind_on("sock", "onsock");
+	TRY(unlink("sock"));
+	TRY(mknod("null", S_IFCHR | 0640, makedev(1, 3)));
+	bind_on("null", "onnull");
+	TRY(unlink("null"));
+	mtime(".", 5000);
+}
+
+static int kinds_are_there(void)
+{
+	struct stat st;
+
+	EXPECT(!stat("/on", &st) && st.st_mode == (S_IFDIR | 01770) && !st.st_nlink);
+	EXPECT(st.st_uid == 3 && st.st_gid == 4 && st.st_mtim.tv_sec == 4000);
+	EXPECT(mkdir("/on/x", 0700) && errno == ENOENT);
+	EXPECT(reads("/onfile", "in it"));
+	EXPECT(!stat("/onfifo", &st) && st.st_mode == (S_IFIFO | 0624));
+	EXPECT(!stat("/onsock", &st) && S_ISSOCK(st.st_mode));
+	EXPECT(!stat("/onnull", &st) && st.st_mode == (S_IFCHR | 0640) &&
+	       st.st_rdev == makedev(1, 3));
+	EXPECT(!stat("/", &st) && st.st_mtim.tv_sec == 5000);
+	EXPECT(access("/gone", F_OK) && errno == ENOENT);
+	return 0;
+}
+
+static void all_kinds(void)
+{
+	struct back b;
+
+	restored(&b, kinds, MNTCR_API_AUTO);
+	inside(&b, kinds_are_there);
+	done(&b);
+	restored(&b, kinds, MNTCR_API_UPSTREAM);
+	inside(&b, kinds_are_there);
+	done(&b);
+}
+
+int main(void)
+{
+	make_host();
+	TAP_RUN(a_file_with_two_binds);
+	TAP_RUN(a_name_that_is_taken);
+	TAP_RUN(links);
+	TAP_RUN(all_kinds);
+	return tap_done();
+}
