@@ -15,6 +15,7 @@ lib-y += base/boot-id.o
 lib-y += base/fd-limit.o
 lib-y += base/child.o
 lib-y += base/thread.o
+lib-y += base/worker.o
 lib-y += base/ns-file.o
 lib-y += base/features.o
 

@@ -194,6 +194,16 @@ int mc_child_task(int (*task)(void *data), void *data, size_t size, int cgroup_f
  */
 int mc_in_thread(void *(*fn)(void *), void *data);
 
+/* --- worker.c -------------------------------------------------------------- */
+
+/* A thread that does one thing after the other, signals blocked.  NULL: errno. */
+struct mc_worker;
+
+struct mc_worker *mc_worker_new(void);
+/* Returns when fn has. */
+void mc_worker_run(struct mc_worker *w, void (*fn)(void *data), void *data);
+void mc_worker_end(struct mc_worker *w);
+
 /* jansson's json_t: a string if s is UTF-8, else {"hex": "..."}; NULL: no memory. */
 struct json_t *mc_json_bytes(const char *s);
 /* The same as text. */

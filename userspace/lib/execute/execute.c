@@ -105,14 +105,14 @@ static int run_op(struct mc_exec *x, const struct mc_op *op)
 	return mc_fail(x->e, MNTCR_SYS, EINVAL, "unknown operation");
 }
 
-static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
+int mc_exec_ops(struct mc_exec *x, uint32_t first, uint32_t end,
+		struct mntcr_stats *stats)
 {
 	const struct mc_plan *p = x->p;
 	uint64_t *in = &stats->rest_ns, *next, then = now(), t;
-	bool told = false;
 	uint32_t i;
 
-	for (i = 0; i < p->nr_ops; i++) {
+	for (i = first; i < end; i++) {
 		next = stage(stats, p->ops[i].type);
 		if (next && next != in) {
 			t = now();
@@ -123,8 +123,8 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 		x->op_at = i;
 		if (!(i & 63) && x->o->cancelled && x->o->cancelled(x->o->data))
 			return mc_fail(x->e, MNTCR_SYS, EINTR, "stopped");
-		if (!told && p->ops[i].type != MC_OP_NS) {
-			told = true;
+		if (!x->told_ns && p->ops[i].type != MC_OP_NS) {
+			x->told_ns = true;
 			mc_ns_leave_cpu(x);
 			if (x->o->namespaces_made)
 				x->o->namespaces_made(x->o->data, x->ns_fd,
@@ -137,19 +137,18 @@ static int run_ops(struct mc_exec *x, struct mntcr_stats *stats)
 	}
 	if (x->be->flush(x))
 		return -1;
-	mc_exec_release(x, NULL);
+	if (end == p->nr_ops)
+		mc_exec_release(x, NULL);
 	t = now();
 	*in += t - then;
-	if (x->o->progress && p->nr_ops > 1024)
+	if (x->o->progress && end == p->nr_ops && p->nr_ops > 1024)
 		x->o->progress(x->o->data, p->nr_ops, p->nr_ops);
 	return 0;
 }
 
-int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats)
+int mc_exec_start(struct mc_exec *x, struct mntcr_stats *stats)
 {
-	struct mntcr_error *e = x->e, later;
 	uint64_t then = now();
-	uint32_t c;
 	int ret;
 
 	x->op_at = 0;
@@ -157,16 +156,16 @@ int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats)
 	if (!ret)
 		ret = x->be->start(x);
 	stats->namespaces_ns += now() - then;
-	if (!ret)
-		ret = run_ops(x, stats);
-	then = now();
-	/* The first error is the one that is reported. */
-	x->e = ret ? &later : e;
-	if (x->be->finish(x))
-		ret = -1;
-	x->e = e;
-	stats->rest_ns += now() - then;
+	return ret;
+}
 
+int mc_exec_finish(struct mc_exec *x, struct mntcr_stats *stats)
+{
+	uint64_t then = now();
+	uint32_t c;
+	int ret = x->be->finish(x);
+
+	stats->rest_ns += now() - then;
 	stats->nr_ops = x->p->nr_ops;
 	stats->nr_mounts = x->t->nr_mounts;
 	stats->nr_namespaces = x->t->nr_ns;

@@ -128,6 +128,7 @@ struct mc_exec {
 	uint32_t nr_scratch;
 	uint32_t ns_made;	/* NS operations done */
 	uint32_t op_at;		/* the operation that is running */
+	bool told_ns;		/* namespaces_made has been called */
 	bool on_one_cpu;	/* while namespaces are made; */
 	cpu_set_t cpus;		/* that of the thread before */
 
@@ -146,8 +147,14 @@ struct mc_exec {
 	uint64_t calls[MC_NR_CALLS];
 };
 
-/* Run all of x->p.  x->e is filled on failure. */
-int mc_exec_run(struct mc_exec *x, struct mntcr_stats *stats);
+/*
+ * x->p in pieces, all in one thread: start, operations from first to before end, finish,
+ * which is called whatever failed.  x->e is filled on failure.
+ */
+int mc_exec_start(struct mc_exec *x, struct mntcr_stats *stats);
+int mc_exec_ops(struct mc_exec *x, uint32_t first, uint32_t end,
+		struct mntcr_stats *stats);
+int mc_exec_finish(struct mc_exec *x, struct mntcr_stats *stats);
 const char *mc_call_name(enum mc_call c);
 
 /* --- for backends (common.c) ------------------------------------------------ */

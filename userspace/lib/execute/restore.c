@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * mntcr_restore(): choose the API, find the live sources, plan, execute, pin.
+ * A restore, stage by stage: choose the API, find the live sources and plan; place the
+ * mounts; share them; hand back what was made.  mntcr_restore() is these in a row.
  * Whatever goes wrong, the namespaces go with their last descriptor.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "execute/execute.h"
+#include "execute/priv.h"
 
 /* Descriptors beside those of the plan: namespaces, /proc, pins. */
 #define OWN_FDS		16
@@ -222,19 +223,6 @@ int mc_find_live(const struct mntcr_topology *t,
 	return 0;
 }
 
-struct work {
-	struct mc_exec x;
-	struct mc_plan *plan;
-	struct mc_plan_options po;
-	struct mc_fd_limit fd_limit;
-	uint32_t others;	/* descriptors beside the plan's */
-	bool *ns_live, *again;
-	char **external_sources;
-	bool told;		/* of refusals */
-	struct mntcr_stats *stats;
-	int ret;
-};
-
 /* Descriptors that are not the plan's: the caller's, and what names sources. */
 static uint32_t count_others(const struct mntcr_restore_options *o)
 {
@@ -244,7 +232,7 @@ static uint32_t count_others(const struct mntcr_restore_options *o)
 
 static void refused(void *data, const struct mntcr_refusal *refusal)
 {
-	struct work *w = data;
+	struct mc_work *w = data;
 
 	w->told = true;
 	if (w->x.o->refused)
@@ -252,7 +240,7 @@ static void refused(void *data, const struct mntcr_refusal *refusal)
 }
 
 /* What only the kernel's answer told is told as well. */
-static void refused_late(struct work *w, const struct mntcr_error *e)
+static void refused_late(struct mc_work *w, const struct mntcr_error *e)
 {
 	if (e->code == MNTCR_REFUSED && !w->told)
 		refused(w, &(struct mntcr_refusal){
@@ -260,7 +248,7 @@ static void refused_late(struct work *w, const struct mntcr_error *e)
 }
 
 /* With too few descriptors for all at once, groups are made in pieces. */
-static int make_plan(struct work *w, const struct mntcr_topology *t,
+static int make_plan(struct mc_work *w, const struct mntcr_topology *t,
 		     const struct mntcr_restore_options *o,
 		     struct mntcr_error *e)
 {
@@ -308,7 +296,7 @@ static int open_paths(const struct mntcr_external *ext, size_t nr, int *fds,
 
 /* --- the execution -------------------------------------------------------- */
 
-static int setup(struct work *w, const struct mntcr_topology *t,
+static int setup(struct mc_work *w, const struct mntcr_topology *t,
 		 const struct mntcr_restore_options *o, struct mntcr_error *e)
 {
 	struct mc_exec *x = &w->x;
@@ -336,7 +324,7 @@ static int setup(struct work *w, const struct mntcr_topology *t,
 	return 0;
 }
 
-static void teardown(struct work *w)
+static void teardown(struct mc_work *w)
 {
 	struct mc_exec *x = &w->x;
 	uint32_t i;
@@ -374,20 +362,51 @@ static void teardown(struct work *w)
 	mc_fd_limit_back(&w->fd_limit);
 }
 
-static void *run_thread(void *data)
-{
-	struct work *w = data;
+/* Some operations, in the thread that they are run in. */
+struct piece {
+	struct mc_work *w;
+	int (*fn)(struct piece *piece);
+	uint32_t first, end;
+	int ret;
+};
 
-	w->ret = mc_exec_run(&w->x, w->stats);
-	return NULL;
+static void run_piece(void *data)
+{
+	struct piece *piece = data;
+
+	piece->ret = piece->fn(piece);
 }
 
 /* The extended calls leave the thread where it is; setns does not. */
-static int execute(struct work *w)
+static int in_its_thread(struct piece *piece)
 {
-	int err;
+	if (piece->w->worker)
+		mc_worker_run(piece->w->worker, run_piece, piece);
+	else
+		run_piece(piece);
+	return piece->ret;
+}
 
-	w->x.p = w->plan;
+static int start_piece(struct piece *piece)
+{
+	return mc_exec_start(&piece->w->x, &piece->w->r->stats);
+}
+
+static int ops_piece(struct piece *piece)
+{
+	return mc_exec_ops(&piece->w->x, piece->first, piece->end,
+			   &piece->w->r->stats);
+}
+
+static int finish_piece(struct piece *piece)
+{
+	return mc_exec_finish(&piece->w->x, &piece->w->r->stats);
+}
+
+static int start(struct mc_work *w)
+{
+	struct piece piece = { .w = w, .fn = start_piece };
+
 	w->x.temp_fd = mc_fds_new(w->plan->nr_temps);
 	w->x.src_fd = mc_fds_new(w->plan->nr_srcs);
 	if (!w->x.temp_fd || !w->x.src_fd)
@@ -398,11 +417,31 @@ static int execute(struct work *w)
 	mc_fd_table_grow(w->x.proc_fd, w->plan->peak_fds + w->others);
 	if (w->po.api == MNTCR_API_EXTENDED) {
 		w->x.be = &mc_backend_extended;
-		return mc_exec_run(&w->x, w->stats);
+	} else {
+		w->x.be = &mc_backend_upstream;
+		w->worker = mc_worker_new();
+		if (!w->worker)
+			return mc_fail(w->x.e, MNTCR_SYS, errno, "pthread_create");
 	}
-	w->x.be = &mc_backend_upstream;
-	err = mc_in_thread(run_thread, w);
-	return err ? mc_fail(w->x.e, MNTCR_SYS, err, "pthread_create") : w->ret;
+	w->started = true;
+	return in_its_thread(&piece);
+}
+
+static int finish(struct mc_work *w)
+{
+	struct piece piece = { .w = w, .fn = finish_piece };
+
+	w->started = false;
+	return in_its_thread(&piece);
+}
+
+/* The first error is the one that is reported. */
+static int undo(struct mc_work *w)
+{
+	w->x.e = &w->later;
+	if (w->started)
+		finish(w);
+	return -1;
 }
 
 /* --- what is handed back -------------------------------------------------- */
@@ -425,7 +464,7 @@ static int hand_back_userns(struct mntcr_restored *r, struct mc_exec *x,
 	return 0;
 }
 
-static int hand_back(struct mntcr_restored *r, struct work *w, bool mounts,
+static int hand_back(struct mntcr_restored *r, struct mc_work *w, bool mounts,
 		     struct mntcr_error *e)
 {
 	const struct mntcr_topology *t = w->x.t;
@@ -481,14 +520,12 @@ static void tell_differences(const struct mc_plan *p,
 	}
 }
 
-static int restore(struct work *w, const struct mntcr_topology *t,
-		   const struct mntcr_restore_options *o,
-		   struct mntcr_restored *r, struct mntcr_error *e)
+static int begin(struct mc_work *w, const struct mntcr_topology *t,
+		 struct mntcr_error *e)
 {
+	const struct mntcr_restore_options *o = &w->o;
 	uint64_t then;
 
-	if (setup(w, t, o, e))
-		return -1;
 	if (o->api == MNTCR_API_EXTENDED && mc_need_extended(e))
 		return -1;
 	w->others = count_others(o);
@@ -508,7 +545,7 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 	then = now();
 	if (make_plan(w, t, o, e))
 		return -1;
-	r->stats.plan_ns = now() - then;
+	w->r->stats.plan_ns = now() - then;
 	w->x.p = w->plan;
 	if (mc_external_check(w->plan, &w->po, w->x.external_fd, e) ||
 	    mc_exec_check_masters(&w->x) ||
@@ -517,13 +554,7 @@ static int restore(struct work *w, const struct mntcr_topology *t,
 		return -1;
 	w->plan->external_sources = w->external_sources;
 	tell_differences(w->plan, o);
-	if (o->pin_dir && mc_pins_open(o->pin_dir, &r->pins, e))
-		return -1;
-	if (execute(w) || hand_back(r, w, o->keep_fds, e))
-		return -1;
-	if (!o->pin_dir || o->pin_later)
-		return 0;
-	return mntcr_restored_pin(r, o->pin_dir, e);
+	return o->pin_dir ? mc_pins_open(o->pin_dir, &w->r->pins, e) : 0;
 }
 
 void mc_plan_options(const struct mntcr_restore_options *o,
@@ -563,40 +594,97 @@ int mc_restore_take(struct mntcr_restore_options *o,
 	return 0;
 }
 
+int mc_work_begin(const struct mntcr_topology *t,
+		  const struct mntcr_restore_options *opts, struct mc_work **work,
+		  struct mntcr_error *e)
+{
+	struct mc_work *w = calloc(1, sizeof(*w));
+	int ret;
+
+	*work = w;
+	if (!w)
+		return mc_nomem(e);
+	w->r = calloc(1, sizeof(*w->r));
+	if (!w->r || mc_restore_take(&w->o, opts, e)) {
+		ret = w->r ? -1 : mc_nomem(e);
+		mntcr_restored_free(w->r);
+		free(w);
+		*work = NULL;
+		return ret;
+	}
+	mc_plan_options(&w->o, &w->po);
+	w->po.refused = refused;
+	w->po.data = w;
+	ret = setup(w, t, &w->o, e) || begin(w, t, e) ? -1 : 0;
+	if (ret)
+		refused_late(w, e);
+	return ret;
+}
+
+int mc_work_ops(struct mc_work *w, uint32_t first, uint32_t end,
+		struct mntcr_error *e)
+{
+	struct piece piece = { .w = w, .fn = ops_piece, .first = first, .end = end };
+
+	w->x.e = e;
+	if (!in_its_thread(&piece))
+		return 0;
+	refused_late(w, e);
+	return undo(w);
+}
+
+int mc_work_place(struct mc_work *w, struct mntcr_error *e)
+{
+	w->x.e = e;
+	if (start(w)) {
+		refused_late(w, e);
+		return undo(w);
+	}
+	return mc_work_ops(w, 0, w->plan->share_first, e);
+}
+
+int mc_work_share(struct mc_work *w, struct mntcr_error *e)
+{
+	return mc_work_ops(w, w->plan->share_first, w->plan->nr_ops, e);
+}
+
+int mc_work_end(struct mc_work *w, struct mntcr_restored **restored,
+		struct mntcr_error *e)
+{
+	w->x.e = e;
+	if (finish(w) || hand_back(w->r, w, w->o.keep_fds, e))
+		return -1;
+	if (w->o.pin_dir && !w->o.pin_later &&
+	    mntcr_restored_pin(w->r, w->o.pin_dir, e))
+		return -1;
+	*restored = w->r;
+	w->r = NULL;
+	return 0;
+}
+
+void mc_work_free(struct mc_work *w)
+{
+	if (!w)
+		return;
+	undo(w);
+	mc_worker_end(w->worker);
+	teardown(w);
+	mntcr_restored_free(w->r);
+	free(w);
+}
+
 int mntcr_restore(const struct mntcr_topology *t,
 		  const struct mntcr_restore_options *opts,
 		  struct mntcr_restored **restored, struct mntcr_error *e)
 {
-	struct mntcr_restore_options o;
-	struct mntcr_restored *r;
-	struct work *w;
+	struct mc_work *w;
 	int ret;
 
 	*restored = NULL;
-	if (mc_restore_take(&o, opts, e))
-		return -1;
-	r = calloc(1, sizeof(*r));
-	w = calloc(1, sizeof(*w));
-	if (!r || !w) {
-		free(r);
-		free(w);
-		return mc_nomem(e);
-	}
-	w->stats = &r->stats;
-	mc_plan_options(&o, &w->po);
-	w->po.refused = refused;
-	w->po.data = w;
-	ret = restore(w, t, &o, r, e);
-	if (ret)
-		refused_late(w, e);
-	teardown(w);
-	free(w);
-	if (ret) {
-		mntcr_restored_free(r);
-		return -1;
-	}
-	*restored = r;
-	return 0;
+	ret = mc_work_begin(t, opts, &w, e) || mc_work_place(w, e) ||
+	      mc_work_share(w, e) || mc_work_end(w, restored, e) ? -1 : 0;
+	mc_work_free(w);
+	return ret;
 }
 
 void mntcr_restored_free(struct mntcr_restored *r)

@@ -138,7 +138,10 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		goto fail;
 	mc_plan_settle_srcs(p);
 	if (plan_namespaces(p, p->priv, e) || mc_plan_bases(p, e) ||
-	    plan_mounts(p, p->priv, e) || mc_plan_groups(p, o, e) ||
+	    plan_mounts(p, p->priv, e))
+		goto fail;
+	p->share_first = p->nr_ops;
+	if (mc_plan_groups(p, o, e) ||
 	    plan_roots(p, p->priv, e) || mc_plan_ns_types(p, e) ||
 	    mc_plan_unlink(p, e) ||
 	    plan_locks(p, o, e) || mc_plan_release(p, o, e))

@@ -189,6 +189,11 @@ struct mc_plan {
 	 */
 #define MC_MOST_TREES	32
 	bool roots_last;
+	/*
+	 * The operations before this one place mounts, all private; those from here
+	 * on make groups, types of namespace roots and locks.
+	 */
+	uint32_t share_first;
 	struct mc_op *ops;
 	mc_ref *list;
 	struct mc_src *srcs;

@@ -268,7 +268,7 @@ int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
 	uint32_t size[4] = {
 		p->topo->nr_mounts, p->nr_temps, p->nr_srcs, p->topo->nr_ns,
 	};
-	uint32_t i;
+	uint32_t i, share_first = p->share_first;
 	bool ok = true;
 
 	p->ops = NULL;
@@ -282,8 +282,13 @@ int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
 	ok = ok && r.attached && r.open;
 	if (ok)
 		find_last(&r);
-	for (i = 0; ok && i < r.nr_ops; i++)
+	for (i = 0; ok && i < r.nr_ops; i++) {
+		if (i == share_first)
+			p->share_first = p->nr_ops;
 		ok = walk_op(&r, i, o);
+	}
+	if (share_first == r.nr_ops)
+		p->share_first = p->nr_ops;
 	ok = ok && flush(&r, r.pending, &r.nr_pending, 0);
 	free(r.ops);
 	for (i = 0; i < 4; i++)

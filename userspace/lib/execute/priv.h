@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A restore in stages, as those who carry them out see it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef MC_EXECUTE_PRIV_H
+#define MC_EXECUTE_PRIV_H
+
+#include "execute/execute.h"
+
+/* What happens between reading an image and handing back what was made. */
+struct mc_work {
+	struct mc_exec x;
+	struct mntcr_restore_options o;	/* a copy; what it points to is the caller's */
+	struct mc_plan *plan;
+	struct mc_plan_options po;
+	struct mc_fd_limit fd_limit;
+	uint32_t others;	/* descriptors beside the plan's */
+	bool *ns_live, *again;
+	char **external_sources;
+	bool told;		/* of refusals */
+	bool started;		/* and not finished */
+	struct mntcr_error later; /* of what is undone after another one */
+	struct mc_worker *worker; /* upstream: the thread that enters namespaces */
+	struct mntcr_restored *r; /* what will be handed back */
+};
+
+/*
+ * The stages in their order; each fails with all undone but what mc_work_free()
+ * frees, which is called in any case.
+ */
+int mc_work_begin(const struct mntcr_topology *t,
+		  const struct mntcr_restore_options *o, struct mc_work **w,
+		  struct mntcr_error *e);
+int mc_work_place(struct mc_work *w, struct mntcr_error *e);
+/* Operations of the plan, from first to before end. */
+int mc_work_ops(struct mc_work *w, uint32_t first, uint32_t end,
+		struct mntcr_error *e);
+int mc_work_share(struct mc_work *w, struct mntcr_error *e);
+int mc_work_end(struct mc_work *w, struct mntcr_restored **r, struct mntcr_error *e);
+void mc_work_free(struct mc_work *w);
+
+#endif /* MC_EXECUTE_PRIV_H */
