@@ -318,6 +318,10 @@ static int pack(const struct member *m, size_t nr, const char *first)
 	return fd;
 }
 
+/* Unlinked roots that it wants. */
+static struct mc_put wanted[] = { { 1, "u1", 0 }, { 2, "d/u2", 0 } };
+static uint32_t nr_wanted;
+
 /* What the attempt ends with; nothing outside of b has changed. */
 static int attempt(int fd, struct mntcr_error *e)
 {
@@ -336,9 +340,9 @@ static int attempt(int fd, struct mntcr_error *e)
 		close(fd);
 	} else {
 		/* what is said beforehand is what comes of it, but for want of room */
-		tried = mc_contents_try(c, &sb, NULL, 0, &before);
+		tried = mc_contents_try(c, &sb, wanted, nr_wanted, &before);
 		REQUIRE(access("b/x", F_OK));
-		ret = mc_contents_fill(c, &sb, root, NULL, 0, e);
+		ret = mc_contents_fill(c, &sb, root, wanted, nr_wanted, e);
 		CHECK_EQ(tried, ret && e->code != MNTCR_SYS ? ret : 0);
 		if (tried)
 			CHECK_STR(before.text, e->text);
@@ -443,6 +447,64 @@ static void hostile_archives_are_refused(void)
 	}
 	CHECK_EQ(attempt(pack(m, 0, "first"), &e), -1);
 	CHECK(strstr(e.text, "member first: the first has to be"));
+}
+
+#define U "unlinked/0:7/"
+
+static void unlinked_roots_that_lie_are_refused(void)
+{
+	static const struct {
+		const char *sign;
+		struct member m[4];
+	} lies[] = {
+		{ "member unlinked/0:7/0: is no name", { REGULAR(U "0", "x") } },
+		{ "member unlinked/0:7/01: is no name", { REGULAR(U "01", "x") } },
+		{ "member unlinked/0:7/1/x: is no name", { REGULAR(U "1/x", "x") } },
+		{ "member unlinked/0:7/262145: is no name", { REGULAR(U "262145", "x") } },
+		{ "member unlinked/0:7/: is no name", { DIRECTORY("unlinked/0:7") } },
+		{ "not all unlinked roots of mounts are in it", { DIRECTORY(C), REGULAR(U "1", "x") } },
+		{ "unlinked root 1: comes after what it has to be before", {
+			REGULAR(U "2", "x"), REGULAR(U "1", "x") } },
+		{ "unlinked root 2: comes after what it has to be before", {
+			REGULAR(U "2", "x"), REGULAR(U "2", "x") } },
+		{ "/x: comes after what it has to be before", {
+			REGULAR(U "1", "x"), REGULAR(U "2", "x"), REGULAR(C "/x", "x") } },
+		{ "unlinked root 1: is there already", {
+			DIRECTORY(C), REGULAR(C "/u1", "x"), REGULAR(U "1", "x"),
+			REGULAR(U "2", "x") } },
+		{ "unlinked root 2: what it was in is no directory any more", {
+			SYMLINK(C "/d", ".."), REGULAR(U "1", "x"),
+			REGULAR(U "2", "x") } },
+		{ "unlinked root 1: is a link to what is not there", {
+			REGULAR(C "/x", "x"), LINK(U "1", C "/y"), REGULAR(U "2", "x") } },
+		{ "unlinked root 1: is a link to what is not there", {
+			LINK(U "1", U "1"), REGULAR(U "2", "x") } },
+		{ "unlinked root 1: is a link to what is not there", {
+			LINK(U "1", U "2"), REGULAR(U "2", "x") } },
+		{ "unlinked root 2: is a link to a directory", {
+			DIRECTORY(U "1"), LINK(U "2", U "1") } },
+		{ "unlinked root 1: is a link to what is no file of its superblock", {
+			LINK(U "1", "/etc/passwd") } },
+		{ "unlinked root 2: is a link to what is no file of its superblock", {
+			REGULAR(U "1", "x"), LINK(U "2", "unlinked/0:8/1") } },
+		{ "/y: is a link to what is no file of its superblock", {
+			LINK(C "/y", U "1"), REGULAR(U "1", "x"), REGULAR(U "2", "x") } },
+	};
+	struct mntcr_error e;
+	size_t i, nr;
+
+	nr_wanted = 2;
+	for (i = 0; i < MC_ARRAY_SIZE(lies); i++) {
+		for (nr = 0; nr < 4 && lies[i].m[nr].name; nr++)
+			;
+		CHECK_EQ(attempt(pack(lies[i].m, nr, MC_CONTENTS_JSON), &e), -1);
+		if (!strstr(e.text, lies[i].sign))
+			TAP_SAY("%zu: %s, not %s", i, e.text, lies[i].sign);
+		CHECK(strstr(e.text, lies[i].sign));
+		CHECK_EQ(e.code, strstr(e.text, "no directory any more") ?
+			 MNTCR_REFUSED : MNTCR_BAD_IMAGE);
+	}
+	nr_wanted = 0;
 }
 
 /* It takes no room, and no time. */
@@ -568,6 +630,7 @@ int main(void)
 	TAP_RUN(everything_comes_back);
 	TAP_RUN(each_change_is_seen);
 	TAP_RUN(hostile_archives_are_refused);
+	TAP_RUN(unlinked_roots_that_lie_are_refused);
 	TAP_RUN(giant_holes_cost_nothing);
 	TAP_RUN(cut_archives_are_noticed);
 	end();

@@ -5,6 +5,8 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
@@ -351,6 +353,181 @@ static void all_kinds(void)
 	done(&b);
 }
 
+/* --- where it was ------------------------------------------------------------------------ */
+
+/* In directories that are gone, too, one of them mounted; one has been made again. */
+static void gone_with_its_directory(void)
+{
+	put("on", "");
+	put("on2", "");
+	TRY(mkdir("ondir", 0755));
+	TRY(mkdir("a", 0755));
+	TRY(mkdir("a/b", 0755));
+	put("a/b/f", "far below");
+	bind_on("a/b/f", "on");
+	TRY(unlink("a/b/f"));
+	bind_on("a/b", "ondir");
+	TRY(rmdir("a/b"));
+	TRY(rmdir("a"));
+	TRY(mkdir("c", 0755));
+	put("c/f", "in the one before");
+	bind_on("c/f", "on2");
+	TRY(unlink("c/f"));
+	TRY(rmdir("c"));
+	TRY(mkdir("c", 0700));
+	mtime("c", 6000);
+	mtime(".", 7000);
+}
+
+static int directories_are_right(void)
+{
+	struct stat st;
+
+	EXPECT(reads("/on", "far below") && reads("/on2", "in the one before"));
+	EXPECT(access("/a", F_OK) && errno == ENOENT);
+	EXPECT(!stat("/c", &st) && st.st_mode == (S_IFDIR | 0700) &&
+	       st.st_mtim.tv_sec == 6000);
+	EXPECT(!stat("/", &st) && st.st_mtim.tv_sec == 7000);
+	EXPECT(!rmdir("/c"));
+	return 0;
+}
+
+static void directories_that_are_gone(void)
+{
+	struct back b;
+
+	restored(&b, gone_with_its_directory, MNTCR_API_AUTO);
+	inside(&b, directories_are_right);
+	done(&b);
+}
+
+static void in_what_is_a_file_now(void)
+{
+	put("on", "");
+	TRY(mkdir("d", 0755));
+	put("d/f", "x");
+	bind_on("d/f", "on");
+	TRY(unlink("d/f"));
+	TRY(rmdir("d"));
+	put("d", "");
+}
+
+static void a_directory_that_is_none(void)
+{
+	struct back b;
+
+	restore(&b, in_what_is_a_file_now, MNTCR_API_AUTO);
+	CHECK_EQ(b.e.code, MNTCR_REFUSED);
+	CHECK_STR(b.e.rule, "deleted-root");
+	CHECK(strstr(b.e.text, "unlinked root 1: what it was in is no directory any more"));
+	done(&b);
+}
+
+/* --- of a superblock that nobody may write to ------------------------------------------- */
+
+/* The kernel makes none such with a file that has no name any more. */
+static void read_only(void)
+{
+	TRY(mkdir("t", 0755));
+	TRY(mount("t", "t", "tmpfs", 0, "size=1m"));
+	put("t/f", "read only");
+	TRY(link("t/f", "t/kept"));
+	put("on", "");
+	bind_on("t/f", "on");
+	TRY(unlink("t/f"));
+	TRY(mount("none", "t", NULL, MS_REMOUNT | MS_RDONLY, "size=1m"));
+}
+
+static int it_is_read_only(void)
+{
+	EXPECT(reads("/on", "read only"));
+	EXPECT(mkdir("/t/x", 0700) && errno == EROFS);
+	EXPECT(open("/on", O_WRONLY | O_CLOEXEC) < 0 && errno == EROFS);
+	return 0;
+}
+
+static void a_superblock_that_is_read_only(void)
+{
+	struct back b;
+
+	restored(&b, read_only, MNTCR_API_AUTO);
+	inside(&b, it_is_read_only);
+	done(&b);
+}
+
+/* Nothing but unlinked ones is seen of it. */
+static void no_tree(void)
+{
+	TRY(mkdir("t", 0755));
+	TRY(mount("t", "t", "ramfs", 0, NULL));
+	TRY(mkdir("t/d", 0755));
+	put("t/d/f", "alone");
+	put("on", "");
+	bind_on("t/d/f", "on");
+	TRY(unlink("t/d/f"));
+	TRY(umount2("t", 0));
+}
+
+static int it_is_alone(void)
+{
+	EXPECT(reads("/on", "alone"));
+	return 0;
+}
+
+static void a_superblock_without_a_tree(void)
+{
+	struct back b;
+
+	restored(&b, no_tree, MNTCR_API_AUTO);
+	inside(&b, it_is_alone);
+	done(&b);
+}
+
+/* --- what cannot be had -------------------------------------------------------------------- */
+
+static void immutable(void)
+{
+	int fd, flags = FS_IMMUTABLE_FL;
+
+	put("f", "");
+	put("on", "");
+	bind_on("f", "on");
+	TRY(unlink("f"));
+	fd = open("on", O_RDONLY | O_CLOEXEC);
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags))
+		TRY(errno == ENOTTY ? 0 : -1);
+	close(fd);
+}
+
+static void what_could_not_be_unlinked_again(void)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_PID };
+	struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = &src, .nr_sources = 1,
+	};
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e = { 0 };
+	int flags = 0, fd, had;
+	pid_t pid = make_container(immutable);
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/root/on", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	had = ioctl(fd, FS_IOC_GETFLAGS, &flags);
+	close(fd);
+	src.pid = pid;
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &t, &e));
+	if (!had && flags & FS_IMMUTABLE_FL) {
+		CHECK_EQ(mntcr_image_write_contents(t, &o, image, &e), -1);
+		CHECK_STR(e.rule, "deleted-root");
+		CHECK(strstr(e.text, "immutable"));
+	}
+	mntcr_topology_free(t);
+	end(pid);
+	if (had || !(flags & FS_IMMUTABLE_FL))
+		SKIP("a tmpfs has no inode flags here");
+}
+
 int main(void)
 {
 	make_host();
@@ -358,5 +535,10 @@ int main(void)
 	TAP_RUN(a_name_that_is_taken);
 	TAP_RUN(links);
 	TAP_RUN(all_kinds);
+	TAP_RUN(directories_that_are_gone);
+	TAP_RUN(a_directory_that_is_none);
+	TAP_RUN(a_superblock_that_is_read_only);
+	TAP_RUN(a_superblock_without_a_tree);
+	TAP_RUN(what_could_not_be_unlinked_again);
 	return tap_done();
 }

@@ -159,23 +159,21 @@ static void try_contents(struct job *j, const struct mc_src *s)
 {
 	const struct mc_sb *sb = &j->t->sbs[s->sb];
 	struct mntcr_error e = { 0 };
-	uint32_t *nr, i;
+	struct mc_put *put;
 	int ret;
 
 	if (!mc_contents_has(j->o->contents, sb))
 		return;
-	nr = malloc((s->nr_unlinked + 1UL) * sizeof(*nr));
-	for (i = 0; nr && i < s->nr_unlinked; i++)
-		nr[i] = j->x.p->unlinked[s->unlinked + i].nr;
-	ret = nr ? mc_contents_try(j->o->contents, sb, nr, s->nr_unlinked, &e) :
+	put = mc_exec_put(j->x.p, s);
+	ret = put ? mc_contents_try(j->o->contents, sb, put, s->nr_unlinked, &e) :
 	      mc_nomem(&e);
-	free(nr);
+	free(put);
 	if (!ret)
 		return;
 	if (e.code == MNTCR_SYS && e.err == ENOMEM)
 		j->r.nomem = true;
 	else
-		mc_report_refuse(&j->r, "bad-image", "", "%s", e.text);
+		mc_report_refuse(&j->r, *e.rule ? e.rule : "bad-image", "", "%s", e.text);
 }
 
 static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_table *tb,

@@ -104,6 +104,7 @@ int mc_rules_unlinked(struct mc_rules *r, struct archive_entry *entry);
 int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlinked);
 int mc_rules_no_link(struct mc_rules *r, enum mc_no_link why);
 int mc_rules_missing(const struct mc_rules *r);
+int mc_rules_no_way(const struct mc_rules *r);
 /* All its data, piece by piece; block may be NULL. */
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
 		  int (*block)(void *data, const char *p, size_t n, int64_t at),
@@ -156,12 +157,9 @@ int mc_contents_dir(int root, const char *path, size_t len);
 
 /* --- try.c ------------------------------------------------------------------- */
 
-/*
- * The same without making any: with what would mc_contents_fill() fail?  nr: of
- * unlinked ones that are to be there, in ascending order.
- */
+/* The same without making any: with what would mc_contents_fill() fail? */
 int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
-		    const uint32_t *nr, uint32_t nr_nr, struct mntcr_error *e);
+		    const struct mc_put *put, uint32_t nr_put, struct mntcr_error *e);
 
 /* --- compare.c ---------------------------------------------------------------- */
 

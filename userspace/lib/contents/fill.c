@@ -518,10 +518,7 @@ static int no_way(struct fill *f)
 {
 	if (errno != ENOTDIR && errno != ELOOP)
 		return sys(f, "the directory that it was in");
-	return mc_refuse(f->e, "deleted-root",
-			 "contents of %s %u:%u: unlinked root %u: what it was in is no directory any more",
-			 f->rules.sb->type, f->rules.sb->major, f->rules.sb->minor,
-			 f->rules.unlinked);
+	return mc_rules_no_way(&f->rules);
 }
 
 static int in_dir(struct fill *f, const struct mc_put *put, struct archive_entry *entry)

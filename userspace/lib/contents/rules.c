@@ -209,6 +209,13 @@ int mc_rules_missing(const struct mc_rules *r)
 		       r->sb->type, r->sb->major, r->sb->minor);
 }
 
+int mc_rules_no_way(const struct mc_rules *r)
+{
+	return mc_refuse(r->e, "deleted-root",
+			 "contents of %s %u:%u: unlinked root %u: what it was in is no directory any more",
+			 r->sb->type, r->sb->major, r->sb->minor, r->unlinked);
+}
+
 /* --- one after the other ------------------------------------------------------------- */
 
 int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *entry)

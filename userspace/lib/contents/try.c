@@ -25,8 +25,9 @@ struct job {
 	struct mntcr_error *e;
 	struct target *targets;
 	uint32_t nr, max, at;	/* those before at are behind the member at hand */
-	const uint32_t *want;	/* unlinked ones */
-	uint32_t nr_want, found;
+	const struct mc_put *put;	/* unlinked ones, by number, */
+	const struct mc_put **by_path;	/* and by where they are made */
+	uint32_t nr_put, found;
 	/* those that a later one may be a link to: number << 1 | is it a directory? */
 	uint32_t *seen, nr_seen, max_seen;
 };
@@ -156,6 +157,59 @@ static int try_link(struct job *j, const char *link)
 	return ret;
 }
 
+static int cmp_put(const void *a, const void *b)
+{
+	const struct mc_put *x = a, *y = b;
+
+	return (x->nr > y->nr) - (x->nr < y->nr);
+}
+
+static bool is_wanted(const struct job *j, uint32_t nr)
+{
+	const struct mc_put key = { .nr = nr };
+
+	return j->nr_put && bsearch(&key, j->put, j->nr_put, sizeof(key), cmp_put);
+}
+
+static int cmp_path(const void *a, const void *b)
+{
+	return mc_member_cmp((*(const struct mc_put *const *)a)->path,
+			     (*(const struct mc_put *const *)b)->path);
+}
+
+/* y is x or below it. */
+static bool is_at(const char *x, const char *y)
+{
+	size_t n = strlen(x);
+
+	return !strncmp(x, y, n) && (!y[n] || y[n] == '/');
+}
+
+/*
+ * The name of one that is to be made may not be there yet, and what it is in has to be
+ * a directory: what is below a path comes right after it.
+ */
+static int check_puts(struct job *j, const char *path, bool dir)
+{
+	uint32_t lo = 0, hi = j->nr_put, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (mc_member_cmp(j->by_path[mid]->path, path) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo && is_at(j->by_path[lo - 1]->path, path)) {
+		j->rules.unlinked = j->by_path[lo - 1]->nr;
+		return mc_rules_bad(&j->rules, "is there already");
+	}
+	if (dir || lo == j->nr_put || !is_at(path, j->by_path[lo]->path))
+		return 0;
+	j->rules.unlinked = j->by_path[lo]->nr;
+	return mc_rules_no_way(&j->rules);
+}
+
 static int try_unlinked(struct job *j, struct archive_entry *entry)
 {
 	const char *link = archive_entry_hardlink(entry);
@@ -163,7 +217,7 @@ static int try_unlinked(struct job *j, struct archive_entry *entry)
 
 	if (mc_rules_unlinked(&j->rules, entry))
 		return -1;
-	if (!is_in(j->rules.unlinked, j->want, j->nr_want))
+	if (!is_wanted(j, j->rules.unlinked))
 		return 0;
 	j->found++;
 	if (link && try_link(j, link))
@@ -185,6 +239,8 @@ static int try_one(struct job *j, const char *path, struct archive_entry *entry)
 	if (!path)
 		return try_unlinked(j, entry);
 	if (mc_rules_member(&j->rules, path, entry))
+		return -1;
+	if (check_puts(j, path, dir))
 		return -1;
 	pass(j, path, dir, false);
 	if (link && try_link(j, link))
@@ -211,22 +267,27 @@ static void merge(struct job *j)
 }
 
 int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
-		    const uint32_t *nr, uint32_t nr_nr, struct mntcr_error *e)
+		    const struct mc_put *put, uint32_t nr_put, struct mntcr_error *e)
 {
-	struct job j = { .e = e, .want = nr, .nr_want = nr_nr };
+	struct job j = { .e = e, .put = put, .nr_put = nr_put };
 	uint32_t part, i;
 	int ret = -1;
 
 	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &part))
 		return 0;
 	j.m = malloc(sizeof(*j.m));
-	if (!j.m || mc_rules_start(&j.rules, sb, e)) {
+	j.by_path = malloc((nr_put + 1UL) * sizeof(*j.by_path));
+	for (i = 0; j.by_path && i < nr_put; i++)
+		j.by_path[i] = &put[i];
+	if (j.by_path && nr_put)
+		qsort(j.by_path, nr_put, sizeof(*j.by_path), cmp_path);
+	if (!j.m || !j.by_path || mc_rules_start(&j.rules, sb, e)) {
 		mc_nomem(e);
 	} else if (!each(&j, c, part, collect)) {
 		merge(&j);
 		j.rules.unlinked = 0;
 		ret = each(&j, c, part, try_one);
-		if (!ret && j.found < nr_nr)
+		if (!ret && j.found < nr_put)
 			ret = mc_rules_missing(&j.rules);
 	}
 	mc_rules_end(&j.rules);
@@ -234,6 +295,7 @@ int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
 		free(j.targets[i].path);
 	free(j.targets);
 	free(j.seen);
+	free(j.by_path);
 	free(j.m);
 	return ret;
 }

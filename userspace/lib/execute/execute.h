@@ -96,6 +96,8 @@ struct mc_made {
 	int fd;
 };
 
+struct mc_put;
+
 struct mc_exec {
 	const struct mc_topology *t;
 	const struct mc_plan *p;
@@ -200,6 +202,8 @@ int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
  * mnt NULL: as far as nothing is made of it.  Does the kernel take type and options?
  */
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
+/* Which unlinked roots a fresh superblock has, and where; to be freed, or NULL. */
+struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
 /* UNLINK: what a fresh superblock was given under other names. */
 int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op);
 int mc_exec_tmpfs(struct mc_exec *x);

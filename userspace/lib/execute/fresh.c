@@ -317,10 +317,23 @@ static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
 			    "fsopen in its user namespace");
 }
 
+struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s)
+{
+	struct mc_put *put = calloc(s->nr_unlinked + 1UL, sizeof(*put));
+	uint32_t i;
+
+	for (i = 0; put && i < s->nr_unlinked; i++)
+		put[i] = (struct mc_put){
+			.nr = p->unlinked[s->unlinked + i].nr,
+			.path = p->unlinked[s->unlinked + i].made_as,
+		};
+	return put;
+}
+
 /* All that the archive has; what has been unlinked, under names of its own. */
 static int fill(struct mc_exec *x, const struct mc_src *s, int mnt)
 {
-	struct mc_put *put = calloc(s->nr_unlinked + 1UL, sizeof(*put));
+	struct mc_put *put = mc_exec_put(x->p, s);
 	uint32_t i;
 	int ret;
 
@@ -330,11 +343,6 @@ static int fill(struct mc_exec *x, const struct mc_src *s, int mnt)
 		free(put);
 		return mc_nomem(x->e);
 	}
-	for (i = 0; i < s->nr_unlinked; i++)
-		put[i] = (struct mc_put){
-			.nr = x->p->unlinked[s->unlinked + i].nr,
-			.path = x->p->unlinked[s->unlinked + i].made_as,
-		};
 	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], mnt, put,
 			       s->nr_unlinked, x->e);
 	for (i = 0; i < s->nr_unlinked; i++)
