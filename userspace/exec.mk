@@ -75,6 +75,7 @@ test-y += t-execute-unlinked
 vm-test-y += t-execute-unlinked
 test-y += t-execute-pins
 vm-test-y += t-execute-pins
+vm-test-y += t-execute-stages
 vm-test-y += t-execute-owners
 vm-test-y += t-lib-autofs
 vm-test-y += t-lib-fuse

@@ -130,6 +130,7 @@ static inline void check_op(struct checker *c, const struct mc_op *op)
 			c->open--;
 		}
 		return;
+	case MC_OP_PLACE:
 	case MC_NR_OPS:
 		REQUIRE(!"operation");
 	}

@@ -696,6 +696,7 @@ static bool run_op(struct sim *s, const struct mc_op *op)
 		return true;
 	case MC_OP_RELEASE:
 		return op_release(s, op);
+	case MC_OP_PLACE:
 	case MC_NR_OPS:
 		break;
 	}

@@ -77,6 +77,7 @@ static const char *rule(const struct mc_op *op, int err)
 			return "the root of the mount does not exist in this superblock";
 		break;
 	case MC_OP_ATTACH:
+	case MC_OP_PLACE:
 		if (err == ENOENT)
 			return "the mountpoint does not exist";
 		if (err == ELOOP)

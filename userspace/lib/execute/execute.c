@@ -32,6 +32,7 @@ static uint64_t *stage(struct mntcr_stats *s, enum mc_op_type type)
 		return &s->sources_ns;
 	case MC_OP_CLONE:
 	case MC_OP_ATTACH:
+	case MC_OP_PLACE:
 		return &s->mounts_ns;
 	case MC_OP_GROUP:
 		return &s->groups_ns;
@@ -70,6 +71,14 @@ static int subroot(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
+static int place(struct mc_exec *x, const struct mc_op *op)
+{
+	int *fd = &x->place_fd[x->p->part_of[MC_REF_INDEX(op->obj)]];
+
+	*fd = mc_exec_below(x, mc_exec_fd(x, op->arg), op->path, false);
+	return *fd < 0 ? mc_exec_fail(x, op, errno, "opening the mountpoint") : 0;
+}
+
 static int run_op(struct mc_exec *x, const struct mc_op *op)
 {
 	switch ((enum mc_op_type)op->type) {
@@ -87,6 +96,8 @@ static int run_op(struct mc_exec *x, const struct mc_op *op)
 		return x->be->clone(x, op);
 	case MC_OP_ATTACH:
 		return x->be->attach(x, op);
+	case MC_OP_PLACE:
+		return place(x, op);
 	case MC_OP_GROUP:
 		return x->be->flush(x) ? -1 : x->be->group(x, op);
 	case MC_OP_UNLINK:
@@ -137,7 +148,7 @@ int mc_exec_ops(struct mc_exec *x, uint32_t first, uint32_t end,
 	}
 	if (x->be->flush(x))
 		return -1;
-	if (end == p->nr_ops)
+	if (end == p->nr_ops || p->staged)
 		mc_exec_release(x, NULL);
 	t = now();
 	*in += t - then;

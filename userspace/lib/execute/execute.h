@@ -112,6 +112,8 @@ struct mc_exec {
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd;
 	int *owner_fd;		/* user namespaces, made or of live sources */
+	int *need_fd;		/* what has been given */
+	int *place_fd;		/* per part of the plan: where it will be */
 	struct mc_made *pidns;
 	uint32_t nr_pidns, max_pidns;
 	int proc_fd;		/* the caller's /proc */

@@ -78,6 +78,9 @@ static int ext_open_src(struct mc_exec *x, uint32_t s)
 	case MC_SRC_LIVE:
 		x->src_fd[s] = live(x, src->index, op);
 		return x->src_fd[s] < 0 ? -1 : 0;
+	case MC_SRC_GIVEN:
+		fd = fcntl(x->need_fd[src->index], F_DUPFD_CLOEXEC, 3);
+		break;
 	case MC_SRC_EXTERNAL:
 		fd = fcntl(x->external_fd[src->index], F_DUPFD_CLOEXEC, 3);
 		break;
@@ -180,8 +183,14 @@ static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 /* What is locked is in the image: locks are set when all is in place. */
 static int ext_attach(struct mc_exec *x, const struct mc_op *op)
 {
-	int to = mc_exec_fd(x, op->arg);
+	uint32_t m = MC_REF_INDEX(op->obj);
+	int to;
 
+	if (op->flags & MC_PLACED)
+		return mc_exec_move(x, mc_exec_fd(x, op->obj),
+				    x->place_fd[x->p->part_of[m]], "/",
+				    MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED, op);
+	to = mc_exec_fd(x, op->arg);
 	if (to < 0)
 		return mc_exec_fail(x, op, errno, "opening the parent by its id");
 	if (op->flags & MC_ALONG)

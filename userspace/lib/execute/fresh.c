@@ -249,12 +249,16 @@ static int pidns_of(struct mc_exec *x, uint64_t ino, uint32_t owner)
 static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
 		     const struct mc_op *op)
 {
-	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
+	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
 	int fd;
 
-	if (!mc_sb_has_own_pidns(sb) || x->o->caller_namespaces)
+	if (s->need != MC_NONE && strcmp(sb->type, "proc"))
 		return 0;
-	fd = pidns_of(x, sb->pidns_ino, owner);
+	if (s->need == MC_NONE &&
+	    (!mc_sb_has_own_pidns(sb) || x->o->caller_namespaces))
+		return 0;
+	fd = s->need != MC_NONE ? x->need_fd[s->need] :
+	     pidns_of(x, sb->pidns_ino, s->owner);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "making a pid namespace");
 	mc_count(x, FSCONFIG);
@@ -301,12 +305,47 @@ static int configure(struct mc_exec *x, const struct mc_op *op, int fs)
 	return set_options(x, fs, sb, op) || set_pidns(x, fs, sb, op) ? -1 : 0;
 }
 
+struct shower {
+	const char *type;
+	int ns, nstype, fs, err;
+};
+
+/* sysfs and mqueue show the namespace of whoever opens them. */
+static void *open_in(void *data)
+{
+	struct shower *s = data;
+
+	s->fs = setns(s->ns, s->nstype) ? -1 : mc_fsopen(s->type, MC_FSOPEN_CLOEXEC);
+	s->err = errno;
+	return NULL;
+}
+
+static int open_shower(struct mc_exec *x, const char *type, uint32_t need)
+{
+	struct shower s = {
+		.type = type, .ns = x->need_fd[need],
+		.nstype = x->p->needs[need].kind == MNTCR_GIVEN_NET ? CLONE_NEWNET :
+			  CLONE_NEWIPC,
+	};
+
+	mc_count(x, SETNS);
+	mc_count(x, FSOPEN);
+	errno = mc_in_thread(open_in, &s);
+	if (errno)
+		return -1;
+	errno = s.err;
+	return s.fs;
+}
+
 static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
 {
-	const char *type = x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb].type;
+	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
+	const char *type = x->t->sbs[s->sb].type;
 	int fs;
 
-	if (owner != MC_NONE) {
+	if (s->need != MC_NONE && x->p->needs[s->need].kind != MNTCR_GIVEN_PID) {
+		fs = open_shower(x, type, s->need);
+	} else if (owner != MC_NONE) {
 		fs = mc_owner_fsopen(x, owner, type);
 	} else {
 		mc_count(x, FSOPEN);

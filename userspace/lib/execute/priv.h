@@ -30,8 +30,10 @@ struct mc_work {
  * The stages in their order; each fails with all undone but what mc_work_free()
  * frees, which is called in any case.
  */
+/* stages: NULL, where nothing is given. */
 int mc_work_begin(const struct mntcr_topology *t,
-		  const struct mntcr_restore_options *o, struct mc_work **w,
+		  const struct mntcr_restore_options *o,
+		  const struct mntcr_stages_options *stages, struct mc_work **w,
 		  struct mntcr_error *e);
 int mc_work_place(struct mc_work *w, struct mntcr_error *e);
 /* Operations of the plan, from first to before end. */

@@ -332,6 +332,8 @@ static void teardown(struct mc_work *w)
 	if (w->plan) {
 		mc_fds_close(x->temp_fd, w->plan->nr_temps);
 		mc_fds_close(x->src_fd, w->plan->nr_srcs);
+		mc_fds_close(x->need_fd, w->plan->nr_needs);
+		mc_fds_close(x->place_fd, w->plan->nr_parts);
 	}
 	mc_fds_close(x->ns_fd, x->t->nr_ns);
 	mc_fds_close(x->nsroot_fd, x->t->nr_ns);
@@ -409,7 +411,8 @@ static int start(struct mc_work *w)
 
 	w->x.temp_fd = mc_fds_new(w->plan->nr_temps);
 	w->x.src_fd = mc_fds_new(w->plan->nr_srcs);
-	if (!w->x.temp_fd || !w->x.src_fd)
+	w->x.place_fd = mc_fds_new(w->plan->nr_parts);
+	if (!w->x.temp_fd || !w->x.src_fd || !w->x.place_fd)
 		return mc_nomem(w->x.e);
 	w->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w->x.proc_fd < 0)
@@ -526,8 +529,11 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	const struct mntcr_restore_options *o = &w->o;
 	uint64_t then;
 
-	if (o->api == MNTCR_API_EXTENDED && mc_need_extended(e))
+	if ((o->api == MNTCR_API_EXTENDED || w->po.staged) && mc_need_extended(e))
 		return -1;
+	if (w->po.api != MNTCR_API_EXTENDED && w->po.staged)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "stages take the extended API: mounts that wait are attached in namespaces that nobody enters");
 	w->others = count_others(o);
 	if (!o->fd_limit)
 		mc_fd_limit_raise(&w->fd_limit, w->others);
@@ -595,7 +601,8 @@ int mc_restore_take(struct mntcr_restore_options *o,
 }
 
 int mc_work_begin(const struct mntcr_topology *t,
-		  const struct mntcr_restore_options *opts, struct mc_work **work,
+		  const struct mntcr_restore_options *opts,
+		  const struct mntcr_stages_options *stages, struct mc_work **work,
 		  struct mntcr_error *e)
 {
 	struct mc_work *w = calloc(1, sizeof(*w));
@@ -615,6 +622,11 @@ int mc_work_begin(const struct mntcr_topology *t,
 	mc_plan_options(&w->o, &w->po);
 	w->po.refused = refused;
 	w->po.data = w;
+	if (stages) {
+		w->po.staged = true;
+		w->po.give = stages->give;
+		w->po.nr_give = (uint32_t)stages->nr_give;
+	}
 	ret = setup(w, t, &w->o, e) || begin(w, t, e) ? -1 : 0;
 	if (ret)
 		refused_late(w, e);
@@ -640,7 +652,7 @@ int mc_work_place(struct mc_work *w, struct mntcr_error *e)
 		refused_late(w, e);
 		return undo(w);
 	}
-	return mc_work_ops(w, 0, w->plan->share_first, e);
+	return mc_work_ops(w, 0, w->plan->place_end, e);
 }
 
 int mc_work_share(struct mc_work *w, struct mntcr_error *e)
@@ -681,7 +693,7 @@ int mntcr_restore(const struct mntcr_topology *t,
 	int ret;
 
 	*restored = NULL;
-	ret = mc_work_begin(t, opts, &w, e) || mc_work_place(w, e) ||
+	ret = mc_work_begin(t, opts, NULL, &w, e) || mc_work_place(w, e) ||
 	      mc_work_share(w, e) || mc_work_end(w, restored, e) ? -1 : 0;
 	mc_work_free(w);
 	return ret;

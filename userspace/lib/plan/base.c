@@ -39,6 +39,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		switch (s->kind) {
 		case MC_SRC_LIVE:
 		case MC_SRC_EXTERNAL:
+		case MC_SRC_GIVEN:
 			if (s->along)
 				break;
 			if (s->uses >= many || (s->copied && s->uses))
@@ -345,6 +346,7 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
 		return 0;
 	case MC_SRC_LIVE:
 	case MC_SRC_EXTERNAL:
+	case MC_SRC_GIVEN:
 		/*
 		 * Stock kernels clone it when they enter its namespace, without
 		 * a descriptor of it.

@@ -50,7 +50,7 @@ static int check_devpts(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 
 	snprintf(help, sizeof(help), "--external %u:%u=PATH, or --source without --fresh",
 		 sb->major, sb->minor);
-	if (!in_new_devpts(root, "/")) {
+	if (!in_new_devpts(root, "/") && p->src_of[m] == MC_NONE) {
 		p->priv->sb[t->mounts[m].sb].refused = "no-such-terminal";
 		return mc_plan_refuse(p, e, "no-such-terminal", &m, 1, help,
 				      "of a terminal of devpts %u:%u, and a new devpts has none",
@@ -62,6 +62,36 @@ static int check_devpts(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 		p->priv->sb[t->mounts[m].sb].refused = "no-such-terminal";
 		if (mc_plan_refuse(p, e, "no-such-terminal", &c, 1, help,
 				   "on a terminal of devpts %u:%u, and a new devpts has none",
+				   sb->major, sb->minor))
+			return -1;
+	}
+	return 0;
+}
+
+/* Directories of processes: those that were there are not there now. */
+static int check_proc(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	static const char help[] = "--stages, where a bind of it is given; or --source without --fresh";
+	const struct mc_topology *t = p->topo;
+	const struct mc_sb *sb = &t->sbs[t->mounts[m].sb];
+	uint32_t c;
+
+	if (mc_plan_root_needs_process(sb, t->mounts[m].root)) {
+		if (p->src_of[m] != MC_NONE)
+			return 0;
+		p->priv->sb[t->mounts[m].sb].refused = "no-such-process";
+		return mc_plan_refuse(p, e, "no-such-process", &m, 1, help,
+				      "of a process in proc %u:%u, and a new proc shows others, or none",
+				      sb->major, sb->minor);
+	}
+	mc_for_each_child(t, c, m) {
+		if (strcmp(t->mounts[m].root, "/") ||
+		    !mc_plan_root_needs_process(sb, t->mounts[c].mountpoint))
+			continue;
+		p->priv->sb[t->mounts[m].sb].refused = "no-such-process";
+		if (mc_plan_refuse(p, e, "no-such-process", &c, 1,
+				   "--source without --fresh",
+				   "on a process's directory in proc %u:%u, and a new proc shows others, or none",
 				   sb->major, sb->minor))
 			return -1;
 	}
@@ -115,6 +145,10 @@ int mc_plan_new_sb(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 	}
 	for (i = 0; !strcmp(s->type, "devpts") && i < nr; i++)
 		if (check_devpts(p, mounts[i], e))
+			return -1;
+	for (i = 0; !strcmp(s->type, "proc") && !p->priv->opts->caller_namespaces &&
+	     i < nr; i++)
+		if (check_proc(p, mounts[i], e))
 			return -1;
 	return 0;
 }

@@ -58,7 +58,7 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 		return MC_NONE;
 	s = &p->srcs[p->nr_srcs];
 	memset(s, 0, sizeof(*s));
-	s->owner = MC_NONE;
+	s->owner = s->need = MC_NONE;
 	s->kind = kind;
 	s->sb = sb;
 	s->index = index;
@@ -147,9 +147,15 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 void mc_plan_free(struct mc_plan *p)
 {
 	struct mc_arena_chunk *c;
+	size_t i;
 
 	if (!p)
 		return;
+	for (i = 0; i < MNTCR_NR_GIVEN_KINDS; i++)
+		mc_map_free(p->need_of[i]);
+	free(p->needs);
+	free(p->parts);
+	free(p->part_of);
 	while ((c = p->strings)) {
 		p->strings = c->next;
 		free(c);

@@ -18,42 +18,6 @@ static int plan_namespaces(struct mc_plan *p, struct mc_plan_priv *v,
 	return 0;
 }
 
-static int plan_clone(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
-{
-	struct mc_op *op;
-
-	if (p->srcs[p->src_of[m]].along)
-		return 0;
-	if (mc_plan_prepare_src(p, p->src_of[m], e))
-		return -1;
-	op = mc_plan_op(p, MC_OP_CLONE, MC_REF(MC_REF_MOUNT, m));
-	if (!op)
-		return mc_nomem(e);
-	op->arg = MC_REF(MC_REF_SRC, p->src_of[m]);
-	if (mc_plan_plain(p, m))
-		op->flags = MC_PLAIN;
-	return 0;
-}
-
-static int plan_attach(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
-{
-	const struct mc_mount *mnt = &p->topo->mounts[m];
-	struct mc_op *op = mc_plan_op(p, MC_OP_ATTACH, MC_REF(MC_REF_MOUNT, m));
-
-	if (!op)
-		return mc_nomem(e);
-	if (p->srcs[p->src_of[m]].along)
-		op->flags = MC_ALONG;
-	if (mnt->parent == MC_NONE) {
-		op->arg = MC_REF(MC_REF_NS, mnt->ns);
-		op->path = "/";
-	} else {
-		op->arg = MC_REF(MC_REF_MOUNT, mnt->parent);
-		op->path = mnt->mountpoint;
-	}
-	return 0;
-}
-
 static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 		       struct mntcr_error *e)
 {
@@ -61,10 +25,19 @@ static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 
 	for (i = 0; i < v->nr_order; i++) {
 		m = v->order[i] >> 1;
+		if (p->part_of && p->part_of[m] != MC_NONE) {
+			/* before what may hide it */
+			if (v->order[i] & 1 && mc_plan_is_top(p, m) &&
+			    p->parts[p->part_of[m]].above == MC_NONE &&
+			    mc_plan_place(p, m, e))
+				return -1;
+			continue;
+		}
 		if (p->roots_last && v->order[i] & 1 &&
 		    p->topo->mounts[m].parent == MC_NONE)
 			continue;
-		if (v->order[i] & 1 ? plan_attach(p, m, e) : plan_clone(p, m, e))
+		if (v->order[i] & 1 ? mc_plan_attach(p, m, 0, e) :
+		    mc_plan_clone(p, m, e))
 			return -1;
 	}
 	return 0;
@@ -83,7 +56,9 @@ static int plan_roots(struct mc_plan *p, struct mc_plan_priv *v,
 
 	for (i = 0; p->roots_last && i < t->nr_ns; i++) {
 		root = t->ns[v->ns_order[i]].root;
-		if (root != MC_NONE && plan_attach(p, root, e))
+		if (root == MC_NONE || (p->part_of && p->part_of[root] != MC_NONE))
+			continue;
+		if (mc_plan_attach(p, root, 0, e))
 			return -1;
 	}
 	return 0;
@@ -127,7 +102,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
 			!o->fd_budget && t->nr_ns <= MC_MOST_TREES;
 	p->priv->opts = o;
-	if (mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
+	if (mc_plan_choose_needs(p, o, e) || mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
 	    mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
 	    mc_plan_temps(p, e) || mc_plan_nodes(p, e))
 		goto fail;
@@ -136,14 +111,20 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		o->decided(o->data, p);
 	if (ret)
 		goto fail;
-	mc_plan_settle_srcs(p);
-	if (plan_namespaces(p, p->priv, e) || mc_plan_bases(p, e) ||
-	    plan_mounts(p, p->priv, e))
+	if (mc_plan_check_needs(p, e))
 		goto fail;
+	mc_plan_settle_srcs(p);
+	if (mc_plan_parts(p, e) || plan_namespaces(p, p->priv, e) ||
+	    mc_plan_bases(p, e) || plan_mounts(p, p->priv, e))
+		goto fail;
+	/* in stages, processes are to find what is placed in its namespace */
+	if (p->staged && (plan_roots(p, p->priv, e) || mc_plan_delays(p, e)))
+		goto fail;
+	if (!p->staged)
+		p->place_end = p->nr_ops;
 	p->share_first = p->nr_ops;
-	if (mc_plan_groups(p, o, e) ||
-	    plan_roots(p, p->priv, e) || mc_plan_ns_types(p, e) ||
-	    mc_plan_unlink(p, e) ||
+	if (mc_plan_groups(p, o, e) || (!p->staged && plan_roots(p, p->priv, e)) ||
+	    mc_plan_ns_types(p, e) || mc_plan_unlink(p, e) ||
 	    plan_locks(p, o, e) || mc_plan_release(p, o, e))
 		goto fail;
 	p->peak_fds += p->nr_owners;

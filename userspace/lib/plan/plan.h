@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "mntcr-restore.h"
+#include "mntcr-stages.h"
 #include "base/base.h"
 #include "topology/topology.h"
 
@@ -51,6 +51,7 @@ enum mc_src_kind {
 	MC_SRC_EXTERNAL,	/* --external: a path stands for the superblock's / */
 	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
 	MC_SRC_MASTER,		/* --external-master: a shared mount, named as a master */
+	MC_SRC_GIVEN,		/* by the caller, at a stage */
 };
 
 struct mc_src {
@@ -58,7 +59,7 @@ struct mc_src {
 	uint32_t sb;
 	uint32_t index;		/* LIVE: mount, NSFILE: ns, FRESH: first node,
 				   EXTERNAL, MASTER: option, AGAIN: the mount
-				   whose source it has */
+				   whose source it has, GIVEN: need */
 	uint32_t nr_nodes;	/* FRESH */
 	uint32_t unlinked, nr_unlinked; /* FRESH: first of its unlinked roots */
 	uint32_t base;		/* SUB: the source it is below */
@@ -81,6 +82,8 @@ struct mc_src {
 				   no descriptor of its own */
 	uint32_t owner;		/* FRESH: the user namespace that it is made in;
 				   MC_NONE: the caller's */
+	uint32_t need;		/* FRESH, GIVEN: that has to be given first; or
+				   MC_NONE */
 	bool opened;		/* while planning: its operation is in the list */
 };
 
@@ -97,6 +100,8 @@ enum mc_op_type {
 	MC_OP_CLONE,		/* clone source arg: a detached mount, its attributes
 				   set, which obj refers to from here on */
 	MC_OP_ATTACH,		/* attach obj to arg (mount or namespace root) at path */
+	MC_OP_PLACE,		/* open path in arg, where obj, which waits, will be
+				   attached: later mounts may hide it */
 	MC_OP_GROUP,		/* make the mounts in list one peer group, or slaves, or
 				   both: flags as of mount_setgroup(2), arg its target */
 	MC_OP_UNLINK,		/* unlink again what mounts of source obj's superblock
@@ -125,6 +130,8 @@ struct mc_op {
 #define MC_PLAIN		1
 /* ATTACH: it came with arg, the parent, and is opened there. */
 #define MC_ALONG		1
+/* ATTACH: at the place that has been opened for it. */
+#define MC_PLACED		2
 /* BASE with arg: the earlier copy lacks the mount by now; a new one is made. */
 #define MC_NEW_COPY		1
 
@@ -179,6 +186,28 @@ struct mc_from {
 	uint32_t nr_refused;	/* so many of its mounts */
 };
 
+/* Something that is given: operations make sources of it that mounts are cloned from. */
+struct mc_need {
+	enum mntcr_given_kind kind;
+	uint64_t id;		/* mntcr-stages.h says of what */
+	bool chosen;		/* by the caller: it could be made */
+	uint32_t mount;		/* the first that is of it */
+	uint32_t nr_mounts;
+	uint32_t first_op, nr_ops;
+};
+
+/*
+ * Mounts that become possible together: one of what is given, and all that is mounted
+ * on it, down to the next that waits for something else.
+ */
+struct mc_part {
+	uint32_t need;
+	uint32_t top;		/* the mount that all others are on */
+	uint32_t above;		/* the part that this one is mounted on; MC_NONE: what is
+				   placed */
+	uint32_t first_op, nr_ops;
+};
+
 struct mc_plan {
 	const struct mc_topology *topo;
 	enum mntcr_api api;
@@ -190,10 +219,17 @@ struct mc_plan {
 #define MC_MOST_TREES	32
 	bool roots_last;
 	/*
-	 * The operations before this one place mounts, all private; those from here
-	 * on make groups, types of namespace roots and locks.
+	 * Operations before place_end place mounts, all private; those from share_first
+	 * make groups, types of namespace roots and locks.  Between lie those of needs
+	 * and parts, whose order is that in which things are given.
 	 */
-	uint32_t share_first;
+	uint32_t place_end, share_first;
+	bool staged;
+	struct mc_need *needs;
+	struct mc_part *parts;	/* each after the one that it is on */
+	uint32_t *part_of;	/* per mount: MC_NONE: it is placed; NULL: all are */
+	uint32_t nr_needs, max_needs, nr_parts, max_parts;
+	struct mc_map *need_of[MNTCR_NR_GIVEN_KINDS];	/* by id */
 	struct mc_op *ops;
 	mc_ref *list;
 	struct mc_src *srcs;
@@ -243,6 +279,10 @@ struct mc_plan_options {
 	 */
 	void (*decided)(void *data, const struct mc_plan *p);
 	void *data;
+	/* what can't be made is waited for, and this, too */
+	bool staged;
+	const struct mntcr_given *give;
+	uint32_t nr_give;
 	bool no_own_locks;	/* the caller may not lock what belongs to its owner */
 	uint32_t userns_level;	/* the caller's user namespace is at least so many
 				   levels below the initial one */
@@ -263,6 +303,12 @@ static inline bool mc_src_is_opened(const struct mc_src *s)
 {
 	return s->kind == MC_SRC_FRESH || s->kind == MC_SRC_AGAIN;
 }
+
+const char *mc_need_kind_name(enum mntcr_given_kind kind);
+/* As it is written: MAJOR:MINOR of a superblock, else a number. */
+void mc_need_id_text(enum mntcr_given_kind kind, uint64_t id, char *buf, size_t size);
+bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,
+		       uint32_t *need);
 
 /* --- types.c: what is so of a type of filesystem ----------------------------- */
 

@@ -18,6 +18,7 @@ static const char *const op_names[MC_NR_OPS] = {
 	[MC_OP_SUBROOT] = "subroot",
 	[MC_OP_CLONE] = "clone",
 	[MC_OP_ATTACH] = "attach",
+	[MC_OP_PLACE] = "place",
 	[MC_OP_GROUP] = "group",
 	[MC_OP_UNLINK] = "unlink",
 	[MC_OP_LOCK] = "lock",
@@ -103,6 +104,12 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 	case MC_SRC_MASTER:
 		mc_buf_printf(b, "external master #%u", s->index);
 		break;
+	case MC_SRC_GIVEN:
+		mc_need_id_text(p->needs[s->index].kind, p->needs[s->index].id, dev,
+				sizeof(dev));
+		mc_buf_printf(b, "%s %s, given",
+			      mc_need_kind_name(p->needs[s->index].kind), dev);
+		break;
 	case MC_SRC_NSFILE:
 		mc_buf_printf(b, "file of ns%u", s->index);
 		break;
@@ -153,11 +160,19 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 			src_words(p, i, b);
 		}
 		break;
+	case MC_OP_PLACE:
+		mc_buf_printf(b, "for %s on %s at %s",
+			      ref_name(p, op->obj, a, sizeof(a)),
+			      ref_name(p, op->arg, c, sizeof(c)),
+			      mc_escape(op->path, path, sizeof(path)));
+		break;
 	case MC_OP_ATTACH:
 		mc_buf_printf(b, "%s on %s at %s%s", ref_name(p, op->obj, a, sizeof(a)),
 			      ref_name(p, op->arg, c, sizeof(c)),
 			      mc_escape(op->path, path, sizeof(path)),
-			      op->flags & MC_ALONG ? ", with which it came" : "");
+			      op->flags & MC_ALONG ? ", with which it came" :
+			      op->flags & MC_PLACED ? ", where there is a place for it" :
+			      "");
 		break;
 	case MC_OP_GROUP:
 		flag_names(op->flags, a, sizeof(a));

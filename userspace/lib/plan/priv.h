@@ -127,6 +127,27 @@ int mc_plan_refuse(struct mc_plan *p, struct mntcr_error *e, const char *rule,
 /* When all have been found: -1 if there were any. */
 int mc_plan_refused(struct mc_plan *p, struct mntcr_error *e);
 
+/* --- need.c (the rest is in plan.h) ---------------------------------------- */
+
+/* First: what the caller wants to give. */
+int mc_plan_choose_needs(struct mc_plan *p, const struct mc_plan_options *o,
+			 struct mntcr_error *e);
+/*
+ * What has to be given for the superblock, MC_NONE: nothing; had: it is to be had
+ * otherwise.
+ */
+int mc_plan_sb_need(struct mc_plan *p, uint32_t sb, bool had, uint32_t *need,
+		    struct mntcr_error *e);
+/* The same of one mount, whose source it becomes. */
+int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had,
+		       struct mntcr_error *e);
+/* Of a process, or of a terminal that one has open: not in a new superblock. */
+bool mc_plan_root_needs_process(const struct mc_sb *sb, const char *root);
+/* Once it has a source; or MC_NONE. */
+uint32_t mc_plan_need_of(const struct mc_plan *p, uint32_t mount);
+/* Once all have: is whatever was chosen waited for? */
+int mc_plan_check_needs(struct mc_plan *p, struct mntcr_error *e);
+
 /* --- area.c ----------------------------------------------------------------- */
 
 /* Is some mount of the image a member of the group? */
@@ -258,6 +279,22 @@ int mc_plan_groups(struct mc_plan *p, const struct mc_plan_options *o,
 		   struct mntcr_error *e);
 /* The types of the namespaces' own roots, once their mounts are on them. */
 int mc_plan_ns_types(struct mc_plan *p, struct mntcr_error *e);
+
+/* --- mounts.c ---------------------------------------------------------------- */
+
+int mc_plan_clone(struct mc_plan *p, uint32_t m, struct mntcr_error *e);
+int mc_plan_attach(struct mc_plan *p, uint32_t m, uint8_t flags, struct mntcr_error *e);
+/* Open the place of a mount that waits. */
+int mc_plan_place(struct mc_plan *p, uint32_t m, struct mntcr_error *e);
+
+/* --- delay.c ----------------------------------------------------------------- */
+
+/* Which mounts wait with which. */
+int mc_plan_parts(struct mc_plan *p, struct mntcr_error *e);
+/* Is it the topmost of those that wait? */
+bool mc_plan_is_top(const struct mc_plan *p, uint32_t m);
+/* Once all others are placed: what is done when something is given. */
+int mc_plan_delays(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- release.c --------------------------------------------------------------- */
 

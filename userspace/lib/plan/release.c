@@ -261,6 +261,21 @@ static bool walk_op(struct release *r, uint32_t i,
 	return flush_junk(r, o);
 }
 
+/*
+ * In stages nothing is closed before the end: what uses a descriptor last depends on
+ * what is given first.
+ */
+static void keep_all(struct mc_plan *p)
+{
+	uint32_t i;
+
+	p->peak_fds = 2 * p->topo->nr_ns + p->topo->nr_mounts + p->nr_temps +
+		      2 * p->nr_srcs + p->nr_parts + p->nr_needs;
+	for (i = 0; i < p->nr_ops; i++)
+		if (p->ops[i].type == MC_OP_ATTACH && strchr(p->ops[i].path + 1, '/'))
+			p->peak_fds++;
+}
+
 int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
 		    struct mntcr_error *e)
 {
@@ -271,6 +286,10 @@ int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
 	uint32_t i, share_first = p->share_first;
 	bool ok = true;
 
+	if (p->staged) {
+		keep_all(p);
+		return 0;
+	}
 	p->ops = NULL;
 	p->nr_ops = p->max_ops = 0;
 	for (i = 0; i < 4; i++) {
@@ -289,6 +308,7 @@ int mc_plan_release(struct mc_plan *p, const struct mc_plan_options *o,
 	}
 	if (share_first == r.nr_ops)
 		p->share_first = p->nr_ops;
+	p->place_end = p->share_first;
 	ok = ok && flush(&r, r.pending, &r.nr_pending, 0);
 	free(r.ops);
 	for (i = 0; i < 4; i++)

@@ -464,6 +464,17 @@ static int unlinked_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from
 	return 0;
 }
 
+/* Files of namespaces and processes that are none of the image's. */
+static int given_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		     uint32_t to, struct mntcr_error *e)
+{
+	for (; from < to; from++)
+		if (p->src_of[sorted[from]] == MC_NONE &&
+		    mc_plan_mount_need(p, sorted[from], false, e))
+			return -1;
+	return 0;
+}
+
 static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		    uint32_t to, struct mntcr_error *e)
 {
@@ -478,6 +489,10 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	if (find_live_src(p, sorted, from, to, &src, e) ||
 	    (src == MC_NONE && copied_src(p, sorted, from, to, &src, e)))
 		return -1;
+	if (src == MC_NONE && p->staged &&
+	    mc_type_of(p->topo->sbs[p->topo->mounts[sorted[from]].sb].type)->kind ==
+	    MC_TYPE_FILES)
+		return given_run(p, sorted, from, to, e);
 	if (src == MC_NONE)
 		return no_source(p, sorted + from, to - from, e);
 	for (i = from; i < to; i++) {
@@ -513,6 +528,10 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	const char *root = mnt->root;
 	uint32_t src, i;
 
+	while (from < to && p->src_of[sorted[from]] != MC_NONE)
+		from++;
+	if (from == to)
+		return 0;
 	if (mnt->root_deleted && !mc_plan_is_anew(p, mnt))
 		return deleted_root(p, sorted + from, to - from, e);
 	if (mnt->root_deleted && mc_plan_unlinked_anew(p, sorted[from], &root))
@@ -716,14 +735,35 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	uint32_t index = p->priv->external_of[sb];
 	struct mc_sb_plan *s = &p->priv->sb[sb];
 	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
+	bool live = any_live(p, sorted, from, end), fresh, shows;
+	uint32_t need;
 	int ret = 0;
 
-	if (index != MC_NONE) {
+	fresh = can_be_fresh(p, sb) && (p->priv->opts->prefer_fresh || !live);
+	if (mc_plan_sb_need(p, sb, index != MC_NONE || fresh || live, &need, e))
+		return -1;
+	shows = need != MC_NONE && p->needs[need].kind != MNTCR_GIVEN_SUPERBLOCK;
+	fresh = need == MC_NONE && index == MC_NONE && fresh;
+	for (i = from; i < end; i++)
+		if (mc_plan_mount_need(p, sorted[i], !(fresh || shows) ||
+				       !mc_plan_root_needs_process(&p->topo->sbs[sb],
+								   m[sorted[i]].root), e))
+			return -1;
+	if (shows) {
+		s->mode = MC_SB_FRESH;
+		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
+		if (s->src != MC_NONE)
+			p->srcs[s->src].need = need;
+		ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
+	} else if (need != MC_NONE) {
+		s->mode = MC_SB_EXTERNAL;
+		s->src = mc_plan_new_src(p, MC_SRC_GIVEN, sb, need);
+		if (s->src != MC_NONE)
+			p->srcs[s->src].need = need;
+	} else if (index != MC_NONE) {
 		s->mode = MC_SB_EXTERNAL;
 		s->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, index);
-	} else if (can_be_fresh(p, sb) &&
-		   (p->priv->opts->prefer_fresh ||
-		    !any_live(p, sorted, from, end))) {
+	} else if (fresh) {
 		s->mode = MC_SB_FRESH;
 		if (type->once)
 			p->priv->fresh_once |= mc_type_bit(type);
@@ -738,7 +778,8 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	}
 	if (s->src == MC_NONE)
 		return mc_nomem(e);
-	if (s->mode != MC_SB_EXTERNAL && by_text(p, sorted, from, end, e))
+	/* one that is given is not opened once more */
+	if (s->mode != MC_SB_EXTERNAL && need == MC_NONE && by_text(p, sorted, from, end, e))
 		return -1;
 	if (s->mode == MC_SB_LIVE)
 		find_wide(p, sorted, from, end);

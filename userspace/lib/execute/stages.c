@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A restore whose caller acts between its stages, and gives what only processes can
+ * make.  What waits for what the plan says; here it is noted what is there.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "execute/priv.h"
+
+enum stage { BEGUN, PLACED, SHARED, OVER };
+
+struct mntcr_stages {
+	struct mc_work *w;
+	enum stage stage;
+	bool *need_done, *part_done;
+	uint32_t *shown;	/* per superblock: a mount of it that is placed */
+	char name[512];
+};
+
+/* What fails takes all with it. */
+static int fail(struct mntcr_stages *s)
+{
+	mc_work_free(s->w);
+	s->w = NULL;
+	s->stage = OVER;
+	return -1;
+}
+
+static int turn(struct mntcr_stages *s, const char *what, enum stage from, enum stage to,
+		struct mntcr_error *e)
+{
+	static const char *const is[] = {
+		[BEGUN] = "nothing has been placed yet", [PLACED] = "mounts are placed",
+		[SHARED] = "mounts are shared already", [OVER] = "it has ended",
+	};
+
+	if (s->stage >= from && s->stage <= to)
+		return 0;
+	mc_fail(e, MNTCR_USAGE, 0, "%s: not at this stage: %s", what, is[s->stage]);
+	return fail(s);
+}
+
+/* --- begin ------------------------------------------------------------------ */
+
+static int note_shown(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	const struct mc_plan *p = s->w->plan;
+	uint32_t i;
+
+	s->shown = malloc((p->topo->nr_sbs + 1UL) * sizeof(*s->shown));
+	s->need_done = calloc(p->nr_needs + 1UL, sizeof(*s->need_done));
+	s->part_done = calloc(p->nr_parts + 1UL, sizeof(*s->part_done));
+	s->w->x.need_fd = mc_fds_new(p->nr_needs);
+	if (!s->shown || !s->need_done || !s->part_done || !s->w->x.need_fd)
+		return mc_nomem(e);
+	for (i = 0; i < p->topo->nr_sbs; i++)
+		s->shown[i] = MC_NONE;
+	for (i = p->topo->nr_mounts; i-- > 0; )
+		if (!p->part_of || p->part_of[i] == MC_NONE)
+			s->shown[p->topo->mounts[i].sb] = i;
+	return 0;
+}
+
+int mntcr_stages_begin(const struct mntcr_topology *t,
+		       const struct mntcr_restore_options *opts,
+		       const struct mntcr_stages_options *stages,
+		       struct mntcr_stages **out, struct mntcr_error *e)
+{
+	struct mntcr_stages_options so;
+	struct mntcr_stages *s;
+
+	*out = NULL;
+	if (mc_take_options(&so, sizeof(so), sizeof(so), stages, "stages_options", e))
+		return -1;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return mc_nomem(e);
+	if (mc_work_begin(t, opts, &so, &s->w, e) || note_shown(s, e)) {
+		mntcr_stages_free(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+size_t mntcr_stages_nr_needs(const struct mntcr_stages *s)
+{
+	return s->w ? s->w->plan->nr_needs : 0;
+}
+
+void mntcr_stages_need(const struct mntcr_stages *s, size_t i, struct mntcr_need *need)
+{
+	struct mntcr_stages *names = (struct mntcr_stages *)s;
+	const struct mc_plan *p = s->w->plan;
+	const struct mc_need *n = &p->needs[i];
+
+	*need = (struct mntcr_need){
+		.kind = n->kind, .id = n->id, .nr_mounts = n->nr_mounts,
+		.type = p->topo->sbs[p->topo->mounts[n->mount].sb].type,
+		.name = mc_mount_name(p->topo, n->mount, names->name,
+				      sizeof(names->name)),
+		.given = s->w->x.need_fd[i] >= 0, .done = s->need_done[i],
+	};
+}
+
+/* --- give ---------------------------------------------------------------------- */
+
+static int wrong(const char *what, struct mntcr_error *e)
+{
+	return mc_fail(e, MNTCR_USAGE, 0, "the descriptor is %s", what);
+}
+
+static int check_ns(const struct mc_need *n, int fd, struct mntcr_error *e)
+{
+	static const int types[] = {
+		[MNTCR_GIVEN_PID] = CLONE_NEWPID, [MNTCR_GIVEN_NET] = CLONE_NEWNET,
+		[MNTCR_GIVEN_IPC] = CLONE_NEWIPC,
+	};
+	int type = ioctl(fd, MC_NS_GET_NSTYPE);
+
+	return type == types[n->kind] ? 0 :
+	       wrong(type < 0 ? "no namespace's file" :
+		     "a namespace's of another kind", e);
+}
+
+/* Of the filesystem that it stands for, as far as that can be told. */
+static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
+		       struct mntcr_error *e)
+{
+	const struct mc_topology *t = s->w->x.t;
+	const struct mc_mount *m = &t->mounts[n->mount];
+	const struct mc_sb *sb = &t->sbs[m->sb];
+	uint32_t shown = s->shown[m->sb];
+	struct statx st, other;
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) || mc_look(fd, 0, &st))
+		return mc_fail(e, MNTCR_SYS, errno, "looking at the descriptor");
+	if (sb->magic && (uint64_t)(uint32_t)fs.f_type != (sb->magic & UINT32_MAX))
+		return wrong("of another type of filesystem", e);
+	if (n->kind == MNTCR_GIVEN_SUPERBLOCK)
+		return st.stx_attributes & STATX_ATTR_MOUNT_ROOT ? 0 :
+		       wrong("not of a mount's root", e);
+	if (m->root_file.mode && (m->root_file.mode & S_IFMT) != (st.stx_mode & S_IFMT))
+		return wrong("of another type of file", e);
+	if (mc_type_of(sb->type)->kind == MC_TYPE_FILES || shown == MC_NONE ||
+	    s->w->x.mount_fd[shown] < 0)
+		return 0;
+	if (mc_look(s->w->x.mount_fd[shown], 0, &other))
+		return mc_fail(e, MNTCR_SYS, errno, "looking at the superblock that it is of");
+	return st.stx_dev_major == other.stx_dev_major &&
+	       st.stx_dev_minor == other.stx_dev_minor ? 0 :
+	       wrong("not of the superblock that was restored", e);
+}
+
+static int give(struct mntcr_stages *s, const struct mntcr_given *what, int fd,
+		struct mntcr_error *e)
+{
+	struct mc_exec *x = &s->w->x;
+	uint32_t need;
+	int ret;
+
+	if (!mc_plan_find_need(x->p, what->kind, what->id, &need))
+		return mc_fail(e, MNTCR_USAGE, 0, "nothing waits for it");
+	if (x->need_fd[need] >= 0)
+		return mc_fail(e, MNTCR_USAGE, 0, "it has been given already");
+	if (x->p->needs[need].kind <= MNTCR_GIVEN_IPC)
+		ret = check_ns(&x->p->needs[need], fd, e);
+	else
+		ret = check_mount(s, &x->p->needs[need], fd, e);
+	if (ret)
+		return -1;
+	x->need_fd[need] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return x->need_fd[need] < 0 ? mc_fail(e, MNTCR_SYS, errno, "dup") : 0;
+}
+
+int mntcr_stages_give(struct mntcr_stages *s, const struct mntcr_given *what, int fd,
+		      struct mntcr_error *e)
+{
+	struct mntcr_error why;
+	char id[32];
+
+	if (turn(s, "give", BEGUN, PLACED, e))
+		return -1;
+	if ((size_t)what->kind >= MNTCR_NR_GIVEN_KINDS) {
+		mc_fail(e, MNTCR_USAGE, 0, "give: no such kind");
+		return fail(s);
+	}
+	if (!give(s, what, fd, &why))
+		return 0;
+	mc_need_id_text(what->kind, what->id, id, sizeof(id));
+	*e = why;
+	snprintf(e->text, sizeof(e->text), "give %s %s: %.*s",
+		 mc_need_kind_name(what->kind), id,
+		 (int)sizeof(e->text) - 64, why.text);
+	return fail(s);
+}
+
+/* --- place, delayed, share, end ------------------------------------------------ */
+
+static int run_needs(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	const struct mc_plan *p = s->w->plan;
+	uint32_t i;
+
+	for (i = 0; i < p->nr_needs; i++) {
+		if (s->need_done[i] || s->w->x.need_fd[i] < 0)
+			continue;
+		if (mc_work_ops(s->w, p->needs[i].first_op,
+				p->needs[i].first_op + p->needs[i].nr_ops, e))
+			return -1;
+		s->need_done[i] = true;
+	}
+	return 0;
+}
+
+static int attach_what_can_be(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	const struct mc_part *part;
+	uint32_t i;
+
+	if (run_needs(s, e))
+		return fail(s);
+	for (i = 0; i < s->w->plan->nr_parts; i++) {
+		part = &s->w->plan->parts[i];
+		if (s->part_done[i] || !s->need_done[part->need] ||
+		    (part->above != MC_NONE && !s->part_done[part->above]))
+			continue;
+		if (mc_work_ops(s->w, part->first_op, part->first_op + part->nr_ops, e))
+			return fail(s);
+		s->part_done[i] = true;
+	}
+	return 0;
+}
+
+int mntcr_stages_place(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	if (turn(s, "place", BEGUN, BEGUN, e))
+		return -1;
+	if (mc_work_place(s->w, e))
+		return fail(s);
+	s->stage = PLACED;
+	/* of what was given before */
+	return attach_what_can_be(s, e);
+}
+
+int mntcr_stages_delayed(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	if (turn(s, "delayed", PLACED, PLACED, e))
+		return -1;
+	return attach_what_can_be(s, e);
+}
+
+static int all_there(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	const struct mc_plan *p = s->w->plan;
+	char id[32];
+	uint32_t i;
+
+	for (i = 0; i < p->nr_parts && s->part_done[i]; i++)
+		;
+	if (i == p->nr_parts)
+		return 0;
+	mc_need_id_text(p->needs[p->parts[i].need].kind, p->needs[p->parts[i].need].id,
+			id, sizeof(id));
+	mc_mount_name(p->topo, p->parts[i].top, s->name, sizeof(s->name));
+	return mc_fail(e, MNTCR_USAGE, 0,
+		       "share: not all mounts are in place: %s waits for %s %s%s",
+		       s->name, mc_need_kind_name(p->needs[p->parts[i].need].kind), id,
+		       s->w->x.need_fd[p->parts[i].need] < 0 ? "" :
+		       ", which has been given since the last of the stage delayed");
+}
+
+int mntcr_stages_share(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	if (turn(s, "share", PLACED, PLACED, e))
+		return -1;
+	if (all_there(s, e) || mc_work_share(s->w, e))
+		return fail(s);
+	s->stage = SHARED;
+	return 0;
+}
+
+int mntcr_stages_end(struct mntcr_stages *s, struct mntcr_restored **restored,
+		     struct mntcr_error *e)
+{
+	*restored = NULL;
+	if (turn(s, "end", SHARED, SHARED, e))
+		return -1;
+	if (mc_work_end(s->w, restored, e))
+		return fail(s);
+	fail(s);	/* nothing is left to undo */
+	return 0;
+}
+
+void mntcr_stages_free(struct mntcr_stages *s)
+{
+	if (!s)
+		return;
+	mc_work_free(s->w);
+	free(s->need_done);
+	free(s->part_done);
+	free(s->shown);
+	free(s);
+}
+
+/* --- what there is by now ------------------------------------------------------ */
+
+size_t mntcr_stages_nr_ns(const struct mntcr_stages *s)
+{
+	return s->w && s->stage != BEGUN ? s->w->x.t->nr_ns : 0;
+}
+
+int mntcr_stages_ns_fd(const struct mntcr_stages *s, size_t ns)
+{
+	return ns < mntcr_stages_nr_ns(s) ? s->w->x.ns_fd[ns] : -1;
+}
+
+size_t mntcr_stages_nr_made(const struct mntcr_stages *s)
+{
+	return s->w && s->stage != BEGUN ?
+	       s->w->x.nr_pidns + s->w->plan->nr_owners : 0;
+}
+
+void mntcr_stages_made(const struct mntcr_stages *s, size_t i, struct mntcr_made *made)
+{
+	const struct mc_exec *x = &s->w->x;
+	uint32_t u;
+
+	if (i < x->nr_pidns) {
+		*made = (struct mntcr_made){ "pid", x->pidns[i].ino, x->pidns[i].fd };
+		return;
+	}
+	u = x->p->owners[i - x->nr_pidns];
+	*made = (struct mntcr_made){ "user", x->t->userns[u].ino, x->owner_fd[u] };
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Mounts that wait: for what is given late, and for the mounts that they are on.  They
+ * fall into parts, each of which is built detached and attached when it is complete, to
+ * a place that was opened before anything hid it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+
+#include "plan/priv.h"
+
+static int new_part(struct mc_plan *p, uint32_t need, uint32_t top, uint32_t above,
+		    struct mntcr_error *e)
+{
+	if (!mc_grow(&p->parts, p->nr_parts, &p->max_parts, sizeof(*p->parts)))
+		return mc_nomem(e);
+	p->parts[p->nr_parts] = (struct mc_part){
+		.need = need, .top = top, .above = above,
+	};
+	p->part_of[top] = p->nr_parts++;
+	return 0;
+}
+
+int mc_plan_parts(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i, m, need, above;
+
+	if (!p->nr_needs)
+		return 0;
+	p->part_of = malloc((t->nr_mounts + 1UL) * sizeof(*p->part_of));
+	if (!p->part_of)
+		return mc_nomem(e);
+	/* what a mount is on is attached before it */
+	for (i = 0; i < p->priv->nr_order; i++) {
+		if (!(p->priv->order[i] & 1))
+			continue;
+		m = p->priv->order[i] >> 1;
+		need = mc_plan_need_of(p, m);
+		above = t->mounts[m].parent == MC_NONE ? MC_NONE :
+			p->part_of[t->mounts[m].parent];
+		if (need == MC_NONE ||
+		    (above != MC_NONE && p->parts[above].need == need))
+			p->part_of[m] = above;
+		else if (new_part(p, need, m, above, e))
+			return -1;
+	}
+	return 0;
+}
+
+bool mc_plan_is_top(const struct mc_plan *p, uint32_t m)
+{
+	return p->parts[p->part_of[m]].top == m;
+}
+
+/* Of what waits, the sources that need not: nothing but mounts is made later. */
+static int prepare_rest(struct mc_plan *p, struct mntcr_error *e)
+{
+	uint32_t m;
+
+	for (m = 0; m < p->topo->nr_mounts; m++)
+		if (p->part_of[m] != MC_NONE && mc_plan_need_of(p, m) == MC_NONE &&
+		    mc_plan_prepare_src(p, p->src_of[m], e))
+			return -1;
+	return 0;
+}
+
+/* By need, in the order of sources: paths below another come after it. */
+struct needing {
+	uint32_t need, src;
+};
+
+static int cmp_needing(const void *a, const void *b)
+{
+	const struct needing *x = a, *y = b;
+
+	if (x->need != y->need)
+		return x->need < y->need ? -1 : 1;
+	return (x->src > y->src) - (x->src < y->src);
+}
+
+static uint32_t need_of_src(const struct mc_plan *p, uint32_t src)
+{
+	while (p->srcs[src].kind == MC_SRC_SUB)
+		src = p->srcs[src].base;
+	return p->srcs[src].need;
+}
+
+static int plan_needs(struct mc_plan *p, struct mntcr_error *e)
+{
+	struct needing *by = calloc(p->nr_srcs + 1UL, sizeof(*by));
+	uint32_t i, n = 0, need, at = 0;
+	int ret = 0;
+
+	if (!by)
+		return mc_nomem(e);
+	for (i = 0; i < p->nr_srcs; i++) {
+		need = need_of_src(p, i);
+		if (need != MC_NONE && (p->srcs[i].uses || p->srcs[i].scratch))
+			by[n++] = (struct needing){ need, i };
+	}
+	qsort(by, n, sizeof(*by), cmp_needing);
+	for (need = 0; need < p->nr_needs && !ret; need++) {
+		p->needs[need].first_op = p->nr_ops;
+		for (; at < n && by[at].need == need && !ret; at++)
+			ret = mc_plan_prepare_src(p, by[at].src, e);
+		p->needs[need].nr_ops = p->nr_ops - p->needs[need].first_op;
+	}
+	free(by);
+	return ret;
+}
+
+/* The steps of each part, in their order; a top's attach is of the part it is on. */
+static uint32_t part_of_step(const struct mc_plan *p, uint32_t step)
+{
+	uint32_t part = p->part_of[step >> 1];
+
+	if (part != MC_NONE && step & 1 && p->parts[part].top == step >> 1)
+		return p->parts[part].above;
+	return part;
+}
+
+static int plan_part(struct mc_plan *p, uint32_t part, const uint32_t *steps, uint32_t nr,
+		     struct mntcr_error *e)
+{
+	struct mc_part *x = &p->parts[part];
+	uint32_t i, m;
+	int ret = 0;
+
+	x->first_op = p->nr_ops;
+	for (i = 0; i < nr && !ret; i++) {
+		m = steps[i] >> 1;
+		if (!(steps[i] & 1))
+			ret = mc_plan_clone(p, m, e);
+		else if (p->part_of[m] == part)
+			ret = mc_plan_attach(p, m, 0, e);
+		else
+			ret = mc_plan_place(p, m, e);
+	}
+	/* complete before anybody sees it */
+	if (!ret)
+		ret = mc_plan_attach(p, x->top, MC_PLACED, e);
+	x->nr_ops = p->nr_ops - x->first_op;
+	return ret;
+}
+
+static int plan_parts(struct mc_plan *p, struct mntcr_error *e)
+{
+	const uint32_t *order = p->priv->order;
+	uint32_t nr = p->priv->nr_order, i, part;
+	uint32_t *from = calloc(p->nr_parts + 2UL, sizeof(*from));
+	uint32_t *steps = malloc((nr + 1UL) * sizeof(*steps));
+	int ret = 0;
+
+	if (!from || !steps) {
+		ret = mc_nomem(e);
+		goto out;
+	}
+	/* sorted by counting: from[part + 1] goes from where it begins to its end */
+	for (i = 0; i < nr; i++) {
+		part = part_of_step(p, order[i]);
+		if (part != MC_NONE)
+			from[part + 2]++;
+	}
+	for (i = 2; i <= p->nr_parts + 1; i++)
+		from[i] += from[i - 1];
+	for (i = 0; i < nr; i++) {
+		part = part_of_step(p, order[i]);
+		if (part != MC_NONE)
+			steps[from[part + 1]++] = order[i];
+	}
+	for (part = 0; part < p->nr_parts && !ret; part++)
+		ret = plan_part(p, part, steps + from[part],
+				from[part + 1] - from[part], e);
+out:
+	free(from);
+	free(steps);
+	return ret;
+}
+
+int mc_plan_delays(struct mc_plan *p, struct mntcr_error *e)
+{
+	if (p->nr_needs && prepare_rest(p, e))
+		return -1;
+	p->place_end = p->nr_ops;
+	if (!p->nr_needs)
+		return 0;
+	return plan_needs(p, e) || plan_parts(p, e) ? -1 : 0;
+}

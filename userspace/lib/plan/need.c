@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a restore in stages is given rather than makes: a namespace that a superblock
+ * shows, a superblock, what a mount is of.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/priv.h"
+
+const char *mc_need_kind_name(enum mntcr_given_kind kind)
+{
+	static const char *const names[MNTCR_NR_GIVEN_KINDS] = {
+		[MNTCR_GIVEN_PID] = "pid",
+		[MNTCR_GIVEN_NET] = "net",
+		[MNTCR_GIVEN_IPC] = "ipc",
+		[MNTCR_GIVEN_SUPERBLOCK] = "superblock",
+		[MNTCR_GIVEN_MOUNT] = "mount",
+	};
+
+	return names[kind];
+}
+
+void mc_need_id_text(enum mntcr_given_kind kind, uint64_t id, char *buf, size_t size)
+{
+	if (kind == MNTCR_GIVEN_SUPERBLOCK)
+		snprintf(buf, size, "%" PRIu32 ":%" PRIu32, (uint32_t)(id >> 32),
+			 (uint32_t)id);
+	else
+		snprintf(buf, size, "%" PRIu64, id);
+}
+
+bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,
+		       uint32_t *need)
+{
+	*need = MC_NONE;
+	return (size_t)kind < MNTCR_NR_GIVEN_KINDS && p->need_of[kind] &&
+	       mc_map_get(p->need_of[kind], id, need);
+}
+
+/* Found, or added. */
+static int get_need(struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,
+		    uint32_t *need, struct mntcr_error *e)
+{
+	if (mc_plan_find_need(p, kind, id, need))
+		return 0;
+	if (!p->need_of[kind])
+		p->need_of[kind] = mc_map_new();
+	if (!p->need_of[kind] ||
+	    !mc_grow(&p->needs, p->nr_needs, &p->max_needs, sizeof(*p->needs)))
+		return mc_nomem(e);
+	*need = p->nr_needs;
+	p->needs[*need] = (struct mc_need){ .kind = kind, .id = id, .mount = MC_NONE };
+	if (mc_map_add(p->need_of[kind], id, need) < 0)
+		return mc_nomem(e);
+	p->nr_needs++;
+	return 0;
+}
+
+static bool is_chosen(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,
+		      uint32_t *need)
+{
+	return mc_plan_find_need(p, kind, id, need) && p->needs[*need].chosen;
+}
+
+int mc_plan_choose_needs(struct mc_plan *p, const struct mc_plan_options *o,
+			 struct mntcr_error *e)
+{
+	uint32_t i, need;
+
+	p->staged = o->staged;
+	for (i = 0; i < o->nr_give; i++) {
+		if ((size_t)o->give[i].kind >= MNTCR_NR_GIVEN_KINDS)
+			return mc_fail(e, MNTCR_USAGE, 0, "give: not a kind: %d",
+				       (int)o->give[i].kind);
+		if (get_need(p, o->give[i].kind, o->give[i].id, &need, e))
+			return -1;
+		p->needs[need].chosen = true;
+	}
+	return 0;
+}
+
+/* Which namespace has to be there before the superblock can be made? */
+static bool shown_need(const struct mc_sb *sb, enum mntcr_given_kind *kind,
+		       uint64_t *id)
+{
+	if (!strcmp(sb->type, "proc")) {
+		*kind = MNTCR_GIVEN_PID;
+		*id = sb->pidns_ino;
+	} else if (!strcmp(sb->type, "sysfs") && sb->shown_type == CLONE_NEWNET) {
+		*kind = MNTCR_GIVEN_NET;
+		*id = sb->shown_id;
+	} else if (!strcmp(sb->type, "mqueue") && sb->shown_type == CLONE_NEWIPC) {
+		*kind = MNTCR_GIVEN_IPC;
+		*id = sb->shown_id;
+	} else {
+		return false;
+	}
+	return *id;
+}
+
+int mc_plan_sb_need(struct mc_plan *p, uint32_t sb, bool had, uint32_t *need,
+		    struct mntcr_error *e)
+{
+	const struct mc_sb *s = &p->topo->sbs[sb];
+	uint64_t dev = MNTCR_DEVICE(s->major, s->minor), id;
+	enum mntcr_given_kind kind;
+
+	*need = MC_NONE;
+	if (!p->staged || is_chosen(p, MNTCR_GIVEN_SUPERBLOCK, dev, need))
+		return 0;
+	if (shown_need(s, &kind, &id)) {
+		if (!had || is_chosen(p, kind, id, need))
+			return get_need(p, kind, id, need, e);
+	} else if (!had && mc_type_of(s->type)->kind != MC_TYPE_FILES) {
+		return get_need(p, MNTCR_GIVEN_SUPERBLOCK, dev, need, e);
+	}
+	*need = MC_NONE;
+	return 0;
+}
+
+bool mc_plan_root_needs_process(const struct mc_sb *sb, const char *root)
+{
+	if (!strcmp(sb->type, "proc"))
+		return root[0] == '/' && isdigit((unsigned char)root[1]);
+	if (!strcmp(sb->type, "devpts"))
+		return root[0] == '/' && root[1] && strcmp(root, "/ptmx");
+	return false;
+}
+
+int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had, struct mntcr_error *e)
+{
+	const struct mc_mount *m = &p->topo->mounts[mount];
+	uint32_t need;
+
+	if (!p->staged || (had && !is_chosen(p, MNTCR_GIVEN_MOUNT, m->id, &need)))
+		return 0;
+	if (get_need(p, MNTCR_GIVEN_MOUNT, m->id, &need, e))
+		return -1;
+	p->src_of[mount] = mc_plan_new_src(p, MC_SRC_GIVEN, m->sb, need);
+	if (p->src_of[mount] == MC_NONE)
+		return mc_nomem(e);
+	p->srcs[p->src_of[mount]].need = need;
+	return 0;
+}
+
+uint32_t mc_plan_need_of(const struct mc_plan *p, uint32_t mount)
+{
+	const struct mc_src *s = &p->srcs[p->src_of[mount]];
+
+	while (s->kind == MC_SRC_SUB)
+		s = &p->srcs[s->base];
+	return s->need;
+}
+
+/* All that was chosen has to be of use: it may be misspelt. */
+int mc_plan_check_needs(struct mc_plan *p, struct mntcr_error *e)
+{
+	uint32_t m, need;
+	char id[32];
+
+	for (m = 0; p->staged && m < p->topo->nr_mounts; m++) {
+		if (p->src_of[m] == MC_NONE)
+			continue;
+		need = mc_plan_need_of(p, m);
+		if (need != MC_NONE && !p->needs[need].nr_mounts++)
+			p->needs[need].mount = m;
+	}
+	for (need = 0; need < p->nr_needs; need++) {
+		if (p->needs[need].nr_mounts || !p->needs[need].chosen)
+			continue;
+		mc_need_id_text(p->needs[need].kind, p->needs[need].id, id, sizeof(id));
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "give %s:%s: no mount of the image waits for such a one",
+			       mc_need_kind_name(p->needs[need].kind), id);
+	}
+	return 0;
+}
