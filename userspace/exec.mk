@@ -3,6 +3,7 @@
 # Commands and tests: plan, execute, bind; the bench.
 
 cmd-y += restore-opts.o
+cmd-y += stages.o
 cmd-y += cmd-plan.o
 cmd-y += cmd-restore.o
 cmd-y += cmd-bind.o
@@ -76,6 +77,7 @@ vm-test-y += t-execute-unlinked
 test-y += t-execute-pins
 vm-test-y += t-execute-pins
 vm-test-y += t-execute-stages
+vm-test-y += t-cmd-stages
 vm-test-y += t-execute-owners
 vm-test-y += t-lib-autofs
 vm-test-y += t-lib-fuse

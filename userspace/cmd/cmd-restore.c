@@ -11,15 +11,20 @@
 #include <string.h>
 
 #include "restore-opts.h"
+#include "stages.h"
 
 static const char usage[] =
 "Usage: mntcr restore [OPTION...] --pin DIR IMAGE\n"
+"       mntcr restore [OPTION...] --stages FD [--pin DIR] IMAGE\n"
 "       mntcr restore [OPTION...] --check IMAGE\n\n"
 "Make the mount namespaces of IMAGE anew and leave them pinned as DIR/0,\n"
 "DIR/1 and so on: nsenter --mount=DIR/0 enters the first.\n\n"
 "      --pin DIR              where to pin them; made if it is not there\n"
 "      --discard              instead of --pin: let them go at the end\n"
 "      --check                make nothing: list what would fail here\n"
+"      --stages FD            stage by stage, as is asked over this socket, with\n"
+"                             what is given between them\n"
+"      --give KIND:ID         wait for this in any case\n"
 RESTORE_OPT_USAGE
 "      --verify               capture the result and compare it with IMAGE\n"
 "      --stats                print times and system calls\n"
@@ -32,6 +37,7 @@ struct job {
 	size_t nr_differences;
 	sigset_t held;
 	struct mntcr_contents *contents;
+	struct cmd_stages stages;
 };
 
 static void progress(void *data, uint64_t done, uint64_t all)
@@ -194,6 +200,30 @@ static int report_all(const struct job *j, const struct mntcr_restored *r)
 	return ret ? ret : flushed;
 }
 
+/* What has become of it, for who drives it. */
+static void tell_driver(const struct job *j, int ret, const struct mntcr_error *e)
+{
+	char text[600];
+
+	if (j->stages.fd < 0)
+		return;
+	if (j->nr_differences)
+		snprintf(text, sizeof(text), "%zu differences from the image",
+			 j->nr_differences);
+	else
+		snprintf(text, sizeof(text), "%.*s%s%.64s%s", 500, e->text,
+			 *e->rule ? " [" : "", e->rule, *e->rule ? "]" : "");
+	cmd_stages_over(&j->stages, ret ? text : NULL);
+}
+
+static int make(struct job *j, const struct mntcr_topology *t,
+		struct mntcr_restored **r, struct mntcr_error *e)
+{
+	if (j->stages.fd < 0)
+		return mntcr_restore(t, &j->r.o, r, e);
+	return cmd_stages_drive(&j->stages, t, &j->r.o, &j->held, r, e);
+}
+
 static int run(struct job *j, const char *image)
 {
 	struct mntcr_restored *r = NULL;
@@ -202,8 +232,10 @@ static int run(struct job *j, const char *image)
 	int ret = 0;
 
 	sigemptyset(&j->held);
-	if (mntcr_image_read_contents(image, &t, &j->contents, &e))
+	if (mntcr_image_read_contents(image, &t, &j->contents, &e)) {
+		tell_driver(j, -1, &e);
 		return cmd_error("restore", &e);
+	}
 	if (cmd_maps_apply(&j->r.maps, t, &e)) {
 		ret = cmd_error("restore", &e);
 		goto out;
@@ -216,13 +248,15 @@ static int run(struct job *j, const char *image)
 	j->r.json = j->json;
 	j->r.o.data = j;
 	j->r.o.pin_later = true;
-	if (!j->discard)
+	if (j->r.o.pin_dir)
 		hold_signals(&j->held);
-	ret = mntcr_restore(t, &j->r.o, &r, &e);
+	ret = make(j, t, &r, &e);
 	cmd_progress_end();
+	if (!ret && !r)		/* given up, as was asked for */
+		goto out;
 	if (!ret && j->verify)
 		ret = verify(j, t, r, &e);
-	if (!ret && !j->discard && !j->nr_differences)
+	if (!ret && j->r.o.pin_dir && !j->nr_differences)
 		ret = mntcr_restored_pin(r, j->r.o.pin_dir, &e);
 	if (ret) {
 		/* of what ends it, the shell tells */
@@ -239,6 +273,7 @@ static int run(struct job *j, const char *image)
 out:
 	if (r && (ret || is_ended(&j->held)))
 		mntcr_restored_unpin(r);
+	tell_driver(j, ret, &e);
 	/* Ends here if there is a reason, as that reason has it. */
 	if (ret || is_ended(&j->held))
 		sigprocmask(SIG_UNBLOCK, &j->held, NULL);
@@ -273,19 +308,24 @@ out:
 
 int cmd_restore(int argc, char **argv)
 {
-	enum { OPT_PIN = 256, OPT_DISCARD, OPT_VERIFY, OPT_STATS, OPT_JSON, OPT_CHECK };
+	enum { OPT_PIN = 256, OPT_DISCARD, OPT_VERIFY, OPT_STATS, OPT_JSON, OPT_CHECK,
+	       OPT_STAGES, OPT_GIVE };
 	static const struct option options[] = {
 		RESTORE_OPT_LONG,
 		{ "pin", required_argument, NULL, OPT_PIN },
 		{ "discard", no_argument, NULL, OPT_DISCARD },
 		{ "check", no_argument, NULL, OPT_CHECK },
+		{ "stages", required_argument, NULL, OPT_STAGES },
+		{ "give", required_argument, NULL, OPT_GIVE },
 		{ "verify", no_argument, NULL, OPT_VERIFY },
 		{ "stats", no_argument, NULL, OPT_STATS },
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct job j = { .r = { .o = { .size = sizeof(j.r.o) } } };
+	struct job j = {
+		.r = { .o = { .size = sizeof(j.r.o) } }, .stages = { .fd = -1 },
+	};
 	int c, ret = 0;
 
 	while (!ret && (c = getopt_long(argc, argv, "h" RESTORE_OPT_LETTERS,
@@ -303,6 +343,12 @@ int cmd_restore(int argc, char **argv)
 			break;
 		case OPT_CHECK:
 			j.check = true;
+			break;
+		case OPT_STAGES:
+			ret = cmd_stages_fd(&j.stages, "restore", optarg);
+			break;
+		case OPT_GIVE:
+			ret = cmd_stages_give(&j.stages, "restore", optarg);
 			break;
 		case OPT_VERIFY:
 			j.verify = true;
@@ -325,10 +371,14 @@ int cmd_restore(int argc, char **argv)
 		goto out;
 	if (argc - optind != 1) {
 		ret = cmd_usage("restore", "one image is needed");
+	} else if (j.stages.nr_give && j.stages.fd < 0) {
+		ret = cmd_usage("restore", "--give: nobody gives anything without --stages");
+	} else if (j.stages.fd >= 0 && (j.check || j.discard)) {
+		ret = cmd_usage("restore", "--stages goes with neither --check nor --discard");
 	} else if (j.check) {
 		restore_opts_done(&j.r);
 		ret = check(&j, argv[optind]);
-	} else if (!j.r.o.pin_dir == !j.discard) {
+	} else if (j.stages.fd < 0 && !j.r.o.pin_dir == !j.discard) {
 		ret = cmd_usage("restore", "nothing would remain: one of --pin DIR and --discard is needed");
 	} else {
 		restore_opts_done(&j.r);
@@ -336,5 +386,6 @@ int cmd_restore(int argc, char **argv)
 	}
 out:
 	restore_opts_free(&j.r);
+	cmd_stages_free(&j.stages);
 	return ret;
 }

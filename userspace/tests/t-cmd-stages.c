@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The command driven over a socket: what is said, what is wrong, and a driver that dies
+ * between any two lines.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sys/socket.h>
+
+#include "staged.h"
+
+#define IMAGE	"/tmp/image"
+#define PINS	"/tmp/pins"
+
+static int mntcr = -1;
+
+/* --- the other end -------------------------------------------------------------- */
+
+struct drive {
+	pid_t pid;
+	int fd;
+	FILE *in;
+	int fds[8];		/* that came, in their order */
+	size_t nr_fds;
+	char line[4096];	/* the last one */
+	size_t lines;		/* of the last answer, without its last */
+};
+
+static struct staged x;
+
+static struct drive start(const char *const *more)
+{
+	char *argv[16] = { "mntcr", "restore", "--stages", "100" };
+	struct drive d = { 0 };
+	int pair[2], null, i = 4;
+
+	while (more && *more)
+		argv[i++] = (char *)*more++;
+	argv[i] = IMAGE;
+	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	d.pid = fork();
+	REQUIRE(d.pid >= 0);
+	if (!d.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (dup2(pair[1], 100) < 0 || dup2(null, 2) < 0)
+			_exit(126);
+		fexecve(mntcr, argv, environ);
+		_exit(127);
+	}
+	close(pair[1]);
+	d.fd = pair[0];
+	return d;
+}
+
+static void say(struct drive *d, const char *line, int fd)
+{
+	union {
+		struct cmsghdr h;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec io = { (char *)line, strlen(line) };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		control.h.cmsg_len = CMSG_LEN(sizeof(int));
+		control.h.cmsg_level = SOL_SOCKET;
+		control.h.cmsg_type = SCM_RIGHTS;
+		memcpy(CMSG_DATA(&control.h), &fd, sizeof(fd));
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+	}
+	REQUIRE(sendmsg(d->fd, &m, MSG_NOSIGNAL) == (ssize_t)io.iov_len);
+}
+
+/* One line, byte by byte, with what comes with it. */
+static bool hear(struct drive *d)
+{
+	union {
+		struct cmsghdr h;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	size_t n = 0;
+
+	for (;;) {
+		struct iovec io = { d->line + n, 1 };
+		struct msghdr m = {
+			.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
+			.msg_controllen = sizeof(control),
+		};
+		struct cmsghdr *c;
+
+		if (n == sizeof(d->line) - 1 ||
+		    recvmsg(d->fd, &m, MSG_CMSG_CLOEXEC) != 1)
+			break;
+		c = CMSG_FIRSTHDR(&m);
+		if (c && d->nr_fds < 8)
+			memcpy(&d->fds[d->nr_fds++], CMSG_DATA(c), sizeof(int));
+		if (d->line[n++] != '\n')
+			continue;
+		d->line[n - 1] = '\0';
+		return true;
+	}
+	d->line[n] = '\0';
+	return false;
+}
+
+/* Up to the last line of the answer; is it ok? */
+static bool ok(struct drive *d)
+{
+	for (d->lines = 0; hear(d); d->lines++) {
+		if (!strcmp(d->line, "ok"))
+			return true;
+		if (!strncmp(d->line, "error ", 6))
+			return false;
+	}
+	return false;
+}
+
+static void ask(struct drive *d, const char *line, int fd)
+{
+	say(d, line, fd);
+	if (ok(d))
+		return;
+	TAP_SAY("%s answered by: %s", line, d->line);
+	REQUIRE(!"ok");
+}
+
+/* What it ended with, and nothing of it is left. */
+static int over(struct drive *d)
+{
+	int ret = 0;
+
+	close(d->fd);
+	if (d->pid > 0)
+		ret = wd_wait_for(d->pid);
+	while (d->nr_fds)
+		close(d->fds[--d->nr_fds]);
+	return ret;
+}
+
+static void prepare(struct mntcr_topology *t)
+{
+	need_stages();
+	x = staged_new(t);
+	REQUIRE(!staged_fails(&x, mntcr_image_write(t, IMAGE, &x.e)));
+}
+
+static void nothing_left(void)
+{
+	CHECK_ERRNO(access(PINS, F_OK), ENOENT);
+	staged_over(&x);
+}
+
+static const char *const give[3] = {
+	"give pid 5000\n", "give pid 5001\n", "give pid 5002\n",
+};
+
+/* --- tests ------------------------------------------------------------------------ */
+
+static size_t mounts_of(int ns)
+{
+	struct wd_text text = { 0 };
+	size_t n = 0;
+	char *p;
+
+	REQUIRE(!wd_mountinfo(ns, &text));
+	for (p = text.s; p && (p = strchr(p, '\n')); p++)
+		n++;
+	free(text.s);
+	return n;
+}
+
+static void the_whole_way(void)
+{
+	struct drive d;
+	char line[64];
+	int fd;
+
+	prepare(nested());
+	d = start(NULL);
+	ask(&d, "begin\n", -1);
+	CHECK_EQ(d.lines, 3);
+	ask(&d, "place\n", -1);
+	/* a namespace, three that are waited for */
+	CHECK_EQ(d.lines, 4);
+	REQUIRE(d.nr_fds == 1);
+	CHECK_EQ(mounts_of(d.fds[0]), PLACED_MOUNTS);
+	ask(&d, give[1], x.pid[1].fd);
+	ask(&d, "delayed\n", -1);
+	/* it is there, but what it is on is not */
+	CHECK_EQ(d.lines, 2);
+	CHECK_EQ(mounts_of(d.fds[0]), PLACED_MOUNTS);
+	snprintf(line, sizeof(line), "give pid 5000 /proc/%d/fd/%d\n", (int)getpid(),
+		 x.pid[0].fd);
+	ask(&d, line, -1);
+	ask(&d, give[2], x.pid[2].fd);
+	ask(&d, "delayed\n", -1);
+	CHECK_EQ(d.lines, 0);
+	CHECK_EQ(mounts_of(d.fds[0]), PLACED_MOUNTS + 4);
+	ask(&d, "share\n", -1);
+	ask(&d, "end\n", -1);
+	/* held by the descriptor alone from here on */
+	fd = d.fds[0];
+	d.nr_fds = 0;
+	CHECK_EQ(over(&d), 0);
+	CHECK_EQ(mounts_of(fd), PLACED_MOUNTS + 4);
+	close(fd);
+	nothing_left();
+}
+
+/* A pid namespace that is made: its init comes into it afterwards, as 1. */
+static void made_and_handed_out(void)
+{
+	struct mntcr_topology *t = nested();
+	struct drive d;
+	char path[64];
+	int status;
+	pid_t pid;
+
+	t->sbs[1].pidns_depth = 1;
+	prepare(t);
+	d = start(NULL);
+	ask(&d, "begin\n", -1);
+	CHECK_EQ(d.lines, 2);
+	ask(&d, "place\n", -1);
+	REQUIRE(d.nr_fds == 2);
+	/* below another tmpfs, which is not in this one's way */
+	CHECK_EQ(mounts_of(d.fds[0]), PLACED_MOUNTS + 1);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		/* the tests' own, whose /proc shows this pid namespace */
+		if (setns(d.fds[1], CLONE_NEWPID))
+			_exit(1);
+		pid = fork();
+		if (pid)
+			_exit(wd_wait_for(pid));
+		if (getpid() != 1 || setns(d.fds[0], CLONE_NEWNS) ||
+		    umount2("/d", MNT_DETACH) ||
+		    readlink("/d/p/self", path, sizeof(path)) != 1 || *path != '1')
+			_exit(2);
+		_exit(0);
+	}
+	status = wd_wait_for(pid);
+	CHECK_EQ(status, 0);
+	ask(&d, "abort\n", -1);
+	CHECK_EQ(over(&d), 0);
+	nothing_left();
+}
+
+/* All that there is to say, and after which of it the driver dies. */
+static void driver_dies_between_any_two_lines(void)
+{
+	static const char *const pins[] = { "--pin", PINS, NULL };
+	static const char *const lines[] = {
+		"begin\n", "place\n", NULL, "delayed\n", NULL, NULL, "delayed\n",
+		"share\n",
+	};
+	struct drive d;
+	size_t i, k, n;
+
+	for (k = 0; k <= sizeof(lines) / sizeof(lines[0]); k++) {
+		prepare(nested());
+		d = start(pins);
+		for (i = n = 0; i < k; i++) {
+			ask(&d, lines[i] ? lines[i] : give[n],
+			    lines[i] ? -1 : x.pid[n].fd);
+			n += !lines[i];
+		}
+		/* or with half a line */
+		say(&d, k & 1 ? "sha" : "", -1);
+		CHECK_EQ(over(&d), MNTCR_SYS);
+		nothing_left();
+	}
+}
+
+static void a_signal_ends_it(void)
+{
+	static const char *const pins[] = { "--pin", PINS, NULL };
+	struct drive d;
+	int status;
+
+	prepare(nested());
+	d = start(pins);
+	ask(&d, "begin\n", -1);
+	ask(&d, "place\n", -1);
+	CHECK(!access(PINS, F_OK));
+	REQUIRE(!kill(d.pid, SIGTERM));
+	REQUIRE(waitpid(d.pid, &status, 0) == d.pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	d.pid = 0;
+	over(&d);
+	nothing_left();
+}
+
+static void pinned_at_the_end(void)
+{
+	static const char *const pins[] = { "--pin", PINS, "--verify", NULL };
+	struct drive d;
+	int i;
+
+	prepare(nested());
+	d = start(pins);
+	for (i = 0; i < 3; i++)
+		ask(&d, give[i], x.pid[i].fd);
+	ask(&d, "place\n", -1);
+	CHECK_EQ(d.lines, 1);
+	CHECK_ERRNO(access(PINS "/0", F_OK), ENOENT);
+	ask(&d, "share\n", -1);
+	ask(&d, "end\n", -1);
+	CHECK_EQ(over(&d), 0);
+	CHECK(!access(PINS "/0", F_OK));
+	CHECK(!umount2(PINS, MNT_DETACH) && !rmdir(PINS));
+	nothing_left();
+}
+
+/* After begin and place, if that is not wrong as well. */
+struct fault {
+	const char *line;
+	bool fd;
+	const char *error;
+};
+
+static void faults(void)
+{
+	static const struct fault all[] = {
+		{ "hello\n", false, "not a request" },
+		{ "\n", false, "not a request" },
+		{ "place now\n", false, "not a request" },
+		{ " place\n", false, "not a request" },
+		{ "place\n", false, "place: not at this stage" },
+		{ "end\n", false, "end: not at this stage" },
+		{ "share\n", false, "waits for pid 5000" },
+		{ "give\n", true, "KIND ID" },
+		{ "give pid\n", true, "KIND ID" },
+		{ "give pid 5000x\n", true, "KIND ID" },
+		{ "give pid -1\n", true, "KIND ID" },
+		{ "give pid 99999999999999999999\n", true, "KIND ID" },
+		{ "give pig 5000\n", true, "KIND ID" },
+		{ "give superblock 5\n", true, "KIND ID" },
+		{ "give pid 5000\n", false, "no descriptor has come" },
+		{ "give pid 4999\n", true, "nothing waits for it" },
+		{ "give net 5000\n", true, "nothing waits for it" },
+		{ "give superblock 0:200\n", true, "nothing waits for it" },
+		{ "give mount 102\n", true, "nothing waits for it" },
+		{ "give pid 5000 /proc/self/fd/0\n", false, "/proc/PID/fd/N" },
+		{ "give pid 5000 /proc/1/fd/../ns/pid\n", false, "/proc/PID/fd/N" },
+		{ "give pid 5000 /proc/1/fd/99999\n", false, "No such file" },
+		{ "give pid 5000 /proc/1/fd/0 x\n", false, "not a request" },
+		{ "delayed\n", true, "a descriptor with no give" },
+	};
+	struct drive d;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		prepare(nested());
+		d = start(NULL);
+		ask(&d, "begin\n", -1);
+		ask(&d, "place\n", -1);
+		say(&d, all[i].line, all[i].fd ? x.pid[0].fd : -1);
+		CHECK(!ok(&d));
+		if (!strstr(d.line, all[i].error)) {
+			TAP_SAY("%s answered by: %s", all[i].line, d.line);
+			tap.bad = 1;
+		}
+		/* that was the last of it */
+		CHECK(!hear(&d));
+		CHECK(over(&d) != 0);
+		nothing_left();
+	}
+}
+
+static void faults_of_length(void)
+{
+	char longest[5000];
+	struct drive d;
+
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	prepare(nested());
+	d = start(NULL);
+	say(&d, longest, -1);
+	CHECK(!ok(&d));
+	CHECK(strstr(d.line, "a line of more than 4095 bytes"));
+	CHECK_EQ(over(&d), MNTCR_USAGE);
+	nothing_left();
+}
+
+static void given_twice_and_of_another_kind(void)
+{
+	struct drive d;
+	int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	prepare(nested());
+	d = start(NULL);
+	ask(&d, give[0], x.pid[0].fd);
+	say(&d, give[0], x.pid[0].fd);
+	CHECK(!ok(&d));
+	CHECK_STR(d.line, "error give pid 5000: it has been given already");
+	CHECK_EQ(over(&d), MNTCR_USAGE);
+	nothing_left();
+	prepare(nested());
+	d = start(NULL);
+	say(&d, give[0], net);
+	CHECK(!ok(&d));
+	CHECK_STR(d.line, "error give pid 5000: the descriptor is a namespace's of another kind");
+	CHECK_EQ(over(&d), MNTCR_USAGE);
+	nothing_left();
+	close(net);
+}
+
+/* Before /tmp is covered, which it may be below. */
+static void find_mntcr(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 16);
+
+	if (n < 0)
+		err(1, "/proc/self/exe");
+	path[n] = '\0';
+	strcpy(strrchr(path, '/'), "/../mntcr");
+	mntcr = open(path, O_PATH | O_CLOEXEC);
+	if (mntcr < 0)
+		mntcr = open("/usr/bin/mntcr", O_PATH | O_CLOEXEC);
+	if (mntcr < 0)
+		errx(1, "no mntcr beside this test, nor in /usr/bin");
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	find_mntcr();
+	world_start();
+	/* who waits for an answer is to die of it */
+	alarm(200);
+	TAP_RUN(the_whole_way);
+	TAP_RUN(made_and_handed_out);
+	TAP_RUN(pinned_at_the_end);
+	TAP_RUN(driver_dies_between_any_two_lines);
+	TAP_RUN(a_signal_ends_it);
+	TAP_RUN(faults);
+	TAP_RUN(faults_of_length);
+	TAP_RUN(given_twice_and_of_another_kind);
+	return tap_done();
+}
