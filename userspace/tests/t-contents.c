@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 
 #include "contents/contents.h"
+#include "in-child.h"
 #include "tap.h"
 
 static char top[] = "/tmp/mntcr-contents-XXXXXX";
@@ -597,6 +598,36 @@ static void what_lies_below_sysfs_is_reached(void)
 	REQUIRE(!umount2("sys", MNT_DETACH) && !rmdir("sys"));
 }
 
+static void read_locked(void)
+{
+	struct stat before, after;
+	struct mntcr_error e;
+	int fd, file;
+	char byte;
+
+	REQUIRE(!stat("locked/file", &before));
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		_exit(4);	/* no user namespaces here */
+	fd = clone_of("locked", &e);
+	REQUIRE(fd >= 0);
+	file = openat(fd, "file", O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0 && read(file, &byte, 1) == 1);
+	close(file);
+	close(fd);
+	REQUIRE(!stat("locked/file", &after));
+	CHECK(!memcmp(&before.st_atim, &after.st_atim, sizeof(before.st_atim)));
+}
+
+/* Access times are locked of what has come from a more privileged namespace. */
+static void what_is_locked_is_read(void)
+{
+	REQUIRE(!mkdir("locked", 0755));
+	REQUIRE(!mount("locked", "locked", "tmpfs", MS_STRICTATIME, NULL));
+	put("locked/file", "x", 1, 0);
+	in_child(read_locked);
+	REQUIRE(!umount2("locked", MNT_DETACH) && !rmdir("locked"));
+}
+
 /* Where no mount is opened by its id, none is reached below a cover, either. */
 static void what_an_ancestor_hides(void)
 {
@@ -627,6 +658,7 @@ int main(void)
 	start();
 	TAP_RUN(what_lies_below_sysfs_is_reached);
 	TAP_RUN(what_an_ancestor_hides);
+	TAP_RUN(what_is_locked_is_read);
 	TAP_RUN(everything_comes_back);
 	TAP_RUN(each_change_is_seen);
 	TAP_RUN(hostile_archives_are_refused);

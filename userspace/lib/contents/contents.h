@@ -171,7 +171,7 @@ int mc_contents_compare(const struct mntcr_contents *a, const struct mc_sb *x,
 
 /* --- source.c ----------------------------------------------------------------- */
 
-/* A childless detached mount of the live one, without access times; -1. */
+/* A childless detached mount of the live one, read-only; -1. */
 int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 		      struct mntcr_error *e);
 

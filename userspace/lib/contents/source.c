@@ -74,10 +74,8 @@ static int by_id(struct job *j)
 int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 		      struct mntcr_error *e)
 {
-	const struct mc_mount_attr noatime = {
-		.attr_set = MOUNT_ATTR_NOATIME | MOUNT_ATTR_NODIRATIME,
-		.attr_clr = MOUNT_ATTR__ATIME,
-	};
+	/* reading leaves access times then, and that can be set where those are locked */
+	const struct mc_mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	struct job j = { .t = t, .mount = mount, .ns_fd = ns_fd, .fd = -1 };
 	char name[300];
 	int err;
@@ -103,10 +101,10 @@ int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 	if (j.fd < 0)
 		return mc_fail(e, MNTCR_SYS, j.err,
 			       "%s: a clone of it, to read its contents", name);
-	if (!mc_mount_setattr(j.fd, "", AT_EMPTY_PATH, &noatime,
+	if (!mc_mount_setattr(j.fd, "", AT_EMPTY_PATH, &rdonly,
 			      MC_MOUNT_ATTR_SIZE_VER0))
 		return j.fd;
-	mc_fail(e, MNTCR_SYS, errno, "%s: its clone without access times", name);
+	mc_fail(e, MNTCR_SYS, errno, "%s: its clone read-only", name);
 	mc_close(j.fd);
 	return -1;
 }
