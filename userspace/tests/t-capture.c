@@ -315,8 +315,15 @@ static void roots_that_are_gone(void)
 	scene_bind("gone", "d");
 	scene_bind("gone (deleted)", "dir");
 	scene_bind("file", "f");
+	scene_touch("f2");
+	scene_touch("f3");
+	scene_bind("file", "f3");
 	scene_bind("deep/er", "e");
 	REQUIRE(!rmdir("gone"));
+	REQUIRE(!unlink("file"));
+	/* once more, and it is another one */
+	scene_touch("file");
+	scene_bind("file", "f2");
 	REQUIRE(!unlink("file"));
 	REQUIRE(!rmdir("deep/er"));
 	t = agree(&self, 1);
@@ -324,6 +331,13 @@ static void roots_that_are_gone(void)
 	CHECK(AT(t, "/d")->root_deleted);
 	CHECK_STR(AT(t, "/f")->root, "/file");
 	CHECK(AT(t, "/f")->root_deleted);
+	/* in the order of where they are seen: /d, /e, /f, /f2 */
+	CHECK_EQ(AT(t, "/d")->unlinked, 1);
+	CHECK_EQ(AT(t, "/e")->unlinked, 2);
+	CHECK_EQ(AT(t, "/f")->unlinked, 3);
+	CHECK_EQ(AT(t, "/f2")->unlinked, 4);
+	CHECK_EQ(AT(t, "/f3")->unlinked, 3);
+	CHECK_EQ(AT(t, "/dir")->unlinked, 0);
 	CHECK_STR(AT(t, "/dir")->root, "/gone (deleted)");
 	CHECK(!AT(t, "/dir")->root_deleted);
 	CHECK_STR(AT(t, "/e")->root, "/deep/er");

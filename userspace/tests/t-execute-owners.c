@@ -156,8 +156,90 @@ static void who_may_not_make_one(void)
 	mntcr_topology_free(t);
 }
 
+/* On a tmpfs of its own user namespace, a file and a directory that have been unlinked. */
+static int do_unlinked(void *data)
+{
+	if (inner_unshare(data, 0) ||
+	    write_text("/proc/self/uid_map", "0 4 1") ||
+	    write_text("/proc/self/setgroups", "deny") ||
+	    write_text("/proc/self/gid_map", "0 5 1") ||
+	    unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("inner", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mkdir("ondir", 0750) || mkdir("d", 0700) ||
+	    mkdir("gone", 0710) || mknod("on", S_IFREG | 0600, 0) ||
+	    mknod("d/f", S_IFREG | 0640, 0) || write_text("d/f", "theirs") ||
+	    mount("d/f", "on", NULL, MS_BIND, NULL) ||
+	    mount("gone", "ondir", NULL, MS_BIND, NULL) ||
+	    unlink("d/f") || rmdir("d") || rmdir("gone") ||
+	    mknod("gone", S_IFREG | 0600, 0) ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	return 0;
+}
+
+static struct mntcr_contents *saved(int ns, struct mntcr_topology **t)
+{
+	const struct mntcr_source src = { .type = MNTCR_SOURCE_FD, .fd = ns };
+	const struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = &src, .nr_sources = 1,
+	};
+	struct mntcr_contents *c = NULL;
+	struct mntcr_error e = { 0 };
+
+	*t = captured(ns);
+	if (mntcr_image_write_contents(*t, &o, "/tmp/mntcr-owned", &e))
+		TAP_SAY("dump: %s", e.text);
+	mntcr_topology_free(*t);
+	*t = NULL;
+	if (!*e.text && mntcr_image_read_contents("/tmp/mntcr-owned", t, &c, &e))
+		TAP_SAY("read: %s", e.text);
+	unlink("/tmp/mntcr-owned");
+	REQUIRE(c);
+	return c;
+}
+
+static void unlinked_roots_of_another_owner(void)
+{
+	struct mntcr_restore_options o = { .size = sizeof(o), .api = MNTCR_API_EXTENDED };
+	struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
+	struct mntcr_topology *t, *back;
+	struct mntcr_restored *r = NULL;
+	struct mntcr_contents *a, *b;
+	struct mntcr_error e = { 0 };
+	struct holder outer, inner;
+	size_t nr = 1;
+
+	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+		SKIP("this kernel has no mount_setgroup(2)");
+	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
+	write_of(outer.pid, "uid_map", "0 1000 10");
+	write_of(outer.pid, "gid_map", "0 2000 10");
+	inner = scene_hold(0, do_unlinked, &outer);
+	a = saved(inner.ns, &t);
+	scene_release(&inner);
+	scene_release(&outer);
+	CHECK_EQ(t->nr_mounts, 3);
+	CHECK_EQ(t->mounts[1].unlinked + t->mounts[2].unlinked, 3);
+	o.contents = a;
+	if (mntcr_restore(t, &o, &r, &e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	b = saved(mntcr_restored_ns_fd(r, 0), &back);
+	v.contents_a = a;
+	v.contents_b = b;
+	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_contents_free(a);
+	mntcr_contents_free(b);
+	mntcr_topology_free(t);
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+}
+
 int main(void)
 {
+	TAP_RUN(unlinked_roots_of_another_owner);
 	TAP_RUN(one_in_the_other);
 	TAP_RUN(who_may_not_make_one);
 	return tap_done();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Images: what version 4 says of superblocks.
+ * Images: what version 4 says of superblocks, and which unlinked root of one is which.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -10,6 +10,9 @@
 #define PID "\"pid_namespace\":70,\"pid_depth\":1"
 #define SHOWS "\"shows\":{\"type\":\"pid\",\"id\":9,\"dumper\":true}"
 #define OWNER "\"user_namespace\":1"
+#define GONE(id, root, at, nr) ",{\"id\":" #id ",\"namespace\":0,\"parent\":101,"	\
+	"\"superblock\":0,\"root\":\"" root "\",\"root_deleted\":true,"		\
+	"\"unlinked\":" #nr ",\"mountpoint\":\"" at "\"}"
 
 static const char four[] =
 	"{\"format\":\"mntcr-image\",\"version\":4,\"user_namespaces\":["
@@ -19,7 +22,8 @@ static const char four[] =
 	"{\"device\":\"0:31\",\"type\":\"proc\",\"options\":\"\"," OWNER "," SHOWS "," PID "}],"
 	"\"groups\":[],\"idmaps\":[],\"mounts\":[{\"id\":101,\"namespace\":0,"
 	"\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"},{\"id\":102,"
-	"\"namespace\":0,\"parent\":101,\"superblock\":1,\"root\":\"/\",\"mountpoint\":\"/p\"}]}";
+	"\"namespace\":0,\"parent\":101,\"superblock\":1,\"root\":\"/\",\"mountpoint\":\"/p\"}"
+	GONE(103, "/f", "/q", 1) GONE(104, "/f", "/r", 1) GONE(105, "/f", "/s", 2) "]}";
 
 static void what_is_written_is_read(void)
 {
@@ -42,6 +46,9 @@ static void what_is_written_is_read(void)
 	CHECK(t->sbs[1].shown_own);
 	CHECK_EQ(t->sbs[1].pidns_ino, 70);
 	CHECK_EQ(t->sbs[1].pidns_depth, 1);
+	CHECK_EQ(t->mounts[1].unlinked, 0);
+	CHECK_EQ(t->mounts[3].unlinked, 1);
+	CHECK_EQ(t->mounts[4].unlinked, 2);
 	a = written_twice(t);
 	CHECK(strstr(a, "user_namespace\": 1"));
 	free(a);
@@ -50,6 +57,9 @@ static void what_is_written_is_read(void)
 
 static const struct wrong wrong[] = {
 	{ "\"version\":4", "\"version\":3", "user_namespaces[0].id: unknown field" },
+	{ GONE(105, "/f", "/s", 2), GONE(105, "/g", "/s", 1), "unlinked root 1 of its superblock is that of mount 103, which was elsewhere" },
+	{ "\"root_deleted\":true,", "", "a root that is there is unlinked one 1" },
+	{ "\"unlinked\":2", "\"unlinked\":262145", "unlinked (mount 105): 262145 is out of range" },
 	{ "\"id\":4}", "\"id\":3}", "user namespaces 0 and 1 both have id 3" },
 	{ "\"id\":4}", "\"id\":0}", "user_namespaces[1].id: 0 is out of range" },
 	{ "\"inodes\":10,", "", "superblocks[0].inodes: missing" },

@@ -377,8 +377,59 @@ static void unlinked_roots(void)
 	done();
 }
 
+static uint32_t gone(uint64_t id, const char *root, const char *at, uint32_t nr)
+{
+	uint32_t m = add(0, id, 0, 1, root, at);
+
+	t->mounts[m].root_deleted = true;
+	t->mounts[m].unlinked = nr;
+	return m;
+}
+
+/* Once for all that show it, and unlinked when all are attached. */
+static void unlinked_roots_anew(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	uint32_t m;
+
+	start(1);
+	add(0, 10, MC_NONE, 1, "/", "/");
+	gone(11, "/d/f", "/a", 1);
+	m = gone(12, "/d/f", "/b", 2);
+	gone(13, "/d/f", "/c", 1);
+	gone(14, "/g", "/e", 3);
+	t->sbs[sbs[1]].contents = true;
+	finish();
+	golden(MNTCR_API_EXTENDED, &o,
+	       "namespace ns0 (A)\n"
+	       "fresh     src0 = new tmpfs for 8:1 with a/ b/ c/ e/\n"
+	       "clone     mnt0:10 from src0\n"
+	       "subroot   src1 = d/.mntcr-unlinked-1 below src0\n"
+	       "clone     mnt0:11 from src1\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "subroot   src2 = d/.mntcr-unlinked-2 below src0\n"
+	       "clone     mnt0:12 from src2\n"
+	       "attach    mnt0:12 on mnt0:10 at /b\n"
+	       "clone     mnt0:13 from src1\n"
+	       "attach    mnt0:13 on mnt0:10 at /c\n"
+	       "clone     mnt0:14 from src3 = .mntcr-unlinked-3 below src0\n"
+	       "attach    mnt0:14 on mnt0:10 at /e\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "unlink    in src0: d/f d/f g\n"
+	       "release   8 descriptors\n");
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	/* which one it is, or what was in it, is not known */
+	t->mounts[m].unlinked = 0;
+	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	t->mounts[m].unlinked = 2;
+	t->sbs[sbs[1]].contents = false;
+	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	done();
+}
+
 int main(void)
 {
+	TAP_RUN(unlinked_roots_anew);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(what_fresh_ones_hold_is_what_it_was);
 	TAP_RUN(what_fresh_ones_hold_is_bounded);

@@ -361,7 +361,8 @@ static int mount_record(struct rd *r)
 	    mc_rd_index(r, "superblock", r->t->nr_sbs, true, &m->sb) ||
 	    mc_rd_bytes(r, "root", true, &m->root) ||
 	    mc_rd_bool(r, "root_deleted", &m->root_deleted) ||
-	    mc_rd_u32(r, "unlinked", MC_MAX_MOUNTS, false, &m->unlinked) ||
+	    (r->version > 3 &&
+	     mc_rd_u32(r, "unlinked", MC_MAX_MOUNTS, false, &m->unlinked)) ||
 	    mc_rd_bytes(r, "mountpoint", true, &m->mountpoint) ||
 	    mc_rd_bytes(r, "source", false, &m->source) ||
 	    mc_rd_bytes(r, "options", false, &m->options) ||

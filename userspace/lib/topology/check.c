@@ -402,7 +402,7 @@ static int check_files(const struct mc_mount *m, struct mntcr_error *e)
 		is = this;
 	}
 	if (m->unlinked && !m->root_deleted)
-		return bad_mount(e, m, "a root that is there is the %uth unlinked one",
+		return bad_mount(e, m, "a root that is there is unlinked one %u",
 				 m->unlinked);
 	if (m->mp_file.mode && !m->mountpoint[1])
 		return bad_mount(e, m, "what it is on is a root, of which that one's mount tells");
@@ -488,7 +488,7 @@ static int check_unlinked(const struct mc_topology *t, struct mntcr_error *e)
 					     m->unlinked, &other) < 0)
 			ret = mc_nomem(e);
 		else if (strcmp(m->root, t->mounts[other].root))
-			ret = bad_mount(e, m, "the %uth unlinked root of its superblock is that of mount %" PRIu64 ", which was elsewhere",
+			ret = bad_mount(e, m, "unlinked root %u of its superblock is that of mount %" PRIu64 ", which was elsewhere",
 					m->unlinked, t->mounts[other].id);
 	}
 	mc_map_free(by_number);
