@@ -91,7 +91,13 @@ static int make_read_only(int mnt)
 	return ret;
 }
 
-int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op)
+struct job {
+	struct mc_exec *x;
+	const struct mc_op *op;
+	int ret;
+};
+
+static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 {
 	uint32_t s = MC_REF_INDEX(op->obj), i;
 	const struct mc_unlinked *u;
@@ -109,4 +115,25 @@ int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op)
 	if (x->t->sbs[x->p->srcs[s].sb].flags & MS_RDONLY && make_read_only(x->src_fd[s]))
 		return mc_exec_fail(x, op, errno, "making the superblock read-only");
 	return 0;
+}
+
+static void as_root(void *data)
+{
+	struct job *j = data;
+
+	j->ret = unlink_all(j->x, j->op);
+}
+
+/* A new name takes an fsuid and an fsgid that the superblock's owner maps. */
+int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op)
+{
+	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
+	struct job j = { x, op, 0 };
+
+	if (owner == MC_NONE)
+		as_root(&j);
+	else if (mc_owner_as_root(x, owner, as_root, &j))
+		j.ret = mc_exec_fail(x, op, errno,
+				     "becoming the root of its user namespace");
+	return j.ret;
 }
