@@ -132,6 +132,22 @@ static void files(void)
 	old("etc");
 }
 
+/* A file whose name another one has by now, and a directory; old etc stays so. */
+static void unlinked(void)
+{
+	put("etc/bound", "", 0, 0, 0644);
+	put("etc/gone", "only in here", 12, 0, 0640);
+	TRY(mount("etc/gone", "etc/bound", NULL, MS_BIND, NULL));
+	TRY(unlink("etc/gone"));
+	put("etc/gone", "in its place", 12, 0, 0600);
+	TRY(mkdir("etc/bound-dir", 0755));
+	TRY(mkdir("gone", 0711));
+	TRY(mount("gone", "etc/bound-dir", NULL, MS_BIND, NULL));
+	old("gone");
+	TRY(rmdir("gone"));
+	old("etc");
+}
+
 static int second(void *unused)
 {
 	TRY(prctl(PR_SET_PDEATHSIG, SIGKILL));
@@ -150,6 +166,7 @@ static void build(void)
 	TRY(mount("ct-root", "/tmp", "tmpfs", MS_NODEV, "size=16m,mode=751"));
 	TRY(chdir("/tmp"));
 	files();
+	unlinked();
 	TRY(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 	/* the size of this one is the machine's default */
 	TRY(mount("shared", "shared", "tmpfs", 0, "mode=1777"));
@@ -197,7 +214,7 @@ static void build_user(void)
 	TRY(bind(s, (struct sockaddr *)&at, sizeof(at)));
 	close(s);
 	old("etc/hosts");
-	old("etc");
+	unlinked();
 	TRY(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 	TRY(mount("shared", "shared", "tmpfs", 0, "mode=1777,uid=7,gid=8"));
 	TRY(mkdir("shared/event", 0755));
