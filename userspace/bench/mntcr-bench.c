@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "mntcr-restore.h"
 #include "base/base.h"
+#include "bench.h"
 
 #define MAX_SIZES	8
 
@@ -51,11 +51,13 @@ static const char usage[] =
 "Measure dump and restore of many mounts.\n\n"
 "      --sizes N[,N...]    how many mounts (default 1000,4000,16000)\n"
 "      --api API           upstream, extended or both (default: what works)\n"
+"      --services          only that: 216 namespaces with 17,316 mounts in all, with\n"
+"                          contents, made anew\n"
 "      --runs N            take the best of N (default 3)\n"
 "      --json              for programs\n"
 "  -h, --help              this text\n";
 
-static double now(void)
+double bench_now(void)
 {
 	struct timespec ts;
 
@@ -63,7 +65,7 @@ static double now(void)
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
-static void least(double *best, double t, bool first)
+void bench_least(double *best, double t, bool first)
 {
 	if (first || t < *best)
 		*best = t;
@@ -71,8 +73,7 @@ static void least(double *best, double t, bool first)
 
 /* --- the namespaces that are measured --------------------------------------- */
 
-/* An empty tmpfs is the root of a namespace of the caller's own. */
-static void new_root(void)
+void bench_new_root(void)
 {
 	if (unshare(CLONE_NEWNS) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
@@ -146,7 +147,7 @@ static void build(enum shape shape, uint32_t n)
 	int src, fd;
 	uint32_t i;
 
-	new_root();
+	bench_new_root();
 	make_dirs(n);
 	src = mc_open_tree(AT_FDCWD, "src", OPEN_TREE_CLOEXEC);
 	if (src < 0)
@@ -208,15 +209,15 @@ static double measure_floor(uint32_t n)
 	uint32_t i;
 	int src;
 
-	new_root();
+	bench_new_root();
 	make_dirs(n);
 	src = mc_open_tree(AT_FDCWD, "src", OPEN_TREE_CLOEXEC);
 	if (src < 0)
 		err(1, "src");
-	then = now();
+	then = bench_now();
 	for (i = 0; i < n; i++)
 		close(place(src, i));
-	return now() - then;
+	return bench_now() - then;
 }
 
 /* --- a poller of the restored namespace -------------------------------------- */
@@ -271,7 +272,7 @@ static void watch(void *data, const int *ns_fds, size_t nr)
 
 /* --- one measurement ---------------------------------------------------------- */
 
-static void check(int ret, const struct mntcr_error *e)
+void bench_check(int ret, const struct mntcr_error *e)
 {
 	if (ret)
 		errx(1, "%s [%s]", e->text, e->rule);
@@ -294,7 +295,7 @@ static void one_restore(const struct mntcr_topology *t, int ns_fd,
 	double sum = 0, then;
 	int i;
 
-	check(mntcr_restore(t, &o, &done, &e), &e);
+	bench_check(mntcr_restore(t, &o, &done, &e), &e);
 	s = mntcr_restored_stats(done);
 	ns[0] = s->namespaces_ns;
 	ns[1] = s->sources_ns;
@@ -306,15 +307,15 @@ static void one_restore(const struct mntcr_topology *t, int ns_fd,
 			sum += (double)ns[i] / 1e6;
 		for (i = 0; i < 5 && (first || sum < r->execute); i++)
 			r->stage[i] = (double)ns[i] / 1e6;
-		least(&r->execute, sum, first);
-		least(&r->plan, (double)s->plan_ns / 1e6, first);
+		bench_least(&r->execute, sum, first);
+		bench_least(&r->plan, (double)s->plan_ns / 1e6, first);
 	}
 	r->calls = (double)s->nr_calls / s->nr_mounts;
 	r->mounts = s->nr_mounts;
-	then = now();
+	then = bench_now();
 	mntcr_restored_free(done);
 	if (!w)
-		least(&r->undo, now() - then, first);
+		bench_least(&r->undo, bench_now() - then, first);
 }
 
 static void measure(enum shape shape, uint32_t n, enum mntcr_api api, int runs,
@@ -330,22 +331,22 @@ static void measure(enum shape shape, uint32_t n, enum mntcr_api api, int runs,
 
 	w.proc_fd = open("/proc", O_PATH | O_CLOEXEC);
 	ns_fd = build_aside(shape, n, w.proc_fd);
-	new_root();
+	bench_new_root();
 	if (mkdir("/proc", 0755) || mount("proc", "/proc", "proc", 0, NULL))
 		err(1, "proc");
 	src.fd = ns_fd;
 	for (i = 0; i < runs; i++) {
 		mntcr_topology_free(t);
-		then = now();
-		check(mntcr_capture(&src, 1, NULL, &t, &e), &e);
-		least(&r->dump, now() - then, !i);
-		then = now();
-		check(mntcr_image_write(t, "/image", &e), &e);
-		least(&r->image, now() - then, !i);
+		then = bench_now();
+		bench_check(mntcr_capture(&src, 1, NULL, &t, &e), &e);
+		bench_least(&r->dump, bench_now() - then, !i);
+		then = bench_now();
+		bench_check(mntcr_image_write(t, "/image", &e), &e);
+		bench_least(&r->image, bench_now() - then, !i);
 		mntcr_topology_free(t);
-		then = now();
-		check(mntcr_image_read("/image", &t, &e), &e);
-		least(&r->read, now() - then, !i);
+		then = bench_now();
+		bench_check(mntcr_image_read("/image", &t, &e), &e);
+		bench_least(&r->read, bench_now() - then, !i);
 	}
 	for (i = 0; i < runs; i++)
 		one_restore(t, ns_fd, api, r, !i, NULL);
@@ -368,7 +369,7 @@ static void measure(enum shape shape, uint32_t n, enum mntcr_api api, int runs,
 	mntcr_topology_free(t);
 }
 
-static bool in_child(void (*fn)(void *), void *arg)
+bool bench_in_child(void (*fn)(void *), void *arg)
 {
 	pid_t pid = fork();
 	int status;
@@ -393,7 +394,7 @@ static void floor_child(void *arg)
 	struct job *j = arg;
 	double t = measure_floor(j->n);
 
-	least(&j->r->floor, t, !j->r->floor);
+	bench_least(&j->r->floor, t, !j->r->floor);
 }
 
 static void measure_child(void *arg)
@@ -431,14 +432,14 @@ static void read_child(void *arg)
 	    unshare(CLONE_NEWUSER | CLONE_NEWNS))
 		err(1, "a copy of another owner");
 	for (i = 0; i < r->runs; i++) {
-		then = now();
+		then = bench_now();
 		fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			err(1, "mountinfo");
 		while (read(fd, buf, sizeof(buf)) > 0)
 			;
 		close(fd);
-		least(&r->ms, now() - then, !i);
+		bench_least(&r->ms, bench_now() - then, !i);
 	}
 }
 
@@ -457,7 +458,7 @@ static int run_mountinfo(const uint32_t *sizes, size_t nr_sizes, int runs, bool 
 	printf("reading mountinfo, slaves of a group elsewhere, milliseconds\n");
 	for (i = 0; i < nr_sizes; i++) {
 		*r = (struct reading) { .n = sizes[i], .runs = runs };
-		if (!in_child(read_child, r)) {
+		if (!bench_in_child(read_child, r)) {
 			warnx("mountinfo of %u slaves: failed", sizes[i]);
 			munmap(r, sizeof(*r));
 			return 1;
@@ -557,9 +558,9 @@ static int run_api(enum mntcr_api api, const uint32_t *sizes, size_t nr_sizes,
 				prev = *r;
 			memset(r, 0, sizeof(*r));
 			for (k = 0; k < runs; k++)
-				if (!in_child(floor_child, &j))
+				if (!bench_in_child(floor_child, &j))
 					ret = 1;
-			if (!in_child(measure_child, &j) || !r->done) {
+			if (!bench_in_child(measure_child, &j) || !r->done) {
 				warnx("%s, %u mounts: failed", shape_names[shape],
 				      sizes[i]);
 				ret = 1;
@@ -601,13 +602,14 @@ int main(int argc, char **argv)
 		{ "sizes", required_argument, NULL, 's' },
 		{ "api", required_argument, NULL, 'a' },
 		{ "runs", required_argument, NULL, 'r' },
+		{ "services", no_argument, NULL, 'S' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
 	uint32_t sizes[MAX_SIZES] = { 1000, 4000, 16000 };
 	bool extended = !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
-	bool upstream = true, as_json = false, first = true;
+	bool upstream = true, as_json = false, first = true, services = false;
 	size_t nr_sizes = 3;
 	int c, runs = 3, ret = 0;
 
@@ -628,6 +630,9 @@ int main(int argc, char **argv)
 			if (runs < 1)
 				errx(2, "--runs takes a number");
 			break;
+		case 'S':
+			services = true;
+			break;
 		case 'j':
 			as_json = true;
 			break;
@@ -641,6 +646,9 @@ int main(int argc, char **argv)
 	}
 	if (geteuid())
 		errx(1, "mounting takes root");
+	if (services)
+		return bench_services(extended ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM,
+				      runs, as_json);
 	if (as_json)
 		printf("[");
 	if (upstream)
