@@ -496,11 +496,19 @@ static void immutable(void)
 	close(fd);
 }
 
+static void told(void *data, unsigned int maj, unsigned int min,
+		 const struct mntcr_error *e)
+{
+	++*(int *)data;
+}
+
 static void what_could_not_be_unlinked_again(void)
 {
 	struct mntcr_source src = { .type = MNTCR_SOURCE_PID };
+	int nr = 0;
 	struct mntcr_contents_options o = {
 		.size = sizeof(o), .sources = &src, .nr_sources = 1,
+		.refused = told, .data = &nr,
 	};
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
@@ -518,6 +526,7 @@ static void what_could_not_be_unlinked_again(void)
 		CHECK_EQ(mntcr_image_write_contents(t, &o, image, &e), -1);
 		CHECK_STR(e.rule, "deleted-root");
 		CHECK(strstr(e.text, "immutable"));
+		CHECK_EQ(nr, 1);
 	}
 	mntcr_topology_free(t);
 	end(pid);
