@@ -77,6 +77,7 @@ vm-test-y += t-execute-unlinked
 test-y += t-execute-pins
 vm-test-y += t-execute-pins
 vm-test-y += t-execute-stages
+vm-test-y += t-execute-given
 vm-test-y += t-cmd-stages
 vm-test-y += t-execute-owners
 vm-test-y += t-lib-autofs

@@ -93,33 +93,47 @@ static inline struct mc_mount *staged_mount(struct mntcr_topology *t, uint64_t i
 	return &t->mounts[i];
 }
 
+/* A namespace whose root is a tmpfs: superblock 0, mount 0, which has the id 100. */
+static inline struct mntcr_topology *staged_topology(void)
+{
+	struct mntcr_topology *t = mc_topology_new();
+
+	REQUIRE(t && mc_topology_add_ns(t) == 0);
+	t->unique_ids = true;
+	t->ns[0].id = 77;
+	staged_sb(t, "tmpfs", 0x01021994, 0);
+	staged_mount(t, 100, MC_NONE, 0, "/");
+	return t;
+}
+
+static inline struct mntcr_topology *staged_finish(struct mntcr_topology *t)
+{
+	struct mntcr_error e;
+
+	if (mc_topology_finish(t, &e)) {
+		TAP_SAY("%s", e.text);
+		REQUIRE(!"finished");
+	}
+	return t;
+}
+
 /*
  * A proc at /d/p, one on it, one on that; and a tmpfs on the last.  Another on /d hides
  * all of them, and is there before them.
  */
 static inline struct mntcr_topology *nested(void)
 {
-	struct mntcr_topology *t = mc_topology_new();
-	uint32_t tmpfs, proc[3], i;
-	struct mntcr_error e;
+	struct mntcr_topology *t = staged_topology();
+	uint32_t proc[3], i;
 
-	REQUIRE(t && mc_topology_add_ns(t) == 0);
-	t->unique_ids = true;
-	t->ns[0].id = 77;
-	tmpfs = staged_sb(t, "tmpfs", 0x01021994, 0);
 	for (i = 0; i < 3; i++)
 		proc[i] = staged_sb(t, "proc", 0x9fa0, PID_INO(i));
-	staged_mount(t, 100, MC_NONE, tmpfs, "/");
 	staged_mount(t, 102, 0, proc[0], "/d/p");
 	staged_mount(t, 103, 1, proc[1], "/sys");
 	staged_mount(t, 104, 2, proc[2], "/fs");
-	staged_mount(t, 105, 3, tmpfs, "/driver");
-	staged_mount(t, 106, 0, tmpfs, "/d");
-	if (mc_topology_finish(t, &e)) {
-		TAP_SAY("%s", e.text);
-		REQUIRE(!"finished");
-	}
-	return t;
+	staged_mount(t, 105, 3, 0, "/driver");
+	staged_mount(t, 106, 0, 0, "/d");
+	return staged_finish(t);
 }
 
 /* --- who gives ------------------------------------------------------------------ */

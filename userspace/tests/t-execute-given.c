@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is given at a stage, kind by kind: namespaces that superblocks show, superblocks,
+ * what single mounts are of; and what is not what it should be.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "staged.h"
+
+static int give(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd)
+{
+	const struct mntcr_given what = { .kind = kind, .id = id };
+
+	return mntcr_stages_give(x->s, &what, fd, &x->e);
+}
+
+static void given(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd)
+{
+	REQUIRE(fd >= 0);
+	REQUIRE(!staged_fails(x, give(x, kind, id, fd)));
+}
+
+static void not_given(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd,
+		      const char *words)
+{
+	REQUIRE(fd >= 0);
+	CHECK_EQ(give(x, kind, id, fd), -1);
+	if (!strstr(x->e.text, words)) {
+		TAP_SAY("\"%s\" lacks \"%s\"", x->e.text, words);
+		tap.bad = 1;
+	}
+}
+
+static struct mntcr_restored *finished(struct staged *x)
+{
+	struct mntcr_restored *r = NULL;
+
+	REQUIRE(!staged_fails(x, mntcr_stages_delayed(x->s, &x->e)));
+	REQUIRE(!staged_fails(x, mntcr_stages_share(x->s, &x->e)));
+	REQUIRE(!staged_fails(x, mntcr_stages_end(x->s, &r, &x->e)));
+	return r;
+}
+
+static bool is_need(const struct staged *x, size_t i, enum mntcr_given_kind kind,
+		    uint64_t id)
+{
+	struct mntcr_need n;
+
+	if (i >= mntcr_stages_nr_needs(x->s))
+		return false;
+	mntcr_stages_need(x->s, i, &n);
+	return n.kind == kind && n.id == id;
+}
+
+/* A descriptor of a path in the restored namespace, by a child that shares the table. */
+static int in_there(int ns, const char *path, int flags)
+{
+	volatile int *fd = mmap(NULL, sizeof(*fd), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int got;
+	pid_t pid;
+
+	REQUIRE(fd != MAP_FAILED);
+	*fd = -1;
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (!pid) {
+		if (!setns(ns, CLONE_NEWNS))
+			*fd = open(path, flags | O_CLOEXEC);
+		_exit(0);
+	}
+	REQUIRE(pid > 0);
+	wd_wait_for(pid);
+	got = *fd;
+	munmap((void *)fd, sizeof(*fd));
+	return got;
+}
+
+/* --- namespaces ------------------------------------------------------------------- */
+
+static void net_and_ipc(void)
+{
+	struct mntcr_topology *t, *back = NULL;
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_restored *r;
+	struct staged x;
+	uint64_t id[2];
+	int fd[2], i;
+
+	need_stages();
+	t = staged_topology();
+	staged_mount(t, 101, 0, staged_sb(t, "sysfs", 0x62656572, 0), "/sys");
+	staged_mount(t, 102, 0, staged_sb(t, "mqueue", 0x19800202, 0), "/mq");
+	t->sbs[1].shown_type = CLONE_NEWNET;
+	t->sbs[1].shown_id = 9001;
+	t->sbs[2].shown_type = CLONE_NEWIPC;
+	t->sbs[2].shown_id = 9002;
+	x = staged_new(staged_finish(t));
+	REQUIRE(!unshare(CLONE_NEWNET | CLONE_NEWIPC));
+	fd[0] = openat(world_proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+	fd[1] = openat(world_proc_fd, "self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	for (i = 0; i < 2; i++)
+		REQUIRE(!ioctl(fd[i], MC_NS_GET_ID, &id[i]));
+	/* the restorer is in others */
+	REQUIRE(!unshare(CLONE_NEWNET | CLONE_NEWIPC));
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 2);
+	CHECK(is_need(&x, 0, MNTCR_GIVEN_NET, 9001));
+	CHECK(is_need(&x, 1, MNTCR_GIVEN_IPC, 9002));
+	CHECK_EQ(staged_mounts(&x), 1);
+	given(&x, MNTCR_GIVEN_IPC, 9002, fd[1]);
+	given(&x, MNTCR_GIVEN_NET, 9001, fd[0]);
+	r = finished(&x);
+	src.fd = mntcr_restored_ns_fd(r, 0);
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &back, &x.e));
+	REQUIRE(back->nr_mounts == 3);
+	for (i = 0; i < 2; i++)
+		CHECK_EQ(back->sbs[back->mounts[i + 1].sb].shown_id, id[i]);
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+	close(fd[0]);
+	close(fd[1]);
+	staged_over(&x);
+}
+
+/* --- superblocks ------------------------------------------------------------------- */
+
+/* A tmpfs that nobody has mounted, with a directory in it. */
+static int detached(void)
+{
+	int fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC), fd;
+
+	REQUIRE(fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	close(fs);
+	REQUIRE(fd >= 0 && !mkdirat(fd, "a", 0755) && !mkdirat(fd, "a/in", 0755) &&
+		!mkdirat(fd, "b", 0755));
+	return fd;
+}
+
+static struct mntcr_topology *with_a_server(const char *type, uint64_t magic)
+{
+	struct mntcr_topology *t = staged_topology();
+
+	staged_sb(t, type, magic, 0);
+	staged_mount(t, 101, 0, 1, "/whole");
+	staged_mount(t, 102, 0, 1, "/part")->root = mc_topology_str(t, "/a");
+	staged_mount(t, 103, 1, 0, "/b");
+	return staged_finish(t);
+}
+
+static void a_superblock(void)
+{
+	uint64_t dev = MNTCR_DEVICE(0, 201);
+	struct mntcr_restored *r;
+	struct staged x;
+	int fd;
+
+	need_stages();
+	/* whatever the type is, the caller says that this is it */
+	x = staged_new(with_a_server("fuse", 0));
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 1);
+	CHECK(is_need(&x, 0, MNTCR_GIVEN_SUPERBLOCK, dev));
+	CHECK_EQ(staged_mounts(&x), 1);
+	fd = detached();
+	given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, fd);
+	/* the caller's is its own to close */
+	close(fd);
+	r = finished(&x);
+	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 101), "a/in", F_OK, 0));
+	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 102), "in", F_OK, 0));
+	mntcr_restored_free(r);
+	staged_over(&x);
+}
+
+static void no_such_superblock(void)
+{
+	uint64_t dev = MNTCR_DEVICE(0, 201);
+	struct staged x;
+	int fd, dir;
+
+	need_stages();
+	fd = detached();
+	x = staged_new(with_a_server("fuse", 0x65735546));
+	staged_placed(&x);
+	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, fd, "of another type of filesystem");
+	staged_over(&x);
+	x = staged_new(with_a_server("fuse", 0x01021994));
+	staged_placed(&x);
+	dir = openat(fd, "a", O_PATH | O_CLOEXEC);
+	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, dir, "not of a mount's root");
+	close(dir);
+	staged_over(&x);
+	/* a root that it lacks */
+	x = staged_new(with_a_server("fuse", 0));
+	staged_placed(&x);
+	REQUIRE(!unlinkat(fd, "a/in", AT_REMOVEDIR) && !unlinkat(fd, "a", AT_REMOVEDIR));
+	given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, fd);
+	CHECK_EQ(mntcr_stages_delayed(x.s, &x.e), -1);
+	CHECK_EQ(x.e.err, ENOENT);
+	CHECK_EQ(mntcr_stages_nr_ns(x.s), 0);
+	staged_over(&x);
+	close(fd);
+}
+
+/* --- mounts -------------------------------------------------------------------------- */
+
+static struct mntcr_topology *with_a_terminal(void)
+{
+	struct mntcr_topology *t = staged_topology();
+	struct mc_mount *m;
+
+	staged_sb(t, "devpts", 0x1cd1, 0);
+	t->sbs[1].options = mc_topology_str(t, "mode=600,ptmxmode=666");
+	staged_mount(t, 101, 0, 1, "/pts");
+	m = staged_mount(t, 102, 0, 1, "/console");
+	m->root = mc_topology_str(t, "/0");
+	m->mp_type = MC_MP_OTHER;
+	m->root_file = (struct mc_file){ .mode = S_IFCHR | 0600, .major = 136 };
+	m->mp_file = (struct mc_file){ .mode = S_IFREG | 0600 };
+	return staged_finish(t);
+}
+
+static void a_terminal(void)
+{
+	struct mntcr_restored *r = NULL;
+	int master, fd, unlock = 0;
+	struct staged x;
+	struct stat a, b;
+
+	need_stages();
+	x = staged_new(with_a_terminal());
+	CHECK_EQ(mntcr_restore(x.t, &x.o, &r, &x.e), -1);
+	CHECK_STR(x.e.rule, "no-such-terminal");
+	staged_over(&x);
+	x = staged_new(with_a_terminal());
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 1);
+	CHECK(is_need(&x, 0, MNTCR_GIVEN_MOUNT, 102));
+	CHECK_EQ(staged_mounts(&x), 2);
+	master = in_there(mntcr_stages_ns_fd(x.s, 0), "/pts/ptmx", O_RDWR | O_NOCTTY);
+	REQUIRE(master >= 0 && !ioctl(master, TIOCSPTLCK, &unlock));
+	fd = in_there(mntcr_stages_ns_fd(x.s, 0), "/pts/0", O_PATH);
+	given(&x, MNTCR_GIVEN_MOUNT, 102, fd);
+	r = finished(&x);
+	CHECK(!fstat(fd, &a) && !fstat(mntcr_restored_mount_fd(r, 0, 102), &b));
+	CHECK(a.st_dev == b.st_dev && a.st_ino == b.st_ino && S_ISCHR(b.st_mode));
+	close(fd);
+	close(master);
+	mntcr_restored_free(r);
+	staged_over(&x);
+}
+
+static void no_such_terminal(void)
+{
+	struct staged x;
+	int fd;
+
+	need_stages();
+	x = staged_new(with_a_terminal());
+	staged_placed(&x);
+	fd = in_there(mntcr_stages_ns_fd(x.s, 0), "/pts", O_PATH);
+	not_given(&x, MNTCR_GIVEN_MOUNT, 102, fd, "of another type of file");
+	close(fd);
+	staged_over(&x);
+	/* of the caller's devpts */
+	x = staged_new(with_a_terminal());
+	REQUIRE(!mkdir("/tmp/pts", 0700) &&
+		!mount("none", "/tmp/pts", "devpts", 0, "newinstance"));
+	staged_placed(&x);
+	fd = open("/tmp/pts/ptmx", O_PATH | O_CLOEXEC);
+	not_given(&x, MNTCR_GIVEN_MOUNT, 102, fd, "not of the superblock that was restored");
+	close(fd);
+	REQUIRE(!umount("/tmp/pts") && !rmdir("/tmp/pts"));
+	staged_over(&x);
+}
+
+static struct mntcr_topology *with_a_process(void)
+{
+	struct mntcr_topology *t = staged_topology();
+
+	staged_sb(t, "proc", 0x9fa0, PID_INO(0));
+	t->sbs[1].pidns_depth = 1;
+	staged_mount(t, 101, 0, 1, "/proc");
+	staged_mount(t, 102, 0, 1, "/one")->root = mc_topology_str(t, "/1");
+	return staged_finish(t);
+}
+
+/* Its init comes into a pid namespace that was made, and then its directory is there. */
+static void a_process(void)
+{
+	struct mntcr_restored *r = NULL;
+	struct mntcr_made made;
+	struct staged x;
+	int ready[2], fd;
+	char c;
+	pid_t pid;
+
+	need_stages();
+	x = staged_new(with_a_process());
+	CHECK_EQ(mntcr_restore(x.t, &x.o, &r, &x.e), -1);
+	CHECK_STR(x.e.rule, "no-such-process");
+	staged_over(&x);
+	x = staged_new(with_a_process());
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	CHECK(is_need(&x, 0, MNTCR_GIVEN_MOUNT, 102));
+	REQUIRE(mntcr_stages_nr_made(x.s) == 1);
+	mntcr_stages_made(x.s, 0, &made);
+	CHECK_STR(made.kind, "pid");
+	CHECK_EQ(made.id, PID_INO(0));
+	REQUIRE(!pipe2(ready, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (setns(made.fd, CLONE_NEWPID))
+			_exit(1);
+		if (!fork()) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (write(ready[1], "", 1) != 1)
+				_exit(1);
+		}
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	REQUIRE(read(ready[0], &c, 1) == 1);
+	close(ready[0]);
+	fd = in_there(mntcr_stages_ns_fd(x.s, 0), "/proc/1", O_PATH);
+	given(&x, MNTCR_GIVEN_MOUNT, 102, fd);
+	close(fd);
+	r = finished(&x);
+	fd = openat(mntcr_restored_mount_fd(r, 0, 102), "ns/pid", O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	mc_close(fd);
+	mntcr_restored_free(r);
+	kill(pid, SIGKILL);
+	wd_wait_for(pid);
+	staged_over(&x);
+}
+
+/* Of a namespace that is none of the image's. */
+static void a_namespace_file(void)
+{
+	struct mntcr_restored *r;
+	struct mntcr_topology *t;
+	struct mc_mount *m;
+	struct staged x;
+	int fd;
+
+	need_stages();
+	t = staged_topology();
+	staged_sb(t, "nsfs", 0x6e736673, 0);
+	m = staged_mount(t, 101, 0, 1, "/net");
+	m->root = mc_topology_str(t, "net:[4026539999]");
+	m->mp_type = MC_MP_OTHER;
+	m->nsfs_type = CLONE_NEWNET;
+	m->nsfs_ino = 4026539999;
+	x = staged_new(staged_finish(t));
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	CHECK(is_need(&x, 0, MNTCR_GIVEN_MOUNT, 101));
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	given(&x, MNTCR_GIVEN_MOUNT, 101, fd);
+	r = finished(&x);
+	CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 101)), staged_ino(fd));
+	close(fd);
+	mntcr_restored_free(r);
+	staged_over(&x);
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	world_start();
+	alarm(100);
+	TAP_RUN(net_and_ipc);
+	TAP_RUN(a_superblock);
+	TAP_RUN(no_such_superblock);
+	TAP_RUN(a_terminal);
+	TAP_RUN(no_such_terminal);
+	TAP_RUN(a_process);
+	TAP_RUN(a_namespace_file);
+	return tap_done();
+}
