@@ -90,6 +90,7 @@ lib-y += plan/release.o
 lib-y += plan/print.o
 lib-y += plan/plan.o
 
+lib-y += verify/order.o
 lib-y += verify/verify.o
 lib-y += verify/event.o
 lib-y += verify/events.o

@@ -17,6 +17,7 @@ static const char usage[] =
 "it is the second.  Namespaces are paired in their order.\n\n"
 "      --devices        the superblocks are the very same, by device number\n"
 "      --order          mounts came into being in the same order\n"
+"      --delayed ID     but this one of the first and what is on it may be younger\n"
 "      --ignore LIST    leave out: options, source, locks, owner, files,\n"
 "                       shown\n"
 "      --contents       compare the files of each tmpfs and ramfs as well\n"
@@ -34,6 +35,7 @@ static const char usage[] =
 struct job {
 	struct mntcr_verify_options opts;
 	struct cmd_maps maps;
+	uint64_t *delayed;
 	bool events, quiet, json, contents;
 	json_t *lines, *left;	/* with json: what was reported, what left out */
 	size_t nr, nr_events, nr_left;
@@ -188,13 +190,31 @@ static bool ignore(char *list, unsigned int *flags)
 	return true;
 }
 
+static int add_delayed(struct job *j, const char *arg)
+{
+	uint64_t *ids = realloc(j->delayed,
+				(j->opts.nr_delayed + 1) * sizeof(*ids));
+	size_t id;
+
+	if (!ids) {
+		fprintf(stderr, "mntcr: verify: out of memory\n");
+		return MNTCR_SYS;
+	}
+	j->opts.delayed = j->delayed = ids;
+	if (!cmd_number(arg, SIZE_MAX, &id))
+		return cmd_usage("verify", "--delayed %s is not a number", arg);
+	ids[j->opts.nr_delayed++] = id;
+	return 0;
+}
+
 int cmd_verify(int argc, char **argv)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
-	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP };
+	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP, OPT_DELAYED };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
+		{ "delayed", required_argument, NULL, OPT_DELAYED },
 		{ "ignore", required_argument, NULL, OPT_IGNORE },
 		{ "events", no_argument, NULL, OPT_EVENTS },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
@@ -225,6 +245,11 @@ int cmd_verify(int argc, char **argv)
 			break;
 		case OPT_ORDER:
 			j.opts.flags |= MNTCR_VERIFY_ORDER;
+			break;
+		case OPT_DELAYED:
+			ret = add_delayed(&j, optarg);
+			if (ret)
+				return ret;
 			break;
 		case OPT_IGNORE:
 			if (!ignore(optarg, &j.opts.flags))
@@ -290,6 +315,7 @@ int cmd_verify(int argc, char **argv)
 	json_decref(j.lines);
 	json_decref(j.left);
 	cmd_maps_free(&j.maps);
+	free(j.delayed);
 	cmd_input_free(&first);
 	cmd_input_free(&second);
 	return ret;

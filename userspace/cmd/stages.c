@@ -342,6 +342,21 @@ static int say_needs(struct driver *d, bool waits)
 	return 0;
 }
 
+static int say_plan(struct driver *d)
+{
+	struct mntcr_mount_id m;
+	size_t i;
+
+	if (say_needs(d, false))
+		return -1;
+	for (i = 0; i < mntcr_stages_nr_delayed(d->s); i++) {
+		mntcr_stages_delayed_mount(d->s, i, &m);
+		if (say(d, -1, "delayed %zu %" PRIu64, m.ns, m.id))
+			return -1;
+	}
+	return 0;
+}
+
 static int say_made(struct driver *d)
 {
 	struct mntcr_made made;
@@ -373,7 +388,7 @@ static int one(struct driver *d, struct mntcr_restored **r)
 	if (d->nr_fds && !d->have && strcmp(words[0], "give"))
 		return mc_fail(d->e, MNTCR_USAGE, 0, "stages: a descriptor with no give");
 	if (!strcmp(words[0], "begin"))
-		ret = say_needs(d, false);
+		ret = say_plan(d);
 	else if (!strcmp(words[0], "place"))
 		ret = mntcr_stages_place(d->s, d->e) || say_made(d) ? -1 : 0;
 	else if (!strcmp(words[0], "give"))

@@ -99,6 +99,10 @@ void mntcr_stages_free(struct mntcr_stages *s);
 
 size_t mntcr_stages_nr_needs(const struct mntcr_stages *s);
 void mntcr_stages_need(const struct mntcr_stages *s, size_t i, struct mntcr_need *need);
+/* The topmost of the mounts that wait, which become younger than the image has them. */
+size_t mntcr_stages_nr_delayed(const struct mntcr_stages *s);
+void mntcr_stages_delayed_mount(const struct mntcr_stages *s, size_t i,
+				struct mntcr_mount_id *mount);
 /* From place to end: the nth namespace; those that were made besides. -1: none. */
 size_t mntcr_stages_nr_ns(const struct mntcr_stages *s);
 int mntcr_stages_ns_fd(const struct mntcr_stages *s, size_t ns);

@@ -270,6 +270,12 @@ struct mntcr_verify_options {
 	 * NULL: they are not.
 	 */
 	const struct mntcr_contents *contents_a, *contents_b;
+	/*
+	 * For MNTCR_VERIFY_ORDER: ids of mounts of the first that were restored late,
+	 * with what is on them; these may be younger than the order has it.
+	 */
+	const uint64_t *delayed;
+	size_t nr_delayed;
 };
 
 /*

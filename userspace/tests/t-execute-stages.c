@@ -22,9 +22,14 @@ static ino_t shown_by(const struct mntcr_restored *r, uint64_t id)
 	return ino;
 }
 
+/* Of those that wait, which are younger than the order has them? */
 static void same(const struct mntcr_topology *t, const struct mntcr_restored *r)
 {
-	const struct mntcr_verify_options o = { .size = sizeof(o), .report = staged_say };
+	static const uint64_t top = MOUNT_OF_PID(0);
+	struct mntcr_verify_options o = {
+		.size = sizeof(o), .report = staged_say, .flags = MNTCR_VERIFY_ORDER,
+		.delayed = &top, .nr_delayed = 1,
+	};
 	struct mntcr_source src = {
 		.type = MNTCR_SOURCE_FD, .fd = mntcr_restored_ns_fd(r, 0),
 	};
@@ -35,6 +40,10 @@ static void same(const struct mntcr_topology *t, const struct mntcr_restored *r)
 	REQUIRE(!mntcr_capture(&src, 1, NULL, &back, &e));
 	REQUIRE(!mntcr_verify(t, back, &o, &nr, &e));
 	CHECK_EQ(nr, 0);
+	o.nr_delayed = 0;
+	o.report = NULL;
+	REQUIRE(!mntcr_verify(t, back, &o, &nr, &e));
+	CHECK(nr > 0);
 	mntcr_topology_free(back);
 }
 

@@ -74,11 +74,14 @@ static void collect(void *data, const char *line)
 	snprintf(lines + n, sizeof(lines) - n, "%s\n", line);
 }
 
+static uint64_t delayed[1];	/* 0: none */
+
 static size_t compare(const struct mntcr_topology *a,
 		      const struct mntcr_topology *b, unsigned int flags)
 {
 	struct mntcr_verify_options opts = {
 		.size = sizeof(opts), .flags = flags, .report = collect,
+		.delayed = delayed, .nr_delayed = delayed[0] ? 1 : 0,
 	};
 	struct mntcr_error e;
 	size_t nr = 0;
@@ -315,8 +318,14 @@ static void what_the_root_is_mounted_on(void)
 
 static void order_only_when_asked(void)
 {
+	struct mntcr_verify_options opts = {
+		.size = sizeof(opts), .flags = MNTCR_VERIFY_ORDER,
+		.delayed = (const uint64_t[]){ 4711 }, .nr_delayed = 1,
+	};
 	char *x = image(&plain), *y = image(&plain), *at;
 	struct mntcr_topology *a = parse(x), *b;
+	struct mntcr_error e;
+	size_t nr;
 
 	/* 106, /n, changes ids with 107, /nu */
 	at = strstr(y, "{\"id\":106");
@@ -329,6 +338,18 @@ static void order_only_when_asked(void)
 	CHECK_EQ(compare(a, b, 0), 0);
 	CHECK_EQ(compare(a, b, MNTCR_VERIFY_ORDER), 1);
 	CHECK(strstr(lines, "/nu: order"));
+	/* what waits may come later, and so may what is on it, but not earlier */
+	delayed[0] = 106;
+	CHECK_EQ(compare(a, b, MNTCR_VERIFY_ORDER), 0);
+	CHECK_EQ(compare(b, a, MNTCR_VERIFY_ORDER), 0);
+	delayed[0] = 100;
+	CHECK_EQ(compare(a, b, MNTCR_VERIFY_ORDER), 0);
+	delayed[0] = 107;
+	CHECK_EQ(compare(a, b, MNTCR_VERIFY_ORDER), 1);
+	delayed[0] = 0;
+	CHECK_EQ(mntcr_verify(a, b, &opts, &nr, &e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK_STR(e.text, "delayed: no mount has the id 4711");
 	mntcr_topology_free(a);
 	mntcr_topology_free(b);
 	free(x);

@@ -108,6 +108,20 @@ void mntcr_stages_need(const struct mntcr_stages *s, size_t i, struct mntcr_need
 	};
 }
 
+size_t mntcr_stages_nr_delayed(const struct mntcr_stages *s)
+{
+	return s->w ? s->w->plan->nr_parts : 0;
+}
+
+void mntcr_stages_delayed_mount(const struct mntcr_stages *s, size_t i,
+				struct mntcr_mount_id *mount)
+{
+	const struct mc_plan *p = s->w->plan;
+	const struct mc_mount *m = &p->topo->mounts[p->parts[i].top];
+
+	*mount = (struct mntcr_mount_id){ .ns = m->ns, .id = m->id };
+}
+
 /* --- give ---------------------------------------------------------------------- */
 
 static int wrong(const char *what, struct mntcr_error *e)

@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "contents/contents.h"
 #include "topology/topology.h"
+#include "verify/order.h"
 
 struct pair {
 	uint32_t a, b;
@@ -600,19 +601,29 @@ static int cmp_pair(const void *x, const void *y)
 	return p->a < q->a ? -1 : p->a > q->a;
 }
 
-/* Mounts ascend by id: in one order on both sides, or not. */
-static void compare_order(struct verify *v)
+/*
+ * Mounts ascend by id: in one order on both sides, or not.  Whatever is to come late
+ * may not be earlier than that, but later.
+ */
+static int compare_order(struct verify *v, struct mntcr_error *e)
 {
+	bool *late = mc_verify_delayed(v->a, v->opts->delayed, v->opts->nr_delayed, e);
+	const struct pair *p = NULL, *q;
 	uint32_t i;
 
+	if (!late)
+		return -1;
 	qsort(v->pairs, v->nr_pairs, sizeof(*v->pairs), cmp_pair);
-	for (i = 1; i < v->nr_pairs; i++) {
-		const struct pair *p = &v->pairs[i - 1], *q = &v->pairs[i];
-
-		if (v->a->mounts[p->a].ns == v->a->mounts[q->a].ns &&
+	for (i = 0; i < v->nr_pairs; i++) {
+		q = &v->pairs[i];
+		if (p && v->a->mounts[p->a].ns == v->a->mounts[q->a].ns &&
 		    p->b > q->b)
 			differ_at(v, q, "order", "mounted later", "mounted earlier");
+		if (!late[q->a])
+			p = q;
 	}
+	free(late);
+	return 0;
 }
 
 static uint32_t without_master(uint32_t propagation)
@@ -707,9 +718,8 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 		    !pair_children(&v, v.pairs[i].a, v.pairs[i].b))
 			goto nomem;
 	}
-	if (flag(&v, MNTCR_VERIFY_ORDER))
-		compare_order(&v);
-	if (compare_contents(&v, e))
+	if ((flag(&v, MNTCR_VERIFY_ORDER) && compare_order(&v, e)) ||
+	    compare_contents(&v, e))
 		goto out;
 	*nr_differences = v.nr_differences;
 	ret = 0;
