@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "topology/topology.h"
 #include "in-child.h"
+#include "staged.h"
 #include "tap.h"
 #include "world.h"
 
@@ -943,6 +944,70 @@ static const struct {
 	{ "call-filtered", a_call_that_is_filtered },
 };
 
+/* --- in stages ----------------------------------------------------------------------- */
+
+static int pids[3];
+
+/* Nobody is in it: a child of this test would be seen as left over. */
+static int empty_pidns(void)
+{
+	int last, fd = -1;
+	pid_t pid;
+
+	last = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	REQUIRE(last >= 0);
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (!pid) {
+		if (!unshare(CLONE_NEWPID))
+			fd = openat(world_proc_fd, "self/ns/pid_for_children",
+				    O_RDONLY | O_CLOEXEC);
+		/* shared with the parent, under a number that it knows */
+		_exit(fd < 0 || dup3(fd, last, O_CLOEXEC) < 0 || close(fd));
+	}
+	REQUIRE(pid > 0 && !wd_wait_for(pid));
+	return last;
+}
+
+static int run_stages(struct mntcr_error *e)
+{
+	const struct mntcr_stages_options so = { .size = sizeof(so) };
+	struct mntcr_stages *s = NULL;
+	struct mntcr_given what = { .kind = MNTCR_GIVEN_PID };
+	int i, ret;
+
+	ret = mntcr_stages_begin(t, &o, &so, &s, e) || mntcr_stages_place(s, e);
+	/* from the innermost, so that all but the last have to wait */
+	for (i = 3; !ret && i--; ) {
+		what.id = PID_INO(i);
+		ret = mntcr_stages_give(s, &what, pids[i], e) ||
+		      mntcr_stages_delayed(s, e);
+	}
+	ret = ret || mntcr_stages_share(s, e) || mntcr_stages_end(s, &r, e);
+	/* what failed left nothing, before that */
+	if (ret && s)
+		CHECK_EQ(mntcr_stages_nr_ns(s), 0);
+	mntcr_stages_free(s);
+	return ret ? -1 : 0;
+}
+
+static const struct job stages_job = { run_stages, check_restore, undo_restore };
+
+static void in_stages(void)
+{
+	size_t i;
+
+	prepare();
+	verify_flags = 0;
+	world_add(&w, -1, rich);
+	t = nested();
+	for (i = 0; i < 3; i++)
+		pids[i] = empty_pidns();
+	each_way(&stages_job, 100);
+	for (i = 0; i < 3; i++)
+		close(pids[i]);
+	finish();
+}
+
 int main(int argc, char **argv)
 {
 	char name[128];
@@ -970,5 +1035,7 @@ int main(int argc, char **argv)
 			tap_run(name, tests[i].fn);
 		}
 	}
+	if (argc < 2 || !strcmp(argv[1], "in-stages"))
+		tap_run("extended.in-stages", in_stages);
 	return tap_done();
 }

@@ -137,9 +137,10 @@ static int check_ns(const struct mc_need *n, int fd, struct mntcr_error *e)
 	};
 	int type = ioctl(fd, MC_NS_GET_NSTYPE);
 
-	return type == types[n->kind] ? 0 :
-	       wrong(type < 0 ? "no namespace's file" :
-		     "a namespace's of another kind", e);
+	if (type < 0)
+		return mc_fail(e, MNTCR_USAGE, errno,
+			       "the descriptor is no namespace's file");
+	return type == types[n->kind] ? 0 : wrong("a namespace's of another kind", e);
 }
 
 /* Of the filesystem that it stands for, as far as that can be told. */
