@@ -207,6 +207,40 @@ static void no_such_superblock(void)
 	close(fd);
 }
 
+/* The stand-in is this process, which mounts it somewhere and is not asked yet. */
+static void an_automount(void)
+{
+	struct mntcr_topology *t;
+	struct mntcr_restored *r;
+	struct staged x;
+	char options[128];
+	struct stat a, b;
+	int ask[2], fd;
+
+	need_stages();
+	REQUIRE(!pipe2(ask, O_CLOEXEC | O_NONBLOCK) && !mkdir("/tmp/auto", 0755));
+	t = staged_topology();
+	staged_mount(t, 101, 0, staged_sb(t, "autofs", 0x187, 0), "/auto");
+	x = staged_new(staged_finish(t));
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	snprintf(options, sizeof(options),
+		 "fd=%d,pgrp=%d,minproto=5,maxproto=5,direct", ask[1], (int)getpgrp());
+	REQUIRE(!mount("stand-in", "/tmp/auto", "autofs", 0, options));
+	fd = open("/tmp/auto", O_PATH | O_CLOEXEC);
+	given(&x, MNTCR_GIVEN_SUPERBLOCK, MNTCR_DEVICE(0, 201), fd);
+	r = finished(&x);
+	CHECK(!fstat(fd, &a) && !fstat(mntcr_restored_mount_fd(r, 0, 101), &b));
+	CHECK(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	close(fd);
+	REQUIRE(!umount2("/tmp/auto", MNT_DETACH) && !rmdir("/tmp/auto"));
+	CHECK_ERRNO(read(ask[0], options, sizeof(options)), EAGAIN);
+	mntcr_restored_free(r);
+	staged_over(&x);
+	close(ask[0]);
+	close(ask[1]);
+}
+
 /* --- mounts -------------------------------------------------------------------------- */
 
 static struct mntcr_topology *with_a_terminal(void)
@@ -345,6 +379,91 @@ static void a_process(void)
 	staged_over(&x);
 }
 
+static pid_t with_our_files(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+}
+
+static void stay(void)
+{
+	for (;;)
+		pause();
+}
+
+/*
+ * An init in the pid namespace made, and by it one in a namespace below, of which to
+ * gets the descriptor.  Whoever keeps the first is killed to end both.
+ */
+static pid_t two_inits(int made, int to)
+{
+	pid_t keeper = with_our_files();
+	int fd;
+
+	if (keeper)
+		return keeper;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || setns(made, CLONE_NEWPID))
+		_exit(1);
+	if (with_our_files())
+		stay();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getpid() != 1 || unshare(CLONE_NEWPID))
+		_exit(1);
+	fd = openat(world_proc_fd, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		_exit(1);
+	if (!fork()) {
+		/* it is there before anybody is told */
+		if (getpid() != 1 || write(to, &fd, sizeof(fd)) != sizeof(fd))
+			_exit(1);
+		stay();
+	}
+	stay();
+	return 0;
+}
+
+static void one_is_made_and_one_below_it_given(void)
+{
+	struct mntcr_restored *r;
+	struct mntcr_topology *t;
+	struct mntcr_made made;
+	int tell[2], fd, proc;
+	struct staged x;
+	pid_t keeper;
+
+	need_stages();
+	t = staged_topology();
+	staged_mount(t, 101, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(0)), "/outer");
+	staged_mount(t, 102, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(1)), "/inner");
+	t->sbs[1].pidns_depth = 1;
+	x = staged_new(staged_finish(t));
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 1);
+	CHECK(is_need(&x, 0, MNTCR_GIVEN_PID, PID_INO(1)));
+	REQUIRE(mntcr_stages_nr_made(x.s) == 1);
+	mntcr_stages_made(x.s, 0, &made);
+	REQUIRE(!pipe2(tell, O_CLOEXEC));
+	keeper = two_inits(made.fd, tell[1]);
+	REQUIRE(keeper > 0 && read(tell[0], &fd, sizeof(fd)) == sizeof(fd));
+	given(&x, MNTCR_GIVEN_PID, PID_INO(1), fd);
+	r = finished(&x);
+	proc = openat(mntcr_restored_mount_fd(r, 0, 102), "1/ns/pid", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(staged_ino(proc), staged_ino(fd));
+	mc_close(proc);
+	/* it is 2 in the one above, where 1 is another */
+	proc = openat(mntcr_restored_mount_fd(r, 0, 101), "2/ns/pid", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(staged_ino(proc), staged_ino(fd));
+	mc_close(proc);
+	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 101), "1", F_OK, 0));
+	CHECK_ERRNO(faccessat(mntcr_restored_mount_fd(r, 0, 102), "2", F_OK, 0), ENOENT);
+	mntcr_restored_free(r);
+	kill(keeper, SIGKILL);
+	wd_wait_for(keeper);
+	close(fd);
+	close(tell[0]);
+	close(tell[1]);
+	staged_over(&x);
+}
+
 /* Of a namespace that is none of the image's. */
 static void a_namespace_file(void)
 {
@@ -386,6 +505,8 @@ int main(void)
 	TAP_RUN(a_terminal);
 	TAP_RUN(no_such_terminal);
 	TAP_RUN(a_process);
+	TAP_RUN(one_is_made_and_one_below_it_given);
+	TAP_RUN(an_automount);
 	TAP_RUN(a_namespace_file);
 	return tap_done();
 }
