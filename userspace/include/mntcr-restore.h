@@ -90,7 +90,7 @@ struct mntcr_restore_options {
 	bool prefer_fresh;
 	/*
 	 * Fresh proc, sysfs and mqueue as well: they show the pid, network and
-	 * ipc namespace of the caller, not those that were dumped.
+	 * ipc namespace of the caller, not those that were dumped, nor new ones.
 	 */
 	bool caller_namespaces;
 	bool keep_fds;		/* hand back a descriptor of every mount */

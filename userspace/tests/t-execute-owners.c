@@ -29,6 +29,25 @@ static int do_inner(void *data)
 	return 0;
 }
 
+/* Network and ipc namespaces that are of the inner one, and what shows them. */
+static int do_showing(void *data)
+{
+	if (inner_unshare(data, CLONE_NEWNET | CLONE_NEWIPC) ||
+	    write_text("/proc/self/uid_map", "0 4 1") ||
+	    write_text("/proc/self/setgroups", "deny") ||
+	    write_text("/proc/self/gid_map", "0 5 1") ||
+	    unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("inner", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mkdir("sys", 0755) || mkdir("queues", 0755) ||
+	    mkdir("again", 0755) || mount("one", "sys", "sysfs", MS_NOSUID, NULL) ||
+	    mount("queues", "queues", "mqueue", 0, NULL) ||
+	    mount("another", "again", "sysfs", 0, NULL) ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	return 0;
+}
+
 static void say(void *data, const char *line)
 {
 	TAP_SAY("verify: %s", line);
@@ -72,7 +91,7 @@ static uid_t owner_uid(int ns, unsigned int up)
 	return uid;
 }
 
-static struct mntcr_topology *image_of_what_is_gone(void)
+static struct mntcr_topology *image_of_what_is_gone(int (*fn)(void *data))
 {
 	struct mntcr_topology *t;
 	struct holder outer, inner;
@@ -82,7 +101,7 @@ static struct mntcr_topology *image_of_what_is_gone(void)
 	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
 	write_of(outer.pid, "uid_map", "0 1000 10");
 	write_of(outer.pid, "gid_map", "0 2000 10");
-	inner = scene_hold(0, do_inner, &outer);
+	inner = scene_hold(0, fn, &outer);
 	t = captured(inner.ns);
 	scene_release(&inner);
 	scene_release(&outer);
@@ -98,7 +117,7 @@ static void one_in_the_other(void)
 	uint32_t fds = mc_fd_count();
 	uid_t uid = setfsuid((uid_t)-1);
 
-	t = image_of_what_is_gone();
+	t = image_of_what_is_gone(do_inner);
 	if (!t)
 		SKIP("this kernel has no mount_setgroup(2)");
 	CHECK_EQ(t->nr_userns, 3);
@@ -138,7 +157,7 @@ static void who_may_not_make_one(void)
 	char was[32] = "";
 	int fd;
 
-	t = image_of_what_is_gone();
+	t = image_of_what_is_gone(do_inner);
 	if (!t)
 		SKIP("this kernel has no mount_setgroup(2)");
 	fd = open(limit, O_RDONLY | O_CLOEXEC);
@@ -237,10 +256,46 @@ static void unlinked_roots_of_another_owner(void)
 	mntcr_restored_free(r);
 }
 
+/* Namespaces that only superblocks show are made, of the owner that they had. */
+static void what_shows_a_namespace(void)
+{
+	struct mntcr_restore_options o = { .size = sizeof(o), .api = MNTCR_API_EXTENDED };
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *t, *back;
+	struct mntcr_error e = { 0 };
+	uint32_t fds = mc_fd_count(), i, nr = 0;
+
+	t = image_of_what_is_gone(do_showing);
+	if (!t)
+		SKIP("this kernel has no mount_setgroup(2)");
+	for (i = 0; i < t->nr_sbs; i++) {
+		if (!strcmp(t->sbs[i].type, "sysfs"))
+			CHECK_EQ(t->sbs[i].shown_owner, t->ns[0].userns);
+		nr += !strcmp(t->sbs[i].type, "sysfs") ||
+		      !strcmp(t->sbs[i].type, "mqueue");
+	}
+	CHECK_EQ(nr, 2);
+	if (mntcr_restore(t, &o, &r, &e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	back = captured(mntcr_restored_ns_fd(r, 0));
+	compare(t, back);
+	for (i = 0; i < back->nr_sbs; i++)
+		CHECK(!back->sbs[i].shown_type ||
+		      (back->sbs[i].shown_id && !back->sbs[i].shown_own));
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+	errno = 0;
+	CHECK(waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+	CHECK_EQ(mc_fd_count(), fds);
+	mntcr_topology_free(t);
+}
+
 int main(void)
 {
 	TAP_RUN(unlinked_roots_of_another_owner);
 	TAP_RUN(one_in_the_other);
+	TAP_RUN(what_shows_a_namespace);
 	TAP_RUN(who_may_not_make_one);
 	return tap_done();
 }

@@ -72,6 +72,8 @@ static const struct wrong wrong[] = {
 	{ SHOWS, "\"shows\":{\"type\":\"user\",\"id\":9}", "superblocks[1].shows.type: must be pid, net or ipc" },
 	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"id\":0}", "superblocks[1].shows.id: 0 is out of range" },
 	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"dumper\":true}", "superblocks[1].shows.dumper: of a namespace that is gone" },
+	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"id\":9,\"owner\":1}", "superblocks[1].shows.owner: only that of a net namespace is said" },
+	{ SHOWS, "\"shows\":{\"type\":\"net\",\"id\":9,\"owner\":2}", "superblocks[1].shows.owner: 2 is out of range" },
 	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"x\":1}", "superblocks[1].shows.x: unknown field" },
 	{ "\"proc\"", "\"sysfs\"", "superblocks[1].pid_namespace: only a proc has one" },
 	{ PID, "\"pid_depth\":1", "superblocks[1].pid_depth: of no pid namespace" },

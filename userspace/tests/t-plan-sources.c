@@ -60,6 +60,53 @@ static void fresh_and_external(void)
 	done();
 }
 
+/*
+ * Two sysfs and a mqueue of namespaces that are not the dumper's are made in new
+ * ones, whosever the owner; of no namespace that is known, or with the caller's, in
+ * the caller's.
+ */
+static void of_namespaces_that_are_made(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	static const char *const types[] = { "tmpfs", "sysfs", "sysfs", "mqueue" };
+	static const char *const at[] = { "/", "/one", "/two", "/q" };
+	uint32_t i;
+
+	start(1);
+	mc_topology_add_userns(t);
+	t->userns[0].dumper = true;
+	for (i = 0; i < 4; i++) {
+		add(0, 10 + i, i ? 0 : MC_NONE, i, "/", at[i]);
+		t->sbs[i].type = types[i];
+		if (!i)
+			continue;
+		t->sbs[i].userns = 0;
+		t->sbs[i].shown_type = i < 3 ? CLONE_NEWNET : CLONE_NEWIPC;
+		t->sbs[i].shown_id = 70 + i;
+		t->sbs[i].shown_owner = i < 3 ? 0 : MC_NONE;
+	}
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(p->from[i].kind, MC_FROM_FRESH);
+	/* the caller has one network */
+	o.caller_namespaces = true;
+	refused(MNTCR_API_EXTENDED, &o, "no-source");
+	o.caller_namespaces = false;
+	t->sbs[2].shown_owner = MC_NONE;
+	refused(MNTCR_API_EXTENDED, &o, "callers-namespace");
+	t->sbs[2].shown_owner = 0;
+	t->sbs[3].shown_own = true;
+	refused(MNTCR_API_EXTENDED, &o, "callers-namespace");
+	t->sbs[3].shown_own = false;
+	/* what it shows is not what such a one shows */
+	t->sbs[3].shown_type = CLONE_NEWNET;
+	t->sbs[3].shown_owner = 0;
+	refused(MNTCR_API_EXTENDED, &o, "callers-namespace");
+	done();
+}
+
 /* nr mounts on one that has a long root: the root is said for each. */
 static void many_on(size_t len, const char *part, uint32_t nr)
 {
@@ -430,6 +477,7 @@ static void unlinked_roots_anew(void)
 int main(void)
 {
 	TAP_RUN(unlinked_roots_anew);
+	TAP_RUN(of_namespaces_that_are_made);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(what_fresh_ones_hold_is_what_it_was);
 	TAP_RUN(what_fresh_ones_hold_is_bounded);

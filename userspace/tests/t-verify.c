@@ -414,6 +414,10 @@ static void a_width_that_only_one_names(void)
 		{ "tmpfs", "size=4k", "size=4k,inode64,uid=1", 1 },
 		{ "tmpfs", "", "inode640", 1 },
 		{ "xfs", "", "inode64", 1 },
+		/* a devtmpfs has the machine's size */
+		{ "devtmpfs", "size=4k,nr_inodes=9,mode=755", "size=8k,nr_inodes=7,mode=755", 0 },
+		{ "devtmpfs", "size=4k,mode=755", "mode=755", 0 },
+		{ "devtmpfs", "size=4k,mode=755", "size=4k,mode=700", 1 },
 	};
 	struct mntcr_topology *t[2];
 	struct mc_buf text;
@@ -503,6 +507,8 @@ static struct mntcr_topology *showing(const char *one, const char *two)
 #define SHOWS_OWN(id) ",\"shows\":{\"type\":\"pid\",\"id\":" #id ",\"dumper\":true}"
 #define SHOWS_GONE ",\"shows\":{\"type\":\"pid\"}"
 #define SHOWS_NET(id) ",\"shows\":{\"type\":\"net\",\"id\":" #id "}"
+#define SHOWS_NET_OF(id, owner) \
+	",\"shows\":{\"type\":\"net\",\"id\":" #id ",\"owner\":" #owner "}"
 #define INIT(ino, depth) ",\"pid_namespace\":" #ino ",\"pid_depth\":" #depth
 #define OF(userns) ",\"user_namespace\":" #userns
 
@@ -525,6 +531,9 @@ static void the_namespaces_of_superblocks(void)
 		{ SHOWS_GONE, SHOWS_GONE, SHOWS_GONE, SHOWS_GONE, 0, 0 },
 		{ SHOWS(1), "", SHOWS_NET(1), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ SHOWS(1), "", "", "", 0, 0 },
+		{ SHOWS_NET_OF(1, 1), OF(1), SHOWS_NET_OF(2, 1), OF(1), 0, 0 },
+		{ SHOWS_NET_OF(1, 1), "", SHOWS_NET(2), "", 0, 0 },
+		{ SHOWS_NET_OF(1, 1), OF(1), SHOWS_NET_OF(2, 0), OF(1), 1, MNTCR_VERIFY_IGNORE_OWNER },
 		{ INIT(1, 1), INIT(2, 0), INIT(8, 2), INIT(9, 0), 0, 0 },
 		{ INIT(1, 1), "", INIT(8, 0), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), INIT(1, 1), INIT(8, 1), INIT(9, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },

@@ -290,6 +290,14 @@ struct mc_mnt_ns_info {
 #define MC_NS_MNT_GET_INFO		_IOR(0xb7, 10, struct mc_mnt_ns_info)
 #define MC_NS_GET_ID			_IOR(0xb7, 13, uint64_t)
 
+/* A file handle, that id says all of; to open below MC_FD_NSFS_ROOT. */
+struct mc_nsfs_handle {
+	uint64_t ns_id;
+	uint32_t ns_type, ns_inum;
+};
+#define MC_FILEID_NSFS			0xf1
+#define MC_FD_NSFS_ROOT			(-10003)
+
 struct mc_ns_mnt_open {
 	uint64_t mnt_id;
 	uint32_t flags;

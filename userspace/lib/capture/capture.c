@@ -30,6 +30,8 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 		ret = cap_mountinfo(t, ns, nr_ns, e);
 	else
 		ret = cap_statmount(t, ns, nr_ns, e);
+	if (!ret)
+		ret = cap_shown(t, e);
 	if (ret)
 		goto out;
 	if (t->nr_mounts > MC_MAX_MOUNTS || t->nr_groups > MC_MAX_MOUNTS) {
@@ -50,11 +52,10 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 		e->code = MNTCR_REFUSED;
 		strcpy(e->rule, CAP_CONTRADICTORY);
 	}
-	if (!ret) {
+	if (!ret)
 		cap_types(t, ns, nr_ns);
-		cap_shown(t);
+	if (!ret)
 		ret = mc_number_unlinked(t, e);
-	}
 out:
 	if (ns)
 		cap_close(ns, nr_ns);

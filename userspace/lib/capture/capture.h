@@ -75,8 +75,8 @@ uint64_t cap_ns_id(int fd);
  */
 int cap_userns(struct mc_topology *t, uint32_t u, int userns_fd, int parent_fd,
 	       bool parent_is_own, struct mntcr_error *e);
-/* Sets shown_own of each superblock. */
-void cap_shown(struct mc_topology *t);
+/* Sets shown_own and shown_owner of each superblock. */
+int cap_shown(struct mc_topology *t, struct mntcr_error *e);
 
 /*
  * Are all 2^32 ids mapped in the caller's user namespace? If not, an id may be

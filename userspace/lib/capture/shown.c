@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which of the namespaces that filesystems show are the dumper's own.
+ * Which of the namespaces that filesystems show are the dumper's own, and whose the
+ * others are.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/base.h"
 #include "capture/capture.h"
@@ -19,7 +22,45 @@ static uint64_t own_id(const char *file)
 	return id;
 }
 
-void cap_shown(struct mc_topology *t)
+/* An id is a file handle of nsfs, where the kernel says ids. */
+static int open_ns(uint64_t id)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + sizeof(struct mc_nsfs_handle)];
+	} u = {
+		.h = {
+			.handle_bytes = sizeof(struct mc_nsfs_handle),
+			.handle_type = MC_FILEID_NSFS,
+		},
+	};
+
+	memcpy(u.h.f_handle, &(struct mc_nsfs_handle){ .ns_id = id },
+	       sizeof(struct mc_nsfs_handle));
+	return open_by_handle_at(MC_FD_NSFS_ROOT, &u.h, O_RDONLY | O_CLOEXEC);
+}
+
+/* MC_NONE: it is gone, or out of reach; -1: no memory. */
+static int find_owner(struct mc_topology *t, struct mc_sb *sb)
+{
+	int fd = open_ns(sb->shown_id), owner = -1;
+	uint64_t id = 0;
+	uint32_t u = 0;
+
+	if (fd >= 0)
+		owner = ioctl(fd, MC_NS_GET_USERNS);
+	if (owner >= 0)
+		id = cap_ns_id(owner);
+	mc_close(owner);
+	mc_close(fd);
+	if (id) {
+		u = mc_topology_get_userns(t, id);
+		sb->shown_owner = u;
+	}
+	return u == MC_NONE ? -1 : 0;
+}
+
+int cap_shown(struct mc_topology *t, struct mntcr_error *e)
 {
 	struct {
 		uint32_t type;
@@ -39,4 +80,10 @@ void cap_shown(struct mc_topology *t)
 		for (k = 0; k < MC_ARRAY_SIZE(own); k++)
 			if (t->sbs[i].shown_type == own[k].type && own[k].id)
 				t->sbs[i].shown_own = t->sbs[i].shown_id == own[k].id;
+	/* sysfs belongs to the initial user namespace, whose network ever it shows */
+	for (i = 0; i < t->nr_sbs; i++)
+		if (t->sbs[i].shown_type == CLONE_NEWNET && t->sbs[i].shown_id &&
+		    !t->sbs[i].shown_own && find_owner(t, &t->sbs[i]))
+			return mc_nomem(e);
+	return 0;
 }

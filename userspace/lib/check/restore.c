@@ -317,9 +317,7 @@ static void finish(struct job *j)
 {
 	uint32_t i;
 
-	for (i = 0; i < j->x.nr_pidns; i++)
-		mc_close(j->x.pidns[i].fd);
-	free(j->x.pidns);
+	mc_made_close(j->x.made, j->x.nr_made);
 	for (i = 0; i < j->x.nr_junk; i++)
 		mc_close(j->x.junk[i]);
 	free(j->x.junk);

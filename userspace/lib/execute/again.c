@@ -19,9 +19,10 @@
 
 #define CGROUP_ROOT_INO		1
 
-static int open_again(const char *type, const char *source)
+/* Of what fs is open for, which is closed. */
+static int mount_again(int fs, const char *source)
 {
-	int fs = mc_fsopen(type, MC_FSOPEN_CLOEXEC), fd = -1, err;
+	int fd = -1, err;
 
 	if (fs < 0)
 		return -1;
@@ -33,6 +34,11 @@ static int open_again(const char *type, const char *source)
 	close(fs);
 	errno = err;
 	return fd;
+}
+
+static int open_again(const char *type, const char *source)
+{
+	return mount_again(mc_fsopen(type, MC_FSOPEN_CLOEXEC), source);
 }
 
 /* The root cgroup's directory, in one of the caller's mounts. */
@@ -101,10 +107,16 @@ int mc_exec_again(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
 
-	mc_count(x, FSOPEN);
-	*mnt = open_type(x->t->sbs[s->sb].type,
-			 mc_mount_source(x->t, &x->t->mounts[s->index]),
-			 x->cgroup_fd);
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	const char *source = mc_mount_source(x->t, &x->t->mounts[s->index]);
+
+	if (x->p->from[s->sb].kind == MC_FROM_FRESH && mc_sb_has_own_ns(sb) &&
+	    !x->o->caller_namespaces) {
+		*mnt = mount_again(mc_made_fsopen(x, s), source);
+	} else {
+		mc_count(x, FSOPEN);
+		*mnt = open_type(sb->type, source, x->cgroup_fd);
+	}
 	if (*mnt < 0)
 		return mc_exec_fail(x, op, errno, "opening it once more");
 	return 0;

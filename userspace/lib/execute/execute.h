@@ -90,9 +90,13 @@ struct mc_put_off {
 					   detached itself */
 #define MC_IN_LIVE	0x80000000U	/* + namespace: the live original of that one */
 
-/* A pid or user namespace that was made, for the one with that inode at the dump. */
+/*
+ * A namespace that was made, for the one with that number at the dump: a pid or user
+ * namespace's inode, a net or ipc namespace's id.
+ */
 struct mc_made {
-	uint64_t ino;
+	uint32_t type;		/* CLONE_NEW* */
+	uint64_t nr;
 	int fd;
 };
 
@@ -114,8 +118,8 @@ struct mc_exec {
 	int *owner_fd;		/* user namespaces, made or of live sources */
 	int *need_fd;		/* what has been given */
 	int *place_fd;		/* per part of the plan: where it will be */
-	struct mc_made *pidns;
-	uint32_t nr_pidns, max_pidns;
+	struct mc_made *made;	/* but user namespaces */
+	uint32_t nr_made, max_made;
 	int proc_fd;		/* the caller's /proc */
 	int cgroup_fd;		/* the root cgroup, if that is wanted */
 	int copy_ns_fd, copy_root_fd; /* a copy of a live namespace; */
@@ -220,15 +224,30 @@ void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 int mc_owners_make(struct mc_exec *x);
 /* Made, or that of a live source; x keeps it open.  -1: errno. */
 int mc_owner_fd(struct mc_exec *x, uint32_t u);
-/* fsopen(2) in there; an empty pid namespace of its.  -1: errno. */
+/* fsopen(2) in there.  -1: errno. */
 int mc_owner_fsopen(struct mc_exec *x, uint32_t u, const char *type);
-int mc_owner_pidns(struct mc_exec *x, uint32_t u);
+/*
+ * An empty namespace of its, MC_NONE being the caller's; -1: errno.  And fsopen(2)
+ * in such a one, which is made if *ns_fd is -1, by whom file belongs to.
+ */
+int mc_owner_ns(struct mc_exec *x, uint32_t u, uint32_t ns_type);
+int mc_owner_ns_fsopen(struct mc_exec *x, uint32_t u, uint32_t ns_type, int *ns_fd,
+		       const struct mc_file *file, const char *type);
 /*
  * Call fn with all of the caller's capabilities, and with the ids of its root for
  * files, as what is made in its superblocks needs.  -1: errno, and it was not called.
  */
 int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data),
 		     void *data);
+
+/* --- what superblocks show (made.c) ------------------------------------------- */
+
+/* The pid namespace for that of the dump; owner MC_NONE: the caller's.  -1: errno. */
+int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner);
+/* fsopen(2) of a sysfs or mqueue in the namespace for the one that it showed. */
+int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s);
+const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
+void mc_made_close(struct mc_made *made, uint32_t nr);
 
 /* --- what is external (external.c) ------------------------------------------ */
 
@@ -289,9 +308,9 @@ int mc_pins_open(const char *dir, struct mc_pins **pins, struct mntcr_error *e);
 /* Once the namespaces are complete.  After a failure undo is called for. */
 int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 		struct mntcr_error *e);
-/* As kind-INODE, of the one at the dump. */
-int mc_pins_add_made(struct mc_pins *p, const char *kind, const struct mc_made *made,
-		     uint32_t nr, struct mntcr_error *e);
+/* As TYPE-NUMBER, of the one at the dump. */
+int mc_pins_add_made(struct mc_pins *p, const struct mc_made *made, uint32_t nr,
+		     struct mntcr_error *e);
 /* They are whole: nobody takes them away any more. */
 int mc_pins_finish(struct mc_pins *p, struct mntcr_error *e);
 /*

@@ -200,51 +200,6 @@ static int make_nodes(struct mc_exec *x, const struct mc_op *op, int mnt)
 	return ret;
 }
 
-struct empty_pidns {
-	int proc, fd, err;
-};
-
-/* What a thread's children would be in; no task need ever be. */
-static void *make_pidns(void *data)
-{
-	struct empty_pidns *n = data;
-
-	n->fd = -1;
-	if (!mc_unshare(CLONE_NEWPID))
-		n->fd = openat(n->proc, "thread-self/ns/pid_for_children",
-			       O_RDONLY | O_CLOEXEC);
-	n->err = errno;
-	return NULL;
-}
-
-/* One for each that was dumped; owner MC_NONE: the caller's.  -1: errno. */
-static int pidns_of(struct mc_exec *x, uint64_t ino, uint32_t owner)
-{
-	struct empty_pidns n = { .proc = x->proc_fd };
-	uint32_t i;
-
-	for (i = 0; i < x->nr_pidns; i++)
-		if (x->pidns[i].ino == ino)
-			return x->pidns[i].fd;
-	if (!mc_grow(&x->pidns, x->nr_pidns, &x->max_pidns, sizeof(*x->pidns))) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (owner != MC_NONE) {
-		n.fd = mc_owner_pidns(x, owner);
-	} else {
-		mc_count(x, UNSHARE);
-		errno = mc_in_thread(make_pidns, &n);
-		if (errno)
-			return -1;
-		errno = n.err;
-	}
-	if (n.fd < 0)
-		return -1;
-	x->pidns[x->nr_pidns++] = (struct mc_made){ ino, n.fd };
-	return n.fd;
-}
-
 /* The pid namespace that a proc is to show, if it is not the caller's. */
 static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
 		     const struct mc_op *op)
@@ -258,7 +213,7 @@ static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
 	    (!mc_sb_has_own_pidns(sb) || x->o->caller_namespaces))
 		return 0;
 	fd = s->need != MC_NONE ? x->need_fd[s->need] :
-	     pidns_of(x, sb->pidns_ino, s->owner);
+	     mc_made_pidns(x, sb->pidns_ino, s->owner);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "making a pid namespace");
 	mc_count(x, FSCONFIG);
@@ -340,20 +295,23 @@ static int open_shower(struct mc_exec *x, const char *type, uint32_t need)
 static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
-	const char *type = x->t->sbs[s->sb].type;
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	const char *what = "fsopen";
 	int fs;
 
 	if (s->need != MC_NONE && x->p->needs[s->need].kind != MNTCR_GIVEN_PID) {
-		fs = open_shower(x, type, s->need);
+		fs = open_shower(x, sb->type, s->need);
+	} else if (mc_sb_has_own_ns(sb) && !x->o->caller_namespaces) {
+		what = "fsopen in a namespace for it";
+		fs = mc_made_fsopen(x, s);
 	} else if (owner != MC_NONE) {
-		fs = mc_owner_fsopen(x, owner, type);
+		what = "fsopen in its user namespace";
+		fs = mc_owner_fsopen(x, owner, sb->type);
 	} else {
 		mc_count(x, FSOPEN);
-		fs = mc_fsopen(type, MC_FSOPEN_CLOEXEC);
+		fs = mc_fsopen(sb->type, MC_FSOPEN_CLOEXEC);
 	}
-	return fs >= 0 ? fs :
-	       mc_exec_fail(x, op, errno, owner == MC_NONE ? "fsopen" :
-			    "fsopen in its user namespace");
+	return fs >= 0 ? fs : mc_exec_fail(x, op, errno, what);
 }
 
 struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s)

@@ -201,60 +201,87 @@ int mc_owner_fd(struct mc_exec *x, uint32_t u)
 /* --- what is made from within one -------------------------------------------- */
 
 struct within {
-	int userns_fd, proc_fd, fd;
-	const char *type;	/* of a filesystem; NULL: a pid namespace */
+	int userns_fd;		/* -1: the caller's */
+	int proc_fd;
+	uint32_t ns_type;	/* CLONE_NEW* of a namespace besides; 0: none */
+	int ns_fd;		/* -1: a new one */
+	const char *fs;		/* type of a filesystem; NULL: none */
+	int fs_fd;
 };
+
+/* What it has just made. */
+static int open_ns(const struct within *w)
+{
+	const char *file = w->ns_type == CLONE_NEWPID ? "self/ns/pid_for_children" :
+			   w->ns_type == CLONE_NEWNET ? "self/ns/net" : "self/ns/ipc";
+
+	return openat(w->proc_fd, file, O_RDONLY | O_CLOEXEC);
+}
 
 /* fsopen(2) wants power over the mount namespace that its caller is in. */
 static int within_child(void *data)
 {
 	struct within *w = data;
 
-	if (setns(w->userns_fd, CLONE_NEWUSER))
+	if (w->userns_fd >= 0 && setns(w->userns_fd, CLONE_NEWUSER))
 		return errno;
-	if (!w->type) {
-		if (mc_unshare(CLONE_NEWPID))
+	if (w->ns_type && w->ns_fd >= 0) {
+		if (setns(w->ns_fd, (int)w->ns_type))
 			return errno;
-		w->fd = openat(w->proc_fd, "self/ns/pid_for_children",
-			       O_RDONLY | O_CLOEXEC);
-	} else if (mc_unshare(UNSHARE_EMPTY_MNTNS) && mc_unshare(CLONE_NEWNS)) {
-		return errno;
-	} else {
-		w->fd = mc_fsopen(w->type, MC_FSOPEN_CLOEXEC);
+	} else if (w->ns_type) {
+		if (mc_unshare(w->ns_type))
+			return errno;
+		w->ns_fd = open_ns(w);
+		if (w->ns_fd < 0)
+			return errno;
 	}
-	return w->fd < 0 ? errno : 0;
+	if (!w->fs)
+		return 0;
+	if (w->userns_fd >= 0 && mc_unshare(UNSHARE_EMPTY_MNTNS) &&
+	    mc_unshare(CLONE_NEWNS))
+		return errno;
+	w->fs_fd = mc_fsopen(w->fs, MC_FSOPEN_CLOEXEC);
+	return w->fs_fd < 0 ? errno : 0;
 }
 
-static int within(struct mc_exec *x, uint32_t u, const char *type)
+/* A namespace that it makes is closed where that fails later. */
+static int within(struct mc_exec *x, uint32_t u, struct within *w)
 {
-	struct within w = { .proc_fd = x->proc_fd, .fd = -1, .type = type };
-	int err;
+	int given = w->ns_fd, err;
 
-	w.userns_fd = mc_owner_fd(x, u);
-	if (w.userns_fd < 0)
+	w->proc_fd = x->proc_fd;
+	w->userns_fd = u == MC_NONE ? -1 : mc_owner_fd(x, u);
+	w->fs_fd = -1;
+	if (u != MC_NONE && w->userns_fd < 0)
 		return -1;
-	if (mc_child_task(within_child, &w, sizeof(w), -1)) {
-		err = errno;
-		mc_close(w.fd);
-		errno = err;
-		return -1;
-	}
-	return w.fd;
+	if (!mc_child_task(within_child, w, sizeof(*w), -1))
+		return 0;
+	err = errno;
+	if (w->ns_fd != given)
+		mc_close(w->ns_fd);
+	w->ns_fd = given;
+	mc_close(w->fs_fd);
+	errno = err;
+	return -1;
 }
 
 int mc_owner_fsopen(struct mc_exec *x, uint32_t u, const char *type)
 {
+	struct within w = { .ns_fd = -1, .fs = type };
+
 	mc_count(x, FSOPEN);
-	return within(x, u, type);
+	return within(x, u, &w) ? -1 : w.fs_fd;
 }
 
-int mc_owner_pidns(struct mc_exec *x, uint32_t u)
+int mc_owner_ns(struct mc_exec *x, uint32_t u, uint32_t ns_type)
 {
+	struct within w = { .ns_type = ns_type, .ns_fd = -1 };
+
 	mc_count(x, UNSHARE);
-	return within(x, u, NULL);
+	return within(x, u, &w) ? -1 : w.ns_fd;
 }
 
-struct as_root {
+struct as_ids {
 	uint32_t uid, gid;
 	void (*fn)(void *data);
 	void *data;
@@ -265,9 +292,9 @@ struct as_root {
  * Credentials are a thread's own.  Without that bit a file system id that is not
  * 0 would take the capabilities that go with files.
  */
-static void *as_root(void *data)
+static void *as_ids(void *data)
 {
-	struct as_root *r = data;
+	struct as_ids *r = data;
 	int bits = prctl(PR_GET_SECUREBITS);
 
 	if (bits < 0 || prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP)) {
@@ -285,19 +312,63 @@ static void *as_root(void *data)
 	return NULL;
 }
 
+static int as(uint32_t uid, uint32_t gid, void (*fn)(void *data), void *data)
+{
+	struct as_ids r = { .uid = uid, .gid = gid, .fn = fn, .data = data };
+
+	errno = mc_in_thread(as_ids, &r);
+	if (!errno)
+		errno = r.err;
+	return errno ? -1 : 0;
+}
+
 int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data), void *data)
 {
-	struct as_root r = { .fn = fn, .data = data };
 	uint32_t uid, gid;
 
 	errno = EINVAL;
 	if (!mc_userns_first_id(&x->t->userns[u], false, &uid) ||
 	    !mc_userns_first_id(&x->t->userns[u], true, &gid) ||
-	    !mc_userns_up(x->t, u, false, uid, &r.uid) ||
-	    !mc_userns_up(x->t, u, true, gid, &r.gid))
+	    !mc_userns_up(x->t, u, false, uid, &uid) ||
+	    !mc_userns_up(x->t, u, true, gid, &gid))
 		return -1;
-	errno = mc_in_thread(as_root, &r);
-	if (!errno)
-		errno = r.err;
-	return errno ? -1 : 0;
+	return as(uid, gid, fn, data);
+}
+
+struct ns_fsopen {
+	struct mc_exec *x;
+	uint32_t u;
+	struct within w;
+	int ret, err;
+};
+
+static void ns_fsopen(void *data)
+{
+	struct ns_fsopen *n = data;
+
+	n->ret = within(n->x, n->u, &n->w);
+	n->err = errno;
+}
+
+/* Whoever makes an ipc namespace is who the root of its mqueue belongs to. */
+int mc_owner_ns_fsopen(struct mc_exec *x, uint32_t u, uint32_t ns_type, int *ns_fd,
+		       const struct mc_file *file, const char *type)
+{
+	struct ns_fsopen n = {
+		.x = x, .u = u,
+		.w = { .ns_type = ns_type, .ns_fd = *ns_fd, .fs = type },
+	};
+	bool known = file->mode && file->uid != MC_NO_ID && file->gid != MC_NO_ID;
+
+	if (*ns_fd < 0)
+		mc_count(x, UNSHARE);
+	mc_count(x, FSOPEN);
+	if (known ? as(file->uid, file->gid, ns_fsopen, &n) :
+	    u != MC_NONE && mc_owner_as_root(x, u, ns_fsopen, &n))
+		return -1;
+	if (!known && u == MC_NONE)
+		ns_fsopen(&n);
+	*ns_fd = n.w.ns_fd;
+	errno = n.err;
+	return n.ret ? -1 : n.w.fs_fd;
 }

@@ -266,14 +266,15 @@ int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 	return 0;
 }
 
-int mc_pins_add_made(struct mc_pins *p, const char *kind, const struct mc_made *made,
-		     uint32_t nr, struct mntcr_error *e)
+int mc_pins_add_made(struct mc_pins *p, const struct mc_made *made, uint32_t nr,
+		     struct mntcr_error *e)
 {
 	char name[32];
 	uint32_t i;
 
 	for (i = 0; i < nr; i++) {
-		snprintf(name, sizeof(name), "%s-%" PRIu64, kind, made[i].ino);
+		snprintf(name, sizeof(name), "%s-%" PRIu64, mc_made_word(&made[i]),
+			 made[i].nr);
 		if (pin_one(p, name, made[i].fd, e))
 			return -1;
 	}

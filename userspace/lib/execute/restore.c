@@ -23,8 +23,8 @@ struct mntcr_restored {
 	enum mntcr_api api;
 	int *ns_fd, *mount_fd;
 	uint32_t nr_ns, nr_mounts;
-	struct mc_made *pidns;
-	uint32_t nr_pidns;
+	struct mc_made *made;
+	uint32_t nr_made;
 	struct mc_made *userns;
 	uint32_t nr_userns;
 	struct mc_pins *pins;
@@ -350,9 +350,7 @@ static void teardown(struct mc_work *w)
 	for (i = 0; i < x->nr_junk; i++)
 		mc_close(x->junk[i]);
 	free(x->junk);
-	for (i = 0; i < x->nr_pidns; i++)
-		mc_close(x->pidns[i].fd);
-	free(x->pidns);
+	mc_made_close(x->made, x->nr_made);
 	free(x->put_off);
 	free(x->unlinked_way);
 	free(x->placeholder);
@@ -460,8 +458,9 @@ static int hand_back_userns(struct mntcr_restored *r, struct mc_exec *x,
 		return mc_nomem(e);
 	for (i = 0; i < x->p->nr_owners; i++) {
 		u = x->p->owners[i];
-		r->userns[r->nr_userns].ino = x->t->userns[u].ino;
-		r->userns[r->nr_userns++].fd = x->owner_fd[u];
+		r->userns[r->nr_userns++] = (struct mc_made){
+			CLONE_NEWUSER, x->t->userns[u].ino, x->owner_fd[u],
+		};
 		x->owner_fd[u] = -1;
 	}
 	return 0;
@@ -478,10 +477,10 @@ static int hand_back(struct mntcr_restored *r, struct mc_work *w, bool mounts,
 	r->api = w->po.api;
 	r->ns_fd = w->x.ns_fd;
 	w->x.ns_fd = NULL;
-	r->pidns = w->x.pidns;
-	r->nr_pidns = w->x.nr_pidns;
-	w->x.pidns = NULL;
-	w->x.nr_pidns = 0;
+	r->made = w->x.made;
+	r->nr_made = w->x.nr_made;
+	w->x.made = NULL;
+	w->x.nr_made = 0;
 	if (hand_back_userns(r, &w->x, e))
 		return -1;
 	if (!mounts)
@@ -709,12 +708,8 @@ void mntcr_restored_free(struct mntcr_restored *r)
 		mc_pins_undo(r->pins);
 	mc_fds_close(r->ns_fd, r->nr_ns);
 	mc_fds_close(r->mount_fd, r->nr_mounts);
-	for (i = 0; i < r->nr_pidns; i++)
-		mc_close(r->pidns[i].fd);
-	free(r->pidns);
-	for (i = 0; i < r->nr_userns; i++)
-		mc_close(r->userns[i].fd);
-	free(r->userns);
+	mc_made_close(r->made, r->nr_made);
+	mc_made_close(r->userns, r->nr_userns);
 	for (i = 0; r->by_id && i < r->nr_ns; i++)
 		mc_map_free(r->by_id[i]);
 	free(r->by_id);
@@ -763,8 +758,8 @@ int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
 	if (!r->pins && mc_pins_open(dir, &r->pins, e))
 		return -1;
 	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e) ||
-	    mc_pins_add_made(r->pins, "pid", r->pidns, r->nr_pidns, e) ||
-	    mc_pins_add_made(r->pins, "user", r->userns, r->nr_userns, e) ||
+	    mc_pins_add_made(r->pins, r->made, r->nr_made, e) ||
+	    mc_pins_add_made(r->pins, r->userns, r->nr_userns, e) ||
 	    mc_pins_finish(r->pins, e)) {
 		mntcr_restored_unpin(r);
 		return -1;

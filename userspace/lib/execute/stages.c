@@ -339,7 +339,7 @@ int mntcr_stages_ns_fd(const struct mntcr_stages *s, size_t ns)
 size_t mntcr_stages_nr_made(const struct mntcr_stages *s)
 {
 	return s->w && s->stage != BEGUN ?
-	       s->w->x.nr_pidns + s->w->plan->nr_owners : 0;
+	       s->w->x.nr_made + s->w->plan->nr_owners : 0;
 }
 
 void mntcr_stages_made(const struct mntcr_stages *s, size_t i, struct mntcr_made *made)
@@ -347,10 +347,11 @@ void mntcr_stages_made(const struct mntcr_stages *s, size_t i, struct mntcr_made
 	const struct mc_exec *x = &s->w->x;
 	uint32_t u;
 
-	if (i < x->nr_pidns) {
-		*made = (struct mntcr_made){ "pid", x->pidns[i].ino, x->pidns[i].fd };
+	if (i < x->nr_made) {
+		*made = (struct mntcr_made){ mc_made_word(&x->made[i]), x->made[i].nr,
+					     x->made[i].fd };
 		return;
 	}
-	u = x->p->owners[i - x->nr_pidns];
+	u = x->p->owners[i - x->nr_made];
 	*made = (struct mntcr_made){ "user", x->t->userns[u].ino, x->owner_fd[u] };
 }

@@ -84,8 +84,11 @@ static int get_shown(struct rd *r, struct mc_sb *sb)
 	if (!(sb->shown_type & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC)))
 		return mc_rd_bad(&in, "type", "must be pid, net or ipc");
 	if (mc_rd_uint(&in, "id", 1, INT64_MAX, false, &sb->shown_id) ||
-	    mc_rd_bool(&in, "dumper", &sb->shown_own))
+	    mc_rd_bool(&in, "dumper", &sb->shown_own) ||
+	    mc_rd_index(&in, "owner", r->t->nr_userns, false, &sb->shown_owner))
 		return -1;
+	if (sb->shown_owner != MC_NONE && sb->shown_type != CLONE_NEWNET)
+		return mc_rd_bad(&in, "owner", "only that of a net namespace is said");
 	if (sb->shown_own && !sb->shown_id)
 		return mc_rd_bad(&in, "dumper", "of a namespace that is gone");
 	return mc_rd_no_others(&in);

@@ -118,6 +118,8 @@ static void put_shown(json_t *o, const struct mc_sb *sb, bool *bad)
 		put_uint(x, "id", sb->shown_id, bad);
 	if (sb->shown_own)
 		put(x, "dumper", json_true(), bad);
+	if (sb->shown_owner != MC_NONE)
+		put_uint(x, "owner", sb->shown_owner, bad);
 	put(o, "shows", x, bad);
 }
 

@@ -149,12 +149,13 @@ int mc_plan_sb_owner(struct mc_plan *p, uint32_t src, const uint32_t *mounts,
 {
 	const struct mc_topology *t = p->topo;
 	const struct mc_sb *sb = &t->sbs[p->srcs[src].sb];
+	bool own_ns = mc_sb_has_own_ns(sb) && !p->priv->opts->caller_namespaces;
+	uint32_t u = own_ns ? mc_sb_ns_owner(sb) : sb->userns;
 	struct mc_no_owner why = { 0 };
-	uint32_t u = sb->userns;
 	const struct mc_userns *n;
 
 	if (u == MC_NONE || t->userns[u].dumper || !t->userns[u].mapped ||
-	    shows_other(p, sb))
+	    (!own_ns && shows_other(p, sb)))
 		return 0;
 	n = &t->userns[u];
 	if (!n->map.nr_uid || !n->map.nr_gid)

@@ -62,6 +62,8 @@ struct mc_src {
 				   whose source it has, GIVEN: need */
 	uint32_t nr_nodes;	/* FRESH */
 	uint32_t unlinked, nr_unlinked; /* FRESH: first of its unlinked roots */
+	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
+				   of it, of its root if there is one */
 	uint32_t base;		/* SUB: the source it is below */
 	const char *path;	/* SUB: relative path */
 	uint32_t uses;		/* clones and subs that are made from it */

@@ -13,13 +13,21 @@
 
 #include "plan/priv.h"
 
+/* It shows a namespace that is made for it. */
+static bool has_made_ns(const struct mc_plan *p, const struct mc_sb *sb)
+{
+	return !p->priv->opts->caller_namespaces &&
+	       (mc_sb_has_own_pidns(sb) || mc_sb_has_own_ns(sb));
+}
+
 static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
 {
 	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
 
-	return type->fresh && !(p->priv->fresh_once & mc_type_bit(type)) &&
-	       (!type->shows || p->priv->opts->caller_namespaces ||
-		mc_sb_has_own_pidns(&p->topo->sbs[sb]));
+	if (!type->fresh || has_made_ns(p, &p->topo->sbs[sb]))
+		return type->fresh;
+	return !(p->priv->fresh_once & mc_type_bit(type)) &&
+	       (!type->shows || p->priv->opts->caller_namespaces);
 }
 
 /* --- order: everything of a superblock, roots nested --------------------- */
@@ -649,8 +657,16 @@ static int again_src(struct mc_plan *p, uint32_t mount, uint32_t *again,
 {
 	const struct mc_mount *m = &p->topo->mounts[mount];
 
-	if (*again == MC_NONE)
+	if (*again == MC_NONE) {
 		*again = mc_plan_new_src(p, MC_SRC_AGAIN, m->sb, mount);
+		if (*again != MC_NONE && p->priv->sb[m->sb].mode == MC_SB_FRESH &&
+		    has_made_ns(p, &p->topo->sbs[m->sb])) {
+			const struct mc_src *fresh = &p->srcs[p->priv->sb[m->sb].src];
+
+			p->srcs[*again].shown_by = fresh->shown_by;
+			p->srcs[*again].owner = fresh->owner;
+		}
+	}
 	*src = *again == MC_NONE ? MC_NONE : sub_src(p, *again, "/", m->root);
 	return *src == MC_NONE ? mc_nomem(e) : 0;
 }
@@ -765,11 +781,13 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		s->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, index);
 	} else if (fresh) {
 		s->mode = MC_SB_FRESH;
-		if (type->once)
+		if (type->once && !has_made_ns(p, &p->topo->sbs[sb]))
 			p->priv->fresh_once |= mc_type_bit(type);
 		s->src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
-		if (s->src != MC_NONE)
+		if (s->src != MC_NONE) {
+			p->srcs[s->src].shown_by = sorted[from];
 			ret = mc_plan_sb_owner(p, s->src, sorted + from, end - from, e);
+		}
 		if (!ret)
 			ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
 	} else {

@@ -250,6 +250,11 @@ static int check_sbs(const struct mc_topology *t, struct mntcr_error *e)
 			bad(e, "superblock %u: no user namespace %u", i, sb->userns);
 			goto out;
 		}
+		if (sb->shown_owner != MC_NONE && sb->shown_owner >= t->nr_userns) {
+			bad(e, "superblock %u: no user namespace %u", i,
+			    sb->shown_owner);
+			goto out;
+		}
 		other = i;
 		switch (mc_map_add(by_dev, dev, &other)) {
 		case -1:

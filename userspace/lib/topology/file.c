@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,20 @@ bool mc_mode_is_device(uint32_t mode)
 bool mc_sb_has_own_pidns(const struct mc_sb *sb)
 {
 	return sb->pidns_ino && sb->pidns_depth == 1;
+}
+
+/* What belongs to the ipc namespace belongs to the owner of that. */
+uint32_t mc_sb_ns_owner(const struct mc_sb *sb)
+{
+	return sb->shown_type == CLONE_NEWNET ? sb->shown_owner : sb->userns;
+}
+
+bool mc_sb_has_own_ns(const struct mc_sb *sb)
+{
+	if (!sb->shown_id || sb->shown_own || mc_sb_ns_owner(sb) == MC_NONE)
+		return false;
+	return (sb->shown_type == CLONE_NEWNET && !strcmp(sb->type, "sysfs")) ||
+	       (sb->shown_type == CLONE_NEWIPC && !strcmp(sb->type, "mqueue"));
 }
 
 /* What is not known differs from nothing. */

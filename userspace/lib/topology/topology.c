@@ -201,7 +201,7 @@ uint32_t mc_topology_add_sb(struct mc_topology *t)
 		return MC_NONE;
 	t->sbs[t->nr_sbs] = (struct mc_sb){
 		.type = "", .options = "", .userns = MC_NONE,
-		.pidns_depth = MC_NONE,
+		.shown_owner = MC_NONE, .pidns_depth = MC_NONE,
 	};
 	return t->nr_sbs++;
 }

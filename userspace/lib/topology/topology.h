@@ -118,6 +118,7 @@ struct mc_sb {
 	uint32_t shown_type;	/* CLONE_NEWPID, _NEWNET, _NEWIPC; 0: none, or unknown */
 	uint64_t shown_id;	/* 0: it is gone */
 	bool shown_own;		/* it is the dumper's own */
+	uint32_t shown_owner;	/* whose a network namespace is; MC_NONE: not known */
 	uint32_t flags;		/* MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME */
 	/* statfs(2)'s, of a tmpfs: most bytes and inodes; 0: no bound */
 	bool sized;
@@ -320,6 +321,10 @@ bool mc_mode_is_device(uint32_t mode);
 bool mc_type_in_memory(const char *type);
 /* Does it show a pid namespace that a restore can make: a child of the dumper's? */
 bool mc_sb_has_own_pidns(const struct mc_sb *sb);
+/* Does it, as a sysfs or mqueue, show another namespace than the dumper's own? */
+bool mc_sb_has_own_ns(const struct mc_sb *sb);
+/* Whose that one is; MC_NONE: not known. */
+uint32_t mc_sb_ns_owner(const struct mc_sb *sb);
 
 /*
  * The next of a superblock's options, unescaped in place; false: that was all.

@@ -255,6 +255,12 @@ static bool compare_shown(struct verify *v, const struct pair *p,
 		if (!same)
 			differ_at(v, p, "shows", shown_words(x, wa, sizeof(wa)),
 				  shown_words(y, wb, sizeof(wb)));
+		if (same > 0 && !flag(v, MNTCR_VERIFY_IGNORE_OWNER) &&
+		    x->shown_owner != MC_NONE && y->shown_owner != MC_NONE &&
+		    owner_differs(v, x->shown_owner, y->shown_owner))
+			differ_at(v, p, "what it shows belongs to",
+				  owner_words(v->a, x->shown_owner, wa, sizeof(wa)),
+				  owner_words(v->b, y->shown_owner, wb, sizeof(wb)));
 	} else if (x->pidns_ino && y->pidns_ino) {
 		if (!x->pidns_depth != !y->pidns_depth)
 			same = 0;
@@ -459,6 +465,7 @@ static const char *next_word(const char **rest, size_t *len, bool *named,
  * A tmpfs names the width of its inode numbers if the kernel was built to have
  * them wide (CONFIG_TMPFS_INODE64), and not what that is otherwise: between two
  * kernels, or an image without it and a mount, only two that name it differ.
+ * A devtmpfs is the machine's, and so is its size.
  */
 static bool options_eq(const struct mc_topology *a, uint32_t x,
 		       const struct mc_topology *b, uint32_t y)
@@ -469,15 +476,15 @@ static bool options_eq(const struct mc_topology *a, uint32_t x,
 	const struct mc_sb *u = &b->sbs[b->mounts[y].sb];
 	bool in_p = false, in_q = false;
 	/* options name only what is not this machine's default */
-	bool sized = s->sized && u->sized && s->size == u->size &&
-		     s->inodes == u->inodes;
-	const char *type = a->sbs[a->mounts[x].sb].type;
+	bool devtmpfs = s->type && !strcmp(s->type, "devtmpfs");
+	bool sized = devtmpfs || (s->sized && u->sized && s->size == u->size &&
+				  s->inodes == u->inodes);
 	const char *m, *n;
 	size_t k, l;
 
 	if (str_eq(p, q))
 		return true;
-	if (!type || strcmp(type, "tmpfs"))
+	if (!devtmpfs && (!s->type || strcmp(s->type, "tmpfs")))
 		return false;
 	p = p ? p : "";
 	q = q ? q : "";

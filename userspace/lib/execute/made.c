@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Namespaces that superblocks show, made anew: one for each that was dumped.  They
+ * are empty, no task need ever be in them.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "execute/execute.h"
+
+const char *mc_made_word(const struct mc_made *made)
+{
+	const struct mc_word *w = mc_words_nstype;
+
+	while (w->bits != made->type)
+		w++;
+	return w->name;
+}
+
+void mc_made_close(struct mc_made *made, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		mc_close(made[i].fd);
+	free(made);
+}
+
+/* That of the dump, or the end of the list, where there is room.  -1: errno. */
+static int find(struct mc_exec *x, uint32_t type, uint64_t nr, uint32_t *at)
+{
+	uint32_t i = 0;
+
+	while (i < x->nr_made && (x->made[i].type != type || x->made[i].nr != nr))
+		i++;
+	*at = i;
+	if (i < x->nr_made)
+		return 0;
+	if (!mc_grow(&x->made, x->nr_made, &x->max_made, sizeof(*x->made))) {
+		errno = ENOMEM;
+		return -1;
+	}
+	x->made[i] = (struct mc_made){ type, nr, -1 };
+	return 0;
+}
+
+int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner)
+{
+	uint32_t i;
+
+	if (find(x, CLONE_NEWPID, ino, &i))
+		return -1;
+	if (i < x->nr_made)
+		return x->made[i].fd;
+	x->made[i].fd = mc_owner_ns(x, owner, CLONE_NEWPID);
+	if (x->made[i].fd < 0)
+		return -1;
+	return x->made[x->nr_made++].fd;
+}
+
+int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
+{
+	const struct mc_mount *m = &x->t->mounts[s->shown_by];
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	const struct mc_file none = { 0 };
+	uint32_t i;
+	int fs;
+
+	if (find(x, sb->shown_type, sb->shown_id, &i))
+		return -1;
+	fs = mc_owner_ns_fsopen(x, s->owner, sb->shown_type, &x->made[i].fd,
+				strcmp(m->root, "/") ? &none : &m->root_file, sb->type);
+	if (fs >= 0 && i == x->nr_made)
+		x->nr_made++;
+	return fs;
+}
