@@ -10,24 +10,20 @@ n=0
 bad=0
 differences=0
 
+# (Where there are several containers, "about" says of which this is.)
 step() {	# STATUS TEXT
 	n=$((n + 1))
 	if [ "$1" = 0 ]; then
-		echo "ok $n $2"
+		echo "ok $n ${about:-}$2"
 	else
 		bad=1
-		echo "not ok $n $2"
+		echo "not ok $n ${about:-}$2"
 	fi
 }
 
 # Does this kernel have the calls of the series?
 has_series() {
 	mntcr features >/dev/null
-}
-
-# For the table that scripts/migration makes of both logs.
-figure() {	# NAME VALUE
-	echo "# figure $1 $2"
 }
 
 uptime() {
@@ -85,12 +81,8 @@ look() {	# SIDE WHAT... -- NSFILE...
 		shift
 	done
 	shift
-	i=0
-	for file; do
-		for what in $whats; do
-			$lib/migrant "$what" "$file" >"$work/$side.$i.$what" || return 1
-		done
-		i=$((i + 1))
+	for what in $whats; do
+		$lib/migrant each "$what" "$work/$side" "$what" "$@" || return 1
 	done
 }
 
@@ -104,11 +96,7 @@ event() {	# SIDE NAME NTH PATH NSFILE...
 		i=$((i + 1))
 	done
 	$lib/migrant mount "$at" "$path" || return 1
-	i=0
-	for file; do
-		$lib/migrant mounts "$file" >"$work/$side.$i.$name" || return 1
-		i=$((i + 1))
-	done
+	$lib/migrant each mounts "$work/$side" "$name" "$@" || return 1
 	$lib/migrant umount "$at" "$path"
 }
 

@@ -3,99 +3,120 @@
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
 # VM A: a Debian container with systemd and services in sandboxes comes up, is changed,
-# held still and dumped.
+# held still and dumped; then another, with a user namespace of its own.
 set -eu
 . /vm/migration/common.sh
 . /vm/migration/debian.sh
 
-host
-(
-	echo 0 >$cgroup/cgroup.procs
-	exec unshare --mount --pid --uts --ipc --net --cgroup --fork \
-		--propagation slave sh $lib/debian-init.sh $disk $volume
-) &
-boss=$!
-init=
-# until then, what is at its root is this machine's
-while [ -z "$init" ] || [ ! -p /proc/"$init"/root/run/ready ]; do
-	read -r init 2>/dev/null </proc/$boss/task/$boss/children || :
-	init=${init% }
-	kill -0 $boss || fail "the container's first process starts"
-	sleep 0.1
-done
-read -r state </proc/"$init"/root/run/ready
-[ "$state" = running ] && rc=0 || rc=1
-step $rc "systemd says, when it has started all: $state"
-[ $rc = 0 ] || nsenter -t "$init" -a systemctl --failed --no-pager --plain | sed 's/^/# /'
-
-# Among these two peers in disjoint directories, the mount of all of it being gone.
-root=/proc/$init/root
-cat >"$root/run/change" <<'END'
-set -e
-mount -t tmpfs -o size=64k,mode=750 late /srv
-echo data >/srv/file
-ln /srv/file /srv/linked
-mkdir /run/event /run/ramfs /run/pts /run/one /run/two /run/all
-mount -t ramfs -o mode=711 memory /run/ramfs
-echo "in memory" >/run/ramfs/file
-mount -t devpts -o newinstance,mode=620,ptmxmode=666,gid=5 none /run/pts
-mount -t tmpfs -o size=1m all /run/all
-mkdir /run/all/one /run/all/two
-mount --bind /run/all/one /run/one
-mount --bind /run/all/two /run/two
-umount /run/all
+# Its processes are below $boss, the first one is $init.
+start() {
+	set -- --mount --pid --uts --ipc --net --cgroup --fork --propagation slave
+	as_root=
+	if [ $container = user ]; then
+		set -- --user --keep-caps "$@"
+		as_root="unshare --setuid 0 --setgid 0"
+	fi
+	cat >$work/start <<END
+echo up >$work/up
+read -r go <$work/go
+exec $as_root sh $lib/debian-init.sh $container $disk $volume
 END
-nsenter -t "$init" -a sh /run/change && rc=0 || rc=$?
-step $rc "somebody mounts and writes in there"
-
-mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
-step $rc "dumped while it is frozen ($(wc -c <$work/image) bytes)"
-[ "$(cat $cgroup/cgroup.freeze)" = 0 ] && rc=0 || rc=1
-step $rc "and thawed afterwards"
-# now it is left frozen: what is compared is to be what was dumped
-echo 1 >$cgroup/cgroup.freeze
-while ! grep -q "^frozen 1" $cgroup/cgroup.events; do
-	sleep 0.1
-done
-before=$(uptime)
-mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
-figure dump-seconds "$(seconds "$before")"
-step $rc "dumped"
-[ "$(cat $cgroup/cgroup.freeze)" = 1 ] && rc=0 || rc=1
-step $rc "it was frozen before, and so it stays"
-mntcr show --json $work/image | sed -n 's/.*"label": "\([0-9]*\)".*/\1/p' >$work/labels
-set --
-while read -r pid; do
-	set -- "$@" "/proc/$pid/ns/mnt"
-done <$work/labels
-[ $# = 14 ] && rc=0 || rc=1
-step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
-echo $# >$work/a.namespaces
-mntcr dump --cgroup $cgroup --freeze --exclude-contents /media --check >$work/list && rc=0 || rc=$?
-step $rc "listed: what a restore elsewhere will need"
-awk '$1 == "superblock" && match($0, /with [0-9]+ bytes of contents in [0-9]+ files/) {
-	split(substr($0, RSTART, RLENGTH), word, " ")
-	bytes += word[2]
-	files += word[7]
+	mkfifo $work/up $work/go
+	(
+		echo 0 >$cgroup/cgroup.procs
+		exec unshare "$@" sh $work/start
+	) &
+	boss=$!
+	read -r up <$work/up
+	if [ $container = user ]; then
+		echo "0 100000 65536" >/proc/$boss/uid_map
+		echo "0 100000 65536" >/proc/$boss/gid_map
+	fi
+	echo go >$work/go
+	rm $work/up $work/go
+	init=
+	# until then, what is at its root is this machine's
+	while [ -z "$init" ] || [ ! -p /proc/"$init"/root/run/ready ]; do
+		read -r init 2>/dev/null </proc/$boss/task/$boss/children || :
+		init=${init% }
+		kill -0 $boss || fail "the container's first process starts"
+		sleep 0.1
+	done
+	read -r state </proc/"$init"/root/run/ready
+	[ "$state" = running ] && rc=0 || rc=1
+	step $rc "systemd says, when it has started all: $state"
+	[ $rc = 0 ] || nsenter -t "$init" -a systemctl --failed --no-pager --plain | sed 's/^/# /'
 }
-END { printf "# figure bytes %.0f\n# figure files %.0f\n", bytes, files }' $work/list
-# all of them, the files' as well; not while it is timed
-strace -f -c -U calls,name -o $work/calls \
-	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/again && rc=0 || rc=$?
-step $rc "dumped again, its system calls counted"
-figure dump-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
-rm -f $work/again
-mntcr show --dot "$1" >$work/main.dot && mntcr show --dot "$1" "$2" >$work/service.dot &&
-	rc=0 || rc=$?
-step $rc "drawn: its main mount namespace, and that with a service's"
-look a mounts memory sizes pids -- "$@" && rc=0 || rc=$?
-step $rc "looked at"
-mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
-step $rc "the image is what is there"
-all_events a "$@" && rc=0 || rc=$?
-step $rc "events fired"
+
+stop() {
+	echo 1 >$cgroup/cgroup.kill
+	wait $boss || :
+}
+
+change() {
+	nsenter -t "$init" -a sh <$lib/debian-change.sh && rc=0 || rc=$?
+	step $rc "somebody mounts and writes in there"
+}
+
+dump() {
+	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
+	step $rc "dumped while it is frozen ($(wc -c <$work/image) bytes)"
+	[ "$(cat $cgroup/cgroup.freeze)" = 0 ] && rc=0 || rc=1
+	step $rc "and thawed afterwards"
+	# now it is left frozen: what is compared is to be what was dumped
+	echo 1 >$cgroup/cgroup.freeze
+	while ! grep -q "^frozen 1" $cgroup/cgroup.events; do
+		sleep 0.1
+	done
+	before=$(uptime)
+	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
+	figure dump-seconds "$(seconds "$before")"
+	step $rc "dumped"
+	[ "$(cat $cgroup/cgroup.freeze)" = 1 ] && rc=0 || rc=1
+	step $rc "it was frozen before, and so it stays"
+	mntcr show --json $work/image | sed -n 's/.*"label": "\([0-9]*\)".*/\1/p' >$work/labels
+	set --
+	while read -r pid; do
+		set -- "$@" "/proc/$pid/ns/mnt"
+	done <$work/labels
+	[ $container = plain ] && nr=14 || nr=13
+	[ $# = $nr ] && rc=0 || rc=1
+	step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
+	echo $# >$work/a.namespaces
+	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media --check >$work/list && rc=0 || rc=$?
+	step $rc "listed: what a restore elsewhere will need"
+	awk '$1 == "superblock" && match($0, /with [0-9]+ bytes of contents in [0-9]+ files/) {
+		split(substr($0, RSTART, RLENGTH), word, " ")
+		bytes += word[2]
+		files += word[7]
+	}
+	END { printf "bytes %.0f\nfiles %.0f\n", bytes, files }' $work/list | figures
+	# all of them, the files' as well; not while it is timed
+	strace -f -c -U calls,name -o $work/calls \
+		mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/again && rc=0 || rc=$?
+	step $rc "dumped again, its system calls counted"
+	figure dump-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
+	rm -f $work/again
+	mntcr show --dot "$1" >$work/main.dot && mntcr show --dot "$1" "$2" >$work/service.dot &&
+		rc=0 || rc=$?
+	step $rc "drawn: its main mount namespace, and that with a service's"
+	look a mounts memory sizes pids -- "$@" && rc=0 || rc=$?
+	step $rc "looked at"
+	mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
+	step $rc "the image is what is there"
+	all_events a "$@" && rc=0 || rc=$?
+	step $rc "events fired"
+}
+
+host
+for container in plain user; do
+	with $container /sys/fs/cgroup/$container
+	start
+	change
+	dump
+	stop
+done
+work=$everything about=
 send_all
-echo 1 >$cgroup/cgroup.kill
-wait $boss || :
 umount $disk
 end

@@ -2,111 +2,122 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# VM B: the Debian container's mounts are restored on a machine that has its disk.
+# VM B: the Debian containers' mounts are restored on a machine that has their disk.
 set -eu
 . /vm/migration/common.sh
-# another than it had
-cgroup=/sys/fs/cgroup/machine/web
 . /vm/migration/debian.sh
 
-receive_all
-host
-# the network and ipc namespaces that the container is to have; of a service the ipc
-# namespace, of another the pid namespace, which is two below this one as it was
-mkdir $work/sys $work/mqueue $work/mqueue-isolated $work/nested
-mkfifo $work/up $work/hold
-cat >$work/namespaces <<END
-mount -t sysfs sysfs $work/sys && mount -t mqueue mqueue $work/mqueue &&
-	unshare --ipc sh -c "mount -t mqueue mqueue $work/mqueue-isolated &&
-		unshare --pid --fork unshare --pid --fork sh -c \"
-			mount -t proc proc $work/nested && echo up >$work/up &&
-			read -r x <$work/hold\""
+# One service is in a pid namespace below the container's. A restore makes none below
+# one that is empty: it is given a proc of one that is two below this one, as it was.
+give() {
+	mkdir $work/nested
+	mkfifo $work/up $work/hold
+	cat >$work/namespaces <<END
+mount -t proc proc $work/nested && echo up >$work/up && read -r x <$work/hold
 END
-unshare --net --ipc sh $work/namespaces &
-holder=$!
-read -r up <$work/up
-[ "$up" = up ] && rc=0 || rc=1
-step $rc "the namespaces that are given"
+	unshare --pid --fork unshare --pid --fork sh $work/namespaces &
+	holder=$!
+	read -r up <$work/up
+	[ "$up" = up ] && rc=0 || rc=1
+	step $rc "the pid namespace that is given"
+}
 
-mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
-sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
-step $rc "what is the host's is refused by name until it is named"
-# it says by what key: the last one of a type is the service's
+take_back() {
+	echo >$work/hold
+	wait $holder || :
+	umount $work/nested
+}
+
+# A key of what a plan refuses: of the type, the last one is a service's.
 key() {	# TYPE
 	sed -n "s/.* ($1, \([0-9:]*\)) .*--external \1=PATH.*/\1/p" $work/plan | tail -n 1
 }
-isolated=$(key mqueue) nested=$(key proc)
-set -- --external path:/=$disk \
-	--external path:/sys=$work/sys --external path:/dev/mqueue=$work/mqueue \
-	--external "$isolated=$work/mqueue-isolated" --external "$nested=$work/nested" \
-	--external path:/sys/fs/cgroup=/sys/fs/cgroup --map-cgroup /ct=/machine/web \
-	--external path:/sys/kernel/debug=/sys/kernel/debug \
-	--external path:/media=$volume --external-master path:/media=$volume \
-	--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections
-mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
-[ $rc = 0 ] || sed 's/^/# /' $work/list
-step $rc "nothing stands in the way of a restore"
-awk '$1 == "superblock" { sub(/; mounted at .*/, ""); sub(/ \[.*/, ""); nr[$NF]++ }
-	END { for (from in nr) print "# figure superblocks-" from, nr[from] }' $work/list
-before=$(uptime)
-mntcr restore --pin /run/migrated --verify --stats "$@" $work/image >$work/stats &&
-	rc=0 || rc=$?
-figure restore-seconds "$(seconds "$before")"
-sed 's/^/# /' $work/stats
-[ $rc = 0 ] || fail "restored"
-awk '$2 == "API:" { print "# figure mounts", $3 "\n# figure groups", $5 }
-	/ system calls, / { print "# figure restore-calls", $1 }' $work/stats
-step 0 "restored"
-nr=$(cat $work/a.namespaces)
-set --
-while [ $# -lt "$nr" ]; do
-	set -- "$@" /run/migrated/$#
+
+restore() {
+	pins=/run/$container now=/machine/$container
+	mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
+	sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
+	step $rc "what is the host's is refused by name until it is named"
+	set -- --external path:/=$disk --external path:/sys/fs/cgroup=/sys/fs/cgroup --map-cgroup /$container=$now \
+		--external path:/media=$volume --external-master path:/media=$volume
+	case $container in
+	plain)	set -- "$@" --external path:/sys/kernel/debug=/sys/kernel/debug \
+			--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections \
+			--external "$(key proc)=$work/nested" ;;
+	user)	set -- "$@" --external path:/dev/null=/dev ;;
+	esac
+	mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
+	[ $rc = 0 ] || sed 's/^/# /' $work/list
+	step $rc "nothing stands in the way of a restore"
+	awk '$1 == "superblock" { sub(/; mounted at .*/, ""); sub(/ \[.*/, ""); nr[$NF]++ }
+		END { for (from in nr) print "superblocks-" from, nr[from] }' $work/list | figures
+	before=$(uptime)
+	mntcr restore --pin $pins --verify --stats "$@" $work/image >$work/stats &&
+		rc=0 || rc=$?
+	figure restore-seconds "$(seconds "$before")"
+	sed 's/^/# /' $work/stats
+	[ $rc = 0 ] || fail "restored"
+	awk '$2 == "API:" { print "mounts", $3 "\ngroups", $5 }
+		/ system calls, / { print "restore-calls", $1 }' $work/stats | figures
+	step 0 "restored"
+	nr=$(cat $work/a.namespaces)
+	set --
+	while [ $# -lt "$nr" ]; do
+		set -- "$@" $pins/$#
+	done
+	[ ! -e $pins/"$nr" ] && rc=0 || rc=1
+	step $rc "$nr namespaces and no more"
+	mntcr verify --contents --map-cgroup /$container=$now $work/image "$@" && rc=0 || rc=$?
+	step $rc "verify --contents, image against live"
+	mntcr verify $work/image "$@" >$work/out && rc=0 || rc=$?
+	[ $rc = 3 ] && grep -q "/sys/fs/cgroup: root: '/$container' against '$now'" $work/out &&
+		rc=0 || rc=1
+	step $rc "without a word of its other cgroup, verify sees that"
+	look b mounts memory sizes pids -- "$@" && rc=0 || rc=$?
+	mounts_were="-v cgroup=/$container -v now=$now"
+	step $rc "looked at"
+	same_mounts "mountinfo is the same up to ids, devices, groups and sizes" mounts
+	i=0
+	while [ $i -lt "$nr" ]; do
+		same "namespace $i: every file in memory is the same" $work/a.$i.memory $work/b.$i.memory
+		same "namespace $i: every filesystem has its size" $work/a.$i.sizes $work/b.$i.sizes
+		i=$((i + 1))
+	done
+	[ -s $work/a.0.pids ] && [ ! -s $work/b.0.pids ] && rc=0 || rc=1
+	step $rc "proc shows a pid namespace without processes, not this machine's"
+	# a program of the container's, as the first process there
+	first=$(nsenter --mount="$1" --pid="$(echo $pins/pid-*)" readlink /proc/self) || :
+	[ "$first" = 1 ] && rc=0 || rc=1
+	step $rc "what is forked into the pinned pid namespace is shown as 1"
+	all_events b "$@" && rc=0 || rc=$?
+	step $rc "events fired"
+	i=0
+	while [ $i -lt "$nr" ]; do
+		same_mounts "event in namespace $i: it came out the same" event-$i
+		i=$((i + 1))
+	done
+	same_mounts "event in memory: it came out the same" event-memory
+	same_mounts "event in the host's volume: it came out the same" event-volume
+	figure namespaces "$nr"
+	figure events $((nr + 2))
+	figure differences $differences
+	# the comparison is one: it finds what is changed
+	$lib/migrant mount "$2" /mnt
+	look b mounts -- "$@"
+	cat $work/a.[0-9]*.mounts | awk -f $lib/mounts.awk >$work/a.text
+	cat $work/b.[0-9]*.mounts | awk -f $lib/mounts.awk >$work/b.text
+	cmp -s $work/a.text $work/b.text && rc=1 || rc=0
+	step $rc "a mount more is found by the comparison"
+	umount $pins/*
+}
+
+receive_all
+host
+for container in plain user; do
+	with $container /sys/fs/cgroup/machine/$container
+	[ $container != plain ] || give
+	restore
+	[ $container != plain ] || take_back
 done
-[ ! -e /run/migrated/"$nr" ] && rc=0 || rc=1
-step $rc "$nr namespaces and no more"
-mntcr verify --contents --map-cgroup /ct=/machine/web $work/image "$@" && rc=0 || rc=$?
-step $rc "verify --contents, image against live"
-mntcr verify $work/image "$@" >$work/out && rc=0 || rc=$?
-[ $rc = 3 ] && grep -q "/sys/fs/cgroup: root: '/ct' against '/machine/web'" $work/out &&
-	rc=0 || rc=1
-step $rc "without a word of its other cgroup, verify sees that"
-look b mounts memory sizes pids -- "$@" && rc=0 || rc=$?
-mounts_were="-v cgroup=/ct -v now=/machine/web"
-step $rc "looked at"
-same_mounts "mountinfo is the same up to ids, devices, groups and sizes" mounts
-i=0
-while [ $i -lt "$nr" ]; do
-	same "namespace $i: every file in memory is the same" $work/a.$i.memory $work/b.$i.memory
-	same "namespace $i: every filesystem has its size" $work/a.$i.sizes $work/b.$i.sizes
-	i=$((i + 1))
-done
-[ -s $work/a.0.pids ] && [ ! -s $work/b.0.pids ] && rc=0 || rc=1
-step $rc "proc shows a pid namespace without processes, not this machine's"
-# a program of the container's, as the first process there
-first=$(nsenter --mount="$1" --pid="$(echo /run/migrated/pid-*)" readlink /proc/self) || :
-[ "$first" = 1 ] && rc=0 || rc=1
-step $rc "what is forked into the pinned pid namespace is shown as 1"
-all_events b "$@" && rc=0 || rc=$?
-step $rc "events fired"
-i=0
-while [ $i -lt "$nr" ]; do
-	same_mounts "event in namespace $i: it came out the same" event-$i
-	i=$((i + 1))
-done
-same_mounts "event in memory: it came out the same" event-memory
-same_mounts "event in the host's volume: it came out the same" event-volume
-figure namespaces "$nr"
-figure events $((nr + 2))
-figure differences $differences
-# the comparison is one: it finds what is changed
-$lib/migrant mount "$2" /mnt
-look b mounts -- "$@"
-cat $work/a.[0-9]*.mounts | awk -f $lib/mounts.awk >$work/a.text
-cat $work/b.[0-9]*.mounts | awk -f $lib/mounts.awk >$work/b.text
-cmp -s $work/a.text $work/b.text && rc=1 || rc=0
-step $rc "a mount more is found by the comparison"
-echo >$work/hold
-wait $holder || :
-umount /run/migrated/*
-umount $work/sys $work/mqueue $work/mqueue-isolated $work/nested $disk $volume
+umount $disk $volume
 end

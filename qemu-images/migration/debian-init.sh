@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# usage: debian-init.sh ROOT VOLUME
-# In new namespaces of each kind but user, mounts being slaves of the host's: systemd,
-# with what is mounted at ROOT as its root, and what changes in memory. What the host
-# mounts in VOLUME, a filesystem of its own, appears in /media.
+# usage: debian-init.sh plain|user ROOT VOLUME
+# In new namespaces of each kind, for "plain" of each but user, mounts being slaves of
+# the host's: systemd, with what is mounted at ROOT as its root, and what changes in
+# memory. What the host mounts in VOLUME, a filesystem of its own, appears in /media.
 set -eu
+container=$1
+shift
+# what it has from the host is locked in a user namespace: a mount more is its own
+mount --bind "$1" "$1"
 cd "$1"
 mount --bind "$2" media
 mount -t proc -o nosuid,nodev,noexec proc proc
@@ -16,7 +20,11 @@ mount -t tmpfs -o mode=755,size=1m,nosuid dev dev
 mkdir dev/pts dev/shm dev/mqueue
 mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5,nosuid,noexec devpts dev/pts
 for n in null zero full random urandom tty; do
-	cp -a /dev/$n dev/$n
+	case $container in
+	plain)	cp -a /dev/$n dev/$n ;;
+	user)	: >dev/$n
+		mount --bind /dev/$n dev/$n ;;
+	esac
 done
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
@@ -24,6 +32,13 @@ mount -t tmpfs -o mode=755,size=8m,nosuid,nodev run run
 mount -t tmpfs -o mode=755,size=8m,nosuid,nodev var var
 mount -t tmpfs -o mode=1777,size=8m,nosuid,nodev tmp tmp
 mkfifo run/ready
+if [ "$container" = user ]; then
+	# debugfs is the host's alone; and a pid namespace below one that belongs to a user
+	# namespace that is made anew can't be given
+	mkdir -p run/systemd/system.control
+	ln -s /dev/null run/systemd/system.control/sys-kernel-debug.mount
+	ln -s /dev/null run/systemd/system.control/mc-nested.service
+fi
 hostname ct
 mkdir run/oldroot
 pivot_root . run/oldroot

@@ -3,14 +3,36 @@
 #
 # What both sides of the Debian container's migration do.
 
-cgroup=${cgroup:-/sys/fs/cgroup/ct}
+everything=$work
 disk=/tmp/disk
 volume=/tmp/volume
+
+# What is done from here on is done with one of the containers: "plain", or "user",
+# which has a user namespace of its own, and that its cgroup.
+with() {	# CONTAINER CGROUP
+	container=$1
+	about="$1: "
+	work=$everything/$1
+	cgroup=$2
+	differences=0
+	mkdir -p "$work" "$cgroup"
+	[ "$1" = plain ] || chown 100000:100000 "$cgroup" "$cgroup/cgroup.procs" \
+		"$cgroup/cgroup.threads" "$cgroup/cgroup.subtree_control"
+}
+
+# Lines "NAME VALUE", for the table that scripts/migration makes of both logs.
+figures() {
+	sed "s/^/# figure $container-/"
+}
+
+figure() {	# NAME VALUE
+	echo "$1 $2" | figures
+}
 
 # What a host has of its own: the container's disk and its cgroup, a volume that it
 # shares with it, and what there is one of for all.
 host() {
-	mkdir -p $disk $cgroup $volume
+	mkdir -p $disk $volume
 	mount -t tmpfs -o size=1m,nr_inodes=100 volume $volume
 	mount --make-shared $volume
 	mkdir $volume/in
@@ -33,10 +55,6 @@ all_events() {	# SIDE NSFILE...
 	event "$side" event-memory 0 /run/event "$@" || return 1
 	# and on the host
 	$lib/migrant mount /proc/self/ns/mnt $volume/in || return 1
-	i=0
-	for file; do
-		$lib/migrant mounts "$file" >$work/"$side.$i.event-volume" || return 1
-		i=$((i + 1))
-	done
+	$lib/migrant each mounts "$work/$side" event-volume "$@" || return 1
 	umount $volume/in
 }

@@ -4,8 +4,9 @@
 # Lines of mountinfo, of one namespace after the other, with new names for what
 # another boot numbers anew: mount ids, devices, groups, each the same name for the
 # same number. Of a tmpfs the sizes are left out, which it shows where they are not
-# this machine's defaults; they are compared by themselves. What shows the cgroup
-# "cgroup", if that is set, or one below it, is said to show "now".
+# this machine's defaults; they are compared by themselves. A devtmpfs is the
+# machine's, as large as that decides. What shows the cgroup "cgroup", if that is set,
+# or one below it, is said to show "now".
 
 function name(kind, number) {
 	if (!((kind, number) in names))
@@ -22,7 +23,7 @@ function name(kind, number) {
 		split($i, tag, ":")
 		$i = tag[1] ":" name("g", tag[2])
 	}
-	if ($(i + 1) == "tmpfs") {
+	if ($(i + 1) ~ /^(dev)?tmpfs$/) {
 		k = split($(i + 3), option, ",")
 		$(i + 3) = option[1]
 		for (j = 2; j <= k; j++)

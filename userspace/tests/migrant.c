@@ -14,6 +14,8 @@
  *	migrant pids NSFILE	which processes the proc in there shows
  *	migrant mount NSFILE PATH	mount a tmpfs in there; umount takes it away
  *	migrant hold NSFILE	only be in there
+ *	migrant each WHAT PREFIX NAME NSFILE...	one of these looks at each, into
+ *				PREFIX.0.NAME, PREFIX.1.NAME, ...
  *	migrant send DEVICE	standard input to a serial port, byte by byte
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
@@ -542,7 +544,10 @@ static bool is_hidden(const char *path)
 	return true;
 }
 
-/* Where the next mount that can be seen is; false: that was all. */
+/*
+ * Where the next mount that can be seen is; false: that was all.  A devtmpfs is the
+ * machine's.
+ */
 static bool next_place(FILE *in, char path[4096])
 {
 	char entry[8192];
@@ -551,7 +556,7 @@ static bool next_place(FILE *in, char path[4096])
 		if (sscanf(entry, "%*s %*s %*s %*s %4095s", path) != 1)
 			TRY(-1);
 		plain(path);
-		if (!is_hidden(path))
+		if (!strstr(entry, " - devtmpfs ") && !is_hidden(path))
 			return true;
 	}
 	return false;
@@ -648,13 +653,58 @@ static int send_raw(const char *device)
 	return 0;
 }
 
+/* What standard output is to have of the mount namespace; false: no such look. */
+static bool look(const char *what, const char *file)
+{
+	int proc = enter(file), fd = openat(proc, "self/mountinfo", O_RDONLY);
+
+	TRY(fd);
+	if (!strcmp(what, "mounts")) {
+		copy(fd);
+	} else if (!strcmp(what, "sizes")) {
+		sizes(fd);
+	} else if (!strcmp(what, "memory")) {
+		memory(fd);
+	} else if (!strcmp(what, "pids")) {
+		pids();
+	} else if (!strcmp(what, "files")) {
+		line("/", ".");
+		walk("/");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* A process for each, since none comes back. */
+static int each(const char *what, const char *prefix, const char *name, char **files)
+{
+	char path[4096];
+	int i, status;
+	pid_t pid;
+
+	for (i = 0; files[i]; i++) {
+		pid = fork();
+		TRY(pid);
+		if (!pid) {
+			snprintf(path, sizeof(path), "%s.%d.%s", prefix, i, name);
+			if (!freopen(path, "w", stdout))
+				TRY(-1);
+			_exit(!look(what, files[i]) || fflush(stdout));
+		}
+		TRY(waitpid(pid, &status, 0));
+		if (status)
+			return 1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
-	int proc, fd;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: migrant make|make-user|mounts|sizes|pids|files|memory|hold|mount|umount|send WHERE [PATH]\n");
+		fprintf(stderr, "usage: migrant make|make-user|mounts|sizes|pids|files|memory|hold|mount|umount|each|send WHERE [PATH]\n");
 		return 2;
 	}
 	if (!strcmp(what, "make"))
@@ -663,32 +713,19 @@ int main(int argc, char **argv)
 		return make_user(argv[2]);
 	if (!strcmp(what, "send"))
 		return send_raw(argv[2]);
-	proc = enter(argv[2]);
-	if (!strcmp(what, "mounts")) {
-		fd = openat(proc, "self/mountinfo", O_RDONLY);
-		TRY(fd);
-		copy(fd);
-	} else if (!strcmp(what, "sizes")) {
-		fd = openat(proc, "self/mountinfo", O_RDONLY);
-		TRY(fd);
-		sizes(fd);
-	} else if (!strcmp(what, "memory")) {
-		fd = openat(proc, "self/mountinfo", O_RDONLY);
-		TRY(fd);
-		memory(fd);
-	} else if (!strcmp(what, "pids")) {
-		pids();
-	} else if (!strcmp(what, "files")) {
-		line("/", ".");
-		walk("/");
-	} else if (!strcmp(what, "mount") && argc > 3) {
+	if (!strcmp(what, "each") && argc > 5)
+		return each(argv[2], argv[3], argv[4], argv + 5);
+	if (!strcmp(what, "mount") && argc > 3) {
+		enter(argv[2]);
 		TRY(mount("event", argv[3], "tmpfs", 0, "size=4k"));
+	} else if (!strcmp(what, "umount") && argc > 3) {
+		enter(argv[2]);
+		TRY(umount2(argv[3], 0));
 	} else if (!strcmp(what, "hold")) {
+		enter(argv[2]);
 		for (;;)
 			pause();
-	} else if (!strcmp(what, "umount") && argc > 3) {
-		TRY(umount2(argv[3], 0));
-	} else {
+	} else if (!look(what, argv[2])) {
 		return 2;
 	}
 	return fflush(stdout) ? 1 : 0;

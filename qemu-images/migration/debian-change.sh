@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# In the container: what somebody mounts and writes when all is up. Among it two peers
+# in disjoint directories, the mount of all of it being gone.
+set -e
+mount -t tmpfs -o size=64k,mode=750 late /srv
+echo data >/srv/file
+ln /srv/file /srv/linked
+mkdir /run/event /run/ramfs /run/pts /run/one /run/two /run/all
+mount -t ramfs -o mode=711 memory /run/ramfs
+echo "in memory" >/run/ramfs/file
+mount -t devpts -o newinstance,mode=620,ptmxmode=666,gid=5 none /run/pts
+mount -t tmpfs -o size=1m all /run/all
+mkdir /run/all/one /run/all/two
+mount --bind /run/all/one /run/one
+mount --bind /run/all/two /run/two
+umount /run/all
