@@ -79,7 +79,7 @@ dump() {
 	while read -r pid; do
 		set -- "$@" "/proc/$pid/ns/mnt"
 	done <$work/labels
-	[ $container = plain ] && nr=14 || nr=13
+	[ $container = plain ] && nr=19 || nr=18
 	[ $# = $nr ] && rc=0 || rc=1
 	step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
 	echo $# >$work/a.namespaces

@@ -12,6 +12,13 @@ mount -t ramfs -o mode=711 memory /run/ramfs
 echo "in memory" >/run/ramfs/file
 mount -t devpts -o newinstance,mode=620,ptmxmode=666,gid=5 none /run/pts
 mount -t tmpfs -o size=1m all /run/all
+mkdir /run/sys /run/queues
+mount -t sysfs again /run/sys
+mount -t mqueue again /run/queues
+: >/run/file
+: >/run/socket
+mount --bind /run/ramfs/file /run/file
+mount --bind /run/systemd/notify /run/socket
 mkdir /run/all/one /run/all/two
 mount --bind /run/all/one /run/one
 mount --bind /run/all/two /run/two
