@@ -19,6 +19,21 @@ mount -t mqueue again /run/queues
 : >/run/socket
 mount --bind /run/ramfs/file /run/file
 mount --bind /run/systemd/notify /run/socket
+# as "ip netns" has them
+mkdir /run/netns
+mount --bind /run/netns /run/netns
+: >/run/netns/blue
+unshare --net=/run/netns/blue true
+# what nobody finds any more: a file, a directory, a file in one that is gone as well
+mkdir /run/gone /run/gone/in /run/directory
+echo gone >/run/gone-file
+echo "in there" >/run/gone/in/file
+: >/run/lost
+: >/run/lost-in
+mount --bind /run/gone-file /run/lost
+mount --bind /run/gone/in/file /run/lost-in
+mount --bind /run/gone/in /run/directory
+rm -r /run/gone /run/gone-file
 mkdir /run/all/one /run/all/two
 mount --bind /run/all/one /run/one
 mount --bind /run/all/two /run/two

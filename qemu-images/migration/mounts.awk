@@ -2,8 +2,8 @@
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
 # Lines of mountinfo, of one namespace after the other, with new names for what
-# another boot numbers anew: mount ids, devices, groups, each the same name for the
-# same number. Of a tmpfs the sizes are left out, which it shows where they are not
+# another boot numbers anew: mount ids, devices, groups, namespaces, each the same name
+# for the same number. Of a tmpfs the sizes are left out, which it shows where they are not
 # this machine's defaults; they are compared by themselves. A devtmpfs is the
 # machine's, as large as that decides. What shows the cgroup "cgroup", if that is set,
 # or one below it, is said to show "now".
@@ -29,6 +29,10 @@ function name(kind, number) {
 		for (j = 2; j <= k; j++)
 			if (option[j] !~ /^(size|nr_inodes)=/)
 				$(i + 3) = $(i + 3) "," option[j]
+	}
+	if ($(i + 1) == "nsfs") {
+		split($4, of, ":")
+		$4 = of[1] ":" name("n", $4)
 	}
 	if (cgroup != "" && $(i + 1) == "cgroup2" && index($4 "/", cgroup "/") == 1)
 		$4 = now substr($4, length(cgroup) + 1)

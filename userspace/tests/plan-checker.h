@@ -48,7 +48,7 @@ static inline void uses(struct checker *c, mc_ref r)
 			uses(c, MC_REF(MC_REF_SRC, src->base));
 			return;
 		}
-		if (src->kind == MC_SRC_NSFILE ||
+		if (src->kind == MC_SRC_NSFILE || src->kind == MC_SRC_NSMADE ||
 		    (p->api == MNTCR_API_UPSTREAM && !src->opened))
 			return;
 	}

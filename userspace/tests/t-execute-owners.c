@@ -40,7 +40,8 @@ static int do_showing(void *data)
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("inner", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
 	    mkdir("old", 0700) || mkdir("sys", 0755) || mkdir("queues", 0755) ||
-	    mkdir("again", 0755) || mount("one", "sys", "sysfs", MS_NOSUID, NULL) ||
+	    mkdir("again", 0755) || mknod("net", S_IFREG, 0) ||
+	    mount("/proc/self/ns/net", "net", NULL, MS_BIND, NULL) || mount("one", "sys", "sysfs", MS_NOSUID, NULL) ||
 	    mount("queues", "queues", "mqueue", 0, NULL) ||
 	    mount("another", "again", "sysfs", 0, NULL) ||
 	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
@@ -256,7 +257,23 @@ static void unlinked_roots_of_another_owner(void)
 	mntcr_restored_free(r);
 }
 
-/* Namespaces that only superblocks show are made, of the owner that they had. */
+/* How many files are of the network that the sysfs shows? */
+static uint32_t file_of(const struct mntcr_topology *t)
+{
+	uint32_t i, k, nr = 0;
+
+	for (i = 0; i < t->nr_sbs; i++)
+		for (k = 0; !strcmp(t->sbs[i].type, "sysfs") && k < t->nr_mounts; k++)
+			nr += t->mounts[k].nsfs_id &&
+			      t->mounts[k].nsfs_id == t->sbs[i].shown_id &&
+			      t->mounts[k].nsfs_owner == t->sbs[i].shown_owner;
+	return nr;
+}
+
+/*
+ * Namespaces that only superblocks show, and files, are made, of the owner that they
+ * had.
+ */
 static void what_shows_a_namespace(void)
 {
 	struct mntcr_restore_options o = { .size = sizeof(o), .api = MNTCR_API_EXTENDED };
@@ -275,11 +292,13 @@ static void what_shows_a_namespace(void)
 		      !strcmp(t->sbs[i].type, "mqueue");
 	}
 	CHECK_EQ(nr, 2);
+	CHECK_EQ(file_of(t), 1);
 	if (mntcr_restore(t, &o, &r, &e))
 		TAP_SAY("restore: %s [%s]", e.text, e.rule);
 	REQUIRE(r);
 	back = captured(mntcr_restored_ns_fd(r, 0));
 	compare(t, back);
+	CHECK_EQ(file_of(back), 1);
 	for (i = 0; i < back->nr_sbs; i++)
 		CHECK(!back->sbs[i].shown_type ||
 		      (back->sbs[i].shown_id && !back->sbs[i].shown_own));

@@ -82,6 +82,40 @@ static void files_of_namespaces_that_are_not_restored(void)
 	done();
 }
 
+/* Of a network that is not the dumper's, where it is known whose. */
+static void files_of_networks_that_are_made(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	uint32_t r, m;
+
+	start(1);
+	mc_topology_add_userns(t);
+	t->userns[0].dumper = true;
+	t->sbs[sbs[2]].type = "nsfs";
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m = add(0, 11, r, 2, "net:[7]", "/net");
+	t->mounts[m].nsfs_type = CLONE_NEWNET;
+	t->mounts[m].nsfs_ino = 7;
+	t->mounts[m].nsfs_id = 70;
+	t->mounts[m].nsfs_owner = 0;
+	t->mounts[m].mp_type = MC_MP_OTHER;
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_NSMADE);
+	CHECK_EQ(p->from[2].kind, MC_FROM_FILES);
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	check();
+	/* a live one is that very one */
+	o.ns_live = live;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_LIVE);
+	o.ns_live = (bool[]){ false };
+	t->mounts[m].nsfs_owner = MC_NONE;
+	only(MNTCR_API_EXTENDED, &o, "no-source", 11, 1, "--source");
+	done();
+}
+
 /* What is covered is found in a copy; the file is in it too. */
 static void covered_beside_a_file(void)
 {
@@ -246,6 +280,7 @@ static void files_of_two_types(void)
 int main(void)
 {
 	TAP_RUN(files_of_namespaces_that_are_not_restored);
+	TAP_RUN(files_of_networks_that_are_made);
 	TAP_RUN(covered_beside_a_file);
 	TAP_RUN(terminals_of_a_new_devpts);
 	TAP_RUN(strings_that_are_too_long);

@@ -77,6 +77,8 @@ int cap_userns(struct mc_topology *t, uint32_t u, int userns_fd, int parent_fd,
 	       bool parent_is_own, struct mntcr_error *e);
 /* Sets shown_own and shown_owner of each superblock. */
 int cap_shown(struct mc_topology *t, struct mntcr_error *e);
+/* Sets nsfs_id and nsfs_owner of a namespace's file, which is open at fd. */
+void cap_nsfs(struct mc_topology *t, struct mc_mount *m, int fd);
 
 /*
  * Are all 2^32 ids mapped in the caller's user namespace? If not, an id may be

@@ -22,13 +22,15 @@ static uint64_t own_id(const char *file)
 	return id;
 }
 
+union handle {
+	struct file_handle h;
+	char room[sizeof(struct file_handle) + sizeof(struct mc_nsfs_handle)];
+};
+
 /* An id is a file handle of nsfs, where the kernel says ids. */
 static int open_ns(uint64_t id)
 {
-	union {
-		struct file_handle h;
-		char room[sizeof(struct file_handle) + sizeof(struct mc_nsfs_handle)];
-	} u = {
+	union handle u = {
 		.h = {
 			.handle_bytes = sizeof(struct mc_nsfs_handle),
 			.handle_type = MC_FILEID_NSFS,
@@ -40,12 +42,11 @@ static int open_ns(uint64_t id)
 	return open_by_handle_at(MC_FD_NSFS_ROOT, &u.h, O_RDONLY | O_CLOEXEC);
 }
 
-/* MC_NONE: it is gone, or out of reach; -1: no memory. */
-static int find_owner(struct mc_topology *t, struct mc_sb *sb)
+/* The id of the user namespace that it belongs to; 0: it is gone, or out of reach. */
+static uint64_t owner_of(uint64_t ns)
 {
-	int fd = open_ns(sb->shown_id), owner = -1;
+	int fd = open_ns(ns), owner = -1;
 	uint64_t id = 0;
-	uint32_t u = 0;
 
 	if (fd >= 0)
 		owner = ioctl(fd, MC_NS_GET_USERNS);
@@ -53,6 +54,36 @@ static int find_owner(struct mc_topology *t, struct mc_sb *sb)
 		id = cap_ns_id(owner);
 	mc_close(owner);
 	mc_close(fd);
+	return id;
+}
+
+void cap_nsfs(struct mc_topology *t, struct mc_mount *m, int fd)
+{
+	union handle u = { .h = { .handle_bytes = sizeof(struct mc_nsfs_handle) } };
+	struct mc_nsfs_handle h;
+	uint64_t owner;
+	int unused;
+
+	if (m->nsfs_type != CLONE_NEWNET && m->nsfs_type != CLONE_NEWIPC)
+		return;
+	if (name_to_handle_at(fd, "", &u.h, &unused, AT_EMPTY_PATH) ||
+	    u.h.handle_type != MC_FILEID_NSFS)
+		return;
+	memcpy(&h, u.h.f_handle, sizeof(h));
+	if (h.ns_id == own_id(m->nsfs_type == CLONE_NEWNET ? "/proc/self/ns/net" :
+			      "/proc/self/ns/ipc"))
+		return;
+	owner = owner_of(h.ns_id);
+	if (owner && mc_map_get(t->by_userns, owner, &m->nsfs_owner))
+		m->nsfs_id = h.ns_id;
+}
+
+/* -1: no memory. */
+static int find_owner(struct mc_topology *t, struct mc_sb *sb)
+{
+	uint64_t id = owner_of(sb->shown_id);
+	uint32_t u = 0;
+
 	if (id) {
 		u = mc_topology_get_userns(t, id);
 		sb->shown_owner = u;

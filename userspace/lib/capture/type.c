@@ -83,6 +83,7 @@ static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 	    !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return;
 	note_sb(l, m, fd);
+	cap_nsfs(l->t, m, fd);
 	if (m->root_deleted && stx.stx_mask & STATX_INO)
 		m->root_ino = stx.stx_ino;
 	m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;

@@ -165,6 +165,8 @@ int mc_exec_start(struct mc_exec *x, struct mntcr_stats *stats)
 	x->op_at = 0;
 	ret = mc_owners_make(x);
 	if (!ret)
+		ret = mc_made_files(x);
+	if (!ret)
 		ret = x->be->start(x);
 	stats->namespaces_ns += now() - then;
 	return ret;

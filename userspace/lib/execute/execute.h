@@ -246,6 +246,8 @@ int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data),
 int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner);
 /* fsopen(2) of a sysfs or mqueue in the namespace for the one that it showed. */
 int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s);
+/* Each whose file is mounted, before any of them is. */
+int mc_made_files(struct mc_exec *x);
 const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
 void mc_made_close(struct mc_made *made, uint32_t nr);
 

@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,4 +77,38 @@ int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
 	if (fs >= 0 && i == x->nr_made)
 		x->nr_made++;
 	return fs;
+}
+
+static int made_file(struct mc_exec *x, const struct mc_src *s)
+{
+	const struct mc_mount *m = &x->t->mounts[s->index];
+	uint32_t i;
+
+	if (find(x, m->nsfs_type, m->nsfs_id, &i))
+		return -1;
+	if (i == x->nr_made) {
+		x->made[i].fd = mc_owner_ns(x, s->owner, m->nsfs_type);
+		if (x->made[i].fd < 0)
+			return -1;
+		x->nr_made++;
+	}
+	return fcntl(x->made[i].fd, F_DUPFD_CLOEXEC, 0);
+}
+
+int mc_made_files(struct mc_exec *x)
+{
+	char name[300];
+	uint32_t i;
+
+	for (i = 0; i < x->p->nr_srcs; i++) {
+		if (x->p->srcs[i].kind != MC_SRC_NSMADE)
+			continue;
+		x->src_fd[i] = made_file(x, &x->p->srcs[i]);
+		if (x->src_fd[i] < 0)
+			return mc_fail(x->e, MNTCR_SYS, errno,
+				       "%s: making the namespace that its file is of",
+				       mc_mount_name(x->t, x->p->srcs[i].index, name,
+						     sizeof(name)));
+	}
+	return 0;
 }

@@ -530,7 +530,7 @@ static int origin_of_clone(struct mc_exec *x, const struct mc_op *op,
 	if ((src->kind == MC_SRC_LIVE || src->kind == MC_SRC_EXTERNAL) &&
 	    !src->scratch)
 		return open_origin(x, s, op);
-	if (src->kind != MC_SRC_NSFILE) {
+	if (src->kind != MC_SRC_NSFILE && src->kind != MC_SRC_NSMADE) {
 		if (x->nr_put_off && x->put_off_to == MC_IN_SCRATCH && up_flush(x))
 			return -1;
 		if (enter(x, MC_IN_SCRATCH))

@@ -270,20 +270,23 @@ static int idmap_record(struct rd *r)
 
 static int get_nsfs(struct rd *r, struct mc_mount *m)
 {
-	const json_t *v = mc_rd_field(r, "nsfs"), *type, *ino;
+	struct rd in;
 
-	if (!v)
+	if (mc_rd_object(r, "nsfs", &in))
+		return -1;
+	if (!in.obj)
 		return 0;
-	type = json_object_get(v, "type");
-	ino = json_object_get(v, "inode");
-	if (json_object_size(v) != 2 || !json_is_string(type) ||
-	    !json_is_integer(ino) || json_integer_value(ino) < 0)
-		return mc_rd_bad(r, "nsfs", "must have a type and an inode");
-	m->nsfs_type = ns_type(type);
+	m->nsfs_type = ns_type(mc_rd_field(&in, "type"));
 	if (!m->nsfs_type)
-		return mc_rd_bad(r, "nsfs.type", "is not known");
-	m->nsfs_ino = (uint64_t)json_integer_value(ino);
-	return 0;
+		return mc_rd_bad(&in, "type", "is not known");
+	if (mc_rd_uint(&in, "inode", 0, INT64_MAX, true, &m->nsfs_ino) ||
+	    mc_rd_uint(&in, "id", 1, INT64_MAX, false, &m->nsfs_id) ||
+	    mc_rd_index(&in, "owner", r->t->nr_userns, false, &m->nsfs_owner))
+		return -1;
+	if ((m->nsfs_id || m->nsfs_owner != MC_NONE) &&
+	    !(m->nsfs_type & (CLONE_NEWNET | CLONE_NEWIPC)))
+		return mc_rd_bad(&in, "type", "no more is said of such a one");
+	return mc_rd_no_others(&in);
 }
 
 /* Four octal digits. */

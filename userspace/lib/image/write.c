@@ -201,6 +201,7 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 {
 	const struct mc_mount *m = &t->mounts[i];
 	const struct mc_word *w;
+	json_t *x;
 
 	put_uint(o, "id", m->id, bad);
 	if (m->id_old)
@@ -234,10 +235,18 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		put_uint(o, "master", t->groups[m->master].id, bad);
 	if (m->unbindable)
 		put(o, "unbindable", json_true(), bad);
-	for (w = mc_words_nstype; m->nsfs_type && w->name; w++)
-		if (w->bits == m->nsfs_type)
-			put(o, "nsfs", json_pack("{s:s,s:I}", "type", w->name,
-				"inode", (json_int_t)m->nsfs_ino), bad);
+	for (w = mc_words_nstype; m->nsfs_type && w->name; w++) {
+		if (w->bits != m->nsfs_type)
+			continue;
+		x = json_object();
+		put(x, "type", json_string(w->name), bad);
+		put_uint(x, "inode", m->nsfs_ino, bad);
+		if (m->nsfs_id)
+			put_uint(x, "id", m->nsfs_id, bad);
+		if (m->nsfs_owner != MC_NONE)
+			put_uint(x, "owner", m->nsfs_owner, bad);
+		put(o, "nsfs", x, bad);
+	}
 }
 
 /*

@@ -357,6 +357,7 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
 	case MC_SRC_MASTER:
 		return open_src(p, i, MC_OP_OPEN, e);
 	case MC_SRC_NSFILE:
+	case MC_SRC_NSMADE:
 		return 0;
 	}
 	return 0;

@@ -50,6 +50,7 @@ enum mc_src_kind {
 	MC_SRC_AGAIN,
 	MC_SRC_EXTERNAL,	/* --external: a path stands for the superblock's / */
 	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
+	MC_SRC_NSMADE,		/* that of a net or ipc namespace that is made for it */
 	MC_SRC_MASTER,		/* --external-master: a shared mount, named as a master */
 	MC_SRC_GIVEN,		/* by the caller, at a stage */
 };
@@ -57,7 +58,7 @@ enum mc_src_kind {
 struct mc_src {
 	enum mc_src_kind kind;
 	uint32_t sb;
-	uint32_t index;		/* LIVE: mount, NSFILE: ns, FRESH: first node,
+	uint32_t index;		/* LIVE, NSMADE: mount, NSFILE: ns, FRESH: first node,
 				   EXTERNAL, MASTER: option, AGAIN: the mount
 				   whose source it has, GIVEN: need */
 	uint32_t nr_nodes;	/* FRESH */

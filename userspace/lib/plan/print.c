@@ -113,6 +113,13 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 	case MC_SRC_NSFILE:
 		mc_buf_printf(b, "file of ns%u", s->index);
 		break;
+	case MC_SRC_NSMADE:
+		mc_buf_printf(b, "file of a new namespace for %s",
+			      mc_escape(p->topo->mounts[s->index].root, tmp,
+					sizeof(tmp)));
+		if (s->owner != MC_NONE)
+			mc_buf_printf(b, " in user%u", s->owner);
+		break;
 	}
 }
 

@@ -7,6 +7,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -569,6 +570,54 @@ static int nsfile_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return 0;
 }
 
+static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
+		     uint32_t from, uint32_t end)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t i;
+
+	for (i = from; o->ns_live && i < end; i++)
+		if (o->ns_live[p->topo->mounts[sorted[i]].ns])
+			return true;
+	return false;
+}
+
+/* Of a namespace that is known, which is not given, and of which nothing is live. */
+static bool is_made_for(const struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			uint32_t to)
+{
+	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
+	uint32_t need;
+
+	return m->nsfs_id && m->nsfs_owner != MC_NONE &&
+	       p->src_of[sorted[from]] == MC_NONE &&
+	       !mc_plan_find_need(p, m->nsfs_type == CLONE_NEWNET ? MNTCR_GIVEN_NET :
+				  MNTCR_GIVEN_IPC, m->nsfs_id, &need) &&
+	       p->priv->sb[m->sb].mode == MC_SB_LIVE && !any_live(p, sorted, from, to);
+}
+
+static int nsmade_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	uint32_t u = mnt->nsfs_owner, i, src;
+	struct mc_no_owner why;
+
+	if (!p->topo->userns[u].dumper && !mc_plan_owner(p, u, &why))
+		return mc_plan_refuse(p, e, refused(p, mnt->sb, why.rule), sorted + from,
+				      to - from, why.help,
+				      "the file of a namespace that is to be made and belongs to user namespace %u, %s",
+				      u, why.what);
+	src = mc_plan_new_src(p, MC_SRC_NSMADE, mnt->sb, sorted[from]);
+	if (src == MC_NONE)
+		return mc_nomem(e);
+	if (!p->topo->userns[u].dumper)
+		p->srcs[src].owner = u;
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
 static uint32_t run_end(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			uint32_t end)
 {
@@ -615,18 +664,6 @@ static void find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		v->nr_wide++;
 		s->nr_wide++;
 	}
-}
-
-static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
-		     uint32_t from, uint32_t end)
-{
-	const struct mc_plan_options *o = p->priv->opts;
-	uint32_t i;
-
-	for (i = from; o->ns_live && i < end; i++)
-		if (o->ns_live[p->topo->mounts[sorted[i]].ns])
-			return true;
-	return false;
 }
 
 /* --- by the source that is shown ------------------------------------------- */
@@ -809,6 +846,8 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			ret = 0;
 		} else if (!ret && m[sorted[i]].nsfs_ns != MC_NONE)
 			ret = nsfile_run(p, sorted, i, to, e);
+		else if (!ret && is_made_for(p, sorted, i, to))
+			ret = nsmade_run(p, sorted, i, to, e);
 		else if (!ret && s->mode == MC_SB_LIVE)
 			ret = live_run(p, sorted, i, to, e);
 		else if (!ret)
@@ -832,7 +871,9 @@ static void say_from(struct mc_plan *p)
 		f->refused = p->priv->sb[p->topo->mounts[m].sb].refused;
 		if (p->src_of[m] == MC_NONE)
 			f->nr_refused++;
-		if (p->src_of[m] == MC_NONE || p->srcs[p->src_of[m]].kind != MC_SRC_NSFILE)
+		if (p->src_of[m] == MC_NONE ||
+		    (p->srcs[p->src_of[m]].kind != MC_SRC_NSFILE &&
+		     p->srcs[p->src_of[m]].kind != MC_SRC_NSMADE))
 			f->kind = kinds[p->priv->sb[p->topo->mounts[m].sb].mode];
 		else if (f->kind == MC_FROM_NOTHING)
 			f->kind = MC_FROM_FILES;

@@ -435,6 +435,8 @@ static int check_mount(const struct mc_topology *t, const struct mc_mount *m,
 				 MC_MAX_PATH);
 	if (m->nsfs_type && strcmp(t->sbs[m->sb].type, "nsfs"))
 		return bad_mount(e, m, "is of a namespace file, but not of nsfs");
+	if (m->nsfs_owner != MC_NONE && m->nsfs_owner >= t->nr_userns)
+		return bad_mount(e, m, "no user namespace %u", m->nsfs_owner);
 	fault = root_fault(&t->sbs[m->sb], m->root);
 	if (fault)
 		return bad_mount(e, m, "its root %s", fault);

@@ -178,6 +178,9 @@ struct mc_mount {
 	bool unbindable;
 	uint32_t nsfs_type;	/* CLONE_NEW*: what a namespace file names; 0 */
 	uint64_t nsfs_ino;
+	uint64_t nsfs_id;	/* NS_GET_ID of a net or ipc namespace that is not the
+				   dumper's own; unknown: 0 */
+	uint32_t nsfs_owner;	/* whose that one is; MC_NONE: unknown */
 	uint32_t nsfs_ns;	/* derived: that one, if in the topology */
 
 	/* derived; children ascend by index, hence by id */

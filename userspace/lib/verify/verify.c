@@ -323,7 +323,25 @@ static bool compare_sb(struct verify *v, uint32_t at)
 	return true;
 }
 
-static void compare_root(struct verify *v, const struct pair *p)
+/* Files of other namespaces than the dumper's: the same ones, or made anew. */
+static bool compare_nsfs(struct verify *v, const struct pair *p,
+			 const struct mc_mount *x, const struct mc_mount *y)
+{
+	char wa[100], wb[100];
+	int same = shown_map(&v->shown, x->nsfs_id, y->nsfs_id);
+
+	if (!same)
+		differ_at(v, p, "namespace file", x->root, y->root);
+	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->nsfs_owner != MC_NONE &&
+	    y->nsfs_owner != MC_NONE && owner_differs(v, x->nsfs_owner, y->nsfs_owner))
+		differ_at(v, p, "its namespace belongs to",
+			  owner_words(v->a, x->nsfs_owner, wa, sizeof(wa)),
+			  owner_words(v->b, y->nsfs_owner, wb, sizeof(wb)));
+	return same >= 0;
+}
+
+/* false: no memory */
+static bool compare_root(struct verify *v, const struct pair *p)
 {
 	const struct mc_mount *x = &v->a->mounts[p->a];
 	const struct mc_mount *y = &v->b->mounts[p->b];
@@ -336,8 +354,10 @@ static void compare_root(struct verify *v, const struct pair *p)
 	if (x->nsfs_ns != MC_NONE || y->nsfs_ns != MC_NONE) {
 		if (x->nsfs_ns != y->nsfs_ns)
 			differ_at(v, p, "namespace file", x->root, y->root);
-		return;
+		return true;
 	}
+	if (x->nsfs_id && y->nsfs_id && x->nsfs_type == y->nsfs_type)
+		return compare_nsfs(v, p, x, y);
 	if (!str_eq(x->root, y->root))
 		differ_at(v, p, "root", x->root, y->root);
 	if (x->root_deleted != y->root_deleted)
@@ -348,6 +368,7 @@ static void compare_root(struct verify *v, const struct pair *p)
 		snprintf(b, sizeof(b), "%u", y->unlinked);
 		differ_at(v, p, "which unlinked file", a, b);
 	}
+	return true;
 }
 
 /* Whoever is in another user namespace calls ids something else. */
@@ -504,9 +525,8 @@ static bool compare_mount(struct verify *v, uint32_t at)
 	const struct mc_mount *y = &v->b->mounts[p->b];
 	char wa[160], wb[160];
 
-	if (!compare_sb(v, at))
+	if (!compare_sb(v, at) || !compare_root(v, p))
 		return false;
-	compare_root(v, p);
 	if (!flag(v, MNTCR_VERIFY_IGNORE_FILES)) {
 		compare_file(v, p, "file of its root", x->root_file, y->root_file);
 		compare_file(v, p, "file that it is on", x->mp_file, y->mp_file);
