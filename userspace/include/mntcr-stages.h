@@ -65,8 +65,8 @@ struct mntcr_need {
 
 /* A namespace that was made, and which one of the image it stands for. */
 struct mntcr_made {
-	const char *kind;	/* "pid", "user" */
-	uint64_t id;		/* inode number at the dump */
+	const char *kind;	/* "pid", "user", "net", "ipc" */
+	uint64_t id;		/* at the dump: inode number, of the last two the kernel's id */
 	int fd;			/* the library's */
 };
 
