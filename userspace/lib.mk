@@ -21,6 +21,7 @@ lib-y += base/features.o
 
 lib-y += topology/topology.o
 lib-y += topology/words.o
+lib-y += topology/types.o
 lib-y += topology/options.o
 lib-y += topology/file.o
 lib-y += topology/userns.o
@@ -30,6 +31,7 @@ lib-y += topology/event.o
 lib-y += topology/unlinked.o
 lib-y += topology/way.o
 lib-y += topology/cgroup.o
+lib-y += topology/key.o
 
 lib-y += capture/userns.o
 lib-y += capture/ns.o
@@ -42,6 +44,8 @@ lib-y += capture/type.o
 lib-y += capture/statmount.o
 lib-y += capture/listed.o
 lib-y += capture/mountinfo.o
+lib-y += capture/outside.o
+lib-y += capture/whose.o
 lib-y += capture/capture.o
 lib-y += capture/cgroup.o
 lib-y += capture/held.o
@@ -66,7 +70,6 @@ lib-y += image/write.o
 lib-y += image/archive.o
 
 lib-y += plan/path.o
-lib-y += plan/types.o
 lib-y += plan/parts.o
 lib-y += plan/refuse.o
 lib-y += plan/need.o
@@ -116,8 +119,6 @@ lib-y += execute/restore.o
 lib-y += execute/stages.o
 lib-y += execute/bind.o
 
-lib-y += check/whose.o
-lib-y += check/outside.o
 lib-y += check/print.o
 lib-y += check/report.o
 lib-y += check/by-sb.o

@@ -32,6 +32,9 @@ static const char usage[] =
 "      --exclude-contents KEY\n"
 "                       but for this one: MAJOR:MINOR, or the path of a mount in\n"
 "                       the first namespace\n"
+"      --own KEY        that superblock is the container's, wherever else it is\n"
+"                       mounted\n"
+"      --not-own KEY    it is the host's: without its files\n"
 "      --check          write no image: list what a restore elsewhere will need, and\n"
 "                       what it cannot do\n"
 "      --json           that list for programs\n"
@@ -52,7 +55,8 @@ static void left_out(void *data, const char *line)
 int cmd_dump(int argc, char **argv)
 {
 	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE,
-	       OPT_CONTAINER, OPT_CGROUP, OPT_FREEZE, OPT_TIMEOUT, OPT_CHECK, OPT_JSON };
+	       OPT_CONTAINER, OPT_CGROUP, OPT_FREEZE, OPT_TIMEOUT, OPT_CHECK, OPT_JSON,
+	       OPT_OWN, OPT_NOT_OWN };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "method", required_argument, NULL, OPT_METHOD },
@@ -63,17 +67,22 @@ int cmd_dump(int argc, char **argv)
 		{ "freeze-timeout", required_argument, NULL, OPT_TIMEOUT },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "exclude-contents", required_argument, NULL, OPT_EXCLUDE },
+		{ "own", required_argument, NULL, OPT_OWN },
+		{ "not-own", required_argument, NULL, OPT_NOT_OWN },
 		{ "check", no_argument, NULL, OPT_CHECK },
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct mntcr_capture_options opts = { .size = sizeof(opts), .note = note };
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .note = note, .whose = true,
+	};
 	struct mntcr_contents_options files = {
 		.size = sizeof(files), .left_out = left_out,
 	};
-	/* no more of them than arguments */
-	const char **exclude = calloc((size_t)argc, sizeof(*exclude));
+	/* of each no more than arguments */
+	const char **exclude = calloc(3 * (size_t)argc, sizeof(*exclude));
+	const char **own, **not_own;
 	struct mntcr_container container = { 0 };
 	struct mntcr_freeze_options still = { .size = sizeof(still) };
 	bool contents = false, freeze = false, check = false, json = false;
@@ -90,6 +99,8 @@ int cmd_dump(int argc, char **argv)
 
 	if (!exclude)
 		return MNTCR_SYS;
+	own = exclude + argc;
+	not_own = own + argc;
 	while (!ret && (c = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'o':
@@ -137,6 +148,12 @@ int cmd_dump(int argc, char **argv)
 		case OPT_EXCLUDE:
 			exclude[files.nr_exclude++] = optarg;
 			break;
+		case OPT_OWN:
+			own[opts.nr_own++] = optarg;
+			break;
+		case OPT_NOT_OWN:
+			not_own[opts.nr_not_own++] = optarg;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			ret = cmd_flush("dump");
@@ -166,6 +183,8 @@ int cmd_dump(int argc, char **argv)
 		goto out;
 	}
 	files.exclude = exclude;
+	opts.own = own;
+	opts.not_own = not_own;
 	if (freeze) {
 		if ((!cgroup && mntcr_container_cgroup((int64_t)pid, &found, &e)) ||
 		    mntcr_freeze(cgroup ? cgroup : found, &still, &frozen, &e)) {

@@ -83,6 +83,18 @@ struct mntcr_capture_options {
 	 * ("task-outside-cgroup").
 	 */
 	const char *within;
+	/*
+	 * Find out whose each superblock is, the container's or the host's, and where
+	 * the caller's own mount namespace shows what is the host's; mntcr-dump(1) has
+	 * the rules.  mntcr_capture_container() and _cgroup() do it in any case.
+	 */
+	bool whose;
+	/*
+	 * MAJOR:MINOR, or the path in the first namespace of a mount: the container's,
+	 * or not, wherever else it is mounted.  With whose.
+	 */
+	const char *const *own, *const *not_own;
+	size_t nr_own, nr_not_own;
 };
 
 /*

@@ -122,11 +122,12 @@ static void what_is_the_hosts_is_found_there(void)
 	CHECK_EQ(l.ret, 0);
 	CHECK(has(l.text, " overlay disk: the host's; external; mounted at "));
 	CHECK(has(l.text, "; outside at /tmp/disk\n"));
-	CHECK(has(l.text, " tmpfs run: the host's; fresh with 0 bytes of contents in 1 files; "));
+	CHECK(has(l.text, " tmpfs run: the host's; fresh; mounted at /run; "));
 	CHECK(has(l.text, "; outside at /tmp/run\n"));
 	CHECK(has(l.text, ": the host's becomes one of the container's own; --external "));
 	CHECK(has(l.text, "=/tmp/run keeps it the host's\n"));
-	CHECK_EQ(length(&l, "differences"), 1);
+	CHECK(has(l.text, " (/run): the host's: without its contents\n"));
+	CHECK_EQ(length(&l, "differences"), 2);
 	CHECK_EQ(length(&l, "externals"), 1);
 	CHECK_EQ(length(&l, "masters"), 1);
 	x = json_array_get(json_object_get(l.json, "externals"), 0);

@@ -9,6 +9,8 @@
 #define SIZE "\"size\":4096,\"inodes\":10,\"contents\":true"
 #define PID "\"pid_namespace\":70,\"pid_depth\":1"
 #define SHOWS "\"shows\":{\"type\":\"pid\",\"id\":9,\"dumper\":true}"
+#define WHOSE "\"whose\":\"host\",\"outside\":{\"path\":\"/proc\",\"root\":\"/\"}"
+#define GROUP "{\"id\":7,\"outside\":{\"path\":\"/srv\",\"root\":\"/a\"}}"
 #define OWNER "\"user_namespace\":1"
 #define GONE(id, root, at, nr) ",{\"id\":" #id ",\"namespace\":0,\"parent\":101,"	\
 	"\"superblock\":0,\"root\":\"" root "\",\"root_deleted\":true,"		\
@@ -19,10 +21,10 @@ static const char four[] =
 	"{\"inode\":7,\"id\":3,\"dumper\":true},{\"inode\":0,\"id\":4}],"
 	"\"namespaces\":[{\"id\":5,\"inode\":50,\"label\":\"a\"}],\"superblocks\":["
 	"{\"device\":\"0:30\",\"type\":\"tmpfs\",\"options\":\"\"," SIZE "},"
-	"{\"device\":\"0:31\",\"type\":\"proc\",\"options\":\"\"," OWNER "," SHOWS "," PID "}],"
-	"\"groups\":[],\"idmaps\":[],\"mounts\":[{\"id\":101,\"namespace\":0,"
+	"{\"device\":\"0:31\",\"type\":\"proc\",\"options\":\"\"," OWNER "," SHOWS "," PID "," WHOSE "}],"
+	"\"groups\":[" GROUP "],\"idmaps\":[],\"mounts\":[{\"id\":101,\"namespace\":0,"
 	"\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\"},{\"id\":102,"
-	"\"namespace\":0,\"parent\":101,\"superblock\":1,\"root\":\"/\",\"mountpoint\":\"/p\"}"
+	"\"namespace\":0,\"parent\":101,\"superblock\":1,\"root\":\"/\",\"mountpoint\":\"/p\",\"master\":7}"
 	GONE(103, "/f", "/q", 1) GONE(104, "/f", "/r", 1) GONE(105, "/f", "/s", 2) "]}";
 
 static void what_is_written_is_read(void)
@@ -49,6 +51,13 @@ static void what_is_written_is_read(void)
 	CHECK_EQ(t->mounts[1].unlinked, 0);
 	CHECK_EQ(t->mounts[3].unlinked, 1);
 	CHECK_EQ(t->mounts[4].unlinked, 2);
+	CHECK_EQ(t->sbs[0].whose, MC_WHOSE_UNKNOWN);
+	CHECK(!t->sbs[0].outside.path);
+	CHECK_EQ(t->sbs[1].whose, MC_WHOSE_HOST);
+	CHECK_STR(t->sbs[1].outside.path, "/proc");
+	CHECK_STR(t->sbs[1].outside.root, "/");
+	CHECK_STR(t->groups[0].outside.path, "/srv");
+	CHECK_STR(t->groups[0].outside.root, "/a");
 	a = written_twice(t);
 	CHECK(strstr(a, "user_namespace\": 1"));
 	free(a);
@@ -78,6 +87,21 @@ static const struct wrong wrong[] = {
 	{ "\"proc\"", "\"sysfs\"", "superblocks[1].pid_namespace: only a proc has one" },
 	{ PID, "\"pid_depth\":1", "superblocks[1].pid_depth: of no pid namespace" },
 	{ PID, "\"pid_namespace\":70,\"pid_depth\":65", "superblocks[1].pid_depth: 65 is out of range" },
+	{ "\"host\"", "\"hosts\"", "superblocks[1].whose: is not known" },
+	{ "\"host\"", "\"\"", "superblocks[1].whose: is not known" },
+	{ "\"host\"", "7", "superblocks[1].whose: is not known" },
+	{ "\"host\"", "\"container\"", "superblocks[1].outside: only of the host's, and of what there is one for all" },
+	{ "\"whose\":\"host\",", "", "superblocks[1].outside: only of the host's, and of what there is one for all" },
+	{ SIZE, SIZE ",\"whose\":\"host\"", "superblocks[0].contents: of the host's" },
+	{ "{\"path\":\"/proc\",\"root\":\"/\"}", "\"/proc\"", "superblocks[1].outside: must be an object" },
+	{ "\"/proc\",", "\"proc\",", "superblocks[1].outside.path: does not start with /" },
+	{ "\"/proc\",", "\"/../proc\",", "superblocks[1].outside.path: has a . or .. component" },
+	{ "\"path\":\"/proc\",", "", "superblocks[1].outside.path: missing" },
+	{ ",\"root\":\"/\"}", "}", "superblocks[1].outside.root: missing" },
+	{ ",\"root\":\"/\"}", ",\"root\":\"/..\"}", "superblocks[1].outside.root: has a . or .. component" },
+	{ ",\"root\":\"/\"}", ",\"root\":\"/\",\"x\":1}", "superblocks[1].outside.x: unknown field" },
+	{ "\"/a\"}", "7}", "groups[0].outside.root: must be a string" },
+	{ "\"master\":7", "\"group\":7", "group 7 has a member, and a place outside" },
 };
 
 static void what_is_wrong_is_refused(void)

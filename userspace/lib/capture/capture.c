@@ -13,6 +13,7 @@
 #define RETRIES		8
 
 static int attempt(const struct mntcr_source *sources, size_t nr,
+		   const struct mntcr_capture_options *o,
 		   enum mntcr_method method, struct mc_topology **topo,
 		   struct mntcr_error *e)
 {
@@ -56,6 +57,8 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 		cap_types(t, ns, nr_ns);
 	if (!ret)
 		ret = mc_number_unlinked(t, e);
+	if (!ret && o->whose)
+		ret = cap_whose(t, o, e);
 out:
 	if (ns)
 		cap_close(ns, nr_ns);
@@ -102,7 +105,7 @@ static int capture(const struct mntcr_source *sources, size_t nr,
 	if (!nr)
 		return mc_fail(e, MNTCR_USAGE, 0, "no namespace was named");
 	for (;;) {
-		if (!attempt(sources, nr, method, topo, e)) {
+		if (!attempt(sources, nr, opts, method, topo, e)) {
 			if ((*topo)->uncounted && opts->note)
 				opts->note(opts->data, "mountinfo does not show what the root of a namespace covers, and this kernel does not count its mounts: if there is any, it is not in the image");
 			return 0;

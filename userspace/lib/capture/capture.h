@@ -80,6 +80,10 @@ int cap_shown(struct mc_topology *t, struct mntcr_error *e);
 /* Sets nsfs_id and nsfs_owner of a namespace's file, which is open at fd. */
 void cap_nsfs(struct mc_topology *t, struct mc_mount *m, int fd);
 
+/* Sets whose and outside of each superblock, outside of each external group. */
+int cap_whose(struct mc_topology *t, const struct mntcr_capture_options *o,
+	      struct mntcr_error *e);
+
 /*
  * Are all 2^32 ids mapped in the caller's user namespace? If not, an id may be
  * the overflow id and stand for another.

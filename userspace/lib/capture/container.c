@@ -358,10 +358,11 @@ static int add_files(struct mntcr_container *c, const struct scan *s,
 	return ret ? ret : more;
 }
 
-static int capture(int64_t pid, const char *cgroup, const char *within,
+static int capture(int64_t pid, const char *cgroup,
 		   const struct mntcr_capture_options *opts, struct mntcr_container *c,
 		   struct mntcr_topology **topo, struct mntcr_error *e)
 {
+	struct mntcr_capture_options o;
 	struct scan s = { .e = e };
 	uint32_t i;
 	int ret;
@@ -369,12 +370,16 @@ static int capture(int64_t pid, const char *cgroup, const char *within,
 	memset(c, 0, sizeof(*c));
 	memset(e, 0, sizeof(*e));
 	*topo = NULL;
-	ret = scan(&s, pid, cgroup, within);
+	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
+		return -1;
+	o.size = sizeof(o);
+	o.whose = true;
+	ret = scan(&s, pid, cgroup, cgroup ? NULL : o.within);
 	for (i = 0; i < s.nr && !ret; i++)
 		ret = add_source(c, (struct mntcr_source){
 			.type = MNTCR_SOURCE_PID, .pid = s.tasks[i].tid }, e);
 	while (!ret) {
-		ret = cap_capture(c->sources, c->nr, opts, topo, e);
+		ret = cap_capture(c->sources, c->nr, &o, topo, e);
 		if (!ret)
 			ret = add_files(c, &s, *topo, e);
 		if (ret <= 0)
@@ -401,26 +406,14 @@ int mntcr_capture_container(int64_t pid, const struct mntcr_capture_options *opt
 			    struct mntcr_container *c,
 			    struct mntcr_topology **topo, struct mntcr_error *e)
 {
-	struct mntcr_capture_options o;
-
-	memset(c, 0, sizeof(*c));
-	*topo = NULL;
-	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
-		return -1;
-	return capture(pid, NULL, o.within, &o, c, topo, e);
+	return capture(pid, NULL, opts, c, topo, e);
 }
 
 int mntcr_capture_cgroup(const char *path, const struct mntcr_capture_options *opts,
 			 struct mntcr_container *c,
 			 struct mntcr_topology **topo, struct mntcr_error *e)
 {
-	struct mntcr_capture_options o;
-
-	memset(c, 0, sizeof(*c));
-	*topo = NULL;
-	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "capture_options", e))
-		return -1;
-	return capture(0, path, NULL, &o, c, topo, e);
+	return capture(0, path, opts, c, topo, e);
 }
 
 void mntcr_container_free(struct mntcr_container *c)

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "mntcr-restore.h"
+#include "capture/outside.h"
 #include "plan/plan.h"
 
 /* --- report.c, print.c ------------------------------------------------------- */
@@ -51,45 +52,6 @@ void mc_report_sources(struct mc_report *r, const struct mc_plan *p);
  */
 int mc_report_end(struct mc_report *r, bool json, FILE *out, struct mntcr_error *e);
 void mc_report_print(const json_t *root, FILE *out);
-
-/* --- outside.c: what the caller's own mount namespace shows -------------------- */
-
-/* Of a superblock, or of a peer group. */
-struct mc_place {
-	uint32_t next, next_peer; /* of the same superblock, the same group; MC_NONE */
-	char *target, *root, *source;
-	int id;
-	bool seen;		/* its path leads there */
-};
-
-struct mc_outside {
-	struct mc_place *places;
-	uint32_t nr, max;
-	struct mc_map *by_dev, *by_group;	/* the first; the one to name */
-};
-
-/* Nothing, where that namespace is itself in the topology. */
-int mc_outside_read(struct mc_outside *o, const struct mc_topology *t,
-		    struct mntcr_error *e);
-void mc_outside_free(struct mc_outside *o);
-/* MC_NONE: none.  The rest by next. */
-uint32_t mc_outside_of(const struct mc_outside *o, const struct mc_sb *sb);
-/* Where the superblock's own root is to be seen; NULL: nowhere. */
-const struct mc_place *mc_outside_root(const struct mc_outside *o,
-				       const struct mc_sb *sb);
-/* A mount of that peer group, the widest that can be named; or NULL. */
-const struct mc_place *mc_outside_group(const struct mc_outside *o, uint64_t group);
-
-/* --- whose.c ------------------------------------------------------------------- */
-
-enum mc_whose {
-	MC_WHOSE_CONTAINER,
-	MC_WHOSE_HOST,		/* mounted outside as well, or shows what is the host's */
-	MC_WHOSE_NAMESPACE,	/* shows a namespace that is not the host's */
-	MC_WHOSE_ALL,		/* the kernel has one for all */
-	MC_WHOSE_FILES,		/* files of namespaces or processes */
-};
-enum mc_whose mc_whose(const struct mc_sb *sb, bool outside);
 
 /* --- by-sb.c, owners.c --------------------------------------------------------- */
 

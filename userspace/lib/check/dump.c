@@ -200,18 +200,19 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 
 /* --- the list -------------------------------------------------------------------- */
 
-static void add_differences(struct job *j, uint32_t i, enum mc_whose whose)
+static void add_differences(struct job *j, uint32_t i)
 {
 	const struct mc_sb *sb = &j->t->sbs[i];
 	const struct mc_place *at = mc_outside_root(&j->outside, sb);
 
 	if (j->from[i].kind != MC_FROM_FRESH)
 		return;
-	if (whose == MC_WHOSE_HOST)
+	if (sb->whose == MC_WHOSE_HOST)
 		mc_report_difference(&j->r, "host", "%s %u:%u: the host's becomes one of the container's own; --external %u:%u=%s keeps it the host's",
 				     sb->type, sb->major, sb->minor, sb->major,
 				     sb->minor, at ? at->target : "PATH");
 	if (mc_type_of(sb->type)->kind == MC_TYPE_MEMORY && !sb->contents &&
+	    sb->whose != MC_WHOSE_HOST &&
 	    !*j->saved[i].refused)
 		mc_report_difference(&j->r, "contents", "%s %u:%u: its files are not in the image, but for what mounts are on",
 				     sb->type, sb->major, sb->minor);
@@ -219,26 +220,19 @@ static void add_differences(struct job *j, uint32_t i, enum mc_whose whose)
 
 static void add_superblock(struct job *j, uint32_t i)
 {
-	static const char *const words[] = {
-		[MC_WHOSE_CONTAINER] = "container", [MC_WHOSE_HOST] = "host",
-		[MC_WHOSE_NAMESPACE] = "namespace", [MC_WHOSE_ALL] = "all",
-		[MC_WHOSE_FILES] = "files",
-	};
 	const struct mc_sb *sb = &j->t->sbs[i];
 	const char *rule = *j->saved[i].refused ? j->saved[i].refused :
 			   j->from[i].refused;
 	json_t *o, *places = json_array();
 	char name[256];
-	enum mc_whose whose;
 	uint32_t k;
 
 	for (k = mc_outside_of(&j->outside, sb); k != MC_NONE;
 	     k = j->outside.places[k].next)
 		mc_report_add(&j->r, places, mc_report_text(mc_escape(
 			      j->outside.places[k].target, name, sizeof(name))));
-	whose = mc_whose(sb, json_array_size(places));
 	o = mc_report_sb(sb);
-	mc_report_set(&j->r, o, "whose", json_string(words[whose]));
+	mc_report_set(&j->r, o, "whose", json_string(mc_whose_names[sb->whose]));
 	mc_report_set(&j->r, o, "from", json_string(*j->saved[i].refused ? "refused" :
 		      mc_report_from(&j->from[i], sb->nr_mounts)));
 	mc_report_set(&j->r, o, "outside", places);
@@ -251,7 +245,7 @@ static void add_superblock(struct job *j, uint32_t i)
 	mc_report_mounts(&j->r, o, j->mounts + j->first[i],
 			 j->first[i + 1] - j->first[i]);
 	mc_report_add(&j->r, j->r.superblocks, o);
-	add_differences(j, i, whose);
+	add_differences(j, i);
 }
 
 static void add_option(struct job *j, json_t *list, const char *option,

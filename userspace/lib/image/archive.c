@@ -228,27 +228,6 @@ static int print(void *data, FILE *out, struct mntcr_error *e)
 
 /* --- which superblocks ---------------------------------------------------------- */
 
-static bool device_is(const struct mc_sb *sb, const char *key)
-{
-	char device[32];
-
-	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
-	return !strcmp(key, device);
-}
-
-static uint32_t find_sb(const struct mc_topology *t, const char *key)
-{
-	uint32_t i;
-
-	if (*key == '/') {
-		i = t->nr_ns ? mc_mount_at(t, 0, key) : MC_NONE;
-		return i == MC_NONE ? MC_NONE : t->mounts[i].sb;
-	}
-	for (i = 0; i < t->nr_sbs && !device_is(&t->sbs[i], key); i++)
-		;
-	return i < t->nr_sbs ? i : MC_NONE;
-}
-
 static void tell(const struct job *j, const struct mc_mount *m, const char *what)
 {
 	const struct mc_sb *sb = &j->t->sbs[m->sb];
@@ -286,7 +265,7 @@ static int choose(struct job *j, struct mntcr_error *e)
 		t->sbs[i].contents = t->sbs[i].nr_mounts &&
 				     mc_type_in_memory(t->sbs[i].type);
 	for (x = 0; x < j->o->nr_exclude; x++) {
-		sb = find_sb(t, j->o->exclude[x]);
+		sb = mc_find_sb(t, j->o->exclude[x]);
 		if (sb == MC_NONE)
 			return mc_fail(e, MNTCR_USAGE, 0,
 				       "to be left out: %s names no superblock of a mount",
@@ -296,6 +275,10 @@ static int choose(struct job *j, struct mntcr_error *e)
 	for (i = 0; i < t->nr_mounts; i++) {
 		const struct mc_mount *m = &t->mounts[i];
 
+		if (t->sbs[m->sb].contents && t->sbs[m->sb].whose == MC_WHOSE_HOST) {
+			tell(j, m, "the host's: without its contents");
+			t->sbs[m->sb].contents = false;	/* once */
+		}
 		/* a path would lead elsewhere by now */
 		if (m->root_deleted && !m->unlinked && t->sbs[m->sb].contents)
 			tell(j, m, "the root of this mount has been unlinked and could not be looked at: without its contents");

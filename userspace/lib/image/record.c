@@ -94,6 +94,48 @@ static int get_shown(struct rd *r, struct mc_sb *sb)
 	return mc_rd_no_others(&in);
 }
 
+/* Where the dumper's own mount namespace has it. */
+static int get_found(struct rd *r, struct mc_found *f)
+{
+	const char *fault;
+	struct rd in;
+
+	if (mc_rd_object(r, "outside", &in))
+		return -1;
+	if (!in.obj)
+		return 0;
+	if (mc_rd_bytes(&in, "path", true, &f->path) ||
+	    mc_rd_bytes(&in, "root", true, &f->root))
+		return -1;
+	fault = mc_path_fault(f->path, false);
+	if (fault)
+		return mc_rd_bad(&in, "path", "%s", fault);
+	fault = mc_path_fault(f->root, false);
+	if (fault)
+		return mc_rd_bad(&in, "root", "%s", fault);
+	return mc_rd_no_others(&in);
+}
+
+static int get_whose(struct rd *r, struct mc_sb *sb)
+{
+	const json_t *v = mc_rd_field(r, "whose");
+	const char *s = json_is_string(v) ? json_string_value(v) : "";
+	uint32_t i;
+
+	for (i = MC_WHOSE_UNKNOWN + 1; v && i < MC_NR_WHOSE; i++)
+		if (!strcmp(s, mc_whose_names[i]))
+			sb->whose = (enum mc_whose)i;
+	if (v && !sb->whose)
+		return mc_rd_bad(r, "whose", "is not known");
+	if (get_found(r, &sb->outside))
+		return -1;
+	if (sb->outside.path && sb->whose != MC_WHOSE_HOST && sb->whose != MC_WHOSE_ALL)
+		return mc_rd_bad(r, "outside", "only of the host's, and of what there is one for all");
+	if (sb->contents && sb->whose == MC_WHOSE_HOST)
+		return mc_rd_bad(r, "contents", "of the host's");
+	return 0;
+}
+
 /* What a restore has to know to make it anew. */
 static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 {
@@ -136,7 +178,7 @@ static int sb_record(struct rd *r)
 	    mc_rd_words(r, "flags", mc_words_sb, NULL, &flags))
 		return -1;
 	sb->flags = (uint32_t)flags;
-	return r->version < 4 ? 0 : sb_made_anew(r, sb);
+	return r->version < 4 ? 0 : sb_made_anew(r, sb) || get_whose(r, sb) ? -1 : 0;
 }
 
 /*
@@ -157,16 +199,17 @@ static int get_ref(struct rd *r, const char *key, uint64_t max)
 static int group_record(struct rd *r)
 {
 	uint64_t id = 0;
-	uint32_t before = r->t->nr_groups;
+	uint32_t before = r->t->nr_groups, g;
 
 	if (mc_rd_uint(r, "id", 1, INT32_MAX, true, &id) ||
 	    get_ref(r, "master", INT32_MAX))
 		return -1;
-	if (mc_topology_get_group(r->t, id) == MC_NONE)
+	g = mc_topology_get_group(r->t, id);
+	if (g == MC_NONE)
 		return mc_nomem(r->e);
 	if (r->t->nr_groups == before)
 		return mc_rd_bad(r, "id", "group %" PRIu64 " appears twice", id);
-	return 0;
+	return r->version < 4 ? 0 : get_found(r, &r->t->groups[g].outside);
 }
 
 static int link_group(struct rd *r, uint64_t id)

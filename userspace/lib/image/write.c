@@ -123,6 +123,18 @@ static void put_shown(json_t *o, const struct mc_sb *sb, bool *bad)
 	put(o, "shows", x, bad);
 }
 
+static void put_found(json_t *o, const struct mc_found *f, bool *bad)
+{
+	json_t *x;
+
+	if (!f->path)
+		return;
+	x = json_object();
+	put(x, "path", mc_json_bytes(f->path), bad);
+	put(x, "root", mc_json_bytes(f->root), bad);
+	put(o, "outside", x, bad);
+}
+
 static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		      bool *bad)
 {
@@ -153,6 +165,9 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		if (sb->pidns_depth != MC_NONE)
 			put_uint(o, "pid_depth", sb->pidns_depth, bad);
 	}
+	if (sb->whose)
+		put(o, "whose", json_string(mc_whose_names[sb->whose]), bad);
+	put_found(o, &sb->outside, bad);
 }
 
 static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
@@ -163,6 +178,7 @@ static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	put_uint(o, "id", g->id, bad);
 	if (g->master != MC_NONE)
 		put_uint(o, "master", t->groups[g->master].id, bad);
+	put_found(o, &g->outside, bad);
 }
 
 static void idmap_record(const struct mc_topology *t, uint32_t i, json_t *o,

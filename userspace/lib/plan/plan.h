@@ -313,38 +313,6 @@ void mc_need_id_text(enum mntcr_given_kind kind, uint64_t id, char *buf, size_t 
 bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,
 		       uint32_t *need);
 
-/* --- types.c: what is so of a type of filesystem ----------------------------- */
-
-enum mc_type_kind {
-	MC_TYPE_OTHER,		/* of a device, or not known */
-	MC_TYPE_MEMORY,		/* files that are nowhere else */
-	MC_TYPE_NAMESPACE,	/* shows a namespace */
-	MC_TYPE_ONE_FOR_ALL,
-	MC_TYPE_OF_ITS_OWN,	/* one for each mount, without files worth keeping */
-	MC_TYPE_FILES,		/* of namespaces or processes */
-	MC_TYPE_LAYERS,
-	MC_TYPE_SERVER,		/* somebody answers for it */
-};
-
-struct mc_type {
-	const char *name;
-	enum mc_type_kind kind;
-	bool fresh;		/* a restore can make one */
-	const char *shows;	/* which namespace, by then of whoever makes it; or NULL */
-	bool once;		/* a second one for that namespace is the same */
-	/*
-	 * There is one for all, or for each namespace, and opening it once more
-	 * changes nothing of it.  debugfs, tracefs, devtmpfs take over the options
-	 * of whoever opens them last.
-	 */
-	bool again;
-};
-
-/* Never NULL: whatever the table does not have is MC_TYPE_OTHER. */
-const struct mc_type *mc_type_of(const char *name);
-/* A bit of its own for each type of the table; 0 for others. */
-uint64_t mc_type_bit(const struct mc_type *type);
-
 /* The source that the mount will be restored with; NULL: not known. */
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
 /* Does it differ from the source in the image? */

@@ -232,6 +232,39 @@ static void owner_line(const struct mc_plan *p, uint32_t u, struct mc_buf *b)
 	mc_buf_puts(b, n->setgroups ? "\n" : ", without setgroups\n");
 }
 
+/* Whose each is, if the image says so; and where it comes from. */
+static const char *from_name(enum mc_from_kind kind)
+{
+	static const char *const names[] = {
+		[MC_FROM_NOTHING] = "", [MC_FROM_LIVE] = "live",
+		[MC_FROM_FRESH] = "fresh", [MC_FROM_EXTERNAL] = "external",
+		[MC_FROM_FILES] = "files",
+	};
+
+	return names[kind];
+}
+
+static void whose_lines(const struct mc_plan *p, FILE *out)
+{
+	const struct mc_sb *sb;
+	char type[64], path[256], root[256];
+	uint32_t i;
+
+	for (i = 0; i < p->topo->nr_sbs; i++) {
+		sb = &p->topo->sbs[i];
+		if (!sb->whose || !sb->nr_mounts)
+			continue;
+		fprintf(out, "%-9s %u:%u %s: %s", "whose", sb->major, sb->minor,
+			mc_escape(sb->type, type, sizeof(type)),
+			mc_whose_names[sb->whose]);
+		if (sb->outside.path)
+			fprintf(out, ", %s of it was at %s",
+				mc_escape(sb->outside.root, root, sizeof(root)),
+				mc_escape(sb->outside.path, path, sizeof(path)));
+		fprintf(out, "; %s\n", from_name(p->from[i].kind));
+	}
+}
+
 static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 {
 	struct mc_buf b = { 0 };
@@ -246,6 +279,7 @@ static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 				mc_escape(mc_mount_source(p->topo,
 							  &p->topo->mounts[i]),
 					  was, sizeof(was)));
+	whose_lines(p, out);
 	for (i = 0; i < p->nr_owners; i++)
 		owner_line(p, p->owners[i], &b);
 	if (p->nr_owners && !b.nomem)
@@ -343,6 +377,35 @@ static void print_differences(const struct mc_plan *p, FILE *out)
 	fprintf(out, "], ");
 }
 
+static void print_superblocks(const struct mc_plan *p, FILE *out)
+{
+	const struct mc_sb *sb;
+	bool first = true;
+	uint32_t i;
+
+	fprintf(out, "\"superblocks\": [");
+	for (i = 0; i < p->topo->nr_sbs; i++) {
+		sb = &p->topo->sbs[i];
+		if (!sb->nr_mounts)
+			continue;
+		fprintf(out, "%s\n{\"device\": \"%u:%u\"", first ? "" : ",",
+			sb->major, sb->minor);
+		first = false;
+		put(out, "type", sb->type);
+		if (sb->whose)
+			put(out, "whose", mc_whose_names[sb->whose]);
+		if (sb->outside.path) {
+			fputs(", \"outside\": {\"path\": ", out);
+			mc_json_put(out, sb->outside.path);
+			put(out, "root", sb->outside.root);
+			fputs("}", out);
+		}
+		put(out, "from", from_name(p->from[i].kind));
+		fputs("}", out);
+	}
+	fprintf(out, "], ");
+}
+
 static void print_owners(const struct mc_plan *p, FILE *out)
 {
 	const struct mc_userns *n;
@@ -368,6 +431,7 @@ int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		p->api == MNTCR_API_EXTENDED ? "extended" : "upstream",
 		p->peak_fds);
 	print_differences(p, out);
+	print_superblocks(p, out);
 	print_owners(p, out);
 	fprintf(out, "\"operations\": [\n");
 	for (i = 0; i < p->nr_ops; i++) {

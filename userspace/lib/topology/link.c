@@ -251,6 +251,9 @@ static int link_groups(struct mc_topology *t, struct mntcr_error *e)
 		if (!g->nr_members && m != MC_NONE)
 			return bad(e, "group %" PRIu64 " has a master and no member",
 				   g->id);
+		if (g->nr_members && g->outside.path)
+			return bad(e, "group %" PRIu64 " has a member, and a place outside",
+				   g->id);
 		if (g->sb == MC_NONE)
 			return bad(e, "group %" PRIu64 " has neither member nor slave",
 				   g->id);

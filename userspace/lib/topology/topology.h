@@ -102,6 +102,22 @@ struct mc_ns {
 	uint32_t nr_mounts;	/* derived */
 };
 
+/* Whose a superblock is: the rules are in capture/whose.c. */
+enum mc_whose {
+	MC_WHOSE_UNKNOWN,	/* nobody asked */
+	MC_WHOSE_CONTAINER,
+	MC_WHOSE_HOST,		/* mounted outside as well, or shows what is the host's */
+	MC_WHOSE_NAMESPACE,	/* shows a namespace that is not the host's */
+	MC_WHOSE_ALL,		/* the kernel has one for all */
+	MC_WHOSE_FILES,		/* files of namespaces or processes */
+	MC_NR_WHOSE,
+};
+
+/* A mount in the dumper's own mount namespace; path NULL: none was found. */
+struct mc_found {
+	const char *path, *root;
+};
+
 struct mc_sb {
 	/* st_dev: no two superblocks that exist at one time have the same */
 	uint32_t major, minor;
@@ -128,12 +144,15 @@ struct mc_sb {
 	uint64_t pidns_ino;
 	/* how far below the dumper's own that is; MC_NONE: it is not below it */
 	uint32_t pidns_depth;
+	enum mc_whose whose;
+	struct mc_found outside; /* the widest; never of the container's */
 	uint32_t nr_mounts;	/* derived */
 };
 
 /* A peer group; external when no member is in the topology. */
 struct mc_group {
 	uint64_t id;
+	struct mc_found outside; /* of an external one: one of its members */
 	uint32_t master;	/* group or MC_NONE */
 	uint32_t sb;		/* derived; of its members, or of its receivers */
 	uint32_t first_member;	/* derived: mount, ascending by index */
@@ -254,6 +273,8 @@ int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e);
 uint32_t mc_find_mount(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_ns(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_group(const struct mc_topology *t, uint64_t id);
+/* MAJOR:MINOR, or the path in the first namespace of a mount of it. */
+uint32_t mc_find_sb(const struct mc_topology *t, const char *key);
 
 /*
  * What an id of a user namespace is in the dumper's; false: it is not mapped, or
@@ -316,6 +337,7 @@ extern const struct mc_word mc_words_sb[];	/* MS_* of a superblock */
 extern const struct mc_word mc_words_propagation[];
 extern const struct mc_word mc_words_nstype[];
 extern const struct mc_word mc_words_file[];	/* S_IFMT */
+extern const char *const mc_whose_names[MC_NR_WHOSE];
 
 /* Nothing that is known of both differs. */
 bool mc_file_same(const struct mc_file *a, const struct mc_file *b);
@@ -334,6 +356,37 @@ uint32_t mc_sb_ns_owner(const struct mc_sb *sb);
  * value is NULL where there is no "=".
  */
 bool mc_next_option(char **rest, char **name, char **value);
+
+/* types.c: what is so of a type of filesystem. */
+enum mc_type_kind {
+	MC_TYPE_OTHER,		/* of a device, or not known */
+	MC_TYPE_MEMORY,		/* files that are nowhere else */
+	MC_TYPE_NAMESPACE,	/* shows a namespace */
+	MC_TYPE_ONE_FOR_ALL,
+	MC_TYPE_OF_ITS_OWN,	/* one for each mount, without files worth keeping */
+	MC_TYPE_FILES,		/* of namespaces or processes */
+	MC_TYPE_LAYERS,
+	MC_TYPE_SERVER,		/* somebody answers for it */
+};
+
+struct mc_type {
+	const char *name;
+	enum mc_type_kind kind;
+	bool fresh;		/* a restore can make one */
+	const char *shows;	/* which namespace, by then of whoever makes it; or NULL */
+	bool once;		/* a second one for that namespace is the same */
+	/*
+	 * There is one for all, or for each namespace, and opening it once more
+	 * changes nothing of it.  debugfs, tracefs, devtmpfs take over the options
+	 * of whoever opens them last.
+	 */
+	bool again;
+};
+
+/* Never NULL: whatever the table does not have is MC_TYPE_OTHER. */
+const struct mc_type *mc_type_of(const char *name);
+/* A bit of its own for each type of the table; 0 for others. */
+uint64_t mc_type_bit(const struct mc_type *type);
 
 #define mc_for_each_child(t, c, m)					\
 	for ((c) = (t)->mounts[(m)].first_child; (c) != MC_NONE;	\

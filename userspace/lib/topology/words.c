@@ -75,3 +75,12 @@ const struct mc_word mc_words_file[] = {
 	TYPE("block-device", S_IFBLK),
 	{ NULL, 0, 0 }
 };
+
+const char *const mc_whose_names[MC_NR_WHOSE] = {
+	[MC_WHOSE_UNKNOWN] = "",
+	[MC_WHOSE_CONTAINER] = "container",
+	[MC_WHOSE_HOST] = "host",
+	[MC_WHOSE_NAMESPACE] = "namespace",
+	[MC_WHOSE_ALL] = "all",
+	[MC_WHOSE_FILES] = "files",
+};

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "check/check.h"
+#include "base/base.h"
+#include "capture/outside.h"
 
 /*
  * Does its path lead to it?  No server is asked: what would take that is not named.
@@ -76,10 +77,11 @@ static int add(struct mc_outside *o, struct libmnt_fs *fs, uint32_t *last,
 	const char *source = mnt_fs_get_source(fs);
 	dev_t dev = mnt_fs_get_devno(fs);
 	struct mc_place *p;
-	uint32_t i = o->nr, head = i;
+	uint32_t i = o->nr, head;
 
-	if (!target || !root)
+	if (!target || !root || !mc_map_get(o->wanted, mc_dev_key(major(dev), minor(dev)), &head))
 		return 0;
+	head = i;
 	if (!mc_grow(&o->places, o->nr, &o->max, sizeof(*o->places)))
 		return mc_nomem(e);
 	p = &o->places[o->nr++];
@@ -121,14 +123,20 @@ int mc_outside_read(struct mc_outside *o, const struct mc_topology *t,
 	struct libmnt_table *tb;
 	struct libmnt_iter *it;
 	struct libmnt_fs *fs;
-	uint32_t *last = NULL;
+	uint32_t *last = NULL, i, v;
 	int ret = 0;
 
 	memset(o, 0, sizeof(*o));
+	o->wanted = mc_map_new();
 	o->by_dev = mc_map_new();
 	o->by_group = mc_map_new();
-	if (!o->by_dev || !o->by_group)
+	if (!o->wanted || !o->by_dev || !o->by_group)
 		return mc_nomem(e);
+	for (i = 0; i < t->nr_sbs; i++) {
+		v = i;
+		if (mc_map_add(o->wanted, mc_dev_key(t->sbs[i].major, t->sbs[i].minor), &v) < 0)
+			return mc_nomem(e);
+	}
 	if (own_is_dumped(t))
 		return 0;
 	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
@@ -157,6 +165,7 @@ void mc_outside_free(struct mc_outside *o)
 		free(o->places[i].source);
 	}
 	free(o->places);
+	mc_map_free(o->wanted);
 	mc_map_free(o->by_dev);
 	mc_map_free(o->by_group);
 }
@@ -177,6 +186,21 @@ const struct mc_place *mc_outside_root(const struct mc_outside *o,
 		if (o->places[i].seen && !strcmp(o->places[i].root, "/"))
 			return &o->places[i];
 	return NULL;
+}
+
+const struct mc_place *mc_outside_widest(const struct mc_outside *o,
+					 const struct mc_sb *sb)
+{
+	const struct mc_place *best = NULL, *p;
+	uint32_t i;
+
+	for (i = mc_outside_of(o, sb); i != MC_NONE; i = p->next) {
+		p = &o->places[i];
+		if (p->seen && !mc_path_fault(p->root, false) &&
+		    (!best || strlen(p->root) < strlen(best->root)))
+			best = p;
+	}
+	return best;
 }
 
 const struct mc_place *mc_outside_group(const struct mc_outside *o, uint64_t group)

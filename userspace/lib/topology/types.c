@@ -7,7 +7,8 @@
  */
 #include <string.h>
 
-#include "plan/plan.h"
+#include "base/base.h"
+#include "topology/topology.h"
 
 /*
  * proc, sysfs and mqueue show a namespace of the process that mounts them; of sysfs
