@@ -34,10 +34,43 @@ static int add_external(struct mntcr_external **list, size_t *nr,
 		return MNTCR_SYS;
 	}
 	*list = p;
-	ret = cmd_split_key(cmd, opt, "KEY=PATH", arg, &path);
+	ret = cmd_split_key(cmd, opt, strcmp(opt, "--external") ? "KEY=PATH" : "KEY[:ROOT]=PATH",
+			    arg, &path);
 	if (!ret)
 		(*list)[(*nr)++] = (struct mntcr_external){ .key = arg, .path = path };
 	return ret;
+}
+
+/* PLACE,PLACE: split in place at each comma; "\" takes the next byte as it is. */
+static int add_hosts(struct restore_opts *r, const char *cmd, char *arg)
+{
+	char *from = arg, *to = arg, *start = arg;
+	bool end = false;
+	void *p;
+
+	for (; !end; from++) {
+		if (*from == '\\' && from[1]) {
+			*to++ = *++from;
+			continue;
+		}
+		end = !*from;
+		if (!end && *from != ',') {
+			*to++ = *from;
+			continue;
+		}
+		if (to == start)
+			return cmd_usage(cmd, "--host takes PLACE,..., and none of them is empty");
+		*to++ = '\0';
+		p = realloc(r->hosts, (r->nr_hosts + 1) * sizeof(*r->hosts));
+		if (!p) {
+			fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
+			return MNTCR_SYS;
+		}
+		r->hosts = p;
+		r->hosts[r->nr_hosts++] = start;
+		start = to;
+	}
+	return 0;
 }
 
 int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
@@ -66,6 +99,8 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 		return 0;
 	case 1006:
 		return cmd_maps_add(&r->maps, cmd, arg);
+	case 1007:
+		return add_hosts(r, cmd, arg);
 	}
 	return -1;
 }
@@ -124,6 +159,8 @@ void restore_opts_done(struct restore_opts *r)
 	r->o.nr_externals = r->nr_externals;
 	r->o.masters = r->masters;
 	r->o.nr_masters = r->nr_masters;
+	r->o.hosts = r->hosts;
+	r->o.nr_hosts = r->nr_hosts;
 }
 
 void restore_opts_free(struct restore_opts *r)
@@ -131,6 +168,7 @@ void restore_opts_free(struct restore_opts *r)
 	cmd_input_free(&r->sources);
 	free(r->externals);
 	free(r->masters);
+	free(r->hosts);
 	cmd_maps_free(&r->maps);
 	json_decref(r->refusals);
 }

@@ -14,6 +14,8 @@ struct restore_opts {
 	struct cmd_input sources;
 	struct mntcr_external *externals, *masters;
 	size_t nr_externals, nr_masters;
+	const char **hosts;
+	size_t nr_hosts;
 	struct cmd_maps maps;
 	struct mntcr_restore_options o;
 	size_t nr_refused;
@@ -30,13 +32,17 @@ struct restore_opts {
 	{ "fresh", no_argument, NULL, 1003 },				\
 	{ "ignore-locks", no_argument, NULL, 1004 },			\
 	{ "caller-namespaces", no_argument, NULL, 1005 },			\
-	{ "map-cgroup", required_argument, NULL, 1006 }
+	{ "map-cgroup", required_argument, NULL, 1006 },		\
+	{ "host", required_argument, NULL, 1007 }
 
 #define RESTORE_OPT_USAGE						\
 "  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
 "                             process id, a namespace file or a directory of\n" \
 "                             such files; matched by namespace id\n"		\
-"      --external KEY=PATH    PATH stands for the root of the superblock KEY:\n" \
+"      --host PLACE,...       the caller's own mounts there stand for what the\n" \
+"                             image says its host had there; \\, is a comma\n" \
+"      --external KEY[:ROOT]=PATH\n"					\
+"                             PATH stands for ROOT (/) in the superblock KEY:\n" \
 "                             its source, MAJOR:MINOR, or path:/WHERE in the\n" \
 "                             image; \\= in KEY is =\n"			\
 "      --external-master KEY=PATH\n"					\

@@ -27,6 +27,8 @@ enum mntcr_api {
  *	path:/P		the mount that /P leads to in the image's first namespace;
  *			path:N:/P in its nth, counted from 0
  * Anything else is a source if one is that, and then, beginning with "/", a path.
+ * KEY:/ROOT, where all of it names nothing: path stands for ROOT in the superblock KEY,
+ * for what is at or below it; of several the longest root that contains a mount's.
  *
  * For masters: path is a shared mount of the caller's namespace, and key the id
  * of the peer group in the image, or path:/P, path:N:/P or /P for the one that the
@@ -136,6 +138,14 @@ struct mntcr_restore_options {
 	 * are empty.
 	 */
 	const struct mntcr_contents *contents;
+	/*
+	 * Absolute paths: the caller's own mounts at these places may be taken for
+	 * what the image says its host had there, superblocks and peer groups, where
+	 * they are of the same type.  externals and masters that name the same come
+	 * first.
+	 */
+	const char *const *hosts;
+	size_t nr_hosts;
 };
 
 struct mntcr_restored;

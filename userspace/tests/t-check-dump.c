@@ -122,45 +122,33 @@ static void what_is_the_hosts_is_found_there(void)
 	CHECK_EQ(l.ret, 0);
 	CHECK(has(l.text, " overlay disk: the host's; external; mounted at "));
 	CHECK(has(l.text, "; outside at /tmp/disk\n"));
-	CHECK(has(l.text, " tmpfs run: the host's; fresh; mounted at /run; "));
+	CHECK(has(l.text, " tmpfs run: the host's; external; mounted at /run; "));
 	CHECK(has(l.text, "; outside at /tmp/run\n"));
-	CHECK(has(l.text, ": the host's becomes one of the container's own; --external "));
-	CHECK(has(l.text, "=/tmp/run keeps it the host's\n"));
 	CHECK(has(l.text, " (/run): the host's: without its contents\n"));
-	CHECK_EQ(length(&l, "differences"), 2);
-	CHECK_EQ(length(&l, "externals"), 1);
+	CHECK_EQ(length(&l, "differences"), 1);
+	CHECK_EQ(length(&l, "externals"), 2);
 	CHECK_EQ(length(&l, "masters"), 1);
 	x = json_array_get(json_object_get(l.json, "externals"), 0);
 	m = json_array_get(json_object_get(l.json, "masters"), 0);
 	CHECK(json_is_true(json_object_get(x, "found")));
-	CHECK(has(json_string_value(json_object_get(x, "value")), "=/tmp/disk"));
-	CHECK(has(json_string_value(json_object_get(m, "value")), "=/tmp/disk"));
+	CHECK_STR(json_string_value(json_object_get(x, "option")), "--host");
+	CHECK_STR(json_string_value(json_object_get(x, "value")), "/tmp/disk");
+	CHECK_STR(json_string_value(json_object_get(m, "option")), "--host");
+	CHECK_STR(json_string_value(json_object_get(m, "value")), "/tmp/disk");
 	CHECK_EQ(json_array_size(json_object_get(x, "mounts")), 1);
 	CHECK_EQ(json_array_size(json_object_get(m, "mounts")), 1);
-	CHECK(has(l.text, "\nexternal   --external "));
-	CHECK(has(l.text, "\nmaster     --external-master "));
-	CHECK(has(l.text, "\noptions    --external "));
+	CHECK(has(l.text, "\nexternal   --host /tmp/disk for /vol\n"));
+	CHECK(has(l.text, "\nexternal   --host /tmp/run for /run\n"));
+	CHECK(has(l.text, "\nmaster     --host /tmp/disk for /vol\n"));
+	CHECK(has(l.text, "\noptions    --host /tmp/disk,/tmp/run\n"));
 	done(&l, pid);
-}
-
-/* KEY=PATH */
-static void split(const json_t *value, struct mntcr_external *x)
-{
-	char *s = strdup(json_string_value(value)), *is;
-
-	REQUIRE(s);
-	is = strchr(s, '=');
-	REQUIRE(is);
-	*is = '\0';
-	*x = (struct mntcr_external){ .key = s, .path = is + 1 };
 }
 
 static void pasted_options_restore_it(void)
 {
-	struct mntcr_external x[2];
+	static const char *const places[] = { "/tmp/disk", "/tmp/run" };
 	struct mntcr_restore_options o = {
-		.size = sizeof(o), .externals = &x[0], .nr_externals = 1,
-		.masters = &x[1], .nr_masters = 1,
+		.size = sizeof(o), .hosts = places, .nr_hosts = 2,
 	};
 	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
 	struct mntcr_restored *r = NULL;
@@ -174,11 +162,9 @@ static void pasted_options_restore_it(void)
 	list(&l, pid, true);
 	CHECK_EQ(l.ret, 0);
 	words = json_object_get(l.json, "options");
-	REQUIRE(json_array_size(words) == 4);
-	CHECK_STR(json_string_value(json_array_get(words, 0)), "--external");
-	CHECK_STR(json_string_value(json_array_get(words, 2)), "--external-master");
-	split(json_array_get(words, 1), &x[0]);
-	split(json_array_get(words, 3), &x[1]);
+	REQUIRE(json_array_size(words) == 2);
+	CHECK_STR(json_string_value(json_array_get(words, 0)), "--host");
+	CHECK_STR(json_string_value(json_array_get(words, 1)), "/tmp/disk,/tmp/run");
 	ret = mntcr_restore(l.t, &o, &r, &l.e);
 	if (ret)
 		TAP_SAY("%s", l.e.text);
@@ -197,8 +183,6 @@ static void pasted_options_restore_it(void)
 	REQUIRE(!umount("/tmp/disk/vol/ev"));
 	mntcr_topology_free(got);
 	mntcr_restored_free(r);
-	free((void *)x[0].key);
-	free((void *)x[1].key);
 	done(&l, pid);
 }
 

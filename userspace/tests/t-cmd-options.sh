@@ -614,7 +614,7 @@ listed()
 	try mntcr dump --check "$one"
 	holds grep -q '^superblock .* tmpfs in: the container.s; fresh; mounted at ' "$tmp/out"
 	holds grep -q '^superblock .* tmpfs src: the host.s; .*; outside at ' "$tmp/out"
-	holds grep -q '^external  *--external ' "$tmp/out"
+	holds grep -q '^external  *--host ' "$tmp/out"
 	fails grep -q '^refused' "$tmp/out"
 	fails grep -q '=PATH' "$tmp/out"
 	sed -n 's/^options  *//p' "$tmp/out" >"$work/options"
@@ -626,6 +626,9 @@ listed()
 	code 4 mntcr restore --check --api "$api" "$work/image"
 	holds grep -q '^refused .* \[callers-namespace\]$' "$tmp/out"
 	fails test -s "$tmp/err"
+	# here all of it is where it was
+	same "$(sed -n 's/^options  *//p' "$tmp/out")" "$(cat "$work/options")" \
+		"what restore --check lists"
 	code 4 mntcr restore --check --json --api "$api" "$work/image"
 	holds grep -q '"rule": "callers-namespace"' "$tmp/out"
 	eval "set -- $(cat "$work/options")"

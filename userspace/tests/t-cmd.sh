@@ -350,7 +350,7 @@ key keys2 '\134srv\007\075\134x=/mnt'
 check "--external: a key ends at the first =" 2 "external user@fsid.name: no superblock" \
 	"$MNTCR" plan --external 'user@fsid.name=/=/mnt' "$tmp/keys"
 for arg in nothing '=/mnt' 'key=' 'key\=/mnt' 'key\'; do
-	check "--external $arg" 2 "external takes KEY=PATH, not " \
+	check "--external $arg" 2 "external takes KEY\[:ROOT\]=PATH, not " \
 		"$MNTCR" plan --external "$arg" "$tmp/keys"
 	check "--external-master $arg" 2 "external-master takes KEY=PATH, not " \
 		"$MNTCR" plan --external-master "$arg" "$tmp/keys"

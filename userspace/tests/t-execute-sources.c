@@ -116,7 +116,7 @@ static void a_path_that_does_not_fit(void)
 	ext.path = "/tmp/outside/none";
 	does_not_fit(&s, "external-root", "its root is a directory, but --external path:/a/b=/tmp/outside/none leads to what is no directory", 3);
 	ext.path = "/tmp/outside";
-	does_not_fit(&s, "external-root", "/a/b/file: its root is below that of its superblock, but --external path:/a/b=/tmp/outside leads to what has nothing at file", 2);
+	does_not_fit(&s, "external-root", "/a/b/file: its root is below that of its superblock (a file, mode 0644), but --external path:/a/b=/tmp/outside leads to what has nothing at file", 2);
 	w_mkdir("/tmp/outside/file");
 	w_touch("/tmp/outside/x");
 	does_not_fit(&s, "external-root", "/a/b/file: its root is no directory, but --external path:/a/b=/tmp/outside leads to a directory at file", 2);

@@ -106,6 +106,28 @@ static void devices_sources_and_paths(void)
 	done();
 }
 
+/* Key and root: the last ":/" before which something is named. */
+static void with_a_root(void)
+{
+	image();
+	names("8:2:/", 2);
+	names("path:/a:/", 3);
+	names("path:1:/b:/", 1);
+	t->sbs[sbs[2]].source = "server:/export";
+	names("server:/export", 2);
+	names("source:server:/export:/", 2);
+	not_named("8:2:/a//b", "8:2:/a//b: the root has an empty component");
+	not_named("8:2:/..", "8:2:/..: the root has a . or .. component");
+	not_named("8:2:", "8:2:: no superblock of the image");
+	not_named("8:2:a", "8:2:a: no superblock of the image");
+	not_named(":/a", ":/a: no superblock of the image");
+	not_named("server:/other", "server:/other: no superblock of the image");
+	ext[0] = (struct mntcr_external){ .key = "8:2:/a", .path = "/x" };
+	ext[1] = (struct mntcr_external){ .key = "path:/ceph:/a", .path = "/y" };
+	wrong(2, 0, "--external path:/ceph:/a: the superblock 8:2 is named twice");
+	done();
+}
+
 static void named_twice(void)
 {
 	image();
@@ -154,6 +176,7 @@ static void peer_groups(void)
 int main(void)
 {
 	TAP_RUN(devices_sources_and_paths);
+	TAP_RUN(with_a_root);
 	TAP_RUN(named_twice);
 	TAP_RUN(peer_groups);
 	return tap_done();

@@ -107,6 +107,59 @@ static void of_namespaces_that_are_made(void)
 	done();
 }
 
+static void from(uint32_t m, uint32_t option, const char *below)
+{
+	const struct mc_src *src = &p->srcs[p->src_of[m]];
+
+	if (*below) {
+		REQUIRE(src->kind == MC_SRC_SUB);
+		CHECK_STR(src->path, below);
+		src = &p->srcs[src->base];
+	}
+	CHECK_EQ(src->kind, MC_SRC_EXTERNAL);
+	CHECK_EQ(src->index, option);
+}
+
+static void the_longest_root_counts(void)
+{
+	struct mntcr_external ext[] = {
+		{ .key = "8:0:/a/b", .path = "/y" }, { .key = "8:0:/a", .path = "/x" },
+		{ .key = "8:0:/a/b/c/d/e", .path = "/w" },
+		{ .key = "8:0:/a/bb", .path = "/v" }, { .key = "8:0", .path = "/z" },
+		/* one of --host's, which has been said */
+		{ .key = "8:0:/a", .path = "/h", .reserved = { MC_BY_HOST } },
+	};
+	struct mc_plan_options o = { .externals = ext, .nr_externals = 4 };
+	uint32_t m[7], r;
+
+	start(1);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m[0] = add(0, 11, r, 0, "/a", "/0");
+	m[1] = add(0, 12, r, 0, "/a/x", "/1");
+	m[2] = add(0, 13, r, 0, "/a/b", "/2");
+	m[3] = add(0, 14, r, 0, "/a/b/c", "/3");
+	m[4] = add(0, 15, r, 0, "/a/c", "/4");
+	m[5] = add(0, 16, r, 0, "/a/b/d", "/5");
+	m[6] = add(0, 17, r, 0, "/q", "/6");
+	finish();
+	refused(MNTCR_API_EXTENDED, &o, "no-source");
+	CHECK(strstr(e.text, "/6: its root, /q of 8:0, is below no root that an --external stands for"));
+	CHECK(strstr(e.text, "--external 8:0:/q=PATH"));
+	CHECK(!strstr(e.text, "more refusal"));
+	for (o.nr_externals = 5; o.nr_externals <= 6; o.nr_externals++) {
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		from(m[0], 1, "");
+		from(m[1], 1, "x");
+		from(m[2], 0, "");
+		from(m[3], 0, "c");
+		from(m[4], 1, "c");
+		from(m[5], 0, "d");
+		from(m[6], 4, "q");
+		check();
+	}
+	done();
+}
+
 /* nr mounts on one that has a long root: the root is said for each. */
 static void many_on(size_t len, const char *part, uint32_t nr)
 {
@@ -479,6 +532,7 @@ int main(void)
 	TAP_RUN(unlinked_roots_anew);
 	TAP_RUN(of_namespaces_that_are_made);
 	TAP_RUN(fresh_and_external);
+	TAP_RUN(the_longest_root_counts);
 	TAP_RUN(what_fresh_ones_hold_is_what_it_was);
 	TAP_RUN(what_fresh_ones_hold_is_bounded);
 	TAP_RUN(options_that_name_nothing_or_too_much);

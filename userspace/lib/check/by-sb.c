@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Mounts by their superblock.
+ * Mounts by their superblock; those that receive from a group.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -27,4 +27,18 @@ uint32_t *mc_mounts_by_sb(const struct mc_topology *t, uint32_t **first)
 		mounts[at[t->mounts[i].sb]++] = i;
 	free(at);
 	return mounts;
+}
+
+uint32_t mc_receivers(const struct mc_topology *t, uint32_t g, uint32_t *mounts)
+{
+	uint32_t m, c, n = 0;
+
+	for (m = t->groups[g].first_slave_mount; m != MC_NONE;
+	     m = t->mounts[m].next_slave)
+		mounts[n++] = m;
+	for (c = t->groups[g].first_slave_group; c != MC_NONE;
+	     c = t->groups[c].next_slave_group)
+		mc_for_each_member(t, m, c)
+			mounts[n++] = m;
+	return n;
 }

@@ -20,6 +20,7 @@ struct mc_report {
 	const struct mc_topology *t;
 	json_t *root;
 	json_t *superblocks, *externals, *masters, *refusals, *differences, *options;
+	json_t *hosts;		/* places, by name */
 	bool nomem;		/* sticky: check once at the end */
 };
 
@@ -44,7 +45,17 @@ void mc_report_refuse(struct mc_report *r, const char *rule, const char *help,
 		      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void mc_report_difference(struct mc_report *r, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Each mount that will show another source, as the plan tells. */
+/* An option that is needed, into one of the lists; for mounts, unless nr is 0. */
+void mc_report_option(struct mc_report *r, json_t *list, const char *option,
+		      const struct mntcr_external *x, const uint32_t *mounts,
+		      uint32_t nr);
+/* --host of a place, of which there is one option for all in the end. */
+void mc_report_host(struct mc_report *r, json_t *list, const char *place,
+		    const uint32_t *mounts, uint32_t nr);
+/*
+ * Each mount that will show another source, and what of the host's is made anew, as the
+ * plan tells.
+ */
 void mc_report_sources(struct mc_report *r, const struct mc_plan *p);
 /*
  * Print it.  0, or -1: MNTCR_REFUSED if something is, with the first and how many
@@ -53,6 +64,16 @@ void mc_report_sources(struct mc_report *r, const struct mc_plan *p);
 int mc_report_end(struct mc_report *r, bool json, FILE *out, struct mntcr_error *e);
 void mc_report_print(const json_t *root, FILE *out);
 
+/* --- needs.c ------------------------------------------------------------------- */
+
+/*
+ * The options that a restore here takes: those that are given, and what would help
+ * beside them.  Mounts are by superblock, see below.
+ */
+int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
+		   const struct mntcr_restore_options *o, const uint32_t *mounts,
+		   const uint32_t *first, struct mntcr_error *e);
+
 /* --- by-sb.c, owners.c --------------------------------------------------------- */
 
 /*
@@ -60,6 +81,8 @@ void mc_report_print(const json_t *root, FILE *out);
  * malloc()ed; NULL: no memory, and *first is to be freed all the same.
  */
 uint32_t *mc_mounts_by_sb(const struct mc_topology *t, uint32_t **first);
+/* Who receives from a group that nobody here is in, into mounts: how many. */
+uint32_t mc_receivers(const struct mc_topology *t, uint32_t g, uint32_t *mounts);
 /* Can the maps of those that the plan makes be written here? */
 bool mc_check_userns(struct mc_report *r, const struct mc_plan *p);
 /* Of what the plan makes, and of the files that come with the image, or NULL. */

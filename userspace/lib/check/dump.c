@@ -34,7 +34,7 @@ struct job {
 	bool *external, *master;	/* given to the next */
 	uint32_t *nr_refused;		/* per superblock, mounts: without an external */
 	struct mntcr_external *externals, *masters;
-	char (*keys)[48];
+	char **keys, (*ids)[32];
 	char **sources;			/* what the externals will show */
 	bool last;			/* this plan's refusals are told */
 };
@@ -113,33 +113,40 @@ static void refused(void *data, const struct mntcr_refusal *refusal)
 		mc_report_refusal(&j->r, refusal);
 }
 
+/* By its place, if it has one; else the whole of it. */
+static void name_external(struct job *j, uint32_t i, struct mntcr_external *x)
+{
+	const struct mc_sb *sb = &j->t->sbs[i];
+	const struct mc_place *at = sb->outside.path ?
+				    mc_outside_widest(&j->outside, sb) :
+				    mc_outside_root(&j->outside, sb);
+
+	free(j->keys[i]);
+	j->keys[i] = mc_sb_key(sb);
+	if (!j->keys[i])
+		j->r.nomem = true;
+	*x = (struct mntcr_external){
+		.key = j->keys[i] ? j->keys[i] : "", .path = at ? at->target : "PATH" };
+	j->sources[x - j->externals] = at ? at->source : NULL;
+}
+
 static void name_externals(struct job *j, struct mc_plan_options *po)
 {
 	const struct mc_place *at;
 	uint32_t i, n = 0;
-	char *key;
 
-	for (i = 0; i < j->t->nr_sbs; i++) {
-		if (!j->external[i])
-			continue;
-		at = mc_outside_root(&j->outside, &j->t->sbs[i]);
-		key = j->keys[i];
-		snprintf(key, sizeof(*j->keys), "%u:%u", j->t->sbs[i].major,
-			 j->t->sbs[i].minor);
-		j->sources[n] = at ? at->source : NULL;
-		j->externals[n++] = (struct mntcr_external){
-			.key = key, .path = at ? at->target : "PATH" };
-	}
+	for (i = 0; i < j->t->nr_sbs; i++)
+		if (j->external[i])
+			name_external(j, i, &j->externals[n++]);
 	po->externals = j->externals;
 	po->nr_externals = n;
 	for (i = n = 0; i < j->t->nr_groups; i++) {
 		if (!j->master[i])
 			continue;
 		at = mc_outside_group(&j->outside, j->t->groups[i].id);
-		key = j->keys[j->t->nr_sbs + i];
-		snprintf(key, sizeof(*j->keys), "%" PRIu64, j->t->groups[i].id);
+		snprintf(j->ids[i], sizeof(*j->ids), "%" PRIu64, j->t->groups[i].id);
 		j->masters[n++] = (struct mntcr_external){
-			.key = key, .path = at ? at->target : "PATH" };
+			.key = j->ids[i], .path = at ? at->target : "PATH" };
 	}
 	po->masters = j->masters;
 	po->nr_masters = n;
@@ -175,7 +182,10 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	if (mc_ask_kernel(&po, e) || ask(j, &po, e))
 		return -1;
 	for (i = 0; i < j->t->nr_sbs; i++) {
-		j->external[i] = j->from[i].refused;
+		/* and the host's stays the host's */
+		j->external[i] = j->from[i].refused ||
+				 (j->t->sbs[i].whose == MC_WHOSE_HOST &&
+				  j->t->sbs[i].outside.path && j->t->sbs[i].nr_mounts);
 		/* by such a rule, all of it */
 		j->nr_refused[i] = j->from[i].nr_refused ? j->from[i].nr_refused :
 				   UINT32_MAX;
@@ -203,14 +213,9 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 static void add_differences(struct job *j, uint32_t i)
 {
 	const struct mc_sb *sb = &j->t->sbs[i];
-	const struct mc_place *at = mc_outside_root(&j->outside, sb);
 
 	if (j->from[i].kind != MC_FROM_FRESH)
 		return;
-	if (sb->whose == MC_WHOSE_HOST)
-		mc_report_difference(&j->r, "host", "%s %u:%u: the host's becomes one of the container's own; --external %u:%u=%s keeps it the host's",
-				     sb->type, sb->major, sb->minor, sb->major,
-				     sb->minor, at ? at->target : "PATH");
 	if (mc_type_of(sb->type)->kind == MC_TYPE_MEMORY && !sb->contents &&
 	    sb->whose != MC_WHOSE_HOST &&
 	    !*j->saved[i].refused)
@@ -248,42 +253,17 @@ static void add_superblock(struct job *j, uint32_t i)
 	add_differences(j, i);
 }
 
-static void add_option(struct job *j, json_t *list, const char *option,
-		       const struct mntcr_external *x, const uint32_t *mounts,
-		       uint32_t nr)
+/* By its place, where --host finds the superblock by one as well. */
+static void add_master(struct job *j, uint32_t g, const struct mntcr_external *x)
 {
-	size_t size = strlen(x->key) + strlen(x->path) + 2;
-	char *value = malloc(size);
-	json_t *o;
+	const struct mc_found *f = &j->t->groups[g].outside;
+	uint32_t sb = j->t->groups[g].sb, nr = mc_receivers(j->t, g, j->mounts);
 
-	if (!value) {
-		j->r.nomem = true;
-		return;
-	}
-	snprintf(value, size, "%s=%s", x->key, x->path);
-	o = json_pack("{s:s, s:s, s:b}", "option", option, "value", value,
-		      "found", strcmp(x->path, "PATH"));
-	mc_report_mounts(&j->r, o, mounts, nr);
-	mc_report_add(&j->r, list, o);
-	mc_report_add(&j->r, j->r.options, json_string(option));
-	mc_report_add(&j->r, j->r.options, json_string(value));
-	free(value);
-}
-
-/* Those that receive from a group: into j->mounts, which is not needed any more. */
-static uint32_t receivers(struct job *j, uint32_t g)
-{
-	const struct mc_topology *t = j->t;
-	uint32_t m, c, n = 0;
-
-	for (m = t->groups[g].first_slave_mount; m != MC_NONE;
-	     m = t->mounts[m].next_slave)
-		j->mounts[n++] = m;
-	for (c = t->groups[g].first_slave_group; c != MC_NONE;
-	     c = t->groups[c].next_slave_group)
-		mc_for_each_member(t, m, c)
-			j->mounts[n++] = m;
-	return n;
+	if (f->path && j->external[sb] && j->t->sbs[sb].outside.path)
+		mc_report_host(&j->r, j->r.masters, f->path, j->mounts, nr);
+	else
+		mc_report_option(&j->r, j->r.masters, "--external-master", x,
+				 j->mounts, nr);
 }
 
 static void make_list(struct job *j)
@@ -294,15 +274,23 @@ static void make_list(struct job *j)
 	for (i = 0; i < t->nr_sbs; i++)
 		if (t->sbs[i].nr_mounts)
 			add_superblock(j, i);
-	for (i = 0; i < t->nr_sbs; i++)
-		if (j->external[i])
-			add_option(j, j->r.externals, "--external", &j->externals[n++],
-				   j->mounts + j->first[i],
-				   j->first[i + 1] - j->first[i]);
+	for (i = 0; i < t->nr_sbs; i++) {
+		const uint32_t *m = j->mounts + j->first[i];
+
+		if (!j->external[i])
+			continue;
+		if (t->sbs[i].outside.path)
+			mc_report_host(&j->r, j->r.externals, t->sbs[i].outside.path, m,
+				       j->first[i + 1] - j->first[i]);
+		else
+			mc_report_option(&j->r, j->r.externals, "--external",
+					 &j->externals[n], m,
+					 j->first[i + 1] - j->first[i]);
+		n++;
+	}
 	for (i = n = 0; i < t->nr_groups; i++)
 		if (j->master[i])
-			add_option(j, j->r.masters, "--external-master",
-				   &j->masters[n++], j->mounts, receivers(j, i));
+			add_master(j, i, &j->masters[n++]);
 }
 
 /* --- the frame ------------------------------------------------------------------- */
@@ -322,12 +310,13 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->orphan = calloc(t->nr_groups + 1UL, sizeof(*j->orphan));
 	j->master = calloc(t->nr_groups + 1UL, sizeof(*j->master));
 	j->masters = calloc(t->nr_groups + 1UL, sizeof(*j->masters));
-	j->keys = calloc(t->nr_sbs + t->nr_groups + 1UL, sizeof(*j->keys));
+	j->keys = calloc(t->nr_sbs + 1UL, sizeof(*j->keys));
+	j->ids = calloc(t->nr_groups + 1UL, sizeof(*j->ids));
 	j->mounts = mc_mounts_by_sb(t, &j->first);
 	if (!j->by_dev || !j->saved || !j->from || !j->nr_refused || !j->external ||
 	    !j->externals ||
 	    !j->sources || !j->orphan || !j->master || !j->masters ||
-	    !j->keys || !j->mounts)
+	    !j->keys || !j->ids || !j->mounts)
 		return mc_nomem(e);
 	for (i = 0; i < t->nr_sbs; i++) {
 		v = i;
@@ -339,6 +328,11 @@ static int start(struct job *j, struct mntcr_error *e)
 
 static void finish(struct job *j)
 {
+	uint32_t i;
+
+	for (i = 0; j->keys && i < j->t->nr_sbs; i++)
+		free(j->keys[i]);
+	free(j->ids);
 	mc_report_free(&j->r);
 	mc_outside_free(&j->outside);
 	mc_map_free(j->by_dev);

@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check/check.h"
@@ -77,13 +78,17 @@ int mc_report_new(struct mc_report *r, const struct mc_topology *t,
 		r->differences = list(r, "differences");
 		r->options = list(r, "options");
 	}
+	r->hosts = json_object();
+	if (!r->hosts)
+		r->nomem = true;
 	return !r->root || r->nomem ? mc_nomem(e) : 0;
 }
 
 void mc_report_free(struct mc_report *r)
 {
 	json_decref(r->root);
-	r->root = NULL;
+	json_decref(r->hosts);
+	r->root = r->hosts = NULL;
 }
 
 static json_t *mount_id(size_t ns, uint64_t id)
@@ -149,11 +154,97 @@ void mc_report_difference(struct mc_report *r, const char *what, const char *fmt
 						   "text", mc_report_text(text)));
 }
 
+/* As an argument: what ends it has a backslash before it. */
+static json_t *argument(const char *s, const char *ends, const char *tail)
+{
+	struct mc_buf b = { 0 };
+	json_t *v = NULL;
+	char esc[400];
+
+	for (; *s; s++) {
+		if (*s == '\\' || strchr(ends, *s))
+			mc_buf_add(&b, "\\", 1);
+		mc_buf_add(&b, s, 1);
+	}
+	mc_buf_puts(&b, tail);
+	if (!b.nomem)
+		v = mc_is_utf8(b.data, strlen(b.data)) ? json_string(b.data) :
+		    mc_report_text(mc_escape(b.data, esc, sizeof(esc)));
+	mc_buf_free(&b);
+	return v;
+}
+
+static void add_option(struct mc_report *r, json_t *list, const char *option,
+		       json_t *value, bool found, const uint32_t *mounts, uint32_t nr)
+{
+	json_t *o = json_pack("{s:s, s:O, s:b}", "option", option, "value", value,
+			      "found", found);
+
+	if (o)
+		mc_report_mounts(r, o, mounts, nr);
+	mc_report_add(r, list, o);
+}
+
+void mc_report_option(struct mc_report *r, json_t *list, const char *option,
+		      const struct mntcr_external *x, const uint32_t *mounts,
+		      uint32_t nr)
+{
+	char *path;
+	json_t *value;
+
+	if (asprintf(&path, "=%s", x->path) < 0) {
+		r->nomem = true;
+		return;
+	}
+	value = argument(x->key, "=", path);
+	free(path);
+	if (nr)
+		add_option(r, list, option, value, strcmp(x->path, "PATH"), mounts, nr);
+	mc_report_add(r, r->options, json_string(option));
+	mc_report_add(r, r->options, value);
+}
+
+void mc_report_host(struct mc_report *r, json_t *list, const char *place,
+		    const uint32_t *mounts, uint32_t nr)
+{
+	json_t *value = argument(place, ",", "");
+
+	if (value && nr)
+		add_option(r, list, "--host", value, true, mounts, nr);
+	if (!value || json_object_set_new(r->hosts, json_string_value(value), json_null()))
+		r->nomem = true;
+	json_decref(value);
+}
+
+/* One for all places, before the others. */
+static void end_hosts(struct mc_report *r)
+{
+	struct mc_buf b = { 0 };
+	const char *place;
+	json_t *v;
+
+	if (!json_object_size(r->hosts))
+		return;
+	json_object_foreach(r->hosts, place, v) {
+		if (b.len)
+			mc_buf_puts(&b, ",");
+		mc_buf_puts(&b, place);
+	}
+	if (b.nomem || json_array_insert_new(r->options, 0, json_string(b.data)) ||
+	    json_array_insert_new(r->options, 0, json_string("--host")))
+		r->nomem = true;
+	mc_buf_free(&b);
+}
+
 void mc_report_sources(struct mc_report *r, const struct mc_plan *p)
 {
 	char name[256], is[256], was[256];
+	char line[1200];
 	uint32_t m;
 
+	for (m = 0; m < r->t->nr_sbs; m++)
+		if (mc_plan_host_is_new(p, m, line, sizeof(line)))
+			mc_report_difference(r, "host", "%s", line);
 	for (m = 0; m < r->t->nr_mounts; m++) {
 		if (p->src_of[m] == MC_NONE || !mc_plan_source_differs(p, m))
 			continue;
@@ -170,6 +261,7 @@ int mc_report_end(struct mc_report *r, bool json, FILE *out, struct mntcr_error 
 	const json_t *first = json_array_get(r->refusals, 0);
 	size_t nr = json_array_size(r->refusals);
 
+	end_hosts(r);
 	if (r->nomem)
 		return mc_nomem(e);
 	if (!json)

@@ -22,6 +22,7 @@ struct job {
 	const struct mntcr_restore_options *o;
 	struct mc_report r;
 	struct mc_plan_options po;
+	struct mc_hosts hosts;
 	struct mc_exec x;
 	int *live_fd;
 	bool *ns_live, *again;
@@ -260,6 +261,8 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	if (mc_external_sources(j->x.external_fd, (uint32_t)j->o->nr_externals,
 				&j->sources, e))
 		return -1;
+	if (mc_check_needs(&j->r, &j->po, j->o, j->mounts, j->first, e))
+		return -1;
 	j->po.external_sources = j->sources;
 	ret = mc_plan_make(j->t, &j->po, &p, e);
 	/* an option that names nothing: without it nothing is planned */
@@ -332,6 +335,7 @@ static void finish(struct job *j)
 	free(j->again);
 	free(j->mounts);
 	free(j->first);
+	mc_hosts_free(&j->hosts);
 	mc_report_free(&j->r);
 }
 
@@ -340,14 +344,23 @@ int mntcr_check_restore(const struct mntcr_topology *t,
 			struct mntcr_error *e)
 {
 	struct mntcr_restore_options o;
-	struct mntcr_error lacks = { 0 }, inner = { 0 };
+	struct mntcr_error lacks = { 0 }, inner = { 0 }, wrong = { 0 };
+	bool hosts;
 	struct job j = { .t = t, .o = &o, .e = &inner };
 	int ret = -1;
 
 	memset(e, 0, sizeof(*e));
 	if (mc_restore_take(&o, opts, e))
 		return -1;
+	hosts = !mc_hosts_take(&j.hosts, t, &o, &wrong);
+	if (!hosts && wrong.code != MNTCR_USAGE) {
+		*e = wrong;
+		mc_hosts_free(&j.hosts);
+		return -1;
+	}
 	if (!start(&j, e)) {
+		if (!hosts)
+			mc_report_refuse(&j.r, "option", "", "%s", wrong.text);
 		if (o.api == MNTCR_API_EXTENDED && mc_need_extended(&lacks))
 			mc_report_refuse(&j.r, "no-extended-api", "--api upstream", "%s",
 					 lacks.text);

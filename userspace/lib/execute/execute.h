@@ -251,6 +251,31 @@ int mc_made_files(struct mc_exec *x);
 const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
 void mc_made_close(struct mc_made *made, uint32_t nr);
 
+/* --- --host (host.c) ---------------------------------------------------------- */
+
+struct mc_host_place {
+	const char *path;
+	dev_t device;
+	bool shared;		/* a shared mount is there */
+	bool used;
+};
+
+struct mc_hosts {
+	struct mc_host_place *places;	/* by path */
+	size_t nr_places;
+	struct mntcr_external *externals, *masters;
+	char **keys;
+	size_t nr_keys;
+};
+
+/*
+ * Externals and masters are put behind those of o that the image has at o's places:
+ * they live as long as h, which is to be freed also if it fails.
+ */
+int mc_hosts_take(struct mc_hosts *h, const struct mc_topology *t,
+		  struct mntcr_restore_options *o, struct mntcr_error *e);
+void mc_hosts_free(struct mc_hosts *h);
+
 /* --- what is external (external.c) ------------------------------------------ */
 
 struct libmnt_fs;
@@ -264,6 +289,8 @@ struct libmnt_fs *mc_exec_mount_of(struct libmnt_table *tb, struct libmnt_iter *
 int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
 			struct mntcr_error *e);
 void mc_external_sources_free(char **sources, uint32_t nr);
+/* is: a type as mountinfo has it, "fuse.sshfs" */
+bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
 /* Are roots of mounts directories there that have to be, and not where not? */
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		      const int *fds, struct mntcr_error *e);

@@ -83,6 +83,7 @@ struct check {
 	const int *fds;
 	uint32_t *first, *next;	/* mounts by source */
 	struct mntcr_mount_id *ids;
+	dev_t *devices;		/* per superblock: of what stands for it */
 	uint32_t nr_refused;
 	struct mntcr_error *e;
 };
@@ -141,21 +142,40 @@ static void report(struct check *c, const char *rule, const char *text,
 		});
 }
 
+/* ", a directory of mode 0755"; "": it is not known */
+static const char *as_it_was(const struct mc_mount *m, char *buf, size_t size)
+{
+	const struct mc_word *w = mc_words_file;
+
+	*buf = '\0';
+	while (w->name && w->bits != (m->root_file.mode & S_IFMT))
+		w++;
+	if (m->root_file.mode && w->name)
+		snprintf(buf, size, " (a %s, mode %04o)", w->name,
+			 m->root_file.mode & MC_MODE_ALL);
+	return buf;
+}
+
 static void refuse(struct check *c, const struct mc_src *ext, const char *below,
 		   enum there there, uint32_t m, size_t nr)
 {
 	const struct mntcr_external *o = &c->po->externals[ext->index];
 	char name[256], more[32] = "", key[128], path[256], under[256];
 	char text[1200];
-	const char *help = "the path of what is the root of that superblock";
+	const char *help = strcmp(ext->path, "/") ?
+			   "the path of what is that root of the superblock" :
+			   "the path of what is the root of that superblock";
+	char was[64];
 
 	if (nr > 1)
 		snprintf(more, sizeof(more), " and %zu more", nr - 1);
-	snprintf(text, sizeof(text), "%s%s: %s, but --external %s=%s leads to %s%s%s",
+	snprintf(text, sizeof(text), "%s%s: %s%s, but --external %s=%s leads to %s%s%s",
 		 mc_mount_name(c->p->topo, m, name, sizeof(name)), more,
 		 there == IS_NOTHING ? "its root is below that of its superblock" :
 		 there == IS_DIR ? "its root is no directory" :
 		 "its root is a directory",
+		 there == IS_NOTHING ? as_it_was(&c->p->topo->mounts[m], was,
+						 sizeof(was)) : "",
 		 mc_escape(o->key, key, sizeof(key)),
 		 mc_escape(o->path, path, sizeof(path)),
 		 there == IS_DIR ? "a directory" :
@@ -250,6 +270,94 @@ static void check_mountpoints(struct check *c, uint32_t i)
 		check_places(c, ext, below, mount);
 }
 
+/* --- which superblock that is ------------------------------------------------ */
+
+bool mc_exec_has_type(const struct mc_sb *sb, const char *is)
+{
+	size_t n = strlen(sb->type);
+
+	if (!sb->subtype)
+		return !strcmp(is, sb->type);
+	return !strncmp(is, sb->type, n) && is[n] == '.' && !strcmp(is + n + 1, sb->subtype);
+}
+
+/* What --host allows is a mount of the same type, where it is mounted. */
+static void check_host(struct check *c, const struct mc_src *s, struct libmnt_fs *fs,
+		       bool is_root)
+{
+	const struct mntcr_external *o = &c->po->externals[s->index];
+	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
+	const char *type = fs ? mnt_fs_get_fstype(fs) : NULL;
+	char path[256], is[64], was[64], text[600];
+
+	if (o->reserved[0] != MC_BY_HOST || (type && is_root && mc_exec_has_type(sb, type)))
+		return;
+	mc_escape(o->path, path, sizeof(path));
+	mc_escape(sb->type, was, sizeof(was));
+	if (type && is_root)
+		snprintf(text, sizeof(text), "--host %s: what is mounted there is %s, and the image's host had %s there (%u:%u)",
+			 path, mc_escape(type, is, sizeof(is)), was, sb->major, sb->minor);
+	else
+		snprintf(text, sizeof(text), "--host %s: nothing is mounted there, and the image's host had %s there (%u:%u)",
+			 path, was, sb->major, sb->minor);
+	report(c, "host-type", text, "--external with the path of what stands for it", 0);
+}
+
+/* Mounts of one superblock may be peers, which those of two cannot be. */
+static void check_same(struct check *c, const struct mc_src *s, struct libmnt_fs *fs,
+		       uint32_t *first)
+{
+	const struct mntcr_external *o = &c->po->externals[s->index], *a;
+	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
+	char key[128], path[256], other[256], text[900];
+
+	if (first[s->sb] == MC_NONE) {
+		first[s->sb] = (uint32_t)(s - c->p->srcs);
+		c->devices[s->sb] = mnt_fs_get_devno(fs);
+		return;
+	}
+	if (mnt_fs_get_devno(fs) == c->devices[s->sb])
+		return;
+	a = &c->po->externals[c->p->srcs[first[s->sb]].index];
+	snprintf(text, sizeof(text), "--external %s=%s is of another superblock than %s, which stands for a part of %u:%u, too",
+		 mc_escape(o->key, key, sizeof(key)),
+		 mc_escape(o->path, path, sizeof(path)),
+		 mc_escape(a->path, other, sizeof(other)), sb->major, sb->minor);
+	report(c, "external-superblock", text, "paths within one superblock", 0);
+}
+
+static int check_superblocks(struct check *c)
+{
+	uint32_t *first = malloc((c->p->topo->nr_sbs + 1UL) * sizeof(*first)), i;
+	struct libmnt_table *tb = NULL;
+	struct libmnt_iter *it = NULL;
+	struct libmnt_fs *fs;
+	bool is_root;
+
+	c->devices = calloc(c->p->topo->nr_sbs + 1UL, sizeof(*c->devices));
+	if (!first || !c->devices) {
+		free(first);
+		return mc_nomem(c->e);
+	}
+	memset(first, 0xff, (c->p->topo->nr_sbs + 1UL) * sizeof(*first));
+	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
+	it = mnt_new_iter(MNT_ITER_FORWARD);
+	for (i = 0; tb && it && i < c->p->nr_srcs; i++) {
+		const struct mc_src *s = &c->p->srcs[i];
+
+		if (s->kind != MC_SRC_EXTERNAL || c->fds[s->index] < 0)
+			continue;
+		fs = mc_exec_mount_of(tb, it, c->fds[s->index], &is_root);
+		check_host(c, s, fs, is_root);
+		if (fs)
+			check_same(c, s, fs, first);
+	}
+	mnt_unref_table(tb);
+	mnt_free_iter(it);
+	free(first);
+	return 0;
+}
+
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		      const int *fds, struct mntcr_error *e)
 {
@@ -274,6 +382,8 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		c.next[m] = c.first[p->src_of[m]];
 		c.first[p->src_of[m]] = m;
 	}
+	if (check_superblocks(&c))
+		goto out;
 	for (i = 0; i < p->nr_srcs; i++)
 		check_root(&c, i);
 	for (i = 0; i < p->nr_srcs; i++)
@@ -285,5 +395,6 @@ out:
 	free(c.first);
 	free(c.next);
 	free(c.ids);
+	free(c.devices);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <libmount/libmount.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
@@ -37,15 +38,33 @@ static dev_t receiver(struct mc_exec *x, uint32_t sb, struct libmnt_table *tb,
 	return 0;
 }
 
+static bool is_path(const char *root)
+{
+	return root && *root == '/' && !mc_path_dots(root) && !strstr(root, "//");
+}
+
+/* The source that a mount or a temporary one comes from in the end. */
+static const struct mc_src *base_of(const struct mc_exec *x, mc_ref r)
+{
+	uint32_t i = MC_REF_KIND(r) == MC_REF_MOUNT ? x->p->src_of[MC_REF_INDEX(r)] :
+		     x->p->temps[MC_REF_INDEX(r)].src;
+	const struct mc_src *s = &x->p->srcs[i];
+
+	while (s->kind == MC_SRC_SUB)
+		s = &x->p->srcs[s->base];
+	return s;
+}
+
 /*
- * The root that a mount will have, which is below prefix instead of the image's
- * superblock; "": that cannot be told.
+ * The root that a mount will have in the real superblock; "": that cannot be told.
+ * real: per external, the root of the mount there.
  */
-static void root_of(const struct mc_exec *x, mc_ref r, const char *prefix,
+static void root_of(const struct mc_exec *x, mc_ref r, const char *const *real,
 		    char *buf, size_t size)
 {
+	const char *root = NULL, *prefix = "/";
+	const struct mc_src *s;
 	const struct mc_mount *m;
-	const char *root = NULL;
 
 	if (MC_REF_KIND(r) == MC_REF_MOUNT) {
 		m = &x->t->mounts[MC_REF_INDEX(r)];
@@ -54,35 +73,21 @@ static void root_of(const struct mc_exec *x, mc_ref r, const char *prefix,
 		root = x->p->temps[MC_REF_INDEX(r)].root;
 	}
 	*buf = '\0';
-	if (!root || *root != '/' || strlen(prefix) + strlen(root) >= size)
+	if (!root || *root != '/')
+		return;
+	s = base_of(x, r);
+	if (s->kind == MC_SRC_EXTERNAL) {
+		prefix = real[s->index];
+		if (!is_path(prefix) || !mc_path_below(s->path, root))
+			return;
+		root += mc_root_len(s->path);
+	}
+	if (strlen(prefix) + strlen(root) >= size)
 		return;
 	if (!strcmp(prefix, "/"))
-		strcpy(buf, root);
+		strcpy(buf, *root ? root : "/");
 	else
 		strcpy(stpcpy(buf, prefix), strcmp(root, "/") ? root : "");
-}
-
-/* What stands for "/" of the image's superblock, in the real one; or NULL. */
-static const char *prefix_of(struct mc_exec *x, uint32_t sb, struct libmnt_table *tb,
-			     struct libmnt_iter *it)
-{
-	struct libmnt_fs *fs;
-	bool is_root;
-	uint32_t i;
-
-	for (i = 0; i < x->p->nr_srcs; i++) {
-		if (x->p->srcs[i].sb != sb || x->p->srcs[i].kind != MC_SRC_EXTERNAL)
-			continue;
-		fs = mc_exec_mount_of(tb, it, x->external_fd[x->p->srcs[i].index],
-				      &is_root);
-		return fs && is_root ? mnt_fs_get_root(fs) : NULL;
-	}
-	return "/";
-}
-
-static bool is_path(const char *root)
-{
-	return root && *root == '/' && !mc_path_dots(root) && !strstr(root, "//");
 }
 
 /*
@@ -91,7 +96,7 @@ static bool is_path(const char *root)
  * Those that follow the first of a list join that one, if it contains them.
  */
 static int check_wide(struct mc_exec *x, uint32_t src, const char *root,
-		      const char *prefix)
+		      const char *const *real)
 {
 	const struct mntcr_external *o = &x->o->masters[x->p->srcs[src].index];
 	char key[64], path[256], name[256], is[256], wants[256];
@@ -106,7 +111,7 @@ static int check_wide(struct mc_exec *x, uint32_t src, const char *root,
 		for (k = 0; k < op->nr; k++) {
 			mc_ref r = x->p->list[op->first + k];
 
-			root_of(x, r, prefix, this, sizeof(this));
+			root_of(x, r, real, this, sizeof(this));
 			if (!k)
 				strcpy(first, this);
 			else if (op->flags & MOUNT_SETGROUP_SHARED ||
@@ -130,7 +135,7 @@ static int check_wide(struct mc_exec *x, uint32_t src, const char *root,
 	return 0;
 }
 
-static int check(struct mc_exec *x, const struct mc_src *s,
+static int check(struct mc_exec *x, const struct mc_src *s, const char *const *real,
 		 struct libmnt_table *tb, struct libmnt_iter *it)
 {
 	const struct mntcr_external *o = &x->o->masters[s->index];
@@ -138,7 +143,7 @@ static int check(struct mc_exec *x, const struct mc_src *s,
 	unsigned long flags = 0;
 	struct libmnt_fs *fs;
 	const char *what = NULL;
-	const char *root, *prefix;
+	const char *root;
 	bool is_root;
 	dev_t dev;
 
@@ -164,27 +169,48 @@ static int check(struct mc_exec *x, const struct mc_src *s,
 			       major(mnt_fs_get_devno(fs)), minor(mnt_fs_get_devno(fs)),
 			       major(dev), minor(dev));
 	root = mnt_fs_get_root(fs);
-	prefix = prefix_of(x, s->sb, tb, it);
-	if (x->p->api != MNTCR_API_UPSTREAM || !is_path(root) || !is_path(prefix))
+	if (x->p->api != MNTCR_API_UPSTREAM || !is_path(root))
 		return 0;
-	return check_wide(x, (uint32_t)(s - x->p->srcs), root, prefix);
+	return check_wide(x, (uint32_t)(s - x->p->srcs), root, real);
+}
+
+/* Of each external; NULL: none, or that cannot be told. */
+static void real_roots(struct mc_exec *x, const char **real, struct libmnt_table *tb,
+		       struct libmnt_iter *it)
+{
+	struct libmnt_fs *fs;
+	bool is_root;
+	size_t i;
+
+	for (i = 0; i < x->o->nr_externals; i++) {
+		fs = x->external_fd[i] < 0 ? NULL :
+		     mc_exec_mount_of(tb, it, x->external_fd[i], &is_root);
+		real[i] = fs && is_root ? mnt_fs_get_root(fs) : NULL;
+	}
 }
 
 int mc_exec_check_masters(struct mc_exec *x)
 {
 	struct libmnt_table *tb;
 	struct libmnt_iter *it;
+	const char **real;
 	uint32_t i;
 	int ret = 0;
 
 	if (!x->o->nr_masters)
 		return 0;
+	real = calloc(x->o->nr_externals + 1UL, sizeof(*real));
+	if (!real)
+		return mc_nomem(x->e);
 	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	it = mnt_new_iter(MNT_ITER_FORWARD);
+	if (tb && it)
+		real_roots(x, real, tb, it);
 	for (i = 0; tb && it && !ret && i < x->p->nr_srcs; i++)
 		if (x->p->srcs[i].kind == MC_SRC_MASTER)
-			ret = check(x, &x->p->srcs[i], tb, it);
+			ret = check(x, &x->p->srcs[i], real, tb, it);
 	mnt_unref_table(tb);
 	mnt_free_iter(it);
+	free(real);
 	return ret;
 }

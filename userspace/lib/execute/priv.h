@@ -13,6 +13,7 @@
 struct mc_work {
 	struct mc_exec x;
 	struct mntcr_restore_options o;	/* a copy; what it points to is the caller's */
+	struct mc_hosts hosts;
 	struct mc_plan *plan;
 	struct mc_plan_options po;
 	struct mc_fd_limit fd_limit;

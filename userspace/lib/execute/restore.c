@@ -510,6 +510,9 @@ static void tell_differences(const struct mc_plan *p,
 	char name[256], was[256], is[256], line[900];
 	uint32_t m;
 
+	for (m = 0; o->difference && m < p->topo->nr_sbs; m++)
+		if (mc_plan_host_is_new(p, m, line, sizeof(line)))
+			o->difference(o->data, line);
 	for (m = 0; o->difference && m < p->topo->nr_mounts; m++) {
 		if (!mc_plan_source_differs(p, m))
 			continue;
@@ -611,8 +614,10 @@ int mc_work_begin(const struct mntcr_topology *t,
 	if (!w)
 		return mc_nomem(e);
 	w->r = calloc(1, sizeof(*w->r));
-	if (!w->r || mc_restore_take(&w->o, opts, e)) {
+	if (!w->r || mc_restore_take(&w->o, opts, e) ||
+	    mc_hosts_take(&w->hosts, t, &w->o, e)) {
 		ret = w->r ? -1 : mc_nomem(e);
+		mc_hosts_free(&w->hosts);
 		mntcr_restored_free(w->r);
 		free(w);
 		*work = NULL;
@@ -680,6 +685,7 @@ void mc_work_free(struct mc_work *w)
 	undo(w);
 	mc_worker_end(w->worker);
 	teardown(w);
+	mc_hosts_free(&w->hosts);
 	mntcr_restored_free(w->r);
 	free(w);
 }
@@ -785,11 +791,16 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	struct mc_plan *p = NULL;
 	bool known_boot, *ns_live, *again;
 	int *live_fd, *external_fd, cgroup_fd = -1, ret = -1;
+	struct mc_hosts hosts;
 	char **sources = NULL;
 	size_t i;
 
 	if (mc_restore_take(&o, opts, e))
 		return -1;
+	if (mc_hosts_take(&hosts, t, &o, e)) {
+		mc_hosts_free(&hosts);
+		return -1;
+	}
 	ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
 	again = calloc(t->nr_sbs + 1, sizeof(*again));
 	live_fd = mc_fds_new(t->nr_ns);
@@ -821,6 +832,7 @@ out:
 	mc_fds_close(live_fd, t->nr_ns);
 	mc_fds_close(external_fd, o.nr_externals);
 	mc_close(cgroup_fd);
+	mc_hosts_free(&hosts);
 	free(ns_live);
 	free(again);
 	return ret;

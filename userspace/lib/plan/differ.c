@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "plan/priv.h"
@@ -34,4 +35,20 @@ bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount)
 	const char *is = mc_plan_source_of(p, mount);
 
 	return was && is && strcmp(was, is);
+}
+
+bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t size)
+{
+	const struct mc_sb *sb = &p->topo->sbs[i];
+	char type[64], at[400], host[420];
+
+	if (sb->whose != MC_WHOSE_HOST || p->from[i].kind != MC_FROM_FRESH)
+		return false;
+	if (sb->outside.path)
+		snprintf(host, sizeof(host), "--host=%s",
+			 mc_escape(sb->outside.path, at, sizeof(at)));
+	snprintf(line, size, "%s %u:%u: the host's becomes one of the container's own; %s keeps it the host's",
+		 mc_escape(sb->type, type, sizeof(type)), sb->major, sb->minor,
+		 sb->outside.path ? host : "--external");
+	return true;
 }

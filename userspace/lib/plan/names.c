@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/priv.h"
@@ -114,6 +115,7 @@ struct naming {
 	char key[256];
 	uint32_t index;
 	uint32_t nr;		/* that this key names */
+	uint32_t sb;		/* one of them */
 	uint32_t *named_by;
 };
 
@@ -129,6 +131,14 @@ static bool name(struct naming *n, uint32_t i)
 	return true;
 }
 
+/* Counted once, whatever other options name it, too. */
+static void name_sb(struct naming *n, uint32_t i)
+{
+	n->nr += n->named_by[i] != n->index;
+	n->named_by[i] = n->index;
+	n->sb = i;
+}
+
 static bool is_sb(const struct mc_sb *s, const struct key *k)
 {
 	if (k->kind == DEVICE)
@@ -136,47 +146,139 @@ static bool is_sb(const struct mc_sb *s, const struct key *k)
 	return k->kind == SOURCE && s->source && !strcmp(s->source, k->text);
 }
 
-static int twice(const struct naming *n, uint32_t sb, struct mntcr_error *e)
-{
-	const struct mc_sb *s = &n->p->topo->sbs[sb];
-
-	return mc_fail(e, MNTCR_USAGE, 0,
-		       "--external %s: the superblock %u:%u is named twice",
-		       n->key, s->major, s->minor);
-}
-
-static int name_sbs(struct naming *n, const struct key *k, struct mntcr_error *e)
+static void name_sbs(struct naming *n, const struct key *k)
 {
 	const struct mc_topology *t = n->p->topo;
 	uint32_t i, m;
 
+	n->nr = 0;
 	for (i = 0; i < t->nr_sbs; i++)
-		if (is_sb(&t->sbs[i], k) && !name(n, i))
-			return twice(n, i, e);
+		if (is_sb(&t->sbs[i], k))
+			name_sb(n, i);
 	/* A mount may show another source than the superblock's first one. */
 	for (m = 0; k->kind == SOURCE && m < t->nr_mounts; m++)
-		if (t->mounts[m].source && !strcmp(t->mounts[m].source, k->text) &&
-		    !name(n, t->mounts[m].sb))
-			return twice(n, t->mounts[m].sb, e);
+		if (t->mounts[m].source && !strcmp(t->mounts[m].source, k->text))
+			name_sb(n, t->mounts[m].sb);
 	m = k->kind == PATH ? mount_at(t, k) : MC_NONE;
-	if (m != MC_NONE && !name(n, t->mounts[m].sb))
-		return twice(n, t->mounts[m].sb, e);
-	if (n->nr == 1)
-		return 0;
-	if (n->nr)
+	if (m != MC_NONE)
+		name_sb(n, t->mounts[m].sb);
+}
+
+/*
+ * KEY, if that names something as it is; else KEY:ROOT, split at the last ":/" before
+ * which something is named.  text is cut there.
+ */
+static int find_sb(struct naming *n, char *text, const char **root,
+		   struct mntcr_error *e)
+{
+	struct key k = parse(n->p->topo, text);
+	enum kind first = k.kind;
+	const char *fault;
+	char *colon;
+
+	*root = "/";
+	name_sbs(n, &k);
+	for (colon = text + strlen(text); !n->nr && colon-- > text; ) {
+		if (colon[0] != ':' || colon[1] != '/')
+			continue;
+		*colon = '\0';
+		k = parse(n->p->topo, text);
+		name_sbs(n, &k);
+		*root = colon + 1;
+		if (!n->nr)
+			*colon = ':';
+	}
+	if (n->nr > 1)
 		return mc_fail(e, MNTCR_USAGE, 0,
 			       "--external %s: %u superblocks of the image have this source: name one by MAJOR:MINOR or path:/WHERE",
 			       n->key, n->nr);
-	return mc_fail(e, MNTCR_USAGE, 0,
-		       k->kind == PATH ?
-		       "--external %s: no mount of the image's namespace is at this path" :
-		       "--external %s: no superblock of the image is this device or source, and it is no path of a mount",
-		       n->key);
+	if (!n->nr)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       first == PATH ?
+			       "--external %s: no mount of the image's namespace is at this path" :
+			       "--external %s: no superblock of the image is this device or source, and it is no path of a mount",
+			       n->key);
+	fault = mc_path_fault(*root, false);
+	return fault ? mc_fail(e, MNTCR_USAGE, 0, "--external %s: the root %s",
+			       n->key, fault) : 0;
+}
+
+static int cmp_ext(const void *a, const void *b)
+{
+	const struct mc_ext *x = a, *y = b;
+	int c;
+
+	if (x->sb != y->sb)
+		return x->sb < y->sb ? -1 : 1;
+	c = mc_path_cmp(x->root, y->root);
+	return c ? c : (x->option > y->option) - (x->option < y->option);
+}
+
+/* Sorted: once each, and which are below which. */
+static int sort_exts(struct naming *n, const struct mc_plan_options *o,
+		     struct mntcr_error *e)
+{
+	struct mc_ext *x = n->p->priv->exts;
+	const struct mc_topology *t = n->p->topo;
+	uint32_t nr = n->p->priv->nr_exts, i, k = 0, u;
+
+	qsort(x, nr, sizeof(*x), cmp_ext);
+	for (i = 0; i < nr; i++) {
+		if (k && x[k - 1].sb == x[i].sb && !strcmp(x[k - 1].root, x[i].root)) {
+			if (o->externals[x[i].option].reserved[0] == MC_BY_HOST)
+				continue;
+			mc_escape(o->externals[x[i].option].key, n->key, sizeof(n->key));
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "--external %s: the superblock %u:%u is named twice",
+				       n->key, t->sbs[x[i].sb].major,
+				       t->sbs[x[i].sb].minor);
+		}
+		x[k] = x[i];
+		u = k && x[k - 1].sb == x[k].sb ? k - 1 : MC_NONE;
+		while (u != MC_NONE && !mc_path_below(x[u].root, x[k].root))
+			u = x[u].up;
+		x[k++].up = u;
+	}
+	n->p->priv->nr_exts = k;
+	for (i = 0; i < t->nr_sbs; i++)
+		n->named_by[i] = MC_NONE;
+	for (i = k; i-- > 0; )
+		n->named_by[x[i].sb] = i;
+	return 0;
+}
+
+static int name_externals(struct naming *n, const struct mc_plan_options *o,
+			  struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = n->p->priv;
+	struct mc_ext *x;
+	char *text;
+	size_t len;
+
+	v->exts = calloc(o->nr_externals + 1UL, sizeof(*v->exts));
+	if (!v->exts)
+		return mc_nomem(e);
+	for (n->index = 0; n->index < o->nr_externals; n->index++) {
+		x = &v->exts[v->nr_exts++];
+		mc_escape(o->externals[n->index].key, n->key, sizeof(n->key));
+		len = strlen(o->externals[n->index].key) + 1;
+		text = mc_plan_alloc(n->p, len);
+		if (!text)
+			return mc_nomem(e);
+		memcpy(text, o->externals[n->index].key, len);
+		if (find_sb(n, text, &x->root, e))
+			return -1;
+		x->sb = n->sb;
+		x->option = n->index;
+		x->src = MC_NONE;
+	}
+	return sort_exts(n, o, e);
 }
 
 /* --- peer groups ----------------------------------------------------------- */
 
-static int name_group(struct naming *n, const char *s, struct mntcr_error *e)
+static int name_group(struct naming *n, const char *s, bool by_host,
+		      struct mntcr_error *e)
 {
 	const struct mc_topology *t = n->p->topo;
 	uint32_t g = MC_NONE, m;
@@ -198,7 +300,7 @@ static int name_group(struct naming *n, const char *s, struct mntcr_error *e)
 			       "--external-master %s: no peer group outside of the image has this id" :
 			       "--external-master %s: no peer group outside of the image is meant: this one has members in it",
 			       n->key);
-	if (!name(n, g))
+	if (!name(n, g) && !by_host)
 		return mc_fail(e, MNTCR_USAGE, 0,
 			       "--external-master %s: given twice", n->key);
 	return 0;
@@ -208,27 +310,21 @@ int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
 	struct naming n = { .p = p, .named_by = p->priv->external_of };
-	struct key k;
 	uint32_t i;
 
 	for (i = 0; i < p->topo->nr_sbs; i++)
 		p->priv->external_of[i] = MC_NONE;
 	for (i = 0; i < p->topo->nr_groups; i++)
 		p->priv->master_of[i] = MC_NONE;
-	for (i = 0; i < o->nr_externals; i++) {
-		n.index = i;
-		n.nr = 0;
-		mc_escape(o->externals[i].key, n.key, sizeof(n.key));
-		k = parse(p->topo, o->externals[i].key);
-		if (name_sbs(&n, &k, e))
-			return -1;
-	}
+	if (name_externals(&n, o, e))
+		return -1;
 	n.named_by = p->priv->master_of;
 	for (i = 0; i < o->nr_masters; i++) {
 		n.index = i;
 		n.nr = 0;
 		mc_escape(o->masters[i].key, n.key, sizeof(n.key));
-		if (name_group(&n, o->masters[i].key, e))
+		if (name_group(&n, o->masters[i].key,
+			       o->masters[i].reserved[0] == MC_BY_HOST, e))
 			return -1;
 	}
 	return 0;

@@ -48,7 +48,7 @@ enum mc_src_kind {
 	 * gives the same one, with another source text
 	 */
 	MC_SRC_AGAIN,
-	MC_SRC_EXTERNAL,	/* --external: a path stands for the superblock's / */
+	MC_SRC_EXTERNAL,	/* --external: a path stands for a root of the superblock */
 	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
 	MC_SRC_NSMADE,		/* that of a net or ipc namespace that is made for it */
 	MC_SRC_MASTER,		/* --external-master: a shared mount, named as a master */
@@ -66,7 +66,7 @@ struct mc_src {
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
 				   of it, of its root if there is one */
 	uint32_t base;		/* SUB: the source it is below */
-	const char *path;	/* SUB: relative path */
+	const char *path;	/* SUB: relative path; EXTERNAL: the root */
 	uint32_t uses;		/* clones and subs that are made from it */
 	uint32_t attr_of;	/* if scratch: the mount whose attributes it gets, so
 				   that its clones need not be given them one by one */
@@ -254,6 +254,9 @@ struct mc_plan {
 	struct mc_plan_priv *priv;	/* only while planning */
 };
 
+/* In mntcr_external.reserved[0]: it is --host that says so (execute/host.c). */
+#define MC_BY_HOST	1
+
 struct mc_plan_options {
 	enum mntcr_api api;		/* not AUTO */
 	const bool *ns_live;		/* per namespace; NULL: none */
@@ -317,6 +320,8 @@ bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
 /* Does it differ from the source in the image? */
 bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount);
+/* Is one of the host's made anew?  Then what to say of that. */
+bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t sb, char *line, size_t size);
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);
 const char *mc_op_name(enum mc_op_type type);

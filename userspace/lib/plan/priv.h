@@ -28,8 +28,8 @@ enum mc_sb_mode {
 
 struct mc_sb_plan {
 	enum mc_sb_mode mode;
-	uint32_t src;			/* FRESH, EXTERNAL: the one at "/" */
-	uint32_t first_wide, nr_wide;	/* LIVE: in priv->wide */
+	uint32_t src;			/* FRESH: the one at "/" */
+	uint32_t first_wide, nr_wide;	/* LIVE: in priv->wide; EXTERNAL: in priv->exts */
 	const char *refused;		/* rule by which it, or some of its mounts, can't
 					   be had from there; or NULL */
 };
@@ -41,6 +41,15 @@ struct mc_sb_plan {
 struct mc_wide {
 	uint32_t mount;
 	uint32_t src;			/* MC_NONE until wanted */
+};
+
+/* What an --external says: of that superblock, what is below root. */
+struct mc_ext {
+	uint32_t sb;
+	uint32_t option;
+	const char *root;
+	uint32_t src;			/* MC_NONE until wanted */
+	uint32_t up;			/* the nearest one that contains it, or MC_NONE */
 };
 
 /* The lowest directory of a superblock that contains the roots of some mounts. */
@@ -81,7 +90,9 @@ struct mc_plan_priv {
 					   the kernel makes no second one */
 	struct mc_wide *wide;
 	uint32_t nr_wide;
-	uint32_t *external_of;		/* per superblock: option, or MC_NONE */
+	struct mc_ext *exts;		/* by superblock and root */
+	uint32_t nr_exts;
+	uint32_t *external_of;		/* per superblock: the first of exts, or MC_NONE */
 	uint32_t *master_of;		/* per group: option, or MC_NONE */
 	mc_ref *leader;			/* per group: the mount by which others join it or
 					   become its slaves */
@@ -171,7 +182,8 @@ int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 
 /*
  * Find which superblock each --external and which group each --external-master
- * names; fails with MNTCR_USAGE where one names nothing or is given twice.
+ * names; fails with MNTCR_USAGE where one names nothing or is given twice.  What
+ * --host says is left out where it has been said.
  */
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);

@@ -205,6 +205,37 @@ static uint32_t wide_base(struct mc_plan *p, struct mc_wide *w)
 	return w->src;
 }
 
+/* Below the longest root that an --external says what stands for. */
+static int ext_src(struct mc_plan *p, uint32_t sb, const char *root, uint32_t *src,
+		   struct mntcr_error *e)
+{
+	const struct mc_sb_plan *s = &p->priv->sb[sb];
+	struct mc_ext *x = p->priv->exts;
+	uint32_t lo = s->first_wide, hi = lo + s->nr_wide, mid, at;
+
+	*src = MC_NONE;
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (mc_path_cmp(x[mid].root, root) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	at = lo == s->first_wide ? MC_NONE : lo - 1;
+	while (at != MC_NONE && !mc_path_below(x[at].root, root))
+		at = x[at].up;
+	if (at == MC_NONE)
+		return 0;
+	if (x[at].src == MC_NONE) {
+		x[at].src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, x[at].option);
+		if (x[at].src == MC_NONE)
+			return mc_nomem(e);
+		p->srcs[x[at].src].path = x[at].root;
+	}
+	*src = sub_src(p, x[at].src, x[at].root, root);
+	return *src == MC_NONE ? mc_nomem(e) : 0;
+}
+
 int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 		     uint32_t *src, struct mntcr_error *e)
 {
@@ -214,6 +245,8 @@ int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 	struct mc_wide *w;
 
 	*src = MC_NONE;
+	if (s->mode == MC_SB_EXTERNAL && s->nr_wide)
+		return ext_src(p, sb, root, src, e);
 	if (s->mode != MC_SB_LIVE) {
 		*src = sub_src(p, s->src, "/", root);
 		return *src == MC_NONE ? mc_nomem(e) : 0;
@@ -530,6 +563,22 @@ static int only_live(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 			      idmapped ? "idmapped" : "its root is no path");
 }
 
+/* What was named stands for other parts of the superblock. */
+static int beside_external(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			   struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[mounts[0]];
+	const struct mc_sb *sb = &p->topo->sbs[mnt->sb];
+	char root[200], help[280];
+
+	mc_escape(mnt->root, root, sizeof(root));
+	snprintf(help, sizeof(help), "--external %u:%u:%s=PATH", sb->major, sb->minor,
+		 root);
+	return mc_plan_refuse(p, e, refused(p, mnt->sb, "no-source"), mounts, nr, help,
+			      "its root, %s of %u:%u, is below no root that an --external stands for",
+			      root, sb->major, sb->minor);
+}
+
 static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		     uint32_t to, struct mntcr_error *e)
 {
@@ -549,6 +598,8 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		return only_live(p, sorted + from, to - from, e);
 	if (mc_plan_wide_src(p, mnt->sb, root, &src, e))
 		return -1;
+	if (src == MC_NONE)
+		return beside_external(p, sorted + from, to - from, e);
 	for (i = from; i < to; i++)
 		if (p->src_of[sorted[i]] == MC_NONE)
 			p->src_of[sorted[i]] = src;
@@ -785,7 +836,7 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 {
 	const struct mc_mount *m = p->topo->mounts;
 	uint32_t sb = m[sorted[from]].sb, i, to;
-	uint32_t index = p->priv->external_of[sb];
+	uint32_t first = p->priv->external_of[sb];
 	struct mc_sb_plan *s = &p->priv->sb[sb];
 	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
 	bool live = any_live(p, sorted, from, end), fresh, shows;
@@ -793,10 +844,10 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	int ret = 0;
 
 	fresh = can_be_fresh(p, sb) && (p->priv->opts->prefer_fresh || !live);
-	if (mc_plan_sb_need(p, sb, index != MC_NONE || fresh || live, &need, e))
+	if (mc_plan_sb_need(p, sb, first != MC_NONE || fresh || live, &need, e))
 		return -1;
 	shows = need != MC_NONE && p->needs[need].kind != MNTCR_GIVEN_SUPERBLOCK;
-	fresh = need == MC_NONE && index == MC_NONE && fresh;
+	fresh = need == MC_NONE && first == MC_NONE && fresh;
 	for (i = from; i < end; i++)
 		if (mc_plan_mount_need(p, sorted[i], !(fresh || shows) ||
 				       !mc_plan_root_needs_process(&p->topo->sbs[sb],
@@ -813,9 +864,12 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		s->src = mc_plan_new_src(p, MC_SRC_GIVEN, sb, need);
 		if (s->src != MC_NONE)
 			p->srcs[s->src].need = need;
-	} else if (index != MC_NONE) {
+	} else if (first != MC_NONE) {
 		s->mode = MC_SB_EXTERNAL;
-		s->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, index);
+		s->src = 0;
+		s->first_wide = first;
+		for (i = first; i < p->priv->nr_exts && p->priv->exts[i].sb == sb; i++)
+			s->nr_wide++;
 	} else if (fresh) {
 		s->mode = MC_SB_FRESH;
 		if (type->once && !has_made_ns(p, &p->topo->sbs[sb]))

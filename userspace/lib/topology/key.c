@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Superblocks by what an option of a dump names them with.
+ * Superblocks by what an option names them with.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -29,4 +29,13 @@ uint32_t mc_find_sb(const struct mc_topology *t, const char *key)
 	for (i = 0; i < t->nr_sbs && !device_is(&t->sbs[i], key); i++)
 		;
 	return i < t->nr_sbs ? i : MC_NONE;
+}
+
+char *mc_sb_key(const struct mc_sb *sb)
+{
+	const char *root = sb->outside.path ? sb->outside.root : "/";
+	char *key;
+
+	return asprintf(&key, "%u:%u%s%s", sb->major, sb->minor, root[1] ? ":" : "",
+			root[1] ? root : "") < 0 ? NULL : key;
 }

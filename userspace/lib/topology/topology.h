@@ -275,6 +275,11 @@ uint32_t mc_find_ns(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_group(const struct mc_topology *t, uint64_t id);
 /* MAJOR:MINOR, or the path in the first namespace of a mount of it. */
 uint32_t mc_find_sb(const struct mc_topology *t, const char *key);
+/*
+ * MAJOR:MINOR, as a key of --external; or MAJOR:MINOR:ROOT of what was found outside.
+ * malloc()ed; NULL without memory.
+ */
+char *mc_sb_key(const struct mc_sb *sb);
 
 /*
  * What an id of a user namespace is in the dumper's; false: it is not mapped, or

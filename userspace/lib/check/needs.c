@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Which options a restore here takes: those that are given, and what would help with
+ * what the plan refuses with them alone.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <inttypes.h>
+#include <libmount/libmount.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "check/check.h"
+#include "execute/execute.h"
+
+struct needs {
+	struct mc_report *r;
+	const struct mc_topology *t;
+	struct mc_plan_options po;
+	struct libmnt_table *tb;
+	struct libmnt_iter *it;
+	struct mc_from *from;
+	bool *orphan, *wanted;
+	dev_t *device;			/* per superblock: of its place; 0: it is not there */
+	uint32_t *nr_refused;
+	char **keys;
+	struct mntcr_external *externals;
+	bool known;			/* a plan got as far as the sources */
+};
+
+static void decided(void *data, const struct mc_plan *p)
+{
+	struct needs *n = data;
+
+	memcpy(n->from, p->from, n->t->nr_sbs * sizeof(*n->from));
+	memcpy(n->orphan, p->orphan, n->t->nr_groups * sizeof(*n->orphan));
+	n->known = true;
+}
+
+static int ask(struct needs *n, struct mntcr_error *e)
+{
+	struct mc_plan *p = NULL;
+	int ret = mc_plan_make(n->t, &n->po, &p, e);
+
+	mc_plan_free(p);
+	return ret && e->code != MNTCR_REFUSED && e->code != MNTCR_USAGE ? -1 : 0;
+}
+
+static struct libmnt_fs *mount_at(struct needs *n, const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	struct libmnt_fs *fs = NULL;
+	bool is_root = false;
+
+	if (fd >= 0 && n->tb && n->it)
+		fs = mc_exec_mount_of(n->tb, n->it, fd, &is_root);
+	mc_close(fd);
+	return is_root ? fs : NULL;
+}
+
+/* Is something of its type where the dumper's host had it? */
+static void look(struct needs *n, uint32_t i)
+{
+	const struct mc_sb *sb = &n->t->sbs[i];
+	struct libmnt_fs *fs = sb->outside.path ? mount_at(n, sb->outside.path) : NULL;
+	const char *type = fs ? mnt_fs_get_fstype(fs) : NULL;
+
+	if (type && mc_exec_has_type(sb, type))
+		n->device[i] = mnt_fs_get_devno(fs);
+}
+
+static bool has_peer(struct needs *n, uint32_t g)
+{
+	const struct mc_group *x = &n->t->groups[g];
+	struct libmnt_fs *fs = x->outside.path ? mount_at(n, x->outside.path) : NULL;
+	unsigned long flags = 0;
+
+	return fs && !mnt_fs_get_propagation(fs, &flags) && flags & MS_SHARED &&
+	       n->wanted[x->sb] && n->device[x->sb] &&
+	       n->device[x->sb] == mnt_fs_get_devno(fs);
+}
+
+/* What is refused, what the host has here, and what only an external can receive. */
+static void choose(struct needs *n)
+{
+	uint32_t i, sb;
+
+	for (i = 0; i < n->t->nr_sbs; i++) {
+		if (n->from[i].kind == MC_FROM_EXTERNAL || !n->t->sbs[i].nr_mounts)
+			continue;
+		look(n, i);
+		n->wanted[i] = n->from[i].refused ||
+			       (n->from[i].kind == MC_FROM_FRESH && n->device[i] &&
+				n->t->sbs[i].whose == MC_WHOSE_HOST);
+		n->nr_refused[i] = n->from[i].nr_refused && n->from[i].refused ?
+				   n->from[i].nr_refused : UINT32_MAX;
+	}
+	for (i = 0; i < n->t->nr_groups; i++) {
+		sb = n->t->groups[i].sb;
+		if (!n->orphan[i] || n->from[sb].kind != MC_FROM_FRESH)
+			continue;
+		n->wanted[sb] = true;
+		n->nr_refused[sb] = UINT32_MAX;
+	}
+}
+
+static int add_externals(struct needs *n, const struct mc_plan_options *given,
+			 struct mntcr_error *e)
+{
+	struct mntcr_external *x;
+	uint32_t i;
+
+	if (given->nr_externals)
+		memcpy(n->externals, given->externals,
+		       given->nr_externals * sizeof(*n->externals));
+	n->po.externals = n->externals;
+	for (i = 0; i < n->t->nr_sbs; i++) {
+		if (!n->wanted[i])
+			continue;
+		n->keys[i] = mc_sb_key(&n->t->sbs[i]);
+		if (!n->keys[i])
+			return mc_nomem(e);
+		x = &n->externals[n->po.nr_externals++];
+		*x = (struct mntcr_external){
+			.key = n->keys[i], .path = n->device[i] ?
+						   n->t->sbs[i].outside.path : "PATH" };
+	}
+	return 0;
+}
+
+/* --- the list ----------------------------------------------------------------- */
+
+static void list_given(struct needs *n, const struct mntcr_restore_options *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->nr_hosts; i++)
+		mc_report_host(n->r, NULL, o->hosts[i], NULL, 0);
+	for (i = 0; i < o->nr_externals; i++)
+		if (!o->externals[i].reserved[0])
+			mc_report_option(n->r, NULL, "--external", &o->externals[i],
+					 NULL, 0);
+	for (i = 0; i < o->nr_masters; i++)
+		if (!o->masters[i].reserved[0])
+			mc_report_option(n->r, NULL, "--external-master",
+					 &o->masters[i], NULL, 0);
+}
+
+static void list_needed(struct needs *n, const uint32_t *mounts, const uint32_t *first)
+{
+	struct mntcr_external x = { .path = "PATH" };
+	uint32_t i, nr, *receivers;
+	char id[32];
+
+	for (i = 0; i < n->t->nr_sbs; i++) {
+		nr = first[i + 1] - first[i];
+		if (!n->wanted[i])
+			continue;
+		if (n->device[i]) {
+			mc_report_host(n->r, n->r->externals, n->t->sbs[i].outside.path,
+				       mounts + first[i], nr);
+			continue;
+		}
+		x.key = n->keys[i];
+		mc_report_option(n->r, n->r->externals, "--external", &x,
+				 mounts + first[i], nr);
+	}
+	receivers = calloc(n->t->nr_mounts + 1UL, sizeof(*receivers));
+	if (!receivers)
+		n->r->nomem = true;
+	for (i = 0; receivers && i < n->t->nr_groups; i++) {
+		if (!n->orphan[i])
+			continue;
+		nr = mc_receivers(n->t, i, receivers);
+		if (has_peer(n, i)) {
+			mc_report_host(n->r, n->r->masters, n->t->groups[i].outside.path,
+				       receivers, nr);
+			continue;
+		}
+		snprintf(id, sizeof(id), "%" PRIu64, n->t->groups[i].id);
+		x.key = id;
+		mc_report_option(n->r, n->r->masters, "--external-master", &x,
+				 receivers, nr);
+	}
+	free(receivers);
+}
+
+static int find(struct needs *n, const struct mc_plan_options *given,
+		struct mntcr_error *e)
+{
+	uint32_t i;
+
+	if (ask(n, e))
+		return -1;
+	if (!n->known)
+		return 0;
+	choose(n);
+	if (add_externals(n, given, e) || ask(n, e))
+		return -1;
+	for (i = 0; i < n->t->nr_sbs; i++)
+		if (n->wanted[i] && n->from[i].nr_refused >= n->nr_refused[i])
+			n->wanted[i] = false;
+	return 0;
+}
+
+int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
+		   const struct mntcr_restore_options *o, const uint32_t *mounts,
+		   const uint32_t *first, struct mntcr_error *e)
+{
+	const struct mc_topology *t = r->t;
+	struct needs n = { .r = r, .t = t, .po = *given };
+	int ret = -1;
+	uint32_t i;
+
+	n.po.decided = decided;
+	n.po.refused = NULL;
+	n.po.data = &n;
+	n.po.external_sources = NULL;
+	n.from = calloc(t->nr_sbs + 1UL, sizeof(*n.from));
+	n.orphan = calloc(t->nr_groups + 1UL, sizeof(*n.orphan));
+	n.wanted = calloc(t->nr_sbs + 1UL, sizeof(*n.wanted));
+	n.device = calloc(t->nr_sbs + 1UL, sizeof(*n.device));
+	n.nr_refused = calloc(t->nr_sbs + 1UL, sizeof(*n.nr_refused));
+	n.keys = calloc(t->nr_sbs + 1UL, sizeof(*n.keys));
+	n.externals = calloc(given->nr_externals + t->nr_sbs + 1UL, sizeof(*n.externals));
+	n.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
+	n.it = mnt_new_iter(MNT_ITER_FORWARD);
+	if (!n.from || !n.orphan || !n.wanted || !n.device || !n.nr_refused ||
+	    !n.keys || !n.externals)
+		mc_nomem(e);
+	else
+		ret = find(&n, given, e);
+	if (!ret && n.known) {
+		list_given(&n, o);
+		list_needed(&n, mounts, first);
+	}
+	mnt_unref_table(n.tb);
+	mnt_free_iter(n.it);
+	for (i = 0; n.keys && i < t->nr_sbs; i++)
+		free(n.keys[i]);
+	free(n.from);
+	free(n.orphan);
+	free(n.wanted);
+	free(n.device);
+	free(n.nr_refused);
+	free(n.keys);
+	free(n.externals);
+	return ret;
+}
