@@ -105,6 +105,7 @@ lib-y += render/render.o
 lib-y += execute/common.o
 lib-y += execute/owner.o
 lib-y += execute/made.o
+lib-y += execute/idmap.o
 lib-y += execute/fresh.o
 lib-y += execute/unlinked.o
 lib-y += execute/again.o

@@ -59,7 +59,7 @@ change() {
 }
 
 dump() {
-	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
+	mntcr dump --cgroup $cgroup --freeze -o $work/image && rc=0 || rc=$?
 	step $rc "dumped while it is frozen ($(wc -c <$work/image) bytes)"
 	[ "$(cat $cgroup/cgroup.freeze)" = 0 ] && rc=0 || rc=1
 	step $rc "and thawed afterwards"
@@ -69,7 +69,7 @@ dump() {
 		sleep 0.1
 	done
 	before=$(uptime)
-	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/image && rc=0 || rc=$?
+	mntcr dump --cgroup $cgroup --freeze -o $work/image && rc=0 || rc=$?
 	figure dump-seconds "$(seconds "$before")"
 	step $rc "dumped"
 	[ "$(cat $cgroup/cgroup.freeze)" = 1 ] && rc=0 || rc=1
@@ -83,7 +83,7 @@ dump() {
 	[ $# = $nr ] && rc=0 || rc=1
 	step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
 	echo $# >$work/a.namespaces
-	mntcr dump --cgroup $cgroup --freeze --exclude-contents /media --check >$work/list && rc=0 || rc=$?
+	mntcr dump --cgroup $cgroup --freeze --check >$work/list && rc=0 || rc=$?
 	step $rc "listed: what a restore elsewhere will need"
 	awk '$1 == "superblock" && match($0, /with [0-9]+ bytes of contents in [0-9]+ files/) {
 		split(substr($0, RSTART, RLENGTH), word, " ")
@@ -93,7 +93,7 @@ dump() {
 	END { printf "bytes %.0f\nfiles %.0f\n", bytes, files }' $work/list | figures
 	# all of them, the files' as well; not while it is timed
 	strace -f -c -U calls,name -o $work/calls \
-		mntcr dump --cgroup $cgroup --freeze --exclude-contents /media -o $work/again && rc=0 || rc=$?
+		mntcr dump --cgroup $cgroup --freeze -o $work/again && rc=0 || rc=$?
 	step $rc "dumped again, its system calls counted"
 	figure dump-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
 	rm -f $work/again

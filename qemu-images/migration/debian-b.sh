@@ -38,14 +38,21 @@ restore() {
 	mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
 	sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
 	step $rc "what is the host's is refused by name until it is named"
-	set -- --external path:/=$disk --external path:/sys/fs/cgroup=/sys/fs/cgroup --map-cgroup /$container=$now \
-		--external path:/media=$volume --external-master path:/media=$volume
+	mntcr restore --check $work/image >$work/list && rc=1 || rc=0
 	case $container in
-	plain)	set -- "$@" --external path:/sys/kernel/debug=/sys/kernel/debug \
-			--external path:/sys/fs/fuse/connections=/sys/fs/fuse/connections \
-			--external "$(key proc)=$work/nested" ;;
-	user)	set -- "$@" --external path:/dev/null=/dev ;;
+	plain)	places="$disk $volume /sys/fs/cgroup /sys/kernel/debug /sys/fs/fuse/connections" ;;
+	user)	places="$disk $volume /sys/fs/cgroup /dev" ;;
 	esac
+	set --
+	for place in $places; do
+		grep -q "^external  *--host $place for " $work/list || { rc=1; echo "# not $place"; }
+		set -- "$@" --host $place
+	done
+	grep -q "^master  *--host $volume for .*:/media$" $work/list || rc=1
+	[ $rc = 0 ] || sed 's/^/# /' $work/list
+	step $rc "what of it is found where host A had it"
+	set -- "$@" --map-cgroup /$container=$now
+	[ $container != plain ] || set -- "$@" --external "$(key proc)=$work/nested"
 	mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "nothing stands in the way of a restore"

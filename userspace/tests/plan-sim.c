@@ -477,6 +477,11 @@ static bool op_clone(struct sim *s, const struct mc_op *op)
 	}
 	s->m[n].origin = i;
 	s->was_open[i] = true;
+	if (op->flags & MC_IDMAP) {
+		if (s->m[n].idmap != MC_NONE)
+			return bad(s, "it is idmapped already");
+		s->m[n].idmap = want->idmap;
+	}
 	/* Stock kernels mount on a detached tree where its root was cloned. */
 	root = s->m[m].where;
 	if (s->p->api == MNTCR_API_UPSTREAM && s->p->roots_last &&

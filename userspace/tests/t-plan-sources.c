@@ -160,6 +160,40 @@ static void the_longest_root_counts(void)
 	done();
 }
 
+/* What has a locked child cannot be cloned; another mount of it can, and be idmapped. */
+static void an_idmap_for_a_live_one_without(void)
+{
+	static const struct mc_idmap_extent ids = { 0, 1000, 1 };
+	enum mntcr_api api;
+	uint32_t r, m, map, i;
+
+	for (api = MNTCR_API_EXTENDED; api <= MNTCR_API_UPSTREAM; api++) {
+		struct mc_plan_options o = { .ignore_locks = true };
+
+		start(1);
+		r = add(0, 10, MC_NONE, 0, "/", "/");
+		m = add(0, 11, r, 1, "/c", "/a");
+		add(0, 12, m, 0, "/", "/x");
+		add(0, 13, r, 1, "/", "/b");
+		t->mounts[2].locks_known = true;
+		t->mounts[2].locks = MOUNT_LOCK_MOUNT;
+		map = mc_topology_add_idmap(t);
+		REQUIRE(map != MC_NONE);
+		t->idmaps[map] = (struct mc_idmap){ 1, 1, &ids, &ids };
+		t->mounts[m].idmap = map;
+		t->mounts[m].attr |= MOUNT_ATTR_IDMAP;
+		finish();
+		REQUIRE(!make(api, &o));
+		for (i = 0; i < p->nr_ops; i++)
+			if (p->ops[i].type == MC_OP_CLONE &&
+			    p->ops[i].obj == MC_REF(MC_REF_MOUNT, m))
+				CHECK_EQ(p->ops[i].flags, MC_IDMAP);
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_SUB);
+		check();
+		done();
+	}
+}
+
 /* nr mounts on one that has a long root: the root is said for each. */
 static void many_on(size_t len, const char *part, uint32_t nr)
 {
@@ -533,6 +567,7 @@ int main(void)
 	TAP_RUN(of_namespaces_that_are_made);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(the_longest_root_counts);
+	TAP_RUN(an_idmap_for_a_live_one_without);
 	TAP_RUN(what_fresh_ones_hold_is_what_it_was);
 	TAP_RUN(what_fresh_ones_hold_is_bounded);
 	TAP_RUN(options_that_name_nothing_or_too_much);

@@ -147,19 +147,47 @@ static struct mc_idmap_extent *extents(struct reader *r, uint32_t nr,
 	return x;
 }
 
+/* As one string, to find it again: many mounts have the same. */
+static const char *idmap_text(struct mc_buf *b, const struct mc_statmount *sm)
+{
+	const char *s;
+	uint32_t i;
+
+	mc_buf_puts(b, "");
+	for (i = 0, s = sm->str + sm->mnt_uidmap; i < sm->mnt_uidmap_num; i++) {
+		mc_buf_printf(b, "%s\n", s);
+		s += strlen(s) + 1;
+	}
+	mc_buf_puts(b, "\n");
+	for (i = 0, s = sm->str + sm->mnt_gidmap; i < sm->mnt_gidmap_num; i++) {
+		mc_buf_printf(b, "%s\n", s);
+		s += strlen(s) + 1;
+	}
+	return b->nomem ? NULL : b->data;
+}
+
 static int read_idmap(struct reader *r, struct raw_mount *m)
 {
 	const struct mc_statmount *sm = r->sm;
+	struct mc_buf b = { 0 };
 	struct mc_idmap *map;
+	const char *text;
+	bool added;
 	uint32_t i;
 
 	m->idmap = MC_NONE;
 	if (!(sm->mnt_attr & MOUNT_ATTR_IDMAP) ||
 	    !(sm->mask & MC_STATMOUNT_MNT_UIDMAP))
 		return 0;
-	i = mc_topology_add_idmap(r->t);
+	text = idmap_text(&b, sm);
+	i = text ? mc_topology_get_idmap(r->t, text, &added) : MC_NONE;
+	mc_buf_free(&b);
 	if (i == MC_NONE)
 		return mc_nomem(r->e);
+	m->idmap = i;
+	m->idmap_known = true;
+	if (!added)
+		return 0;
 	map = &r->t->idmaps[i];
 	map->uid = extents(r, sm->mnt_uidmap_num, sm->str + sm->mnt_uidmap);
 	map->gid = extents(r, sm->mnt_gidmap_num, sm->str + sm->mnt_gidmap);
@@ -167,8 +195,6 @@ static int read_idmap(struct reader *r, struct raw_mount *m)
 		return -1;
 	map->nr_uid = sm->mnt_uidmap_num;
 	map->nr_gid = sm->mnt_gidmap_num;
-	m->idmap = i;
-	m->idmap_known = true;
 	return 0;
 }
 

@@ -279,6 +279,14 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 		return 0;
 	j->x.p = p;
 	j->x.e = &wrong;
+	if (mc_idmaps_make(&j->x)) {
+		if (wrong.code != MNTCR_REFUSED) {
+			*e = wrong;
+			mc_plan_free(p);
+			return -1;
+		}
+		mc_report_refuse(&j->r, wrong.rule, "", "%s", wrong.text);
+	}
 	if (mc_exec_check_masters(&j->x))
 		mc_report_refuse(&j->r, "external-master", "", "%s", wrong.text);
 	mc_plan_free(p);
@@ -324,6 +332,7 @@ static void finish(struct job *j)
 	for (i = 0; i < j->x.nr_junk; i++)
 		mc_close(j->x.junk[i]);
 	free(j->x.junk);
+	mc_idmaps_free(&j->x);
 	mc_close(j->x.proc_fd);
 	mc_close(j->x.cgroup_fd);
 	mc_fds_close(j->live_fd, j->t->nr_ns);

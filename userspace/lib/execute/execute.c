@@ -163,7 +163,7 @@ int mc_exec_start(struct mc_exec *x, struct mntcr_stats *stats)
 	int ret;
 
 	x->op_at = 0;
-	ret = mc_owners_make(x);
+	ret = mc_idmaps_make(x) || mc_owners_make(x) ? -1 : 0;
 	if (!ret)
 		ret = mc_made_files(x);
 	if (!ret)

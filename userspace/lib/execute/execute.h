@@ -120,6 +120,8 @@ struct mc_exec {
 	int *place_fd;		/* per part of the plan: where it will be */
 	struct mc_made *made;	/* but user namespaces */
 	uint32_t nr_made, max_made;
+	int *idmap_fd;		/* per idmap: a user namespace that has it; */
+	uint32_t *same_idmap;	/* one for all that are equal */
 	int proc_fd;		/* the caller's /proc */
 	int cgroup_fd;		/* the root cgroup, if that is wanted */
 	int copy_ns_fd, copy_root_fd; /* a copy of a live namespace; */
@@ -233,6 +235,8 @@ int mc_owner_fsopen(struct mc_exec *x, uint32_t u, const char *type);
 int mc_owner_ns(struct mc_exec *x, uint32_t u, uint32_t ns_type);
 int mc_owner_ns_fsopen(struct mc_exec *x, uint32_t u, uint32_t ns_type, int *ns_fd,
 		       const struct mc_file *file, const char *type);
+/* A user namespace of the caller's with these maps.  -1: errno, and what failed. */
+int mc_owner_of_map(struct mc_exec *x, const struct mc_idmap *map, const char **what);
 /*
  * Call fn with all of the caller's capabilities, and with the ids of its root for
  * files, as what is made in its superblocks needs.  -1: errno, and it was not called.
@@ -250,6 +254,18 @@ int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s);
 int mc_made_files(struct mc_exec *x);
 const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
 void mc_made_close(struct mc_made *made, uint32_t nr);
+
+/* --- idmaps (idmap.c) -------------------------------------------------------- */
+
+/*
+ * Make what the clones of the plan are to have, and see where that is known that they
+ * can: refused, as far as it is not, before anything else is made.
+ */
+int mc_idmaps_make(struct mc_exec *x);
+void mc_idmaps_free(struct mc_exec *x);
+/* With the idmap that op, a CLONE, sets. */
+void mc_exec_idmap(const struct mc_exec *x, const struct mc_op *op,
+		   struct mc_mount_attr *attr);
 
 /* --- --host (host.c) ---------------------------------------------------------- */
 

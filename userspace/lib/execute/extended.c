@@ -157,6 +157,7 @@ static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 	int fd;
 
 	mc_exec_attr(x, m, &attr);
+	mc_exec_idmap(x, op, &attr);
 	fd = mc_exec_src(x, s, &path);
 	if (x->p->srcs[s].direct) {
 		/* Used once: it becomes the mount itself. */

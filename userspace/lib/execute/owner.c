@@ -142,35 +142,59 @@ static int making_child(void *data)
 	return err;
 }
 
+/* w has u, parent_fd and gid.  -1: errno, and what failed. */
+static int make_it(struct mc_exec *x, struct making *w)
+{
+	int err = 0;
+
+	w->proc_fd = x->proc_fd;
+	w->self_fd = w->ns_fd = -1;
+	w->ready_fd = eventfd(0, EFD_CLOEXEC);
+	if (w->ready_fd < 0)
+		err = failed(w, "eventfd");
+	mc_count(x, UNSHARE);
+	if (!err && mc_child_task(making_child, w, sizeof(*w), -1))
+		err = errno;
+	mc_close(w->ready_fd);
+	mc_close(w->self_fd);
+	if (!err)
+		return w->ns_fd;
+	mc_close(w->ns_fd);
+	if (!w->what)
+		w->what = "starting a child";
+	errno = err;
+	return -1;
+}
+
 static int make(struct mc_exec *x, uint32_t u)
 {
 	const struct mc_userns *n = &x->t->userns[u];
-	struct making w = {
-		.u = n, .proc_fd = x->proc_fd, .parent_fd = -1, .self_fd = -1,
-		.ns_fd = -1, .ready_fd = eventfd(0, EFD_CLOEXEC),
-	};
-	int err = 0;
+	struct making w = { .u = n, .parent_fd = -1 };
 
-	if (w.ready_fd < 0)
-		err = failed(&w, "eventfd");
-	if (!err && !x->t->userns[n->parent].dumper) {
+	if (!x->t->userns[n->parent].dumper) {
 		w.parent_fd = mc_owner_fd(x, n->parent);
-		if (w.parent_fd < 0)
-			err = failed(&w, "its parent");
 		mc_userns_first_id(&x->t->userns[n->parent], true, &w.gid);
 	}
-	mc_count(x, UNSHARE);
-	if (!err && mc_child_task(making_child, &w, sizeof(w), -1))
-		err = errno;
-	mc_close(w.ready_fd);
-	mc_close(w.self_fd);
-	if (!err) {
-		x->owner_fd[u] = w.ns_fd;
+	if (w.parent_fd < 0 && !x->t->userns[n->parent].dumper)
+		failed(&w, "its parent");
+	else
+		x->owner_fd[u] = make_it(x, &w);
+	if (x->owner_fd[u] >= 0)
 		return 0;
-	}
-	mc_close(w.ns_fd);
-	return mc_fail(x->e, MNTCR_SYS, err, "user namespace %u: making it: %s", u,
-		       w.what ? w.what : "starting a child");
+	return mc_fail(x->e, MNTCR_SYS, errno, "user namespace %u: making it: %s", u,
+		       w.what);
+}
+
+int mc_owner_of_map(struct mc_exec *x, const struct mc_idmap *map, const char **what)
+{
+	const struct mc_userns u = {
+		.owner = geteuid(), .setgroups = true, .mapped = true, .map = *map,
+	};
+	struct making w = { .u = &u, .parent_fd = -1 };
+	int fd = make_it(x, &w);
+
+	*what = w.what;
+	return fd;
 }
 
 int mc_owners_make(struct mc_exec *x)

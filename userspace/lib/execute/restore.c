@@ -339,6 +339,7 @@ static void teardown(struct mc_work *w)
 	mc_fds_close(x->nsroot_fd, x->t->nr_ns);
 	mc_fds_close(x->live_fd, x->t->nr_ns);
 	mc_fds_close(x->owner_fd, x->t->nr_userns);
+	mc_idmaps_free(x);
 	mc_fds_close(x->mount_fd, x->t->nr_mounts);
 	mc_fds_close(x->external_fd, x->o->nr_externals);
 	mc_fds_close(x->master_fd, x->o->nr_masters);
@@ -536,7 +537,7 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	if (w->po.api != MNTCR_API_EXTENDED && w->po.staged)
 		return mc_fail(e, MNTCR_USAGE, 0,
 			       "stages take the extended API: mounts that wait are attached in namespaces that nobody enters");
-	w->others = count_others(o);
+	w->others = count_others(o) + t->nr_idmaps;
 	if (!o->fd_limit)
 		mc_fd_limit_raise(&w->fd_limit, w->others);
 	if (mc_find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, e) ||

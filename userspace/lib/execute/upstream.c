@@ -553,6 +553,7 @@ static int up_clone(struct mc_exec *x, const struct mc_op *op)
 		attr = priv;
 	else
 		mc_exec_attr(x, m, &attr);
+	mc_exec_idmap(x, op, &attr);
 	if (temp ? x->p->temps[m].keep_sharing : op->flags & MC_PLAIN)
 		want = NULL;
 	if (x->p->srcs[s].direct) {

@@ -76,6 +76,16 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 	}
 }
 
+/* Of what can be cloned, only a live original has one: that same. */
+bool mc_plan_sets_idmap(const struct mc_plan *p, uint32_t mount)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	const struct mc_src *s = base_of(p, p->src_of[mount]);
+
+	return m[mount].idmap != MC_NONE &&
+	       !(s->kind == MC_SRC_LIVE && m[s->index].idmap == m[mount].idmap);
+}
+
 /* A fresh superblock's first mount has no attributes, and is private. */
 bool mc_plan_plain(const struct mc_plan *p, uint32_t mount)
 {
@@ -119,6 +129,27 @@ static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
 			      MC_MAX_NODE_NAMES) ? -1 : 1;
 }
 
+/* Its owner was seen through the mount: in the filesystem it is another.  NULL: no memory. */
+static const struct mc_file *without_idmap(struct mc_plan *p, uint32_t mount,
+					   const struct mc_file *file)
+{
+	uint32_t i = p->topo->mounts[mount].idmap;
+	const struct mc_idmap *map = &p->topo->idmaps[i];
+	struct mc_file *f;
+
+	if (i == MC_NONE || !file->mode)
+		return file;
+	f = (void *)mc_plan_alloc(p, sizeof(*f));
+	if (!f)
+		return NULL;
+	*f = *file;
+	if (f->uid != MC_NO_ID && !mc_idmap_back(map, false, file->uid, &f->uid))
+		f->uid = MC_NO_ID;
+	if (f->gid != MC_NO_ID && !mc_idmap_back(map, true, file->gid, &f->gid))
+		f->gid = MC_NO_ID;
+	return f;
+}
+
 /*
  * On the mount, which has that root.  Of the superblock's root only what it is
  * like is of interest: it is there.
@@ -129,6 +160,7 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 {
 	const char *root = p->topo->mounts[mount].root;
 	size_t n = strlen(root), k = strlen(below);
+	const struct mc_file *seen;
 	char *path;
 	int ret;
 
@@ -142,7 +174,8 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 	if (ret)
 		return ret;
 	path = mc_plan_alloc(p, n + k + 1);
-	if (!path || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
+	seen = without_idmap(p, mount, file);
+	if (!path || !seen || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
 			      sizeof(*p->nodes)))
 		return mc_nomem(e);
 	memcpy(path, root, n);
@@ -150,7 +183,7 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 	path[n + k] = '\0';
 	p->nodes[p->nr_nodes++] = (struct mc_node){
 		.path = *path ? path + 1 : path,	/* relative */
-		.file = file->mode ? file : NULL,
+		.file = file->mode ? seen : NULL,
 		.dir = dir,
 		.mount = shows,
 	};

@@ -18,7 +18,9 @@ int mc_plan_clone(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 	if (!op)
 		return mc_nomem(e);
 	op->arg = MC_REF(MC_REF_SRC, p->src_of[m]);
-	if (mc_plan_plain(p, m))
+	if (mc_plan_sets_idmap(p, m))
+		op->flags = MC_IDMAP;
+	else if (mc_plan_plain(p, m))
 		op->flags = MC_PLAIN;
 	return 0;
 }

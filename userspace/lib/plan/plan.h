@@ -131,6 +131,8 @@ struct mc_op {
 #define MC_SPILL		1
 /* CLONE: the source is private and has the mount's attributes: nothing to set. */
 #define MC_PLAIN		1
+/* CLONE: the source has not the mount's idmap, which is set. */
+#define MC_IDMAP		2
 /* ATTACH: it came with arg, the parent, and is opened there. */
 #define MC_ALONG		1
 /* ATTACH: at the place that has been opened for it. */
@@ -138,7 +140,7 @@ struct mc_op {
 /* BASE with arg: the earlier copy lacks the mount by now; a new one is made. */
 #define MC_NEW_COPY		1
 
-/* Attributes that a clone is given; its source's idmap it keeps. */
+/* Attributes that a clone is given in any case; its source's idmap it keeps. */
 #define MC_ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | \
 		  MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME |		     \
 		  MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)

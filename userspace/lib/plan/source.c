@@ -343,17 +343,14 @@ static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 	mc_escape(sb->type, name, sizeof(name));
 	snprintf(what, sizeof(what), "%s, %u:%u", name, sb->major, sb->minor);
 	why_not(p, mounts, nr, why, sizeof(why));
-	if (mnt->idmap != MC_NONE && !live)
+	if (mnt->idmap != MC_NONE && live) {
+		snprintf(help, sizeof(help), "--external %u:%u=PATH, or another mount of it, not idmapped, in a namespace that is dumped too",
+			 sb->major, sb->minor);
 		return mc_plan_refuse(p, e, refused(p, mnt->sb, "idmapped-source"),
-				      mounts, nr,
-				      "--source, a process in its namespace or its file",
-				      "idmapped: it can only be cloned from a live mount, and its namespace was not given");
-	if (mnt->idmap != MC_NONE)
-		return mc_plan_refuse(p, e, refused(p, mnt->sb, "idmapped-source"),
-				      mounts, nr,
-				      "a mount with the same root and mapping, and nothing locked on it, in a namespace that is dumped too",
-				      "idmapped: it can only be cloned from a live mount with the same mapping, and what there is is %s",
+				      mounts, nr, help,
+				      "idmapped: it can only be cloned from a live mount with the same mapping or without any, and what there is is %s",
 				      why);
+	}
 	snprintf(help, sizeof(help), "--external %u:%u=PATH%s", sb->major, sb->minor,
 		 hidden != MC_FILED ? "" :
 		 ", a kernel with the calls of the extended API, or that the file is unmounted");
@@ -459,7 +456,8 @@ static int find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t fro
 			 uint32_t to, uint32_t *found, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
-	bool plain = mnt->idmap == MC_NONE && mc_plan_is_path(mnt->root);
+	bool path = mc_plan_is_path(mnt->root);
+	bool plain = mnt->idmap == MC_NONE && path;
 	uint32_t src = MC_NONE, best;
 
 	/*
@@ -475,7 +473,7 @@ static int find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t fro
 			src = mc_plan_new_src(p, MC_SRC_LIVE, mnt->sb, best);
 			if (src == MC_NONE)
 				return mc_nomem(e);
-		} else if (plain && mc_plan_wide_src(p, mnt->sb, mnt->root,
+		} else if (path && mc_plan_wide_src(p, mnt->sb, mnt->root,
 						     &src, e)) {
 			return -1;
 		}
@@ -553,14 +551,10 @@ static int only_live(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 		     struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[mounts[0]];
-	bool idmapped = mnt->idmap != MC_NONE;
 
-	return mc_plan_refuse(p, e, refused(p, mnt->sb, idmapped ?
-				      "idmapped-source" : "no-source"),
-			      mounts, nr,
+	return mc_plan_refuse(p, e, refused(p, mnt->sb, "no-source"), mounts, nr,
 			      "--source with its namespace, and neither --fresh nor --external for its superblock",
-			      "%s: only a live source can give it, and its superblock is to come from elsewhere",
-			      idmapped ? "idmapped" : "its root is no path");
+			      "its root is no path: only a live source can give it, and its superblock is to come from elsewhere");
 }
 
 /* What was named stands for other parts of the superblock. */
@@ -594,7 +588,7 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		return deleted_root(p, sorted + from, to - from, e);
 	if (mnt->root_deleted && mc_plan_unlinked_anew(p, sorted[from], &root))
 		return mc_nomem(e);
-	if (mnt->idmap != MC_NONE || !mc_plan_is_path(mnt->root))
+	if (!mc_plan_is_path(mnt->root))
 		return only_live(p, sorted + from, to - from, e);
 	if (mc_plan_wide_src(p, mnt->sb, root, &src, e))
 		return -1;

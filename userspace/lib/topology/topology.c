@@ -37,13 +37,14 @@ struct mc_topology *mc_topology_new(void)
 	t->by_group = mc_map_new();
 	t->by_ns = mc_map_new();
 	t->by_userns = mc_map_new();
+	t->by_idmap = mc_map_new();
 	if (t->strings) {
 		t->strings->mask = 255;
 		t->strings->seed = mc_random_seed();
 		t->strings->slots = calloc(256, sizeof(*t->strings->slots));
 	}
 	if (!t->strings || !t->strings->slots || !t->by_mount ||
-	    !t->by_group || !t->by_ns || !t->by_userns) {
+	    !t->by_group || !t->by_ns || !t->by_userns || !t->by_idmap) {
 		mntcr_topology_free(t);
 		return NULL;
 	}
@@ -67,6 +68,7 @@ void mntcr_topology_free(struct mc_topology *t)
 	mc_map_free(t->by_group);
 	mc_map_free(t->by_ns);
 	mc_map_free(t->by_userns);
+	mc_map_free(t->by_idmap);
 	free(t->userns);
 	free(t->ns);
 	free(t->sbs);
@@ -241,6 +243,22 @@ uint32_t mc_topology_add_idmap(struct mc_topology *t)
 		return MC_NONE;
 	t->idmaps[t->nr_idmaps] = (struct mc_idmap){ 0 };
 	return t->nr_idmaps++;
+}
+
+uint32_t mc_topology_get_idmap(struct mc_topology *t, const char *text, bool *added)
+{
+	const char *key = mc_topology_str(t, text);
+	uint32_t i = t->nr_idmaps;
+
+	*added = false;
+	switch (key ? mc_map_add(t->by_idmap, (uintptr_t)key, &i) : -1) {
+	case 1:
+		return i;
+	case -1:
+		return MC_NONE;
+	}
+	*added = true;
+	return mc_topology_add_idmap(t);
 }
 
 uint32_t mc_topology_add_mount(struct mc_topology *t)

@@ -232,6 +232,7 @@ struct mntcr_topology {
 	struct mc_arena *arena;
 	struct mc_strtab *strings;
 	struct mc_map *by_mount, *by_group, *by_ns, *by_userns;
+	struct mc_map *by_idmap; /* by the address of its text */
 };
 
 #define mc_topology mntcr_topology
@@ -254,6 +255,8 @@ uint32_t mc_topology_add_group(struct mc_topology *t, uint64_t id);
 uint32_t mc_topology_add_idmap(struct mc_topology *t);
 uint32_t mc_topology_add_mount(struct mc_topology *t);
 
+/* The idmap that is said with this text: found; or added, empty, and *added. */
+uint32_t mc_topology_get_idmap(struct mc_topology *t, const char *text, bool *added);
 /* User namespace by its id, not 0: found, or added. */
 uint32_t mc_topology_get_userns(struct mc_topology *t, uint64_t id);
 /* Group by original id: found, or added. */
@@ -300,6 +303,8 @@ bool mc_idmap_parse(const char *text, struct mc_idmap_extent *x, uint32_t *nr);
 bool mc_idmap_range(const struct mc_idmap *m, bool gid, uint32_t id, uint32_t count,
 		    uint32_t *to);
 bool mc_idmap_same(const struct mc_idmap *a, const struct mc_idmap *b);
+/* Which id is mapped to that one?  false: none. */
+bool mc_idmap_back(const struct mc_idmap *m, bool gid, uint32_t to, uint32_t *id);
 
 /* One that is known to be locked: the mount cannot be cloned without it. */
 bool mc_has_locked_child(const struct mc_topology *t, uint32_t mount);

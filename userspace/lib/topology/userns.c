@@ -50,6 +50,19 @@ bool mc_idmap_range(const struct mc_idmap *m, bool gid, uint32_t id, uint32_t co
 	return false;
 }
 
+bool mc_idmap_back(const struct mc_idmap *m, bool gid, uint32_t to, uint32_t *id)
+{
+	const struct mc_idmap_extent *x = gid ? m->gid : m->uid;
+	uint32_t nr = gid ? m->nr_gid : m->nr_uid, i;
+
+	for (i = 0; i < nr; i++)
+		if (to >= x[i].parent_id && to - x[i].parent_id < x[i].count) {
+			*id = x[i].id + (to - x[i].parent_id);
+			return true;
+		}
+	return false;
+}
+
 bool mc_idmap_same(const struct mc_idmap *a, const struct mc_idmap *b)
 {
 	return a->nr_uid == b->nr_uid && a->nr_gid == b->nr_gid &&
