@@ -32,6 +32,7 @@ lib-y += topology/unlinked.o
 lib-y += topology/way.o
 lib-y += topology/cgroup.o
 lib-y += topology/key.o
+lib-y += topology/stand-in.o
 
 lib-y += capture/userns.o
 lib-y += capture/ns.o

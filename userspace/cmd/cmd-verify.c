@@ -23,6 +23,7 @@ static const char usage[] =
 "      --contents       compare the files of each tmpfs and ramfs as well\n"
 "      --map-cgroup OLD=NEW\n"
 "                       what shows the cgroup OLD in FIRST should show NEW\n"
+"      --stand-in KEY   what FIRST had of its host there should be an empty tmpfs\n"
 "      --events         both live: mount something on each mount in turn and see\n"
 "                       whether it comes out the same; see mntcr-verify(1)\n"
 "      --max N          print at most N differences (default 100, 0: all)\n"
@@ -210,7 +211,8 @@ static int add_delayed(struct job *j, const char *arg)
 int cmd_verify(int argc, char **argv)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
-	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP, OPT_DELAYED };
+	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP, OPT_DELAYED,
+	       OPT_STAND_IN };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
@@ -219,6 +221,7 @@ int cmd_verify(int argc, char **argv)
 		{ "events", no_argument, NULL, OPT_EVENTS },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "map-cgroup", required_argument, NULL, OPT_MAP_CGROUP },
+		{ "stand-in", required_argument, NULL, OPT_STAND_IN },
 		{ "max", required_argument, NULL, OPT_MAX },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -266,6 +269,11 @@ int cmd_verify(int argc, char **argv)
 			if (ret)
 				return ret;
 			break;
+		case OPT_STAND_IN:
+			ret = cmd_maps_add_stand_in(&j.maps, "verify", optarg);
+			if (ret)
+				return ret;
+			break;
 		case OPT_MAX:
 			if (!cmd_number(optarg, SIZE_MAX, &j.opts.max_reports))
 				return cmd_usage("verify", "--max %s is not a number",
@@ -295,6 +303,8 @@ int cmd_verify(int argc, char **argv)
 		return cmd_usage("verify", "--events and --contents exclude one another");
 	if (j.events && j.maps.nr)
 		return cmd_usage("verify", "--events and --map-cgroup exclude one another");
+	if (j.events && j.maps.nr_stand_ins)
+		return cmd_usage("verify", "--events and --stand-in exclude one another");
 	if (j.quiet && j.json)
 		return cmd_usage("verify", "--quiet and --json exclude one another");
 	if (j.quiet) {

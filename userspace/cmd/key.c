@@ -86,13 +86,28 @@ int cmd_maps_add(struct cmd_maps *m, const char *cmd, char *arg)
 	return ret;
 }
 
+int cmd_maps_add_stand_in(struct cmd_maps *m, const char *cmd, const char *arg)
+{
+	void *p = realloc(m->stand_ins, (m->nr_stand_ins + 1) * sizeof(*m->stand_ins));
+
+	if (!p)
+		return no_memory(cmd);
+	m->stand_ins = p;
+	m->stand_ins[m->nr_stand_ins++] = arg;
+	return 0;
+}
+
 int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
 		   struct mntcr_error *e)
 {
-	return m->nr ? mntcr_topology_map_cgroups(t, m->maps, m->nr, e) : 0;
+	if (m->nr && mntcr_topology_map_cgroups(t, m->maps, m->nr, e))
+		return -1;
+	return m->nr_stand_ins ? mntcr_topology_stand_in(t, m->stand_ins,
+							 m->nr_stand_ins, e) : 0;
 }
 
 void cmd_maps_free(struct cmd_maps *m)
 {
 	free(m->maps);
+	free(m->stand_ins);
 }

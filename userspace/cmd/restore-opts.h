@@ -33,7 +33,8 @@ struct restore_opts {
 	{ "ignore-locks", no_argument, NULL, 1004 },			\
 	{ "caller-namespaces", no_argument, NULL, 1005 },			\
 	{ "map-cgroup", required_argument, NULL, 1006 },		\
-	{ "host", required_argument, NULL, 1007 }
+	{ "host", required_argument, NULL, 1007 },			\
+	{ "stand-in", required_argument, NULL, 1008 }
 
 #define RESTORE_OPT_USAGE						\
 "  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
@@ -49,6 +50,8 @@ struct restore_opts {
 "                             PATH, a shared mount, stands for the peer group\n" \
 "                             KEY: its id, or path:/WHERE one of its slaves is\n" \
 "      --map-cgroup OLD=NEW   what showed the cgroup OLD is to show NEW\n"	\
+"      --stand-in KEY         an empty tmpfs for what the host had there, if locked\n" \
+"                             mounts hide all of it\n"		\
 "      --fresh                new tmpfs, ramfs and devpts even where a live one\n" \
 "                             could be had\n"			\
 "      --caller-namespaces    new proc, sysfs and mqueue as well: they show the\n" \

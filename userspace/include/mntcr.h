@@ -175,6 +175,15 @@ int mntcr_topology_map_cgroups(struct mntcr_topology *topo,
 			       struct mntcr_error *e);
 
 /*
+ * Superblocks of the host's all of whose mounts are hidden by locked ones: each becomes
+ * an empty read-only tmpfs.  Keys are those of mntcr_capture_options.own.  What can be
+ * seen, or is not known to be the host's, is MNTCR_REFUSED ("stand-in").  After a
+ * failure topo can only be freed.
+ */
+int mntcr_topology_stand_in(struct mntcr_topology *topo, const char *const *keys,
+			    size_t nr, struct mntcr_error *e);
+
+/*
  * path "-" is standard input or output.  Writing to a file is atomic, through a
  * symbolic link too; to what has no name, a device or /dev/stdout, it is not.
  */

@@ -606,6 +606,27 @@ output()
 }
 test_each "restore --discard, --pin, --stats and --json" output
 
+# What stands in for the host's, where the image says whose it is.
+stand_in()
+{
+	image "$work/image" '' "$a"
+	refused stand-in mntcr restore --api "$api" --discard --stand-in 9:99 "$work/image"
+	refused stand-in mntcr plan --stand-in 9:99 "$work/image"
+	code 2 mntcr restore --api "$api" --discard --stand-in 9:98 "$work/image"
+	sed 's/"version":2/"version":4/; s/"options":""/&,"whose":"host"/
+		s/"mountpoint":"\/a"/&,"locks":[]},{"id":12,"namespace":0,"parent":11,"superblock":0,"root":"\/","mountpoint":"\/","locks":["mount"]/
+		' "$work/image" >"$work/hidden"
+	try mntcr plan --ignore-locks --stand-in 9:99 "$work/hidden"
+	holds grep -q '^differs  *9:99: an empty read-only tmpfs stands in' "$tmp/out"
+	try mntcr restore --api "$api" --ignore-locks --pin "$work/pin" --verify \
+		--stand-in 9:99 "$work/hidden"
+	holds grep -q 'will differ: 9:99: an empty read-only tmpfs stands in' "$tmp/err"
+	code 3 mntcr verify --ignore locks "$work/hidden" "$work/pin"
+	try mntcr verify --ignore locks --stand-in 9:99 "$work/hidden" "$work/pin"
+	code 2 mntcr verify --events --stand-in 9:99 "$work/pin" "$work/pin"
+}
+test_each "restore --stand-in" stand_in
+
 # --- what is listed beforehand ----------------------------------------------------
 # The options of the list, pasted, restore a namespace that is a copy of this one.
 listed()

@@ -42,6 +42,12 @@ bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t
 	const struct mc_sb *sb = &p->topo->sbs[i];
 	char type[64], at[400], host[420];
 
+	if (sb->stands_in_for) {
+		snprintf(line, size, "%u:%u: an empty read-only tmpfs stands in for the host's %s, which locked mounts hide",
+			 sb->major, sb->minor,
+			 mc_escape(sb->stands_in_for, type, sizeof(type)));
+		return true;
+	}
 	if (sb->whose != MC_WHOSE_HOST || p->from[i].kind != MC_FROM_FRESH)
 		return false;
 	if (sb->outside.path)

@@ -88,7 +88,11 @@ int mc_plan_temps(struct mc_plan *p, struct mntcr_error *e)
 	for (i = 0; i < t->nr_groups && !ret; i++) {
 		g = order[i];
 		p->priv->leader[g] = MC_REF(MC_REF_MOUNT, t->groups[g].first_member);
-		if (!mc_plan_internal(t, g))
+		if (!mc_plan_internal(t, g) &&
+		    t->groups[g].first_slave_mount == MC_NONE &&
+		    t->groups[g].first_slave_group == MC_NONE)
+			p->priv->leader[g] = MC_NONE;	/* of what is stood in for */
+		else if (!mc_plan_internal(t, g))
 			ret = mc_plan_outside(p, g, areas, e);
 		else if (p->api == MNTCR_API_UPSTREAM)
 			ret = wide_leader(p, g, &areas[g], e);

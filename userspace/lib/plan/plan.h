@@ -322,7 +322,7 @@ bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
 /* Does it differ from the source in the image? */
 bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount);
-/* Is one of the host's made anew?  Then what to say of that. */
+/* Is one of the host's made anew, or stood in for?  Then what to say of that. */
 bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t sb, char *line, size_t size);
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);

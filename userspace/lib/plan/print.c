@@ -268,9 +268,12 @@ static void whose_lines(const struct mc_plan *p, FILE *out)
 static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 {
 	struct mc_buf b = { 0 };
-	char a[64], is[256], was[256];
+	char a[64], is[256], was[256], line[900];
 	uint32_t i;
 
+	for (i = 0; i < p->topo->nr_sbs; i++)
+		if (mc_plan_host_is_new(p, i, line, sizeof(line)))
+			fprintf(out, "%-9s %s\n", "differs", line);
 	for (i = 0; i < p->topo->nr_mounts; i++)
 		if (mc_plan_source_differs(p, i))
 			fprintf(out, "%-9s %s: source %s instead of %s\n", "differs",
@@ -358,11 +361,19 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 
 static void print_differences(const struct mc_plan *p, FILE *out)
 {
+	char a[64], line[900];
 	bool first = true;
-	char a[64];
 	uint32_t i;
 
 	fprintf(out, "\"differences\": [");
+	for (i = 0; i < p->topo->nr_sbs; i++) {
+		if (!mc_plan_host_is_new(p, i, line, sizeof(line)))
+			continue;
+		fprintf(out, "%s\n{\"what\": \"host\"", first ? "" : ",");
+		put(out, "text", line);
+		fputs("}", out);
+		first = false;
+	}
 	for (i = 0; i < p->topo->nr_mounts; i++) {
 		if (!mc_plan_source_differs(p, i))
 			continue;

@@ -146,6 +146,7 @@ struct mc_sb {
 	uint32_t pidns_depth;
 	enum mc_whose whose;
 	struct mc_found outside; /* the widest; never of the container's */
+	const char *stands_in_for; /* a type, or NULL; not in an image */
 	uint32_t nr_mounts;	/* derived */
 };
 
