@@ -170,12 +170,15 @@ static void drawing(void)
 }
 
 static enum mntcr_method method;
+static pid_t task;		/* in the namespace; 0: the test itself */
 
 static int do_capture(struct mntcr_error *e)
 {
-	struct mntcr_source self = { .type = MNTCR_SOURCE_PID, .pid = getpid() };
+	struct mntcr_source self = {
+		.type = MNTCR_SOURCE_PID, .pid = task ? task : getpid(),
+	};
 	struct mntcr_capture_options opts = {
-		.size = sizeof(opts), .method = method,
+		.size = sizeof(opts), .method = method, .whose = task,
 	};
 	struct mntcr_topology *t;
 
@@ -201,6 +204,20 @@ static void capturing_by_mountinfo(void)
 	starve(do_capture);
 }
 
+/* And whose it is: what the test's own namespace shows of it is found. */
+static void asking_whose_it_is(void)
+{
+	struct holder h;
+
+	scene_enter();
+	method = MNTCR_METHOD_MOUNTINFO;
+	h = scene_hold(CLONE_NEWNS, NULL, NULL);
+	task = h.pid;
+	starve(do_capture);
+	task = 0;
+	scene_release(&h);
+}
+
 int main(void)
 {
 	json_set_alloc_funcs(__wrap_malloc, free);
@@ -212,5 +229,6 @@ int main(void)
 	if (!getenv("UNDER_VALGRIND"))
 		TAP_RUN(capturing_by_statmount);
 	TAP_RUN(capturing_by_mountinfo);
+	TAP_RUN(asking_whose_it_is);
 	return tap_done();
 }
