@@ -352,12 +352,25 @@ static void from_a_live_mount_without(void)
 
 static void all(enum mntcr_api a)
 {
+	static const struct {
+		const char *name;
+		void (*fn)(void);
+	} tests[] = {
+		{ "fresh-superblock", on_a_fresh_superblock },
+		{ "external-path", on_an_external_path },
+		{ "maps-that-cannot-be", maps_that_cannot_be },
+		{ "maps-of-others", by_one_who_may_not_map_them },
+		{ "live-mount-without", from_a_live_mount_without },
+	};
+	char name[64];
+	size_t i;
+
 	api = a;
-	TAP_RUN(on_a_fresh_superblock);
-	TAP_RUN(on_an_external_path);
-	TAP_RUN(maps_that_cannot_be);
-	TAP_RUN(by_one_who_may_not_map_them);
-	TAP_RUN(from_a_live_mount_without);
+	for (i = 0; i < MC_ARRAY_SIZE(tests); i++) {
+		snprintf(name, sizeof(name), "%s.%s", a == MNTCR_API_EXTENDED ?
+			 "extended" : "upstream", tests[i].name);
+		tap_run(name, tests[i].fn);
+	}
 }
 
 int main(void)
