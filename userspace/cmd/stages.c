@@ -299,7 +299,7 @@ static int take_fd(struct driver *d, const struct mntcr_given *what, const char 
 	}
 	if (!is_fd_path(path))
 		return mc_fail(d->e, MNTCR_USAGE, 0, "give: a descriptor comes beside the line or is /proc/PID/fd/N");
-	*fd = open(path, (mount ? O_PATH : O_RDONLY) | O_CLOEXEC);
+	*fd = open(path, (mount ? O_PATH : O_RDONLY | O_NONBLOCK) | O_CLOEXEC);
 	return *fd < 0 ? mc_fail(d->e, MNTCR_SYS, errno, "give: %s", path) : 0;
 }
 

@@ -23,6 +23,7 @@ check "make install" 0 "" in_make PREFIX=/opt/m install
 cat >"$tmp/wanted" <<END
 ./opt/m/bin/mntcr
 ./opt/m/include/mntcr-restore.h
+./opt/m/include/mntcr-stages.h
 ./opt/m/include/mntcr.h
 ./opt/m/lib/libmntcr.a
 ./opt/m/lib/libmntcr.so
@@ -55,6 +56,7 @@ check "the soname" 0 'SONAME.*libmntcr\.so\.0$' \
 
 cat >"$tmp/prog.c" <<'END'
 #include <mntcr-restore.h>
+#include <mntcr-stages.h>
 #include <mntcr.h>
 
 int main(int argc, char **argv)

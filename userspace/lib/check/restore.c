@@ -329,6 +329,7 @@ static void finish(struct job *j)
 	uint32_t i;
 
 	mc_made_close(j->x.made, j->x.nr_made);
+	mc_made_forget(&j->x);
 	for (i = 0; i < j->x.nr_junk; i++)
 		mc_close(j->x.junk[i]);
 	free(j->x.junk);

@@ -120,6 +120,7 @@ struct mc_exec {
 	int *place_fd;		/* per part of the plan: where it will be */
 	struct mc_made *made;	/* but user namespaces */
 	uint32_t nr_made, max_made;
+	struct mc_map *made_by[3];	/* by number: pid, net, ipc */
 	int *idmap_fd;		/* per idmap: a user namespace that has it; */
 	uint32_t *same_idmap;	/* one for all that are equal */
 	int proc_fd;		/* the caller's /proc */
@@ -254,6 +255,7 @@ int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s);
 int mc_made_files(struct mc_exec *x);
 const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
 void mc_made_close(struct mc_made *made, uint32_t nr);
+void mc_made_forget(struct mc_exec *x);	/* which is which */
 
 /* --- idmaps (idmap.c) -------------------------------------------------------- */
 

@@ -30,21 +30,51 @@ void mc_made_close(struct mc_made *made, uint32_t nr)
 	free(made);
 }
 
+void mc_made_forget(struct mc_exec *x)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(x->made_by) / sizeof(*x->made_by); i++) {
+		mc_map_free(x->made_by[i]);
+		x->made_by[i] = NULL;
+	}
+}
+
+static struct mc_map **map_of(struct mc_exec *x, uint32_t type)
+{
+	return &x->made_by[type == CLONE_NEWPID ? 0 : type == CLONE_NEWNET ? 1 : 2];
+}
+
 /* That of the dump, or the end of the list, where there is room.  -1: errno. */
 static int find(struct mc_exec *x, uint32_t type, uint64_t nr, uint32_t *at)
 {
-	uint32_t i = 0;
+	struct mc_map **map = map_of(x, type);
 
-	while (i < x->nr_made && (x->made[i].type != type || x->made[i].nr != nr))
-		i++;
-	*at = i;
-	if (i < x->nr_made)
+	if (!*map)
+		*map = mc_map_new();
+	if (*map && mc_map_get(*map, nr, at))
 		return 0;
-	if (!mc_grow(&x->made, x->nr_made, &x->max_made, sizeof(*x->made))) {
+	if (!*map ||
+	    !mc_grow(&x->made, x->nr_made, &x->max_made, sizeof(*x->made))) {
 		errno = ENOMEM;
 		return -1;
 	}
-	x->made[i] = (struct mc_made){ type, nr, -1 };
+	*at = x->nr_made;
+	x->made[*at] = (struct mc_made){ type, nr, -1 };
+	return 0;
+}
+
+/* At the end of the list, with its descriptor. */
+static int add(struct mc_exec *x, uint32_t at)
+{
+	struct mc_made *m = &x->made[at];
+
+	if (mc_map_add(*map_of(x, m->type), m->nr, &at) < 0) {
+		mc_close(m->fd);
+		errno = ENOMEM;
+		return -1;
+	}
+	x->nr_made++;
 	return 0;
 }
 
@@ -57,9 +87,9 @@ int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner)
 	if (i < x->nr_made)
 		return x->made[i].fd;
 	x->made[i].fd = mc_owner_ns(x, owner, CLONE_NEWPID);
-	if (x->made[i].fd < 0)
+	if (x->made[i].fd < 0 || add(x, i))
 		return -1;
-	return x->made[x->nr_made++].fd;
+	return x->made[i].fd;
 }
 
 int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
@@ -74,8 +104,14 @@ int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
 		return -1;
 	fs = mc_owner_ns_fsopen(x, s->owner, sb->shown_type, &x->made[i].fd,
 				strcmp(m->root, "/") ? &none : &m->root_file, sb->type);
-	if (fs >= 0 && i == x->nr_made)
-		x->nr_made++;
+	if (i < x->nr_made)
+		return fs;
+	if (fs < 0) {
+		mc_close(x->made[i].fd);
+	} else if (add(x, i)) {
+		mc_close(fs);
+		return -1;
+	}
 	return fs;
 }
 
@@ -88,9 +124,8 @@ static int made_file(struct mc_exec *x, const struct mc_src *s)
 		return -1;
 	if (i == x->nr_made) {
 		x->made[i].fd = mc_owner_ns(x, s->owner, m->nsfs_type);
-		if (x->made[i].fd < 0)
+		if (x->made[i].fd < 0 || add(x, i))
 			return -1;
-		x->nr_made++;
 	}
 	return fcntl(x->made[i].fd, F_DUPFD_CLOEXEC, 0);
 }

@@ -352,6 +352,7 @@ static void teardown(struct mc_work *w)
 		mc_close(x->junk[i]);
 	free(x->junk);
 	mc_made_close(x->made, x->nr_made);
+	mc_made_forget(x);
 	free(x->put_off);
 	free(x->unlinked_way);
 	free(x->placeholder);

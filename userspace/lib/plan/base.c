@@ -134,11 +134,12 @@ static const struct mc_file *without_idmap(struct mc_plan *p, uint32_t mount,
 					   const struct mc_file *file)
 {
 	uint32_t i = p->topo->mounts[mount].idmap;
-	const struct mc_idmap *map = &p->topo->idmaps[i];
+	const struct mc_idmap *map;
 	struct mc_file *f;
 
 	if (i == MC_NONE || !file->mode)
 		return file;
+	map = &p->topo->idmaps[i];
 	f = (void *)mc_plan_alloc(p, sizeof(*f));
 	if (!f)
 		return NULL;
