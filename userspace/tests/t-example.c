@@ -126,7 +126,7 @@ static int mntcr(const char *verb, const char *what, const char *option,
 
 static void processes_between_the_stages(void)
 {
-	char pid[16];
+	char pid[32];
 	pid_t init;
 	int status;
 
