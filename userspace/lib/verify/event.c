@@ -173,6 +173,16 @@ static int end(struct helper *h)
 	return umount2(name, MNT_DETACH) ? errno : 0;
 }
 
+static ssize_t next_word(const struct helper *h, char *c)
+{
+	ssize_t n;
+
+	do {
+		n = recv(h->sock, c, 1, 0);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 static void serve(struct helper *h)
 {
 	bool fired = false;
@@ -181,7 +191,7 @@ static void serve(struct helper *h)
 
 	for (;;) {
 		send(h->sock, &ret, sizeof(ret), MSG_NOSIGNAL);
-		if (recv(h->sock, &c, 1, 0) != 1 || c != FIRE)
+		if (next_word(h, &c) != 1 || c != FIRE)
 			break;
 		ret = fire(h);
 		fired = !ret;
