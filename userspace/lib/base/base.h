@@ -188,9 +188,9 @@ int mc_child_wait(pid_t pid);
 int mc_child_task(int (*task)(void *data), void *data, size_t size, int cgroup_fd);
 
 /*
- * Run fn(data) in a thread of its own and wait for it: 0 or an errno.  No signal
- * handler runs in there, since handlers are the caller's and expect the caller's
- * root and mounts.
+ * Run fn(data) in a thread that has a root and a directory of its own, and wait for it:
+ * 0 or an errno.  No signal handler runs in there, since handlers are the caller's and
+ * expect the caller's root and mounts.
  */
 int mc_in_thread(void *(*fn)(void *), void *data);
 

@@ -30,14 +30,14 @@ static bool is_it(const struct job *j, int fd)
 	       mc_look_is(&st, j->t->unique_ids, m->id, m->id_old);
 }
 
-/* In a thread that has a root and a directory of its own. */
+/* In a thread. */
 static void *by_path(void *data)
 {
 	struct job *j = data;
 	int fd = -1;
 
 	j->fd = -1;
-	if (unshare(CLONE_FS) || setns(j->ns_fd, CLONE_NEWNS)) {
+	if (setns(j->ns_fd, CLONE_NEWNS)) {
 		j->err = errno;
 		return NULL;
 	}

@@ -106,7 +106,6 @@ static int open_type(const char *type, const char *source, int cgroup_fd)
 int mc_exec_again(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
-
 	const struct mc_sb *sb = &x->t->sbs[s->sb];
 	const char *source = mc_mount_source(x->t, &x->t->mounts[s->index]);
 

@@ -297,14 +297,9 @@ static int go(struct bind *b, struct side *s, int own)
 static void *detour(void *data)
 {
 	struct bind *b = data;
-	int own = -1;
+	int own = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	b->ret = -1;
-	if (unshare(CLONE_FS)) {
-		mc_fail(b->e, MNTCR_SYS, errno, "bind: unshare(CLONE_FS)");
-		return NULL;
-	}
-	own = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (own < 0)
 		mc_fail(b->e, MNTCR_SYS, errno, "bind: /proc/thread-self/ns/mnt");
 	else if (!go(b, &b->src, own) && !clone_tree(b, 0) &&

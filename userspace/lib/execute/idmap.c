@@ -71,57 +71,57 @@ static int make(struct mc_exec *x, const struct mc_op *op)
 		       "%s: a user namespace with the ids of its idmap: %s", name, what);
 }
 
-/* Of a type of which one more harms nothing; else it is seen when it is made. */
-static int try_fresh(struct mc_exec *x, const char *type)
+/*
+ * On a new filesystem of a type of which one more harms nothing: 0 or an errno.  Where
+ * there is none, that is seen when it is to be made.
+ */
+static int try_fresh(struct mc_exec *x, const char *type, struct mc_mount_attr *attr)
 {
-	int fs, fd = -1, err;
+	int fs, fd = -1, err = 0;
 
 	mc_count(x, FSOPEN);
 	fs = mc_fsopen(type, MC_FSOPEN_CLOEXEC);
 	if (fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
-	err = errno;
 	mc_close(fs);
-	errno = err;
-	return fd;
+	if (fd < 0)
+		return 0;
+	mc_count(x, MOUNT_SETATTR);
+	if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, attr, MC_MOUNT_ATTR_SIZE_VER0))
+		err = errno;
+	mc_close(fd);
+	return err;
 }
 
-/* Does the kernel set it on a clone of that, which goes again? */
+/* On a clone: 0 or an errno. */
+static int try_external(struct mc_exec *x, int external, struct mc_mount_attr *attr)
+{
+	int fd = mc_exec_open_tree(x, external, "", 0, attr);
+
+	if (fd < 0)
+		return errno;
+	mc_close(fd);
+	return 0;
+}
+
+/* Does the kernel set it on a mount of that, which goes again? */
 static int try_source(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s)
 {
 	const char *type = x->t->sbs[s->sb].type;
 	struct mc_mount_attr attr = { 0 };
 	char name[256], esc[64];
-	int fd, err;
+	int err;
 
 	mc_exec_idmap(x, op, &attr);
-	if (s->kind == MC_SRC_EXTERNAL) {
-		fd = mc_exec_open_tree(x, x->external_fd[s->index], "", 0, &attr);
-	} else {
-		fd = try_fresh(x, type);
-		if (fd < 0)
-			return 0;	/* not the idmap's fault */
-		mc_count(x, MOUNT_SETATTR);
-		err = mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
-				       MC_MOUNT_ATTR_SIZE_VER0) ? errno : 0;
-		mc_close(fd);
-		fd = err ? -1 : fd;
-		errno = err;
-		if (!err)
-			return 0;
-	}
-	if (fd >= 0) {
-		mc_close(fd);
+	err = s->kind == MC_SRC_EXTERNAL ?
+	      try_external(x, x->external_fd[s->index], &attr) :
+	      try_fresh(x, type, &attr);
+	if (!err)
 		return 0;
-	}
-	err = errno;
+	mc_mount_name(x->t, MC_REF_INDEX(op->obj), name, sizeof(name));
 	if (err != EPERM && err != EINVAL)
-		return mc_fail(x->e, MNTCR_SYS, err, "%s: setting its idmap",
-			       mc_mount_name(x->t, MC_REF_INDEX(op->obj), name,
-					     sizeof(name)));
-	return mc_refuse(x->e, "idmapped-source",
-			 "%s: %s: %s: %s", mc_mount_name(x->t, MC_REF_INDEX(op->obj),
-							 name, sizeof(name)),
+		return mc_fail(x->e, MNTCR_SYS, err, "%s: setting its idmap", name);
+	return mc_refuse(x->e, "idmapped-source", "%s: %s: %s: %s", name,
 			 mc_escape(type, esc, sizeof(esc)), strerror(err), err == EPERM ?
 			 "the caller has no power over this superblock, or the mount is idmapped already" :
 			 "this kernel sets no idmap on mounts of it");

@@ -78,18 +78,24 @@ static int add(struct mc_exec *x, uint32_t at)
 	return 0;
 }
 
-int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner)
+/* Found, or made empty.  -1: errno. */
+static int get(struct mc_exec *x, uint32_t type, uint64_t nr, uint32_t owner)
 {
 	uint32_t i;
 
-	if (find(x, CLONE_NEWPID, ino, &i))
+	if (find(x, type, nr, &i))
 		return -1;
 	if (i < x->nr_made)
 		return x->made[i].fd;
-	x->made[i].fd = mc_owner_ns(x, owner, CLONE_NEWPID);
+	x->made[i].fd = mc_owner_ns(x, owner, type);
 	if (x->made[i].fd < 0 || add(x, i))
 		return -1;
 	return x->made[i].fd;
+}
+
+int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner)
+{
+	return get(x, CLONE_NEWPID, ino, owner);
 }
 
 int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
@@ -118,16 +124,9 @@ int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
 static int made_file(struct mc_exec *x, const struct mc_src *s)
 {
 	const struct mc_mount *m = &x->t->mounts[s->index];
-	uint32_t i;
+	int fd = get(x, m->nsfs_type, m->nsfs_id, s->owner);
 
-	if (find(x, m->nsfs_type, m->nsfs_id, &i))
-		return -1;
-	if (i == x->nr_made) {
-		x->made[i].fd = mc_owner_ns(x, s->owner, m->nsfs_type);
-		if (x->made[i].fd < 0 || add(x, i))
-			return -1;
-	}
-	return fcntl(x->made[i].fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 int mc_made_files(struct mc_exec *x)

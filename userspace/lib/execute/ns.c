@@ -395,11 +395,7 @@ static void *make_all(void *data)
 	uint32_t i;
 
 	m->ret = -1;
-	mc_count(x, UNSHARE);
-	if (unshare(CLONE_FS)) {
-		mc_fail(x->e, MNTCR_SYS, errno, "unshare(CLONE_FS)");
-		return NULL;
-	}
+	mc_count(x, UNSHARE);	/* that of mc_in_thread() */
 	if (mc_ns_choose_cpu(x))
 		return NULL;
 	for (i = 0; i < x->p->nr_ops && x->p->ops[i].type == MC_OP_NS; i++)
