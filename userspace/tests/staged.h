@@ -138,8 +138,8 @@ static inline struct mntcr_topology *nested(void)
 
 /* --- who gives ------------------------------------------------------------------ */
 
-/* A child keeps it whose child is init. */
-static inline struct staged_pid staged_pid_new(void)
+/* A child keeps it whose child is init: of the one at ns, or of a new one (-1). */
+static inline struct staged_pid staged_pid_with_init(int ns)
 {
 	struct staged_pid p;
 	char path[64], c;
@@ -150,7 +150,7 @@ static inline struct staged_pid staged_pid_new(void)
 	REQUIRE(p.keeper >= 0);
 	if (!p.keeper) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWPID))
+		if (ns < 0 ? unshare(CLONE_NEWPID) : setns(ns, CLONE_NEWPID))
 			_exit(1);
 		if (!fork()) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -168,6 +168,11 @@ static inline struct staged_pid staged_pid_new(void)
 	p.fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
 	REQUIRE(p.fd >= 0);
 	return p;
+}
+
+static inline struct staged_pid staged_pid_new(void)
+{
+	return staged_pid_with_init(-1);
 }
 
 static inline void staged_pid_free(struct staged_pid *p)

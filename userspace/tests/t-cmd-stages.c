@@ -7,12 +7,11 @@
  */
 #include <sys/socket.h>
 
+#include "command.h"
 #include "staged.h"
 
 #define IMAGE	"/tmp/image"
 #define PINS	"/tmp/pins"
-
-static int mntcr = -1;
 
 /* --- the other end -------------------------------------------------------------- */
 
@@ -409,23 +408,6 @@ static void given_twice_and_of_another_kind(void)
 	CHECK_EQ(over(&d), MNTCR_USAGE);
 	nothing_left();
 	close(net);
-}
-
-/* Before /tmp is covered, which it may be below. */
-static void find_mntcr(void)
-{
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 16);
-
-	if (n < 0)
-		err(1, "/proc/self/exe");
-	path[n] = '\0';
-	strcpy(strrchr(path, '/'), "/../mntcr");
-	mntcr = open(path, O_PATH | O_CLOEXEC);
-	if (mntcr < 0)
-		mntcr = open("/usr/bin/mntcr", O_PATH | O_CLOEXEC);
-	if (mntcr < 0)
-		errx(1, "no mntcr beside this test, nor in /usr/bin");
 }
 
 int main(void)

@@ -331,9 +331,8 @@ static void a_process(void)
 	struct mntcr_restored *r = NULL;
 	struct mntcr_made made;
 	struct staged x;
-	int ready[2], fd;
-	char c;
-	pid_t pid;
+	struct staged_pid pid;
+	int fd;
 
 	need_stages();
 	x = staged_new(with_a_process());
@@ -348,24 +347,7 @@ static void a_process(void)
 	mntcr_stages_made(x.s, 0, &made);
 	CHECK_STR(made.kind, "pid");
 	CHECK_EQ(made.id, PID_INO(0));
-	REQUIRE(!pipe2(ready, O_CLOEXEC));
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (setns(made.fd, CLONE_NEWPID))
-			_exit(1);
-		if (!fork()) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (write(ready[1], "", 1) != 1)
-				_exit(1);
-		}
-		close(ready[1]);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	REQUIRE(read(ready[0], &c, 1) == 1);
-	close(ready[0]);
+	pid = staged_pid_with_init(made.fd);
 	fd = in_there(mntcr_stages_ns_fd(x.s, 0), "/proc/1", O_PATH);
 	given(&x, MNTCR_GIVEN_MOUNT, 102, fd);
 	close(fd);
@@ -374,8 +356,7 @@ static void a_process(void)
 	CHECK(fd >= 0);
 	mc_close(fd);
 	mntcr_restored_free(r);
-	kill(pid, SIGKILL);
-	wd_wait_for(pid);
+	staged_pid_free(&pid);
 	staged_over(&x);
 }
 

@@ -92,20 +92,38 @@ static uid_t owner_uid(int ns, unsigned int up)
 	return uid;
 }
 
+/* A namespace that fn has made, in a user namespace in another. */
+struct nested {
+	struct holder outer, inner;
+};
+
+/* false: without mount_setgroup(2) there is nothing to be seen. */
+static bool hold_nested(struct nested *n, int (*fn)(void *data))
+{
+	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+		return false;
+	n->outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
+	write_of(n->outer.pid, "uid_map", "0 1000 10");
+	write_of(n->outer.pid, "gid_map", "0 2000 10");
+	n->inner = scene_hold(0, fn, &n->outer);
+	return true;
+}
+
+static void release_nested(struct nested *n)
+{
+	scene_release(&n->inner);
+	scene_release(&n->outer);
+}
+
 static struct mntcr_topology *image_of_what_is_gone(int (*fn)(void *data))
 {
 	struct mntcr_topology *t;
-	struct holder outer, inner;
+	struct nested n;
 
-	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+	if (!hold_nested(&n, fn))
 		return NULL;
-	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
-	write_of(outer.pid, "uid_map", "0 1000 10");
-	write_of(outer.pid, "gid_map", "0 2000 10");
-	inner = scene_hold(0, fn, &outer);
-	t = captured(inner.ns);
-	scene_release(&inner);
-	scene_release(&outer);
+	t = captured(n.inner.ns);
+	release_nested(&n);
 	return t;
 }
 
@@ -227,18 +245,13 @@ static void unlinked_roots_of_another_owner(void)
 	struct mntcr_restored *r = NULL;
 	struct mntcr_contents *a, *b;
 	struct mntcr_error e = { 0 };
-	struct holder outer, inner;
+	struct nested n;
 	size_t nr = 1;
 
-	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+	if (!hold_nested(&n, do_unlinked))
 		SKIP("this kernel has no mount_setgroup(2)");
-	outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
-	write_of(outer.pid, "uid_map", "0 1000 10");
-	write_of(outer.pid, "gid_map", "0 2000 10");
-	inner = scene_hold(0, do_unlinked, &outer);
-	a = saved(inner.ns, &t);
-	scene_release(&inner);
-	scene_release(&outer);
+	a = saved(n.inner.ns, &t);
+	release_nested(&n);
 	CHECK_EQ(t->nr_mounts, 3);
 	CHECK_EQ(t->mounts[1].unlinked + t->mounts[2].unlinked, 3);
 	o.contents = a;

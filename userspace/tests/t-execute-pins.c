@@ -12,10 +12,10 @@
 #include "mntcr.h"
 #include "base/base.h"
 #include "execute/execute.h"
+#include "command.h"
 #include "tap.h"
 #include "world.h"
 
-static int mntcr = -1;
 static char source[64];
 static struct world w;
 static const char *image = "/tmp/image";
@@ -362,24 +362,6 @@ static void ignored_at_the_end(void)
 	signal(SIGHUP, SIG_DFL);
 	pinned("/tmp/pins", mounts);
 	CHECK(!rmdir("/tmp/pins"));
-}
-
-/* Before /tmp is covered, which it may be below. */
-static void find_mntcr(void)
-{
-	char path[4096];
-	ssize_t n;
-
-	n = readlink("/proc/self/exe", path, sizeof(path) - 16);
-	if (n < 0)
-		err(1, "/proc/self/exe");
-	path[n] = '\0';
-	strcpy(strrchr(path, '/'), "/../mntcr");
-	mntcr = open(path, O_PATH | O_CLOEXEC);
-	if (mntcr < 0)
-		mntcr = open("/usr/bin/mntcr", O_PATH | O_CLOEXEC);
-	if (mntcr < 0)
-		errx(1, "no mntcr beside this test, nor in /usr/bin");
 }
 
 int main(void)
