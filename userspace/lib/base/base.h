@@ -99,6 +99,12 @@ bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by)
  */
 uint64_t mc_statmount_unknown(void);
 
+/*
+ * Does NS_MNT_OPEN open mounts here? To be asked before it is used: where it is something
+ * else, what comes back is no descriptor.
+ */
+bool mc_opens_by_id(void);
+
 /* What of the extended calls this kernel lacks, and the errno; NULL: nothing. */
 const char *mc_extended_lacks(int *err);
 

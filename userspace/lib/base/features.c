@@ -22,6 +22,12 @@ static enum mntcr_feature_state by_errno(int err, int unknown_call)
 	return MNTCR_FEATURE_YES;
 }
 
+/* A call that another kernel has made something of leaves the errno of another one. */
+static int errno_of(long ret)
+{
+	return ret < 0 ? errno : 0;
+}
+
 /*
  * The number of an interface that is not upstream's may be that of another one
  * some day.  So there are two calls, and no other kernel has both of the errors.
@@ -36,6 +42,7 @@ static enum mntcr_feature_state by_both(int first, int want_first, int second,
 		return MNTCR_FEATURE_YES;
 	}
 	switch (*err) {
+	case 0:
 	case EINVAL:
 	case ENOSYS:
 	case ENOTTY:
@@ -101,9 +108,9 @@ static enum mntcr_feature_state probe_open_tree_attr(int *err)
 /* Flags are checked before descriptors. */
 static int move_errno(unsigned int flags)
 {
-	mc_move_mount(-1, "", -1, "", flags | MOVE_MOUNT_F_EMPTY_PATH |
-		      MOVE_MOUNT_T_EMPTY_PATH);
-	return errno;
+	return errno_of(mc_move_mount(-1, "", -1, "", flags |
+				      MOVE_MOUNT_F_EMPTY_PATH |
+				      MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 static enum mntcr_feature_state probe_set_group(int *err)
@@ -120,9 +127,8 @@ static enum mntcr_feature_state probe_move_foreign(int *err)
 
 static int tree_errno(unsigned int flags)
 {
-	mc_open_tree(-1, "", flags | OPEN_TREE_FOREIGN | OPEN_TREE_CLOEXEC |
-		     AT_EMPTY_PATH);
-	return errno;
+	return errno_of(mc_open_tree(-1, "", flags | OPEN_TREE_FOREIGN |
+				     OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
 }
 
 /* With a clone, and with nothing else that open_tree(2) can make. */
@@ -181,12 +187,10 @@ static enum mntcr_feature_state probe_ns_mnt_open(int *err)
 		*err = errno;
 		return MNTCR_FEATURE_UNKNOWN;
 	}
-	ioctl(fd, MC_NS_MNT_OPEN, &req.arg);
-	first = errno;
-	ioctl(fd, MC_NS_MNT_OPEN_LARGER, &req);
-	*err = errno;
+	first = errno_of(ioctl(fd, MC_NS_MNT_OPEN, &req.arg));
+	*err = errno_of(ioctl(fd, MC_NS_MNT_OPEN_LARGER, &req));
 	close(fd);
-	if (first != EINVAL && first != ENOTTY && first != EPERM) {
+	if (first && first != EINVAL && first != ENOTTY && first != EPERM) {
 		*err = first;
 		return MNTCR_FEATURE_UNKNOWN;
 	}
@@ -198,10 +202,12 @@ static enum mntcr_feature_state probe_setgroup(int *err)
 {
 	int first;
 
-	mc_mount_setgroup(NULL, MC_MOUNT_GROUP_ARGS_SIZE_VER0, MOUNT_SETGROUP_SHARED);
-	first = errno;
-	mc_mount_setgroup(NULL, SIZE_MAX, MOUNT_SETGROUP_SHARED);
-	return by_both(first, EFAULT, errno, E2BIG, err);
+	first = errno_of(mc_mount_setgroup(NULL, MC_MOUNT_GROUP_ARGS_SIZE_VER0,
+					   MOUNT_SETGROUP_SHARED));
+	return by_both(first, EFAULT,
+		       errno_of(mc_mount_setgroup(NULL, SIZE_MAX,
+						  MOUNT_SETGROUP_SHARED)),
+		       E2BIG, err);
 }
 
 /* A lock that does not exist, and no mount: an older kernel is at E2BIG then. */
@@ -210,11 +216,12 @@ static enum mntcr_feature_state probe_lock_set(int *err)
 	struct mc_mount_attr attr = { .lock_set = 1ULL << 63 };
 	int first;
 
-	mc_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
-	first = errno;
+	first = errno_of(mc_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
 	attr.lock_set = MOUNT_LOCK_MOUNT;
-	mc_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr));
-	return by_both(first, EINVAL, errno, EBADF, err);
+	return by_both(first, EINVAL,
+		       errno_of(mc_mount_setattr(-1, "", AT_EMPTY_PATH, &attr,
+						 sizeof(attr))),
+		       EBADF, err);
 }
 
 /*
@@ -300,6 +307,13 @@ const char *mc_extended_lacks(int *err)
 			return probes[needed[i]].what;
 	}
 	return NULL;
+}
+
+bool mc_opens_by_id(void)
+{
+	int err;
+
+	return probe_ns_mnt_open(&err) == MNTCR_FEATURE_YES;
 }
 
 uint64_t mc_statmount_unknown(void)
