@@ -230,7 +230,7 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 	cap_ids_init(&l.ids);
 	for (n = 0; n < nr; n++) {
 		l.ns = &ns[n];
-		l.no_open = false;
+		l.no_open = !mc_opens_by_id();
 		l.root = -2;
 		i = t->ns[n].nr_mounts ? t->ns[n].first_mount : 0;
 		for (end = i + t->ns[n].nr_mounts; i < end; i++) {

@@ -121,7 +121,7 @@ static void look_at(struct under *u, int clone, uint32_t c)
 static void look(struct under *u)
 {
 	uint32_t i, c, end = u->first + u->nr;
-	bool no_open = false;
+	bool no_open = !mc_opens_by_id();
 	int root, fd, clone;
 
 	if (setns(u->ns->fd, CLONE_NEWNS))

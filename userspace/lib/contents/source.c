@@ -58,9 +58,12 @@ static void *by_path(void *data)
 
 static int by_id(struct job *j)
 {
-	int fd = mc_ns_mnt_open(j->ns_fd, j->t->mounts[j->mount].id);
-	int err;
+	int fd = -1, err;
 
+	if (!mc_extended_lacks(&err))
+		fd = mc_ns_mnt_open(j->ns_fd, j->t->mounts[j->mount].id);
+	else
+		errno = EOPNOTSUPP;
 	if (fd < 0)
 		return -1;
 	j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
