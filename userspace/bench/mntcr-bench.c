@@ -608,7 +608,8 @@ int main(int argc, char **argv)
 		{ 0 }
 	};
 	uint32_t sizes[MAX_SIZES] = { 1000, 4000, 16000 };
-	bool extended = !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
+	int lacks;
+	bool extended = !mc_extended_lacks(&lacks);
 	bool upstream = true, as_json = false, first = true, services = false;
 	size_t nr_sizes = 3;
 	int c, runs = 3, ret = 0;

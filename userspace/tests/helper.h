@@ -11,6 +11,7 @@
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "extended.h"
 #include "tap.h"
 #include "world.h"
 
@@ -24,8 +25,7 @@ static inline void say(void *data, const char *line)
 
 static inline void need_api(void)
 {
-	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
-	    errno == ENOSYS)
+	if (api == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 }
 

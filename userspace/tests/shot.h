@@ -10,6 +10,7 @@
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "extended.h"
 #include "in-child.h"
 #include "tap.h"
 #include "world.h"
@@ -18,8 +19,7 @@ static enum mntcr_api api;
 
 static inline void need_api(void)
 {
-	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
-	    errno == ENOSYS)
+	if (api == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 }
 

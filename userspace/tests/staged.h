@@ -13,6 +13,7 @@
 #include "mntcr-stages.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "extended.h"
 #include "tap.h"
 #include "world.h"
 
@@ -45,7 +46,7 @@ static inline void staged_say(void *data, const char *line)
 
 static inline void need_stages(void)
 {
-	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+	if (!has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 }
 

@@ -6,6 +6,7 @@
  */
 #include <signal.h>
 
+#include "extended.h"
 #include "in-child.h"
 
 static int two_namespaces(void);
@@ -22,7 +23,7 @@ static int stages(int argc, char **argv);
 
 static void need_series(void)
 {
-	if (mc_mount_setgroup(NULL, 0, 0) < 0 && errno == ENOSYS)
+	if (!has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 }
 

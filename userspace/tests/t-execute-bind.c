@@ -6,6 +6,7 @@
  */
 #include "mntcr-restore.h"
 #include "base/base.h"
+#include "extended.h"
 #include "tap.h"
 #include "world.h"
 
@@ -52,8 +53,7 @@ static int do_bind(struct mntcr_place src, struct mntcr_place dst,
 	}
 	o->api = api;
 	memset(e, 0, sizeof(*e));
-	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
-	    errno == ENOSYS)
+	if (api == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no foreign clones");
 	return mntcr_bind(&src, &dst, o, e);
 }
@@ -305,7 +305,7 @@ static void asked_for_by_name_it_must_be_there(void)
 		.size = sizeof(to), .own_ns = true, .path = "/tmp/none",
 	};
 	struct mntcr_error e;
-	bool extended = !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
+	bool extended = has_extended();
 
 	CHECK_EQ(mntcr_bind(&from, &to, &o, &e), -1);
 	CHECK_EQ(e.code, extended ? MNTCR_SYS : MNTCR_UNSUPPORTED);

@@ -14,6 +14,7 @@
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "extended.h"
 #include "in-child.h"
 #include "staged.h"
 #include "tap.h"
@@ -397,8 +398,7 @@ static void prepare(void)
 {
 	size_t i;
 
-	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
-	    errno == ENOSYS)
+	if (api == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 	world_close(&w);
 	o = (struct mntcr_restore_options){ .size = sizeof(o), .api = api };

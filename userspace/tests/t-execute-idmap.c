@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "image/image.h"
 #include "topology/topology.h"
+#include "extended.h"
 #include "in-child.h"
 #include "tap.h"
 
@@ -53,8 +54,7 @@ static enum mntcr_api api;
 
 static void need_api(void)
 {
-	if (api == MNTCR_API_EXTENDED && mc_mount_setgroup(NULL, 0, 0) &&
-	    errno == ENOSYS)
+	if (api == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 }
 

@@ -9,6 +9,7 @@
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "extended.h"
 #include "inner.h"
 #include "tap.h"
 
@@ -100,7 +101,7 @@ struct nested {
 /* false: without mount_setgroup(2) there is nothing to be seen. */
 static bool hold_nested(struct nested *n, int (*fn)(void *data))
 {
-	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+	if (!has_extended())
 		return false;
 	n->outer = scene_hold(CLONE_NEWUSER, NULL, NULL);
 	write_of(n->outer.pid, "uid_map", "0 1000 10");

@@ -12,6 +12,7 @@
 #include "mntcr-restore.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "extended.h"
 #include "tap.h"
 #include "world.h"
 
@@ -622,11 +623,6 @@ static unsigned int shake(const struct mntcr_topology *t, const struct world *a,
 	return n;
 }
 
-static bool have_extended(void)
-{
-	return !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
-}
-
 static void restored_world(const struct mntcr_restored *r, struct world *w)
 {
 	size_t i;
@@ -722,7 +718,7 @@ static void run_scene(const struct scene *s, enum mntcr_api api)
 	size_t mounts, fds;
 	int ret;
 
-	if (api == MNTCR_API_EXTENDED && !have_extended())
+	if (api == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 	s->build(&w);
 	sources(&w, src);
@@ -817,7 +813,7 @@ static void image_of_another_boot(void)
 	struct world w = { .nr = 0 };
 	char other[64];
 
-	if (api_now == MNTCR_API_EXTENDED && !have_extended())
+	if (api_now == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 	build_private(&w);
 	t = capture(&w);
@@ -836,7 +832,7 @@ static void device_of_another_boot(void)
 	struct mntcr_topology *t;
 	struct world w = { .nr = 0 };
 
-	if (api_now == MNTCR_API_EXTENDED && !have_extended())
+	if (api_now == MNTCR_API_EXTENDED && !has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 	build_private(&w);
 	t = capture(&w);

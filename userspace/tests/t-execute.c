@@ -261,7 +261,7 @@ static void handlers_run_at_home(void)
 /* Asked for by name it must be there; by itself the best there is is taken. */
 static void the_api_that_is_there(void)
 {
-	bool extended = !(mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS);
+	bool extended = has_extended();
 	struct mntcr_restored *r;
 	struct shot s = shoot(small);
 
