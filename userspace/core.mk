@@ -53,6 +53,8 @@ vm-test-sh-y += t-cmd-options
 test-y += t-capture-change
 LIBS-t-capture-change := -Wl,--wrap=syscall,--wrap=lseek,--wrap=read
 vm-test-y += t-capture-change
+test-y += t-capture-moment
+vm-test-y += t-capture-moment
 test-y += t-capture-stack
 LIBS-t-capture-stack := -Wl,--wrap=syscall
 vm-test-y += t-capture-stack
