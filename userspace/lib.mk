@@ -33,6 +33,7 @@ lib-y += topology/way.o
 lib-y += topology/cgroup.o
 lib-y += topology/key.o
 lib-y += topology/stand-in.o
+lib-y += topology/select.o
 
 lib-y += capture/userns.o
 lib-y += capture/ns.o

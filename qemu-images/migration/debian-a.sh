@@ -97,9 +97,6 @@ dump() {
 	step $rc "dumped again, its system calls counted"
 	figure dump-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
 	rm -f $work/again
-	mntcr show --dot "$1" >$work/main.dot && mntcr show --dot "$1" "$2" >$work/service.dot &&
-		rc=0 || rc=$?
-	step $rc "drawn: its main mount namespace, and that with a service's"
 	look a mounts memory sizes pids -- "$@" && rc=0 || rc=$?
 	step $rc "looked at"
 	mntcr verify --contents $work/image "$@" && rc=0 || rc=$?

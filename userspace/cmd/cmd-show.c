@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -23,6 +24,12 @@ static const char usage[] =
 "  -D, --dot            for Graphviz\n"
 "      --method METHOD  of live namespaces: auto (default), statmount or\n"
 "                       mountinfo\n"
+"  -N, --namespace NS   only this one: a process id or path as it is labelled,\n"
+"                       mnt:[INODE], or its number; as often as needed\n"
+"      --group ID       only this peer group, its slaves and masters, and what\n"
+"                       leads there; as often as needed\n"
+"      --reaches MOUNT  only this one, and what events on it reach: [NS:]PATH or\n"
+"                       the mount's id; as often as needed\n"
 "  -h, --help           this text\n";
 
 /* Append a topology, or those on standard input; 0 or an exit code. */
@@ -63,14 +70,60 @@ static int load_lines(const struct mc_buf *text, struct mntcr_topology **t)
 	return cmd_error("show", &e);
 }
 
+/* What is to be left, as it was named. */
+struct chosen {
+	const char **namespaces, **reaches;
+	uint64_t *groups;
+	size_t nr_namespaces, nr_reaches, nr_groups;
+};
+
+/* Each option can be given as often as there are arguments. */
+static int chosen_init(struct chosen *ch, int argc)
+{
+	struct mntcr_error e;
+
+	ch->namespaces = calloc((size_t)argc + 1, sizeof(*ch->namespaces));
+	ch->reaches = calloc((size_t)argc + 1, sizeof(*ch->reaches));
+	ch->groups = calloc((size_t)argc + 1, sizeof(*ch->groups));
+	if (ch->namespaces && ch->reaches && ch->groups)
+		return 0;
+	mc_nomem(&e);
+	return cmd_error("show", &e);
+}
+
+static void chosen_free(struct chosen *ch)
+{
+	free(ch->namespaces);
+	free(ch->reaches);
+	free(ch->groups);
+}
+
+static int choose(const struct chosen *ch, struct mntcr_topology *t)
+{
+	const struct mntcr_select_options opts = {
+		.size = sizeof(opts),
+		.namespaces = ch->namespaces, .nr_namespaces = ch->nr_namespaces,
+		.groups = ch->groups, .nr_groups = ch->nr_groups,
+		.reaches = ch->reaches, .nr_reaches = ch->nr_reaches,
+	};
+	struct mntcr_error e;
+
+	if (!ch->nr_namespaces && !ch->nr_groups && !ch->nr_reaches)
+		return 0;
+	return mntcr_topology_select(t, &opts, &e) ? cmd_error("show", &e) : 0;
+}
+
 int cmd_show(int argc, char **argv)
 {
-	enum { OPT_METHOD = 256 };
+	enum { OPT_METHOD = 256, OPT_GROUP, OPT_REACHES };
 	static const struct option options[] = {
 		{ "topology", required_argument, NULL, 't' },
 		{ "json", no_argument, NULL, 'J' },
 		{ "dot", no_argument, NULL, 'D' },
 		{ "method", required_argument, NULL, OPT_METHOD },
+		{ "namespace", required_argument, NULL, 'N' },
+		{ "group", required_argument, NULL, OPT_GROUP },
+		{ "reaches", required_argument, NULL, OPT_REACHES },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
@@ -79,11 +132,13 @@ int cmd_show(int argc, char **argv)
 	struct mntcr_topology *t = NULL;
 	struct cmd_input in = { 0 };
 	struct mc_buf lines = { 0 };
+	struct chosen ch = { 0 };
 	struct mntcr_error e;
 	bool written = false;
-	int c, ret = 0;
+	size_t number;
+	int c, ret = chosen_init(&ch, argc);
 
-	while (!ret && (c = getopt_long(argc, argv, "t:JDh", options, NULL)) >= 0) {
+	while (!ret && (c = getopt_long(argc, argv, "t:JDN:h", options, NULL)) >= 0) {
 		switch (c) {
 		case 't':
 			written = true;
@@ -99,6 +154,19 @@ int cmd_show(int argc, char **argv)
 			if (!cmd_method(optarg, &method))
 				ret = cmd_usage("show", "--method %s is not known",
 						optarg);
+			break;
+		case 'N':
+			ch.namespaces[ch.nr_namespaces++] = optarg;
+			break;
+		case OPT_GROUP:
+			if (!cmd_number(optarg, INT32_MAX, &number))
+				ret = cmd_usage("show", "--group %s: not the number of a peer group",
+						optarg);
+			else
+				ch.groups[ch.nr_groups++] = number;
+			break;
+		case OPT_REACHES:
+			ch.reaches[ch.nr_reaches++] = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -116,6 +184,8 @@ int cmd_show(int argc, char **argv)
 	if (!ret)
 		ret = written ? load_lines(&lines, &t) :
 		      cmd_input_load(&in, "show", method, &t);
+	if (!ret)
+		ret = choose(&ch, t);
 	if (!ret && mntcr_render(t, format, stdout, &e))
 		ret = cmd_error("show", &e);
 	if (!ret)
@@ -124,5 +194,6 @@ out:
 	mntcr_topology_free(t);
 	cmd_input_free(&in);
 	mc_buf_free(&lines);
+	chosen_free(&ch);
 	return ret;
 }

@@ -184,6 +184,31 @@ int mntcr_topology_stand_in(struct mntcr_topology *topo, const char *const *keys
 			    size_t nr, struct mntcr_error *e);
 
 /*
+ * Leave in topo only a part of it, for people to look at: these namespaces (nr 0: all)
+ * and, unless there is neither group nor mount, in them only the mounts that share
+ * with these groups (their members and slaves, the slaves' own, and members of their
+ * masters), those that something mounted on or below one of these mounts can reach,
+ * and what lies above such mounts.
+ *
+ * A namespace is named by its label, by "mnt:[INODE]" or that number, or by its number
+ * in topo, from 0; a mount by its id, or as [NAMESPACE:]PATH, where PATH begins with "/"
+ * and the namespace is otherwise the first that is chosen.  What names nothing, or
+ * several namespaces, is MNTCR_USAGE.  After a failure topo can only be freed.
+ */
+struct mntcr_select_options {
+	size_t size;
+	const char *const *namespaces;
+	size_t nr_namespaces;
+	const uint64_t *groups;		/* their ids */
+	size_t nr_groups;
+	const char *const *reaches;
+	size_t nr_reaches;
+};
+int mntcr_topology_select(struct mntcr_topology *topo,
+			  const struct mntcr_select_options *opts,
+			  struct mntcr_error *e);
+
+/*
  * path "-" is standard input or output.  Writing to a file is atomic, through a
  * symbolic link too; to what has no name, a device or /dev/stdout, it is not.
  */

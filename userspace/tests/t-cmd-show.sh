@@ -160,6 +160,109 @@ else
 	fail "any beginning of a line" "$rest"
 fi
 
+# --- parts ------------------------------------------------------------------
+parts='[m m@1 [m@1 m@2 s@2]] [m [m/b/a] [m/a [m/a/b]] m/b] : 5>0'
+"$MNTCR" show -J -t "$parts" >"$tmp/img"
+shows()	# NAME OPTION...; the trees are on standard input
+{
+	what=$1
+	shift
+	cat >"$tmp/want"
+	check "$what" 0 "" "$MNTCR" show "$@" "$tmp/img"
+	cp "$tmp/out" "$tmp/part"
+	is "$what: that, and nothing else" "$tmp/want" "$tmp/part"
+}
+shows "a namespace, by its number, which it keeps" -N 2 <<END
+namespace 2: line 1 @2, 3 mounts
+/  root tmpfs private rw
+|-/h3  tree tmpfs shared:2,master:1(external) rw
+\`-/h4  tree tmpfs master:2 rw
+END
+cp "$tmp/part" "$tmp/two"
+shows "by its label, and twice" -N "line 1 @2" --namespace 2 <"$tmp/two"
+shows "a peer group, its slaves and its master" --group 2 <<END
+namespace 0: line 1 @0, 2 mounts
+/  ...
+\`-/h0  tree tmpfs shared:1 rw
+
+namespace 1: line 1 @1, 3 mounts
+/  ...
+|-/h1  tree tmpfs shared:1 rw
+\`-/h2  tree tmpfs shared:2,master:1 rw
+
+namespace 2: line 1 @2, 3 mounts
+/  ...
+|-/h3  tree tmpfs shared:2,master:1 rw
+\`-/h4  tree tmpfs master:2 rw
+END
+shows "of that what is in one namespace" --group 2 -N 0 <<END
+namespace 0: line 1 @0, 2 mounts
+/  ...
+\`-/h0  tree tmpfs shared:1 rw
+END
+shows "slaves of a slave group, not their master's others" --reaches "line 1 @1:/h2" <<END
+namespace 1: line 1 @1, 2 mounts
+/  ...
+\`-/h2  tree tmpfs shared:2,master:1(external) rw
+
+namespace 2: line 1 @2, 3 mounts
+/  ...
+|-/h3  tree tmpfs shared:2,master:1(external) rw
+\`-/h4  tree tmpfs master:2 rw
+END
+shows "what an event reaches, not where there is nothing of it" --reaches /h9 <<END
+namespace 0: line 1 @0, 5 mounts
+/  ...
+|-/h0  ...
+| \`-/h0/h5  tree tmpfs shared:3 rw
+|-/h6  tree[/b/a] tmpfs shared:4,master:3 rw
+\`-/h9  tree[/b] tmpfs shared:3 rw
+END
+id=$(sed -n 's/.*{"id": \([0-9]*\),.*"mountpoint": "\/h9".*/\1/p' "$tmp/img")
+cp "$tmp/part" "$tmp/nine"
+shows "the mount by its id" --reaches "$id" <"$tmp/nine"
+shows "what reaches nothing is there itself" -N 2 --reaches /h4 <<END
+namespace 2: line 1 @2, 2 mounts
+/  ...
+\`-/h4  tree tmpfs master:2(external) rw
+END
+shows "several" --reaches /h7 --reaches 2:/h4 --group 4 <<END
+namespace 0: line 1 @0, 7 mounts
+/  ...
+|-/h0  ...
+| \`-/h0/h5  tree tmpfs shared:3 rw
+|-/h6  tree[/b/a] tmpfs shared:4,master:3 rw
+|-/h7  tree[/a] tmpfs shared:5,master:3 rw
+|-/h8  tree[/a/b] tmpfs shared:6,master:5 rw
+\`-/h9  tree[/b] tmpfs shared:3 rw
+
+namespace 2: line 1 @2, 2 mounts
+/  ...
+\`-/h4  tree tmpfs master:2(external) rw
+END
+check "a part as an image" 0 '"format": "mntcr-image"' \
+	"$MNTCR" show --json --reaches /h9 "$tmp/img"
+cp "$tmp/out" "$tmp/img2"
+check "which is drawn" 0 "^namespace 0: line 1 @0, 5 mounts" "$MNTCR" show "$tmp/img2"
+check "and planned" 0 "" "$MNTCR" plan "$tmp/img2"
+check "a part as a graph" 0 'label="/h0.*color=gray' \
+	"$MNTCR" show --dot --reaches /h9 "$tmp/img"
+check "without groups that are of the way only" 1 "" grep -q 'peer group 1"' "$tmp/out"
+check "of a line" 0 "1 @1, 3 mounts" "$MNTCR" show -N 1 -t "$parts"
+sed 's/line 1 @1/2/' "$tmp/img" >"$tmp/img2"
+check "wrong: two namespaces may be meant" 2 "2 may be one namespace or another" \
+	"$MNTCR" show -N 2 "$tmp/img2"
+for wrong in '-N 3;3 names no namespace' '-N mnt:[0;mnt:\[0 names no' \
+	'--group 7;no peer group 7' '--group 0;no peer group 0' \
+	'--group x;x: not the number' '--reaches /h;/h names no mount' \
+	'--reaches 99;99 names no mount' '--reaches 3:/;3 names no namespace' \
+	'--reaches h9;h9 names no mount' \
+	'-N 2 --group 3;nothing of that is in the namespaces'; do
+	# shellcheck disable=SC2086 # words
+	check "wrong: ${wrong%;*}" 2 "${wrong#*;}" \
+		"$MNTCR" show ${wrong%;*} "$tmp/img"
+done
+
 # --- graphs -----------------------------------------------------------------
 check "a line as a graph" 0 "^digraph" "$MNTCR" show --dot -t "$line"
 cp "$tmp/out" "$tmp/dot"

@@ -41,10 +41,49 @@ static void mount_node(const struct mc_topology *t, uint32_t i, FILE *out)
 	quoted(out, sb->type);
 	fprintf(out, " %u:%u ", sb->major, sb->minor);
 	quoted(out, m->root);
-	fprintf(out, "%s\"%s];\n", m->root_deleted ? " (deleted)" : "",
-		m->unbindable ? ", style=dotted" : "");
+	fprintf(out, "%s\"%s%s];\n", m->root_deleted ? " (deleted)" : "",
+		m->unbindable ? ", style=dotted" : "",
+		m->above ? ", color=gray, fontcolor=gray" : "");
 	if (m->parent != MC_NONE)
 		fprintf(out, "    m%u -> m%u [arrowhead=none];\n", m->parent, i);
+}
+
+/* Mounts that are there only because of others below them show no sharing. */
+static bool is_drawn(const struct mc_topology *t, uint32_t group)
+{
+	const struct mc_group *g = &t->groups[group];
+	uint32_t m;
+
+	if (g->first_slave_group != MC_NONE)
+		return true;
+	mc_for_each_member(t, m, group)
+		if (!t->mounts[m].above)
+			return true;
+	for (m = g->first_slave_mount; m != MC_NONE; m = t->mounts[m].next_slave)
+		if (!t->mounts[m].above)
+			return true;
+	return false;
+}
+
+static void group_node(const struct mc_topology *t, uint32_t i, FILE *out)
+{
+	const struct mc_group *g = &t->groups[i];
+	uint32_t m;
+
+	fprintf(out, "  g%u [shape=ellipse, label=\"peer group %" PRIu64 "%s\"%s];\n",
+		i, g->id, g->nr_members ? "" : "\\n(external)",
+		g->nr_members ? "" : ", style=dotted");
+	mc_for_each_member(t, m, i)
+		if (!t->mounts[m].above)
+			fprintf(out, "  g%u -> m%u [dir=both, color=blue, constraint=false];\n",
+				i, m);
+	if (g->master != MC_NONE)
+		fprintf(out, "  g%u -> g%u [style=dashed, color=red];\n",
+			g->master, i);
+	for (m = g->first_slave_mount; m != MC_NONE; m = t->mounts[m].next_slave)
+		if (!t->mounts[m].above)
+			fprintf(out, "  g%u -> m%u [style=dashed, color=red, constraint=false];\n",
+				i, m);
 }
 
 int mc_render_dot(const struct mc_topology *t, FILE *out,
@@ -58,30 +97,16 @@ int mc_render_dot(const struct mc_topology *t, FILE *out,
 		const struct mc_ns *ns = &t->ns[i];
 
 		fprintf(out, "  subgraph cluster_%u {\n    label=\"namespace %u: ",
-			i, i);
+			i, ns->number ? ns->number - 1 : i);
 		quoted(out, ns->label);
 		fputs("\";\n", out);
 		for (j = 0; j < ns->nr_mounts; j++)
 			mount_node(t, ns->first_mount + j, out);
 		fputs("  }\n", out);
 	}
-	for (i = 0; i < t->nr_groups; i++) {
-		const struct mc_group *g = &t->groups[i];
-
-		fprintf(out, "  g%u [shape=ellipse, label=\"peer group %" PRIu64 "%s\"%s];\n",
-			i, g->id, g->nr_members ? "" : "\\n(external)",
-			g->nr_members ? "" : ", style=dotted");
-		mc_for_each_member(t, j, i)
-			fprintf(out, "  g%u -> m%u [dir=both, color=blue, constraint=false];\n",
-				i, j);
-		if (g->master != MC_NONE)
-			fprintf(out, "  g%u -> g%u [style=dashed, color=red];\n",
-				g->master, i);
-		for (j = g->first_slave_mount; j != MC_NONE;
-		     j = t->mounts[j].next_slave)
-			fprintf(out, "  g%u -> m%u [style=dashed, color=red, constraint=false];\n",
-				i, j);
-	}
+	for (i = 0; i < t->nr_groups; i++)
+		if (is_drawn(t, i))
+			group_node(t, i, out);
 	fputs("}\n", out);
 	return 0;
 }

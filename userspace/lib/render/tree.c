@@ -106,8 +106,9 @@ static int tree(const struct mc_topology *t, uint32_t root, FILE *out,
 					  sizeof(esc)));
 		if (t->mounts[m].parent != MC_NONE && !t->mounts[m].mountpoint[1])
 			mc_buf_puts(&b, " (over it)");
-		mc_buf_puts(&b, "  ");
-		columns(t, &t->mounts[m], &b);
+		mc_buf_puts(&b, t->mounts[m].above ? "  ..." : "  ");
+		if (!t->mounts[m].above)
+			columns(t, &t->mounts[m], &b);
 		if (b.nomem || path.nomem)
 			goto nomem;
 		fprintf(out, "%s\n", b.data);
@@ -145,7 +146,8 @@ int mc_render_tree(const struct mc_topology *t, FILE *out,
 	for (i = 0; i < t->nr_ns; i++) {
 		const struct mc_ns *ns = &t->ns[i];
 
-		fprintf(out, "%snamespace %u: %s", i ? "\n" : "", i,
+		fprintf(out, "%snamespace %u: %s", i ? "\n" : "",
+			ns->number ? ns->number - 1 : i,
 			mc_escape(ns->label, esc, sizeof(esc)));
 		if (ns->ino)
 			fprintf(out, " mnt:[%" PRIu64 "]", ns->ino);

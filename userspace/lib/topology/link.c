@@ -320,3 +320,19 @@ int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e)
 	t->finished = true;
 	return 0;
 }
+
+int mc_topology_again(struct mc_topology *t, struct mntcr_error *e)
+{
+	struct mc_map **maps[] = {
+		&t->by_mount, &t->by_group, &t->by_ns, &t->by_userns,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
+		mc_map_free(*maps[i]);
+		*maps[i] = mc_map_new();
+		if (!*maps[i])
+			return mc_nomem(e);
+	}
+	return mc_topology_finish(t, e);
+}

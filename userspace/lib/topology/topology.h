@@ -97,6 +97,8 @@ struct mc_ns {
 	uint32_t hidden;
 	uint32_t base_propagation; /* MS_* of the mount below the root that tasks see,
 				      the namespace's own (rootfs, nullfs); 0: unknown */
+	uint32_t number;	/* where a selection has renumbered it: its number before,
+				   from 1; else 0; not in an image */
 	uint32_t root;		/* mount, or MC_NONE for an empty namespace */
 	uint32_t first_mount;	/* derived */
 	uint32_t nr_mounts;	/* derived */
@@ -179,6 +181,7 @@ struct mc_mount {
 	 * file that was unlinked in the same place; 0: not known
 	 */
 	uint32_t unlinked;
+	bool above;		/* not selected, but above one that is; not in an image */
 	const char *mountpoint;	/* from the parent mount's root: "/", "/a/b" */
 	enum mc_mp_type mp_type;
 	struct mc_file root_file;
@@ -272,11 +275,20 @@ const char *mc_path_fault(const char *p, bool dots);
 int mc_topology_check(const struct mc_topology *t, struct mntcr_error *e);
 /* Validate and derive.  Elements may be reordered; indices are rewritten. */
 int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e);
+/* The same for what is left of a finished one. */
+int mc_topology_again(struct mc_topology *t, struct mntcr_error *e);
 
 /* On finished topologies. */
 uint32_t mc_find_mount(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_ns(const struct mc_topology *t, uint64_t id);
 uint32_t mc_find_group(const struct mc_topology *t, uint64_t id);
+/*
+ * By what is printed of it: its label, "mnt:[INODE]" or the number within, its number
+ * (from 0).  Returns how many are meant; *ns is one of these.
+ */
+uint32_t mc_ns_named(const struct mc_topology *t, const char *key, uint32_t *ns);
+/* Digits only, and no more than fit. */
+bool mc_parse_u64(const char *s, uint64_t *v);
 /* MAJOR:MINOR, or the path in the first namespace of a mount of it. */
 uint32_t mc_find_sb(const struct mc_topology *t, const char *key);
 /*
