@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "cmd.h"
 
 static const char usage[] =
@@ -19,7 +20,10 @@ static const char usage[] =
 "      --order          mounts came into being in the same order\n"
 "      --delayed ID     but this one of the first and what is on it may be younger\n"
 "      --ignore LIST    leave out: options, source, locks, owner, files,\n"
-"                       shown\n"
+"                       shown, whose\n"
+"      --own KEY        an image against live ones: of these KEY, MAJOR:MINOR or a\n"
+"                       path in the first, is not the host's\n"
+"      --not-own KEY    is the host's\n"
 "      --contents       compare the files of each tmpfs and ramfs as well\n"
 "      --map-cgroup OLD=NEW\n"
 "                       what shows the cgroup OLD in FIRST should show NEW\n"
@@ -176,6 +180,7 @@ static bool ignore(char *list, unsigned int *flags)
 		{ "owner", MNTCR_VERIFY_IGNORE_OWNER },
 		{ "files", MNTCR_VERIFY_IGNORE_FILES },
 		{ "shown", MNTCR_VERIFY_IGNORE_SHOWN },
+		{ "whose", MNTCR_VERIFY_IGNORE_WHOSE },
 	};
 	char *word, *save = NULL;
 	size_t i, n = sizeof(words) / sizeof(words[0]);
@@ -208,11 +213,44 @@ static int add_delayed(struct job *j, const char *arg)
 	return 0;
 }
 
-int cmd_verify(int argc, char **argv)
+/* Each option can be given as often as there are arguments. */
+static int keys_init(struct cmd_input *live, int argc)
+{
+	struct mntcr_error e;
+
+	live->own = calloc((size_t)argc + 1, sizeof(*live->own));
+	live->not_own = calloc((size_t)argc + 1, sizeof(*live->not_own));
+	if (live->own && live->not_own)
+		return 0;
+	mc_nomem(&e);
+	return cmd_error("verify", &e);
+}
+
+/* Of live ones that are compared with an image, which may know it: keys are live's. */
+static int ask_whose(struct cmd_input *first, struct cmd_input *second,
+		     struct cmd_input *live)
+{
+	struct cmd_input *in = first->image ? second : first;
+
+	if (!first->image == !second->image) {
+		if (!live->nr_own && !live->nr_not_own)
+			return 0;
+		return cmd_usage("verify", "--own and --not-own need an image and live namespaces");
+	}
+	in->whose = true;
+	in->own = live->own;
+	in->nr_own = live->nr_own;
+	in->not_own = live->not_own;
+	in->nr_not_own = live->nr_not_own;
+	live->own = live->not_own = NULL;
+	return 0;
+}
+
+static int verify(int argc, char **argv, struct cmd_input *live)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
 	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP, OPT_DELAYED,
-	       OPT_STAND_IN };
+	       OPT_STAND_IN, OPT_OWN, OPT_NOT_OWN };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
@@ -222,6 +260,8 @@ int cmd_verify(int argc, char **argv)
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "map-cgroup", required_argument, NULL, OPT_MAP_CGROUP },
 		{ "stand-in", required_argument, NULL, OPT_STAND_IN },
+		{ "own", required_argument, NULL, OPT_OWN },
+		{ "not-own", required_argument, NULL, OPT_NOT_OWN },
 		{ "max", required_argument, NULL, OPT_MAX },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -256,7 +296,7 @@ int cmd_verify(int argc, char **argv)
 			break;
 		case OPT_IGNORE:
 			if (!ignore(optarg, &j.opts.flags))
-				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown");
+				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown, whose");
 			break;
 		case OPT_EVENTS:
 			j.events = true;
@@ -273,6 +313,12 @@ int cmd_verify(int argc, char **argv)
 			ret = cmd_maps_add_stand_in(&j.maps, "verify", optarg);
 			if (ret)
 				return ret;
+			break;
+		case OPT_OWN:
+			live->own[live->nr_own++] = optarg;
+			break;
+		case OPT_NOT_OWN:
+			live->not_own[live->nr_not_own++] = optarg;
 			break;
 		case OPT_MAX:
 			if (!cmd_number(optarg, SIZE_MAX, &j.opts.max_reports))
@@ -321,6 +367,8 @@ int cmd_verify(int argc, char **argv)
 	if (!ret && j.events && (first.image || second.image))
 		ret = cmd_usage("verify", "--events needs live namespaces");
 	if (!ret)
+		ret = ask_whose(&first, &second, live);
+	if (!ret)
 		ret = compare(&j, &first, &second, method);
 	json_decref(j.lines);
 	json_decref(j.left);
@@ -328,5 +376,16 @@ int cmd_verify(int argc, char **argv)
 	free(j.delayed);
 	cmd_input_free(&first);
 	cmd_input_free(&second);
+	return ret;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+	struct cmd_input live = { 0 };
+	int ret = keys_init(&live, argc);
+
+	if (!ret)
+		ret = verify(argc, argv, &live);
+	cmd_input_free(&live);
 	return ret;
 }

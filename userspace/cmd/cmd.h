@@ -52,6 +52,10 @@ struct cmd_input {
 	const char *image;	/* instead of sources */
 	char **paths;		/* ours to free */
 	size_t nr_paths, max_paths;
+	/* as in struct mntcr_capture_options */
+	bool whose;
+	const char **own, **not_own;	/* ours to free */
+	size_t nr_own, nr_not_own;
 };
 
 /* Each returns 0 or an exit code, having said why. */

@@ -155,7 +155,9 @@ int cmd_input_load(struct cmd_input *in, const char *name,
 		   enum mntcr_method method, struct mntcr_topology **topo)
 {
 	struct mntcr_capture_options opts = {
-		.size = sizeof(opts), .method = method,
+		.size = sizeof(opts), .method = method, .whose = in->whose,
+		.own = in->own, .nr_own = in->nr_own,
+		.not_own = in->not_own, .nr_not_own = in->nr_not_own,
 	};
 	struct mntcr_error e;
 
@@ -219,6 +221,8 @@ void cmd_input_free(struct cmd_input *in)
 	for (i = 0; i < in->nr_paths; i++)
 		free(in->paths[i]);
 	free(in->paths);
+	free(in->own);
+	free(in->not_own);
 	free(in->sources);
 	memset(in, 0, sizeof(*in));
 }

@@ -283,6 +283,8 @@ enum mntcr_verify_flags {
 	 * shows.
 	 */
 	MNTCR_VERIFY_IGNORE_SHOWN = 1 << 7,
+	/* Leave out whether a superblock is the container's or the host's. */
+	MNTCR_VERIFY_IGNORE_WHOSE = 1 << 8,
 };
 
 struct mntcr_verify_options {

@@ -237,6 +237,82 @@ static void the_callers_own(void)
 	mntcr_topology_free(d.t);
 }
 
+static char differences[1000];
+
+static void differs(void *data, const char *line)
+{
+	size_t n = strlen(differences);
+
+	(void)data;
+	snprintf(differences + n, sizeof(differences) - n, "%s\n", line);
+}
+
+static size_t compared(const struct mntcr_topology *a, const struct mntcr_topology *b,
+		       unsigned int ignored)
+{
+	const struct mntcr_verify_options o = {
+		.size = sizeof(o), .report = differs, .flags = ignored,
+	};
+	struct mntcr_error e;
+	size_t nr = 99;
+
+	differences[0] = '\0';
+	REQUIRE(!mntcr_verify(a, b, &o, &nr, &e));
+	if (nr)
+		TAP_SAY("%s", differences);
+	return nr;
+}
+
+/* As the image of it is, before and after another had what it shows of the host's. */
+static struct mntcr_topology *imaged(struct dumped *d)
+{
+	struct mntcr_topology *t = NULL;
+
+	REQUIRE(!mntcr_image_write(d->t, "/tmp/image", &d->e));
+	REQUIRE(!mntcr_image_read("/tmp/image", &t, &d->e));
+	REQUIRE(!unlink("/tmp/image"));
+	return t;
+}
+
+/* Alike in all but that, where the kernel names the superblocks of one mount tree. */
+static void build_private(void)
+{
+	build();
+	TRY(umount2("run", MNT_DETACH));
+	TRY(mount("run", "run", "tmpfs", 0, NULL));
+}
+
+static void verified(void)
+{
+	static const char *const run[] = { "/run" };
+	struct mntcr_capture_options o = { .size = sizeof(o), .own = run, .nr_own = 1 };
+	struct mntcr_topology *hosts, *own;
+	struct dumped d;
+
+	good(&d, make_container(build), NULL);
+	hosts = imaged(&d);
+	CHECK_EQ(compared(hosts, d.t, 0), 0);
+	done(&d);
+	/* a private copy in place of the host's, live and as an image; and the reverse */
+	good(&d, make_container(build_private), NULL);
+	own = imaged(&d);
+	CHECK_EQ(compared(own, d.t, 0), 0);
+	CHECK_EQ(compared(hosts, d.t, 0), 1);
+	CHECK(has(differences, "/run: whose superblock: 'host' against 'container'"));
+	CHECK_EQ(compared(hosts, d.t, MNTCR_VERIFY_IGNORE_WHOSE), 0);
+	CHECK_EQ(compared(hosts, own, 0), 1);
+	done(&d);
+	good(&d, make_container(build), NULL);
+	CHECK_EQ(compared(own, d.t, 0), 1);
+	CHECK(has(differences, "/run: whose superblock: 'container' against 'host'"));
+	done(&d);
+	good(&d, make_container(build), &o);
+	CHECK_EQ(compared(own, d.t, 0), 0);
+	done(&d);
+	mntcr_topology_free(hosts);
+	mntcr_topology_free(own);
+}
+
 int main(void)
 {
 	make_host();
@@ -244,6 +320,7 @@ int main(void)
 	TRY(mount("part", "/tmp/part", "tmpfs", 0, NULL));
 	TRY(mkdir("/tmp/part/in", 0755));
 	TAP_RUN(each_rule);
+	TAP_RUN(verified);
 	TAP_RUN(overruled);
 	TAP_RUN(wrongly_overruled);
 	TAP_RUN(the_hosts_is_not_archived);

@@ -627,6 +627,30 @@ stand_in()
 }
 test_each "restore --stand-in" stand_in
 
+# An image that knows, against live ones.
+whose()
+{
+	image "$work/own" '' "$a"
+	sed -i 's/"version":2/"version":4/; s/"options":"[^"]*"/&,"whose":"container"/' "$work/own"
+	sed '/"9:99"/s/container/host/' "$work/own" >"$work/hosts"
+	restore "$work/pin" --verify "$work/own"
+	try mntcr verify "$work/own" "$work/pin"
+	try mntcr verify "$work/pin" "$work/own"
+	code 3 mntcr verify "$work/hosts" "$work/pin"
+	holds grep -q "/a: whose superblock: 'host' against 'container'" "$tmp/out"
+	code 3 mntcr verify "$work/pin" "$work/hosts"
+	code 3 mntcr verify "$work/hosts" "$work/own"
+	try mntcr verify --ignore whose "$work/hosts" "$work/pin"
+	try mntcr verify --not-own /a "$work/hosts" "$work/pin"
+	code 3 mntcr verify --not-own /a "$work/own" "$work/pin"
+	holds grep -q "/a: whose superblock: 'container' against 'host'" "$tmp/out"
+	code 2 mntcr verify --own /b "$work/own" "$work/pin"
+	holds grep -q "own: /b names no superblock" "$tmp/err"
+	code 2 mntcr verify --own /a "$work/own" "$work/hosts"
+	holds grep -q "need an image and live namespaces" "$tmp/err"
+}
+test_each "verify: whose a superblock is, --own, --not-own" whose
+
 # --- what is listed beforehand ----------------------------------------------------
 # The options of the list, pasted, restore a namespace that is a copy of this one.
 listed()

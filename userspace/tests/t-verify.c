@@ -510,6 +510,7 @@ static struct mntcr_topology *showing(const char *one, const char *two)
 #define SHOWS_NET_OF(id, owner) \
 	",\"shows\":{\"type\":\"net\",\"id\":" #id ",\"owner\":" #owner "}"
 #define INIT(ino, depth) ",\"pid_namespace\":" #ino ",\"pid_depth\":" #depth
+#define WHOSE(who) ",\"whose\":\"" who "\""
 #define OF(userns) ",\"user_namespace\":" #userns
 
 /* Which namespace they show, and which they belong to: one to one, if known. */
@@ -537,6 +538,13 @@ static void the_namespaces_of_superblocks(void)
 		{ INIT(1, 1), INIT(2, 0), INIT(8, 2), INIT(9, 0), 0, 0 },
 		{ INIT(1, 1), "", INIT(8, 0), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), INIT(1, 1), INIT(8, 1), INIT(9, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ WHOSE("host"), WHOSE("container"), WHOSE("host"), WHOSE("container"), 0, 0 },
+		{ WHOSE("host"), "", WHOSE("container"), "", 1, MNTCR_VERIFY_IGNORE_WHOSE },
+		{ WHOSE("container"), "", WHOSE("host"), "", 1, MNTCR_VERIFY_IGNORE_WHOSE },
+		{ WHOSE("container"), WHOSE("host"), WHOSE("host"), WHOSE("container"), 2, MNTCR_VERIFY_IGNORE_WHOSE },
+		{ WHOSE("container"), WHOSE("host"), "", WHOSE("host"), 0, 0 },
+		{ WHOSE("namespace"), "", WHOSE("host"), "", 1, MNTCR_VERIFY_IGNORE_WHOSE },
+		{ WHOSE("namespace") SHOWS(1), "", WHOSE("host") SHOWS_OWN(8), "", 1, MNTCR_VERIFY_IGNORE_SHOWN | MNTCR_VERIFY_IGNORE_WHOSE },
 		{ OF(0), OF(1), OF(0), OF(1), 0, 0 },
 		{ OF(0), "", OF(1), "", 1, MNTCR_VERIFY_IGNORE_OWNER },
 		{ OF(1), OF(1), OF(1), OF(0), 1, MNTCR_VERIFY_IGNORE_OWNER },

@@ -278,6 +278,21 @@ static bool compare_shown(struct verify *v, const struct pair *p,
 }
 
 /*
+ * Only where somebody has asked on both sides.  Where both know which namespace a
+ * filesystem shows, that has been compared.
+ */
+static void compare_whose(struct verify *v, const struct pair *p,
+			  const struct mc_sb *x, const struct mc_sb *y)
+{
+	bool known = (x->shown_type && y->shown_type) || (x->pidns_ino && y->pidns_ino);
+
+	if (!flag(v, MNTCR_VERIFY_IGNORE_WHOSE) && !known && x->whose && y->whose &&
+	    x->whose != y->whose)
+		differ_at(v, p, "whose superblock", mc_whose_names[x->whose],
+			  mc_whose_names[y->whose]);
+}
+
+/*
  * Compared once for each pair of superblocks; after that only that it is the
  * same pair.
  */
@@ -308,6 +323,7 @@ static bool compare_sb(struct verify *v, uint32_t at)
 			  owner_words(v->b, y->userns, wb, sizeof(wb)));
 	if (!flag(v, MNTCR_VERIFY_IGNORE_SHOWN) && !compare_shown(v, p, x, y))
 		return false;
+	compare_whose(v, p, x, y);
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OPTIONS) && x->sized && y->sized &&
 	    (x->size != y->size || x->inodes != y->inodes)) {
 		snprintf(wa, sizeof(wa), "%" PRIu64 " bytes, %" PRIu64 " inodes",
