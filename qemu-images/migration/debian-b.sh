@@ -65,8 +65,14 @@ restore() {
 	sed 's/^/# /' $work/stats
 	[ $rc = 0 ] || fail "restored"
 	awk '$2 == "API:" { print "mounts", $3 "\ngroups", $5 }
-		/ system calls, / { print "restore-calls", $1 }' $work/stats | figures
+		/ system calls, / { print "restore-mount-calls", $1 }' $work/stats | figures
 	step 0 "restored"
+	# all of them, as of the dump; not while it is timed
+	strace -f -c -U calls,name -o $work/calls \
+		mntcr restore --discard "$@" $work/image 2>$work/out && rc=0 || rc=$?
+	[ $rc = 0 ] || sed 's/^/# /' $work/out
+	step $rc "restored again, its system calls counted"
+	figure restore-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
 	nr=$(cat $work/a.namespaces)
 	set --
 	while [ $# -lt "$nr" ]; do
