@@ -40,6 +40,7 @@ lib-y += capture/ns.o
 lib-y += capture/build.o
 lib-y += capture/enter.o
 lib-y += capture/file.o
+lib-y += capture/seen.o
 lib-y += capture/under.o
 lib-y += capture/shown.o
 lib-y += capture/type.o

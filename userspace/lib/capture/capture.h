@@ -104,9 +104,23 @@ void cap_file(const struct cap_ids *ids, const struct mc_mount *through,
  */
 bool cap_target(const struct mc_topology *t, const struct mc_mount *through,
 		int fd, char buf[MC_MAX_TARGET + 1]);
+
+/* Root files and places, by mount, that others may show as well. */
+struct cap_seen {
+	const struct mc_topology *t;
+	struct mc_map *by_key;
+	uint64_t seed;
+};
+void cap_seen_init(struct cap_seen *s, const struct mc_topology *t);
+void cap_seen_free(struct cap_seen *s);
+/* What a mount is on (place), or its root, if that was added of another; or NULL. */
+const struct mc_file *cap_seen_get(const struct cap_seen *s, uint32_t mount, bool place);
+/* That of this mount, if it is known. */
+void cap_seen_add(struct cap_seen *s, uint32_t mount, bool place);
+
 /* mp_file of the mounts of the nth namespace. */
 void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
-	       const struct cap_ids *ids);
+	       const struct cap_ids *ids, struct cap_seen *seen);
 
 /* From the namespace's root, at the end of buf; false: longer than that. */
 bool cap_path(const struct mc_topology *t, uint32_t m, char buf[PATH_MAX],

@@ -23,6 +23,7 @@ struct look {
 	struct mc_topology *t;
 	const struct cap_ns *ns;
 	struct cap_ids ids;
+	struct cap_seen seen;
 	bool no_open;		/* NS_MNT_OPEN does not work here */
 	int root;		/* -2: not tried */
 };
@@ -204,6 +205,19 @@ static void by_others(struct look *l, uint32_t first, uint32_t end)
 	free(widest);
 }
 
+/* Another namespace, or mount, has shown the same. */
+static bool by_seen(struct look *l, uint32_t i)
+{
+	const struct mc_file *f = cap_seen_get(&l->seen, i, false);
+	struct mc_mount *m = &l->t->mounts[i];
+
+	if (!f)
+		return false;
+	m->root_file = *f;
+	m->mp_type = S_ISDIR(f->mode) ? MC_MP_DIR : MC_MP_OTHER;
+	return true;
+}
+
 /*
  * A directory can be covered by a directory only, anything else by anything
  * else only: so the type of one in a stack tells that of the others.
@@ -228,6 +242,7 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 	size_t n;
 
 	cap_ids_init(&l.ids);
+	cap_seen_init(&l.seen, t);
 	for (n = 0; n < nr; n++) {
 		l.ns = &ns[n];
 		l.no_open = !mc_opens_by_id();
@@ -244,14 +259,18 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 					if (t->mounts[c].mountpoint[1])
 						m->mp_type = MC_MP_DIR;
 			}
+			if (by_seen(&l, i))
+				continue;
 			by_id(&l, m);
 			if (!m->root_file.mode)
 				by_path(&l, i);
+			cap_seen_add(&l.seen, i, false);
 		}
 		by_others(&l, t->ns[n].nr_mounts ? t->ns[n].first_mount : end, end);
 		mc_close(l.root);
-		cap_under(t, (uint32_t)n, &ns[n], &l.ids);
+		cap_under(t, (uint32_t)n, &ns[n], &l.ids, &l.seen);
 	}
+	cap_seen_free(&l.seen);
 	/* from the mounts on top to those below them, then back */
 	for (i = 0; i < t->nr_mounts; i++)
 		by_cover(t, i);

@@ -29,14 +29,40 @@ struct under {
 	size_t used, size;
 };
 
-static bool has_places(const struct mc_topology *t, uint32_t m)
+/* On another place of mount m than its root, which nobody has looked at yet. */
+static bool is_wanted(const struct under *u, uint32_t c)
+{
+	return u->t->mounts[c].mountpoint[1] && !u->files[c - u->first].mode;
+}
+
+static bool has_places(const struct under *u, uint32_t m)
 {
 	uint32_t c;
 
-	mc_for_each_child(t, c, m)
-		if (t->mounts[c].mountpoint[1])
+	mc_for_each_child(u->t, c, m)
+		if (is_wanted(u, c))
 			return true;
 	return false;
+}
+
+/* What is known already; true: there is more to look at. */
+static bool take_seen(struct under *u, const struct cap_seen *seen)
+{
+	const struct mc_file *f;
+	bool wanted = false;
+	uint32_t i;
+
+	for (i = 0; i < u->nr; i++) {
+		const struct mc_mount *m = &u->t->mounts[u->first + i];
+
+		if (m->parent == MC_NONE || !m->mountpoint[1])
+			continue;
+		f = cap_seen_get(seen, u->first + i, true);
+		if (f)
+			u->files[i] = *f;
+		wanted |= !f;
+	}
+	return wanted;
 }
 
 static bool is_root_of(const struct under *u, int fd, const struct mc_mount *m)
@@ -128,20 +154,20 @@ static void look(struct under *u)
 		return;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (i = u->first; i < end; i++) {
-		if (!has_places(u->t, i))
+		if (!has_places(u, i))
 			continue;
 		fd = open_mount(u, root, i, &no_open);
 		clone = fd < 0 ? -1 : clone_of(fd);
 		if (clone >= 0)
 			mc_for_each_child(u->t, c, i)
-				if (u->t->mounts[c].mountpoint[1])
+				if (is_wanted(u, c))
 					look_at(u, clone, c);
 		mc_close(clone);
 		mc_close(fd);
 	}
 }
 
-static void take(struct under *u)
+static void take(struct under *u, struct cap_seen *seen)
 {
 	uint32_t i;
 
@@ -156,11 +182,12 @@ static void take(struct under *u)
 		m->mp_file = *f;
 		if (m->mp_type == MC_MP_UNKNOWN)
 			m->mp_type = S_ISDIR(f->mode) ? MC_MP_DIR : MC_MP_OTHER;
+		cap_seen_add(seen, u->first + i, true);
 	}
 }
 
 void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
-	       const struct cap_ids *ids)
+	       const struct cap_ids *ids, struct cap_seen *seen)
 {
 	struct under u = { .t = t, .ns = ns, .ids = ids, .size = POOL_SIZE };
 	size_t size;
@@ -178,12 +205,12 @@ void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
 		return;
 	u.files = p;
 	u.pool = (char *)p + size;
-	pid = mc_child(0);
+	pid = take_seen(&u, seen) ? mc_child(0) : -1;
 	if (!pid) {
 		look(&u);
 		_exit(0);
 	}
-	if (pid > 0 && !mc_child_wait(pid))
-		take(&u);
+	if (pid < 0 || !mc_child_wait(pid))
+		take(&u, seen);
 	munmap(p, size + POOL_SIZE);
 }
