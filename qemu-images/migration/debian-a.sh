@@ -3,13 +3,29 @@
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
 # VM A: a Debian container with systemd and services in sandboxes comes up, is changed,
-# held still and dumped; then another, with a user namespace of its own.
+# held still and dumped; then the next one.
 set -eu
 . /vm/migration/common.sh
 . /vm/migration/debian.sh
 
 # Its processes are below $boss, the first one is $init.
 start() {
+	by_hand
+	init=
+	# until then, what is at its root is this machine's
+	while [ -z "$init" ] || [ ! -p /proc/"$init"/root/run/ready ]; do
+		read -r init 2>/dev/null </proc/$boss/task/$boss/children || :
+		init=${init% }
+		kill -0 $boss || fail "the container's first process starts"
+		sleep 0.1
+	done
+	read -r state </proc/"$init"/root/run/ready
+	[ "$state" = running ] && rc=0 || rc=1
+	step $rc "systemd says, when it has started all: $state"
+	[ $rc = 0 ] || nsenter -t "$init" -a systemctl --failed --no-pager --plain | sed 's/^/# /'
+}
+
+by_hand() {
 	set -- --mount --pid --uts --ipc --net --cgroup --fork --propagation slave
 	as_root=
 	if [ $container = user ]; then
@@ -34,18 +50,6 @@ END
 	fi
 	echo go >$work/go
 	rm $work/up $work/go
-	init=
-	# until then, what is at its root is this machine's
-	while [ -z "$init" ] || [ ! -p /proc/"$init"/root/run/ready ]; do
-		read -r init 2>/dev/null </proc/$boss/task/$boss/children || :
-		init=${init% }
-		kill -0 $boss || fail "the container's first process starts"
-		sleep 0.1
-	done
-	read -r state </proc/"$init"/root/run/ready
-	[ "$state" = running ] && rc=0 || rc=1
-	step $rc "systemd says, when it has started all: $state"
-	[ $rc = 0 ] || nsenter -t "$init" -a systemctl --failed --no-pager --plain | sed 's/^/# /'
 }
 
 stop() {
@@ -79,7 +83,10 @@ dump() {
 	while read -r pid; do
 		set -- "$@" "/proc/$pid/ns/mnt"
 	done <$work/labels
-	[ $container = plain ] && nr=19 || nr=18
+	case $container in
+	plain|trixie)	nr=19 ;;
+	*)	nr=18 ;;
+	esac
 	[ $# = $nr ] && rc=0 || rc=1
 	step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
 	echo $# >$work/a.namespaces
@@ -106,7 +113,7 @@ dump() {
 }
 
 host
-for container in plain user; do
+for container in $(cat $lib/containers); do
 	with $container /sys/fs/cgroup/$container
 	start
 	change

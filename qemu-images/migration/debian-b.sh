@@ -40,7 +40,8 @@ restore() {
 	step $rc "what is the host's is refused by name until it is named"
 	mntcr restore --check $work/image >$work/list && rc=1 || rc=0
 	case $container in
-	plain)	places="$disk $volume /sys/fs/cgroup /sys/kernel/debug /sys/fs/fuse/connections" ;;
+	plain|trixie)
+		places="$disk $volume /sys/fs/cgroup /sys/kernel/debug /sys/fs/fuse/connections" ;;
 	user)	places="$disk $volume /sys/fs/cgroup /dev" ;;
 	esac
 	set --
@@ -51,8 +52,8 @@ restore() {
 	grep -q "^master  *--host $volume for .*:/media$" $work/list || rc=1
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "what of it is found where host A had it"
-	set -- "$@" --map-cgroup /$container=$now
-	[ $container != plain ] || set -- "$@" --external "$(key proc)=$work/nested"
+	set -- "$@" --map-cgroup $was=$now
+	[ -n "$users" ] || set -- "$@" --external "$(key proc)=$work/nested"
 	mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "nothing stands in the way of a restore"
@@ -80,14 +81,14 @@ restore() {
 	done
 	[ ! -e $pins/"$nr" ] && rc=0 || rc=1
 	step $rc "$nr namespaces and no more"
-	mntcr verify --contents --map-cgroup /$container=$now $work/image "$@" && rc=0 || rc=$?
+	mntcr verify --contents --map-cgroup $was=$now $work/image "$@" && rc=0 || rc=$?
 	step $rc "verify --contents, image against live"
 	mntcr verify $work/image "$@" >$work/out && rc=0 || rc=$?
-	[ $rc = 3 ] && grep -q "/sys/fs/cgroup: root: '/$container' against '$now'" $work/out &&
+	[ $rc = 3 ] && grep -q "/sys/fs/cgroup: root: '$was' against '$now'" $work/out &&
 		rc=0 || rc=1
 	step $rc "without a word of its other cgroup, verify sees that"
 	look b mounts memory sizes pids -- "$@" && rc=0 || rc=$?
-	mounts_were="-v cgroup=/$container -v now=$now"
+	mounts_were="-v cgroup=$was -v now=$now"
 	step $rc "looked at"
 	same_mounts "mountinfo is the same up to ids, devices, groups and sizes" mounts
 	i=0
@@ -126,11 +127,11 @@ restore() {
 
 receive_all
 host
-for container in plain user; do
+for container in $(cat $lib/containers); do
 	with $container /sys/fs/cgroup/machine/$container
-	[ $container != plain ] || give
+	[ -n "$users" ] || give
 	restore
-	[ $container != plain ] || take_back
+	[ -n "$users" ] || take_back
 done
 umount $disk $volume
 end

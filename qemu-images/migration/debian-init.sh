@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# usage: debian-init.sh plain|user ROOT VOLUME
-# In new namespaces of each kind, for "plain" of each but user, mounts being slaves of
+# usage: debian-init.sh plain|trixie|user ROOT VOLUME
+# In new namespaces, "user" of each kind, the others of each but user, mounts being slaves of
 # the host's: systemd, with what is mounted at ROOT as its root, and what changes in
 # memory. What the host mounts in VOLUME, a filesystem of its own, appears in /media.
 set -eu
@@ -21,7 +21,8 @@ mkdir dev/pts dev/shm dev/mqueue
 mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5,nosuid,noexec devpts dev/pts
 for n in null zero full random urandom tty; do
 	case $container in
-	plain)	cp -a /dev/$n dev/$n ;;
+	plain|trixie)
+		cp -a /dev/$n dev/$n ;;
 	user)	: >dev/$n
 		mount --bind /dev/$n dev/$n ;;
 	esac

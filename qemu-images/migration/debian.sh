@@ -7,16 +7,19 @@ everything=$work
 disk=/tmp/disk
 volume=/tmp/volume
 
-# What is done from here on is done with one of the containers: "plain", or "user",
-# which has a user namespace of its own, and that its cgroup.
+# What is done from here on is done with one of the containers, in that cgroup: "plain",
+# or "trixie", which has another root; "user", with a user namespace of its own.
 with() {	# CONTAINER CGROUP
 	container=$1
 	about="$1: "
 	work=$everything/$1
 	cgroup=$2
 	differences=0
+	users=
+	was=/$1
 	mkdir -p "$work" "$cgroup"
-	[ "$1" = plain ] || chown 100000:100000 "$cgroup" "$cgroup/cgroup.procs" \
+	[ $1 != user ] || users=100000
+	[ -z "$users" ] || chown "$users:$users" "$cgroup" "$cgroup/cgroup.procs" \
 		"$cgroup/cgroup.threads" "$cgroup/cgroup.subtree_control"
 }
 
