@@ -38,6 +38,9 @@ static void special_tree(void)
 		  "newinstance,gid=5,mode=620,ptmxmode=666,max=7") ||
 	    mount("pts", "/dev/pts2", "devpts", 0, "newinstance,uid=3,mode=600"))
 		err(1, "devpts");
+	/* as systemd-nspawn does for a container with users of its own */
+	if (chown("/dev/pts2", 7, 8) || chmod("/dev/pts2", 0711))
+		err(1, "root of devpts");
 }
 
 /* Each by itself; older kernels look at all of them when it is made. */
@@ -83,7 +86,10 @@ static int do_special(void *arg)
 	if (do_open_ptmx(NULL) || stat("/dev/pts/0", &st) ||
 	    (st.st_mode & 07777) != 0620 || st.st_gid != 5)
 		return 6;
-	return access("/dev/pts2/0", F_OK) ? 0 : 7;
+	if (!access("/dev/pts2/0", F_OK))
+		return 7;
+	return stat("/dev/pts2", &st) || (st.st_mode & 07777) != 0711 ||
+	       st.st_uid != 7 || st.st_gid != 8 ? 8 : 0;
 }
 
 static void fresh_special_filesystems(void)

@@ -282,7 +282,21 @@ static int cmp_sb_mount(const void *a, const void *b)
 	return (x->mount > y->mount) - (x->mount < y->mount);
 }
 
-/* What a fresh tmpfs or ramfs must hold: roots of its mounts, mountpoints on them. */
+/* The kernel makes the root of a devpts; somebody may have changed whose it is. */
+static bool is_changed_root(const struct mc_topology *t, const struct mc_mount *m)
+{
+	const struct mc_file *f = &m->root_file;
+
+	return mc_type_of(t->sbs[m->sb].type)->kind == MC_TYPE_OF_ITS_OWN &&
+	       !m->root[1] && f->mode &&
+	       ((f->mode & MC_MODE_ALL) != 0755 || (f->uid && f->uid != MC_NO_ID) ||
+		(f->gid && f->gid != MC_NO_ID));
+}
+
+/*
+ * What a fresh tmpfs or ramfs must hold: roots of its mounts, mountpoints on them; of
+ * others, what their roots are like.
+ */
 int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
@@ -297,7 +311,8 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		uint32_t sb = t->mounts[i].sb;
 
 		if (p->priv->sb[sb].mode != MC_SB_FRESH ||
-		    !mc_type_in_memory(t->sbs[sb].type))
+		    !(mc_type_in_memory(t->sbs[sb].type) ||
+		      is_changed_root(t, &t->mounts[i])))
 			continue;
 		by_sb[n].sb = sb;
 		by_sb[n++].mount = i;
@@ -318,6 +333,8 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 				       by_sb[j].mount, e);
 			if (ret)
 				goto out;
+			if (!mc_type_in_memory(t->sbs[m->sb].type))
+				continue;
 			mc_for_each_child(t, c, by_sb[j].mount) {
 				const struct mc_mount *on = &t->mounts[c];
 
