@@ -76,7 +76,7 @@ static struct mntcr_contents *save(const char *dir)
 
 	REQUIRE(f);
 	REQUIRE(!mc_save_new(&s, f, "{}", 2, &e));
-	ret = mc_save_tree(s, &sb, root, "/", &e);
+	ret = mc_save_tree(s, &sb, root, "/", NULL, &e);
 	if (ret)
 		TAP_SAY("%s", e.text);
 	REQUIRE(!ret);

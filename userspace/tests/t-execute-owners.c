@@ -238,36 +238,96 @@ static struct mntcr_contents *saved(int ns, struct mntcr_topology **t)
 	return c;
 }
 
-static void unlinked_roots_of_another_owner(void)
+/* What fn has made comes back, contents and all: in the first namespace of r. */
+static struct mntcr_restored *moved(int (*fn)(void *data), struct mntcr_topology **t)
 {
 	struct mntcr_restore_options o = { .size = sizeof(o), .api = MNTCR_API_EXTENDED };
 	struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
-	struct mntcr_topology *t, *back;
 	struct mntcr_restored *r = NULL;
 	struct mntcr_contents *a, *b;
+	struct mntcr_topology *back;
 	struct mntcr_error e = { 0 };
 	struct nested n;
 	size_t nr = 1;
 
-	if (!hold_nested(&n, do_unlinked))
-		SKIP("this kernel has no mount_setgroup(2)");
-	a = saved(n.inner.ns, &t);
+	if (!hold_nested(&n, fn))
+		return NULL;
+	a = saved(n.inner.ns, t);
 	release_nested(&n);
-	CHECK_EQ(t->nr_mounts, 3);
-	CHECK_EQ(t->mounts[1].unlinked + t->mounts[2].unlinked, 3);
 	o.contents = a;
-	if (mntcr_restore(t, &o, &r, &e))
+	if (mntcr_restore(*t, &o, &r, &e))
 		TAP_SAY("restore: %s [%s]", e.text, e.rule);
 	REQUIRE(r);
 	b = saved(mntcr_restored_ns_fd(r, 0), &back);
 	v.contents_a = a;
 	v.contents_b = b;
-	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	REQUIRE(!mntcr_verify(*t, back, &v, &nr, &e));
 	CHECK_EQ(nr, 0);
 	mntcr_contents_free(a);
 	mntcr_contents_free(b);
-	mntcr_topology_free(t);
 	mntcr_topology_free(back);
+	return r;
+}
+
+static void unlinked_roots_of_another_owner(void)
+{
+	struct mntcr_topology *t;
+	struct mntcr_restored *r = moved(do_unlinked, &t);
+
+	if (!r)
+		SKIP("this kernel has no mount_setgroup(2)");
+	CHECK_EQ(t->nr_mounts, 3);
+	CHECK_EQ(t->mounts[1].unlinked + t->mounts[2].unlinked, 3);
+	mntcr_topology_free(t);
+	mntcr_restored_free(r);
+}
+
+/* Mounts that are locked here cover a directory, one that is mounted, and what is in that. */
+static int do_locked(void *data)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("under", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mkdir("cover", 0700) || mkdir("seen", 0751) ||
+	    mkdir("seen/deep", 0700) || mknod("seen/file", S_IFREG | 0640, 0) ||
+	    write_text("seen/file", "seen") || mknod("plain", S_IFREG | 0604, 0) ||
+	    write_text("plain", "plain") || mkfifo("z", 0620) ||
+	    mknod("file", S_IFREG | 0600, 0) ||
+	    mount("top", "cover", "tmpfs", 0, "size=64k") ||
+	    mount("plain", "file", NULL, MS_BIND, NULL) ||
+	    mount("seen", "seen", NULL, MS_BIND, NULL) ||
+	    mount("top", "seen/deep", "tmpfs", 0, "size=64k") ||
+	    inner_unshare(data, 0) ||
+	    write_text("/proc/self/uid_map", "0 4 1") ||
+	    write_text("/proc/self/setgroups", "deny") ||
+	    write_text("/proc/self/gid_map", "0 5 1") || unshare(CLONE_NEWNS) ||
+	    mount("/tmp", "/tmp", NULL, MS_BIND | MS_REC, NULL) || chdir("/tmp") ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	return 0;
+}
+
+static int do_look(void *data)
+{
+	struct stat st;
+
+	return stat("/seen", &st) || (st.st_mode & 07777) != 0751 ||
+	       stat("/seen/file", &st) || st.st_size != 4 ||
+	       stat("/plain", &st) || (st.st_mode & 07777) != 0604 ||
+	       stat("/z", &st) || !S_ISFIFO(st.st_mode);
+}
+
+static void what_locked_mounts_cover(void)
+{
+	struct mntcr_topology *t;
+	struct mntcr_restored *r = moved(do_locked, &t);
+
+	if (!r)
+		SKIP("this kernel has no mount_setgroup(2)");
+	CHECK_EQ(t->nr_mounts, 5);
+	CHECK(mc_has_locked_child(t, 0));
+	CHECK_EQ(scene_in(mntcr_restored_ns_fd(r, 0), do_look, NULL), 0);
+	mntcr_topology_free(t);
 	mntcr_restored_free(r);
 }
 
@@ -327,6 +387,7 @@ static void what_shows_a_namespace(void)
 int main(void)
 {
 	TAP_RUN(unlinked_roots_of_another_owner);
+	TAP_RUN(what_locked_mounts_cover);
 	TAP_RUN(one_in_the_other);
 	TAP_RUN(what_shows_a_namespace);
 	TAP_RUN(who_may_not_make_one);

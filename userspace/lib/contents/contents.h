@@ -171,7 +171,10 @@ int mc_contents_compare(const struct mntcr_contents *a, const struct mc_sb *x,
 
 /* --- source.c ----------------------------------------------------------------- */
 
-/* A childless detached mount of the live one, read-only; -1. */
+/*
+ * A detached mount of the live one, read-only; -1.  It has no children, but where locked
+ * ones do not let it go without them.
+ */
 int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 		      struct mntcr_error *e);
 
@@ -182,11 +185,23 @@ struct mc_save;
 int mc_save_new(struct mc_save **s, FILE *out, const char *json, size_t len,
 		struct mntcr_error *e);
 /*
- * Everything at and below root, which is at path of the superblock; hard links
- * between what is saved of one superblock stay.
+ * Where a mount covers what is to be saved at path of the superblock, open() gives the
+ * directory that it is in where nothing does, or itself, if it is the root of a mount;
+ * -1 if it is covered wherever it would be.
  */
-int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
-		 const char *path, struct mntcr_error *e);
+struct mc_elsewhere {
+	int (*open)(void *data, const char *path, int *fd, bool *root,
+		    struct mntcr_error *e);
+	void *data;
+};
+
+/*
+ * Everything at and below root, which is at path of the superblock; hard links
+ * between what is saved of one superblock stay.  elsewhere: NULL where root has
+ * nothing mounted below it.
+ */
+int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root, const char *path,
+		 const struct mc_elsewhere *elsewhere, struct mntcr_error *e);
 /*
  * Before anything of a superblock is saved: one of its unlinked roots, of which a
  * name may still be there.

@@ -32,6 +32,7 @@ struct piece {
 
 struct level {
 	int fd;
+	uint64_t mnt_id;	/* only where something may be covered */
 	char **names;
 	uint32_t nr, next;
 	size_t len;		/* of the path up to here */
@@ -41,6 +42,8 @@ struct mc_save {
 	struct archive *a;
 	struct mntcr_error *e;
 	const struct mc_sb *sb;
+	const struct mc_elsewhere *elsewhere;
+	size_t prefix;		/* of path, before that in the superblock */
 	struct mc_buf path;	/* of the member at hand */
 	struct level *levels;
 	uint32_t nr_levels, max_levels;
@@ -427,7 +430,16 @@ out:
 static int push(struct mc_save *s, int fd)
 {
 	struct level l = { .fd = fd, .len = s->path.len };
+	struct statx x;
 
+	if (s->elsewhere) {
+		if (mc_look(fd, STATX_MNT_ID, &x)) {
+			sys(s, "statx");
+			mc_close(fd);
+			return -1;
+		}
+		l.mnt_id = x.stx_mnt_id;
+	}
 	if (s->nr_levels == MC_MAX_DIR_DEPTH - 1) {
 		mc_close(fd);
 		return refuse(s, "too-deep", "it is in too many directories");
@@ -539,22 +551,79 @@ static int visit_file(struct mc_save *s, int root)
 	return ret;
 }
 
-int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
-		 const char *path, struct mntcr_error *e)
+static int visit_root(struct mc_save *s, int root)
+{
+	struct stat st;
+
+	if (fstat(root, &st))
+		return sys(s, "stat");
+	return S_ISDIR(st.st_mode) ? visit(s, root, "") : visit_file(s, root);
+}
+
+/*
+ * What a mount is on that nobody can take away: no mount shows it, and so it only has
+ * to be there, of the kind that can be mounted on, and like the directory it is in.
+ */
+static int nobody_sees(struct mc_save *s, int in, bool dir)
+{
+	struct archive_entry *entry;
+	struct stat st;
+	int ret;
+
+	if (fstat(in, &st))
+		return sys(s, "stat");
+	if (check_owner(s, &st))
+		return -1;
+	entry = archive_entry_new();
+	if (!entry)
+		return mc_nomem(s->e);
+	st.st_mode = dir ? S_IFDIR | 0755 : S_IFREG | 0644;
+	st.st_nlink = 1;
+	st.st_size = 0;
+	set_stat(s, entry, &st);
+	ret = header(s, entry);
+	archive_entry_free(entry);
+	return ret;
+}
+
+/* One in a directory, unless it is covered. */
+static int visit_next(struct mc_save *s, int dir, uint64_t mnt_id, const char *name)
+{
+	struct statx st;
+	bool root;
+	int fd, ret;
+
+	if (!s->elsewhere)
+		return visit(s, dir, name);
+	if (statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		  STATX_TYPE | STATX_MNT_ID, &st))
+		return errno == ENOENT ? changed(s) : sys(s, "stat");
+	if (st.stx_mnt_id == mnt_id)
+		return visit(s, dir, name);
+	ret = s->elsewhere->open(s->elsewhere->data, s->path.data + s->prefix, &fd, &root,
+				 s->e);
+	if (ret || fd < 0)
+		return ret ? ret : nobody_sees(s, dir, S_ISDIR(st.stx_mode));
+	ret = root ? visit_root(s, fd) : visit(s, fd, name);
+	mc_close(fd);
+	return ret;
+}
+
+int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root, const char *path,
+		 const struct mc_elsewhere *elsewhere, struct mntcr_error *e)
 {
 	struct level *l;
-	struct stat st;
 	int ret;
 
 	if (turn_to(s, sb, e))
 		return -1;
-	mc_buf_printf(&s->path, "%s%u:%u%s", MC_CONTENTS_PREFIX, sb->major,
-		      sb->minor, strcmp(path, "/") ? path : "");
+	s->elsewhere = elsewhere;
+	mc_buf_printf(&s->path, "%s%u:%u", MC_CONTENTS_PREFIX, sb->major, sb->minor);
+	s->prefix = s->path.len;
+	mc_buf_printf(&s->path, "%s", strcmp(path, "/") ? path : "");
 	if (s->path.nomem)
 		return mc_nomem(e);
-	if (fstat(root, &st))
-		return sys(s, "stat");
-	ret = S_ISDIR(st.st_mode) ? visit(s, root, "") : visit_file(s, root);
+	ret = visit_root(s, root);
 	while (!ret && s->nr_levels) {
 		l = &s->levels[s->nr_levels - 1];
 		cut(s, l->len);
@@ -566,7 +635,7 @@ int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root,
 		if (s->path.nomem)
 			ret = mc_nomem(e);
 		else
-			ret = visit(s, l->fd, l->names[l->next++]);
+			ret = visit_next(s, l->fd, l->mnt_id, l->names[l->next++]);
 	}
 	while (s->nr_levels)
 		pop(s);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A mount of a live namespace as nothing but itself: a detached clone, in which
- * nothing covers a file and reading changes no access time.
+ * nothing but locked mounts covers a file and reading changes no access time.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -15,6 +15,7 @@ struct job {
 	const struct mc_topology *t;
 	uint32_t mount;
 	int ns_fd;
+	unsigned int recursive;	/* AT_RECURSIVE or 0 */
 	char *path;
 	int fd, err;
 	bool covered;
@@ -49,7 +50,7 @@ static void *by_path(void *data)
 		j->covered = true;
 	} else {
 		j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-				     AT_EMPTY_PATH);
+				     j->recursive | AT_EMPTY_PATH);
 		j->err = errno;
 	}
 	mc_close(fd);
@@ -67,7 +68,7 @@ static int by_id(struct job *j)
 	if (fd < 0)
 		return -1;
 	j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-			     OPEN_TREE_FOREIGN | AT_EMPTY_PATH);
+			     OPEN_TREE_FOREIGN | j->recursive | AT_EMPTY_PATH);
 	err = errno;
 	mc_close(fd);
 	errno = err;
@@ -83,6 +84,8 @@ int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 	char name[300];
 	int err;
 
+	if (mc_has_locked_child(t, mount))
+		j.recursive = AT_RECURSIVE;
 	if (t->unique_ids && by_id(&j) < 0)
 		j.err = errno;
 	if (j.fd < 0) {

@@ -80,11 +80,91 @@ static bool is_below(const char *a, const char *b)
 
 static bool can_be_cloned(const struct job *j, uint32_t m)
 {
-	const struct mc_topology *t = j->t;
-	const struct mc_mount *mnt = &t->mounts[m];
+	const struct mc_mount *mnt = &j->t->mounts[m];
 
-	return j->ns_fd[mnt->ns] >= 0 && !mnt->unbindable &&
-	       mnt->idmap == MC_NONE && !mc_has_locked_child(t, m);
+	return j->ns_fd[mnt->ns] >= 0 && !mnt->unbindable && mnt->idmap == MC_NONE;
+}
+
+/* --- what locked mounts cover ----------------------------------------------------- */
+
+/* Those of one superblock are sorted[from, end). */
+struct range {
+	struct job *j;
+	uint32_t from, end;
+};
+
+/* Does a clone of m show what is at path of the superblock? */
+static bool shows(const struct job *j, uint32_t m, const char *path)
+{
+	const struct mc_mount *mnt = &j->t->mounts[m];
+	uint32_t c;
+
+	if (mnt->root_deleted || !can_be_cloned(j, m) || !is_below(mnt->root, path))
+		return false;
+	if (!mc_has_locked_child(j->t, m))
+		return true;
+	path += mnt->root[1] ? strlen(mnt->root) : 0;
+	mc_for_each_child(j->t, c, m)
+		/* on its root, it is not in the way of a descriptor of that */
+		if (j->t->mounts[c].mountpoint[1] && is_below(j->t->mounts[c].mountpoint, path))
+			return false;
+	return true;
+}
+
+static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
+			  struct mntcr_error *e)
+{
+	/* all of it is in memory */
+	static const struct mc_open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS |
+			   MC_RESOLVE_NO_XDEV,
+	};
+	const struct range *r = data;
+	const struct job *j = r->j;
+	const struct mc_mount *m;
+	char esc[300], *dir;
+	const char *way, *end;
+	uint32_t i;
+	int clone;
+
+	*fd = -1;
+	for (i = r->from; i < r->end; i++) {
+		m = &j->t->mounts[j->sorted[i]];
+		if (!shows(j, j->sorted[i], path))
+			continue;
+		clone = mc_contents_clone(j->t, j->sorted[i], j->ns_fd[m->ns], e);
+		if (clone < 0)
+			return -1;
+		way = path + (m->root[1] ? strlen(m->root) : 0);
+		way += *way == '/';
+		end = strrchr(way, '/');
+		*root = !*way;
+		if (!end) {
+			*fd = clone;
+			return 0;
+		}
+		dir = strndup(way, (size_t)(end - way));
+		if (dir)
+			*fd = mc_openat2(clone, dir, &how);
+		free(dir);
+		mc_close(clone);
+		return *fd >= 0 ? 0 :
+		       mc_fail(e, MNTCR_SYS, errno, "%s %u:%u: /%s",
+			       j->t->sbs[m->sb].type, j->t->sbs[m->sb].major,
+			       j->t->sbs[m->sb].minor,
+			       mc_escape(path + 1, esc, sizeof(esc)));
+	}
+	for (i = r->from; i < r->end; i++) {
+		m = &j->t->mounts[j->sorted[i]];
+		if (!m->root_deleted && is_below(path, m->root))
+			return mc_refuse(e, "contents-out-of-reach",
+					 "%s %u:%u: /%s is covered by locked mounts wherever it would be, but what is below it is mounted: %s",
+					 j->t->sbs[m->sb].type, j->t->sbs[m->sb].major,
+					 j->t->sbs[m->sb].minor,
+					 mc_escape(path + 1, esc, sizeof(esc)), m->root);
+	}
+	return 0;
 }
 
 /* 0: told of, so that the others are looked at as well; else it is over. */
@@ -98,18 +178,25 @@ static int refused(struct job *j, const struct mc_sb *sb, const struct mntcr_err
 	return 0;
 }
 
-/* The first of sorted[from, to), all of one root, that works. */
+/*
+ * The first of sorted[from, to), all of one root, that works; one with locked children
+ * only where there is no other.
+ */
 static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t to,
-		     struct mntcr_error *e)
+		     const struct range *sb, struct mntcr_error *e)
 {
+	const struct mc_elsewhere elsewhere = { open_elsewhere, (void *)sb };
 	const struct mc_mount *m = &j->t->mounts[j->sorted[from]];
 	char name[300];
-	bool tried = false;
-	uint32_t i;
+	bool tried = false, locked = false, again;
+	uint32_t i, n;
 	int fd, ret;
 
-	for (i = from; i < to; i++) {
-		if (!can_be_cloned(j, j->sorted[i]))
+	for (n = 0; n < 2 * (to - from); n++) {
+		i = from + n % (to - from);
+		again = n >= to - from;
+		locked = mc_has_locked_child(j->t, j->sorted[i]);
+		if (!can_be_cloned(j, j->sorted[i]) || locked != again)
 			continue;
 		tried = true;
 		fd = mc_contents_clone(j->t, j->sorted[i],
@@ -118,14 +205,15 @@ static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t t
 			continue;
 		ret = m->unlinked ?
 		      mc_save_unlinked(s, &j->t->sbs[m->sb], fd, m->unlinked, e) :
-		      mc_save_tree(s, &j->t->sbs[m->sb], fd, m->root, e);
+		      mc_save_tree(s, &j->t->sbs[m->sb], fd, m->root,
+				   locked ? &elsewhere : NULL, e);
 		mc_close(fd);
 		return ret;
 	}
 	if (tried)
 		return -1;
 	return mc_refuse(e, "contents-out-of-reach",
-			 "%s: no mount with this root can be cloned, to read its contents: unbindable, idmapped, with locked mounts on it, or in a namespace that was not given",
+			 "%s: no mount with this root can be cloned, to read its contents: unbindable, idmapped, or in a namespace that was not given",
 			 mc_mount_name(j->t, j->sorted[from], name, sizeof(name)));
 }
 
@@ -135,6 +223,7 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 {
 	const struct mc_mount *mounts = j->t->mounts;
 	const char *last = NULL, *root;
+	const struct range sb = { j, from, end };
 	const struct mc_mount *m, *x;
 	uint32_t i, to;
 
@@ -155,7 +244,7 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 		/* of which it is not known which one it is, or that has been saved */
 		if (m->root_deleted ? !m->unlinked : last && is_below(last, root))
 			continue;
-		if (save_root(j, s, i, to, e))
+		if (save_root(j, s, i, to, &sb, e))
 			return -1;
 		last = root;
 	}
