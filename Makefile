@@ -17,7 +17,7 @@ export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUIT
 S := scripts
 
 .PHONY: run check check-all kernel series-check check-each selftests userspace image \
-	migration shell bench clean distclean help
+	compare-upstream coverage migration shell bench clean distclean help
 
 run:		## the main job in the patched VM: dump, restore, verify, compare; a move
 	@$(S)/setup-host && $(S)/main-job && $(S)/migration --show debian
@@ -39,6 +39,12 @@ series-check:	## every patch: applies, builds, no new warnings, round trip
 
 check-each:	## every patch: its kernel boots and passes the selftests so far (hours)
 	@$(S)/setup-host && $(S)/check-each $(PATCHES)
+
+compare-upstream:	## the kernel's own selftests, with the series and without it
+	@$(S)/setup-host && $(S)/compare-upstream
+
+coverage:	## which lines of the series its selftests run, by patch
+	@$(S)/setup-host && $(S)/coverage
 
 selftests:	## the kernel selftests, built
 	@$(S)/setup-host && $(S)/build-selftests
@@ -64,7 +70,7 @@ distclean:	## remove everything that was made or fetched
 help:		## this text
 	@echo 'Targets:'
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' Makefile | \
-		awk -F'\t' '{ printf "  %-14s%s\n", $$1, $$2 }'
+		awk -F'\t' '{ printf "  %-18s%s\n", $$1, $$2 }'
 	@echo 'Variables:'
 	@echo '  O=DIR           build directory (.build)'
 	@echo '  V=1             show commands and their output'
@@ -75,7 +81,7 @@ help:		## this text
 	@echo '  SMP=1           kernels for several processors'
 	@echo '  TARGETS="..."   only these selftests'
 	@echo '  SUITES="..."    only these parts of check'
-	@echo '  PATCHES="..."   check-each: only these, as 2-fixes/0007'
+	@echo '  PATCHES="..."   check-each: only these, as 2-fixes/0006'
 	@echo '  RACES=N         seconds for each test of races on two processors (300): after a'
 	@echo '                  change of locking, SUITES=races RACES=3600 make check'
 	@echo '  FRESH=1         check: run again what nothing has changed for, too'
