@@ -338,14 +338,12 @@ int mnt_at(const struct actor *actor, const char *path, struct mnt *mnt)
 	return err;
 }
 
-bool is_mounted_at(const struct actor *actor, const char *path)
+int is_mounted_at(const struct actor *actor, const char *path)
 {
 	struct mnt mnt;
 	int err = mnt_at(actor, path, &mnt);
 
-	if (err)
-		fprintf(stderr, "# %s: %s\n", path, strerror(-err));
-	return !err && mnt.is_root;
+	return err ?: mnt.is_root;
 }
 
 static __u64 ids[MAX_MOUNTS];

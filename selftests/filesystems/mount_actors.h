@@ -102,7 +102,8 @@ __u64 propagation_of(int fd);
 int mnt_receiver(const struct actor *actor, __u64 group, struct mnt *mnt);
 
 /* Is something mounted on @path, in @actor's namespace? */
-bool is_mounted_at(const struct actor *actor, const char *path);
+/* 1 or 0, or -errno: for EXPECT_EQ(), an error is neither. */
+int is_mounted_at(const struct actor *actor, const char *path);
 
 /* Every mount of @actor's namespace and its properties, as text. */
 char *ns_snapshot(const struct actor *actor);

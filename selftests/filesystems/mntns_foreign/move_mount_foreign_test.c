@@ -110,10 +110,10 @@ TEST_F(move_mount_foreign, attaches_in_another_namespace)
 	ASSERT_EQ(0, mnt_at(peer, PATH("dst/a"), &mnt));
 	EXPECT_TRUE(mnt.is_root);
 	EXPECT_EQ(mnt_id_of(tree), mnt.id);
-	EXPECT_TRUE(is_mounted_at(peer, PATH("dst/a/c")));
+	EXPECT_EQ(1, is_mounted_at(peer, PATH("dst/a/c")));
 	ASSERT_EQ(0, k_statmount_fd(tree, STATMOUNT_MNT_NS_ID, &sm, sizeof(sm)));
 	EXPECT_EQ(actor_ns_id(peer), sm.mnt_ns_id);
-	EXPECT_FALSE(is_mounted_at(me, "dst/a"));
+	EXPECT_EQ(0, is_mounted_at(me, "dst/a"));
 	EXPECT_EQ(0, AS(peer, k_umount(PATH("dst/a/c"), 0)));
 }
 
@@ -126,7 +126,7 @@ TEST_F(move_mount_foreign, without_the_flag)
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
 	EXPECT_EQ(-EINVAL, k_move_mount(tree, "", fd, "", 0));
-	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
+	EXPECT_EQ(0, is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
 }
 
 TEST_F(move_mount_foreign, own_namespace)
@@ -137,7 +137,7 @@ TEST_F(move_mount_foreign, own_namespace)
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
 	EXPECT_EQ(0, attach(tree, fd));
-	EXPECT_TRUE(is_mounted_at(&self->cast[TEST_NS], "dst/a"));
+	EXPECT_EQ(1, is_mounted_at(&self->cast[TEST_NS], "dst/a"));
 }
 
 /* The destination by a path below a descriptor. */
@@ -149,7 +149,7 @@ TEST_F(move_mount_foreign, destination_path)
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
 	EXPECT_EQ(0, k_move_mount(tree, "", fd, "a", MOVE_MOUNT_T_FOREIGN));
-	EXPECT_TRUE(is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
+	EXPECT_EQ(1, is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
 }
 
 /*
@@ -170,15 +170,15 @@ TEST_F(move_mount_foreign, symlinks_in_destination_path)
 	tree = detached_tmpfs(me, 0);
 	ASSERT_TRUE(fd >= 0 && tree >= 0);
 	ASSERT_EQ(0, k_move_mount(tree, "", fd, "abs/dst/a", MOVE_MOUNT_T_FOREIGN));
-	EXPECT_TRUE(MOUNTED_IN(me, "dst/a"));
-	EXPECT_FALSE(MOUNTED_IN(peer, "dst/a"));
+	EXPECT_EQ(1, MOUNTED_IN(me, "dst/a"));
+	EXPECT_EQ(0, MOUNTED_IN(peer, "dst/a"));
 	ASSERT_EQ(0, close(tree));
 
 	tree = detached_tmpfs(me, 0);
 	ASSERT_GE(tree, 0);
 	ASSERT_EQ(0, k_move_mount(tree, "", fd, "rel/dst/b", MOVE_MOUNT_T_FOREIGN));
-	EXPECT_FALSE(MOUNTED_IN(me, "dst/b"));
-	EXPECT_TRUE(MOUNTED_IN(peer, "dst/b"));
+	EXPECT_EQ(0, MOUNTED_IN(me, "dst/b"));
+	EXPECT_EQ(1, MOUNTED_IN(peer, "dst/b"));
 	ASSERT_EQ(0, close(tree));
 
 	/* to the top of that namespace, and no further */
@@ -186,7 +186,7 @@ TEST_F(move_mount_foreign, symlinks_in_destination_path)
 	ASSERT_GE(tree, 0);
 	snprintf(path, sizeof(path), "../../../../../..%s/dst/a", self->base);
 	ASSERT_EQ(0, k_move_mount(tree, "", fd, path, MOVE_MOUNT_T_FOREIGN));
-	EXPECT_TRUE(MOUNTED_IN(peer, "dst/a"));
+	EXPECT_EQ(1, MOUNTED_IN(peer, "dst/a"));
 }
 
 TEST_F(move_mount_foreign, beneath)
@@ -222,7 +222,7 @@ TEST_F(move_mount_foreign, einval_attached_source)
 	before = ns_snapshot(peer);
 	ASSERT_NE(NULL, before);
 	EXPECT_EQ(-EINVAL, attach(src, fd));
-	EXPECT_TRUE(is_mounted_at(&self->cast[TEST_NS], "dst/b"));
+	EXPECT_EQ(1, is_mounted_at(&self->cast[TEST_NS], "dst/b"));
 
 	/* nor can it be taken from, or moved within, another namespace */
 	ASSERT_EQ(0, close(src));
@@ -252,7 +252,7 @@ TEST_F(move_mount_foreign, einval_source_not_root)
 	EXPECT_EQ(-EINVAL, k_move_mount(tree, "c", fd, "", MOVE_MOUNT_T_FOREIGN));
 	ASSERT_EQ(0, mkdirat(tree, "d", 0755));
 	EXPECT_EQ(-EINVAL, k_move_mount(tree, "d", fd, "", MOVE_MOUNT_T_FOREIGN));
-	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
+	EXPECT_EQ(0, is_mounted_at(&self->cast[PEER_NS], PATH("dst/a")));
 }
 
 TEST_F(move_mount_foreign, einval_flags)
@@ -353,6 +353,34 @@ TEST_F_TIMEOUT(move_mount_foreign, eperm_owner_of_detached_tree, 120)
 			ASSERT_EQ(0, close(dst));
 			ASSERT_EQ(0, close(tree));
 		}
+	}
+}
+
+/*
+ * Anybody may attach to the tree of an fsmount() that has not been attached yet. What
+ * comes from another owner is locked there, and stays so for who is not privileged.
+ */
+TEST_F_TIMEOUT(move_mount_foreign, eperm_unlocked_in_tree_of_another_owner, 120)
+{
+	for (int whose = TEST_NS; whose <= SIBLING; whose++) {
+		int dst = detached_tmpfs(&self->cast[whose], 0), fd;
+
+		ASSERT_GE(dst, 0);
+		ASSERT_EQ(0, AS(&self->cast[whose], mkdirat(dst, "a", 0755)));
+		fd = k_openat(dst, "a", O_PATH);
+		ASSERT_GE(fd, 0);
+		for (int who = 0; who < NO_ADMIN; who++) {
+			int tree = detached_tmpfs(&self->cast[who], 0);
+
+			ASSERT_GE(tree, 0);
+			EXPECT_EQ(may_admin(who, whose) ? 0 : -EPERM,
+				  AS(&self->cast[who], hand_over(tree, fd))) {
+				TH_LOG("caller %d, destination %d", who, whose);
+			}
+			ASSERT_EQ(0, close(tree));
+		}
+		ASSERT_EQ(0, close(fd));
+		ASSERT_EQ(0, close(dst));
 	}
 }
 
@@ -558,13 +586,13 @@ TEST_F(move_mount_foreign, propagates_to_receivers)
 	EXPECT_EQ(peer.group, here.group);
 	EXPECT_EQ(0, slave.group);
 	EXPECT_EQ(peer.group, slave.master);
-	EXPECT_TRUE(is_mounted_at(me, "sh/a/c"));
+	EXPECT_EQ(1, is_mounted_at(me, "sh/a/c"));
 
 	ASSERT_EQ(0, k_umount("sh/a/c", 0));
-	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("sh/a/c")));
+	EXPECT_EQ(0, is_mounted_at(&self->cast[PEER_NS], PATH("sh/a/c")));
 	ASSERT_EQ(0, k_umount("sh/a", MNT_DETACH));
-	EXPECT_FALSE(is_mounted_at(&self->cast[PEER_NS], PATH("sh/a")));
-	EXPECT_FALSE(is_mounted_at(&self->cast[OWNER], PATH("sh/a")));
+	EXPECT_EQ(0, is_mounted_at(&self->cast[PEER_NS], PATH("sh/a")));
+	EXPECT_EQ(0, is_mounted_at(&self->cast[OWNER], PATH("sh/a")));
 }
 
 /* Copies in namespaces of other owners are locked, the others are not. */
@@ -577,7 +605,7 @@ TEST_F(move_mount_foreign, copies_of_other_owners_are_locked)
 	ASSERT_GE(fd, 0);
 	ASSERT_GE(tree, 0);
 	ASSERT_EQ(0, attach(tree, fd));
-	ASSERT_TRUE(is_mounted_at(owner, PATH("sh/a/c")));
+	ASSERT_EQ(1, is_mounted_at(owner, PATH("sh/a/c")));
 	EXPECT_EQ(-EPERM, AS(owner, k_mount(NULL, PATH("sh/a/c"), NULL,
 					    MS_REMOUNT | MS_BIND)));
 	EXPECT_EQ(-EINVAL, AS(owner, k_umount(PATH("sh/a/c"), 0)));
@@ -618,7 +646,7 @@ TEST_F(move_mount_foreign, einval_unbindable_below_shared)
 	/* shared with nobody: there is no copy that could fail */
 	ASSERT_EQ(0, CHANGE_IN(peer, "dst", MS_SHARED));
 	EXPECT_EQ(-EINVAL, attach(tree, fd));
-	EXPECT_FALSE(MOUNTED_IN(peer, "dst/a"));
+	EXPECT_EQ(0, MOUNTED_IN(peer, "dst/a"));
 	ASSERT_EQ(0, CHANGE_IN(peer, "dst", MS_PRIVATE));
 	EXPECT_EQ(0, attach(tree, fd));
 }
@@ -696,7 +724,7 @@ TEST_F(move_mount_foreign, younger_namespace_file)
 	fd = AS(&dst, k_open(PATH("dst/file"), O_PATH));
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(0, AS(&caller, attach(tree, fd)));
-	EXPECT_TRUE(is_mounted_at(&dst, PATH("dst/file")));
+	EXPECT_EQ(1, is_mounted_at(&dst, PATH("dst/file")));
 }
 
 /*
@@ -859,7 +887,7 @@ TEST_F(move_mount_foreign, enospc_receiver_is_full)
 		free(after_peer);
 	}
 	/* the first limit that was large enough is the receiver's */
-	EXPECT_TRUE(is_mounted_at(me, "sh/a"));
+	EXPECT_EQ(1, is_mounted_at(me, "sh/a"));
 	ASSERT_EQ(-ENOSPC, k_mount("tmpfs", "dst/a", "tmpfs", 0));
 	EXPECT_EQ(0, AS(peer, k_mount("tmpfs", PATH("dst/a"), "tmpfs", 0)));
 	free(before);
@@ -890,7 +918,7 @@ TEST_F(move_mount_foreign, enoent_removed_directory)
 	/* one by the same name is another one */
 	ASSERT_EQ(0, mkdir("dst/a", 0755));
 	EXPECT_EQ(-ENOENT, attach(tree, fd));
-	EXPECT_FALSE(MOUNTED_IN(&self->cast[PEER_NS], "dst/a"));
+	EXPECT_EQ(0, MOUNTED_IN(&self->cast[PEER_NS], "dst/a"));
 	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "dst/a", 0));
 }
 
@@ -991,9 +1019,9 @@ TEST_F(move_mount_foreign, eperm_landlock)
 	ASSERT_TRUE(fd >= 0 && tree >= 0);
 	ASSERT_EQ(0, AS(&this_test, landlock_deny_mounts()));
 	EXPECT_EQ(-EPERM, AS(&this_test, landlock_deny_mounts() ?: attach(tree, fd)));
-	EXPECT_FALSE(MOUNTED_IN(peer, "dst/a"));
+	EXPECT_EQ(0, MOUNTED_IN(peer, "dst/a"));
 	EXPECT_EQ(0, attach(tree, fd));
-	EXPECT_TRUE(MOUNTED_IN(peer, "dst/a"));
+	EXPECT_EQ(1, MOUNTED_IN(peer, "dst/a"));
 }
 
 TEST_HARNESS_MAIN

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -105,6 +106,19 @@ TEST_F(ns_mnt_open, opens_the_mount)
 	EXPECT_TRUE(fcntl(fd, F_GETFL) & O_PATH);
 	EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	EXPECT_EQ(0, faccessat(fd, "sub", F_OK, 0));
+}
+
+TEST_F(ns_mnt_open, emfile)
+{
+	__u64 id = id_at(&self->cast[TEST_NS], PATH("mnt"));
+	struct rlimit was, none = {};
+
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &was));
+	none.rlim_max = was.rlim_max;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(-EMFILE, k_ns_mnt_open(self->own, id));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &was));
 }
 
 /* No path leads to what another mount covers. */

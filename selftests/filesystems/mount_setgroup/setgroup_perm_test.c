@@ -584,8 +584,8 @@ TEST_F(setgroup_pairs, same_locked_children)
 	EXPECT_EQ(-EINVAL, UMOUNT_IN(o, "1/a/x"));
 	EXPECT_EQ(-EINVAL, UMOUNT_IN(o, "5/a/x"));
 	ASSERT_EQ(0, MOUNT_IN(o, "1/b"));
-	EXPECT_TRUE(MOUNTED_IN(o, "4/b"));
-	EXPECT_TRUE(MOUNTED_IN(o, "5/b"));
+	EXPECT_EQ(1, MOUNTED_IN(o, "4/b"));
+	EXPECT_EQ(1, MOUNTED_IN(o, "5/b"));
 }
 
 /*
@@ -625,7 +625,7 @@ TEST_F(setgroup_pairs, not_locked_at_all)
 
 	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0));
 	ASSERT_EQ(0, k_umount("1/a/x", 0));
-	EXPECT_FALSE(is_mounted_at(&this_test, "4/a/x"));
+	EXPECT_EQ(0, is_mounted_at(&this_test, "4/a/x"));
 }
 
 /* Another directory of the same filesystem is another place. */

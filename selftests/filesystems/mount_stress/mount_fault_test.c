@@ -500,9 +500,9 @@ static int attach(struct _test_data_mount_fault *self)
 
 static int undo_attach(struct _test_data_mount_fault *self, int ret)
 {
-	if (ret || !MOUNTED_IN(&self->other, "5/a/c") ||
-	    !MOUNTED_IN(&self->other, "6/a/c") ||
-	    !is_mounted_at(&this_test, "5/a/c") || !is_mounted_at(&this_test, "6/a/c"))
+	if (ret || MOUNTED_IN(&self->other, "5/a/c") != 1 ||
+	    MOUNTED_IN(&self->other, "6/a/c") != 1 ||
+	    is_mounted_at(&this_test, "5/a/c") != 1 || is_mounted_at(&this_test, "6/a/c") != 1)
 		return -1;
 	close(self->tree);
 	return IN(&self->other, k_umount("5/a", MNT_DETACH)) ?: new_tree(self);

@@ -293,7 +293,7 @@ static int clean_up(void)
 		snprintf(path, sizeof(path), "%s/a", name_of(i));
 		while (!k_umount(path, MNT_DETACH))
 			;
-		if (!is_mounted_at(&this_test, name_of(i)))
+		if (is_mounted_at(&this_test, name_of(i)) != 1)
 			err = err ?: k_mount(root_of(i), name_of(i), NULL, MS_BIND);
 	}
 	return err;
