@@ -72,6 +72,13 @@ LIBS-t-execute-fault := $(foreach f,syscall open openat ioctl fcntl setns unshar
 	sched_getaffinity sched_setaffinity pthread_create \
 	malloc calloc realloc,-Wl,--wrap=$f)
 vm-test-y += t-execute-fault
+test-y += t-contents-fault
+LIBS-t-contents-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare fstat stat \
+	fstatat statx fstatfs read write pread pwrite lseek readlinkat fgetxattr flistxattr \
+	fsetxattr fchmodat fchownat futimens utimensat ftruncate linkat symlinkat mkdirat \
+	mknodat fsync renameat mkostemp socketpair fchdir mount pthread_create \
+	malloc calloc realloc opendir fdopendir fopen fdopen,-Wl,--wrap=$f)
+vm-test-y += t-contents-fault
 test-y += t-execute-unlinked
 vm-test-y += t-execute-unlinked
 test-y += t-execute-pins

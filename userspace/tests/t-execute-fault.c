@@ -15,30 +15,13 @@
 #include "base/base.h"
 #include "topology/topology.h"
 #include "extended.h"
+#include "faults.h"
 #include "in-child.h"
 #include "staged.h"
 #include "tap.h"
 #include "world.h"
 
 /* --- faults --------------------------------------------------------------- */
-
-/* Shared with children: they make calls of their own. */
-static struct faults {
-	long left;		/* calls until the one that fails; -1: none does */
-	long failed;
-	int err;
-	char name[32];
-} *faults;
-
-static bool fails(const char *name)
-{
-	if (faults->left < 0 || faults->left--)
-		return false;
-	faults->failed++;
-	strcpy(faults->name, name);
-	errno = faults->err;
-	return true;
-}
 
 /* Apart from that: one system call is denied so many times. */
 static struct {
@@ -54,14 +37,6 @@ static bool denied(long nr)
 	errno = deny.err;
 	return true;
 }
-
-#define WRAP(type, name, params, args)					\
-	type __real_##name params;					\
-	type __wrap_##name params;					\
-	type __wrap_##name params					\
-	{								\
-		return fails(#name) ? (type)-1 : __real_##name args;	\
-	}
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
@@ -123,14 +98,6 @@ int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
 	return fails("pthread_create") ? faults->err :
 	       __real_pthread_create(t, attr, fn, arg);
 }
-
-#define ALLOC(name, params, args)					\
-	void *__real_##name params;					\
-	void *__wrap_##name params;					\
-	void *__wrap_##name params					\
-	{								\
-		return fails(#name) ? NULL : __real_##name args;	\
-	}
 
 ALLOC(malloc, (size_t n), (n))
 ALLOC(calloc, (size_t n, size_t size), (n, size))

@@ -37,26 +37,35 @@ static bool is_gone(int err)
 	return err == ENOENT || err == ESRCH;
 }
 
-/* 1, 0, or -1 with errno. */
+/* 1, 0, or -1 with errno: EPERM is that of the top, whose parent nobody may see. */
 static int is_below(struct scan *s, int ns, uint64_t ino)
 {
 	uint32_t known = 0;
 	struct stat st;
-	int fd = ns, up;
+	int fd = ns, up, err = 0;
 
 	if (mc_map_get(s->below, ino, &known))
 		return (int)known;
 	while (fd >= 0 && !known) {
-		if (fstat(fd, &st))
+		if (fstat(fd, &st)) {
+			err = errno;
 			break;
+		}
 		known = st.st_ino == s->pidns;
+		if (known)
+			break;
 		up = ioctl(fd, MC_NS_GET_PARENT);
+		err = up >= 0 || errno == EPERM ? 0 : errno;
 		if (fd != ns)
 			mc_close(fd);
 		fd = up;
 	}
 	if (fd >= 0 && fd != ns)
 		mc_close(fd);
+	if (err) {
+		errno = err;
+		return -1;
+	}
 	if (mc_map_add(s->below, ino, &known) < 0) {
 		errno = ENOMEM;
 		return -1;
@@ -137,12 +146,18 @@ static int one_task(struct scan *s, int dir, uint32_t tid)
 						  "task %u: its pid namespace", tid);
 	}
 	in = is_below(s, ns, pid.st_ino);
+	err = errno;
 	mc_close(ns);
 	if (in > 0 && s->within && !mc_map_get(s->within, tid, &v))
 		return mc_refuse(s->e, "task-outside-cgroup",
 				 "task %u of the container is not in the cgroup that is frozen",
 				 tid);
-	return in < 0 ? mc_nomem(s->e) : add_task(s, tid, mnt.st_ino, in);
+	if (in < 0 && err == ENOMEM)
+		return mc_nomem(s->e);
+	if (in < 0)
+		return mc_fail(s->e, MNTCR_SYS, err, "task %u: whose child its pid namespace is",
+			       tid);
+	return add_task(s, tid, mnt.st_ino, in);
 }
 
 /* Each thread of each process is in namespaces of its own. */

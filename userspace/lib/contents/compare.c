@@ -97,6 +97,9 @@ static int fill(struct side *s, struct mntcr_error *e)
 		if (ret == ARCHIVE_EOF) {
 			s->end = true;
 			s->len = 0;
+		} else if (ret != ARCHIVE_OK && s->m->err) {
+			return mc_fail(e, MNTCR_SYS, s->m->err, "reading member %s",
+				       mc_escape(s->copy, esc, sizeof(esc)));
 		} else if (ret != ARCHIVE_OK) {
 			return mc_fail(e, MNTCR_BAD_IMAGE, 0, "member %s: its data is damaged",
 				       mc_escape(s->copy, esc, sizeof(esc)));

@@ -41,6 +41,7 @@ struct mc_members {
 	int fd;
 	uint64_t at;
 	struct archive *a;
+	int err;		/* of reading the file; 0: the archive is at fault */
 	char buf[65536];
 };
 int mc_members_open(struct mc_members *m, int fd, uint64_t from,

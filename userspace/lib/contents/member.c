@@ -19,7 +19,8 @@ static la_ssize_t read_more(struct archive *a, void *data, const void **buf)
 		n = pread(m->fd, m->buf, sizeof(m->buf), (off_t)m->at);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		archive_set_error(a, errno, "reading");
+		m->err = errno;
+		archive_set_error(a, m->err, "reading");
 		return -1;
 	}
 	m->at += (uint64_t)n;
@@ -45,6 +46,7 @@ int mc_members_open(struct mc_members *m, int fd, uint64_t from,
 {
 	m->fd = fd;
 	m->at = from;
+	m->err = 0;
 	m->a = archive_read_new();
 	if (!m->a)
 		return mc_nomem(e);
@@ -54,8 +56,11 @@ int mc_members_open(struct mc_members *m, int fd, uint64_t from,
 	    archive_read_set_callback_data(m->a, m) == ARCHIVE_OK &&
 	    archive_read_open1(m->a) == ARCHIVE_OK)
 		return 0;
-	mc_fail(e, MNTCR_BAD_IMAGE, 0, "no archive: %s",
-		archive_error_string(m->a) ? archive_error_string(m->a) : "?");
+	if (m->err)
+		mc_fail(e, MNTCR_SYS, m->err, "reading it");
+	else
+		mc_fail(e, MNTCR_BAD_IMAGE, 0, "no archive: %s",
+			archive_error_string(m->a) ? archive_error_string(m->a) : "?");
 	mc_members_close(m);
 	return -1;
 }
@@ -71,6 +76,8 @@ int mc_members_next(struct mc_members *m, struct archive_entry **entry,
 		return 0;
 	if (ret == ARCHIVE_OK)
 		return 1;
+	if (m->err)
+		return mc_fail(e, MNTCR_SYS, m->err, "reading the next member");
 	why = archive_error_string(m->a);
 	name = ret == ARCHIVE_WARN ? archive_entry_pathname(*entry) : NULL;
 	return mc_fail(e, MNTCR_BAD_IMAGE, 0, "member %s: %s",

@@ -49,6 +49,8 @@ static int read_json(struct mc_members *m, size_t max, struct mc_buf *json,
 		if (json->len > max)
 			return bad(e, name, "is too large");
 	}
+	if (n < 0 && m->err)
+		return mc_fail(e, MNTCR_SYS, m->err, "reading member %s", name);
 	return n < 0 ? bad(e, name, "is damaged") : 0;
 }
 
@@ -117,11 +119,12 @@ int mc_contents_open(int fd, size_t max_json, struct mc_buf *json,
 	int ret = -1;
 
 	*contents = NULL;
+	if (c)
+		c->fd = -1;
 	if (!c || !m) {
 		mc_nomem(e);
 		goto out;
 	}
-	c->fd = -1;
 	c->by_dev = mc_map_new();
 	if (!c->by_dev) {
 		mc_nomem(e);

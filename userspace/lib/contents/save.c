@@ -486,7 +486,12 @@ static int visit(struct mc_save *s, int dir, const char *name)
 			    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (fd < 0)
 			return sys(s, "opening it");
-		if (fstat(fd, &now) || now.st_ino != st.st_ino) {
+		if (fstat(fd, &now)) {
+			sys(s, "stat");
+			mc_close(fd);
+			return -1;
+		}
+		if (now.st_ino != st.st_ino) {
 			mc_close(fd);
 			return changed(s);
 		}

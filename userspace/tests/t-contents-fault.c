@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A container is dumped with its files, and restored from the image, with each call
+ * and each allocation failing in turn: either it is done, and right, or it says what
+ * failed; and nothing is left of it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <dirent.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include "base/base.h"
+#include "checked.h"
+#include "faults.h"
+#include "topology/topology.h"
+
+/* --- what fails -------------------------------------------------------------- */
+
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	return fails("syscall") ? -1 : __real_syscall(nr, a, b, c, d, e, f);
+}
+
+WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
+WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
+     (fd, path, flags, mode))
+WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
+WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
+WRAP(int, setns, (int fd, int type), (fd, type))
+WRAP(int, unshare, (int flags), (flags))
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(int, stat, (const char *path, struct stat *st), (path, st))
+WRAP(int, fstatat, (int fd, const char *path, struct stat *st, int flags),
+     (fd, path, st, flags))
+WRAP(int, statx, (int fd, const char *path, int flags, unsigned int mask,
+		  struct statx *st), (fd, path, flags, mask, st))
+WRAP(int, fstatfs, (int fd, struct statfs *fs), (fd, fs))
+WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
+WRAP(off_t, lseek, (int fd, off_t at, int from), (fd, at, from))
+WRAP(ssize_t, readlinkat, (int fd, const char *path, char *to, size_t n),
+     (fd, path, to, n))
+WRAP(ssize_t, fgetxattr, (int fd, const char *name, void *to, size_t n),
+     (fd, name, to, n))
+WRAP(ssize_t, flistxattr, (int fd, char *to, size_t n), (fd, to, n))
+WRAP(int, fsetxattr, (int fd, const char *name, const void *v, size_t n, int flags),
+     (fd, name, v, n, flags))
+WRAP(int, fchmodat, (int fd, const char *path, mode_t mode, int flags),
+     (fd, path, mode, flags))
+WRAP(int, fchownat, (int fd, const char *path, uid_t uid, gid_t gid, int flags),
+     (fd, path, uid, gid, flags))
+WRAP(int, futimens, (int fd, const struct timespec *ts), (fd, ts))
+WRAP(int, utimensat, (int fd, const char *path, const struct timespec *ts, int flags),
+     (fd, path, ts, flags))
+WRAP(int, ftruncate, (int fd, off_t n), (fd, n))
+WRAP(int, linkat, (int fd, const char *path, int to, const char *name, int flags),
+     (fd, path, to, name, flags))
+WRAP(int, symlinkat, (const char *to, int fd, const char *path), (to, fd, path))
+WRAP(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
+WRAP(int, mknodat, (int fd, const char *path, mode_t mode, dev_t dev),
+     (fd, path, mode, dev))
+WRAP(int, fsync, (int fd), (fd))
+WRAP(int, renameat, (int from, const char *a, int to, const char *b), (from, a, to, b))
+WRAP(int, mkostemp, (char *name, int flags), (name, flags))
+WRAP(int, socketpair, (int domain, int type, int protocol, int *fds),
+     (domain, type, protocol, fds))
+WRAP(int, fchdir, (int fd), (fd))
+WRAP(int, mount, (const char *from, const char *to, const char *type,
+		  unsigned long flags, const void *data), (from, to, type, flags, data))
+
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg)
+{
+	return fails("pthread_create") ? faults->err :
+	       __real_pthread_create(t, attr, fn, arg);
+}
+
+ALLOC(malloc, (size_t n), (n))
+ALLOC(calloc, (size_t n, size_t size), (n, size))
+ALLOC(realloc, (void *p, size_t n), (p, n))
+ALLOC(opendir, (const char *path), (path))
+ALLOC(fdopendir, (int fd), (fd))
+ALLOC(fopen, (const char *path, const char *mode), (path, mode))
+ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
+
+/* --- what must be as it was ---------------------------------------------------- */
+
+static int proc_fd;
+
+static void add_file(struct mc_buf *b, const char *path)
+{
+	int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	char block[4096];
+	ssize_t n;
+
+	REQUIRE(fd >= 0);
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		mc_buf_add(b, block, (size_t)n);
+	close(fd);
+}
+
+static void add_dir(struct mc_buf *b, const char *path)
+{
+	struct dirent **list;
+	int n = scandir(path, &list, NULL, alphasort), i;
+	char from[400], to[256];
+	ssize_t len;
+
+	REQUIRE(n >= 0);
+	for (i = 0; i < n; i++) {
+		snprintf(from, sizeof(from), "%s/%s", path, list[i]->d_name);
+		len = readlink(from, to, sizeof(to) - 1);
+		to[len > 0 ? len : 0] = '\0';
+		/* the directory's own descriptor is gone by now */
+		if (len > 0 || strncmp(path, "/proc", 5))
+			mc_buf_printf(b, "%s %s\n", from, to);
+		free(list[i]);
+	}
+	free(list);
+}
+
+static char *state(void)
+{
+	struct mc_buf b = { 0 };
+
+	add_file(&b, "self/mountinfo");
+	add_file(&b, "self/limits");
+	add_dir(&b, "/proc/self/fd");
+	add_dir(&b, "/tmp");
+	REQUIRE(!b.nomem);
+	return b.data;
+}
+
+/* Lines of one that are not in the other. */
+static void lacking(const char *what, char *in, const char *other)
+{
+	char *line, *save;
+
+	for (line = strtok_r(in, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (!strstr(other, line))
+			TAP_SAY("%s: %s", what, line);
+}
+
+static void difference(const char *before, const char *after)
+{
+	char *a = strdup(before), *b = strdup(after);
+
+	REQUIRE(a && b);
+	lacking("gone", a, after);
+	lacking("left", b, before);
+	free(a);
+	free(b);
+}
+
+/* --- each call in turn ---------------------------------------------------------- */
+
+struct job {
+	const char *name;
+	int (*run)(struct mntcr_error *e);
+	void (*check)(void);	/* it worked: is it right?  And undo it. */
+};
+
+static void wrong(const struct job *j, long n, const struct mntcr_error *e, const char *what)
+{
+	TAP_SAY("%s, call %ld, %s: %s: \"%s\" [%s]", j->name, n, faults->name, what,
+		e->text, e->rule);
+	tap.bad = 1;
+}
+
+static void each_call(const struct job *j)
+{
+	char *before = state(), *after;
+	long n, done = 0, bad = 0;
+	struct mntcr_error e;
+	int ret;
+
+	for (n = 0; n < 100000 && bad < 10; n++) {
+		memset(&e, 0, sizeof(e));
+		faults->failed = 0;
+		faults->err = ENOTUNIQ;
+		faults->left = n;
+		ret = j->run(&e);
+		faults->left = -1;
+		tap.bad = 0;
+		if (!ret) {
+			done++;
+			j->check();
+			if (tap.bad)
+				wrong(j, n, &e, "not what it is without");
+		} else if (!faults->failed) {
+			wrong(j, n, &e, "without a fault");
+		} else if (e.code == MNTCR_OK || !*e.text) {
+			wrong(j, n, &e, "no word of it");
+		} else if (!strstr(e.text, strerror(ENOTUNIQ)) &&
+			   !strstr(e.text, strerror(ENOMEM)) && e.code != MNTCR_REFUSED) {
+			wrong(j, n, &e, "lacks the error");
+		}
+		if (getenv("VERBOSE") && ret)
+			TAP_SAY("%ld %s: %s [%s]", n, faults->name, e.text, e.rule);
+		after = state();
+		if (strcmp(before, after)) {
+			wrong(j, n, &e, "something is left");
+			difference(before, after);
+		}
+		free(after);
+		if (waitpid(-1, NULL, WNOHANG | __WALL | __WNOTHREAD) > 0)
+			wrong(j, n, &e, "a child is left");
+		bad += tap.bad;
+		if (!faults->failed)
+			break;
+	}
+	free(before);
+	tap.bad = 0;
+	CHECK_EQ(bad, 0);
+	TAP_SAY("%s: each of %ld calls: %ld done all the same", j->name, n, done - 1);
+	CHECK(n >= 200 && n < 100000);
+}
+
+/* --- the scene -------------------------------------------------------------------- */
+
+static void build(void)
+{
+	int fd;
+
+	TRY(mkdir("own", 0755));
+	TRY(mount("own", "own", "tmpfs", 0, "size=1m"));
+	put("own/file", "seven!\n");
+	TRY(setxattr("own/file", "trusted.mntcr", "x", 1, 0));
+	TRY(link("own/file", "own/linked"));
+	TRY(symlink("file", "own/symlink"));
+	TRY(mknod("own/fifo", S_IFIFO | 0600, 0));
+	TRY(mknod("own/null", S_IFCHR | 0666, makedev(1, 3)));
+	TRY(mkdir("own/dir", 0700));
+	TRY(fd = open("own/hole", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	TRY(ftruncate(fd, 1 << 20));
+	TRY(pwrite(fd, "end", 3, (1 << 20) - 3));
+	close(fd);
+	put("at", "");
+	TRY(mount("own/file", "at", NULL, MS_BIND, NULL));
+}
+
+static pid_t pid;
+static struct mntcr_topology *reference;
+static struct mntcr_contents *files;
+static struct mntcr_restored *restored;
+
+static void read_image(const char *path, struct mntcr_topology **t, struct mntcr_contents **c)
+{
+	struct mntcr_error e = { 0 };
+
+	if (mntcr_image_read_contents(path, t, c, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(*t && *c);
+}
+
+static void say(void *data, const char *line)
+{
+	(void)data;
+	TAP_SAY("verify: %s", line);
+}
+
+static void compare(const struct mntcr_topology *t, const struct mntcr_contents *c)
+{
+	const struct mntcr_verify_options vo = {
+		.size = sizeof(vo), .report = say, .contents_a = files, .contents_b = c,
+	};
+	struct mntcr_error e;
+	size_t nr = 1;
+
+	REQUIRE(!mntcr_verify(reference, t, &vo, &nr, &e));
+	CHECK_EQ(nr, 0);
+}
+
+/* --- jobs ------------------------------------------------------------------------- */
+
+static int dump_to(const char *path, struct mntcr_error *e)
+{
+	struct mntcr_contents_options o = { .size = sizeof(o) };
+	struct mntcr_container c = { 0 };
+	struct mntcr_topology *t = NULL;
+	int ret;
+
+	ret = mntcr_capture_container(pid, NULL, &c, &t, e);
+	o.sources = c.sources;
+	o.nr_sources = c.nr;
+	if (!ret)
+		ret = mntcr_image_write_contents(t, &o, path, e);
+	mntcr_topology_free(t);
+	mntcr_container_free(&c);
+	return ret;
+}
+
+static void check_dump(void)
+{
+	struct mntcr_topology *t = NULL;
+	struct mntcr_contents *c = NULL;
+
+	read_image("/tmp/image", &t, &c);
+	compare(t, c);
+	mntcr_topology_free(t);
+	mntcr_contents_free(c);
+	REQUIRE(!unlink("/tmp/image"));
+}
+
+/* What has the name is whole, also where the directory could not be synchronised. */
+static int dump(struct mntcr_error *e)
+{
+	int ret = dump_to("/tmp/image", e);
+
+	faults->left = -1;
+	if (ret && !access("/tmp/image", F_OK))
+		check_dump();
+	return ret;
+}
+
+static int restore(struct mntcr_error *e)
+{
+	struct mntcr_restore_options o = { .size = sizeof(o) };
+	struct mntcr_topology *t = NULL;
+	struct mntcr_contents *c = NULL;
+	int ret = mntcr_image_read_contents("/tmp/reference", &t, &c, e);
+
+	o.contents = c;
+	if (!ret)
+		ret = mntcr_restore(t, &o, &restored, e);
+	mntcr_topology_free(t);
+	mntcr_contents_free(c);
+	return ret;
+}
+
+static void check_restore(void)
+{
+	struct mntcr_source s = { .type = MNTCR_SOURCE_FD };
+	const struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = &s, .nr_sources = 1,
+	};
+	struct mntcr_topology *t = NULL, *again = NULL;
+	struct mntcr_contents *c = NULL;
+	struct mntcr_error e = { 0 };
+
+	s.fd = mntcr_restored_ns_fd(restored, 0);
+	REQUIRE(!mntcr_capture(&s, 1, NULL, &t, &e));
+	REQUIRE(!mntcr_image_write_contents(t, &o, "/tmp/image", &e));
+	read_image("/tmp/image", &again, &c);
+	compare(again, c);
+	mntcr_topology_free(again);
+	mntcr_topology_free(t);
+	mntcr_contents_free(c);
+	mntcr_restored_free(restored);
+	REQUIRE(!unlink("/tmp/image"));
+}
+
+static const struct job dump_job = { "dump", dump, check_dump };
+static const struct job restore_job = { "restore", restore, check_restore };
+
+static void dumped(void)
+{
+	each_call(&dump_job);
+}
+
+static void restored_with_contents(void)
+{
+	each_call(&restore_job);
+}
+
+/* In a pid namespace of its own: what others start and end would shift the calls. */
+static void apart(void)
+{
+	int status;
+	pid_t child;
+
+	TRY(unshare(CLONE_NEWPID | CLONE_NEWNS));
+	child = fork();
+	TRY(child);
+	if (child) {
+		TRY(waitpid(child, &status, 0));
+		exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+	}
+	TRY(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	TRY(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	TRY(mount("proc", "/proc", "proc", 0, NULL));
+}
+
+int main(void)
+{
+	struct mntcr_error e = { 0 };
+
+	faults = mmap(NULL, sizeof(*faults), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (faults == MAP_FAILED)
+		return 1;
+	faults->left = -1;
+	apart();
+	make_host();
+	proc_fd = open("/proc", O_PATH | O_CLOEXEC);
+	pid = make_container(build);
+	if (dump_to("/tmp/reference", &e)) {
+		printf("Bail out! %s\n", e.text);
+		return 1;
+	}
+	read_image("/tmp/reference", &reference, &files);
+	TAP_RUN(dumped);
+	TAP_RUN(restored_with_contents);
+	mntcr_topology_free(reference);
+	mntcr_contents_free(files);
+	end(pid);
+	return tap_done();
+}
