@@ -39,6 +39,8 @@ struct level {
 };
 
 struct mc_save {
+	FILE *out;
+	bool broken;
 	struct archive *a;
 	struct mntcr_error *e;
 	const struct mc_sb *sb;
@@ -724,8 +726,20 @@ static int put_file(struct mc_save *s, const char *name, const char *data,
 	return ret;
 }
 
+/* Broken off, nothing is written any more, the end of an archive least of all. */
+static la_ssize_t write_block(struct archive *a, void *data, const void *block, size_t n)
+{
+	struct mc_save *s = data;
+
+	if (!s->broken && fwrite(block, 1, n, s->out) == n)
+		return (la_ssize_t)n;
+	archive_set_error(a, s->broken ? ECANCELED : errno, "Write error");
+	return -1;
+}
+
 static int start(struct mc_save *s, FILE *out, const char *json, size_t len)
 {
+	s->out = out;
 	s->a = archive_write_new();
 	if (!s->a)
 		return mc_nomem(s->e);
@@ -736,7 +750,7 @@ static int start(struct mc_save *s, FILE *out, const char *json, size_t len)
 	if (archive_write_set_format_pax(s->a) != ARCHIVE_OK ||
 	    archive_write_set_options(s->a, "hdrcharset=BINARY,xattrheader=LIBARCHIVE") != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(s->a, 1) != ARCHIVE_OK ||
-	    archive_write_open_FILE(s->a, out) != ARCHIVE_OK)
+	    archive_write_open(s->a, s, NULL, write_block, NULL) != ARCHIVE_OK)
 		return mc_fail(s->e, MNTCR_SYS, EIO, "the archive: %s",
 			       archive_error_string(s->a));
 	return put_file(s, MC_CONTENTS_JSON, json, len);
@@ -744,6 +758,10 @@ static int start(struct mc_save *s, FILE *out, const char *json, size_t len)
 
 static void save_free(struct mc_save *s)
 {
+	/* after an error, libarchive gives its buffer back when it is closed only */
+	s->broken = true;
+	if (s->a)
+		archive_write_close(s->a);
 	archive_write_free(s->a);
 	mc_map_free(s->by_ino);
 	mc_map_free(s->expected);
@@ -803,7 +821,7 @@ int mc_save_end(struct mc_save *s, bool failed, struct mntcr_error *e)
 
 	s->e = e;
 	if (failed || put_file(s, MC_CONTENTS_END, NULL, 0))
-		archive_write_fail(s->a);	/* nothing is flushed any more */
+		s->broken = true;
 	else
 		ret = archive_failed(s, archive_write_close(s->a));
 	save_free(s);
