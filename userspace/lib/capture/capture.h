@@ -68,8 +68,8 @@ int cap_cgroup_open(const char *path, struct mntcr_error *e);
 typedef int cap_task_fn(void *data, uint32_t tid, bool inner);
 int cap_cgroup_tasks(int dir, cap_task_fn *fn, void *data, struct mntcr_error *e);
 
-/* NS_GET_ID of a namespace's file; 0 where the kernel does not say. */
-uint64_t cap_ns_id(int fd);
+/* NS_GET_ID of a namespace's file, 0 where the kernel does not say; -1: errno. */
+int cap_ns_id(int fd, uint64_t *id);
 /*
  * What it takes to make t->userns[u] anew, if the caller may look; both are open.
  */

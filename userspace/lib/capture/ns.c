@@ -51,11 +51,10 @@ void cap_count(struct cap_ns *ns)
 			(int64_t)info.nr_mounts;
 }
 
-uint64_t cap_ns_id(int fd)
+int cap_ns_id(int fd, uint64_t *id)
 {
-	uint64_t id;
-
-	return ioctl(fd, MC_NS_GET_ID, &id) ? 0 : id;
+	*id = 0;
+	return ioctl(fd, MC_NS_GET_ID, id) && errno != ENOTTY && errno != EINVAL ? -1 : 0;
 }
 
 /* The owner and its ancestors as far up as the kernel lets the caller see. */
@@ -67,6 +66,9 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 	int fd, up, err, ret = -1;
 
 	ns->userns = MC_NONE;
+	/* without it none is the dumper's; where there is no /proc, nobody knows */
+	if (!own && errno != ENOENT)
+		return mc_fail(e, MNTCR_SYS, errno, "/proc/self/ns/user");
 	fd = ioctl(ns->fd, MC_NS_GET_USERNS);
 	while (fd >= 0) {
 		ino = ino_of(fd);
@@ -78,7 +80,11 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 			errno = EPERM;
 			break;
 		case 0:
-			id = cap_ns_id(fd);
+			if (cap_ns_id(fd, &id)) {
+				mc_fail(e, MNTCR_SYS, errno, "%s: its owner's id",
+					ns->label);
+				goto out;
+			}
 			if ((id ? mc_topology_get_userns(t, id) :
 			     mc_topology_add_userns(t)) == MC_NONE) {
 				mc_nomem(e);

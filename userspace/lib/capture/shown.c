@@ -13,13 +13,17 @@
 #include "base/base.h"
 #include "capture/capture.h"
 
-static uint64_t own_id(const char *file)
+/* 0: the kernel has no such thing, or does not say; -1: errno */
+static int own_id(const char *file, uint64_t *id)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	uint64_t id = fd < 0 ? 0 : cap_ns_id(fd);
+	int fd = open(file, O_RDONLY | O_CLOEXEC), ret;
 
+	*id = 0;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	ret = cap_ns_id(fd, id);
 	mc_close(fd);
-	return id;
+	return ret;
 }
 
 union handle {
@@ -51,7 +55,7 @@ static uint64_t owner_of(uint64_t ns)
 	if (fd >= 0)
 		owner = ioctl(fd, MC_NS_GET_USERNS);
 	if (owner >= 0)
-		id = cap_ns_id(owner);
+		cap_ns_id(owner, &id);
 	mc_close(owner);
 	mc_close(fd);
 	return id;
@@ -61,7 +65,7 @@ void cap_nsfs(struct mc_topology *t, struct mc_mount *m, int fd)
 {
 	union handle u = { .h = { .handle_bytes = sizeof(struct mc_nsfs_handle) } };
 	struct mc_nsfs_handle h;
-	uint64_t owner;
+	uint64_t owner, own;
 	int unused;
 
 	if (m->nsfs_type != CLONE_NEWNET && m->nsfs_type != CLONE_NEWIPC)
@@ -70,8 +74,8 @@ void cap_nsfs(struct mc_topology *t, struct mc_mount *m, int fd)
 	    u.h.handle_type != MC_FILEID_NSFS)
 		return;
 	memcpy(&h, u.h.f_handle, sizeof(h));
-	if (h.ns_id == own_id(m->nsfs_type == CLONE_NEWNET ? "/proc/self/ns/net" :
-			      "/proc/self/ns/ipc"))
+	if (own_id(m->nsfs_type == CLONE_NEWNET ? "/proc/self/ns/net" :
+		   "/proc/self/ns/ipc", &own) || h.ns_id == own)
 		return;
 	owner = owner_of(h.ns_id);
 	if (owner && mc_map_get(t->by_userns, owner, &m->nsfs_owner))
@@ -106,7 +110,8 @@ int cap_shown(struct mc_topology *t, struct mntcr_error *e)
 	size_t k;
 
 	for (k = 0; k < MC_ARRAY_SIZE(own); k++)
-		own[k].id = own_id(own[k].file);
+		if (own_id(own[k].file, &own[k].id))
+			return mc_fail(e, MNTCR_SYS, errno, "%s", own[k].file);
 	for (i = 0; i < t->nr_sbs; i++)
 		for (k = 0; k < MC_ARRAY_SIZE(own); k++)
 			if (t->sbs[i].shown_type == own[k].type && own[k].id)
