@@ -62,9 +62,12 @@ static void maker(struct making *w, pid_t starter)
 			failed(w, "opening its file");
 	}
 	/* what becomes another user forgets this */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != starter ||
-	    write(w->ready_fd, &one, sizeof(one)) != sizeof(one))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != starter)
 		_exit(1);
+	if (write(w->ready_fd, &one, sizeof(one)) != sizeof(one)) {
+		failed(w, "saying that it is there");
+		_exit(1);
+	}
 	for (;;)
 		pause();
 }
