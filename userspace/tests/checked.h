@@ -60,6 +60,19 @@ static inline void put(const char *path, const char *text)
 	close(fd);
 }
 
+/* In a new mount namespace: a tmpfs becomes its root, as build() has made it. */
+static inline void enter_root(void (*build)(void))
+{
+	TRY(mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL));
+	TRY(mount("ct", "/tmp/ct", "tmpfs", 0, "size=1m"));
+	TRY(chdir("/tmp/ct"));
+	TRY(mkdir("old", 0755));
+	build();
+	TRY(syscall(SYS_pivot_root, ".", "old"));
+	TRY(chdir("/"));
+	TRY(umount2("/old", MNT_DETACH));
+}
+
 /* build() works in the new root, before it becomes that; the host is at "/". */
 static inline pid_t make_container(void (*build)(void))
 {
@@ -73,14 +86,7 @@ static inline pid_t make_container(void (*build)(void))
 	REQUIRE(pid >= 0);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		TRY(mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL));
-		TRY(mount("ct", "/tmp/ct", "tmpfs", 0, "size=1m"));
-		TRY(chdir("/tmp/ct"));
-		TRY(mkdir("old", 0755));
-		build();
-		TRY(syscall(SYS_pivot_root, ".", "old"));
-		TRY(chdir("/"));
-		TRY(umount2("/old", MNT_DETACH));
+		enter_root(build);
 		TRY(write(ready[1], "x", 1));
 		for (;;)
 			pause();
