@@ -56,6 +56,8 @@ static int attempt(const struct mntcr_source *sources, size_t nr,
 	if (!ret)
 		cap_types(t, ns, nr_ns);
 	if (!ret)
+		ret = cap_layers_of_overlays(t, ns, nr_ns, e);
+	if (!ret)
 		ret = mc_number_unlinked(t, e);
 	if (!ret && o->whose)
 		ret = cap_whose(t, o, e);

@@ -118,6 +118,18 @@ const struct mc_file *cap_seen_get(const struct cap_seen *s, uint32_t mount, boo
 /* That of this mount, if it is known. */
 void cap_seen_add(struct cap_seen *s, uint32_t mount, bool place);
 
+/*
+ * A mount of the namespace that the caller is in, which has its root at root: by its
+ * id, or where it is not covered.  no_open, false before the first: the kernel has no
+ * call for the former.  -1.
+ */
+int cap_open_mount(const struct mc_topology *t, const struct cap_ns *ns, int root,
+		   uint32_t i, bool *no_open);
+/* A clone of that mount alone, private.  -1: errno. */
+int cap_clone(int fd);
+/* What the layers of overlays led to, as far as that can be told. */
+int cap_layers_of_overlays(struct mc_topology *t, const struct cap_ns *ns, size_t nr_ns,
+			   struct mntcr_error *e);
 /* mp_file of the mounts of the nth namespace. */
 void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
 	       const struct cap_ids *ids, struct cap_seen *seen);

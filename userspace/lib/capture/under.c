@@ -65,43 +65,43 @@ static bool take_seen(struct under *u, const struct cap_seen *seen)
 	return wanted;
 }
 
-static bool is_root_of(const struct under *u, int fd, const struct mc_mount *m)
+static bool is_root_of(const struct mc_topology *t, int fd, const struct mc_mount *m)
 {
-	unsigned int mask = u->t->unique_ids ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	unsigned int mask = t->unique_ids ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
 	struct statx stx;
 
 	return !statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
 		      AT_STATX_DONT_SYNC, mask, &stx) &&
 	       stx.stx_mask & mask &&
-	       stx.stx_mnt_id == (u->t->unique_ids ? m->id : m->id_old) &&
+	       stx.stx_mnt_id == (t->unique_ids ? m->id : m->id_old) &&
 	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
-static int open_mount(const struct under *u, int root, uint32_t i, bool *no_open)
+int cap_open_mount(const struct mc_topology *t, const struct cap_ns *ns, int root,
+		   uint32_t i, bool *no_open)
 {
-	const struct mc_mount *m = &u->t->mounts[i];
+	const struct mc_mount *m = &t->mounts[i];
 	char buf[PATH_MAX];
 	const char *path;
 	int fd;
 
-	if (u->t->unique_ids && !*no_open) {
-		fd = mc_ns_mnt_open(u->ns->fd, m->id);
+	if (t->unique_ids && !*no_open) {
+		fd = mc_ns_mnt_open(ns->fd, m->id);
 		if (fd >= 0)
 			return fd;
 		*no_open = errno == ENOTTY || errno == EINVAL;
 	}
-	if (cap_is_covered(u->t, i) || !cap_path(u->t, i, buf, &path))
+	if (cap_is_covered(t, i) || !cap_path(t, i, buf, &path))
 		return -1;
-	fd = mc_open_way(root, path, mc_local_way(u->t, i),
+	fd = mc_open_way(root, path, mc_local_way(t, i),
 			 MC_RESOLVE_IN_ROOT | MC_RESOLVE_NO_MAGICLINKS);
-	if (fd < 0 || is_root_of(u, fd, m))
+	if (fd < 0 || is_root_of(t, fd, m))
 		return fd;
 	mc_close(fd);
 	return -1;
 }
 
-/* Of that mount alone, receiving nothing. */
-static int clone_of(int fd)
+int cap_clone(int fd)
 {
 	static const struct mc_mount_attr private = { .propagation = MS_PRIVATE };
 	unsigned int flags = AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
@@ -156,8 +156,8 @@ static void look(struct under *u)
 	for (i = u->first; i < end; i++) {
 		if (!has_places(u, i))
 			continue;
-		fd = open_mount(u, root, i, &no_open);
-		clone = fd < 0 ? -1 : clone_of(fd);
+		fd = cap_open_mount(u->t, u->ns, root, i, &no_open);
+		clone = fd < 0 ? -1 : cap_clone(fd);
 		if (clone >= 0)
 			mc_for_each_child(u->t, c, i)
 				if (is_wanted(u, c))

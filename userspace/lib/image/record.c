@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,6 +161,47 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 	return 0;
 }
 
+static int get_layer(struct rd *r, size_t i, const json_t *v, struct mc_layer *l)
+{
+	char within[32];
+	struct rd in = *r;
+	const char *fault;
+
+	snprintf(within, sizeof(within), "layers[%zu]", i);
+	if (!json_is_object(v))
+		return mc_rd_bad(r, within, "must be an object");
+	in.obj = v;
+	in.within = within;
+	in.nr_known = 0;
+	if (mc_rd_u32(&in, "superblock", MC_MAX_MOUNTS - 1, false, &l->sb) ||
+	    mc_rd_bytes(&in, "path", l->sb != MC_NONE, &l->path))
+		return -1;
+	if (l->path && l->sb == MC_NONE)
+		return mc_rd_bad(&in, "superblock", "missing");
+	fault = l->path ? mc_path_fault(l->path, false) : NULL;
+	if (fault)
+		return mc_rd_bad(&in, "path", "%s", fault);
+	return mc_rd_no_others(&in);
+}
+
+/* One for each that the options name. */
+static int get_layers(struct rd *r, struct mc_sb *sb)
+{
+	const json_t *v = r->version < 4 ? NULL : mc_rd_field(r, "layers");
+	uint32_t i;
+
+	if (mc_layers_of(r->t, sb, &sb->layers, &sb->nr_layers))
+		return mc_nomem(r->e);
+	if (!v)
+		return 0;
+	if (!json_is_array(v) || !sb->nr_layers || json_array_size(v) != sb->nr_layers)
+		return mc_rd_bad(r, "layers", "must be a list with one for each that the options of an overlay name");
+	for (i = 0; i < sb->nr_layers; i++)
+		if (get_layer(r, i, json_array_get(v, i), &sb->layers[i]))
+			return -1;
+	return 0;
+}
+
 static int sb_record(struct rd *r)
 {
 	uint32_t i = mc_topology_add_sb(r->t);
@@ -178,6 +220,8 @@ static int sb_record(struct rd *r)
 	    mc_rd_words(r, "flags", mc_words_sb, NULL, &flags))
 		return -1;
 	sb->flags = (uint32_t)flags;
+	if (get_layers(r, sb))
+		return -1;
 	return r->version < 4 ? 0 : sb_made_anew(r, sb) || get_whose(r, sb) ? -1 : 0;
 }
 

@@ -135,6 +135,29 @@ static void put_found(json_t *o, const struct mc_found *f, bool *bad)
 	put(o, "outside", x, bad);
 }
 
+/* Unless nothing is known of any. */
+static void put_layers(json_t *o, const struct mc_sb *sb, bool *bad)
+{
+	json_t *a, *x;
+	uint32_t i;
+
+	for (i = 0; i < sb->nr_layers && sb->layers[i].sb == MC_NONE; i++)
+		;
+	if (i == sb->nr_layers)
+		return;
+	a = json_array();
+	for (i = 0; i < sb->nr_layers; i++) {
+		x = json_object();
+		if (sb->layers[i].sb != MC_NONE) {
+			put_uint(x, "superblock", sb->layers[i].sb, bad);
+			put(x, "path", mc_json_bytes(sb->layers[i].path), bad);
+		}
+		if (json_array_append_new(a, x))
+			*bad = true;
+	}
+	put(o, "layers", a, bad);
+}
+
 static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		      bool *bad)
 {
@@ -156,6 +179,7 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	}
 	if (sb->contents)
 		put(o, "contents", json_true(), bad);
+	put_layers(o, sb, bad);
 	if (sb->userns != MC_NONE)
 		put_uint(o, "user_namespace", sb->userns, bad);
 	if (sb->shown_type)

@@ -219,6 +219,18 @@ static bool type_is_plain(const char *type)
 	return true;
 }
 
+/* That a layer is of, and what an overlay is of is no layer of its. */
+static bool layers_are_right(const struct mc_topology *t, uint32_t sb)
+{
+	const struct mc_layer *l = t->sbs[sb].layers;
+	uint32_t i;
+
+	for (i = 0; i < t->sbs[sb].nr_layers; i++)
+		if (l[i].sb != MC_NONE && (l[i].sb >= t->nr_sbs || l[i].sb == sb))
+			return false;
+	return true;
+}
+
 static int check_sbs(const struct mc_topology *t, struct mntcr_error *e)
 {
 	struct mc_map *by_dev = mc_map_new();
@@ -253,6 +265,11 @@ static int check_sbs(const struct mc_topology *t, struct mntcr_error *e)
 		if (sb->shown_owner != MC_NONE && sb->shown_owner >= t->nr_userns) {
 			bad(e, "superblock %u: no user namespace %u", i,
 			    sb->shown_owner);
+			goto out;
+		}
+		if (!layers_are_right(t, i)) {
+			bad(e, "superblock %u (%s, %u:%u): a layer of no other superblock",
+			    i, sb->type, sb->major, sb->minor);
 			goto out;
 		}
 		other = i;

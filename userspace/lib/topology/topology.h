@@ -120,6 +120,24 @@ struct mc_found {
 	const char *path, *root;
 };
 
+enum mc_layer_kind {
+	MC_LAYER_LOWER,
+	MC_LAYER_DATA,		/* lower, for nothing but data */
+	MC_LAYER_UPPER,
+	MC_LAYER_WORK,
+	MC_NR_LAYER_KINDS,
+};
+
+/* A path in an overlay's options, and what it led to. */
+struct mc_layer {
+	enum mc_layer_kind kind;
+	const char *text;	/* without the escapes of its option */
+	uint32_t sb;		/* MC_NONE: not known */
+	const char *path;	/* in that superblock */
+};
+
+#define MC_MAX_LAYERS		512U	/* no kernel takes more than 500 lower ones */
+
 struct mc_sb {
 	/* st_dev: no two superblocks that exist at one time have the same */
 	uint32_t major, minor;
@@ -142,6 +160,9 @@ struct mc_sb {
 	bool sized;
 	uint64_t size, inodes;
 	bool contents;		/* its files come with the image */
+	/* of an overlay, in the order of its options */
+	struct mc_layer *layers;
+	uint32_t nr_layers;
 	/* of a proc: the pid namespace that it shows; 0: not known */
 	uint64_t pidns_ino;
 	/* how far below the dumper's own that is; MC_NONE: it is not below it */
@@ -379,6 +400,22 @@ uint32_t mc_sb_ns_owner(const struct mc_sb *sb);
  * value is NULL where there is no "=".
  */
 bool mc_next_option(char **rest, char **name, char **value);
+
+/*
+ * layers.c: the layers of an overlay as its options say, sb and path not known; the
+ * topology's.  None where that cannot be told.  -1: no memory.
+ */
+int mc_layers_of(struct mc_topology *t, const struct mc_sb *sb,
+		 struct mc_layer **layers, uint32_t *nr);
+/* The option that says it: "lowerdir", ... */
+const char *mc_layer_option(enum mc_layer_kind kind);
+/* Does an option of that name say layers? */
+bool mc_layer_option_named(const char *name);
+/* Relative to where its mounter was, which nobody knows. */
+static inline bool mc_layer_is_relative(const struct mc_layer *l)
+{
+	return l->text[0] != '/';
+}
 
 /* types.c: what is so of a type of filesystem. */
 enum mc_type_kind {
