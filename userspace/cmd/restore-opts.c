@@ -34,7 +34,8 @@ static int add_external(struct mntcr_external **list, size_t *nr,
 		return MNTCR_SYS;
 	}
 	*list = p;
-	ret = cmd_split_key(cmd, opt, strcmp(opt, "--external") ? "KEY=PATH" : "KEY[:ROOT]=PATH",
+	ret = cmd_split_key(cmd, opt, !strcmp(opt, "--external") ? "KEY[:ROOT]=PATH" :
+			    !strcmp(opt, "--layer") ? "KEY=DIR" : "KEY=PATH",
 			    arg, &path);
 	if (!ret)
 		(*list)[(*nr)++] = (struct mntcr_external){ .key = arg, .path = path };
@@ -88,6 +89,8 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 	case 1002:
 		return add_external(&r->masters, &r->nr_masters, cmd,
 				    "--external-master", arg);
+	case 1009:
+		return add_external(&r->layers, &r->nr_layers, cmd, "--layer", arg);
 	case 1003:
 		r->o.prefer_fresh = true;
 		return 0;
@@ -161,6 +164,8 @@ void restore_opts_done(struct restore_opts *r)
 	r->o.nr_externals = r->nr_externals;
 	r->o.masters = r->masters;
 	r->o.nr_masters = r->nr_masters;
+	r->o.layers = r->layers;
+	r->o.nr_layers = r->nr_layers;
 	r->o.hosts = r->hosts;
 	r->o.nr_hosts = r->nr_hosts;
 }
@@ -170,6 +175,7 @@ void restore_opts_free(struct restore_opts *r)
 	cmd_input_free(&r->sources);
 	free(r->externals);
 	free(r->masters);
+	free(r->layers);
 	free(r->hosts);
 	cmd_maps_free(&r->maps);
 	json_decref(r->refusals);

@@ -12,8 +12,8 @@
 
 struct restore_opts {
 	struct cmd_input sources;
-	struct mntcr_external *externals, *masters;
-	size_t nr_externals, nr_masters;
+	struct mntcr_external *externals, *masters, *layers;
+	size_t nr_externals, nr_masters, nr_layers;
 	const char **hosts;
 	size_t nr_hosts;
 	struct cmd_maps maps;
@@ -34,7 +34,8 @@ struct restore_opts {
 	{ "caller-namespaces", no_argument, NULL, 1005 },			\
 	{ "map-cgroup", required_argument, NULL, 1006 },		\
 	{ "host", required_argument, NULL, 1007 },			\
-	{ "stand-in", required_argument, NULL, 1008 }
+	{ "stand-in", required_argument, NULL, 1008 },			\
+	{ "layer", required_argument, NULL, 1009 }
 
 #define RESTORE_OPT_USAGE						\
 "  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
@@ -52,6 +53,8 @@ struct restore_opts {
 "      --map-cgroup OLD=NEW   what showed the cgroup OLD is to show NEW\n"	\
 "      --stand-in KEY         an empty tmpfs for what the host had there, if locked\n" \
 "                             mounts hide all of it\n"		\
+"      --layer KEY=DIR        relative layers of the overlay KEY, MAJOR:MINOR or\n" \
+"                             /WHERE in the image, are found from DIR\n"	\
 "      --fresh                new tmpfs, ramfs and devpts even where a live one\n" \
 "                             could be had\n"			\
 "      --caller-namespaces    new proc, sysfs and mqueue as well: they show the\n" \

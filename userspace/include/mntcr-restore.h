@@ -146,6 +146,13 @@ struct mntcr_restore_options {
 	 */
 	const char *const *hosts;
 	size_t nr_hosts;
+	/*
+	 * For an overlay, its device or a path of it in the first namespace: the
+	 * directory that relative layers of it are found from, which an image does
+	 * not say.  What is wrong with one fails with MNTCR_USAGE.
+	 */
+	const struct mntcr_external *layers;
+	size_t nr_layers;
 };
 
 struct mntcr_restored;

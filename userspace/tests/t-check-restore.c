@@ -168,6 +168,34 @@ static void what_cannot_be_opened_and_what_the_plan_refuses(void)
 	done(&s);
 }
 
+#define OVER(options, layers)						\
+	",{\"device\":\"9:8\",\"type\":\"overlay\",\"options\":\"" options "\"" layers "}"
+#define ON_OVER(id, at)							\
+	",{\"id\":" #id ",\"namespace\":0,\"parent\":10,\"superblock\":2,"	\
+	"\"root\":\"/\",\"mountpoint\":\"" at "\"}"
+
+/* Of an overlay, what its layers are of is asked for, and not the whole. */
+static void layers_of_an_overlay(void)
+{
+	struct mntcr_restore_options o = { 0 };
+	struct seen s;
+
+	look(&s, image("," DISK OVER("lowerdir=/d:/e", ",\"layers\":[{\"superblock\":1,\"path\":\"/\"},"
+				     "{\"superblock\":1,\"path\":\"/vol\"}]"), "",
+		       ON_DISK(11, "/", "/d", "") ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "external   --external 9:9=PATH for /d\n"));
+	CHECK(!strstr(s.text, "9:8=PATH for"));
+	done(&s);
+	look(&s, image("," DISK OVER("lowerdir=d:e", ""), "",
+		       ON_DISK(11, "/", "/d", "") ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "layer      --layer 9:8=PATH for /m\n"));
+	CHECK(has(s.text, " [relative-layer]\n"));
+	CHECK(!strstr(s.text, "--external 9:8=PATH for"));
+	done(&s);
+}
+
 static void no_place_for_pins(void)
 {
 	struct mntcr_restore_options o = { .pin_dir = "/tmp/none/pins/" };
@@ -399,6 +427,7 @@ int main(void)
 	TAP_RUN(everything_about_an_external_at_once);
 	TAP_RUN(it_is_good_once_all_is_there);
 	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
+	TAP_RUN(layers_of_an_overlay);
 	TAP_RUN(no_place_for_pins);
 	TAP_RUN(an_option_that_names_nothing);
 	TAP_RUN(a_master_that_is_not_shared);

@@ -651,6 +651,28 @@ whose()
 }
 test_each "verify: whose a superblock is, --own, --not-own" whose
 
+# The directory that relative layers of an overlay are found from.
+layer()
+{
+	image "$work/rel" '' "$a"
+	sed -i 's/"version":2/"version":4/; s/"tmpfs","source":"disk","options":""/"overlay","source":"disk","options":"lowerdir=l,upperdir=up,workdir=work"/' \
+		"$work/rel"
+	mkdir -p "$work/dir/l" "$work/dir/up" "$work/dir/work"
+	refused relative-layer mntcr plan "$work/rel"
+	code 4 mntcr restore --check --api "$api" "$work/rel"
+	holds grep -q '^layer  *--layer 9:99=PATH for /a$' "$tmp/out"
+	try mntcr plan --layer 9:99="$work/dir" "$work/rel"
+	holds grep -q 'new overlay for 9:99 with lowerdir l = below layer #0, ' "$tmp/out"
+	code 2 mntcr plan --layer 0:1="$work/dir" "$work/rel"
+	code 2 mntcr restore --api "$api" --discard --layer 9:99 "$work/rel"
+	holds grep -q 'layer takes KEY=DIR' "$tmp/err"
+	grep -q 'overlay$' /proc/filesystems || return 0
+	restore "$work/pin" --layer /a="$work/dir" "$work/rel"
+	try mntcr dump "$work/pin/0"
+	holds grep -q '"options": "[^"]*lowerdir=l,upperdir=up,workdir=work' "$tmp/out"
+}
+test_each "restore --layer" layer
+
 # --- what is listed beforehand ----------------------------------------------------
 # The options of the list, pasted, restore a namespace that is a copy of this one.
 listed()

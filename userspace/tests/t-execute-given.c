@@ -207,6 +207,60 @@ static void no_such_superblock(void)
 	close(fd);
 }
 
+static void layer_of(struct mntcr_topology *t, uint32_t sb, uint32_t i, uint32_t of,
+		     const char *path)
+{
+	REQUIRE(i < t->sbs[sb].nr_layers);
+	t->sbs[sb].layers[i].sb = of;
+	t->sbs[sb].layers[i].path = path;
+}
+
+/* An overlay waits for the superblock of its lower layer. */
+static void a_layer(void)
+{
+	const struct mntcr_given lower = {
+		.kind = MNTCR_GIVEN_SUPERBLOCK, .id = MNTCR_DEVICE(0, 201),
+	};
+	struct mntcr_topology *t;
+	struct mntcr_restored *r;
+	struct staged x;
+	struct statx st;
+	int fd, fs;
+
+	need_stages();
+	t = staged_topology();
+	staged_sb(t, "tmpfs", 0x01021994, 0);
+	staged_sb(t, "overlay", 0x794c7630, 0);
+	t->sbs[2].options = mc_topology_str(t, "lowerdir=/l,upperdir=/up,workdir=/work");
+	REQUIRE(!mc_layers_of(t, &t->sbs[2], &t->sbs[2].layers, &t->sbs[2].nr_layers));
+	layer_of(t, 2, 0, 1, "/");
+	layer_of(t, 2, 1, 0, "/d/up");
+	layer_of(t, 2, 2, 0, "/d/work");
+	staged_mount(t, 101, 0, 1, "/l");
+	staged_mount(t, 102, 0, 2, "/m");
+	x = staged_new(staged_finish(t));
+	x.so.give = &lower;
+	x.so.nr_give = 1;
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	CHECK_EQ(staged_mounts(&x), 1);
+	fs = mc_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	REQUIRE(!mc_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	fd = mc_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	REQUIRE(fd >= 0 && !mkdirat(fd, "mine", 0755));
+	given(&x, lower.kind, lower.id, fd);
+	r = finished(&x);
+	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 102), "mine", F_OK, 0));
+	CHECK(!mkdirat(mntcr_restored_mount_fd(r, 0, 102), "new", 0755));
+	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 100), "d/up/new", F_OK, 0));
+	CHECK(!statx(mntcr_restored_mount_fd(r, 0, 102), "", AT_EMPTY_PATH, STATX_BASIC_STATS,
+		     &st) && S_ISDIR(st.stx_mode));
+	close(fd);
+	close(fs);
+	mntcr_restored_free(r);
+	staged_over(&x);
+}
+
 /* The stand-in is this process, which mounts it somewhere and is not asked yet. */
 static void an_automount(void)
 {
@@ -483,6 +537,7 @@ int main(void)
 	TAP_RUN(net_and_ipc);
 	TAP_RUN(a_superblock);
 	TAP_RUN(no_such_superblock);
+	TAP_RUN(a_layer);
 	TAP_RUN(a_terminal);
 	TAP_RUN(no_such_terminal);
 	TAP_RUN(a_process);

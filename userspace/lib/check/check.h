@@ -19,7 +19,7 @@
 struct mc_report {
 	const struct mc_topology *t;
 	json_t *root;
-	json_t *superblocks, *externals, *masters, *refusals, *differences, *options;
+	json_t *superblocks, *externals, *masters, *layers, *refusals, *differences, *options;
 	json_t *hosts;		/* places, by name */
 	bool nomem;		/* sticky: check once at the end */
 };
@@ -63,6 +63,13 @@ void mc_report_sources(struct mc_report *r, const struct mc_plan *p);
  */
 int mc_report_end(struct mc_report *r, bool json, FILE *out, struct mntcr_error *e);
 void mc_report_print(const json_t *root, FILE *out);
+
+/*
+ * By the rule that an overlay is refused by: it needs nothing if what its layers are of
+ * is had; it needs a --layer.
+ */
+bool mc_lacks_source(const struct mc_from *f);
+bool mc_lacks_layer(const struct mc_from *f);
 
 /* --- needs.c ------------------------------------------------------------------- */
 

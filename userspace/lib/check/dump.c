@@ -31,9 +31,9 @@ struct job {
 	/* the last plan's answers */
 	struct mc_from *from;
 	bool *orphan;
-	bool *external, *master;	/* given to the next */
+	bool *external, *master, *layer; /* given to the next */
 	uint32_t *nr_refused;		/* per superblock, mounts: without an external */
-	struct mntcr_external *externals, *masters;
+	struct mntcr_external *externals, *masters, *layers;
 	char **keys, (*ids)[32];
 	char **sources;			/* what the externals will show */
 	bool last;			/* this plan's refusals are told */
@@ -130,6 +130,17 @@ static void name_external(struct job *j, uint32_t i, struct mntcr_external *x)
 	j->sources[x - j->externals] = at ? at->source : NULL;
 }
 
+static void name_layer(struct job *j, uint32_t i, struct mntcr_external *x)
+{
+	free(j->keys[i]);
+	if (asprintf(&j->keys[i], "%u:%u", j->t->sbs[i].major, j->t->sbs[i].minor) < 0) {
+		j->keys[i] = NULL;
+		j->r.nomem = true;
+	}
+	*x = (struct mntcr_external){
+		.key = j->keys[i] ? j->keys[i] : "", .path = "PATH" };
+}
+
 static void name_externals(struct job *j, struct mc_plan_options *po)
 {
 	const struct mc_place *at;
@@ -140,6 +151,11 @@ static void name_externals(struct job *j, struct mc_plan_options *po)
 			name_external(j, i, &j->externals[n++]);
 	po->externals = j->externals;
 	po->nr_externals = n;
+	for (i = n = 0; i < j->t->nr_sbs; i++)
+		if (j->layer[i])
+			name_layer(j, i, &j->layers[n++]);
+	po->layers = j->layers;
+	po->nr_layers = n;
 	for (i = n = 0; i < j->t->nr_groups; i++) {
 		if (!j->master[i])
 			continue;
@@ -173,6 +189,7 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	struct mntcr_restore_options ro = { .size = sizeof(ro) };
 	struct mc_plan_options po;
 	const struct mc_group *g;
+	bool again = false;
 	uint32_t i;
 
 	mc_plan_options(&ro, &po);
@@ -183,7 +200,9 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 		return -1;
 	for (i = 0; i < j->t->nr_sbs; i++) {
 		/* and the host's stays the host's */
-		j->external[i] = j->from[i].refused ||
+		j->layer[i] = mc_lacks_layer(&j->from[i]);
+		j->external[i] = (j->from[i].refused && !j->layer[i] &&
+				  !mc_lacks_source(&j->from[i])) ||
 				 (j->t->sbs[i].whose == MC_WHOSE_HOST &&
 				  j->t->sbs[i].outside.path && j->t->sbs[i].nr_mounts);
 		/* by such a rule, all of it */
@@ -200,6 +219,16 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 		}
 	}
 	if (ask(j, &po, e))
+		return -1;
+	/* an overlay whose layers are not to be had like that, either */
+	for (i = 0; i < j->t->nr_sbs; i++)
+		if (!j->external[i] && (mc_lacks_source(&j->from[i]) ||
+					mc_lacks_layer(&j->from[i]))) {
+			j->external[i] = again = true;
+			j->layer[i] = false;
+			j->nr_refused[i] = UINT32_MAX;
+		}
+	if (again && ask(j, &po, e))
 		return -1;
 	for (i = 0; i < j->t->nr_sbs; i++)
 		if (j->from[i].nr_refused >= j->nr_refused[i])
@@ -288,6 +317,11 @@ static void make_list(struct job *j)
 					 j->first[i + 1] - j->first[i]);
 		n++;
 	}
+	for (i = n = 0; i < t->nr_sbs; i++)
+		if (j->layer[i])
+			mc_report_option(&j->r, j->r.layers, "--layer", &j->layers[n++],
+					 j->mounts + j->first[i],
+					 j->first[i + 1] - j->first[i]);
 	for (i = n = 0; i < t->nr_groups; i++)
 		if (j->master[i])
 			add_master(j, i, &j->masters[n++]);
@@ -305,6 +339,8 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->from = calloc(t->nr_sbs + 1UL, sizeof(*j->from));
 	j->nr_refused = calloc(t->nr_sbs + 1UL, sizeof(*j->nr_refused));
 	j->external = calloc(t->nr_sbs + 1UL, sizeof(*j->external));
+	j->layer = calloc(t->nr_sbs + 1UL, sizeof(*j->layer));
+	j->layers = calloc(t->nr_sbs + 1UL, sizeof(*j->layers));
 	j->externals = calloc(t->nr_sbs + 1UL, sizeof(*j->externals));
 	j->sources = calloc(t->nr_sbs + 1UL, sizeof(*j->sources));
 	j->orphan = calloc(t->nr_groups + 1UL, sizeof(*j->orphan));
@@ -314,7 +350,7 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->ids = calloc(t->nr_groups + 1UL, sizeof(*j->ids));
 	j->mounts = mc_mounts_by_sb(t, &j->first);
 	if (!j->by_dev || !j->saved || !j->from || !j->nr_refused || !j->external ||
-	    !j->externals ||
+	    !j->externals || !j->layer || !j->layers ||
 	    !j->sources || !j->orphan || !j->master || !j->masters ||
 	    !j->keys || !j->ids || !j->mounts)
 		return mc_nomem(e);
@@ -340,6 +376,8 @@ static void finish(struct job *j)
 	free(j->from);
 	free(j->nr_refused);
 	free(j->external);
+	free(j->layer);
+	free(j->layers);
 	free(j->externals);
 	free(j->sources);
 	free(j->first);

@@ -22,10 +22,11 @@ struct needs {
 	struct libmnt_iter *it;
 	struct mc_from *from;
 	bool *orphan, *wanted;
+	bool *layer;			/* per superblock: wants a --layer */
 	dev_t *device;			/* per superblock: of its place; 0: it is not there */
 	uint32_t *nr_refused;
 	char **keys;
-	struct mntcr_external *externals;
+	struct mntcr_external *externals, *layers;
 	bool known;			/* a plan got as far as the sources */
 };
 
@@ -90,7 +91,9 @@ static void choose(struct needs *n)
 		if (n->from[i].kind == MC_FROM_EXTERNAL || !n->t->sbs[i].nr_mounts)
 			continue;
 		look(n, i);
-		n->wanted[i] = n->from[i].refused ||
+		n->layer[i] = mc_lacks_layer(&n->from[i]);
+		n->wanted[i] = (n->from[i].refused && !n->layer[i] &&
+				!mc_lacks_source(&n->from[i])) ||
 			       (n->from[i].kind == MC_FROM_FRESH && n->device[i] &&
 				n->t->sbs[i].whose == MC_WHOSE_HOST);
 		n->nr_refused[i] = n->from[i].nr_refused && n->from[i].refused ?
@@ -115,9 +118,11 @@ static int add_externals(struct needs *n, const struct mc_plan_options *given,
 		memcpy(n->externals, given->externals,
 		       given->nr_externals * sizeof(*n->externals));
 	n->po.externals = n->externals;
+	n->po.nr_externals = given->nr_externals;
 	for (i = 0; i < n->t->nr_sbs; i++) {
 		if (!n->wanted[i])
 			continue;
+		free(n->keys[i]);
 		n->keys[i] = mc_sb_key(&n->t->sbs[i]);
 		if (!n->keys[i])
 			return mc_nomem(e);
@@ -127,6 +132,53 @@ static int add_externals(struct needs *n, const struct mc_plan_options *given,
 						   n->t->sbs[i].outside.path : "PATH" };
 	}
 	return 0;
+}
+
+/* Overlays that need no more than a directory, or what their layers are of. */
+static int add_layers(struct needs *n, const struct mc_plan_options *given,
+		      struct mntcr_error *e)
+{
+	uint32_t i;
+
+	if (given->nr_layers)
+		memcpy(n->layers, given->layers, given->nr_layers * sizeof(*n->layers));
+	n->po.layers = n->layers;
+	n->po.nr_layers = given->nr_layers;
+	for (i = 0; i < n->t->nr_sbs; i++) {
+		if (!n->layer[i])
+			continue;
+		if (!n->keys[i] && asprintf(&n->keys[i], "%u:%u", n->t->sbs[i].major,
+					    n->t->sbs[i].minor) < 0) {
+			n->keys[i] = NULL;
+			return mc_nomem(e);
+		}
+		n->layers[n->po.nr_layers++] = (struct mntcr_external){
+			.key = n->keys[i], .path = "PATH" };
+	}
+	return 0;
+}
+
+/* What that does not help is external itself. */
+static bool lack_more(struct needs *n)
+{
+	bool more = false;
+	uint32_t i;
+
+	for (i = 0; i < n->t->nr_sbs; i++) {
+		if (n->wanted[i] || (!mc_lacks_source(&n->from[i]) &&
+				     !mc_lacks_layer(&n->from[i])))
+			continue;
+		n->wanted[i] = more = true;
+		n->layer[i] = false;
+		n->nr_refused[i] = UINT32_MAX;
+	}
+	return more;
+}
+
+static int ask_with(struct needs *n, const struct mc_plan_options *given,
+		    struct mntcr_error *e)
+{
+	return add_externals(n, given, e) || add_layers(n, given, e) || ask(n, e) ? -1 : 0;
 }
 
 /* --- the list ----------------------------------------------------------------- */
@@ -141,6 +193,8 @@ static void list_given(struct needs *n, const struct mntcr_restore_options *o)
 		if (!o->externals[i].reserved[0])
 			mc_report_option(n->r, NULL, "--external", &o->externals[i],
 					 NULL, 0);
+	for (i = 0; i < o->nr_layers; i++)
+		mc_report_option(n->r, NULL, "--layer", &o->layers[i], NULL, 0);
 	for (i = 0; i < o->nr_masters; i++)
 		if (!o->masters[i].reserved[0])
 			mc_report_option(n->r, NULL, "--external-master",
@@ -165,6 +219,13 @@ static void list_needed(struct needs *n, const uint32_t *mounts, const uint32_t 
 		x.key = n->keys[i];
 		mc_report_option(n->r, n->r->externals, "--external", &x,
 				 mounts + first[i], nr);
+	}
+	for (i = 0; i < n->t->nr_sbs; i++) {
+		if (!n->layer[i])
+			continue;
+		x.key = n->keys[i];
+		mc_report_option(n->r, n->r->layers, "--layer", &x, mounts + first[i],
+				 first[i + 1] - first[i]);
 	}
 	receivers = calloc(n->t->nr_mounts + 1UL, sizeof(*receivers));
 	if (!receivers)
@@ -196,7 +257,7 @@ static int find(struct needs *n, const struct mc_plan_options *given,
 	if (!n->known)
 		return 0;
 	choose(n);
-	if (add_externals(n, given, e) || ask(n, e))
+	if (ask_with(n, given, e) || (lack_more(n) && ask_with(n, given, e)))
 		return -1;
 	for (i = 0; i < n->t->nr_sbs; i++)
 		if (n->wanted[i] && n->from[i].nr_refused >= n->nr_refused[i])
@@ -223,11 +284,13 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	n.device = calloc(t->nr_sbs + 1UL, sizeof(*n.device));
 	n.nr_refused = calloc(t->nr_sbs + 1UL, sizeof(*n.nr_refused));
 	n.keys = calloc(t->nr_sbs + 1UL, sizeof(*n.keys));
+	n.layer = calloc(t->nr_sbs + 1UL, sizeof(*n.layer));
+	n.layers = calloc(given->nr_layers + t->nr_sbs + 1UL, sizeof(*n.layers));
 	n.externals = calloc(given->nr_externals + t->nr_sbs + 1UL, sizeof(*n.externals));
 	n.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	n.it = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!n.from || !n.orphan || !n.wanted || !n.device || !n.nr_refused ||
-	    !n.keys || !n.externals)
+	    !n.keys || !n.externals || !n.layer || !n.layers)
 		mc_nomem(e);
 	else
 		ret = find(&n, given, e);
@@ -246,5 +309,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	free(n.nr_refused);
 	free(n.keys);
 	free(n.externals);
+	free(n.layer);
+	free(n.layers);
 	return ret;
 }

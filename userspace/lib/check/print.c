@@ -103,6 +103,8 @@ void mc_report_print(const json_t *root, FILE *out)
 		put_option("external", o, out);
 	json_array_foreach(json_object_get(root, "masters"), i, o)
 		put_option("master", o, out);
+	json_array_foreach(json_object_get(root, "layers"), i, o)
+		put_option("layer", o, out);
 	json_array_foreach(json_object_get(root, "differences"), i, o)
 		fprintf(out, "%-10s %s\n", "differs", get(o, "text"));
 	json_array_foreach(json_object_get(root, "refusals"), i, o)

@@ -74,6 +74,7 @@ int mc_report_new(struct mc_report *r, const struct mc_topology *t,
 		r->superblocks = list(r, "superblocks");
 		r->externals = list(r, "externals");
 		r->masters = list(r, "masters");
+		r->layers = list(r, "layers");
 		r->refusals = list(r, "refusals");
 		r->differences = list(r, "differences");
 		r->options = list(r, "options");
@@ -236,6 +237,16 @@ static void end_hosts(struct mc_report *r)
 	mc_buf_free(&b);
 }
 
+bool mc_lacks_source(const struct mc_from *f)
+{
+	return f->refused && !strcmp(f->refused, "layer-source");
+}
+
+bool mc_lacks_layer(const struct mc_from *f)
+{
+	return f->refused && !strcmp(f->refused, "relative-layer");
+}
+
 void mc_report_sources(struct mc_report *r, const struct mc_plan *p)
 {
 	char name[256], is[256], was[256];
@@ -245,6 +256,9 @@ void mc_report_sources(struct mc_report *r, const struct mc_plan *p)
 	for (m = 0; m < r->t->nr_sbs; m++)
 		if (mc_plan_host_is_new(p, m, line, sizeof(line)))
 			mc_report_difference(r, "host", "%s", line);
+	for (m = 0; m < p->nr_srcs; m++)
+		if (mc_plan_layers_differ(p, m, line, sizeof(line)))
+			mc_report_difference(r, "layers", "%s", line);
 	for (m = 0; m < r->t->nr_mounts; m++) {
 		if (p->src_of[m] == MC_NONE || !mc_plan_source_differs(p, m))
 			continue;

@@ -309,9 +309,11 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->x.owner_fd = mc_fds_new(t->nr_userns);
 	j->x.external_fd = mc_fds_new(j->o->nr_externals);
 	j->x.master_fd = mc_fds_new(j->o->nr_masters);
+	j->x.layer_fd = mc_fds_new(j->o->nr_layers);
 	j->mounts = mc_mounts_by_sb(t, &j->first);
 	if (!j->ns_live || !j->again || !j->live_fd || !j->x.owner_fd ||
-	    !j->x.external_fd || !j->x.master_fd || !j->mounts)
+	    !j->x.external_fd || !j->x.master_fd ||
+	    !j->x.layer_fd || !j->mounts)
 		return mc_nomem(e);
 	if (j->x.proc_fd < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "/proc");
@@ -340,6 +342,7 @@ static void finish(struct job *j)
 	mc_fds_close(j->x.owner_fd, j->t->nr_userns);
 	mc_fds_close(j->x.external_fd, j->o->nr_externals);
 	mc_fds_close(j->x.master_fd, j->o->nr_masters);
+	mc_fds_close(j->x.layer_fd, j->o->nr_layers);
 	mc_external_sources_free(j->sources, (uint32_t)j->o->nr_externals);
 	free(j->ns_live);
 	free(j->again);
@@ -380,6 +383,7 @@ int mntcr_check_restore(const struct mntcr_topology *t,
 			   "--external");
 		open_paths(&j, o.masters, o.nr_masters, j.x.master_fd,
 			   "--external-master");
+		open_paths(&j, o.layers, o.nr_layers, j.x.layer_fd, "--layer");
 		if (!ask_plan(&j, e))
 			ret = mc_report_end(&j.r, json, out, e);
 	}

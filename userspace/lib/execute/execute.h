@@ -62,6 +62,12 @@ struct mc_backend {
 	/* src_fd[] = a childless mount in the scratch tree */
 	int (*base_src)(struct mc_exec *x, uint32_t src);
 	int (*clone)(struct mc_exec *x, const struct mc_op *op);
+	/*
+	 * A detached clone of what the source is, for a layer of an overlay, perhaps
+	 * with other attributes; or -1.
+	 */
+	int (*layer)(struct mc_exec *x, uint32_t src, const struct mc_mount_attr *attr,
+		     const struct mc_op *op);
 	int (*attach)(struct mc_exec *x, const struct mc_op *op);
 	int (*group)(struct mc_exec *x, const struct mc_op *op);
 	int (*lock)(struct mc_exec *x, const struct mc_op *op);
@@ -114,7 +120,7 @@ struct mc_exec {
 	int *ns_fd;		/* namespace files of what is made */
 	int *nsroot_fd;		/* the mount that the kernel made each of them with */
 	int *live_fd;		/* namespace files of the sources */
-	int *external_fd, *master_fd;
+	int *external_fd, *master_fd, *layer_fd;
 	int *owner_fd;		/* user namespaces, made or of live sources */
 	int *need_fd;		/* what has been given */
 	int *place_fd;		/* per part of the plan: where it will be */
@@ -187,6 +193,8 @@ void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
 /* The same for a source in the scratch tree. */
 void mc_exec_base_attr(const struct mc_exec *x, const struct mc_src *s,
 		       struct mc_mount_attr *attr);
+/* A flag of the superblock, or added by a security module by itself: not to be given. */
+bool mc_is_sb_flag(const char *option);
 /* fd below dfd, never through a symlink or a mount. */
 int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev);
 /* By device: can it be m, a mount of m's superblock? */
@@ -211,6 +219,11 @@ int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
  * mnt NULL: as far as nothing is made of it.  Does the kernel take type and options?
  */
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
+/*
+ * An overlay, as far as its superblock: a descriptor of fsopen(2), of which all that is
+ * left is fsmount(2); or -1.  layers false: not even them, and nothing is made.
+ */
+int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers);
 /* Which unlinked roots a fresh superblock has, and where; to be freed, or NULL. */
 struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
 /* UNLINK: what a fresh superblock was given under other names. */

@@ -181,6 +181,15 @@ static int ext_clone(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
+static int ext_layer(struct mc_exec *x, uint32_t src, const struct mc_mount_attr *attr,
+		     const struct mc_op *op)
+{
+	const char *path;
+	int fd = mc_exec_src(x, src, &path);
+
+	return mc_exec_open_tree(x, fd, path, OPEN_TREE_FOREIGN, attr);
+}
+
 /* What is locked is in the image: locks are set when all is in place. */
 static int ext_attach(struct mc_exec *x, const struct mc_op *op)
 {
@@ -266,6 +275,7 @@ const struct mc_backend mc_backend_extended = {
 	.open_src = ext_open_src,
 	.base_src = ext_base_src,
 	.clone = ext_clone,
+	.layer = ext_layer,
 	.attach = ext_attach,
 	.group = ext_group,
 	.lock = ext_lock,

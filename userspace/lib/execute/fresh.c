@@ -27,13 +27,7 @@ static int set_option(struct mc_exec *x, int fs, const char *name,
 {
 	if (value)
 		return config(x, fs, MC_FSCONFIG_SET_STRING, name, value);
-	/*
-	 * Set as flags of the superblock; or added by a security module by
-	 * itself.
-	 */
-	if (!strcmp(name, "rw") || !strcmp(name, "ro") ||
-	    !strcmp(name, "seclabel") || !strcmp(name, "sync") ||
-	    !strcmp(name, "dirsync") || !strcmp(name, "lazytime"))
+	if (mc_is_sb_flag(name))
 		return 0;
 	return config(x, fs, MC_FSCONFIG_SET_FLAG, name, NULL);
 }
@@ -406,6 +400,22 @@ static void fresh_as_root(void *data)
 		 configure(f->x, f->op, f->fs);
 }
 
+static int fresh_overlay(struct mc_exec *x, const struct mc_op *op, int *mnt)
+{
+	int fs = mc_exec_overlay(x, op, mnt);
+
+	if (fs < 0)
+		return -1;
+	if (mnt) {
+		mc_count(x, FSMOUNT);
+		*mnt = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+		if (*mnt < 0)
+			mc_exec_fail(x, op, errno, "fsmount");
+	}
+	mc_exec_junk(x, fs);
+	return mnt && *mnt < 0 ? -1 : 0;
+}
+
 /*
  * Who opens it is who it belongs to; its options and files are given their ids
  * from here, where these are what the image says.
@@ -415,6 +425,8 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
 	struct fresh f = { .x = x, .op = op, .mnt = mnt };
 
+	if (x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb].nr_layers)
+		return fresh_overlay(x, op, mnt);
 	f.fs = open_fs(x, op, owner);
 	if (f.fs < 0)
 		return -1;

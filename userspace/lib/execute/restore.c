@@ -227,7 +227,7 @@ int mc_find_live(const struct mntcr_topology *t,
 static uint32_t count_others(const struct mntcr_restore_options *o)
 {
 	return mc_fd_count() + OWN_FDS + (uint32_t)(o->nr_sources + o->nr_externals +
-					o->nr_masters);
+					o->nr_masters + o->nr_layers);
 }
 
 static void refused(void *data, const struct mntcr_refusal *refusal)
@@ -318,8 +318,10 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	x->mount_fd = mc_fds_new(t->nr_mounts);
 	x->external_fd = mc_fds_new(o->nr_externals);
 	x->master_fd = mc_fds_new(o->nr_masters);
+	x->layer_fd = mc_fds_new(o->nr_layers);
 	if (!w->ns_live || !w->again || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
-	    !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd)
+	    !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd ||
+	    !x->layer_fd)
 		return mc_nomem(e);
 	return 0;
 }
@@ -343,6 +345,7 @@ static void teardown(struct mc_work *w)
 	mc_fds_close(x->mount_fd, x->t->nr_mounts);
 	mc_fds_close(x->external_fd, x->o->nr_externals);
 	mc_fds_close(x->master_fd, x->o->nr_masters);
+	mc_fds_close(x->layer_fd, x->o->nr_layers);
 	mc_close(x->proc_fd);
 	mc_close(x->scratch_fd);
 	mc_close(x->cgroup_fd);
@@ -515,6 +518,9 @@ static void tell_differences(const struct mc_plan *p,
 	for (m = 0; o->difference && m < p->topo->nr_sbs; m++)
 		if (mc_plan_host_is_new(p, m, line, sizeof(line)))
 			o->difference(o->data, line);
+	for (m = 0; o->difference && m < p->nr_srcs; m++)
+		if (mc_plan_layers_differ(p, m, line, sizeof(line)))
+			o->difference(o->data, line);
 	for (m = 0; o->difference && m < p->topo->nr_mounts; m++) {
 		if (!mc_plan_source_differs(p, m))
 			continue;
@@ -545,7 +551,8 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
 		       "--external", e) ||
 	    open_paths(o->masters, o->nr_masters, w->x.master_fd,
-		       "--external-master", e))
+		       "--external-master", e) ||
+	    open_paths(o->layers, o->nr_layers, w->x.layer_fd, "--layer", e))
 		return -1;
 	w->po.ns_live = w->ns_live;
 	if (mc_ask_kernel(&w->po, e))
@@ -578,6 +585,8 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	po->nr_externals = o->nr_externals;
 	po->masters = o->masters;
 	po->nr_masters = o->nr_masters;
+	po->layers = o->layers;
+	po->nr_layers = o->nr_layers;
 	po->batch = o->batch;
 	po->keep_fds = o->keep_fds;
 	po->ignore_locks = o->ignore_locks;
@@ -594,9 +603,11 @@ int mc_restore_take(struct mntcr_restore_options *o,
 
 	if (mc_take_options(o, sizeof(*o), sizeof(*o), theirs, "restore_options", e))
 		return -1;
-	for (i = 0; i < o->nr_externals + o->nr_masters; i++) {
+	for (i = 0; i < o->nr_externals + o->nr_masters + o->nr_layers; i++) {
 		x = i < o->nr_externals ? &o->externals[i] :
-		    &o->masters[i - o->nr_externals];
+		    i < o->nr_externals + o->nr_masters ?
+		    &o->masters[i - o->nr_externals] :
+		    &o->layers[i - o->nr_externals - o->nr_masters];
 		if (!mc_is_zero(x->reserved, sizeof(x->reserved)))
 			return mc_fail(e, MNTCR_USAGE, 0,
 				       "external: something reserved is not 0");

@@ -520,6 +520,28 @@ static int up_base_src(struct mc_exec *x, uint32_t s)
 
 /* --- clones --------------------------------------------------------------- */
 
+/* Where all is that waits to be put there. */
+static int go_to_scratch(struct mc_exec *x, const struct mc_op *op)
+{
+	if (x->nr_put_off && x->put_off_to == MC_IN_SCRATCH && up_flush(x))
+		return -1;
+	if (enter(x, MC_IN_SCRATCH))
+		return mc_exec_fail(x, op, errno, "entering the scratch namespace");
+	return 0;
+}
+
+static int up_layer(struct mc_exec *x, uint32_t src, const struct mc_mount_attr *attr,
+		    const struct mc_op *op)
+{
+	const char *path;
+	int fd;
+
+	if (go_to_scratch(x, op))
+		return -1;
+	fd = mc_exec_src(x, src, &path);
+	return mc_exec_open_tree(x, fd, path, 0, attr);
+}
+
 static int origin_of_clone(struct mc_exec *x, const struct mc_op *op,
 			   const char **path)
 {
@@ -530,13 +552,8 @@ static int origin_of_clone(struct mc_exec *x, const struct mc_op *op,
 	if ((src->kind == MC_SRC_LIVE || src->kind == MC_SRC_EXTERNAL) &&
 	    !src->scratch)
 		return open_origin(x, s, op);
-	if (src->kind != MC_SRC_NSFILE && src->kind != MC_SRC_NSMADE) {
-		if (x->nr_put_off && x->put_off_to == MC_IN_SCRATCH && up_flush(x))
-			return -1;
-		if (enter(x, MC_IN_SCRATCH))
-			return mc_exec_fail(x, op, errno,
-					    "entering the scratch namespace");
-	}
+	if (src->kind != MC_SRC_NSFILE && src->kind != MC_SRC_NSMADE && go_to_scratch(x, op))
+		return -1;
 	return mc_exec_src(x, s, path);
 }
 
@@ -736,6 +753,7 @@ const struct mc_backend mc_backend_upstream = {
 	.open_src = up_open_src,
 	.base_src = up_base_src,
 	.clone = up_clone,
+	.layer = up_layer,
 	.attach = up_attach,
 	.group = up_group,
 	.lock = up_lock,

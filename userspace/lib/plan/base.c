@@ -273,6 +273,73 @@ struct sb_mount {
 	uint32_t sb, mount;
 };
 
+/* A layer of an overlay that is made, in the superblock that it is of. */
+struct sb_layer {
+	uint32_t sb, src, layer;
+};
+
+static int cmp_sb_layer(const void *a, const void *b)
+{
+	const struct sb_layer *x = a, *y = b;
+
+	if (x->sb != y->sb)
+		return x->sb < y->sb ? -1 : 1;
+	return (x->src > y->src) - (x->src < y->src);
+}
+
+/* By superblock; to be freed.  NULL: no memory. */
+static struct sb_layer *layers_by_sb(const struct mc_plan *p, uint32_t *nr)
+{
+	const struct mc_topology *t = p->topo;
+	struct sb_layer *by;
+	uint32_t i, k, n = 0;
+
+	for (i = 0; i < p->nr_srcs; i++)
+		n += p->srcs[i].layers ? t->sbs[p->srcs[i].sb].nr_layers : 0;
+	by = calloc(n + 1UL, sizeof(*by));
+	for (i = n = 0; by && i < p->nr_srcs; i++) {
+		const struct mc_sb *sb = &t->sbs[p->srcs[i].sb];
+
+		for (k = 0; p->srcs[i].layers && k < sb->nr_layers; k++)
+			if (sb->layers[k].sb != MC_NONE)
+				by[n++] = (struct sb_layer){ sb->layers[k].sb, i, k };
+	}
+	if (by)
+		qsort(by, n, sizeof(*by), cmp_sb_layer);
+	*nr = n;
+	return by;
+}
+
+/* A directory; the topmost one is what the overlay's root shows. */
+static int add_layer(struct mc_plan *p, const struct sb_layer *at, struct mntcr_error *e)
+{
+	const struct mc_src *s = &p->srcs[at->src];
+	const struct mc_sb *sb = &p->topo->sbs[s->sb];
+	const struct mc_mount *m = &p->topo->mounts[s->shown_by];
+	const struct mc_layer *l = &sb->layers[at->layer];
+	const struct mc_file *seen = NULL;
+	uint32_t k, top = 0;
+	int ret;
+
+	for (k = 0; k < sb->nr_layers; k++)
+		if (sb->layers[k].kind == MC_LAYER_UPPER)
+			top = k;
+	if (at->layer == top && m->root_file.mode && !m->root[1]) {
+		seen = without_idmap(p, s->shown_by, &m->root_file);
+		if (!seen)
+			return mc_nomem(e);
+	}
+	ret = count_node(p, s->shown_by, l->path, "", strlen(l->path), e);
+	if (ret || (!l->path[1] && !seen))
+		return ret;
+	if (!mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes, sizeof(*p->nodes)))
+		return mc_nomem(e);
+	p->nodes[p->nr_nodes++] = (struct mc_node){
+		.path = l->path + 1, .file = seen, .dir = true, .mount = s->shown_by,
+	};
+	return 0;
+}
+
 static int cmp_sb_mount(const void *a, const void *b)
 {
 	const struct sb_mount *x = a, *y = b;
@@ -301,12 +368,16 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	struct sb_mount *by_sb;
-	uint32_t n = 0, i, j, c, first;
+	struct sb_layer *layers;
+	uint32_t n = 0, i, j, c, first, nr_layers, at = 0;
 	int ret = 0;
 
 	by_sb = calloc(t->nr_mounts + 1, sizeof(*by_sb));
-	if (!by_sb)
-		return mc_nomem(e);
+	layers = layers_by_sb(p, &nr_layers);
+	if (!by_sb || !layers) {
+		ret = mc_nomem(e);
+		goto out;
+	}
 	for (i = 0; i < t->nr_mounts; i++) {
 		uint32_t sb = t->mounts[i].sb;
 
@@ -345,6 +416,13 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 					goto out;
 			}
 		}
+		while (at < nr_layers && layers[at].sb < by_sb[i].sb)
+			at++;
+		for (; at < nr_layers && layers[at].sb == by_sb[i].sb; at++) {
+			ret = add_layer(p, &layers[at], e);
+			if (ret)
+				goto out;
+		}
 		/* Sorted and without repeats. */
 		if (p->nr_nodes > first) {
 			qsort(p->nodes + first, p->nr_nodes - first,
@@ -357,6 +435,7 @@ int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e)
 		s->nr_nodes = p->nr_nodes - first;
 	}
 out:
+	free(layers);
 	free(by_sb);
 	return ret < 0 ? -1 : 0;
 }
@@ -369,6 +448,19 @@ static int open_src(struct mc_plan *p, uint32_t i, enum mc_op_type type,
 	if (!op)
 		return mc_nomem(e);
 	p->srcs[i].opened = true;
+	return 0;
+}
+
+/* No deeper than overlays are stacked. */
+static int prepare_layers(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
+{
+	const struct mc_src *s = &p->srcs[i];
+	uint32_t k, nr = s->layers ? p->topo->sbs[s->sb].nr_layers : 0;
+
+	for (k = 0; k < nr; k++)
+		if (s->layers[k].src != MC_NONE &&
+		    mc_plan_prepare_src(p, s->layers[k].src, e))
+			return -1;
 	return 0;
 }
 
@@ -388,6 +480,8 @@ int mc_plan_prepare_src(struct mc_plan *p, uint32_t i, struct mntcr_error *e)
 		return open_src(p, i, MC_OP_SUBROOT, e);
 	case MC_SRC_FRESH:
 	case MC_SRC_AGAIN:
+		if (prepare_layers(p, i, e))
+			return -1;
 		op = mc_plan_op(p, MC_OP_FRESH, MC_REF(MC_REF_SRC, i));
 		if (!op)
 			return mc_nomem(e);

@@ -54,15 +54,32 @@ bool mc_plan_is_top(const struct mc_plan *p, uint32_t m)
 	return p->parts[p->part_of[m]].top == m;
 }
 
+static uint32_t need_of_src(const struct mc_plan *p, uint32_t src)
+{
+	while (p->srcs[src].kind == MC_SRC_SUB)
+		src = p->srcs[src].base;
+	return p->srcs[src].need;
+}
+
 /* Of what waits, the sources that need not: nothing but mounts is made later. */
 static int prepare_rest(struct mc_plan *p, struct mntcr_error *e)
 {
-	uint32_t m;
+	uint32_t m, i, k;
 
 	for (m = 0; m < p->topo->nr_mounts; m++)
 		if (p->part_of[m] != MC_NONE && mc_plan_need_of(p, m) == MC_NONE &&
 		    mc_plan_prepare_src(p, p->src_of[m], e))
 			return -1;
+	/* and layers of overlays that wait for other ones */
+	for (i = 0; i < p->nr_srcs; i++) {
+		const struct mc_src *s = &p->srcs[i];
+
+		for (k = 0; s->layers && k < p->topo->sbs[s->sb].nr_layers; k++)
+			if (s->layers[k].src != MC_NONE &&
+			    need_of_src(p, s->layers[k].src) == MC_NONE &&
+			    mc_plan_prepare_src(p, s->layers[k].src, e))
+				return -1;
+	}
 	return 0;
 }
 
@@ -78,13 +95,6 @@ static int cmp_needing(const void *a, const void *b)
 	if (x->need != y->need)
 		return x->need < y->need ? -1 : 1;
 	return (x->src > y->src) - (x->src < y->src);
-}
-
-static uint32_t need_of_src(const struct mc_plan *p, uint32_t src)
-{
-	while (p->srcs[src].kind == MC_SRC_SUB)
-		src = p->srcs[src].base;
-	return p->srcs[src].need;
 }
 
 static int plan_needs(struct mc_plan *p, struct mntcr_error *e)

@@ -58,3 +58,15 @@ bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t
 		 sb->outside.path ? host : "--external");
 	return true;
 }
+
+bool mc_plan_layers_differ(const struct mc_plan *p, uint32_t i, char *line, size_t size)
+{
+	const struct mc_src *s = &p->srcs[i];
+	const struct mc_sb *sb = &p->topo->sbs[s->sb];
+
+	if (!s->layers || !s->other_layers)
+		return false;
+	snprintf(line, size, "overlay %u:%u: its options name its layers by other strings, since those in the image are too long for fsconfig(2), or one leads through another",
+		 sb->major, sb->minor);
+	return true;
+}

@@ -12,9 +12,6 @@
 
 #include "plan/priv.h"
 
-/* Of fsconfig(2), with the NUL: it gives EINVAL for more. */
-#define FSCONFIG_MAX	256
-
 /*
  * mnt_ns_loop() lets the file of a mount namespace only into one that is older,
  * and what is restored is younger than all that there are.
@@ -104,7 +101,7 @@ static int long_string(const struct mc_sb *sb, char *what, size_t size)
 	char *copy, *rest, *name, *value;
 	int ret = 0;
 
-	if (sb->source && strlen(sb->source) >= FSCONFIG_MAX) {
+	if (sb->source && strlen(sb->source) >= MC_FSCONFIG_MAX) {
 		snprintf(what, size, "source has %zu bytes", strlen(sb->source));
 		return 1;
 	}
@@ -112,12 +109,15 @@ static int long_string(const struct mc_sb *sb, char *what, size_t size)
 	if (!copy)
 		return -1;
 	for (rest = copy; !ret && mc_next_option(&rest, &name, &value); ) {
-		ret = strlen(name) >= FSCONFIG_MAX ||
-		      (value && strlen(value) >= FSCONFIG_MAX);
+		/* other strings can stand for these */
+		if (sb->nr_layers && mc_layer_option_named(name))
+			continue;
+		ret = strlen(name) >= MC_FSCONFIG_MAX ||
+		      (value && strlen(value) >= MC_FSCONFIG_MAX);
 		if (ret)
 			snprintf(what, size, "option %.32s%s is longer",
 				 mc_escape(name, (char[40]){ 0 }, 40),
-				 strlen(name) >= FSCONFIG_MAX ? "..." : "");
+				 strlen(name) >= MC_FSCONFIG_MAX ? "..." : "");
 	}
 	free(copy);
 	return ret;
@@ -140,7 +140,7 @@ int mc_plan_new_sb(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 			 s->major, s->minor);
 		if (mc_plan_refuse(p, e, "long-option", mounts, nr, help,
 				   "the superblock %u:%u is to be made anew, and its %s; fsconfig(2) takes no more than %u",
-				   s->major, s->minor, what, FSCONFIG_MAX - 1))
+				   s->major, s->minor, what, MC_FSCONFIG_MAX - 1))
 			return -1;
 	}
 	for (i = 0; !strcmp(s->type, "devpts") && i < nr; i++)

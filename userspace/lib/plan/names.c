@@ -306,6 +306,34 @@ static int name_group(struct naming *n, const char *s, bool by_host,
 	return 0;
 }
 
+/* --- overlays --------------------------------------------------------------- */
+
+static int name_layers(struct mc_plan *p, const struct mc_plan_options *o,
+		       struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i, k, sb;
+	char key[128];
+
+	for (i = 0; i < t->nr_sbs; i++)
+		p->priv->layer_of[i] = MC_NONE;
+	for (i = 0; i < o->nr_layers; i++) {
+		mc_escape(o->layers[i].key, key, sizeof(key));
+		sb = mc_find_sb(t, o->layers[i].key);
+		for (k = 0; sb != MC_NONE && k < t->sbs[sb].nr_layers; k++)
+			if (mc_layer_is_relative(&t->sbs[sb].layers[k]))
+				break;
+		if (sb == MC_NONE || k == t->sbs[sb].nr_layers)
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "--layer %s: no overlay of the image with a relative layer has this device or is at this path",
+				       key);
+		if (p->priv->layer_of[sb] != MC_NONE)
+			return mc_fail(e, MNTCR_USAGE, 0, "--layer %s: given twice", key);
+		p->priv->layer_of[sb] = i;
+	}
+	return 0;
+}
+
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
@@ -327,5 +355,5 @@ int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 			       o->masters[i].reserved[0] == MC_BY_HOST, e))
 			return -1;
 	}
-	return 0;
+	return name_layers(p, o, e);
 }

@@ -104,7 +104,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	p->priv->opts = o;
 	if (mc_plan_choose_needs(p, o, e) || mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
 	    mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
-	    mc_plan_temps(p, e) || mc_plan_nodes(p, e))
+	    mc_plan_layers(p, e) || mc_plan_temps(p, e) || mc_plan_nodes(p, e))
 		goto fail;
 	ret = mc_plan_refused(p, e);
 	if (o->decided)

@@ -55,6 +55,22 @@ enum mc_src_kind {
 	MC_SRC_GIVEN,		/* by the caller, at a stage */
 };
 
+/*
+ * Of an overlay that is made: its layers are put below MC_LAYERS_IN, and each string
+ * is made to lead there.
+ */
+#define MC_LAYERS_IN	"/.mntcr"
+#define MC_LAYERS_CWD	MC_LAYERS_IN "/cwd"
+
+struct mc_made_layer {
+	uint32_t src;		/* that it is cloned from; MC_NONE: it is found from the
+				   directory that an option says */
+	uint32_t with;		/* the layer whose clone it is in: itself, or of the work
+				   directory, the upper one */
+	const char *below;	/* path in the clone, with its "/", or "" */
+	const char *at;		/* where its string leads to; other_layers: not used */
+};
+
 struct mc_src {
 	enum mc_src_kind kind;
 	uint32_t sb;
@@ -87,6 +103,10 @@ struct mc_src {
 				   MC_NONE: the caller's */
 	uint32_t need;		/* FRESH, GIVEN: that has to be given first; or
 				   MC_NONE */
+	struct mc_made_layer *layers; /* FRESH, of an overlay: one for each of its
+				   superblock; else NULL */
+	uint32_t layer_option;	/* --layer; or MC_NONE */
+	bool other_layers;	/* its strings cannot be had as they are */
 	bool opened;		/* while planning: its operation is in the list */
 };
 
@@ -270,8 +290,8 @@ struct mc_plan_options {
 	 * pid, network and ipc namespaces
 	 */
 	bool caller_namespaces;
-	const struct mntcr_external *externals, *masters;
-	uint32_t nr_externals, nr_masters;
+	const struct mntcr_external *externals, *masters, *layers;
+	uint32_t nr_externals, nr_masters, nr_layers;
 	/* if they are known already: mc_plan.external_sources */
 	char *const *external_sources;
 	uint32_t batch;			/* descriptors per release; 0: 256 */
@@ -324,6 +344,15 @@ const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
 bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount);
 /* Is one of the host's made anew, or stood in for?  Then what to say of that. */
 bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t sb, char *line, size_t size);
+/* Is it an overlay that will show other strings?  Then what to say of that. */
+bool mc_plan_layers_differ(const struct mc_plan *p, uint32_t src, char *line, size_t size);
+/* Where it is from which a string leads, while the overlay is made. */
+static inline const char *mc_layer_in(const char *text)
+{
+	return *text == '/' ? "" : MC_LAYERS_CWD;
+}
+/* Of fsconfig(2), with the NUL: it gives EINVAL for more. */
+#define MC_FSCONFIG_MAX	256
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);
 const char *mc_op_name(enum mc_op_type type);

@@ -67,6 +67,26 @@ static void flag_names(uint8_t flags, char *buf, size_t n)
 }
 
 /* Where a source comes from, in words. */
+/* Each string, and what it is made to lead to. */
+static void layer_words(const struct mc_plan *p, const struct mc_src *s, struct mc_buf *b)
+{
+	const struct mc_sb *sb = &p->topo->sbs[s->sb];
+	char text[256], path[256];
+	uint32_t i;
+
+	for (i = 0; s->layers && i < sb->nr_layers; i++) {
+		const struct mc_layer *l = &sb->layers[i];
+
+		mc_buf_printf(b, "%s %s %s = ", i ? "," : " with", mc_layer_option(l->kind),
+			      mc_escape(l->text, text, sizeof(text)));
+		if (l->sb == MC_NONE)
+			mc_buf_printf(b, "below layer #%u", s->layer_option);
+		else
+			mc_buf_printf(b, "%s of %u:%u", mc_escape(l->path, path, sizeof(path)),
+				      p->topo->sbs[l->sb].major, p->topo->sbs[l->sb].minor);
+	}
+}
+
 static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 {
 	const struct mc_src *s = &p->srcs[i];
@@ -90,6 +110,7 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 		mc_buf_printf(b, "new %s for %s", sb->type, dev);
 		if (s->owner != MC_NONE)
 			mc_buf_printf(b, " in user%u", s->owner);
+		layer_words(p, s, b);
 		break;
 	case MC_SRC_AGAIN:
 		mc_buf_printf(b, "%s %u:%u, opened again as %s", sb->type,
@@ -274,6 +295,9 @@ static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 	for (i = 0; i < p->topo->nr_sbs; i++)
 		if (mc_plan_host_is_new(p, i, line, sizeof(line)))
 			fprintf(out, "%-9s %s\n", "differs", line);
+	for (i = 0; i < p->nr_srcs; i++)
+		if (mc_plan_layers_differ(p, i, line, sizeof(line)))
+			fprintf(out, "%-9s %s\n", "differs", line);
 	for (i = 0; i < p->topo->nr_mounts; i++)
 		if (mc_plan_source_differs(p, i))
 			fprintf(out, "%-9s %s: source %s instead of %s\n", "differs",
@@ -370,6 +394,14 @@ static void print_differences(const struct mc_plan *p, FILE *out)
 		if (!mc_plan_host_is_new(p, i, line, sizeof(line)))
 			continue;
 		fprintf(out, "%s\n{\"what\": \"host\"", first ? "" : ",");
+		put(out, "text", line);
+		fputs("}", out);
+		first = false;
+	}
+	for (i = 0; i < p->nr_srcs; i++) {
+		if (!mc_plan_layers_differ(p, i, line, sizeof(line)))
+			continue;
+		fprintf(out, "%s\n{\"what\": \"layers\"", first ? "" : ",");
 		put(out, "text", line);
 		fputs("}", out);
 		first = false;

@@ -93,6 +93,7 @@ struct mc_plan_priv {
 	struct mc_ext *exts;		/* by superblock and root */
 	uint32_t nr_exts;
 	uint32_t *external_of;		/* per superblock: the first of exts, or MC_NONE */
+	uint32_t *layer_of;		/* per superblock: --layer, or MC_NONE */
 	uint32_t *master_of;		/* per group: option, or MC_NONE */
 	mc_ref *leader;			/* per group: the mount by which others join it or
 					   become its slaves */
@@ -181,8 +182,8 @@ int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 /* --- names.c ---------------------------------------------------------------- */
 
 /*
- * Find which superblock each --external and which group each --external-master
- * names; fails with MNTCR_USAGE where one names nothing or is given twice.  What
+ * Find which superblock each --external, which group each --external-master and
+ * which overlay each --layer names; fails with MNTCR_USAGE where one names nothing or is given twice.  What
  * --host says is left out where it has been said.
  */
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
@@ -259,6 +260,11 @@ int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
 /* May this live mount be cloned alone?  0 best, from MC_RANK_COVERED: -1 no. */
 #define MC_RANK_COVERED	4
 int mc_plan_rank(const struct mc_plan *p, uint32_t m);
+
+/* --- layers.c ---------------------------------------------------------------- */
+
+/* What overlays that are made anew are made of. */
+int mc_plan_layers(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- base.c ----------------------------------------------------------------- */
 

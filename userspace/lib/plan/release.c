@@ -41,14 +41,29 @@ static void use(struct release *r, mc_ref ref, uint32_t i)
 		r->last[MC_REF_SRC][s->base] = i;
 }
 
+/* An overlay's are cloned when it is made. */
+static uint32_t nr_layers(const struct release *r, const struct mc_op *op,
+			  const struct mc_src **s)
+{
+	if (op->type != MC_OP_FRESH)
+		return 0;
+	*s = &r->p->srcs[MC_REF_INDEX(op->obj)];
+	return (*s)->layers ? r->p->topo->sbs[(*s)->sb].nr_layers : 0;
+}
+
 static void find_last(struct release *r)
 {
-	uint32_t i, k;
+	const struct mc_src *s = NULL;
+	uint32_t i, k, nr;
 
 	for (i = 0; i < r->nr_ops; i++) {
 		const struct mc_op *op = &r->ops[i];
 
 		use(r, op->obj, i);
+		nr = nr_layers(r, op, &s);
+		for (k = 0; k < nr; k++)
+			if (s->layers[k].src != MC_NONE)
+				use(r, MC_REF(MC_REF_SRC, s->layers[k].src), i);
 		if (op->type != MC_OP_BASE)	/* that is a live mount */
 			use(r, op->arg, i);
 		if (op->type == MC_OP_ATTACH)
@@ -117,6 +132,16 @@ static bool settle(struct release *r, mc_ref ref, uint32_t i, bool spill)
 	return true;
 }
 
+/* And what it is below. */
+static bool settle_src(struct release *r, uint32_t src, uint32_t i)
+{
+	const struct mc_src *s = &r->p->srcs[src];
+
+	return settle(r, MC_REF(MC_REF_SRC, src), i, false) &&
+	       (s->kind != MC_SRC_SUB ||
+		settle(r, MC_REF(MC_REF_SRC, s->base), i, false));
+}
+
 static bool flush(struct release *r, mc_ref *refs, uint32_t *nr, uint8_t flags)
 {
 	struct mc_op *op;
@@ -173,7 +198,7 @@ static void count_junk(struct release *r, const struct mc_op *op)
 		r->nr_junk += 1 + s->copied + op->nr + (op->flags & MC_NEW_COPY ? 2 : 0);
 		break;
 	case MC_OP_FRESH:
-		r->nr_junk++;
+		r->nr_junk += 1 + nr_layers(r, op, &s);
 		break;
 	case MC_OP_CLONE:
 		s = &r->p->srcs[MC_REF_INDEX(op->arg)];
@@ -192,7 +217,8 @@ static bool walk_op(struct release *r, uint32_t i,
 {
 	struct mc_op op = r->ops[i], *copy;
 	bool spill = o->fd_budget;
-	uint32_t k;
+	const struct mc_src *s = NULL;
+	uint32_t k, nr;
 
 	copy = mc_plan_op(r->p, op.type, op.obj);
 	if (!copy)
@@ -242,6 +268,10 @@ static bool walk_op(struct release *r, uint32_t i,
 	    !settle(r, MC_REF(MC_REF_SRC, r->p->srcs[MC_REF_INDEX(op.arg)].base),
 		    i, false))
 		return false;
+	nr = nr_layers(r, &op, &s);
+	for (k = 0; k < nr; k++)
+		if (s->layers[k].src != MC_NONE && !settle_src(r, s->layers[k].src, i))
+			return false;
 	for (k = 0; op.type == MC_OP_GROUP && k < op.nr; k++)
 		if (!settle(r, r->p->list[op.first + k], i, spill))
 			return false;

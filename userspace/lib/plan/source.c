@@ -21,10 +21,23 @@ static bool has_made_ns(const struct mc_plan *p, const struct mc_sb *sb)
 	       (mc_sb_has_own_pidns(sb) || mc_sb_has_own_ns(sb));
 }
 
+/* May the image, or an option, tell all layers of an overlay? */
+static bool knows_layers(const struct mc_sb *sb)
+{
+	uint32_t i;
+
+	for (i = 0; i < sb->nr_layers; i++)
+		if (sb->layers[i].sb == MC_NONE && !mc_layer_is_relative(&sb->layers[i]))
+			return false;
+	return sb->nr_layers;
+}
+
 static bool can_be_fresh(const struct mc_plan *p, uint32_t sb)
 {
 	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
 
+	if (type->kind == MC_TYPE_LAYERS)
+		return knows_layers(&p->topo->sbs[sb]);
 	if (!type->fresh || has_made_ns(p, &p->topo->sbs[sb]))
 		return type->fresh;
 	return !(p->priv->fresh_once & mc_type_bit(type)) &&
@@ -837,7 +850,9 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	uint32_t need;
 	int ret = 0;
 
-	fresh = can_be_fresh(p, sb) && (p->priv->opts->prefer_fresh || !live);
+	/* two overlays must not have one upper directory */
+	fresh = can_be_fresh(p, sb) &&
+		((p->priv->opts->prefer_fresh && type->kind != MC_TYPE_LAYERS) || !live);
 	if (mc_plan_sb_need(p, sb, first != MC_NONE || fresh || live, &need, e))
 		return -1;
 	shows = need != MC_NONE && p->needs[need].kind != MNTCR_GIVEN_SUPERBLOCK;

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Overlays that are made anew: what their layers are cloned from, and which cannot be.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "plan-checker.h"
+
+static struct mc_plan_options cold(void)
+{
+	static const bool nothing[1];
+
+	return (struct mc_plan_options){ .ns_live = nothing };
+}
+
+static void overlay(uint32_t sb, const char *options)
+{
+	t->sbs[sb].type = "overlay";
+	t->sbs[sb].source = "ov";
+	t->sbs[sb].options = options;
+	REQUIRE(!mc_layers_of(t, &t->sbs[sb], &t->sbs[sb].layers, &t->sbs[sb].nr_layers));
+}
+
+static void layer(uint32_t sb, uint32_t i, uint32_t of, const char *path)
+{
+	REQUIRE(i < t->sbs[sb].nr_layers);
+	t->sbs[sb].layers[i].sb = of;
+	t->sbs[sb].layers[i].path = path;
+}
+
+/* tmpfs 8:1 at /, ext4 8:0 at /l, an overlay of both, 8:2, at /m. */
+static void start_overlay(const char *options)
+{
+	uint32_t r;
+
+	start(1);
+	overlay(2, options);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	add(0, 11, r, 0, "/", "/l");
+	add(0, 12, r, 2, "/", "/m");
+}
+
+static void from_where_its_layers_are(void)
+{
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
+	struct mc_plan_options o = cold();
+
+	start_overlay("rw,lowerdir=/l/a,upperdir=/rw/up,workdir=/rw/work");
+	layer(2, 0, 0, "/a");
+	layer(2, 1, 1, "/x/up");
+	layer(2, 2, 1, "/x/work");
+	finish();
+	o.externals = &ext;
+	o.nr_externals = 1;
+	/* what it is made of comes before it, and is there as long as it is not made */
+	golden(MNTCR_API_EXTENDED, &o,
+	       "namespace ns0 (A)\n"
+	       "fresh     src1 = new tmpfs for 8:1 with l/ m/ x/up/ x/work/\n"
+	       "clone     mnt0:10 from src1\n"
+	       "base      src0 = external #0\n"
+	       "clone     mnt0:11 from src0\n"
+	       "attach    mnt0:11 on mnt0:10 at /l\n"
+	       "fresh     src2 = new overlay for 8:2 with lowerdir /l/a = /a of 8:0, upperdir /rw/up = /x/up of 8:1, workdir /rw/work = /x/work of 8:1\n"
+	       "clone     mnt0:12 from src2\n"
+	       "attach    mnt0:12 on mnt0:10 at /m\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "release   5 descriptors\n");
+	check();
+	CHECK_EQ(p->from[2].kind, MC_FROM_FRESH);
+	CHECK(!p->srcs[2].other_layers);
+	/* its own live original, never a second one beside that */
+	o.prefer_fresh = true;
+	o.ns_live = (bool[]){ true };
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->from[1].kind, MC_FROM_FRESH);
+	CHECK_EQ(p->from[2].kind, MC_FROM_LIVE);
+	/* nothing stands for what a layer was of */
+	o = cold();
+	o.nr_externals = 0;
+	CHECK_EQ(make(MNTCR_API_UPSTREAM, &o), -1);
+	CHECK_STR(e.rule, "no-source");
+	done();
+}
+
+static void beside_what_stands_for_it(void)
+{
+	struct mntcr_external ext = { .key = "8:0:/b", .path = "/srv" };
+	struct mc_plan_options o = cold();
+
+	start_overlay("rw,lowerdir=/l/a:/l/b");
+	t->mounts[1].root = "/b";
+	layer(2, 0, 0, "/a");
+	layer(2, 1, 0, "/b");
+	finish();
+	o.externals = &ext;
+	o.nr_externals = 1;
+	refused(MNTCR_API_EXTENDED, &o, "layer-source");
+	CHECK(strstr(e.text, "its lowerdir /l/a was /a of 8:0, which nothing stands for"));
+	CHECK(strstr(e.text, "--external 8:0=PATH"));
+	done();
+}
+
+static void two_mounts(void)
+{
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
+	struct mc_plan_options o = cold();
+
+	start_overlay("rw,lowerdir=/l,upperdir=/up,workdir=/work");
+	layer(2, 0, 0, "/");
+	layer(2, 1, 1, "/up");
+	layer(2, 2, 0, "/work");
+	finish();
+	o.externals = &ext;
+	o.nr_externals = 1;
+	refused(MNTCR_API_EXTENDED, &o, "layer-mounts");
+	done();
+}
+
+static void relative(void)
+{
+	struct mntcr_external dir[] = {
+		{ .key = "8:2", .path = "/store" }, { .key = "/m", .path = "/store" },
+	};
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
+	struct mc_plan_options o = cold();
+
+	start_overlay("rw,lowerdir=a:b,upperdir=up,workdir=work");
+	finish();
+	o.externals = &ext;
+	o.nr_externals = 1;
+	refused(MNTCR_API_EXTENDED, &o, "relative-layer");
+	CHECK(strstr(e.text, "--layer 8:2=DIRECTORY"));
+	o.layers = dir;
+	o.nr_layers = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK(!p->srcs[2].other_layers);
+	CHECK_STR(p->srcs[2].layers[2].below, "/up");
+	CHECK_EQ(p->srcs[2].layers[3].with, 2);
+	check();
+	o.nr_layers = 2;
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK(strstr(e.text, "--layer /m: given twice"));
+	dir[0].key = "8:1";
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	done();
+}
+
+static void other_strings(void)
+{
+	static const struct {
+		const char *options, *a, *b;
+		bool other;
+	} cases[] = {
+		{ "lowerdir=/l/a:/l/b", "/a", "/b", false },
+		{ "lowerdir=/l/ab:/l/a", "/ab", "/a", false },
+		{ "lowerdir=/l//a/:/l/./a", "/a", "/a", false },
+		{ "lowerdir=/l/a:/l/a", "/a", "/b", true },
+		{ "lowerdir=/l/a:/l/a/b", "/a", "/b", true },
+		{ "lowerdir=/:/l", "/a", "/b", true },
+		{ "lowerdir=/l/../a:/l", "/a", "/b", true },
+		{ "lowerdir=/.mntcr/0:/l", "/a", "/b", true },
+	};
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
+	struct mc_plan_options o = cold();
+	size_t i;
+
+	o.externals = &ext;
+	o.nr_externals = 1;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start_overlay(cases[i].options);
+		layer(2, 0, 0, cases[i].a);
+		layer(2, 1, 0, cases[i].b);
+		finish();
+		REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+		if (p->srcs[2].other_layers != cases[i].other) {
+			TAP_SAY("%s", cases[i].options);
+			tap.bad = 1;
+		}
+		check();
+		done();
+	}
+}
+
+/* Three are more than the kernel stacks, and so is a ring of them. */
+static void stacked(void)
+{
+	struct mc_plan_options o = cold();
+	uint32_t r, i;
+
+	start(1);
+	for (i = 0; i < 4; i++)
+		if (i != 1)
+			overlay(i, "lowerdir=/x:/y");
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	add(0, 11, r, 0, "/", "/a");
+	add(0, 12, r, 2, "/", "/b");
+	add(0, 13, r, 3, "/", "/c");
+	layer(0, 0, 1, "/x");
+	layer(0, 1, 1, "/y");
+	layer(2, 0, 0, "/");
+	layer(2, 1, 1, "/y");
+	layer(3, 0, 1, "/x");
+	layer(3, 1, 0, "/");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	t->sbs[3].layers[0].sb = 2;
+	refused(MNTCR_API_EXTENDED, &o, "layer-depth");
+	t->sbs[3].layers[0].sb = 1;
+	t->sbs[0].layers[0].sb = 3;
+	refused(MNTCR_API_EXTENDED, &o, "layer-depth");
+	done();
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	TAP_RUN(from_where_its_layers_are);
+	TAP_RUN(beside_what_stands_for_it);
+	TAP_RUN(two_mounts);
+	TAP_RUN(relative);
+	TAP_RUN(other_strings);
+	TAP_RUN(stacked);
+	return tap_done();
+}
