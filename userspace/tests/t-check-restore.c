@@ -187,6 +187,16 @@ static void layers_of_an_overlay(void)
 	CHECK(has(s.text, "external   --external 9:9=PATH for /d\n"));
 	CHECK(!strstr(s.text, "9:8=PATH for"));
 	done(&s);
+	o.externals = &(struct mntcr_external){ .key = "9:9", .path = "/tmp/disk" };
+	o.nr_externals = 1;
+	look(&s, image("," DISK OVER("lowerdir=/d:/e", ",\"layers\":[{\"superblock\":1,\"path\":\"/\"},"
+				     "{\"superblock\":1,\"path\":\"/none\"}]"), "",
+		       ON_DISK(11, "/", "/d", "") ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    overlay 9:8: its lowerdir /e was a directory, but --external 9:9=/tmp/disk has nothing at none;"));
+	CHECK(has(s.text, " [external-layer]\n"));
+	done(&s);
+	o.nr_externals = 0;
 	look(&s, image("," DISK OVER("lowerdir=d:e", ""), "",
 		       ON_DISK(11, "/", "/d", "") ON_OVER(12, "/m")), &o);
 	CHECK_EQ(s.ret, -1);

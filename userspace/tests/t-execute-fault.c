@@ -478,6 +478,32 @@ static void fresh_and_external(void)
 	finish();
 }
 
+static void over(void)
+{
+	world_new_root();
+	w_mkdir("/m");
+	w_mkdir("/up");
+	w_mkdir("/work");
+	w_tmpfs("low", "/low");
+	w_mkdir("/low/a");
+	if (mount("ov", "/m", "overlay", 0, "lowerdir=/low/a,upperdir=/up,workdir=/work"))
+		err(1, "overlay");
+}
+
+/* Made by a child, in a namespace of its own. */
+static void overlay(void)
+{
+	prepare();
+	world_add(&w, -1, over);
+	shoot();
+	o.prefer_fresh = true;
+	o.sources = NULL;
+	o.nr_sources = 0;
+	verify_flags = MNTCR_VERIFY_ORDER;
+	each_once(&restore_job);
+	finish();
+}
+
 /* What only copies of a namespace, made by a child, have. */
 static void unbindable_and_unlinked(void)
 {
@@ -899,6 +925,7 @@ static const struct {
 } tests[] = {
 	{ "live-sources", live_sources },
 	{ "fresh-and-external", fresh_and_external },
+	{ "overlay", overlay },
 	{ "copies-of-a-namespace", copies_of_a_namespace },
 	{ "singleton-opened-again", singleton_opened_again },
 	{ "cgroups-opened-again", cgroups_opened_again },

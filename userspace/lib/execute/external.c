@@ -270,6 +270,47 @@ static void check_mountpoints(struct check *c, uint32_t i)
 		check_places(c, ext, below, mount);
 }
 
+/* Directories that layers of overlays are cloned from. */
+static int check_layers(struct check *c, const struct mc_src *over)
+{
+	const struct mc_sb *sb = &c->p->topo->sbs[over->sb];
+	char text[1200], is[256], path[256], under[256], key[128];
+	const struct mntcr_external *o;
+	const struct mc_src *ext;
+	struct mc_buf at = { 0 };
+	const char *below;
+	enum there there;
+	uint32_t i;
+
+	for (i = 0; i < sb->nr_layers; i++) {
+		const struct mc_made_layer *l = &over->layers[i];
+
+		ext = l->src == MC_NONE ? NULL : external_of(c, l->src, &below);
+		if (!ext)
+			continue;
+		at.len = 0;
+		mc_buf_puts(&at, below);
+		mc_buf_puts(&at, *below ? l->below : l->below + !!*l->below);
+		if (at.nomem)
+			break;
+		there = look(c->fds[ext->index], at.data);
+		if (there == IS_UNKNOWN || there == IS_DIR)
+			continue;
+		o = &c->po->externals[ext->index];
+		snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but --external %s=%s has %s at %s",
+			 sb->major, sb->minor, mc_layer_option(sb->layers[i].kind),
+			 mc_escape(sb->layers[i].text, is, sizeof(is)),
+			 mc_escape(o->key, key, sizeof(key)),
+			 mc_escape(o->path, path, sizeof(path)),
+			 there == IS_NOTHING ? "nothing" : "no directory",
+			 mc_escape(at.data, under, sizeof(under)));
+		report(c, "external-layer", text,
+		       "the path of what is that root of the superblock", 0);
+	}
+	mc_buf_free(&at);
+	return i < sb->nr_layers ? mc_nomem(c->e) : 0;
+}
+
 /* --- which superblock that is ------------------------------------------------ */
 
 bool mc_exec_has_type(const struct mc_sb *sb, const char *is)
@@ -388,6 +429,9 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		check_root(&c, i);
 	for (i = 0; i < p->nr_srcs; i++)
 		check_mountpoints(&c, i);
+	for (i = 0; i < p->nr_srcs; i++)
+		if (p->srcs[i].layers && check_layers(&c, &p->srcs[i]))
+			goto out;
 	if (c.nr_refused > 1)
 		mc_more_refusals(e, c.nr_refused - 1);
 	ret = c.nr_refused ? -1 : 0;

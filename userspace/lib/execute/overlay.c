@@ -53,11 +53,25 @@ static int become_root(struct over *o)
 	return 0;
 }
 
-/* A tmpfs and nothing else, for what this process sees. */
+/* Into a tmpfs, and nothing else is to be seen. */
+static int enter_tmpfs(int fs, int *fd)
+{
+	if (mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -1;
+	*fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	if (*fd < 0 ||
+	    mc_move_mount(*fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) ||
+	    fchdir(*fd) || chroot("."))
+		return -1;
+	return mkdir(MC_LAYERS_IN, 0700) || mkdir(MC_LAYERS_CWD, 0700) ||
+	       chdir(MC_LAYERS_CWD) ? -1 : 0;
+}
+
+/* Its descriptors are the caller's, too: what it opens is to be closed. */
 static int make_room(struct over *o)
 {
 	const struct mc_mount_attr private = { .propagation = MS_PRIVATE };
-	int fs, fd = -1;
+	int fs, fd = -1, err = 0;
 
 	if ((mc_unshare(UNSHARE_EMPTY_MNTNS) && mc_unshare(CLONE_NEWNS)) ||
 	    mc_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private,
@@ -66,15 +80,11 @@ static int make_room(struct over *o)
 	if (!o->layers)
 		return 0;
 	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
-	if (fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
-	if (fd < 0 || mc_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) ||
-	    fchdir(fd) || chroot(".") || mkdir(MC_LAYERS_IN, 0700) ||
-	    mkdir(MC_LAYERS_CWD, 0700) || chdir(MC_LAYERS_CWD))
-		return failed(o, "making room for its layers", MC_NONE);
-	close(fd);
-	close(fs);
-	return 0;
+	if (fs < 0 || enter_tmpfs(fs, &fd))
+		err = failed(o, "making room for its layers", MC_NONE);
+	mc_close(fd);
+	mc_close(fs);
+	return err;
 }
 
 /* Where its clone lies; room for 32 bytes. */
