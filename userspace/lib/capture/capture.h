@@ -120,8 +120,8 @@ void cap_seen_add(struct cap_seen *s, uint32_t mount, bool place);
 
 /*
  * A mount of the namespace that the caller is in, which has its root at root: by its
- * id, or where it is not covered.  no_open, false before the first: the kernel has no
- * call for the former.  -1.
+ * id, or where it is not covered.  no_open, !mc_opens_by_id() before the first: the
+ * kernel has no call for the former.  -1.
  */
 int cap_open_mount(const struct mc_topology *t, const struct cap_ns *ns, int root,
 		   uint32_t i, bool *no_open);

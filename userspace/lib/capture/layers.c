@@ -306,6 +306,8 @@ static void look(struct job *j)
 	struct found *f = j->found;
 	uint32_t i;
 
+	/* while /proc is there */
+	j->no_open = !mc_opens_by_id();
 	if (setns(j->ns->fd, CLONE_NEWNS))
 		return;
 	j->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
