@@ -218,6 +218,68 @@ static void cgroups_keep_their_options(void)
 	w_umount("/tmp/cg");
 }
 
+/* --- what an --external stands for ------------------------------------------- */
+
+static void by_external(const char *of, const char *where)
+{
+	struct mntcr_external ext = { .path = where };
+	char key[64];
+	struct mntcr_restored *r;
+	struct shot s;
+
+	type = of;
+	flags = 0;
+	s = shoot(two_texts);
+	snprintf(key, sizeof(key), "%u:%u", s.t->sbs[s.t->mounts[1].sb].major,
+		 s.t->sbs[s.t->mounts[1].sb].minor);
+	ext.key = key;
+	s.o.prefer_fresh = true;
+	s.o.externals = &ext;
+	s.o.nr_externals = 1;
+	told = 0;
+	s.o.difference = tell;
+	r = restored(&s);
+	same(&s, r, 0);
+	CHECK_EQ(told, 0);
+	end(&s, r);
+}
+
+/* The kernel has one of these, whoever mounts it. */
+static void an_external_once_more(void)
+{
+	static const char *const types[] = { "configfs", "securityfs", "fusectl" };
+	size_t i;
+
+	need_api();
+	w_mkdir("/tmp/all");
+	for (i = 0; i < 3; i++)
+		if (!mount("here", "/tmp/all", types[i], 0, NULL))
+			break;
+	if (i == 3)
+		SKIP("there is none of these");
+	by_external(types[i], "/tmp/all");
+	w_umount("/tmp/all");
+}
+
+static void external_cgroups(void)
+{
+	char *before, *after;
+	struct stat st;
+
+	need_api();
+	mount_cgroups();
+	REQUIRE(!stat("/tmp/cg", &st));
+	if (st.st_ino != 1)
+		SKIP("not in the root cgroup");
+	before = cgroup_line();
+	by_external("cgroup2", "/tmp/cg");
+	after = cgroup_line();
+	CHECK_STR(after, before);
+	free(before);
+	free(after);
+	w_umount("/tmp/cg");
+}
+
 static const struct shot_test tests[] = {
 	{ "empty", an_empty_source },
 	{ "two-live-ones", two_live_ones },
@@ -225,6 +287,8 @@ static const struct shot_test tests[] = {
 	{ "fresh-by-two-names", a_fresh_one_by_two_names },
 	{ "cannot-be-opened", cannot_be_opened },
 	{ "cgroups-keep-their-options", cgroups_keep_their_options },
+	{ "an-external-once-more", an_external_once_more },
+	{ "external-cgroups", external_cgroups },
 };
 
 int main(int argc, char **argv)

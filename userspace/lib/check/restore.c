@@ -25,7 +25,7 @@ struct job {
 	struct mc_hosts hosts;
 	struct mc_exec x;
 	int *live_fd;
-	bool *ns_live, *again;
+	bool *ns_live, *again, *external_again;
 	bool owners;		/* user namespaces that would be made are there */
 	char **sources;		/* of externals */
 	uint32_t *mounts, *first;
@@ -258,12 +258,15 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	if (mc_ask_kernel(&j->po, e))
 		return -1;
 	mc_exec_probe_again(j->t, j->again, &j->x.cgroup_fd);
+	mc_exec_probe_external(j->x.external_fd, j->o->nr_externals, j->external_again,
+			       &j->x.cgroup_fd);
 	if (mc_external_sources(j->x.external_fd, (uint32_t)j->o->nr_externals,
 				&j->sources, e))
 		return -1;
 	if (mc_check_needs(&j->r, &j->po, j->o, j->mounts, j->first, e))
 		return -1;
 	j->po.external_sources = j->sources;
+	j->po.external_again = j->external_again;
 	ret = mc_plan_make(j->t, &j->po, &p, e);
 	/* an option that names nothing: without it nothing is planned */
 	if (ret && e->code == MNTCR_USAGE)
@@ -305,13 +308,14 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	j->ns_live = calloc(t->nr_ns + 1UL, sizeof(*j->ns_live));
 	j->again = calloc(t->nr_sbs + 1UL, sizeof(*j->again));
+	j->external_again = calloc(j->o->nr_externals + 1UL, sizeof(*j->external_again));
 	j->live_fd = j->x.live_fd = mc_fds_new(t->nr_ns);
 	j->x.owner_fd = mc_fds_new(t->nr_userns);
 	j->x.external_fd = mc_fds_new(j->o->nr_externals);
 	j->x.master_fd = mc_fds_new(j->o->nr_masters);
 	j->x.layer_fd = mc_fds_new(j->o->nr_layers);
 	j->mounts = mc_mounts_by_sb(t, &j->first);
-	if (!j->ns_live || !j->again || !j->live_fd || !j->x.owner_fd ||
+	if (!j->ns_live || !j->again || !j->external_again || !j->live_fd || !j->x.owner_fd ||
 	    !j->x.external_fd || !j->x.master_fd ||
 	    !j->x.layer_fd || !j->mounts)
 		return mc_nomem(e);
@@ -346,6 +350,7 @@ static void finish(struct job *j)
 	mc_external_sources_free(j->sources, (uint32_t)j->o->nr_externals);
 	free(j->ns_live);
 	free(j->again);
+	free(j->external_again);
 	free(j->mounts);
 	free(j->first);
 	mc_hosts_free(&j->hosts);

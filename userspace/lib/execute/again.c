@@ -17,8 +17,6 @@
 
 #include "execute/execute.h"
 
-#define CGROUP_ROOT_INO		1
-
 /* Of what fs is open for, which is closed. */
 static int mount_again(int fs, const char *source)
 {
@@ -61,7 +59,7 @@ static int root_cgroup(void)
 			continue;
 		if (!statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
 			   AT_STATX_DONT_SYNC, STATX_INO, &st) &&
-		    st.stx_ino == CGROUP_ROOT_INO)
+		    st.stx_ino == MC_CGROUP_ROOT_INO)
 			break;
 		close(fd);
 		fd = -1;
@@ -121,8 +119,7 @@ int mc_exec_again(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	return 0;
 }
 
-/* Of each type one superblock is to be had: is it this one? */
-static bool is_had(const char *type, const struct mc_sb *sb, int *cgroup_fd)
+bool mc_exec_is_had(const char *type, const struct mc_sb *sb, int *cgroup_fd)
 {
 	struct statx st;
 	bool same;
@@ -151,5 +148,5 @@ void mc_exec_probe_again(const struct mc_topology *t, bool *again, int *cgroup_f
 			again[t->mounts[m].sb] = mc_type_of(sb->type)->again;
 	}
 	for (i = 0; i < t->nr_sbs; i++)
-		again[i] = again[i] && is_had(t->sbs[i].type, &t->sbs[i], cgroup_fd);
+		again[i] = again[i] && mc_exec_is_had(t->sbs[i].type, &t->sbs[i], cgroup_fd);
 }

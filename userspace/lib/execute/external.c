@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/stat.h>
 
 #include "execute/execute.h"
@@ -73,6 +74,49 @@ void mc_external_sources_free(char **sources, uint32_t nr)
 	for (i = 0; sources && i < nr; i++)
 		free(sources[i]);
 	free(sources);
+}
+
+/* --- what is had by opening it once more ------------------------------------- */
+
+/* What is mounted at fd, as a superblock of a type of which there is one for all. */
+static bool sb_at(struct libmnt_table *tb, struct libmnt_iter *it, int fd,
+		  struct mc_sb *sb)
+{
+	bool is_root = false;
+	struct libmnt_fs *fs = fd < 0 ? NULL : mc_exec_mount_of(tb, it, fd, &is_root);
+	const char *root = fs ? mnt_fs_get_root(fs) : NULL;
+	const struct mc_type *type;
+	struct stat st;
+	dev_t dev;
+
+	if (!is_root || !root || strcmp(root, "/"))
+		return false;
+	sb->type = mnt_fs_get_fstype(fs);
+	type = sb->type ? mc_type_of(sb->type) : NULL;
+	if (!type || !type->again || type->kind != MC_TYPE_ONE_FOR_ALL)
+		return false;
+	/* in a cgroup namespace, any cgroup may be "/" */
+	if (!strcmp(sb->type, "cgroup2") &&
+	    (fstat(fd, &st) || st.st_ino != MC_CGROUP_ROOT_INO))
+		return false;
+	dev = mnt_fs_get_devno(fs);
+	sb->major = major(dev);
+	sb->minor = minor(dev);
+	return true;
+}
+
+void mc_exec_probe_external(const int *fds, size_t nr, bool *again, int *cgroup_fd)
+{
+	struct libmnt_table *tb = nr ? mnt_new_table_from_file("/proc/thread-self/mountinfo") :
+				  NULL;
+	struct libmnt_iter *it = nr ? mnt_new_iter(MNT_ITER_FORWARD) : NULL;
+	struct mc_sb sb = { 0 };
+	size_t i;
+
+	for (i = 0; tb && it && i < nr; i++)
+		again[i] = sb_at(tb, it, fds[i], &sb) && mc_exec_is_had(sb.type, &sb, cgroup_fd);
+	mnt_unref_table(tb);
+	mnt_free_iter(it);
 }
 
 /* --- what is there ----------------------------------------------------------- */
@@ -230,6 +274,8 @@ static const struct mc_src *external_of(const struct check *c, uint32_t i,
 	*below = s->kind == MC_SRC_SUB ? s->path : "";
 	if (s->kind == MC_SRC_SUB)
 		base = &c->p->srcs[s->base];
+	if (base->instead != MC_NONE)
+		base = &c->p->srcs[base->instead];
 	return base->kind == MC_SRC_EXTERNAL && c->fds[base->index] >= 0 ? base : NULL;
 }
 

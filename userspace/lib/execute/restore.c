@@ -310,6 +310,7 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	x->in = MC_IN_CALLERS;
 	w->ns_live = calloc(t->nr_ns + 1, sizeof(*w->ns_live));
 	w->again = calloc(t->nr_sbs + 1, sizeof(*w->again));
+	w->external_again = calloc(o->nr_externals + 1, sizeof(*w->external_again));
 	x->placeholder = calloc(t->nr_ns + 1, sizeof(*x->placeholder));
 	x->ns_fd = mc_fds_new(t->nr_ns);
 	x->nsroot_fd = mc_fds_new(t->nr_ns);
@@ -319,7 +320,7 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	x->external_fd = mc_fds_new(o->nr_externals);
 	x->master_fd = mc_fds_new(o->nr_masters);
 	x->layer_fd = mc_fds_new(o->nr_layers);
-	if (!w->ns_live || !w->again || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
+	if (!w->ns_live || !w->again || !w->external_again || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
 	    !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd ||
 	    !x->layer_fd)
 		return mc_nomem(e);
@@ -362,6 +363,7 @@ static void teardown(struct mc_work *w)
 	free(x->spilled);
 	free(w->ns_live);
 	free(w->again);
+	free(w->external_again);
 	mc_external_sources_free(w->external_sources, (uint32_t)x->o->nr_externals);
 	mc_plan_free(w->plan);
 	mc_fd_limit_back(&w->fd_limit);
@@ -559,17 +561,21 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 		return -1;
 	mc_exec_probe_again(t, w->again, &w->x.cgroup_fd);
 	w->po.again = w->again;
+	mc_exec_probe_external(w->x.external_fd, o->nr_externals, w->external_again,
+			       &w->x.cgroup_fd);
+	w->po.external_again = w->external_again;
+	if (mc_external_sources(w->x.external_fd, (uint32_t)o->nr_externals,
+				&w->external_sources, e))
+		return -1;
+	w->po.external_sources = w->external_sources;
 	then = now();
 	if (make_plan(w, t, o, e))
 		return -1;
 	w->r->stats.plan_ns = now() - then;
 	w->x.p = w->plan;
 	if (mc_external_check(w->plan, &w->po, w->x.external_fd, e) ||
-	    mc_exec_check_masters(&w->x) ||
-	    mc_external_sources(w->x.external_fd, (uint32_t)o->nr_externals,
-				&w->external_sources, e))
+	    mc_exec_check_masters(&w->x))
 		return -1;
-	w->plan->external_sources = w->external_sources;
 	tell_differences(w->plan, o);
 	return o->pin_dir ? mc_pins_open(o->pin_dir, &w->r->pins, e) : 0;
 }
@@ -802,7 +808,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	struct mntcr_restore_options o;
 	struct mc_plan_options po;
 	struct mc_plan *p = NULL;
-	bool known_boot, *ns_live, *again;
+	bool known_boot, *ns_live, *again, *external_again;
 	int *live_fd, *external_fd, cgroup_fd = -1, ret = -1;
 	struct mc_hosts hosts;
 	char **sources = NULL;
@@ -816,9 +822,10 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	}
 	ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
 	again = calloc(t->nr_sbs + 1, sizeof(*again));
+	external_again = calloc(o.nr_externals + 1, sizeof(*external_again));
 	live_fd = mc_fds_new(t->nr_ns);
 	external_fd = mc_fds_new(o.nr_externals);
-	if (!ns_live || !again || !live_fd || !external_fd) {
+	if (!ns_live || !again || !external_again || !live_fd || !external_fd) {
 		mc_nomem(e);
 		goto out;
 	}
@@ -833,11 +840,14 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	po.ns_live = ns_live;
 	mc_exec_probe_again(t, again, &cgroup_fd);
 	po.again = again;
-	if (ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
-	    mc_external_check(p, &po, external_fd, e) ||
-	    mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, e))
+	mc_exec_probe_external(external_fd, o.nr_externals, external_again, &cgroup_fd);
+	po.external_again = external_again;
+	if (mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, e))
 		goto out;
-	p->external_sources = sources;
+	po.external_sources = sources;
+	if (ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
+	    mc_external_check(p, &po, external_fd, e))
+		goto out;
 	ret = mc_plan_print(p, json, out, e);
 out:
 	mc_plan_free(p);
@@ -848,5 +858,6 @@ out:
 	mc_hosts_free(&hosts);
 	free(ns_live);
 	free(again);
+	free(external_again);
 	return ret;
 }

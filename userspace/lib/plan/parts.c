@@ -58,7 +58,7 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 		return MC_NONE;
 	s = &p->srcs[p->nr_srcs];
 	memset(s, 0, sizeof(*s));
-	s->owner = s->need = s->layer_option = MC_NONE;
+	s->owner = s->need = s->layer_option = s->instead = MC_NONE;
 	s->kind = kind;
 	s->sb = sb;
 	s->index = index;

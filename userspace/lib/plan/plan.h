@@ -77,6 +77,8 @@ struct mc_src {
 	uint32_t index;		/* LIVE, NSMADE: mount, NSFILE: ns, FRESH: first node,
 				   EXTERNAL, MASTER: option, AGAIN: the mount
 				   whose source it has, GIVEN: need */
+	uint32_t instead;	/* AGAIN: the EXTERNAL source that it is opened once more
+				   in place of; or MC_NONE */
 	uint32_t nr_nodes;	/* FRESH */
 	uint32_t unlinked, nr_unlinked; /* FRESH: first of its unlinked roots */
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
@@ -294,6 +296,11 @@ struct mc_plan_options {
 	uint32_t nr_externals, nr_masters, nr_layers;
 	/* if they are known already: mc_plan.external_sources */
 	char *const *external_sources;
+	/*
+	 * per --external: fsopen(2) gives the superblock whose root is there, and
+	 * changes nothing of it; NULL: none
+	 */
+	const bool *external_again;
 	uint32_t batch;			/* descriptors per release; 0: 256 */
 	uint32_t fd_budget;		/* 0: no limit */
 	bool keep_fds;			/* the caller wants every mount's */

@@ -838,6 +838,57 @@ static int by_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return ret;
 }
 
+/*
+ * What an --external stands for has one source; a mount that had another one shows that
+ * if the superblock is opened once more.
+ */
+static int by_external_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			    uint32_t end, struct mntcr_error *e)
+{
+	const struct mc_mount *m = p->topo->mounts;
+	const struct mc_sb_plan *s = &p->priv->sb[m[sorted[from]].sb];
+	const struct mc_plan_options *o = p->priv->opts;
+	struct mc_ext *x = &p->priv->exts[s->first_wide];
+	const char *is = o->external_sources ? o->external_sources[x->option] : NULL;
+	uint32_t *texts, n = end - from, i, again = MC_NONE, src;
+	int ret = 0;
+
+	if (!is || !o->external_again || !o->external_again[x->option] ||
+	    s->nr_wide != 1 || strcmp(x->root, "/"))
+		return 0;
+	texts = malloc(n * sizeof(*texts));
+	if (!texts)
+		return mc_nomem(e);
+	memcpy(texts, sorted + from, n * sizeof(*texts));
+	qsort_r(texts, n, sizeof(*texts), cmp_text, p);
+	for (i = 0; i < n && !ret; i++) {
+		const char *was = mc_mount_source(p->topo, &m[texts[i]]);
+
+		if (i && !same_text(p, texts[i - 1], texts[i]))
+			again = MC_NONE;
+		if (!was || !strcmp(was, is) || m[texts[i]].root_deleted ||
+		    m[texts[i]].idmap != MC_NONE || !mc_plan_is_path(m[texts[i]].root) ||
+		    p->src_of[texts[i]] != MC_NONE)
+			continue;
+		if (x->src == MC_NONE) {
+			x->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, m[texts[i]].sb,
+						 x->option);
+			if (x->src == MC_NONE) {
+				ret = mc_nomem(e);
+				break;
+			}
+			p->srcs[x->src].path = x->root;
+		}
+		ret = again_src(p, texts[i], &again, &src, e);
+		if (ret)
+			break;
+		p->srcs[again].instead = x->src;
+		p->src_of[texts[i]] = src;
+	}
+	free(texts);
+	return ret;
+}
+
 static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		   uint32_t end, struct mntcr_error *e)
 {
@@ -898,6 +949,9 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		return mc_nomem(e);
 	/* one that is given is not opened once more */
 	if (s->mode != MC_SB_EXTERNAL && need == MC_NONE && by_text(p, sorted, from, end, e))
+		return -1;
+	if (first != MC_NONE && need == MC_NONE &&
+	    by_external_text(p, sorted, from, end, e))
 		return -1;
 	if (s->mode == MC_SB_LIVE)
 		find_wide(p, sorted, from, end);
