@@ -10,19 +10,44 @@ set -eu
 
 # Its processes are below $boss, the first one is $init.
 start() {
-	by_hand
+	case $container in
+	nspawn)	by_nspawn ;;
+	*)	by_hand ;;
+	esac
 	init=
 	# until then, what is at its root is this machine's
 	while [ -z "$init" ] || [ ! -p /proc/"$init"/root/run/ready ]; do
 		read -r init 2>/dev/null </proc/$boss/task/$boss/children || :
 		init=${init% }
-		kill -0 $boss || fail "the container's first process starts"
+		kill -0 $boss || {
+			[ ! -e $work/console ] || sed 's/^/# /' $work/console
+			fail "the container's first process starts"
+		}
 		sleep 0.1
 	done
 	read -r state </proc/"$init"/root/run/ready
 	[ "$state" = running ] && rc=0 || rc=1
 	step $rc "systemd says, when it has started all: $state"
 	[ $rc = 0 ] || nsenter -t "$init" -a systemctl --failed --no-pager --plain | sed 's/^/# /'
+}
+
+# The program is the container's own, and so are its libraries. The host's debugfs is
+# not for one that has users of its own, and a pid namespace below one that is made anew
+# can't be given.
+by_nspawn() {
+	lib64=$disk/usr/lib/x86_64-linux-gnu
+	(
+		echo 0 >$cgroup/cgroup.procs
+		exec $lib64/ld-linux-x86-64.so.2 --library-path $lib64:$lib64/systemd \
+			$disk/usr/bin/systemd-nspawn --boot --directory=$disk --machine=ct \
+			--read-only --tmpfs=/var:mode=755,size=8m --bind=$volume:/media \
+			--private-users=$users:65536 --private-users-ownership=map \
+			--private-network --register=no --keep-unit --settings=no \
+			--link-journal=no --resolv-conf=off --timezone=off --console=pipe \
+			systemd.mask=mc-nested.service
+	) </dev/null >$work/console 2>&1 &
+	boss=$!
+	cgroup=$cgroup/payload
 }
 
 by_hand() {

@@ -34,7 +34,7 @@ key() {	# TYPE
 }
 
 restore() {
-	pins=/run/$container now=/machine/$container
+	pins=/run/$container now=/machine/$container again=/tmp/again
 	mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
 	sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
 	step $rc "what is the host's is refused by name until it is named"
@@ -43,17 +43,28 @@ restore() {
 	plain|trixie)
 		places="$disk $volume /sys/fs/cgroup /sys/kernel/debug /sys/fs/fuse/connections" ;;
 	user)	places="$disk $volume /sys/fs/cgroup /dev" ;;
+	# the host's whole tree is below the container's root, hidden by locked mounts
+	nspawn)	places="/ /dev /dev/mqueue /dev/pts /dev/shm /proc /run /sys
+			/sys/fs/fuse/connections /sys/kernel/debug /tmp $disk $volume" ;;
 	esac
 	set --
 	for place in $places; do
 		grep -q "^external  *--host $place for " $work/list || { rc=1; echo "# not $place"; }
 		set -- "$@" --host $place
 	done
-	grep -q "^master  *--host $volume for .*:/media$" $work/list || rc=1
+	grep -q "^master  *--host $volume for .*:\(/media\|$volume\)" $work/list || rc=1
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "what of it is found where host A had it"
 	set -- "$@" --map-cgroup $was=$now
 	[ -n "$users" ] || set -- "$@" --external "$(key proc)=$work/nested"
+	if [ $container = nspawn ]; then
+		# of one superblock, under another source as systemd-nspawn has it
+		mkdir -p $again
+		mount -t cgroup2 cgroup $again
+		cgroup2=$(sed -n 's/^superblock \([0-9:]*\) cgroup2 .*/\1/p' $work/list)
+		set -- "$@" --external "$cgroup2=/sys/fs/cgroup" \
+			--external "$cgroup2:$now=$again$now"
+	fi
 	mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "nothing stands in the way of a restore"
@@ -123,6 +134,7 @@ restore() {
 	cmp -s $work/a.text $work/b.text && rc=1 || rc=0
 	step $rc "a mount more is found by the comparison"
 	umount $pins/*
+	[ $container != nspawn ] || umount $again
 }
 
 receive_all

@@ -8,7 +8,8 @@ disk=/tmp/disk
 volume=/tmp/volume
 
 # What is done from here on is done with one of the containers, in that cgroup: "plain",
-# or "trixie", which has another root; "user", with a user namespace of its own.
+# or "trixie", which has another root; "user", with a user namespace of its own; "nspawn",
+# which systemd-nspawn starts with one, in a cgroup below the one that it is in itself.
 with() {	# CONTAINER CGROUP
 	container=$1
 	about="$1: "
@@ -18,7 +19,10 @@ with() {	# CONTAINER CGROUP
 	users=
 	was=/$1
 	mkdir -p "$work" "$cgroup"
-	[ $1 != user ] || users=100000
+	case $1 in
+	user)	users=100000 ;;
+	nspawn)	users=524288 was=/nspawn/payload ;;
+	esac
 	[ -z "$users" ] || chown "$users:$users" "$cgroup" "$cgroup/cgroup.procs" \
 		"$cgroup/cgroup.threads" "$cgroup/cgroup.subtree_control"
 }
@@ -30,6 +34,19 @@ figures() {
 
 figure() {	# NAME VALUE
 	echo "$1 $2" | figures
+}
+
+# The whole tree of the host stays below what systemd-nspawn starts, with sizes that are
+# nothing of the container's. It wants a machine-id, and makes the last of these itself
+# when it starts one.
+host_of_nspawn() {
+	for d in / /run /tmp /dev/shm; do
+		mount -o remount,size=480m,nr_inodes=100k $d
+	done
+	echo 6d6e746372000000000000000000000b >/etc/machine-id
+	echo ID=host >/etc/os-release
+	mkdir -p /run/systemd/nspawn/propagate/ct
+	touch -d @1000000000 /etc/os-release /run/systemd/nspawn/propagate/ct
 }
 
 # What a host has of its own: the container's disk and its cgroup, a volume that it
@@ -44,6 +61,7 @@ host() {
 	mount -t ext4 -o ro,loop $lib/root.img $disk
 	mount -t debugfs debugfs /sys/kernel/debug
 	mount -t fusectl fusectl /sys/fs/fuse/connections
+	! grep -q nspawn $lib/containers || host_of_nspawn
 }
 
 # Something is mounted in each namespace in turn.
