@@ -87,7 +87,20 @@ change() {
 	step $rc "somebody mounts and writes in there"
 }
 
+# A kernel without the series does not say which user namespace a superblock belongs to:
+# with services that have one of their own, the container is refused.
+without_users() {
+	mntcr dump --cgroup $cgroup --freeze -o $work/image 2>$work/err && rc=0 || rc=$?
+	sed 's/^/# /' $work/err
+	[ $rc = 4 ] && grep -q '\[contents-owner]$' $work/err && [ ! -e $work/image ] &&
+		[ "$(cat $cgroup/cgroup.freeze)" = 0 ] && rc=0 || rc=1
+	step $rc "refused by name, no image, and thawed"
+	nsenter -t "$init" -a systemctl stop mc-users mc-privusers mc-bwrap-users && rc=0 || rc=$?
+	step $rc "services with users of their own are stopped"
+}
+
 dump() {
+	has_series || without_users
 	mntcr dump --cgroup $cgroup --freeze -o $work/image && rc=0 || rc=$?
 	step $rc "dumped while it is frozen ($(wc -c <$work/image) bytes)"
 	[ "$(cat $cgroup/cgroup.freeze)" = 0 ] && rc=0 || rc=1
@@ -112,10 +125,13 @@ dump() {
 	plain|trixie)	nr=19 ;;
 	*)	nr=18 ;;
 	esac
+	has_series || nr=$((nr - 3))
 	[ $# = $nr ] && rc=0 || rc=1
 	step $rc "the main mount namespace is in it, and one of each service that has its own ($#)"
 	echo $# >$work/a.namespaces
 	mntcr dump --cgroup $cgroup --freeze --check >$work/list && rc=0 || rc=$?
+	# (without the series, nobody gets at an unlinked root, to read it)
+	has_series || { [ $rc = 4 ] && grep -q '\[deleted-root]$' $work/list && rc=0 || rc=1; }
 	step $rc "listed: what a restore elsewhere will need"
 	awk '$1 == "superblock" && match($0, /with [0-9]+ bytes of contents in [0-9]+ files/) {
 		split(substr($0, RSTART, RLENGTH), word, " ")
