@@ -282,6 +282,16 @@ static void unlinked_roots_of_another_owner(void)
 	mntcr_restored_free(r);
 }
 
+/* /tmp becomes the root of one that has users of its own: what is on it is locked. */
+static int lock(void *data)
+{
+	return inner_unshare(data, 0) || write_text("/proc/self/uid_map", "0 4 1") ||
+	       write_text("/proc/self/setgroups", "deny") ||
+	       write_text("/proc/self/gid_map", "0 5 1") || unshare(CLONE_NEWNS) ||
+	       mount("/tmp", "/tmp", NULL, MS_BIND | MS_REC, NULL) || chdir("/tmp") ||
+	       syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH);
+}
+
 /* Mounts that are locked here cover a directory, one that is mounted, and what is in that. */
 static int do_locked(void *data)
 {
@@ -297,12 +307,20 @@ static int do_locked(void *data)
 	    mount("plain", "file", NULL, MS_BIND, NULL) ||
 	    mount("seen", "seen", NULL, MS_BIND, NULL) ||
 	    mount("top", "seen/deep", "tmpfs", 0, "size=64k") ||
-	    inner_unshare(data, 0) ||
-	    write_text("/proc/self/uid_map", "0 4 1") ||
-	    write_text("/proc/self/setgroups", "deny") ||
-	    write_text("/proc/self/gid_map", "0 5 1") || unshare(CLONE_NEWNS) ||
-	    mount("/tmp", "/tmp", NULL, MS_BIND | MS_REC, NULL) || chdir("/tmp") ||
-	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+	    lock(data))
+		return errno;
+	return 0;
+}
+
+/* What is mounted is below what is covered. */
+static int do_hidden(void *data)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("under", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mkdir("cover", 0700) || mkdir("cover/sub", 0700) ||
+	    mkdir("other", 0700) || mount("cover/sub", "other", NULL, MS_BIND, NULL) ||
+	    mount("top", "cover", "tmpfs", 0, "size=64k") || lock(data))
 		return errno;
 	return 0;
 }
@@ -329,6 +347,29 @@ static void what_locked_mounts_cover(void)
 	CHECK_EQ(scene_in(mntcr_restored_ns_fd(r, 0), do_look, NULL), 0);
 	mntcr_topology_free(t);
 	mntcr_restored_free(r);
+}
+
+static void what_is_mounted_below_a_cover(void)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	const struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = &src, .nr_sources = 1,
+	};
+	struct mntcr_error e = { 0 };
+	struct mntcr_topology *t;
+	struct nested n;
+
+	if (!hold_nested(&n, do_hidden))
+		SKIP("this kernel has no mount_setgroup(2)");
+	src.fd = n.inner.ns;
+	t = captured(src.fd);
+	CHECK_EQ(mntcr_image_write_contents(t, &o, "/tmp/mntcr-owned", &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, "contents-out-of-reach");
+	CHECK(strstr(e.text, ": /cover is covered by locked mounts wherever it would be, but what is below it is mounted: /cover/sub"));
+	CHECK(access("/tmp/mntcr-owned", F_OK) && errno == ENOENT);
+	mntcr_topology_free(t);
+	release_nested(&n);
 }
 
 /* How many files are of the network that the sysfs shows? */
@@ -388,6 +429,7 @@ int main(void)
 {
 	TAP_RUN(unlinked_roots_of_another_owner);
 	TAP_RUN(what_locked_mounts_cover);
+	TAP_RUN(what_is_mounted_below_a_cover);
 	TAP_RUN(one_in_the_other);
 	TAP_RUN(what_shows_a_namespace);
 	TAP_RUN(who_may_not_make_one);
