@@ -35,9 +35,11 @@ lib-y += topology/cgroup.o
 lib-y += topology/key.o
 lib-y += topology/stand-in.o
 lib-y += topology/select.o
+lib-y += topology/shift.o
 
 lib-y += capture/userns.o
 lib-y += capture/ns.o
+lib-y += capture/given.o
 lib-y += capture/build.o
 lib-y += capture/enter.o
 lib-y += capture/file.o
@@ -57,6 +59,7 @@ lib-y += capture/held.o
 lib-y += capture/freeze.o
 lib-y += capture/container.o
 
+lib-y += contents/shift.o
 lib-y += contents/member.o
 lib-y += contents/open.o
 lib-y += contents/rules.o

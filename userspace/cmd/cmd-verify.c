@@ -28,6 +28,9 @@ static const char usage[] =
 "      --map-cgroup OLD=NEW\n"
 "                       what shows the cgroup OLD in FIRST should show NEW\n"
 "      --stand-in KEY   what FIRST had of its host there should be an empty tmpfs\n"
+"      --owner INODE=PATH\n"
+"                       ids of FIRST that its user namespace INODE maps are where PATH\n"
+"                       maps them\n"
 "      --events         both live: mount something on each mount in turn and see\n"
 "                       whether it comes out the same; see mntcr-verify(1)\n"
 "      --max N          print at most N differences (default 100, 0: all)\n"
@@ -250,7 +253,7 @@ static int verify(int argc, char **argv, struct cmd_input *live)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
 	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP, OPT_DELAYED,
-	       OPT_STAND_IN, OPT_OWN, OPT_NOT_OWN };
+	       OPT_STAND_IN, OPT_OWN, OPT_NOT_OWN, OPT_OWNER };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
@@ -262,6 +265,7 @@ static int verify(int argc, char **argv, struct cmd_input *live)
 		{ "stand-in", required_argument, NULL, OPT_STAND_IN },
 		{ "own", required_argument, NULL, OPT_OWN },
 		{ "not-own", required_argument, NULL, OPT_NOT_OWN },
+		{ "owner", required_argument, NULL, OPT_OWNER },
 		{ "max", required_argument, NULL, OPT_MAX },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -320,6 +324,11 @@ static int verify(int argc, char **argv, struct cmd_input *live)
 		case OPT_NOT_OWN:
 			live->not_own[live->nr_not_own++] = optarg;
 			break;
+		case OPT_OWNER:
+			ret = cmd_maps_add_owner(&j.maps, "verify", optarg);
+			if (ret)
+				return ret;
+			break;
 		case OPT_MAX:
 			if (!cmd_number(optarg, SIZE_MAX, &j.opts.max_reports))
 				return cmd_usage("verify", "--max %s is not a number",
@@ -351,6 +360,8 @@ static int verify(int argc, char **argv, struct cmd_input *live)
 		return cmd_usage("verify", "--events and --map-cgroup exclude one another");
 	if (j.events && j.maps.nr_stand_ins)
 		return cmd_usage("verify", "--events and --stand-in exclude one another");
+	if (j.events && j.maps.nr_owners)
+		return cmd_usage("verify", "--events and --owner exclude one another");
 	if (j.quiet && j.json)
 		return cmd_usage("verify", "--quiet and --json exclude one another");
 	if (j.quiet) {

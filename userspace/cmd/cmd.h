@@ -91,18 +91,21 @@ int cmd_split_key(const char *cmd, const char *opt, const char *form, char *arg,
 		  char **value);
 
 /*
- * --map-cgroup OLD=NEW and --stand-in KEY, as often as they are given; the arguments stay
- * the caller's.
+ * --map-cgroup OLD=NEW, --stand-in KEY and --owner INODE=PATH, as often as they are
+ * given; the arguments stay the caller's.
  */
 struct cmd_maps {
 	struct mntcr_cgroup_map *maps;
 	size_t nr;
 	const char **stand_ins;
 	size_t nr_stand_ins;
+	struct mntcr_owner *owners;	/* with descriptors of their own */
+	size_t nr_owners;
 };
 /* 0 or an exit code, having said why */
 int cmd_maps_add(struct cmd_maps *m, const char *cmd, char *arg);
 int cmd_maps_add_stand_in(struct cmd_maps *m, const char *cmd, const char *arg);
+int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg);
 /* 0, or -1 and an error */
 int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
 		   struct mntcr_error *e);

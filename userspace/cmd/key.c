@@ -4,8 +4,12 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
@@ -97,17 +101,55 @@ int cmd_maps_add_stand_in(struct cmd_maps *m, const char *cmd, const char *arg)
 	return 0;
 }
 
+int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg)
+{
+	void *p = realloc(m->owners, (m->nr_owners + 1) * sizeof(*m->owners));
+	char *copy = strdup(arg), *path;
+	size_t inode;
+	int ret = 0, fd;
+
+	if (p)
+		m->owners = p;
+	if (!p || !copy) {
+		free(copy);
+		return no_memory(cmd);
+	}
+	path = strchr(copy, '=');
+	if (path)
+		*path++ = '\0';
+	if (!path || !*path || !cmd_number(copy, SIZE_MAX, &inode)) {
+		ret = cmd_usage(cmd, "--owner takes INODE=PATH, not %s", arg);
+		goto out;
+	}
+	/* nothing that is no namespace's file is waited for */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "mntcr: %s: --owner %s: %s\n", cmd, arg, strerror(errno));
+		ret = MNTCR_SYS;
+	} else {
+		m->owners[m->nr_owners++] = (struct mntcr_owner){ .inode = inode, .fd = fd };
+	}
+out:
+	free(copy);
+	return ret;
+}
+
 int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
 		   struct mntcr_error *e)
 {
 	if (m->nr && mntcr_topology_map_cgroups(t, m->maps, m->nr, e))
 		return -1;
-	return m->nr_stand_ins ? mntcr_topology_stand_in(t, m->stand_ins,
-							 m->nr_stand_ins, e) : 0;
+	if (m->nr_stand_ins && mntcr_topology_stand_in(t, m->stand_ins,
+						       m->nr_stand_ins, e))
+		return -1;
+	return m->nr_owners ? mntcr_topology_owners(t, m->owners, m->nr_owners, e) : 0;
 }
 
 void cmd_maps_free(struct cmd_maps *m)
 {
+	while (m->nr_owners)
+		close(m->owners[--m->nr_owners].fd);
+	free(m->owners);
 	free(m->maps);
 	free(m->stand_ins);
 }

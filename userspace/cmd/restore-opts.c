@@ -104,6 +104,8 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 		return cmd_maps_add(&r->maps, cmd, arg);
 	case 1008:
 		return cmd_maps_add_stand_in(&r->maps, cmd, arg);
+	case 1010:
+		return cmd_maps_add_owner(&r->maps, cmd, arg);
 	case 1007:
 		return add_hosts(r, cmd, arg);
 	}

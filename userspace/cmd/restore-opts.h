@@ -35,7 +35,8 @@ struct restore_opts {
 	{ "map-cgroup", required_argument, NULL, 1006 },		\
 	{ "host", required_argument, NULL, 1007 },			\
 	{ "stand-in", required_argument, NULL, 1008 },			\
-	{ "layer", required_argument, NULL, 1009 }
+	{ "layer", required_argument, NULL, 1009 },			\
+	{ "owner", required_argument, NULL, 1010 }
 
 #define RESTORE_OPT_USAGE						\
 "  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
@@ -51,6 +52,8 @@ struct restore_opts {
 "                             PATH, a shared mount, stands for the peer group\n" \
 "                             KEY: its id, or path:/WHERE one of its slaves is\n" \
 "      --map-cgroup OLD=NEW   what showed the cgroup OLD is to show NEW\n"	\
+"      --owner INODE=PATH     PATH, a user namespace, stands for the one that had\n" \
+"                             this inode number\n"				\
 "      --stand-in KEY         an empty tmpfs for what the host had there, if locked\n" \
 "                             mounts hide all of it\n"		\
 "      --layer KEY=DIR        relative layers of the overlay KEY, MAJOR:MINOR or\n" \

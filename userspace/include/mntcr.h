@@ -209,6 +209,23 @@ int mntcr_topology_select(struct mntcr_topology *topo,
 			  struct mntcr_error *e);
 
 /*
+ * A user namespace that is there and stands for one of the image, which is not made
+ * then.  Its owner, parent and maps have to be those of the image, or a plan refuses
+ * what belongs to it; but the ids of one whose parent is the caller's may all be moved
+ * to another range.  Then so are those ids in topo, and in what is restored of it with
+ * contents: idmaps, and options and files of what is made anew.  A parent is given
+ * before its child.  MNTCR_REFUSED ("idmap-maps"): an idmap maps to some of them and to
+ * others.  After a failure topo can only be freed.
+ */
+struct mntcr_owner {
+	uint64_t inode;		/* as in the image: of the namespace's file, at the dump */
+	int fd;			/* of the namespace's file; duplicated */
+	uint32_t reserved[3];	/* 0 */
+};
+int mntcr_topology_owners(struct mntcr_topology *topo, const struct mntcr_owner *owners,
+			  size_t nr, struct mntcr_error *e);
+
+/*
  * path "-" is standard input or output.  Writing to a file is atomic, through a
  * symbolic link too; to what has no name, a device or /dev/stdout, it is not.
  */

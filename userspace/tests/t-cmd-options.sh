@@ -650,6 +650,27 @@ whose()
 	holds grep -q "need an image and live namespaces" "$tmp/err"
 }
 test_each "verify: whose a superblock is, --own, --not-own" whose
+# A user namespace that is there; the ids of its fresh filesystems are its.
+owner()
+{
+	image "$work/image" '' "$a"
+	code 2 mntcr plan --owner 7 "$work/image"
+	code 2 mntcr plan --owner x=/proc/self/ns/user "$work/image"
+	code 1 mntcr plan --owner 7="$work/none" "$work/image"
+	code 2 mntcr plan --owner 7=/proc/self/ns/net "$work/image"
+	code 2 mntcr plan --owner 8=/proc/self/ns/user "$work/image"
+	code 2 mntcr verify --events --owner 7=/proc/self/ns/user "$work/image" "$work/image"
+	sed 's/"version":2/"version":4/
+		s/"namespaces":\[{/&"owner":1,/
+		s/"user_namespaces":\[/&{"inode":6,"dumper":true},{"inode":7,"parent":0,"owner":0,"setgroups":true,"uid_map":[[0,1000,9]],"gid_map":[[0,1000,9]]}/
+		s/"mountpoint":"\/a"/&,"locks":[]/' \
+		"$work/image" >"$work/owned"
+	# whose parent nobody names
+	refused given-owner-parent mntcr plan --owner 7=/proc/self/ns/user "$work/owned"
+	refused given-owner-parent mntcr restore --api "$api" --discard \
+		--owner 7=/proc/self/ns/user "$work/owned"
+}
+test_each "restore --owner" owner
 
 # The directory that relative layers of an overlay are found from.
 layer()

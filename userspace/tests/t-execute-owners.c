@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sys/fsuid.h>
+#include <sys/xattr.h>
 
 #include "mntcr-restore.h"
 #include "base/base.h"
@@ -425,8 +426,157 @@ static void what_shows_a_namespace(void)
 	mntcr_topology_free(t);
 }
 
+/* --- with ids that are moved ------------------------------------------------------ */
+
+#define OLD	100000
+#define NEW	300000
+
+/* Who wakes it maps the child's ids. */
+static int mapped(const char *ids)
+{
+	char path[64], c = 0;
+	int ready[2], status;
+	pid_t parent = getpid(), pid;
+
+	if (pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		if (read(ready[0], &c, 1) != 1)
+			_exit(1);
+		snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)parent);
+		if (write_text(path, ids))
+			_exit(1);
+		snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)parent);
+		_exit(write_text(path, ids) ? 1 : 0);
+	}
+	if (pid < 0 || unshare(CLONE_NEWUSER) || write(ready[1], "", 1) != 1 ||
+	    waitpid(pid, &status, 0) != pid || status)
+		return -1;
+	close(ready[0]);
+	close(ready[1]);
+	/* whoever has no id there makes no file */
+	return setresgid(0, 0, 0) || setresuid(0, 0, 0) ||
+	       prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 1);
+}
+
+/* user::rw-, user:OLD+9:r--, group::r--, mask::r--, other::--- */
+static int set_acl(const char *file, uint32_t uid)
+{
+	struct {
+		uint32_t version;
+		struct { uint16_t tag, perm; uint32_t id; } x[5];
+	} acl = { 2, {
+		{ 0x01, 6, MC_NO_ID }, { 0x02, 4, uid }, { 0x04, 4, MC_NO_ID },
+		{ 0x10, 4, MC_NO_ID }, { 0x20, 0, MC_NO_ID },
+	} };
+
+	return setxattr(file, "system.posix_acl_access", &acl, sizeof(acl), 0);
+}
+
+/* A tmpfs of the initial user namespace, with files of both kinds, on one of its own. */
+static int do_moved(void *data)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("theirs", "/mnt", "tmpfs", 0, "size=64k,uid=100004,gid=5") ||
+	    mknod("/mnt/in", S_IFREG | 0640, 0) || chown("/mnt/in", OLD + 7, OLD + 8) ||
+	    mknod("/mnt/out", S_IFREG | 0600, 0) || chown("/mnt/out", 7, 8) ||
+	    mapped("0 100000 65536") || unshare(CLONE_NEWNS) ||
+	    mount("own", "/tmp", "tmpfs", 0, "size=64k,mode=750") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mkdir("on", 0755) ||
+	    mknod("f", S_IFREG | 0644, 0) || chown("f", 11, 12) || set_acl("f", 9) ||
+	    mount("/mnt", "on", NULL, MS_BIND, NULL) ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	return 0;
+}
+
+static ino_t fd_ino(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+static void check_file(int dir, const char *name, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	REQUIRE(!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW));
+	CHECK_EQ(st.st_uid, uid);
+	CHECK_EQ(st.st_gid, gid);
+}
+
+static void into_one_that_is_given(void)
+{
+	struct mntcr_restore_options o = {
+		.size = sizeof(o), .api = MNTCR_API_EXTENDED, .keep_fds = true,
+	};
+	struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
+	struct mntcr_owner given = { 0 };
+	struct mntcr_topology *t, *back;
+	struct mntcr_restored *r = NULL;
+	struct mntcr_contents *a, *b;
+	struct mntcr_error e = { 0 };
+	uint32_t fds, acl[11];
+	struct holder h, to;
+	char path[64];
+	size_t nr = 1;
+	int top, on, is;
+
+	if (mc_mount_setgroup(NULL, 0, 0) && errno == ENOSYS)
+		SKIP("this kernel has no mount_setgroup(2)");
+	h = scene_hold(0, do_moved, NULL);
+	to = scene_hold(CLONE_NEWUSER, NULL, NULL);
+	write_of(to.pid, "uid_map", "0 300000 65536");
+	write_of(to.pid, "gid_map", "0 300000 65536");
+	fds = mc_fd_count();
+	a = saved(h.ns, &t);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)to.pid);
+	given.fd = open(path, O_RDONLY | O_CLOEXEC);
+	given.inode = t->userns[t->ns[0].userns].ino;
+	REQUIRE(given.fd >= 0 && given.inode);
+	if (mntcr_topology_owners(t, &given, 1, &e))
+		TAP_SAY("owners: %s [%s]", e.text, e.rule);
+	o.contents = a;
+	if (mntcr_restore(t, &o, &r, &e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	is = ioctl(mntcr_restored_ns_fd(r, 0), MC_NS_GET_USERNS);
+	CHECK_EQ(fd_ino(is), fd_ino(given.fd));
+	close(is);
+	REQUIRE(t->nr_mounts == 2);
+	top = mntcr_restored_mount_fd(r, 0, t->mounts[0].id);
+	on = mntcr_restored_mount_fd(r, 0, t->mounts[1].id);
+	check_file(top, ".", NEW, NEW);
+	check_file(top, "f", NEW + 11, NEW + 12);
+	check_file(on, ".", NEW + 4, 5);
+	check_file(on, "in", NEW + 7, NEW + 8);
+	check_file(on, "out", 7, 8);
+	is = openat(top, "f", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(fgetxattr(is, "system.posix_acl_access", acl, sizeof(acl)), 44);
+	CHECK_EQ(acl[4], NEW + 9);
+	close(is);
+	b = saved(mntcr_restored_ns_fd(r, 0), &back);
+	v.contents_a = a;
+	v.contents_b = b;
+	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_contents_free(a);
+	mntcr_contents_free(b);
+	mntcr_topology_free(t);
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+	close(given.fd);
+	CHECK_EQ(mc_fd_count(), fds);
+	scene_release(&to);
+	scene_release(&h);
+}
+
 int main(void)
 {
+	TAP_RUN(into_one_that_is_given);
 	TAP_RUN(unlinked_roots_of_another_owner);
 	TAP_RUN(what_locked_mounts_cover);
 	TAP_RUN(what_is_mounted_below_a_cover);

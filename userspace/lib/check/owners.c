@@ -81,14 +81,26 @@ static void add(struct job *j, const char *what, int64_t uid, int64_t gid)
 			 (long long)gid);
 }
 
-static void look_into(struct job *j, const struct mntcr_contents *c)
+/* Of contents, all ids are moved or none. */
+static const struct mc_shifts *shifts_of(const struct mc_topology *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nr_sbs; i++)
+		if (t->sbs[i].contents)
+			return t->sbs[i].shifts;
+	return NULL;
+}
+
+static void look_into(struct job *j, const struct mntcr_contents *c,
+		      const struct mc_shifts *shifts)
 {
 	struct archive_entry *entry;
 	struct mc_members m;
 	struct mntcr_error e = { 0 };
 	int ret = 0;
 
-	if (!mc_members_open(&m, c->fd, 0, &e)) {
+	if (!mc_members_open(&m, c->fd, 0, shifts, &e)) {
 		while ((ret = mc_members_next(&m, &entry, &e)) > 0)
 			add(j, archive_entry_pathname(entry), archive_entry_uid(entry),
 			    archive_entry_gid(entry));
@@ -141,7 +153,7 @@ void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
 			    f->gid);
 	}
 	if (c)
-		look_into(&j, c);
+		look_into(&j, c, shifts_of(p->topo));
 	if (j.nr)
 		mc_report_refuse(r, "unmapped-owner",
 				 "a restore in a user namespace that maps them",

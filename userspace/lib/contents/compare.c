@@ -265,7 +265,7 @@ static int open_side(struct side *s, const struct mntcr_contents *c,
 	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &at))
 		return mc_fail(e, MNTCR_USAGE, 0, "%u:%u has no contents",
 			       sb->major, sb->minor);
-	return mc_members_open(s->m, c->fd, c->parts[at].from, e);
+	return mc_members_open(s->m, c->fd, c->parts[at].from, sb->shifts, e);
 }
 
 static void close_side(struct side *s)

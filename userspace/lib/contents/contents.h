@@ -34,18 +34,27 @@
 struct archive;
 struct archive_entry;
 
+/* --- shift.c ------------------------------------------------------------------ */
+
+/* Owner, ACLs and what file capabilities count from; -1: no memory. */
+int mc_entry_shift(struct archive_entry *entry, const struct mc_shifts *s);
+
 /* --- member.c --------------------------------------------------------------- */
 
-/* An archive in a file, from an offset on; the descriptor stays the caller's. */
+/*
+ * An archive in a file, from an offset on; the descriptor stays the caller's.  With
+ * shifts, which may be NULL, ids come out as others.
+ */
 struct mc_members {
 	int fd;
+	const struct mc_shifts *shifts;
 	uint64_t at;
 	struct archive *a;
 	int err;		/* of reading the file; 0: the archive is at fault */
 	char buf[65536];
 };
 int mc_members_open(struct mc_members *m, int fd, uint64_t from,
-		    struct mntcr_error *e);
+		    const struct mc_shifts *shifts, struct mntcr_error *e);
 /* 1: there is one, 0: that was all. */
 int mc_members_next(struct mc_members *m, struct archive_entry **entry,
 		    struct mntcr_error *e);

@@ -614,7 +614,7 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 	f.path = malloc(MC_MAX_MEMBER_NAME + 1);
 	if (!f.m || !f.path || mc_rules_start(&f.rules, sb, e)) {
 		mc_nomem(e);
-	} else if (!mc_members_open(f.m, c->fd, c->parts[at].from, e)) {
+	} else if (!mc_members_open(f.m, c->fd, c->parts[at].from, sb->shifts, e)) {
 		ret = all(&f) || finish(&f) ? -1 : 0;
 		if (!ret && f.done < nr_put)
 			ret = mc_rules_missing(&f.rules);

@@ -42,9 +42,10 @@ static la_int64_t skip(struct archive *a, void *data, la_int64_t bytes)
 }
 
 int mc_members_open(struct mc_members *m, int fd, uint64_t from,
-		    struct mntcr_error *e)
+		    const struct mc_shifts *shifts, struct mntcr_error *e)
 {
 	m->fd = fd;
+	m->shifts = shifts;
 	m->at = from;
 	m->err = 0;
 	m->a = archive_read_new();
@@ -75,7 +76,7 @@ int mc_members_next(struct mc_members *m, struct archive_entry **entry,
 	if (ret == ARCHIVE_EOF)
 		return 0;
 	if (ret == ARCHIVE_OK)
-		return 1;
+		return m->shifts && mc_entry_shift(*entry, m->shifts) ? mc_nomem(e) : 1;
 	if (m->err)
 		return mc_fail(e, MNTCR_SYS, m->err, "reading the next member");
 	why = archive_error_string(m->a);

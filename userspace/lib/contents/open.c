@@ -130,7 +130,7 @@ int mc_contents_open(int fd, size_t max_json, struct mc_buf *json,
 		mc_nomem(e);
 		goto out;
 	}
-	if (mc_members_open(m, fd, 0, e))
+	if (mc_members_open(m, fd, 0, NULL, e))
 		goto out;
 	ret = read_json(m, max_json, json, e) || find_parts(c, m, e) ? -1 : 0;
 	mc_members_close(m);

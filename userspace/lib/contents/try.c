@@ -57,7 +57,8 @@ static int each(struct job *j, const struct mntcr_contents *c, uint32_t part,
 	char *name, *path;
 	int ret;
 
-	if (mc_members_open(j->m, c->fd, c->parts[part].from, j->e))
+	if (mc_members_open(j->m, c->fd, c->parts[part].from, j->rules.sb->shifts,
+			    j->e))
 		return -1;
 	while ((ret = mc_rules_next(&j->rules, j->m, &entry, &name, &path)) > 0) {
 		ret = fn(j, path, entry);

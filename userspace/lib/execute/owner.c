@@ -214,6 +214,8 @@ int mc_owner_fd(struct mc_exec *x, uint32_t u)
 {
 	uint32_t i;
 
+	if (x->owner_fd[u] < 0 && x->t->userns[u].given)
+		x->owner_fd[u] = fcntl(x->t->userns[u].given->fd, F_DUPFD_CLOEXEC, 3);
 	for (i = 0; x->owner_fd[u] < 0 && i < x->t->nr_ns; i++)
 		if (x->live_fd[i] >= 0 && x->t->ns[i].userns == u) {
 			x->owner_fd[u] = ioctl(x->live_fd[i], MC_NS_GET_USERNS);

@@ -17,6 +17,10 @@ void mc_plan_owners_start(struct mc_plan *p, const struct mc_plan_options *o)
 	for (i = 0; o->ns_live && i < t->nr_ns; i++)
 		if (o->ns_live[i] && t->ns[i].userns != MC_NONE)
 			p->priv->owner_live[t->ns[i].userns] = true;
+	/* what is given comes first, for better or worse */
+	for (i = 0; i < t->nr_userns; i++)
+		if (t->userns[i].given)
+			p->priv->owner_live[i] = !t->userns[i].given->rule;
 }
 
 /*
@@ -82,22 +86,25 @@ static bool can_be_made(const struct mc_plan *p, uint32_t u, struct mc_no_owner 
 {
 	const struct mc_userns *n = &p->topo->userns[u];
 
+	if (n->given)
+		return refuse(why, n->given->rule, n->given->what,
+			      "--owner with another one, or without, so that it is made");
 	if (!n->mapped)
 		return refuse(why, "owner",
 			      "which only a live source can name, since the image does not say how its ids are mapped",
-			      "--source, a process in it or its file; or dump again with CAP_SYS_ADMIN in it");
+			      "--source or --owner, a process in it or its file; or dump again with CAP_SYS_ADMIN in it");
 	if (n->parent == MC_NONE)
 		return refuse(why, "owner-parent",
 			      "whose parent was out of the dumper's reach, so that it cannot be made anew",
-			      "--source, a process in it or its file; or dump again from above it");
+			      "--source or --owner, a process in it or its file; or dump again from above it");
 	if (!fits_parent(n, &p->topo->userns[n->parent]))
 		return refuse(why, "owner-maps",
 			      "whose maps or owner are not among the ids of its parent",
-			      "--source, a process in it or its file");
+			      "--source or --owner, a process in it or its file");
 	if (n->setgroups && denied_above(p, &p->topo->userns[n->parent]))
 		return refuse(why, "owner-setgroups",
 			      "which allows setgroups(2), and its parent denies it",
-			      "--source, a process in it or its file; or a restore where it is allowed");
+			      "--source or --owner, a process in it or its file; or a restore where it is allowed");
 	return true;
 }
 
@@ -109,7 +116,7 @@ int mc_plan_owner(struct mc_plan *p, uint32_t u, struct mc_no_owner *why)
 	if (!is_there(p, u) && is_too_deep(p, u))
 		return refuse(why, "owner-depth",
 			      "which is more levels below the initial one than the kernel nests them",
-			      "--source, a process in it or its file; or a restore from further up");
+			      "--source or --owner, a process in it or its file; or a restore from further up");
 	for (up = u; !is_there(p, up); up = t->userns[up].parent) {
 		if (!can_be_made(p, up, why))
 			return 0;

@@ -307,6 +307,9 @@ static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 							  &p->topo->mounts[i]),
 					  was, sizeof(was)));
 	whose_lines(p, out);
+	for (i = 0; i < p->topo->nr_userns; i++)
+		if (p->topo->userns[i].given)
+			fprintf(out, "%-9s user%u is given\n", "owner", i);
 	for (i = 0; i < p->nr_owners; i++)
 		owner_line(p, p->owners[i], &b);
 	if (p->nr_owners && !b.nomem)
@@ -452,13 +455,17 @@ static void print_superblocks(const struct mc_plan *p, FILE *out)
 static void print_owners(const struct mc_plan *p, FILE *out)
 {
 	const struct mc_userns *n;
-	uint32_t i;
+	uint32_t i, nr = 0;
 
 	fprintf(out, "\"user_namespaces\": [");
+	for (i = 0; i < p->topo->nr_userns; i++)
+		if (p->topo->userns[i].given)
+			fprintf(out, "%s\n{\"user_namespace\": %u, \"given\": true}",
+				nr++ ? "," : "", i);
 	for (i = 0; i < p->nr_owners; i++) {
 		n = &p->topo->userns[p->owners[i]];
 		fprintf(out, "%s\n{\"user_namespace\": %u, \"parent\": %u, \"owner\": %u}",
-			i ? "," : "", p->owners[i], n->parent, n->owner);
+			nr++ ? "," : "", p->owners[i], n->parent, n->owner);
 	}
 	fprintf(out, "], ");
 }

@@ -55,8 +55,13 @@ void mntcr_topology_free(struct mc_topology *t)
 {
 	struct mc_arena *a;
 
+	uint32_t i;
+
 	if (!t)
 		return;
+	for (i = 0; i < t->nr_userns; i++)
+		if (t->userns[i].given)
+			mc_close(t->userns[i].given->fd);
 	while ((a = t->arena)) {
 		t->arena = a->next;
 		free(a);

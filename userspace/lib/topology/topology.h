@@ -71,6 +71,23 @@ struct mc_idmap {
 	const struct mc_idmap_extent *uid, *gid;
 };
 
+/* Ids of the dumper's user namespace that are others where it is restored. */
+struct mc_shift {
+	bool gid;
+	uint32_t from, count, to;
+};
+struct mc_shifts {
+	uint32_t nr;
+	const struct mc_shift *list;	/* no two contain one id */
+};
+
+/* A user namespace that is there, for one of the image; not in an image. */
+struct mc_given_userns {
+	int fd;			/* the topology's */
+	const char *rule;	/* why it cannot be that one; or NULL */
+	const char *what;
+};
+
 /* User namespaces that own a captured one, and their ancestors. */
 struct mc_userns {
 	uint64_t ino;		/* as the dumper's system numbered it, or 0 */
@@ -82,6 +99,7 @@ struct mc_userns {
 	bool setgroups;		/* setgroups(2) is allowed there */
 	uint32_t owner;		/* whose it is */
 	struct mc_idmap map;
+	const struct mc_given_userns *given;	/* or NULL */
 };
 
 struct mc_ns {
@@ -170,6 +188,8 @@ struct mc_sb {
 	enum mc_whose whose;
 	struct mc_found outside; /* the widest; never of the container's */
 	const char *stands_in_for; /* a type, or NULL; not in an image */
+	/* of ids in its contents, which are as they were dumped; not in an image */
+	const struct mc_shifts *shifts;
 	uint32_t nr_mounts;	/* derived */
 };
 
@@ -326,6 +346,23 @@ bool mc_userns_up(const struct mc_topology *t, uint32_t u, bool gid, uint32_t id
 		  uint32_t *up);
 /* The id of its that stands for root, or where that is not mapped, its first. */
 bool mc_userns_first_id(const struct mc_userns *u, bool gid, uint32_t *id);
+
+/* --- shift.c ----------------------------------------------------------------- */
+
+/* One id; MC_NO_ID stays. */
+uint32_t mc_shifted(const struct mc_shifts *s, bool gid, uint32_t id);
+/*
+ * Is b what a is with all ids of the parent moved, each kind by as much?  Then the
+ * ranges that are, at most as many as a has.
+ */
+bool mc_idmap_is_shifted(const struct mc_idmap *a, const struct mc_idmap *b,
+			 struct mc_shift *list, uint32_t *nr);
+/*
+ * All that the image says of ids: of idmaps what they map to, and of what can be made
+ * anew and is not the host's the options, files and contents.  s lives as long as t.
+ */
+int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
+		      struct mntcr_error *e);
 
 /* --- unlinked.c ------------------------------------------------------------- */
 

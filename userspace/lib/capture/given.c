@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * User namespaces that are there for those of an image: are they what the image says?
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "base/base.h"
+#include "capture/capture.h"
+
+static bool same_file(int fd, const struct stat *st)
+{
+	struct stat other;
+
+	return fd >= 0 && !fstat(fd, &other) && other.st_ino == st->st_ino &&
+	       other.st_dev == st->st_dev;
+}
+
+/* What is the parent in the image: the caller's own, given, or one that is not there. */
+static bool is_parent(const struct mc_topology *t, uint32_t parent, int fd, bool own)
+{
+	struct stat st;
+
+	if (t->userns[parent].dumper)
+		return own;
+	return t->userns[parent].given && !fstat(fd, &st) &&
+	       same_file(t->userns[parent].given->fd, &st);
+}
+
+static const char *refuse(const char **rule, const char *name, const char *what)
+{
+	*rule = name;
+	return what;
+}
+
+/* NULL: it is; moved has the ranges that are elsewhere. */
+static const char *differs(const struct mc_topology *t, const struct mc_userns *was,
+			   const struct mc_userns *is, const char **rule,
+			   struct mc_shift *moved, uint32_t *nr)
+{
+	uint32_t owner = was->owner;
+
+	if (!is->mapped)
+		return refuse(rule, "given-owner", "which the caller may not enter, to see its maps");
+	if (!was->mapped)
+		return NULL;
+	if (!mc_idmap_is_shifted(&was->map, &is->map, moved, nr))
+		return refuse(rule, "given-owner-maps", "whose maps are others than in the image, and not the same ones moved");
+	if (*nr && !t->userns[was->parent].dumper)
+		return refuse(rule, "given-owner-maps", "whose maps are others than in the image; only where its parent is the caller's they may be moved");
+	owner = mc_shifted(&(struct mc_shifts){ *nr, moved }, false, owner);
+	if (is->owner != owner && is->owner != was->owner)
+		return refuse(rule, "given-owner-uid", "which is another user's than in the image");
+	if (is->setgroups != was->setgroups)
+		return refuse(rule, "given-owner-setgroups", is->setgroups ?
+			      "which allows setgroups(2), and denies it in the image" :
+			      "which denies setgroups(2), and allows it in the image");
+	return NULL;
+}
+
+/* scratch is an element to read into. */
+static const char *look(struct mc_topology *t, uint32_t u, int fd, uint32_t scratch,
+			const char **rule, struct mc_shift *moved, uint32_t *nr,
+			struct mntcr_error *e)
+{
+	struct stat st;
+	int own = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+	int up = ioctl(fd, MC_NS_GET_PARENT);
+	bool is_own = up >= 0 && !fstat(own, &st) && same_file(up, &st);
+	const char *what = NULL;
+
+	t->userns[scratch] = (struct mc_userns){ .parent = MC_NONE };
+	if (up < 0)
+		what = refuse(rule, "given-owner-parent",
+			      "whose parent is out of the caller's reach");
+	else if (t->userns[u].parent != MC_NONE &&
+		 !is_parent(t, t->userns[u].parent, up, is_own))
+		what = refuse(rule, "given-owner-parent",
+			      "whose parent is another one than in the image: that one has to be the caller's, or given as well and before it");
+	else if (!cap_userns(t, scratch, fd, up, is_own, e))
+		what = differs(t, &t->userns[u], &t->userns[scratch], rule, moved, nr);
+	mc_close(own);
+	mc_close(up);
+	return what;
+}
+
+/* It is the image's from here on.  moved: so many of the list that is t's. */
+static int take(struct mc_topology *t, uint32_t u, int fd, uint32_t scratch,
+		struct mc_shift *moved, uint32_t *nr, struct mntcr_error *e)
+{
+	struct mc_given_userns *given = mc_topology_alloc(t, sizeof(*given));
+	const struct mc_userns *is = &t->userns[scratch];
+	uint32_t n = 0;
+
+	if (!given)
+		return mc_nomem(e);
+	*given = (struct mc_given_userns){ .fd = fcntl(fd, F_DUPFD_CLOEXEC, 3) };
+	if (given->fd < 0)
+		return mc_fail(e, MNTCR_SYS, errno, "dup");
+	t->userns[u].given = given;
+	memset(e, 0, sizeof(*e));
+	given->what = look(t, u, fd, scratch, &given->rule, moved + *nr, &n, e);
+	if (*e->text)
+		return -1;
+	if (given->what)
+		return 0;
+	t->userns[u].map = is->map;
+	t->userns[u].owner = is->owner;
+	t->userns[u].setgroups = is->setgroups;
+	t->userns[u].mapped = true;
+	*nr += n;
+	return 0;
+}
+
+static int find(const struct mc_topology *t, const struct mntcr_owner *o, uint32_t *u,
+		struct mntcr_error *e)
+{
+	if (!mc_is_zero(o->reserved, sizeof(o->reserved)))
+		return mc_fail(e, MNTCR_USAGE, 0, "owner: something reserved is not 0");
+	for (*u = 0; *u < t->nr_userns; ++*u)
+		if (o->inode && t->userns[*u].ino == o->inode)
+			break;
+	if (*u == t->nr_userns || t->userns[*u].dumper)
+		return mc_fail(e, MNTCR_USAGE, 0, *u == t->nr_userns ?
+			       "owner %" PRIu64 ": no user namespace of the image has this inode number" :
+			       "owner %" PRIu64 ": that is the dumper's own, for which the caller's stands",
+			       o->inode);
+	if (t->userns[*u].given)
+		return mc_fail(e, MNTCR_USAGE, 0, "owner %" PRIu64 ": given twice",
+			       o->inode);
+	if (ioctl(o->fd, MC_NS_GET_NSTYPE) != CLONE_NEWUSER)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "owner %" PRIu64 ": what is given is no user namespace",
+			       o->inode);
+	return 0;
+}
+
+static int cmp_shift(const void *a, const void *b)
+{
+	const struct mc_shift *x = a, *y = b;
+
+	if (x->gid != y->gid)
+		return x->gid - y->gid;
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+static int shift(struct mc_topology *t, struct mc_shift *moved, uint32_t nr,
+		 struct mntcr_error *e)
+{
+	struct mc_shifts *s = mc_topology_alloc(t, sizeof(*s));
+	uint32_t i;
+
+	if (!s)
+		return mc_nomem(e);
+	qsort(moved, nr, sizeof(*moved), cmp_shift);
+	for (i = 1; i < nr; i++)
+		if (moved[i].gid == moved[i - 1].gid &&
+		    moved[i].from - moved[i - 1].from < moved[i - 1].count)
+			return mc_refuse(e, "given-owner-maps",
+					 "two user namespaces that are given map to %cid %" PRIu32 " in the image, and not to one here",
+					 moved[i].gid ? 'g' : 'u', moved[i].from);
+	*s = (struct mc_shifts){ nr, moved };
+	return mc_topology_shift(t, s, e);
+}
+
+int mntcr_topology_owners(struct mc_topology *t, const struct mntcr_owner *owners,
+			  size_t nr, struct mntcr_error *e)
+{
+	struct mc_shift *moved;
+	uint32_t u = 0, scratch, nr_moved = 0;
+	size_t i;
+	int ret = 0;
+
+	/* each once */
+	if (nr > t->nr_userns)
+		nr = t->nr_userns + 1UL;
+	moved = mc_topology_alloc(t, (nr + 1) * 2 * MC_MAX_IDMAP_EXTENTS * sizeof(*moved));
+	scratch = mc_topology_add_userns(t);
+	if (!moved || scratch == MC_NONE)
+		return mc_nomem(e);
+	t->nr_userns--;
+	for (i = 0; i < nr && !ret; i++)
+		ret = find(t, &owners[i], &u, e) ||
+		      take(t, u, owners[i].fd, scratch, moved, &nr_moved, e) ? -1 : 0;
+	return !ret && nr_moved ? shift(t, moved, nr_moved, e) : ret;
+}

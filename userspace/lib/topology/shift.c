@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Ids that are others where an image is restored: a container comes into a user
+ * namespace that maps the same ids to another range than the one it was dumped from.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "topology/topology.h"
+
+uint32_t mc_shifted(const struct mc_shifts *s, bool gid, uint32_t id)
+{
+	uint32_t i;
+
+	for (i = 0; s && id != MC_NO_ID && i < s->nr; i++)
+		if (s->list[i].gid == gid && id >= s->list[i].from &&
+		    id - s->list[i].from < s->list[i].count)
+			return s->list[i].to + (id - s->list[i].from);
+	return id;
+}
+
+static bool is_shifted(const struct mc_idmap_extent *a, const struct mc_idmap_extent *b,
+		       uint32_t n, bool gid, struct mc_shift *list, uint32_t *nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		/* modulo 2^32: what overflows is no map */
+		if (a[i].id != b[i].id || a[i].count != b[i].count ||
+		    b[i].parent_id - a[i].parent_id != b[0].parent_id - a[0].parent_id)
+			return false;
+		if (a[i].parent_id != b[i].parent_id)
+			list[(*nr)++] = (struct mc_shift){
+				.gid = gid, .from = a[i].parent_id, .count = a[i].count,
+				.to = b[i].parent_id,
+			};
+	}
+	return true;
+}
+
+bool mc_idmap_is_shifted(const struct mc_idmap *a, const struct mc_idmap *b,
+			 struct mc_shift *list, uint32_t *nr)
+{
+	return a->nr_uid == b->nr_uid && a->nr_gid == b->nr_gid &&
+	       is_shifted(a->uid, b->uid, a->nr_uid, false, list, nr) &&
+	       is_shifted(a->gid, b->gid, a->nr_gid, true, list, nr);
+}
+
+/* --- idmaps ------------------------------------------------------------------- */
+
+/* All of a range, or none of it: 1, 0; -1 it is cut. */
+static int range(const struct mc_shifts *s, bool gid, struct mc_idmap_extent *x)
+{
+	uint32_t i, to = x->parent_id;
+	const struct mc_shift *r;
+
+	for (i = 0; i < s->nr; i++) {
+		r = &s->list[i];
+		if (r->gid != gid || x->parent_id - r->from >= r->count) {
+			/* it may begin before it */
+			if (r->gid == gid && r->from - x->parent_id < x->count)
+				return -1;
+			continue;
+		}
+		if (x->count > r->count - (x->parent_id - r->from))
+			return -1;
+		to = r->to + (x->parent_id - r->from);
+	}
+	i = to != x->parent_id;
+	x->parent_id = to;
+	return (int)i;
+}
+
+static int shift_map(struct mc_topology *t, const struct mc_shifts *s, bool gid,
+		     const struct mc_idmap_extent **x, uint32_t nr,
+		     struct mntcr_error *e)
+{
+	struct mc_idmap_extent *copy = mc_topology_alloc(t, (nr + 1UL) * sizeof(*copy));
+	uint32_t i;
+
+	if (!copy)
+		return mc_nomem(e);
+	for (i = 0; i < nr; i++) {
+		copy[i] = (*x)[i];
+		if (range(s, gid, &copy[i]) < 0)
+			return mc_refuse(e, "idmap-maps",
+					 "an idmapped mount maps to %cids %" PRIu32 ":%" PRIu32 ", of which only some are of the user namespace whose ids are moved",
+					 gid ? 'g' : 'u', copy[i].parent_id, copy[i].count);
+	}
+	*x = copy;
+	return 0;
+}
+
+/* --- options and files ------------------------------------------------------------ */
+
+/* "uid=" and "gid=": of whoever mounts it.  NULL: no memory. */
+static const char *shift_options(struct mc_topology *t, const struct mc_shifts *s,
+				 const char *options)
+{
+	char *copy = strdup(options), *rest = copy, *name, *value, *end;
+	struct mc_buf out = { 0 };
+	const char *ret, *from = options;
+	unsigned long id;
+	uint32_t to;
+
+	while (copy && mc_next_option(&rest, &name, &value)) {
+		if (!value || (strcmp(name, "uid") && strcmp(name, "gid")))
+			continue;
+		id = strtoul(value, &end, 10);
+		to = id < MC_NO_ID ? mc_shifted(s, *name == 'g', (uint32_t)id) : MC_NO_ID;
+		if (*value < '0' || *value > '9' || *end || id >= MC_NO_ID || to == id)
+			continue;
+		/* as far as "=", and on from the comma */
+		mc_buf_add(&out, from, (size_t)(options + (name - copy) + 4 - from));
+		mc_buf_printf(&out, "%" PRIu32, to);
+		from = options + (value - copy);
+		from += strcspn(from, ",");
+	}
+	mc_buf_add(&out, from, strlen(from) + 1);
+	ret = !copy || out.nomem ? NULL : mc_topology_str(t, out.data);
+	free(copy);
+	mc_buf_free(&out);
+	return ret;
+}
+
+static bool is_ours(const struct mc_sb *sb)
+{
+	return mc_type_of(sb->type)->fresh && sb->whose != MC_WHOSE_HOST;
+}
+
+static void shift_file(const struct mc_shifts *s, struct mc_file *f)
+{
+	if (!f->mode)
+		return;
+	f->uid = mc_shifted(s, false, f->uid);
+	f->gid = mc_shifted(s, true, f->gid);
+}
+
+static int shift_mount(struct mc_topology *t, const struct mc_shifts *s,
+		       struct mc_mount *m, struct mntcr_error *e)
+{
+	if (is_ours(&t->sbs[m->sb])) {
+		shift_file(s, &m->root_file);
+		if (m->options && !(m->options = shift_options(t, s, m->options)))
+			return mc_nomem(e);
+	}
+	if (m->parent != MC_NONE && is_ours(&t->sbs[t->mounts[m->parent].sb]))
+		shift_file(s, &m->mp_file);
+	return 0;
+}
+
+int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
+		      struct mntcr_error *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nr_idmaps; i++)
+		if (shift_map(t, s, false, &t->idmaps[i].uid, t->idmaps[i].nr_uid, e) ||
+		    shift_map(t, s, true, &t->idmaps[i].gid, t->idmaps[i].nr_gid, e))
+			return -1;
+	for (i = 0; i < t->nr_sbs; i++) {
+		if (!is_ours(&t->sbs[i]))
+			continue;
+		t->sbs[i].options = shift_options(t, s, t->sbs[i].options);
+		if (!t->sbs[i].options)
+			return mc_nomem(e);
+		t->sbs[i].shifts = s;
+	}
+	for (i = 0; i < t->nr_mounts; i++)
+		if (shift_mount(t, s, &t->mounts[i], e))
+			return -1;
+	return 0;
+}

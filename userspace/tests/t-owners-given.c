@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * User namespaces that are there and stand for those of an image: the same, with ids
+ * that are moved, and others.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "mntcr-restore.h"
+#include "plan/plan.h"
+#include "topology/topology.h"
+#include "inner.h"
+#include "tap.h"
+
+#define OLD	100000U
+#define NEW	300000U
+#define INO(u)	(5000U + (u))
+
+static struct mc_idmap_extent old[] = { { 0, OLD, 65536 } };
+/* what anybody may write */
+static struct mc_idmap_extent inner_uid[] = { { 0, 4, 1 } }, inner_gid[] = { { 0, 5, 1 } };
+static struct mc_idmap_extent whole[] = { { 0, OLD, 65536 } };
+static struct mntcr_error e;
+
+static void map(struct mntcr_topology *t, uint32_t u, uint32_t parent,
+		struct mc_idmap_extent *x)
+{
+	t->userns[u].ino = INO(u);
+	t->userns[u].parent = parent;
+	t->userns[u].mapped = t->userns[u].setgroups = true;
+	t->userns[u].owner = u == 2 ? 4 : 0;
+	t->userns[u].map = (struct mc_idmap){ 1, 1, x, x };
+}
+
+/*
+ * 1 in the dumper's, 2 in that; a namespace of 1's.  Its tmpfs and its second one, which
+ * is idmapped, are of the initial user namespace.
+ */
+static struct mntcr_topology *image(void)
+{
+	struct mntcr_topology *t = mc_topology_new();
+	uint32_t i;
+
+	REQUIRE(t && mc_topology_add_ns(t) == 0);
+	for (i = 0; i < 3; i++)
+		REQUIRE(mc_topology_add_userns(t) == i);
+	t->userns[0].dumper = true;
+	map(t, 1, 0, old);
+	map(t, 2, 1, inner_uid);
+	t->userns[2].map.gid = inner_gid;
+	t->userns[2].setgroups = false;
+	t->unique_ids = true;
+	t->ns[0].id = 77;
+	t->ns[0].userns = 1;
+	REQUIRE(mc_topology_add_idmap(t) == 0);
+	t->idmaps[0] = (struct mc_idmap){ 1, 1, whole, whole };
+	for (i = 0; i < 2; i++) {
+		REQUIRE(mc_topology_add_sb(t) == i && mc_topology_add_mount(t) == i);
+		t->sbs[i].minor = 200 + i;
+		t->sbs[i].type = "tmpfs";
+		t->sbs[i].userns = 0;
+		t->sbs[i].options = "rw,size=64k,uid=100004,gid=5,inode64";
+		t->mounts[i] = (struct mc_mount){
+			.id = 100 + i, .id_old = 1 + i, .parent = i ? 0 : MC_NONE,
+			.sb = i, .root = "/", .mountpoint = i ? "/a" : "/",
+			.mp_type = MC_MP_DIR, .locks_known = true,
+			.group = MC_NONE, .master = MC_NONE,
+			.idmap = i ? 0 : MC_NONE,
+			.attr = i ? MOUNT_ATTR_IDMAP : 0,
+			.nsfs_owner = MC_NONE,
+			.root_file = { S_IFDIR | 0755, OLD + 7, 8, 0, 0, NULL },
+		};
+	}
+	t->mounts[1].mp_file = (struct mc_file){ S_IFDIR | 0700, 65, OLD + 65535, 0, 0, NULL };
+	if (mc_topology_finish(t, &e)) {
+		TAP_SAY("%s", e.text);
+		REQUIRE(!"finished");
+	}
+	return t;
+}
+
+/* --- what is given ------------------------------------------------------------------ */
+
+/* One of the caller's, with a map of both kinds of ids. */
+static struct holder hold(const char *ids)
+{
+	struct holder h = scene_hold(CLONE_NEWUSER, NULL, NULL);
+
+	write_of(h.pid, "uid_map", ids);
+	write_of(h.pid, "gid_map", ids);
+	return h;
+}
+
+static int do_below(void *data)
+{
+	return inner_unshare(data, 0) || write_text("/proc/self/uid_map", "0 4 1") ||
+	       write_text("/proc/self/setgroups", "deny") ||
+	       write_text("/proc/self/gid_map", "0 5 1") ? errno : 0;
+}
+
+/* The same in that one. */
+static struct holder hold_below(struct holder *outer)
+{
+	return scene_hold(0, do_below, outer);
+}
+
+static int userns_of(const struct holder *h)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)h->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
+static int give(struct mntcr_topology *t, const struct holder *h, uint32_t u)
+{
+	const struct mntcr_owner o = { .inode = INO(u), .fd = userns_of(h) };
+	int ret;
+
+	memset(&e, 0, sizeof(e));
+	ret = mntcr_topology_owners(t, &o, 1, &e);
+	close(o.fd);
+	if (ret)
+		TAP_SAY("%s", e.text);
+	return ret;
+}
+
+/* The rule by which a plan refuses it, "" if it does not, and what it prints. */
+static const char *planned(const struct mntcr_topology *t, char **text)
+{
+	const struct mc_plan_options o = { .api = MNTCR_API_EXTENDED };
+	static struct mntcr_error why;
+	struct mc_plan *p = NULL;
+	size_t len;
+	FILE *f;
+
+	memset(&why, 0, sizeof(why));
+	if (mc_plan_make(t, &o, &p, &why))
+		TAP_SAY("%s", why.text);
+	if (p && text) {
+		f = open_memstream(text, &len);
+		REQUIRE(f && !mc_plan_print(p, false, f, &e) && !fclose(f));
+	}
+	CHECK(!*why.rule || strstr(why.text, "--owner with another one"));
+	mc_plan_free(p);
+	return why.rule;
+}
+
+/* --- tests --------------------------------------------------------------------------- */
+
+static void the_same_is_taken(void)
+{
+	struct mntcr_topology *t;
+	uint32_t fds = mc_fd_count();
+	struct holder h, below;
+	char *text = NULL;
+
+	scene_enter();
+	fds = mc_fd_count();
+	h = hold("0 100000 65536");
+	below = hold_below(&h);
+	t = image();
+	REQUIRE(!give(t, &h, 1));
+	REQUIRE(!give(t, &below, 2));
+	CHECK_STR(planned(t, &text), "");
+	CHECK(text && strstr(text, "owner     user1 is given\nowner     user2 is given\n"));
+	CHECK(text && !strstr(text, "user1 in user0"));
+	CHECK_EQ(t->idmaps[0].uid[0].parent_id, OLD);
+	CHECK_STR(t->sbs[0].options, "rw,size=64k,uid=100004,gid=5,inode64");
+	CHECK(!t->sbs[0].shifts);
+	free(text);
+	mntcr_topology_free(t);
+	scene_release(&below);
+	scene_release(&h);
+	CHECK_EQ(mc_fd_count(), fds);
+}
+
+static void ids_are_moved(void)
+{
+	struct mntcr_topology *t;
+	struct holder h;
+
+	scene_enter();
+	h = hold("0 300000 65536");
+	t = image();
+	/* on one of the host's nothing is */
+	t->sbs[0].whose = MC_WHOSE_HOST;
+	REQUIRE(!give(t, &h, 1));
+	CHECK_STR(t->sbs[0].options, "rw,size=64k,uid=100004,gid=5,inode64");
+	CHECK_EQ(t->mounts[0].root_file.uid, OLD + 7);
+	CHECK_EQ(t->mounts[1].mp_file.gid, OLD + 65535);
+	CHECK(!t->sbs[0].shifts && t->sbs[1].shifts);
+	mntcr_topology_free(t);
+	t = image();
+	REQUIRE(!give(t, &h, 1));
+	CHECK_STR(planned(t, NULL), "");
+	CHECK_STR(t->sbs[0].options, "rw,size=64k,uid=300004,gid=5,inode64");
+	CHECK_EQ(t->userns[1].map.uid[0].parent_id, NEW);
+	CHECK_EQ(t->userns[2].map.uid[0].parent_id, 4);
+	CHECK_EQ(t->idmaps[0].uid[0].id, 0);
+	CHECK_EQ(t->idmaps[0].uid[0].parent_id, NEW);
+	CHECK_EQ(t->idmaps[0].gid[0].parent_id, NEW);
+	CHECK_EQ(t->mounts[0].root_file.uid, NEW + 7);
+	CHECK_EQ(t->mounts[0].root_file.gid, 8);
+	CHECK_EQ(t->mounts[1].mp_file.uid, 65);
+	CHECK_EQ(t->mounts[1].mp_file.gid, NEW + 65535);
+	CHECK_EQ(mc_shifted(t->sbs[1].shifts, true, OLD), NEW);
+	CHECK_EQ(mc_shifted(t->sbs[1].shifts, true, OLD + 65536), OLD + 65536);
+	CHECK_EQ(mc_shifted(t->sbs[1].shifts, false, MC_NO_ID), MC_NO_ID);
+	mntcr_topology_free(t);
+	/* an idmap that maps to more than that */
+	t = image();
+	whole[0].count++;
+	CHECK_EQ(give(t, &h, 1), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, "idmap-maps");
+	whole[0].count--;
+	mntcr_topology_free(t);
+	t = image();
+	whole[0].parent_id--;
+	CHECK_EQ(give(t, &h, 1), -1);
+	CHECK_STR(e.rule, "idmap-maps");
+	whole[0].parent_id++;
+	mntcr_topology_free(t);
+	/* or to part of it */
+	t = image();
+	whole[0].count--;
+	CHECK(!give(t, &h, 1));
+	CHECK_EQ(t->idmaps[0].uid[0].parent_id, NEW);
+	whole[0].count++;
+	mntcr_topology_free(t);
+	scene_release(&h);
+}
+
+static void other(const struct holder *h, const struct holder *below,
+		  void (*change)(struct mntcr_topology *t), const char *rule)
+{
+	struct mntcr_topology *t = image();
+
+	if (change)
+		change(t);
+	if (below)
+		t->ns[0].userns = 2;
+	REQUIRE(!give(t, h, 1));
+	CHECK(!below || !give(t, below, 2));
+	CHECK_STR(planned(t, NULL), rule);
+	mntcr_topology_free(t);
+}
+
+static void of_another_user(struct mntcr_topology *t)
+{
+	t->userns[1].owner = 33;
+}
+
+static void denying_setgroups(struct mntcr_topology *t)
+{
+	t->userns[1].setgroups = false;
+}
+
+static void with_more(struct mntcr_topology *t)
+{
+	static struct mc_idmap_extent more[] = { { 0, OLD, 65536 }, { 65536, OLD + 65536, 1 } };
+
+	t->userns[1].map.uid = more;
+	t->userns[1].map.nr_uid = 2;
+}
+
+static void of_another_parent(struct mntcr_topology *t)
+{
+	t->userns[1].parent = 2;
+	t->userns[2].parent = 0;
+}
+
+static void unknown(struct mntcr_topology *t)
+{
+	t->userns[1].mapped = t->userns[1].setgroups = false;
+	t->userns[1].parent = MC_NONE;
+	t->userns[1].map = (struct mc_idmap){ 0 };
+}
+
+static void others_are_refused(void)
+{
+	struct holder h, below, far;
+
+	scene_enter();
+	h = hold("0 100000 65536");
+	below = hold_below(&h);
+	far = hold("1 100000 65536");
+	other(&h, NULL, NULL, "");
+	other(&far, NULL, NULL, "given-owner-maps");
+	other(&h, NULL, with_more, "given-owner-maps");
+	other(&h, NULL, of_another_user, "given-owner-uid");
+	other(&h, NULL, denying_setgroups, "given-owner-setgroups");
+	other(&h, NULL, of_another_parent, "given-owner-parent");
+	other(&below, NULL, NULL, "given-owner-parent");
+	/* moved, but not in the caller's */
+	inner_gid[0].parent_id = 6;
+	other(&h, &below, NULL, "given-owner-maps");
+	inner_gid[0].parent_id = 5;
+	other(&h, &below, NULL, "");
+	/* what the image does not say cannot be another */
+	other(&h, NULL, unknown, "");
+	scene_release(&far);
+	scene_release(&below);
+	scene_release(&h);
+}
+
+static void not_given(struct mntcr_topology *t, uint64_t inode, int fd, const char *says)
+{
+	const struct mntcr_owner o = { .inode = inode, .fd = fd };
+
+	CHECK_EQ(mntcr_topology_owners(t, &o, 1, &e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	if (!strstr(e.text, says))
+		CHECK_STR(e.text, says);
+	mntcr_topology_free(t);
+}
+
+static void what_is_no_owner(void)
+{
+	struct mntcr_topology *t;
+	struct holder h;
+	int net, user;
+
+	scene_enter();
+	h = hold("0 100000 65536");
+	net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	user = userns_of(&h);
+	not_given(image(), INO(1), net, "what is given is no user namespace");
+	not_given(image(), INO(3), user, "no user namespace of the image has this inode number");
+	not_given(image(), 0, user, "no user namespace of the image has this inode number");
+	t = image();
+	t->userns[0].ino = INO(0);
+	not_given(t, INO(0), user, "that is the dumper's own");
+	t = image();
+	REQUIRE(!give(t, &h, 1));
+	not_given(t, INO(1), user, "given twice");
+	close(net);
+	close(user);
+	scene_release(&h);
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	TAP_RUN(the_same_is_taken);
+	TAP_RUN(ids_are_moved);
+	TAP_RUN(others_are_refused);
+	TAP_RUN(what_is_no_owner);
+	return tap_done();
+}
