@@ -33,6 +33,8 @@ struct driver {
 	int fds[FDS_MOST];
 	size_t nr_fds;
 	struct mntcr_stages *s;
+	bool *said;		/* of namespaces, then of those that were made: handed out */
+	size_t nr_said;
 	struct mntcr_error *e;
 };
 
@@ -288,7 +290,7 @@ static bool is_fd_path(const char *path)
 static int take_fd(struct driver *d, const struct mntcr_given *what, const char *path,
 		   int *fd)
 {
-	bool mount = what->kind >= MNTCR_GIVEN_SUPERBLOCK;
+	bool mount = !mc_need_is_ns(what->kind);
 
 	if (!path) {
 		if (!d->nr_fds)
@@ -357,16 +359,30 @@ static int say_plan(struct driver *d)
 	return 0;
 }
 
+/* Once each, those that there are by now. */
 static int say_made(struct driver *d)
 {
+	size_t i, nr_ns = mntcr_stages_nr_ns(d->s), nr = nr_ns + mntcr_stages_nr_made(d->s);
 	struct mntcr_made made;
-	size_t i;
+	bool *said = realloc(d->said, nr + 1);
 
-	for (i = 0; i < mntcr_stages_nr_ns(d->s); i++)
+	if (!said)
+		return mc_nomem(d->e);
+	d->said = said;
+	while (d->nr_said < nr)
+		said[d->nr_said++] = false;
+	for (i = 0; i < nr_ns; i++) {
+		if (said[i] || mntcr_stages_ns_fd(d->s, i) < 0)
+			continue;
+		said[i] = true;
 		if (say(d, mntcr_stages_ns_fd(d->s, i), "namespace %zu", i))
 			return -1;
-	for (i = 0; i < mntcr_stages_nr_made(d->s); i++) {
-		mntcr_stages_made(d->s, i, &made);
+	}
+	for (; i < nr; i++) {
+		mntcr_stages_made(d->s, i - nr_ns, &made);
+		if (said[i] || made.fd < 0)
+			continue;
+		said[i] = true;
 		if (say(d, made.fd, "made %s %" PRIu64, made.kind, made.id))
 			return -1;
 	}
@@ -394,7 +410,7 @@ static int one(struct driver *d, struct mntcr_restored **r)
 	else if (!strcmp(words[0], "give"))
 		ret = do_give(d, words, nr);
 	else if (!strcmp(words[0], "delayed"))
-		ret = mntcr_stages_delayed(d->s, d->e) || say_needs(d, true) ? -1 : 0;
+		ret = mntcr_stages_delayed(d->s, d->e) || say_made(d) ? -1 : 0;
 	else if (!strcmp(words[0], "share"))
 		ret = mntcr_stages_share(d->s, d->e);
 	else if (!strcmp(words[0], "end"))
@@ -423,6 +439,7 @@ int cmd_stages_drive(const struct cmd_stages *s, const struct mntcr_topology *t,
 	while (!ret)
 		ret = one(&d, r);
 	mntcr_stages_free(d.s);
+	free(d.said);
 	while (d.nr_fds)
 		close(d.fds[--d.nr_fds]);
 	close(d.signal_fd);

@@ -31,6 +31,11 @@ enum mntcr_given_kind {
 	MNTCR_GIVEN_SUPERBLOCK,
 	/* What the mount's root is to be; id: of the mount in the image */
 	MNTCR_GIVEN_MOUNT,
+	/*
+	 * A user namespace; id: inode number at the dump.  Waited for only if it is
+	 * asked for: then all that is its waits, its mount namespaces whole.
+	 */
+	MNTCR_GIVEN_USER,
 	MNTCR_NR_GIVEN_KINDS,
 };
 
@@ -103,7 +108,10 @@ void mntcr_stages_need(const struct mntcr_stages *s, size_t i, struct mntcr_need
 size_t mntcr_stages_nr_delayed(const struct mntcr_stages *s);
 void mntcr_stages_delayed_mount(const struct mntcr_stages *s, size_t i,
 				struct mntcr_mount_id *mount);
-/* From place to end: the nth namespace; those that were made besides. -1: none. */
+/*
+ * From place to end: the nth namespace; those that were made besides.  -1: none, or not
+ * yet, since its owner has not been given.  What is made later comes behind in the list.
+ */
 size_t mntcr_stages_nr_ns(const struct mntcr_stages *s);
 int mntcr_stages_ns_fd(const struct mntcr_stages *s, size_t ns);
 size_t mntcr_stages_nr_made(const struct mntcr_stages *s);

@@ -8,6 +8,7 @@
 #include "mntcr-stages.h"
 #include "base/base.h"
 #include "topology/topology.h"
+#include "inner.h"
 #include "staged.h"
 #include "tap.h"
 
@@ -244,6 +245,153 @@ static void chosen(void)
 	staged_over(&x);
 }
 
+/* --- an owner that is given late ---------------------------------------------------- */
+
+/*
+ * Namespace 1, of user namespace 1, has a tmpfs of its and one of the initial one's, and
+ * a proc that waits for another; its file is mounted in namespace 0.
+ */
+static struct mntcr_topology *owned(void)
+{
+	static const struct mc_idmap_extent map[] = { { 0, 1000, 10 } };
+	struct mntcr_topology *t = staged_topology();
+	uint32_t u, sb, nsfs, proc;
+	struct mc_mount *m;
+
+	REQUIRE(mc_topology_add_ns(t) == 1);
+	for (u = 0; u < 2; u++)
+		REQUIRE(mc_topology_add_userns(t) == u);
+	t->userns[0].dumper = true;
+	t->userns[1] = (struct mc_userns){
+		.ino = 6000, .parent = 0, .mapped = true, .setgroups = true,
+		.map = { 1, 1, map, map },
+	};
+	t->ns[0].userns = t->sbs[0].userns = 0;
+	t->ns[1].id = 78;
+	t->ns[1].ino = 7001;
+	t->ns[1].userns = 1;
+	sb = staged_sb(t, "tmpfs", 0x01021994, 0);
+	t->sbs[sb].userns = 1;
+	nsfs = staged_sb(t, "nsfs", 0x6e736673, 0);
+	proc = staged_sb(t, "proc", 0x9fa0, PID_INO(0));
+	m = staged_mount(t, 101, 0, nsfs, "/f");
+	m->root = "mnt:[7001]";
+	m->mp_type = MC_MP_OTHER;
+	m->nsfs_type = CLONE_NEWNS;
+	m->nsfs_ino = 7001;
+	staged_mount(t, 110, MC_NONE, sb, "/")->ns = 1;
+	staged_mount(t, 111, 2, 0, "/a")->ns = 1;
+	staged_mount(t, 112, 2, proc, "/p")->ns = 1;
+	staged_mount(t, 113, 4, sb, "/sys")->ns = 1;
+	return staged_finish(t);
+}
+
+static int userns_with(const char *ids, struct holder *h)
+{
+	char path[64];
+	int fd;
+
+	*h = scene_hold(CLONE_NEWUSER, NULL, NULL);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)h->pid);
+	REQUIRE(!write_text(path, ids));
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)h->pid);
+	REQUIRE(!write_text(path, ids));
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)h->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
+static const struct mntcr_given late_owner = { MNTCR_GIVEN_USER, 6000 };
+
+static void an_owner_in(bool pid_first, bool at_once)
+{
+	struct staged x = staged_new(owned());
+	struct mntcr_restored *r = NULL;
+	struct holder h;
+	int user = userns_with("0 1000 10", &h), is;
+
+	x.so.give = &late_owner;
+	x.so.nr_give = 1;
+	x.o.keep_fds = true;
+	x.fds += 2;	/* h's, user */
+	staged_begin(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 2);
+	if (at_once)
+		REQUIRE(!staged_fails(&x, mntcr_stages_give(x.s, &late_owner, user, &x.e)));
+	REQUIRE(!staged_fails(&x, mntcr_stages_place(x.s, &x.e)));
+	CHECK(mntcr_stages_ns_fd(x.s, 0) >= 0);
+	CHECK_EQ(mntcr_stages_ns_fd(x.s, 1) >= 0, at_once);
+	CHECK_EQ(staged_mounts(&x), at_once ? 2 : 1);
+	if (pid_first)
+		staged_give_pid(&x, 0);
+	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+	if (!at_once)
+		REQUIRE(!staged_fails(&x, mntcr_stages_give(x.s, &late_owner, user, &x.e)));
+	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+	if (!pid_first)
+		staged_give_pid(&x, 0);
+	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+	CHECK_EQ(staged_mounts(&x), 2);
+	REQUIRE(mntcr_stages_ns_fd(x.s, 1) >= 0);
+	is = ioctl(mntcr_stages_ns_fd(x.s, 1), MC_NS_GET_USERNS);
+	CHECK_EQ(staged_ino(is), staged_ino(user));
+	close(is);
+	REQUIRE(!staged_fails(&x, mntcr_stages_share(x.s, &x.e)));
+	REQUIRE(!staged_fails(&x, mntcr_stages_end(x.s, &r, &x.e)));
+	CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 101)),
+		 staged_ino(mntcr_restored_ns_fd(r, 1)));
+	is = openat(mntcr_restored_mount_fd(r, 1, 112), "1/ns/pid", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(staged_ino(is), staged_ino(x.pid[0].fd));
+	close(is);
+	CHECK(mntcr_restored_mount_fd(r, 1, 113) >= 0);
+	mntcr_restored_free(r);
+	scene_release(&h);
+	close(user);
+	x.fds -= 2;
+	staged_over(&x);
+}
+
+static void an_owner_late(void)
+{
+	need_stages();
+	an_owner_in(false, false);
+	an_owner_in(true, false);
+	an_owner_in(false, true);
+	an_owner_in(true, true);
+}
+
+static void another_owner(const char *ids, const char *words, bool own)
+{
+	struct staged x = staged_new(owned());
+	struct holder h;
+	int user = userns_with(ids, &h);
+
+	if (own) {
+		close(user);
+		user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+	}
+	x.so.give = &late_owner;
+	x.so.nr_give = 1;
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_give(x.s, &late_owner, user, &x.e), -1);
+	CHECK_EQ(x.e.code, MNTCR_REFUSED);
+	CHECK_STR(x.e.rule, own ? "given-owner-parent" : "given-owner-maps");
+	if (!strstr(x.e.text, words))
+		CHECK_STR(x.e.text, words);
+	close(user);
+	scene_release(&h);
+	staged_over(&x);
+}
+
+static void others_late(void)
+{
+	need_stages();
+	another_owner("0 1000 11", "give user 6000: it is one whose maps are others", false);
+	another_owner("0 2000 10", "by --owner", false);
+	another_owner("0 1000 10", "out of the caller's reach", true);
+}
+
 /* Whoever restores in one go is told. */
 static void refused_in_one_go(void)
 {
@@ -268,6 +416,8 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	world_start();
+	TAP_RUN(an_owner_late);
+	TAP_RUN(others_late);
 	TAP_RUN(each_order_of_giving);
 	TAP_RUN(given_at_once);
 	TAP_RUN(given_up_at_each_stage);

@@ -4,6 +4,8 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
+
 #include "plan-rows.h"
 
 #define OWNED	2	/* user namespace 2 is in 1, and 1 in the dumper's, 0 */
@@ -208,8 +210,112 @@ static void files_of_nobody(void)
 	done();
 }
 
+/* --- given late ------------------------------------------------------------------ */
+
+static const struct mntcr_given late[] = {
+	{ MNTCR_GIVEN_USER, 5001 }, { MNTCR_GIVEN_USER, 5002 },
+};
+
+static int make_late(const struct mntcr_given *give)
+{
+	struct mc_plan_options o = {
+		.ns_live = none, .staged = true, .give = give, .nr_give = 1,
+	};
+
+	return make(MNTCR_API_EXTENDED, &o);
+}
+
+static void numbered(void)
+{
+	owned();
+	t->userns[1].ino = 5001;
+	t->userns[OWNED].ino = 5002;
+}
+
+static void all_that_is_its_waits(void)
+{
+	uint32_t i;
+
+	numbered();
+	finish();
+	REQUIRE(!make_late(&late[1]));
+	/* it is there by then, and so is what it is in */
+	CHECK_EQ(p->nr_owners, 0);
+	CHECK_EQ(p->place_end, 0);
+	CHECK_EQ(p->nr_parts, 2);
+	REQUIRE(p->nr_needs == 1 && p->needs[0].nr_ops >= 3);
+	for (i = 0; i < 2; i++)
+		CHECK_EQ(p->ops[p->needs[0].first_op + i].type, MC_OP_NS);
+	CHECK_EQ(p->needs[0].nr_mounts, 2);
+	/* in what is given it is made, late as well */
+	REQUIRE(!make_late(&late[0]));
+	REQUIRE(p->nr_owners == 1);
+	CHECK_EQ(p->owners[0], OWNED);
+	CHECK_EQ(mc_plan_owner_need(p, OWNED), 0);
+	CHECK_EQ(mc_plan_owner_need(p, 0), MC_NONE);
+	CHECK_EQ(p->place_end, 0);
+	done();
+	/* but not what is another's */
+	numbered();
+	t->ns[0].userns = 0;
+	t->mounts[0].sb = sbs[3];
+	t->sbs[sbs[3]].type = "tmpfs";
+	finish();
+	REQUIRE(!make_late(&late[1]));
+	CHECK_EQ(p->nr_parts, 1);
+	CHECK_EQ(p->ops[0].type, MC_OP_NS);
+	CHECK(p->place_end > 1);
+	done();
+	/* nor is one waited for that nothing belongs to */
+	numbered();
+	t->ns[0].userns = t->ns[1].userns = t->sbs[sbs[1]].userns = 0;
+	finish();
+	CHECK_EQ(make_late(&late[1]), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK(strstr(e.text, "give user:5002: no mount of the image waits"));
+	done();
+}
+
+static void file_of_namespace(uint32_t not_late, const char *rule)
+{
+	const uint32_t in = 0, of = 1;
+	uint32_t m;
+
+	numbered();
+	t->ns[in].ino = 7000 + in;
+	t->ns[of].ino = 7000 + of;
+	t->sbs[sbs[2]].type = "nsfs";
+	m = add(in, 30, in, 2, "mnt:[x]", "/f");
+	t->mounts[m].locks_known = true;
+	t->mounts[m].mp_type = MC_MP_OTHER;
+	t->mounts[m].nsfs_type = CLONE_NEWNS;
+	t->mounts[m].nsfs_ino = t->ns[of].ino;
+	if (not_late != MC_NONE)
+		t->ns[not_late].userns = 0;
+	finish();
+	if (*rule) {
+		CHECK_EQ(make_late(&late[1]), -1);
+		CHECK_EQ(e.code, MNTCR_REFUSED);
+		CHECK_STR(e.rule, rule);
+		CHECK(strstr(e.text, "--owner"));
+	} else {
+		CHECK(!make_late(&late[1]));
+	}
+	done();
+}
+
+static void which_is_older(void)
+{
+	file_of_namespace(1, "late-namespace-file");
+	file_of_namespace(0, "");
+	/* both wait for the same */
+	file_of_namespace(MC_NONE, "");
+}
+
 int main(void)
 {
+	TAP_RUN(all_that_is_its_waits);
+	TAP_RUN(which_is_older);
 	TAP_RUN(as_deep_as_the_kernel_nests_them);
 	TAP_RUN(what_is_denied_above_cannot_be_allowed);
 	TAP_RUN(files_of_nobody);

@@ -75,6 +75,19 @@ int cap_ns_id(int fd, uint64_t *id);
  */
 int cap_userns(struct mc_topology *t, uint32_t u, int userns_fd, int parent_fd,
 	       bool parent_is_own, struct mntcr_error *e);
+/* What is so of a user namespace that is there, for one of an image. */
+struct cap_owner {
+	const char *rule;	/* by which it is another one; or NULL */
+	struct mc_shift *moved;	/* room for what mc_idmap_is_shifted() finds */
+	uint32_t nr_moved;
+};
+/*
+ * Is what is open at fd what t->userns[u] was?  Else what differs.  parent_fd: what
+ * stands for its parent, or -1.  to->userns[scratch] is read into, also beyond its end.
+ */
+const char *cap_look_at_owner(const struct mc_topology *t, uint32_t u, int fd,
+			      int parent_fd, struct mc_topology *to, uint32_t scratch,
+			      struct cap_owner *is, struct mntcr_error *e);
 /* Sets shown_own and shown_owner of each superblock. */
 int cap_shown(struct mc_topology *t, struct mntcr_error *e);
 /* Sets nsfs_id and nsfs_owner of a namespace's file, which is open at fd. */

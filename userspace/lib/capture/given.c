@@ -23,17 +23,6 @@ static bool same_file(int fd, const struct stat *st)
 	       other.st_dev == st->st_dev;
 }
 
-/* What is the parent in the image: the caller's own, given, or one that is not there. */
-static bool is_parent(const struct mc_topology *t, uint32_t parent, int fd, bool own)
-{
-	struct stat st;
-
-	if (t->userns[parent].dumper)
-		return own;
-	return t->userns[parent].given && !fstat(fd, &st) &&
-	       same_file(t->userns[parent].given->fd, &st);
-}
-
 static const char *refuse(const char **rule, const char *name, const char *what)
 {
 	*rule = name;
@@ -65,28 +54,29 @@ static const char *differs(const struct mc_topology *t, const struct mc_userns *
 	return NULL;
 }
 
-/* scratch is an element to read into. */
-static const char *look(struct mc_topology *t, uint32_t u, int fd, uint32_t scratch,
-			const char **rule, struct mc_shift *moved, uint32_t *nr,
-			struct mntcr_error *e)
+const char *cap_look_at_owner(const struct mc_topology *t, uint32_t u, int fd,
+			      int parent_fd, struct mc_topology *to, uint32_t scratch,
+			      struct cap_owner *is, struct mntcr_error *e)
 {
-	struct stat st;
-	int own = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+	struct stat own = { 0 }, want;
 	int up = ioctl(fd, MC_NS_GET_PARENT);
-	bool is_own = up >= 0 && !fstat(own, &st) && same_file(up, &st);
 	const char *what = NULL;
+	uint32_t parent = t->userns[u].parent;
+	bool is_own = !stat("/proc/self/ns/user", &own) && same_file(up, &own);
+	bool is_parent = parent == MC_NONE || (t->userns[parent].dumper && is_own) ||
+			 (parent_fd >= 0 && !fstat(parent_fd, &want) &&
+			  same_file(up, &want));
 
-	t->userns[scratch] = (struct mc_userns){ .parent = MC_NONE };
+	to->userns[scratch] = (struct mc_userns){ .parent = MC_NONE };
 	if (up < 0)
-		what = refuse(rule, "given-owner-parent",
+		what = refuse(&is->rule, "given-owner-parent",
 			      "whose parent is out of the caller's reach");
-	else if (t->userns[u].parent != MC_NONE &&
-		 !is_parent(t, t->userns[u].parent, up, is_own))
-		what = refuse(rule, "given-owner-parent",
+	else if (!is_parent)
+		what = refuse(&is->rule, "given-owner-parent",
 			      "whose parent is another one than in the image: that one has to be the caller's, or given as well and before it");
-	else if (!cap_userns(t, scratch, fd, up, is_own, e))
-		what = differs(t, &t->userns[u], &t->userns[scratch], rule, moved, nr);
-	mc_close(own);
+	else if (!cap_userns(to, scratch, fd, up, is_own, e))
+		what = differs(t, &t->userns[u], &to->userns[scratch], &is->rule,
+			       is->moved, &is->nr_moved);
 	mc_close(up);
 	return what;
 }
@@ -97,7 +87,10 @@ static int take(struct mc_topology *t, uint32_t u, int fd, uint32_t scratch,
 {
 	struct mc_given_userns *given = mc_topology_alloc(t, sizeof(*given));
 	const struct mc_userns *is = &t->userns[scratch];
-	uint32_t n = 0;
+	struct cap_owner look = { .moved = moved + *nr };
+	uint32_t parent = t->userns[u].parent;
+	const struct mc_given_userns *up = parent == MC_NONE ? NULL :
+					   t->userns[parent].given;
 
 	if (!given)
 		return mc_nomem(e);
@@ -106,7 +99,8 @@ static int take(struct mc_topology *t, uint32_t u, int fd, uint32_t scratch,
 		return mc_fail(e, MNTCR_SYS, errno, "dup");
 	t->userns[u].given = given;
 	memset(e, 0, sizeof(*e));
-	given->what = look(t, u, fd, scratch, &given->rule, moved + *nr, &n, e);
+	given->what = cap_look_at_owner(t, u, fd, up ? up->fd : -1, t, scratch, &look, e);
+	given->rule = look.rule;
 	if (*e->text)
 		return -1;
 	if (given->what)
@@ -115,7 +109,7 @@ static int take(struct mc_topology *t, uint32_t u, int fd, uint32_t scratch,
 	t->userns[u].owner = is->owner;
 	t->userns[u].setgroups = is->setgroups;
 	t->userns[u].mapped = true;
-	*nr += n;
+	*nr += look.nr_moved;
 	return 0;
 }
 

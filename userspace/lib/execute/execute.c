@@ -123,6 +123,8 @@ int mc_exec_ops(struct mc_exec *x, uint32_t first, uint32_t end,
 	uint64_t *in = &stats->rest_ns, *next, then = now(), t;
 	uint32_t i;
 
+	x->ops_end = end;
+	x->ns_made = first;
 	for (i = first; i < end; i++) {
 		next = stage(stats, p->ops[i].type);
 		if (next && next != in) {
@@ -163,9 +165,9 @@ int mc_exec_start(struct mc_exec *x, struct mntcr_stats *stats)
 	int ret;
 
 	x->op_at = 0;
-	ret = mc_idmaps_make(x) || mc_owners_make(x) ? -1 : 0;
+	ret = mc_idmaps_make(x) || mc_owners_make(x, MC_NONE) ? -1 : 0;
 	if (!ret)
-		ret = mc_made_files(x);
+		ret = mc_made_files(x, MC_NONE);
 	if (!ret)
 		ret = x->be->start(x);
 	stats->namespaces_ns += now() - then;

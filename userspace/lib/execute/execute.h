@@ -143,7 +143,8 @@ struct mc_exec {
 	int *junk;		/* descriptors that the next RELEASE closes as well */
 	uint32_t nr_junk, max_junk;
 	uint32_t nr_scratch;
-	uint32_t ns_made;	/* NS operations done */
+	uint32_t ns_made;	/* NS operations before this one are done */
+	uint32_t ops_end;	/* of those that are running */
 	uint32_t op_at;		/* the operation that is running */
 	bool told_ns;		/* namespaces_made has been called */
 	bool on_one_cpu;	/* while namespaces are made; */
@@ -236,8 +237,8 @@ void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 
 /* --- user namespaces (owner.c) ----------------------------------------------- */
 
-/* All that the plan says, before anything else. */
-int mc_owners_make(struct mc_exec *x);
+/* All that the plan says which wait for this need (MC_NONE: for none). */
+int mc_owners_make(struct mc_exec *x, uint32_t need);
 /* Made, or that of a live source; x keeps it open.  -1: errno. */
 int mc_owner_fd(struct mc_exec *x, uint32_t u);
 /* fsopen(2) in there.  -1: errno. */
@@ -264,8 +265,8 @@ int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data),
 int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner);
 /* fsopen(2) of a sysfs or mqueue in the namespace for the one that it showed. */
 int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s);
-/* Each whose file is mounted, before any of them is. */
-int mc_made_files(struct mc_exec *x);
+/* Each whose file is mounted, before any of them is; need as of mc_owners_make(). */
+int mc_made_files(struct mc_exec *x, uint32_t need);
 const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
 void mc_made_close(struct mc_made *made, uint32_t nr);
 void mc_made_forget(struct mc_exec *x);	/* which is which */

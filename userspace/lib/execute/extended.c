@@ -22,7 +22,7 @@ static int ext_finish(struct mc_exec *x)
 
 static int ext_make_ns(struct mc_exec *x, const struct mc_op *op)
 {
-	return x->ns_made++ ? 0 : mc_ns_make_all(x);
+	return x->op_at < x->ns_made ? 0 : mc_ns_make_all(x);
 }
 
 static int ext_go_home(struct mc_exec *x, const struct mc_op *op)

@@ -194,19 +194,25 @@ static int make_nodes(struct mc_exec *x, const struct mc_op *op, int mnt)
 	return ret;
 }
 
+/* What it shows, rather than whose it is. */
+static bool is_given(const struct mc_exec *x, const struct mc_src *s,
+		     enum mntcr_given_kind kind)
+{
+	return s->need != MC_NONE && x->p->needs[s->need].kind == kind;
+}
+
 /* The pid namespace that a proc is to show, if it is not the caller's. */
 static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
 		     const struct mc_op *op)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
+	bool given = is_given(x, s, MNTCR_GIVEN_PID);
 	int fd;
 
-	if (s->need != MC_NONE && strcmp(sb->type, "proc"))
+	if (strcmp(sb->type, "proc") ||
+	    (!given && (!mc_sb_has_own_pidns(sb) || x->o->caller_namespaces)))
 		return 0;
-	if (s->need == MC_NONE &&
-	    (!mc_sb_has_own_pidns(sb) || x->o->caller_namespaces))
-		return 0;
-	fd = s->need != MC_NONE ? x->need_fd[s->need] :
+	fd = given ? x->need_fd[s->need] :
 	     mc_made_pidns(x, sb->pidns_ino, s->owner);
 	if (fd < 0)
 		return mc_exec_fail(x, op, errno, "making a pid namespace");
@@ -293,7 +299,7 @@ static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
 	const char *what = "fsopen";
 	int fs;
 
-	if (s->need != MC_NONE && x->p->needs[s->need].kind != MNTCR_GIVEN_PID) {
+	if (is_given(x, s, MNTCR_GIVEN_NET) || is_given(x, s, MNTCR_GIVEN_IPC)) {
 		fs = open_shower(x, sb->type, s->need);
 	} else if (mc_sb_has_own_ns(sb) && !x->o->caller_namespaces) {
 		what = "fsopen in a namespace for it";

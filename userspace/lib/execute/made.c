@@ -129,13 +129,13 @@ static int made_file(struct mc_exec *x, const struct mc_src *s)
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
-int mc_made_files(struct mc_exec *x)
+int mc_made_files(struct mc_exec *x, uint32_t need)
 {
 	char name[300];
 	uint32_t i;
 
 	for (i = 0; i < x->p->nr_srcs; i++) {
-		if (x->p->srcs[i].kind != MC_SRC_NSMADE)
+		if (x->p->srcs[i].kind != MC_SRC_NSMADE || x->p->srcs[i].need != need)
 			continue;
 		x->src_fd[i] = made_file(x, &x->p->srcs[i]);
 		if (x->src_fd[i] < 0)

@@ -398,9 +398,10 @@ static void *make_all(void *data)
 	mc_count(x, UNSHARE);	/* that of mc_in_thread() */
 	if (mc_ns_choose_cpu(x))
 		return NULL;
-	for (i = 0; i < x->p->nr_ops && x->p->ops[i].type == MC_OP_NS; i++)
+	for (i = x->op_at; i < x->ops_end && x->p->ops[i].type == MC_OP_NS; i++)
 		if (mc_ns_make_here(x, MC_REF_INDEX(x->p->ops[i].obj)))
 			return NULL;
+	x->ns_made = i;
 	m->ret = 0;
 	return NULL;
 }

@@ -200,12 +200,13 @@ int mc_owner_of_map(struct mc_exec *x, const struct mc_idmap *map, const char **
 	return fd;
 }
 
-int mc_owners_make(struct mc_exec *x)
+int mc_owners_make(struct mc_exec *x, uint32_t need)
 {
 	uint32_t i;
 
 	for (i = 0; i < x->p->nr_owners; i++)
-		if (make(x, x->p->owners[i]))
+		if (mc_plan_owner_need(x->p, x->p->owners[i]) == need &&
+		    make(x, x->p->owners[i]))
 			return -1;
 	return 0;
 }

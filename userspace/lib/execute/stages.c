@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "capture/capture.h"
 #include "execute/priv.h"
 
 enum stage { BEGUN, PLACED, SHARED, OVER };
@@ -133,7 +134,7 @@ static int check_ns(const struct mc_need *n, int fd, struct mntcr_error *e)
 {
 	static const int types[] = {
 		[MNTCR_GIVEN_PID] = CLONE_NEWPID, [MNTCR_GIVEN_NET] = CLONE_NEWNET,
-		[MNTCR_GIVEN_IPC] = CLONE_NEWIPC,
+		[MNTCR_GIVEN_IPC] = CLONE_NEWIPC, [MNTCR_GIVEN_USER] = CLONE_NEWUSER,
 	};
 	int type = ioctl(fd, MC_NS_GET_NSTYPE);
 
@@ -173,6 +174,43 @@ static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
 	       wrong("not of the superblock that was restored", e);
 }
 
+/* Ids that have been used cannot be moved any more. */
+static int check_user(struct mntcr_stages *s, uint32_t need, int fd, struct mntcr_error *e)
+{
+	struct mc_exec *x = &s->w->x;
+	const struct mc_topology *t = x->t;
+	struct mc_shift moved[2 * MC_MAX_IDMAP_EXTENTS];
+	struct cap_owner is = { .moved = moved };
+	struct mc_topology *to;
+	const char *what;
+	uint32_t u = 0;
+	int ret = -1;
+
+	while (t->userns[u].ino != x->p->needs[need].id)
+		u++;
+	to = mc_topology_new();
+	if (!to || mc_topology_add_userns(to)) {
+		mc_nomem(e);
+		goto out;
+	}
+	memset(e, 0, sizeof(*e));
+	what = cap_look_at_owner(t, u, fd, t->userns[u].parent == MC_NONE ? -1 :
+				 mc_owner_fd(x, t->userns[u].parent), to, 0, &is, e);
+	if (!what && is.nr_moved) {
+		is.rule = "given-owner-maps";
+		what = "whose ids are moved: such a one is given at once, by --owner";
+	}
+	if (what)
+		mc_refuse(e, is.rule, "it is one %s", what);
+	if (what || *e->text)
+		goto out;
+	x->owner_fd[u] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	ret = x->owner_fd[u] < 0 ? mc_fail(e, MNTCR_SYS, errno, "dup") : 0;
+out:
+	mntcr_topology_free(to);
+	return ret;
+}
+
 static int give(struct mntcr_stages *s, const struct mntcr_given *what, int fd,
 		struct mntcr_error *e)
 {
@@ -184,10 +222,12 @@ static int give(struct mntcr_stages *s, const struct mntcr_given *what, int fd,
 		return mc_fail(e, MNTCR_USAGE, 0, "nothing waits for it");
 	if (x->need_fd[need] >= 0)
 		return mc_fail(e, MNTCR_USAGE, 0, "it has been given already");
-	if (x->p->needs[need].kind <= MNTCR_GIVEN_IPC)
+	if (mc_need_is_ns(x->p->needs[need].kind))
 		ret = check_ns(&x->p->needs[need], fd, e);
 	else
 		ret = check_mount(s, &x->p->needs[need], fd, e);
+	if (!ret && x->p->needs[need].kind == MNTCR_GIVEN_USER)
+		ret = check_user(s, need, fd, e);
 	if (ret)
 		return -1;
 	x->need_fd[need] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -226,6 +266,9 @@ static int run_needs(struct mntcr_stages *s, struct mntcr_error *e)
 	for (i = 0; i < p->nr_needs; i++) {
 		if (s->need_done[i] || s->w->x.need_fd[i] < 0)
 			continue;
+		s->w->x.e = e;
+		if (mc_owners_make(&s->w->x, i) || mc_made_files(&s->w->x, i))
+			return -1;
 		if (mc_work_ops(s->w, p->needs[i].first_op,
 				p->needs[i].first_op + p->needs[i].nr_ops, e))
 			return -1;
@@ -244,6 +287,7 @@ static int attach_what_can_be(struct mntcr_stages *s, struct mntcr_error *e)
 	for (i = 0; i < s->w->plan->nr_parts; i++) {
 		part = &s->w->plan->parts[i];
 		if (s->part_done[i] || !s->need_done[part->need] ||
+		    (part->owner_need != MC_NONE && !s->need_done[part->owner_need]) ||
 		    (part->above != MC_NONE && !s->part_done[part->above]))
 			continue;
 		if (mc_work_ops(s->w, part->first_op, part->first_op + part->nr_ops, e))
@@ -275,19 +319,21 @@ static int all_there(struct mntcr_stages *s, struct mntcr_error *e)
 {
 	const struct mc_plan *p = s->w->plan;
 	char id[32];
-	uint32_t i;
+	uint32_t i, need;
 
 	for (i = 0; i < p->nr_parts && s->part_done[i]; i++)
 		;
 	if (i == p->nr_parts)
 		return 0;
-	mc_need_id_text(p->needs[p->parts[i].need].kind, p->needs[p->parts[i].need].id,
-			id, sizeof(id));
+	need = p->parts[i].need;
+	if (s->need_done[need] && p->parts[i].owner_need != MC_NONE)
+		need = p->parts[i].owner_need;
+	mc_need_id_text(p->needs[need].kind, p->needs[need].id, id, sizeof(id));
 	mc_mount_name(p->topo, p->parts[i].top, s->name, sizeof(s->name));
 	return mc_fail(e, MNTCR_USAGE, 0,
 		       "share: not all mounts are in place: %s waits for %s %s%s",
-		       s->name, mc_need_kind_name(p->needs[p->parts[i].need].kind), id,
-		       s->w->x.need_fd[p->parts[i].need] < 0 ? "" :
+		       s->name, mc_need_kind_name(p->needs[need].kind), id,
+		       s->w->x.need_fd[need] < 0 ? "" :
 		       ", which has been given since the last of the stage delayed");
 }
 
@@ -347,11 +393,12 @@ void mntcr_stages_made(const struct mntcr_stages *s, size_t i, struct mntcr_made
 	const struct mc_exec *x = &s->w->x;
 	uint32_t u;
 
-	if (i < x->nr_made) {
+	if (i >= x->p->nr_owners) {
+		i -= x->p->nr_owners;
 		*made = (struct mntcr_made){ mc_made_word(&x->made[i]), x->made[i].nr,
 					     x->made[i].fd };
 		return;
 	}
-	u = x->p->owners[i - x->nr_made];
+	u = x->p->owners[i];
 	*made = (struct mntcr_made){ "user", x->t->userns[u].ino, x->owner_fd[u] };
 }

@@ -120,6 +120,6 @@ int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
 	mc_plan_owners_start(p, o);
-	return mc_plan_names(p, o, e) || check_ids(p, o, e) ||
+	return mc_plan_choose_owners(p, e) || mc_plan_names(p, o, e) || check_ids(p, o, e) ||
 	       check_owners(p, o, e) || check_locks(p, o, e) ? -1 : 0;
 }

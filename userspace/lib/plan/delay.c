@@ -10,6 +10,14 @@
 
 #include "plan/priv.h"
 
+uint32_t mc_plan_late_ns(const struct mc_plan *p, uint32_t m)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[m];
+
+	return mnt->parent != MC_NONE ? MC_NONE :
+	       mc_plan_owner_need(p, p->topo->ns[mnt->ns].userns);
+}
+
 static int new_part(struct mc_plan *p, uint32_t need, uint32_t top, uint32_t above,
 		    struct mntcr_error *e)
 {
@@ -17,6 +25,7 @@ static int new_part(struct mc_plan *p, uint32_t need, uint32_t top, uint32_t abo
 		return mc_nomem(e);
 	p->parts[p->nr_parts] = (struct mc_part){
 		.need = need, .top = top, .above = above,
+		.owner_need = above == MC_NONE ? mc_plan_late_ns(p, top) : MC_NONE,
 	};
 	p->part_of[top] = p->nr_parts++;
 	return 0;
@@ -113,6 +122,7 @@ static int plan_needs(struct mc_plan *p, struct mntcr_error *e)
 	qsort(by, n, sizeof(*by), cmp_needing);
 	for (need = 0; need < p->nr_needs && !ret; need++) {
 		p->needs[need].first_op = p->nr_ops;
+		ret = mc_plan_namespaces(p, need, e);
 		for (; at < n && by[at].need == need && !ret; at++)
 			ret = mc_plan_prepare_src(p, by[at].src, e);
 		p->needs[need].nr_ops = p->nr_ops - p->needs[need].first_op;
@@ -150,7 +160,8 @@ static int plan_part(struct mc_plan *p, uint32_t part, const uint32_t *steps, ui
 	}
 	/* complete before anybody sees it */
 	if (!ret)
-		ret = mc_plan_attach(p, x->top, MC_PLACED, e);
+		ret = mc_plan_attach(p, x->top, mc_plan_late_ns(p, x->top) == MC_NONE ?
+				     MC_PLACED : 0, e);
 	x->nr_ops = p->nr_ops - x->first_op;
 	return ret;
 }

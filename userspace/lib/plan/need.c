@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/priv.h"
@@ -21,6 +22,7 @@ const char *mc_need_kind_name(enum mntcr_given_kind kind)
 		[MNTCR_GIVEN_IPC] = "ipc",
 		[MNTCR_GIVEN_SUPERBLOCK] = "superblock",
 		[MNTCR_GIVEN_MOUNT] = "mount",
+		[MNTCR_GIVEN_USER] = "user",
 	};
 
 	return names[kind];
@@ -83,6 +85,11 @@ int mc_plan_choose_needs(struct mc_plan *p, const struct mc_plan_options *o,
 		p->needs[need].chosen = true;
 	}
 	return 0;
+}
+
+bool mc_need_is_ns(enum mntcr_given_kind kind)
+{
+	return kind != MNTCR_GIVEN_SUPERBLOCK && kind != MNTCR_GIVEN_MOUNT;
 }
 
 /* Which namespace has to be there before the superblock can be made? */
@@ -152,10 +159,46 @@ int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had, struct mntcr
 uint32_t mc_plan_need_of(const struct mc_plan *p, uint32_t mount)
 {
 	const struct mc_src *s = &p->srcs[p->src_of[mount]];
+	const struct mc_mount *m = &p->topo->mounts[mount];
 
 	while (s->kind == MC_SRC_SUB)
 		s = &p->srcs[s->base];
+	if (s->need == MC_NONE && m->parent == MC_NONE)
+		return mc_plan_owner_need(p, p->topo->ns[m->ns].userns);
 	return s->need;
+}
+
+uint32_t mc_plan_owner_need(const struct mc_plan *p, uint32_t u)
+{
+	return !p->owner_need || u == MC_NONE ? MC_NONE : p->owner_need[u];
+}
+
+/* Of each that is given late, and of what is to be made in it. */
+int mc_plan_choose_owners(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i, u, need;
+
+	for (i = 0; i < p->nr_needs && p->needs[i].kind != MNTCR_GIVEN_USER; i++)
+		;
+	if (i == p->nr_needs)
+		return 0;
+	p->owner_need = malloc((t->nr_userns + 1UL) * sizeof(*p->owner_need));
+	if (!p->owner_need)
+		return mc_nomem(e);
+	for (i = 0; i < t->nr_userns; i++) {
+		p->owner_need[i] = MC_NONE;
+		for (u = i; u != MC_NONE && !t->userns[u].dumper; u = t->userns[u].parent) {
+			if (is_chosen(p, MNTCR_GIVEN_USER, t->userns[u].ino, &need)) {
+				p->owner_need[i] = need;
+				p->priv->owner_live[u] = true;
+				break;
+			}
+			if (p->priv->owner_live[u])
+				break;
+		}
+	}
+	return 0;
 }
 
 /* All that was chosen has to be of use: it may be misspelt. */
@@ -167,6 +210,11 @@ int mc_plan_check_needs(struct mc_plan *p, struct mntcr_error *e)
 	for (m = 0; p->staged && m < p->topo->nr_mounts; m++) {
 		if (p->src_of[m] == MC_NONE)
 			continue;
+		/* beside what its root may wait for */
+		need = mc_plan_owner_need(p, p->topo->ns[p->topo->mounts[m].ns].userns);
+		if (need != MC_NONE && need != mc_plan_need_of(p, m) &&
+		    !p->needs[need].nr_mounts++)
+			p->needs[need].mount = m;
 		need = mc_plan_need_of(p, m);
 		if (need != MC_NONE && !p->needs[need].nr_mounts++)
 			p->needs[need].mount = m;

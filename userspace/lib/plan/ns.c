@@ -108,3 +108,40 @@ out:
 	free(scratch);
 	return ret;
 }
+
+/* Each is younger than those that do not wait, or wait for the same. */
+static bool is_turned_round(const struct mc_plan *p, const struct mc_mount *m)
+{
+	uint32_t in = mc_plan_owner_need(p, p->topo->ns[m->ns].userns);
+	uint32_t of = mc_plan_owner_need(p, p->topo->ns[m->nsfs_ns].userns);
+
+	return in != MC_NONE && in != of;
+}
+
+int mc_plan_late_files(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t m;
+
+	for (m = 0; p->owner_need && m < t->nr_mounts; m++)
+		if (t->mounts[m].nsfs_ns != MC_NONE && is_turned_round(p, &t->mounts[m]) &&
+		    mc_plan_refuse(p, e, "late-namespace-file", &m, 1,
+				   "the owner at once: --owner INODE=PATH",
+				   "the file of a namespace is mounted in one whose owner is given late: that one would be the younger of the two, and only an older one can hold the file"))
+			return -1;
+	return 0;
+}
+
+int mc_plan_namespaces(struct mc_plan *p, uint32_t need, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i, ns;
+
+	for (i = 0; i < t->nr_ns; i++) {
+		ns = p->priv->ns_order[i];
+		if (mc_plan_owner_need(p, t->ns[ns].userns) == need &&
+		    !mc_plan_op(p, MC_OP_NS, MC_REF(MC_REF_NS, ns)))
+			return mc_nomem(e);
+	}
+	return 0;
+}

@@ -165,12 +165,14 @@ int mc_plan_sb_owner(struct mc_plan *p, uint32_t src, const uint32_t *mounts,
 	    (!own_ns && shows_other(p, sb)))
 		return 0;
 	n = &t->userns[u];
-	if (!n->map.nr_uid || !n->map.nr_gid)
+	if (!n->map.nr_uid || !n->map.nr_gid) {
 		refuse(&why, "owner-maps",
 		       "which maps no uid or no gid, so that nobody can make a file of it",
 		       "--external, or --source without --fresh");
-	else if (mc_plan_owner(p, u, &why) && first_ids_up(t, u))
+	} else if (mc_plan_owner(p, u, &why) && first_ids_up(t, u)) {
 		p->srcs[src].owner = u;
+		p->srcs[src].need = mc_plan_owner_need(p, u);
+	}
 	if (!why.rule)
 		return 0;
 	p->priv->sb[p->srcs[src].sb].refused = why.rule;

@@ -156,6 +156,7 @@ void mc_plan_free(struct mc_plan *p)
 		return;
 	for (i = 0; i < MNTCR_NR_GIVEN_KINDS; i++)
 		mc_map_free(p->need_of[i]);
+	free(p->owner_need);
 	free(p->needs);
 	free(p->parts);
 	free(p->part_of);

@@ -6,18 +6,6 @@
  */
 #include "plan/priv.h"
 
-static int plan_namespaces(struct mc_plan *p, struct mc_plan_priv *v,
-			   struct mntcr_error *e)
-{
-	const struct mc_topology *t = p->topo;
-	uint32_t i;
-
-	for (i = 0; i < t->nr_ns; i++)
-		if (!mc_plan_op(p, MC_OP_NS, MC_REF(MC_REF_NS, v->ns_order[i])))
-			return mc_nomem(e);
-	return 0;
-}
-
 static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 		       struct mntcr_error *e)
 {
@@ -29,6 +17,7 @@ static int plan_mounts(struct mc_plan *p, struct mc_plan_priv *v,
 			/* before what may hide it */
 			if (v->order[i] & 1 && mc_plan_is_top(p, m) &&
 			    p->parts[p->part_of[m]].above == MC_NONE &&
+			    mc_plan_late_ns(p, m) == MC_NONE &&
 			    mc_plan_place(p, m, e))
 				return -1;
 			continue;
@@ -103,6 +92,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 			!o->fd_budget && t->nr_ns <= MC_MOST_TREES;
 	p->priv->opts = o;
 	if (mc_plan_choose_needs(p, o, e) || mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
+	    mc_plan_late_files(p, e) ||
 	    mc_plan_order(p, e) || mc_plan_sources(p, o, e) ||
 	    mc_plan_layers(p, e) || mc_plan_temps(p, e) || mc_plan_nodes(p, e))
 		goto fail;
@@ -114,7 +104,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	if (mc_plan_check_needs(p, e))
 		goto fail;
 	mc_plan_settle_srcs(p);
-	if (mc_plan_parts(p, e) || plan_namespaces(p, p->priv, e) ||
+	if (mc_plan_parts(p, e) || mc_plan_namespaces(p, MC_NONE, e) ||
 	    mc_plan_bases(p, e) || plan_mounts(p, p->priv, e))
 		goto fail;
 	/* in stages, processes are to find what is placed in its namespace */

@@ -229,6 +229,7 @@ struct mc_need {
  */
 struct mc_part {
 	uint32_t need;
+	uint32_t owner_need;	/* of a namespace's root: for the namespace; or MC_NONE */
 	uint32_t top;		/* the mount that all others are on */
 	uint32_t above;		/* the part that this one is mounted on; MC_NONE: what is
 				   placed */
@@ -268,6 +269,7 @@ struct mc_plan {
 	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes, max_unlinked;
 	uint32_t *owners;	/* user namespaces to be made, parents first */
 	uint32_t nr_owners;
+	uint32_t *owner_need;	/* per user namespace; NULL: none waits */
 	uint32_t peak_fds;	/* most descriptors that are open at once */
 	struct mc_from *from;	/* per superblock */
 	bool *orphan;		/* per group outside: nothing names it to its slaves */
@@ -340,6 +342,9 @@ static inline bool mc_src_is_opened(const struct mc_src *s)
 }
 
 const char *mc_need_kind_name(enum mntcr_given_kind kind);
+bool mc_need_is_ns(enum mntcr_given_kind kind);
+/* That a user namespace waits for, given late or made in such a one; or MC_NONE. */
+uint32_t mc_plan_owner_need(const struct mc_plan *p, uint32_t u);
 /* As it is written: MAJOR:MINOR of a superblock, else a number. */
 void mc_need_id_text(enum mntcr_given_kind kind, uint64_t id, char *buf, size_t size);
 bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,

@@ -141,6 +141,8 @@ int mc_plan_refused(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- need.c (the rest is in plan.h) ---------------------------------------- */
 
+/* Once it is known which owners are live: which wait. */
+int mc_plan_choose_owners(struct mc_plan *p, struct mntcr_error *e);
 /* First: what the caller wants to give. */
 int mc_plan_choose_needs(struct mc_plan *p, const struct mc_plan_options *o,
 			 struct mntcr_error *e);
@@ -217,6 +219,10 @@ int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);
 /* In which order namespaces are made. */
 int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
+/* Is the file of one mounted where what is given late turns that round? */
+int mc_plan_late_files(struct mc_plan *p, struct mntcr_error *e);
+/* Make those whose owner waits for that; MC_NONE: the others. */
+int mc_plan_namespaces(struct mc_plan *p, uint32_t need, struct mntcr_error *e);
 /* In which order mounts are attached, and which a path leads to. */
 int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
 
@@ -311,6 +317,8 @@ int mc_plan_place(struct mc_plan *p, uint32_t m, struct mntcr_error *e);
 
 /* Which mounts wait with which. */
 int mc_plan_parts(struct mc_plan *p, struct mntcr_error *e);
+/* What the namespace that it is the root of waits for; or MC_NONE. */
+uint32_t mc_plan_late_ns(const struct mc_plan *p, uint32_t m);
 /* Is it the topmost of those that wait? */
 bool mc_plan_is_top(const struct mc_plan *p, uint32_t m);
 /* Once all others are placed: what is done when something is given. */

@@ -623,6 +623,7 @@ static int nsfile_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	src = mc_plan_new_src(p, MC_SRC_NSFILE, mnt->sb, mnt->nsfs_ns);
 	if (src == MC_NONE)
 		return mc_nomem(e);
+	p->srcs[src].need = mc_plan_owner_need(p, p->topo->ns[mnt->nsfs_ns].userns);
 	for (i = from; i < to; i++)
 		p->src_of[sorted[i]] = src;
 	return 0;
@@ -671,6 +672,7 @@ static int nsmade_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		return mc_nomem(e);
 	if (!p->topo->userns[u].dumper)
 		p->srcs[src].owner = u;
+	p->srcs[src].need = mc_plan_owner_need(p, u);
 	for (i = from; i < to; i++)
 		p->src_of[sorted[i]] = src;
 	return 0;
@@ -760,6 +762,7 @@ static int again_src(struct mc_plan *p, uint32_t mount, uint32_t *again,
 
 			p->srcs[*again].shown_by = fresh->shown_by;
 			p->srcs[*again].owner = fresh->owner;
+			p->srcs[*again].need = fresh->need;
 		}
 	}
 	*src = *again == MC_NONE ? MC_NONE : sub_src(p, *again, "/", m->root);
