@@ -274,6 +274,7 @@ static struct mntcr_topology *owned(void)
 	t->sbs[sb].userns = 1;
 	nsfs = staged_sb(t, "nsfs", 0x6e736673, 0);
 	proc = staged_sb(t, "proc", 0x9fa0, PID_INO(0));
+	t->sbs[proc].userns = 0;
 	m = staged_mount(t, 101, 0, nsfs, "/f");
 	m->root = "mnt:[7001]";
 	m->mp_type = MC_MP_OTHER;
@@ -384,9 +385,37 @@ static void another_owner(const char *ids, const char *words, bool own)
 	staged_over(&x);
 }
 
+/* What is given belongs to the caller's, and in the image to the one that comes late. */
+static void a_namespace_of_another(bool pid_first)
+{
+	const struct mntcr_given pid = { MNTCR_GIVEN_PID, PID_INO(0) };
+	struct staged x = staged_new(owned());
+	struct holder h;
+	int user = userns_with("0 1000 10", &h);
+
+	x.t->sbs[x.t->mounts[4].sb].userns = 1;
+	x.so.give = &late_owner;
+	x.so.nr_give = 1;
+	staged_placed(&x);
+	if (pid_first) {
+		staged_give_pid(&x, 0);
+		CHECK_EQ(mntcr_stages_give(x.s, &late_owner, user, &x.e), -1);
+	} else {
+		REQUIRE(!staged_fails(&x, mntcr_stages_give(x.s, &late_owner, user, &x.e)));
+		CHECK_EQ(mntcr_stages_give(x.s, &pid, x.pid[0].fd, &x.e), -1);
+	}
+	CHECK_EQ(x.e.code, MNTCR_REFUSED);
+	CHECK_STR(x.e.rule, "given-namespace-owner");
+	close(user);
+	scene_release(&h);
+	staged_over(&x);
+}
+
 static void others_late(void)
 {
 	need_stages();
+	a_namespace_of_another(false);
+	a_namespace_of_another(true);
 	another_owner("0 1000 11", "give user 6000: it is one whose maps are others", false);
 	another_owner("0 2000 10", "by --owner", false);
 	another_owner("0 1000 10", "out of the caller's reach", true);

@@ -144,6 +144,65 @@ static int check_ns(const struct mc_need *n, int fd, struct mntcr_error *e)
 	return type == types[n->kind] ? 0 : wrong("a namespace's of another kind", e);
 }
 
+/* Whose a namespace has to be, as its superblock says; MC_NONE: the image does not. */
+static uint32_t owner_of(const struct mntcr_stages *s, const struct mc_need *n)
+{
+	const struct mc_topology *t = s->w->x.t;
+	const struct mc_sb *sb = &t->sbs[t->mounts[n->mount].sb];
+
+	if (n->kind == MNTCR_GIVEN_NET)
+		return mc_sb_ns_owner(sb);
+	return n->kind == MNTCR_GIVEN_PID || n->kind == MNTCR_GIVEN_IPC ? sb->userns :
+	       MC_NONE;
+}
+
+/* Once both are there. */
+static int check_ns_owner(struct mntcr_stages *s, const struct mc_need *n, int fd,
+			  struct mntcr_error *e)
+{
+	struct mc_exec *x = &s->w->x;
+	uint32_t u = owner_of(s, n);
+	struct stat want, is;
+	int owner, ret;
+
+	if (u == MC_NONE)
+		return 0;
+	if (!x->t->userns[u].dumper) {
+		owner = mc_owner_fd(x, u);
+		if (owner < 0 || fstat(owner, &want))
+			return 0;	/* not there yet */
+	} else if (stat("/proc/self/ns/user", &want)) {
+		return mc_fail(e, MNTCR_SYS, errno, "asking for the caller's user namespace");
+	}
+	/* an owner that is not named is further up than the caller */
+	owner = ioctl(fd, MC_NS_GET_USERNS);
+	ret = owner >= 0 && !fstat(owner, &is) && is.st_ino == want.st_ino &&
+	      is.st_dev == want.st_dev ? 0 :
+	      mc_refuse(e, "given-namespace-owner",
+			"it belongs to another user namespace than the image's");
+	mc_close(owner);
+	return ret;
+}
+
+/* Of those that were given before their owner. */
+static int check_owned(struct mntcr_stages *s, uint32_t u, struct mntcr_error *e)
+{
+	const struct mc_plan *p = s->w->plan;
+	char id[32];
+	uint32_t i;
+
+	for (i = 0; i < p->nr_needs; i++) {
+		if (s->w->x.need_fd[i] < 0 || owner_of(s, &p->needs[i]) != u ||
+		    !check_ns_owner(s, &p->needs[i], s->w->x.need_fd[i], e))
+			continue;
+		mc_need_id_text(p->needs[i].kind, p->needs[i].id, id, sizeof(id));
+		return mc_refuse(e, "given-namespace-owner",
+				 "%s %s, which has been given, does not belong to it",
+				 mc_need_kind_name(p->needs[i].kind), id);
+	}
+	return 0;
+}
+
 /* Of the filesystem that it stands for, as far as that can be told. */
 static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
 		       struct mntcr_error *e)
@@ -205,7 +264,8 @@ static int check_user(struct mntcr_stages *s, uint32_t need, int fd, struct mntc
 	if (what || *e->text)
 		goto out;
 	x->owner_fd[u] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	ret = x->owner_fd[u] < 0 ? mc_fail(e, MNTCR_SYS, errno, "dup") : 0;
+	ret = x->owner_fd[u] < 0 ? mc_fail(e, MNTCR_SYS, errno, "dup") :
+	      check_owned(s, u, e);
 out:
 	mntcr_topology_free(to);
 	return ret;
@@ -226,6 +286,8 @@ static int give(struct mntcr_stages *s, const struct mntcr_given *what, int fd,
 		ret = check_ns(&x->p->needs[need], fd, e);
 	else
 		ret = check_mount(s, &x->p->needs[need], fd, e);
+	if (!ret)
+		ret = check_ns_owner(s, &x->p->needs[need], fd, e);
 	if (!ret && x->p->needs[need].kind == MNTCR_GIVEN_USER)
 		ret = check_user(s, need, fd, e);
 	if (ret)
