@@ -27,6 +27,8 @@ enum mntcr_api {
  *	path:/P		the mount that /P leads to in the image's first namespace;
  *			path:N:/P in its nth, counted from 0
  * Anything else is a source if one is that, and then, beginning with "/", a path.
+ * TYPE:[INODE], the root of a mount of a namespace's file, as "uts:[4026532177]": path
+ * is such a file, and stands for that one in all mounts.
  * KEY:/ROOT, where all of it names nothing: path stands for ROOT in the superblock KEY,
  * for what is at or below it; of several the longest root that contains a mount's.
  *

@@ -36,6 +36,10 @@ enum mntcr_given_kind {
 	 * asked for: then all that is its waits, its mount namespaces whole.
 	 */
 	MNTCR_GIVEN_USER,
+	/* Whose files are mounted; id: the same.  Else each mount of one is waited for. */
+	MNTCR_GIVEN_UTS,
+	MNTCR_GIVEN_TIME,
+	MNTCR_GIVEN_CGROUP,
 	MNTCR_NR_GIVEN_KINDS,
 };
 

@@ -215,7 +215,7 @@ static void all_that_is_refused_is_listed(void)
 	CHECK(has(l.e.text, " (and 1 more refusals)"));
 	CHECK_EQ(length(&l, "refusals"), 2);
 	CHECK(has(l.text, " [contents-out-of-reach]\n"));
-	CHECK(has(l.text, ": files of namespaces; refused [no-source]; "));
+	CHECK(has(l.text, ": files of namespaces; refused [namespace-not-given]; "));
 	CHECK(has(l.text, " tmpfs alone: the container's; refused [contents-out-of-reach]; "));
 	/* the rest of it is listed all the same */
 	CHECK(has(l.text, " tmpfs ct: the container's; fresh with 0 bytes of contents in 7 files; "));

@@ -112,7 +112,7 @@ static void files_of_networks_that_are_made(void)
 	CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_LIVE);
 	o.ns_live = (bool[]){ false };
 	t->mounts[m].nsfs_owner = MC_NONE;
-	only(MNTCR_API_EXTENDED, &o, "no-source", 11, 1, "--source");
+	only(MNTCR_API_EXTENDED, &o, "namespace-not-given", 11, 1, "--source");
 	done();
 }
 

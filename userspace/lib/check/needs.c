@@ -88,7 +88,9 @@ static void choose(struct needs *n)
 	uint32_t i, sb;
 
 	for (i = 0; i < n->t->nr_sbs; i++) {
-		if (n->from[i].kind == MC_FROM_EXTERNAL || !n->t->sbs[i].nr_mounts)
+		/* of namespaces each file is given alone, as the refusal says */
+		if (n->from[i].kind == MC_FROM_EXTERNAL || !n->t->sbs[i].nr_mounts ||
+		    !strcmp(n->t->sbs[i].type, "nsfs"))
 			continue;
 		look(n, i);
 		n->layer[i] = mc_lacks_layer(&n->from[i]);

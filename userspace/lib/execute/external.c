@@ -8,10 +8,12 @@
  */
 #include <libmount/libmount.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "execute/execute.h"
 
@@ -413,6 +415,37 @@ static void check_same(struct check *c, const struct mc_src *s, struct libmnt_fs
 	report(c, "external-superblock", text, "paths within one superblock", 0);
 }
 
+/* -1: it is no namespace's file.  Others could be opened for a long time. */
+static int nstype_of(int fd)
+{
+	char path[40];
+	struct statfs fs;
+	int file, type;
+
+	if (fstatfs(fd, &fs) || fs.f_type != NSFS_MAGIC)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	type = file < 0 ? -1 : ioctl(file, MC_NS_GET_NSTYPE);
+	mc_close(file);
+	return type;
+}
+
+static void check_ns(struct check *c, uint32_t src)
+{
+	const struct mc_src *s = &c->p->srcs[src];
+	const struct mntcr_external *o = &c->po->externals[s->index];
+	char key[128], path[256], text[600];
+	uint32_t m = c->first[src];
+
+	if (m == MC_NONE || !c->p->topo->mounts[m].nsfs_type ||
+	    nstype_of(c->fds[s->index]) == (int)c->p->topo->mounts[m].nsfs_type)
+		return;
+	snprintf(text, sizeof(text), "--external %s=%s is no file of such a namespace",
+		 mc_escape(o->key, key, sizeof(key)), mc_escape(o->path, path, sizeof(path)));
+	report(c, "external-namespace", text, "the path of one, as in /proc/PID/ns", 0);
+}
+
 static int check_superblocks(struct check *c)
 {
 	uint32_t *first = malloc((c->p->topo->nr_sbs + 1UL) * sizeof(*first)), i;
@@ -436,6 +469,7 @@ static int check_superblocks(struct check *c)
 			continue;
 		fs = mc_exec_mount_of(tb, it, c->fds[s->index], &is_root);
 		check_host(c, s, fs, is_root);
+		check_ns(c, i);
 		if (fs)
 			check_same(c, s, fs, first);
 	}

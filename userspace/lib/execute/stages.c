@@ -135,6 +135,8 @@ static int check_ns(const struct mc_need *n, int fd, struct mntcr_error *e)
 	static const int types[] = {
 		[MNTCR_GIVEN_PID] = CLONE_NEWPID, [MNTCR_GIVEN_NET] = CLONE_NEWNET,
 		[MNTCR_GIVEN_IPC] = CLONE_NEWIPC, [MNTCR_GIVEN_USER] = CLONE_NEWUSER,
+		[MNTCR_GIVEN_UTS] = CLONE_NEWUTS, [MNTCR_GIVEN_TIME] = CLONE_NEWTIME,
+		[MNTCR_GIVEN_CGROUP] = CLONE_NEWCGROUP,
 	};
 	int type = ioctl(fd, MC_NS_GET_NSTYPE);
 

@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +248,41 @@ static int sort_exts(struct naming *n, const struct mc_plan_options *o,
 	return 0;
 }
 
+/* TYPE:[INODE], as the root of a mount of its file is; 0: it is none; -1: see e. */
+static int name_ns(struct naming *n, const char *key, struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = n->p->priv;
+	const struct mc_topology *t = n->p->topo;
+	const char *colon = strchr(key, ':'), *end = key + strlen(key);
+	struct mc_ext_ns *x = &v->ext_ns[v->nr_ext_ns];
+	const struct mc_word *w = mc_words_nstype;
+	uint32_t i;
+
+	while (w->name && (!colon || strlen(w->name) != (size_t)(colon - key) ||
+			   strncmp(key, w->name, strlen(w->name))))
+		w++;
+	if (!w->name || colon[1] != '[' || end[-1] != ']' ||
+	    !number(colon + 2, end - 1, &x->ino))
+		return 0;
+	*x = (struct mc_ext_ns){ (uint32_t)w->bits, n->index, x->ino, MC_NONE };
+	if (x->type == CLONE_NEWNS)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "--external %s: no file of a mount namespace that is there can be mounted in one that is restored",
+			       n->key);
+	for (i = 0; i < v->nr_ext_ns; i++)
+		if (v->ext_ns[i].type == x->type && v->ext_ns[i].ino == x->ino)
+			return mc_fail(e, MNTCR_USAGE, 0, "--external %s: given twice", n->key);
+	for (i = 0; i < t->nr_mounts; i++)
+		if (t->mounts[i].nsfs_type == x->type && t->mounts[i].nsfs_ino == x->ino)
+			break;
+	if (i == t->nr_mounts)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "--external %s: no mount of the image is of this namespace's file",
+			       n->key);
+	v->nr_ext_ns++;
+	return 1;
+}
+
 static int name_externals(struct naming *n, const struct mc_plan_options *o,
 			  struct mntcr_error *e)
 {
@@ -254,13 +290,20 @@ static int name_externals(struct naming *n, const struct mc_plan_options *o,
 	struct mc_ext *x;
 	char *text;
 	size_t len;
+	int is_ns;
 
 	v->exts = calloc(o->nr_externals + 1UL, sizeof(*v->exts));
-	if (!v->exts)
+	v->ext_ns = calloc(o->nr_externals + 1UL, sizeof(*v->ext_ns));
+	if (!v->exts || !v->ext_ns)
 		return mc_nomem(e);
 	for (n->index = 0; n->index < o->nr_externals; n->index++) {
-		x = &v->exts[v->nr_exts++];
 		mc_escape(o->externals[n->index].key, n->key, sizeof(n->key));
+		is_ns = name_ns(n, o->externals[n->index].key, e);
+		if (is_ns < 0)
+			return -1;
+		if (is_ns)
+			continue;
+		x = &v->exts[v->nr_exts++];
 		len = strlen(o->externals[n->index].key) + 1;
 		text = mc_plan_alloc(n->p, len);
 		if (!text)

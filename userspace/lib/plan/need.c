@@ -23,6 +23,9 @@ const char *mc_need_kind_name(enum mntcr_given_kind kind)
 		[MNTCR_GIVEN_SUPERBLOCK] = "superblock",
 		[MNTCR_GIVEN_MOUNT] = "mount",
 		[MNTCR_GIVEN_USER] = "user",
+		[MNTCR_GIVEN_UTS] = "uts",
+		[MNTCR_GIVEN_TIME] = "time",
+		[MNTCR_GIVEN_CGROUP] = "cgroup",
 	};
 
 	return names[kind];
@@ -140,15 +143,36 @@ bool mc_plan_root_needs_process(const struct mc_sb *sb, const char *root)
 	return false;
 }
 
+/* The namespace of a file, if that is to be given as such. */
+static bool is_file_chosen(const struct mc_plan *p, const struct mc_mount *m, uint32_t *need)
+{
+	switch (m->nsfs_type) {
+	case CLONE_NEWUTS:
+		return is_chosen(p, MNTCR_GIVEN_UTS, m->nsfs_ino, need);
+	case CLONE_NEWTIME:
+		return is_chosen(p, MNTCR_GIVEN_TIME, m->nsfs_ino, need);
+	case CLONE_NEWCGROUP:
+		return is_chosen(p, MNTCR_GIVEN_CGROUP, m->nsfs_ino, need);
+	case CLONE_NEWUSER:
+		return is_chosen(p, MNTCR_GIVEN_USER, m->nsfs_ino, need);
+	}
+	return false;
+}
+
 int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had, struct mntcr_error *e)
 {
 	const struct mc_mount *m = &p->topo->mounts[mount];
 	uint32_t need;
 
-	if (!p->staged || (had && !is_chosen(p, MNTCR_GIVEN_MOUNT, m->id, &need)))
+	if (!p->staged)
 		return 0;
-	if (get_need(p, MNTCR_GIVEN_MOUNT, m->id, &need, e))
-		return -1;
+	if (!is_chosen(p, MNTCR_GIVEN_MOUNT, m->id, &need) &&
+	    !is_file_chosen(p, m, &need)) {
+		if (had)
+			return 0;
+		if (get_need(p, MNTCR_GIVEN_MOUNT, m->id, &need, e))
+			return -1;
+	}
 	p->src_of[mount] = mc_plan_new_src(p, MC_SRC_GIVEN, m->sb, need);
 	if (p->src_of[mount] == MC_NONE)
 		return mc_nomem(e);

@@ -102,6 +102,7 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->owner_live);
 	free(v->sb);
 	free(v->wide);
+	free(v->ext_ns);
 	free(v->exts);
 	free(v->external_of);
 	free(v->layer_of);

@@ -52,6 +52,13 @@ struct mc_ext {
 	uint32_t up;			/* the nearest one that contains it, or MC_NONE */
 };
 
+/* What an --external stands for that names a namespace, as the root of its file does. */
+struct mc_ext_ns {
+	uint32_t type, option;
+	uint64_t ino;
+	uint32_t src;			/* MC_NONE until wanted */
+};
+
 /* The lowest directory of a superblock that contains the roots of some mounts. */
 struct mc_area {
 	const char *path;	/* len bytes of it; NULL: nothing yet */
@@ -92,6 +99,8 @@ struct mc_plan_priv {
 	uint32_t nr_wide;
 	struct mc_ext *exts;		/* by superblock and root */
 	uint32_t nr_exts;
+	struct mc_ext_ns *ext_ns;
+	uint32_t nr_ext_ns;
 	uint32_t *external_of;		/* per superblock: the first of exts, or MC_NONE */
 	uint32_t *layer_of;		/* per superblock: --layer, or MC_NONE */
 	uint32_t *master_of;		/* per group: option, or MC_NONE */

@@ -517,6 +517,63 @@ static int unlinked_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from
 	return 0;
 }
 
+static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
+		     uint32_t from, uint32_t end)
+{
+	const struct mc_plan_options *o = p->priv->opts;
+	uint32_t i;
+
+	for (i = from; o->ns_live && i < end; i++)
+		if (o->ns_live[p->topo->mounts[sorted[i]].ns])
+			return true;
+	return false;
+}
+
+/* The --external that stands for the namespace; MC_NONE: none. */
+static uint32_t ext_ns_of(const struct mc_plan *p, const struct mc_mount *m)
+{
+	const struct mc_plan_priv *v = p->priv;
+	uint32_t i;
+
+	for (i = 0; m->nsfs_type && i < v->nr_ext_ns; i++)
+		if (v->ext_ns[i].type == m->nsfs_type && v->ext_ns[i].ino == m->nsfs_ino)
+			return i;
+	return MC_NONE;
+}
+
+static int ext_ns_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, struct mc_ext_ns *x, struct mntcr_error *e)
+{
+	if (x->src == MC_NONE) {
+		x->src = mc_plan_new_src(p, MC_SRC_EXTERNAL,
+					 p->topo->mounts[sorted[from]].sb, x->option);
+		if (x->src == MC_NONE)
+			return mc_nomem(e);
+		p->srcs[x->src].path = p->topo->mounts[sorted[from]].root;
+	}
+	for (; from < to; from++)
+		if (p->src_of[sorted[from]] == MC_NONE)
+			p->src_of[sorted[from]] = x->src;
+	return 0;
+}
+
+/* Of a namespace that is not restored with the mounts, and that nobody makes. */
+static int no_namespace(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			struct mntcr_error *e)
+{
+	const struct mc_mount *m = &p->topo->mounts[mounts[0]];
+	const struct mc_word *w = mc_words_nstype;
+	char help[160];
+
+	while (w->name && w->bits != m->nsfs_type)
+		w++;
+	snprintf(help, sizeof(help), "--external %s:[%llu]=PATH, or --source with its namespace",
+		 w->name, (unsigned long long)m->nsfs_ino);
+	return mc_plan_refuse(p, e, refused(p, m->sb, "namespace-not-given"), mounts, nr, help,
+			      "the file of %s namespace %llu, which is not made with the mounts",
+			      w->name, (unsigned long long)m->nsfs_ino);
+}
+
 /* Files of namespaces and processes that are none of the image's. */
 static int given_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		     uint32_t to, struct mntcr_error *e)
@@ -546,6 +603,9 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	    mc_type_of(p->topo->sbs[p->topo->mounts[sorted[from]].sb].type)->kind ==
 	    MC_TYPE_FILES)
 		return given_run(p, sorted, from, to, e);
+	if (src == MC_NONE && p->topo->mounts[sorted[from]].nsfs_type &&
+	    !any_live(p, sorted, from, to))
+		return no_namespace(p, sorted + from, to - from, e);
 	if (src == MC_NONE)
 		return no_source(p, sorted + from, to - from, e);
 	for (i = from; i < to; i++) {
@@ -627,18 +687,6 @@ static int nsfile_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	for (i = from; i < to; i++)
 		p->src_of[sorted[i]] = src;
 	return 0;
-}
-
-static bool any_live(const struct mc_plan *p, const uint32_t *sorted,
-		     uint32_t from, uint32_t end)
-{
-	const struct mc_plan_options *o = p->priv->opts;
-	uint32_t i;
-
-	for (i = from; o->ns_live && i < end; i++)
-		if (o->ns_live[p->topo->mounts[sorted[i]].ns])
-			return true;
-	return false;
 }
 
 /* Of a namespace that is known, which is not given, and of which nothing is live. */
@@ -966,6 +1014,9 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			ret = 0;
 		} else if (!ret && m[sorted[i]].nsfs_ns != MC_NONE)
 			ret = nsfile_run(p, sorted, i, to, e);
+		else if (!ret && ext_ns_of(p, &m[sorted[i]]) != MC_NONE)
+			ret = ext_ns_run(p, sorted, i, to, &p->priv->ext_ns[
+						ext_ns_of(p, &m[sorted[i]])], e);
 		else if (!ret && is_made_for(p, sorted, i, to))
 			ret = nsmade_run(p, sorted, i, to, e);
 		else if (!ret && s->mode == MC_SB_LIVE)
