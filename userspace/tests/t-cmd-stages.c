@@ -275,6 +275,63 @@ static void driver_dies_between_any_two_lines(void)
 	}
 }
 
+/* All of it, with a second try's pins, which take away what the first left of its. */
+static void once_more(const char *const *pins)
+{
+	struct drive d = start(pins);
+	int i;
+
+	for (i = 0; i < 3; i++)
+		ask(&d, give[i], x.pid[i].fd);
+	ask(&d, "place\n", -1);
+	ask(&d, "share\n", -1);
+	ask(&d, "end\n", -1);
+	CHECK_EQ(over(&d), 0);
+	if (!pins)
+		return;
+	CHECK(!access(PINS "/0", F_OK));
+	CHECK(!umount2(PINS, MNT_DETACH) && !rmdir(PINS));
+}
+
+/* Nobody is there to undo anything: it goes with the descriptors. */
+static void killed_between_any_two_lines(void)
+{
+	static const char *const pinned[] = { "--pin", PINS, NULL };
+	static const char *const lines[] = {
+		"begin\n", "place\n", NULL, "delayed\n", NULL, NULL, "delayed\n",
+		"share\n",
+	};
+	const char *const *pins;
+	struct drive d;
+	size_t i, k, n;
+	int status;
+
+	for (k = 0; k <= 2 * (sizeof(lines) / sizeof(lines[0])) + 1; k++) {
+		pins = k & 1 ? pinned : NULL;
+		prepare(nested());
+		d = start(pins);
+		for (i = n = 0; i < k / 2; i++) {
+			ask(&d, lines[i] ? lines[i] : give[n],
+			    lines[i] ? -1 : x.pid[n].fd);
+			n += !lines[i];
+		}
+		/* or while it does what it has just been asked for */
+		if (k / 2 < sizeof(lines) / sizeof(lines[0]) && lines[k / 2])
+			say(&d, lines[k / 2], -1);
+		REQUIRE(!kill(d.pid, SIGKILL));
+		REQUIRE(waitpid(d.pid, &status, 0) == d.pid);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		d.pid = 0;
+		over(&d);
+		/* what is pinned there at most is the place for pins */
+		CHECK_ERRNO(access(PINS "/0", F_OK), ENOENT);
+		CHECK(world_own_mounts() - x.mounts <= (k & 1));
+		CHECK_EQ(staged_namespaces_end(x.namespaces), x.namespaces);
+		once_more(pins);
+		nothing_left();
+	}
+}
+
 static void a_signal_ends_it(void)
 {
 	static const char *const pins[] = { "--pin", PINS, NULL };
@@ -421,6 +478,7 @@ int main(void)
 	TAP_RUN(made_and_handed_out);
 	TAP_RUN(pinned_at_the_end);
 	TAP_RUN(driver_dies_between_any_two_lines);
+	TAP_RUN(killed_between_any_two_lines);
 	TAP_RUN(a_signal_ends_it);
 	TAP_RUN(faults);
 	TAP_RUN(faults_of_length);
