@@ -7,7 +7,7 @@
 #include <sys/fsuid.h>
 #include <sys/xattr.h>
 
-#include "mntcr-restore.h"
+#include "mntcr-stages.h"
 #include "base/base.h"
 #include "topology/topology.h"
 #include "extended.h"
@@ -239,8 +239,47 @@ static struct mntcr_contents *saved(int ns, struct mntcr_topology **t)
 	return c;
 }
 
+/* The stages in a row; late: the owner's parent is given when the rest is placed. */
+static void by_stages(const struct mntcr_topology *t, const struct mntcr_restore_options *o,
+		      bool late, struct mntcr_restored **r)
+{
+	const uint32_t outer = t->userns[t->ns[0].userns].parent;
+	const struct mntcr_given what = { MNTCR_GIVEN_USER, t->userns[outer].ino };
+	const struct mntcr_stages_options so = {
+		.size = sizeof(so), .give = &what, .nr_give = late,
+	};
+	struct mntcr_stages *s = NULL;
+	struct mntcr_error e = { 0 };
+	struct holder h = { 0 };
+	char path[64];
+	int fd = -1;
+
+	if (mntcr_stages_begin(t, o, &so, &s, &e) || mntcr_stages_place(s, &e))
+		TAP_SAY("stages: %s [%s]", e.text, e.rule);
+	REQUIRE(s && mntcr_stages_nr_ns(s));
+	CHECK_EQ(mntcr_stages_ns_fd(s, 0) < 0, late);
+	if (late) {
+		h = scene_hold(CLONE_NEWUSER, NULL, NULL);
+		write_of(h.pid, "uid_map", "0 1000 10");
+		write_of(h.pid, "gid_map", "0 2000 10");
+		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)h.pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (mntcr_stages_give(s, &what, fd, &e) || mntcr_stages_delayed(s, &e))
+			TAP_SAY("stages: %s [%s]", e.text, e.rule);
+		mc_close(fd);
+	}
+	if (mntcr_stages_share(s, &e) || mntcr_stages_end(s, r, &e))
+		TAP_SAY("stages: %s [%s]", e.text, e.rule);
+	mntcr_stages_free(s);
+	if (late)
+		scene_release(&h);
+}
+
+enum how { AT_ONCE, IN_STAGES, LATE };
+
 /* What fn has made comes back, contents and all: in the first namespace of r. */
-static struct mntcr_restored *moved(int (*fn)(void *data), struct mntcr_topology **t)
+static struct mntcr_restored *moved(int (*fn)(void *data), enum how how,
+				     struct mntcr_topology **t)
 {
 	struct mntcr_restore_options o = { .size = sizeof(o), .api = MNTCR_API_EXTENDED };
 	struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
@@ -256,7 +295,9 @@ static struct mntcr_restored *moved(int (*fn)(void *data), struct mntcr_topology
 	a = saved(n.inner.ns, t);
 	release_nested(&n);
 	o.contents = a;
-	if (mntcr_restore(*t, &o, &r, &e))
+	if (how != AT_ONCE)
+		by_stages(*t, &o, how == LATE, &r);
+	else if (mntcr_restore(*t, &o, &r, &e))
 		TAP_SAY("restore: %s [%s]", e.text, e.rule);
 	REQUIRE(r);
 	b = saved(mntcr_restored_ns_fd(r, 0), &back);
@@ -273,14 +314,18 @@ static struct mntcr_restored *moved(int (*fn)(void *data), struct mntcr_topology
 static void unlinked_roots_of_another_owner(void)
 {
 	struct mntcr_topology *t;
-	struct mntcr_restored *r = moved(do_unlinked, &t);
+	struct mntcr_restored *r;
+	int how;
 
-	if (!r)
-		SKIP("this kernel has no mount_setgroup(2)");
-	CHECK_EQ(t->nr_mounts, 3);
-	CHECK_EQ(t->mounts[1].unlinked + t->mounts[2].unlinked, 3);
-	mntcr_topology_free(t);
-	mntcr_restored_free(r);
+	for (how = AT_ONCE; how <= LATE; how++) {
+		r = moved(do_unlinked, (enum how)how, &t);
+		if (!r)
+			SKIP("this kernel has no mount_setgroup(2)");
+		CHECK_EQ(t->nr_mounts, 3);
+		CHECK_EQ(t->mounts[1].unlinked + t->mounts[2].unlinked, 3);
+		mntcr_topology_free(t);
+		mntcr_restored_free(r);
+	}
 }
 
 /* /tmp becomes the root of one that has users of its own: what is on it is locked. */
@@ -339,7 +384,7 @@ static int do_look(void *data)
 static void what_locked_mounts_cover(void)
 {
 	struct mntcr_topology *t;
-	struct mntcr_restored *r = moved(do_locked, &t);
+	struct mntcr_restored *r = moved(do_locked, AT_ONCE, &t);
 
 	if (!r)
 		SKIP("this kernel has no mount_setgroup(2)");
