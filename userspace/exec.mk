@@ -91,6 +91,7 @@ test-y += t-execute-unlinked
 vm-test-y += t-execute-unlinked
 test-y += t-execute-pins
 vm-test-y += t-execute-pins
+test-y += t-execute-stages
 vm-test-y += t-execute-stages
 vm-test-y += t-execute-given
 vm-test-y += t-cmd-stages

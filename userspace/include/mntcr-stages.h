@@ -84,7 +84,8 @@ struct mntcr_stages;
 /*
  * In place of MNTCR_REFUSED for what only a process can make, it is waited for.
  * What opts points to, and topo, have to last until mntcr_stages_end() or _free().
- * Takes the extended API: MNTCR_UNSUPPORTED elsewhere.  RLIMIT_NOFILE stays raised until
+ * That takes the extended API: with the upstream calls nothing is waited for, and what
+ * needs a process is refused as in mntcr_restore().  RLIMIT_NOFILE stays raised until
  * then, since each mount has a descriptor.
  */
 int mntcr_stages_begin(const struct mntcr_topology *topo,

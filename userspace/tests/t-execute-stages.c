@@ -218,10 +218,11 @@ static void what_is_wrong(void)
 static void chosen(void)
 {
 	struct mntcr_given give = { .kind = MNTCR_GIVEN_PID, .id = PID_INO(1) };
-	struct mntcr_topology *t = nested();
+	struct mntcr_topology *t;
 	struct staged x;
 
 	need_stages();
+	t = nested();
 	t->sbs[2].pidns_depth = 1;
 	x = staged_new(t);
 	staged_begin(&x);
@@ -436,9 +437,83 @@ static void refused_in_one_go(void)
 	x = staged_new(nested());
 	x.o.api = MNTCR_API_UPSTREAM;
 	CHECK_EQ(mntcr_stages_begin(x.t, &x.o, &x.so, &x.s, &x.e), -1);
-	CHECK_EQ(x.e.code, MNTCR_USAGE);
-	CHECK(strstr(x.e.text, "stages take the extended API"));
+	CHECK_EQ(x.e.code, MNTCR_REFUSED);
+	CHECK_STR(x.e.rule, "callers-namespace");
 	staged_over(&x);
+}
+
+/* --- stock calls -------------------------------------------------------------------- */
+
+/* A root, a shared mount and a slave of it with one on top. */
+static int do_stock(void *data)
+{
+	if (mount("root", SCENE_DIR, "tmpfs", 0, "size=64k") || chdir(SCENE_DIR) ||
+	    mkdir("old", 0700) || mkdir("a", 0755) || mkdir("b", 0755) ||
+	    mount("shared", "a", "tmpfs", 0, NULL) || mkdir("a/c", 0755) ||
+	    mount("none", "a", NULL, MS_SHARED, NULL) ||
+	    mount("a", "b", NULL, MS_BIND, NULL) ||
+	    mount("none", "b", NULL, MS_SLAVE, NULL) ||
+	    mount("a", "b/c", NULL, MS_BIND, NULL) ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	return 0;
+}
+
+/* All that needs nobody between the stages; what does is refused by its own rule. */
+static void with_stock_calls(void)
+{
+	const struct mntcr_given give = { MNTCR_GIVEN_PID, PID_INO(0) };
+	struct mntcr_verify_options v = { .size = sizeof(v), .report = staged_say };
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *t = NULL, *back = NULL;
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_error e = { 0 };
+	struct holder h;
+	struct staged x;
+	size_t nr = 1;
+
+	scene_enter();
+	h = scene_hold(CLONE_NEWNS, do_stock, NULL);
+	src.fd = h.ns;
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &t, &e));
+	x = staged_new(t);
+	x.namespaces = staged_namespaces();
+	x.o.api = MNTCR_API_UPSTREAM;
+	x.o.sources = &src;
+	x.o.nr_sources = 1;
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 0);
+	CHECK_EQ(staged_mounts(&x), 4);
+	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+	REQUIRE(!staged_fails(&x, mntcr_stages_share(x.s, &x.e)));
+	REQUIRE(!staged_fails(&x, mntcr_stages_end(x.s, &r, &x.e)));
+	src.fd = mntcr_restored_ns_fd(r, 0);
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &back, &e));
+	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+	/* given up when it is placed */
+	src.fd = h.ns;
+	mntcr_stages_free(x.s);
+	x.s = NULL;
+	staged_placed(&x);
+	mntcr_stages_free(x.s);
+	x.s = NULL;
+	x.so.give = &give;
+	x.so.nr_give = 1;
+	CHECK_EQ(mntcr_stages_begin(x.t, &x.o, &x.so, &x.s, &x.e), -1);
+	CHECK_EQ(x.e.code, MNTCR_USAGE);
+	CHECK(strstr(x.e.text, "nothing can be waited for with the upstream calls"));
+	staged_over(&x);
+	x = staged_new(nested());
+	x.namespaces = staged_namespaces();
+	x.o.api = MNTCR_API_UPSTREAM;
+	CHECK_EQ(mntcr_stages_begin(x.t, &x.o, &x.so, &x.s, &x.e), -1);
+	CHECK_EQ(x.e.code, MNTCR_REFUSED);
+	CHECK_STR(x.e.rule, "callers-namespace");
+	staged_over(&x);
+	scene_release(&h);
 }
 
 int main(void)
@@ -453,5 +528,7 @@ int main(void)
 	TAP_RUN(what_is_wrong);
 	TAP_RUN(chosen);
 	TAP_RUN(refused_in_one_go);
+	/* which leaves it in a namespace of its own */
+	TAP_RUN(with_stock_calls);
 	return tap_done();
 }

@@ -541,11 +541,8 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	const struct mntcr_restore_options *o = &w->o;
 	uint64_t then;
 
-	if ((o->api == MNTCR_API_EXTENDED || w->po.staged) && mc_need_extended(e))
+	if (o->api == MNTCR_API_EXTENDED && mc_need_extended(e))
 		return -1;
-	if (w->po.api != MNTCR_API_EXTENDED && w->po.staged)
-		return mc_fail(e, MNTCR_USAGE, 0,
-			       "stages take the extended API: mounts that wait are attached in namespaces that nobody enters");
 	w->others = count_others(o) + t->nr_idmaps;
 	if (!o->fd_limit)
 		mc_fd_limit_raise(&w->fd_limit, w->others);

@@ -79,6 +79,11 @@ int mc_plan_choose_needs(struct mc_plan *p, const struct mc_plan_options *o,
 	uint32_t i, need;
 
 	p->staged = o->staged;
+	/* what waits is attached in namespaces that nobody enters */
+	p->waits = o->staged && o->api == MNTCR_API_EXTENDED;
+	if (o->nr_give && !p->waits)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "give: nothing can be waited for with the upstream calls");
 	for (i = 0; i < o->nr_give; i++) {
 		if ((size_t)o->give[i].kind >= MNTCR_NR_GIVEN_KINDS)
 			return mc_fail(e, MNTCR_USAGE, 0, "give: not a kind: %d",
@@ -122,7 +127,7 @@ int mc_plan_sb_need(struct mc_plan *p, uint32_t sb, bool had, uint32_t *need,
 	enum mntcr_given_kind kind;
 
 	*need = MC_NONE;
-	if (!p->staged || is_chosen(p, MNTCR_GIVEN_SUPERBLOCK, dev, need))
+	if (!p->waits || is_chosen(p, MNTCR_GIVEN_SUPERBLOCK, dev, need))
 		return 0;
 	if (shown_need(s, &kind, &id)) {
 		if (!had || is_chosen(p, kind, id, need))
@@ -164,7 +169,7 @@ int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had, struct mntcr
 	const struct mc_mount *m = &p->topo->mounts[mount];
 	uint32_t need;
 
-	if (!p->staged)
+	if (!p->waits)
 		return 0;
 	if (!is_chosen(p, MNTCR_GIVEN_MOUNT, m->id, &need) &&
 	    !is_file_chosen(p, m, &need)) {
@@ -231,7 +236,7 @@ int mc_plan_check_needs(struct mc_plan *p, struct mntcr_error *e)
 	uint32_t m, need;
 	char id[32];
 
-	for (m = 0; p->staged && m < p->topo->nr_mounts; m++) {
+	for (m = 0; p->waits && m < p->topo->nr_mounts; m++) {
 		if (p->src_of[m] == MC_NONE)
 			continue;
 		/* beside what its root may wait for */

@@ -89,7 +89,8 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	 * namespace: so it must be attached to one by then.
 	 */
 	p->roots_last = (o->api == MNTCR_API_EXTENDED || o->whole_trees) &&
-			!o->fd_budget && t->nr_ns <= MC_MOST_TREES;
+			!o->fd_budget && t->nr_ns <= MC_MOST_TREES &&
+			(o->api == MNTCR_API_EXTENDED || !o->staged);
 	p->priv->opts = o;
 	if (mc_plan_choose_needs(p, o, e) || mc_plan_check(p, o, e) || mc_plan_ns_order(p, e) ||
 	    mc_plan_late_files(p, e) ||

@@ -252,7 +252,7 @@ struct mc_plan {
 	 * and parts, whose order is that in which things are given.
 	 */
 	uint32_t place_end, share_first;
-	bool staged;
+	bool staged, waits;	/* waits: for what is given */
 	struct mc_need *needs;
 	struct mc_part *parts;	/* each after the one that it is on */
 	uint32_t *part_of;	/* per mount: MC_NONE: it is placed; NULL: all are */

@@ -599,7 +599,7 @@ static int live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	if (find_live_src(p, sorted, from, to, &src, e) ||
 	    (src == MC_NONE && copied_src(p, sorted, from, to, &src, e)))
 		return -1;
-	if (src == MC_NONE && p->staged &&
+	if (src == MC_NONE && p->waits &&
 	    mc_type_of(p->topo->sbs[p->topo->mounts[sorted[from]].sb].type)->kind ==
 	    MC_TYPE_FILES)
 		return given_run(p, sorted, from, to, e);
