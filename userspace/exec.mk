@@ -100,6 +100,7 @@ vm-test-y += t-lib-autofs
 vm-test-y += t-lib-fuse
 test-y += t-execute-idmap
 vm-test-y += t-execute-idmap
+vm-test-y += t-execute-idmap-locked
 test-y += t-topology-stand-in
 vm-test-y += t-topology-stand-in
 test-y += t-execute-hosts
