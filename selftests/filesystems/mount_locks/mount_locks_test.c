@@ -5,8 +5,11 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../mount_members.h"
 #include "../mount_cast.h"
@@ -185,6 +188,38 @@ TEST_F(mount_locks, locks_stay)
 	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&this_test, "1"));
 	EXPECT_EQ(-EPERM, k_mount(NULL, "1", NULL, MS_REMOUNT | MS_BIND));
 	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&this_test, "1"));
+}
+
+/* A remount is refused before it has changed the superblock. */
+TEST_F(mount_locks, eperm_remount)
+{
+	ASSERT_EQ(0, k_mount("tmpfs", "6", "tmpfs", MS_NODEV));
+	ASSERT_EQ(0, lock(AT_FDCWD, "6", 0, MOUNT_LOCK_NODEV));
+	EXPECT_EQ(-EPERM, k_mount(NULL, "6", NULL, MS_REMOUNT | MS_RDONLY));
+	EXPECT_EQ(0, k_ret(mkdir("6/a", 0755)));
+	EXPECT_EQ(-EPERM, k_mount(NULL, "6", NULL, MS_REMOUNT));
+	EXPECT_EQ(0, k_mount(NULL, "6", NULL, MS_REMOUNT | MS_RDONLY | MS_NODEV));
+	EXPECT_EQ(-EROFS, k_ret(mkdir("6/b", 0755)));
+}
+
+/* Locks are refused while a remount lasts, however it ends. */
+TEST_F(mount_locks, lock_after_a_remount)
+{
+	static char data[1 << 16];
+	int fd;
+
+	ASSERT_EQ(0, k_mount("tmpfs", "6", "tmpfs", MS_NODEV | MS_NOEXEC));
+	fd = open("6/file", O_CREAT | O_WRONLY, 0644);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(sizeof(data), write(fd, data, sizeof(data)));
+	ASSERT_EQ(0, close(fd));
+	/* it is full, and can't become smaller */
+	EXPECT_EQ(-EINVAL, k_ret(sys_mount(NULL, "6", NULL, MS_REMOUNT |
+					    MS_NODEV | MS_NOEXEC, "size=4k")));
+	EXPECT_EQ(0, lock(AT_FDCWD, "6", 0, MOUNT_LOCK_NODEV));
+	EXPECT_EQ(0, k_mount(NULL, "6", NULL, MS_REMOUNT | MS_NODEV | MS_NOEXEC));
+	EXPECT_EQ(0, lock(AT_FDCWD, "6", 0, MOUNT_LOCK_NOEXEC));
+	EXPECT_EQ(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOEXEC, LOCKS(&this_test, "6"));
 }
 
 /* An attribute is set and locked by one call. */
