@@ -17,7 +17,7 @@ export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUIT
 S := scripts
 
 .PHONY: run check check-all kernel series-check check-each selftests userspace image \
-	compare-upstream coverage migration shell bench clean distclean help
+	compare-upstream coverage fuzz soak migration shell bench clean distclean help
 
 run:		## the main job in the patched VM: dump, restore, verify, compare; a move
 	@$(S)/setup-host && $(S)/main-job && $(S)/migration --show debian
@@ -45,6 +45,12 @@ compare-upstream:	## the kernel's own selftests, with the series and without it
 
 coverage:	## which lines of the series its selftests run, by patch
 	@$(S)/setup-host && $(S)/coverage
+
+fuzz:		## hostile input, RUNS= executions in all (10,000,000)
+	@$(S)/setup-host && $(S)/fuzz $(RUNS)
+
+soak:		## sweeps, races and fuzzing with fresh seeds for HOURS= (1)
+	@$(S)/setup-host && $(S)/soak $(or $(HOURS),1)
 
 selftests:	## the kernel selftests, built
 	@$(S)/setup-host && $(S)/build-selftests
