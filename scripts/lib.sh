@@ -41,7 +41,7 @@ say() {
 # What of selftests/ lies in the kernel's tree below tools/testing/selftests/.
 our_selftests() {
 	(cd "$top/selftests" && find . -mindepth 2 -type f ! -name '*.o' \
-		! -path './mutants/*') | sed 's#^\./##' | sort
+		! -path './mutants/*' ! -path './other-numbers/*') | sed 's#^\./##' | sort
 }
 
 # Keys of kernel-patches/7.3/BASE.
