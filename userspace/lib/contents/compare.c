@@ -223,7 +223,7 @@ static int compare_one(struct compare *c)
 	if (archive_entry_filetype(x) == AE_IFLNK) {
 		const char *s = archive_entry_symlink(x), *t = archive_entry_symlink(y);
 
-		if (!s || !t || strcmp(s, t))
+		if (s != t && (!s || !t || strcmp(s, t)))
 			differ(c, c->a.path, "target", s ? s : "", t ? t : "");
 	}
 	return compare_data(c);
