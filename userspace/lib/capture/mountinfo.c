@@ -424,13 +424,13 @@ int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 	size_t i;
 	int ret = -1;
 
+	for (i = 0; texts && i < nr; i++) {
+		texts[i].fd = -1;
+		texts[i].nr_mounts = ns[i].nr_mounts;
+	}
 	if (!texts || !by_dev) {
 		mc_nomem(e);
 		goto out;
-	}
-	for (i = 0; i < nr; i++) {
-		texts[i].fd = -1;
-		texts[i].nr_mounts = ns[i].nr_mounts;
 	}
 	for (i = 0; i < nr; i++) {
 		if (get_text(&ns[i], &texts[i], e))
