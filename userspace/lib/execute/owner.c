@@ -97,6 +97,18 @@ static int put_map(struct making *w, const char *file,
 	return nr ? put(w, file, text, n) : 0;
 }
 
+/*
+ * Until it has opened what it opens, or is gone: a descriptor that it gets while it is
+ * killed would be nobody's.
+ */
+static void let_it_end(const struct making *w, pid_t pid)
+{
+	struct pollfd p = { .fd = w->ready_fd, .events = POLLIN };
+
+	while (poll(&p, 1, 10) <= 0 && !waitpid(pid, NULL, WNOHANG | __WALL))
+		;
+}
+
 static int wait_for(struct making *w, pid_t pid)
 {
 	struct pollfd p[2] = {
@@ -105,8 +117,11 @@ static int wait_for(struct making *w, pid_t pid)
 	};
 	int ret;
 
-	if (p[1].fd < 0)
-		return failed(w, "pidfd_open");
+	if (p[1].fd < 0) {
+		failed(w, "pidfd_open");
+		let_it_end(w, pid);
+		return w->err;
+	}
 	while ((ret = poll(p, 2, -1)) < 0 && errno == EINTR)
 		;
 	close(p[1].fd);
