@@ -149,7 +149,7 @@ static void never_a_mixture(void)
 	size_t i;
 
 	if (method == MNTCR_METHOD_STATMOUNT && !has_statmount())
-		SKIP("this kernel's statmount(2) does not say all that a dump needs");
+		SKIP("this kernel lacks the method");
 	scene_enter();
 	scene_mkdir("from");
 	scene_mkdir("at");
