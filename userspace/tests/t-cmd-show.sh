@@ -262,6 +262,20 @@ for wrong in '-N 3;3 names no namespace' '-N mnt:[0;mnt:\[0 names no' \
 	check "wrong: ${wrong%;*}" 2 "${wrong#*;}" \
 		"$MNTCR" show ${wrong%;*} "$tmp/img"
 done
+cat >"$tmp/layers" <<'END'
+{"format": "mntcr-image", "version": 4, "user_namespaces": [], "idmaps": [], "groups": [],
+"namespaces": [{"label": "a"}, {"label": "b"}],
+"superblocks": [{"device": "0:29", "type": "tmpfs", "options": ""},
+{"device": "0:30", "type": "tmpfs", "options": ""},
+{"device": "0:31", "type": "overlay", "options": "lowerdir=/l:/m",
+ "layers": [{"superblock": 0, "path": "/l"}, {"superblock": 1, "path": "/m"}]}],
+"mounts": [
+{"id": 1, "namespace": 0, "superblock": 0, "root": "/", "mountpoint": "/"},
+{"id": 2, "namespace": 1, "superblock": 1, "root": "/", "mountpoint": "/"},
+{"id": 3, "namespace": 1, "parent": 2, "superblock": 2, "root": "/", "mountpoint": "/o"}]}
+END
+check "layers of an overlay, of what is left only" 0 \
+	'"layers": \[{}, {"superblock": 0, "path": "/m"}\]' "$MNTCR" show -J -N b "$tmp/layers"
 
 # --- graphs -----------------------------------------------------------------
 check "a line as a graph" 0 "^digraph" "$MNTCR" show --dot -t "$line"

@@ -249,6 +249,18 @@ static void keep_namespaces(struct selection *s)
 		renumber(&t->mounts[i].ns, s->index);
 }
 
+/* Of what is not left, nothing is known any more. */
+static void renumber_layers(struct mc_sb *sb, const uint32_t *index)
+{
+	uint32_t i;
+
+	for (i = 0; i < sb->nr_layers; i++) {
+		renumber(&sb->layers[i].sb, index);
+		if (sb->layers[i].sb == MC_NONE)
+			sb->layers[i].path = NULL;
+	}
+}
+
 static void keep_superblocks(struct selection *s)
 {
 	struct mc_topology *t = s->t;
@@ -259,8 +271,10 @@ static void keep_superblocks(struct selection *s)
 	for (i = 0; i < t->nr_mounts; i++)
 		keep[t->mounts[i].sb] = true;
 	t->nr_sbs = compact(t->sbs, sizeof(*t->sbs), t->nr_sbs, keep, s->index);
-	for (i = 0; i < t->nr_sbs; i++)
+	for (i = 0; i < t->nr_sbs; i++) {
 		t->sbs[i].nr_mounts = 0;
+		renumber_layers(&t->sbs[i], s->index);
+	}
 	for (i = 0; i < t->nr_mounts; i++)
 		renumber(&t->mounts[i].sb, s->index);
 }
