@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <dirent.h>
 #include <pthread.h>
 
 #include "mntcr.h"
@@ -204,8 +205,43 @@ static void threads_capture_at_the_same_time(void)
 	leave();
 }
 
+static void *nothing(void *data)
+{
+	return NULL;
+}
+
+static unsigned int tasks(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+	unsigned int n = 0;
+
+	REQUIRE(d);
+	while ((e = readdir(d)))
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+/* A task that lingers would be found in the namespace that it was in. */
+static void a_thread_is_gone_when_it_has_been_waited_for(void)
+{
+	struct mc_worker *w;
+	unsigned int i, n = tasks();
+
+	for (i = 0; i < 1000; i++) {
+		REQUIRE(!mc_in_thread(nothing, NULL));
+		REQUIRE(tasks() == n);
+		w = mc_worker_new();
+		REQUIRE(w);
+		mc_worker_end(w);
+		REQUIRE(tasks() == n);
+	}
+}
+
 int main(void)
 {
+	TAP_RUN(a_thread_is_gone_when_it_has_been_waited_for);
 	TAP_RUN(no_signal_tells_of_them);
 	TAP_RUN(they_can_be_waited_for_where_others_cannot);
 	TAP_RUN(a_caller_that_reaps_does_not_get_them);

@@ -200,6 +200,12 @@ int mc_child_task(int (*task)(void *data), void *data, size_t size, int cgroup_f
  */
 int mc_in_thread(void *(*fn)(void *), void *data);
 
+/*
+ * A thread that has been joined may be in its mount namespace for a moment yet: whoever
+ * looks for the tasks in there would find it.  Wait until it is not.
+ */
+void mc_thread_gone(pid_t tid);
+
 /* --- worker.c -------------------------------------------------------------- */
 
 /* A thread that does one thing after the other, signals blocked.  NULL: errno. */

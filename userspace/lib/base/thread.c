@@ -14,6 +14,7 @@ struct start {
 	void *(*fn)(void *data);
 	void *data;
 	int err;
+	pid_t tid;
 };
 
 /*
@@ -24,6 +25,7 @@ static void *start(void *data)
 {
 	struct start *s = data;
 
+	s->tid = gettid();
 	if (unshare(CLONE_FS))
 		s->err = errno;
 	else
@@ -31,9 +33,21 @@ static void *start(void *data)
 	return NULL;
 }
 
+/* So often; longer only if another thread of the caller's has got the same id. */
+#define LOOKS	100000
+
+void mc_thread_gone(pid_t tid)
+{
+	int err = errno, i;
+
+	for (i = 0; i < LOOKS && !tgkill(getpid(), tid, 0); i++)
+		sched_yield();
+	errno = err;
+}
+
 int mc_in_thread(void *(*fn)(void *), void *data)
 {
-	struct start s = { fn, data, 0 };
+	struct start s = { .fn = fn, .data = data };
 	sigset_t all, old;
 	pthread_t thread;
 	int err;
@@ -45,5 +59,6 @@ int mc_in_thread(void *(*fn)(void *), void *data)
 	if (err)
 		return err;
 	pthread_join(thread, NULL);
+	mc_thread_gone(s.tid);
 	return s.err;
 }

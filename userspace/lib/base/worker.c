@@ -14,6 +14,7 @@
 
 struct mc_worker {
 	pthread_t thread;
+	pid_t tid;
 	sem_t go, done;
 	void (*fn)(void *data);	/* NULL: end */
 	void *data;
@@ -29,6 +30,7 @@ static void *work(void *data)
 {
 	struct mc_worker *w = data;
 
+	w->tid = gettid();
 	for (;;) {
 		wait_for(&w->go);
 		if (!w->fn)
@@ -74,6 +76,7 @@ void mc_worker_end(struct mc_worker *w)
 	w->fn = NULL;
 	sem_post(&w->go);
 	pthread_join(w->thread, NULL);
+	mc_thread_gone(w->tid);
 	sem_destroy(&w->go);
 	sem_destroy(&w->done);
 	free(w);
