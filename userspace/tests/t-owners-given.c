@@ -280,14 +280,20 @@ static void unknown(struct mntcr_topology *t)
 	t->userns[1].map = (struct mc_idmap){ 0 };
 }
 
+static void without_parent(struct mntcr_topology *t)
+{
+	t->userns[1].parent = MC_NONE;
+}
+
 static void others_are_refused(void)
 {
-	struct holder h, below, far;
+	struct holder h, below, far, moved;
 
 	scene_enter();
 	h = hold("0 100000 65536");
 	below = hold_below(&h);
 	far = hold("1 100000 65536");
+	moved = hold("0 300000 65536");
 	other(&h, NULL, NULL, "");
 	other(&far, NULL, NULL, "given-owner-maps");
 	other(&h, NULL, with_more, "given-owner-maps");
@@ -300,8 +306,11 @@ static void others_are_refused(void)
 	other(&h, &below, NULL, "given-owner-maps");
 	inner_gid[0].parent_id = 5;
 	other(&h, &below, NULL, "");
+	other(&moved, NULL, NULL, "");
+	other(&moved, NULL, without_parent, "given-owner-maps");
 	/* what the image does not say cannot be another */
 	other(&h, NULL, unknown, "");
+	scene_release(&moved);
 	scene_release(&far);
 	scene_release(&below);
 	scene_release(&h);

@@ -42,7 +42,7 @@ static const char *differs(const struct mc_topology *t, const struct mc_userns *
 		return NULL;
 	if (!mc_idmap_is_shifted(&was->map, &is->map, moved, nr))
 		return refuse(rule, "given-owner-maps", "whose maps are others than in the image, and not the same ones moved");
-	if (*nr && !t->userns[was->parent].dumper)
+	if (*nr && (was->parent == MC_NONE || !t->userns[was->parent].dumper))
 		return refuse(rule, "given-owner-maps", "whose maps are others than in the image; only where its parent is the caller's they may be moved");
 	owner = mc_shifted(&(struct mc_shifts){ *nr, moved }, false, owner);
 	if (is->owner != owner && is->owner != was->owner)
