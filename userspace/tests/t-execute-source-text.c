@@ -245,7 +245,7 @@ static void by_external(const char *of, const char *where)
 }
 
 /* The kernel has one of these, whoever mounts it. */
-static void an_external_once_more(void)
+static const char *mount_one_for_all(void)
 {
 	static const char *const types[] = { "configfs", "securityfs", "fusectl" };
 	size_t i;
@@ -254,10 +254,46 @@ static void an_external_once_more(void)
 	w_mkdir("/tmp/all");
 	for (i = 0; i < 3; i++)
 		if (!mount("here", "/tmp/all", types[i], 0, NULL))
-			break;
-	if (i == 3)
-		SKIP("there is none of these");
-	by_external(types[i], "/tmp/all");
+			return types[i];
+	SKIP("there is none of these");
+	return NULL;
+}
+
+static void an_external_once_more(void)
+{
+	by_external(mount_one_for_all(), "/tmp/all");
+	w_umount("/tmp/all");
+}
+
+static void count_told(void *data, const char *line)
+{
+	told++;
+}
+
+/* What the image says it is would be another one, or one with options taken over. */
+static void an_external_of_another_type(void)
+{
+	struct mntcr_external ext = { .path = "/tmp/all" };
+	char key[64];
+	struct mntcr_restored *r;
+	struct shot s;
+
+	mount_one_for_all();
+	type = "tmpfs";
+	flags = 0;
+	s = shoot(two_texts);
+	snprintf(key, sizeof(key), "%u:%u", s.t->sbs[s.t->mounts[1].sb].major,
+		 s.t->sbs[s.t->mounts[1].sb].minor);
+	ext.key = key;
+	s.o.prefer_fresh = true;
+	s.o.externals = &ext;
+	s.o.nr_externals = 1;
+	told = 0;
+	s.o.difference = count_told;
+	r = restored(&s);
+	/* a source that was another's is what the external has, and that is said */
+	CHECK(told);
+	end(&s, r);
 	w_umount("/tmp/all");
 }
 
@@ -288,6 +324,7 @@ static const struct shot_test tests[] = {
 	{ "cannot-be-opened", cannot_be_opened },
 	{ "cgroups-keep-their-options", cgroups_keep_their_options },
 	{ "an-external-once-more", an_external_once_more },
+	{ "an-external-of-another-type", an_external_of_another_type },
 	{ "external-cgroups", external_cgroups },
 };
 

@@ -25,7 +25,8 @@ struct job {
 	struct mc_hosts hosts;
 	struct mc_exec x;
 	int *live_fd;
-	bool *ns_live, *again, *external_again;
+	bool *ns_live, *again;
+	uint64_t *external_again;
 	bool owners;		/* user namespaces that would be made are there */
 	char **sources;		/* of externals */
 	uint32_t *mounts, *first;

@@ -341,7 +341,7 @@ void mc_exec_probe_again(const struct mc_topology *t, bool *again, int *cgroup_f
 /* Of each type one superblock is to be had: is it this one? */
 bool mc_exec_is_had(const char *type, const struct mc_sb *sb, int *cgroup_fd);
 /* again[]: per descriptor of an --external, mc_plan_options.external_again. */
-void mc_exec_probe_external(const int *fds, size_t nr, bool *again, int *cgroup_fd);
+void mc_exec_probe_external(const int *fds, size_t nr, uint64_t *again, int *cgroup_fd);
 /* A detached mount of the superblock's root, with the source's text. */
 int mc_exec_again(struct mc_exec *x, const struct mc_op *op, int *mnt);
 

@@ -107,7 +107,7 @@ static bool sb_at(struct libmnt_table *tb, struct libmnt_iter *it, int fd,
 	return true;
 }
 
-void mc_exec_probe_external(const int *fds, size_t nr, bool *again, int *cgroup_fd)
+void mc_exec_probe_external(const int *fds, size_t nr, uint64_t *again, int *cgroup_fd)
 {
 	struct libmnt_table *tb = nr ? mnt_new_table_from_file("/proc/thread-self/mountinfo") :
 				  NULL;
@@ -116,7 +116,9 @@ void mc_exec_probe_external(const int *fds, size_t nr, bool *again, int *cgroup_
 	size_t i;
 
 	for (i = 0; tb && it && i < nr; i++)
-		again[i] = sb_at(tb, it, fds[i], &sb) && mc_exec_is_had(sb.type, &sb, cgroup_fd);
+		again[i] = sb_at(tb, it, fds[i], &sb) &&
+			   mc_exec_is_had(sb.type, &sb, cgroup_fd) ?
+			   mc_type_bit(mc_type_of(sb.type)) : 0;
 	mnt_unref_table(tb);
 	mnt_free_iter(it);
 }

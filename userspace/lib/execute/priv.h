@@ -18,7 +18,8 @@ struct mc_work {
 	struct mc_plan_options po;
 	struct mc_fd_limit fd_limit;
 	uint32_t others;	/* descriptors beside the plan's */
-	bool *ns_live, *again, *external_again;
+	bool *ns_live, *again;
+	uint64_t *external_again;
 	char **external_sources;
 	bool told;		/* of refusals */
 	bool started;		/* and not finished */

@@ -320,8 +320,8 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	x->external_fd = mc_fds_new(o->nr_externals);
 	x->master_fd = mc_fds_new(o->nr_masters);
 	x->layer_fd = mc_fds_new(o->nr_layers);
-	if (!w->ns_live || !w->again || !w->external_again || !x->placeholder || !x->ns_fd || !x->nsroot_fd ||
-	    !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd ||
+	if (!w->ns_live || !w->again || !w->external_again || !x->placeholder ||
+	    !x->ns_fd || !x->nsroot_fd || !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd ||
 	    !x->layer_fd)
 		return mc_nomem(e);
 	return 0;
@@ -805,7 +805,8 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	struct mntcr_restore_options o;
 	struct mc_plan_options po;
 	struct mc_plan *p = NULL;
-	bool known_boot, *ns_live, *again, *external_again;
+	bool known_boot, *ns_live, *again;
+	uint64_t *external_again;
 	int *live_fd, *external_fd, cgroup_fd = -1, ret = -1;
 	struct mc_hosts hosts;
 	char **sources = NULL;

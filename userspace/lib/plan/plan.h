@@ -299,10 +299,10 @@ struct mc_plan_options {
 	/* if they are known already: mc_plan.external_sources */
 	char *const *external_sources;
 	/*
-	 * per --external: fsopen(2) gives the superblock whose root is there, and
-	 * changes nothing of it; NULL: none
+	 * per --external: the mc_type_bit() of what is there, if fsopen(2) gives the
+	 * superblock whose root that is, and changes nothing of it; else 0.  NULL: none
 	 */
-	const bool *external_again;
+	const uint64_t *external_again;
 	uint32_t batch;			/* descriptors per release; 0: 256 */
 	uint32_t fd_budget;		/* 0: no limit */
 	bool keep_fds;			/* the caller wants every mount's */

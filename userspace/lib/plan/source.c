@@ -904,7 +904,10 @@ static int by_external_text(struct mc_plan *p, const uint32_t *sorted, uint32_t 
 	uint32_t *texts, n = end - from, i, again = MC_NONE, src;
 	int ret = 0;
 
+	/* what would be opened is of the image's type, and an image can say anything */
 	if (!is || !o->external_again || !o->external_again[x->option] ||
+	    o->external_again[x->option] !=
+		    mc_type_bit(mc_type_of(p->topo->sbs[m[sorted[from]].sb].type)) ||
 	    s->nr_wide != 1 || strcmp(x->root, "/"))
 		return 0;
 	texts = malloc(n * sizeof(*texts));
