@@ -316,6 +316,56 @@ static void others_are_refused(void)
 	scene_release(&h);
 }
 
+/* Another child of the dumper's has the same ids. */
+static struct mntcr_topology *two_alike(void)
+{
+	struct mntcr_topology *t = image();
+
+	t->userns[2].parent = 0;
+	t->userns[2].map = t->userns[1].map;
+	t->userns[2].owner = t->userns[1].owner;
+	t->userns[2].setgroups = t->userns[1].setgroups;
+	return t;
+}
+
+static void only_one_of_two_is_moved(void)
+{
+	struct holder moved, also, stays;
+	struct mntcr_owner o[2] = { { .inode = INO(1) }, { .inode = INO(2) } };
+	struct mntcr_topology *t;
+
+	scene_enter();
+	moved = hold("0 300000 65536");
+	also = hold("0 300000 65536");
+	stays = hold("0 100000 65536");
+
+	t = two_alike();
+	CHECK_EQ(give(t, &moved, 1), -1);
+	CHECK_STR(e.rule, "given-owner-maps");
+	CHECK(strstr(e.text, "is not moved itself"));
+	mntcr_topology_free(t);
+
+	o[0].fd = userns_of(&moved);
+	o[1].fd = userns_of(&stays);
+	t = two_alike();
+	CHECK_EQ(mntcr_topology_owners(t, o, 2, &e), -1);
+	CHECK_STR(e.rule, "given-owner-maps");
+	mntcr_topology_free(t);
+	close(o[1].fd);
+
+	o[1].fd = userns_of(&also);
+	t = two_alike();
+	memset(&e, 0, sizeof(e));
+	CHECK_EQ(mntcr_topology_owners(t, o, 2, &e), 0);
+	CHECK_STR(e.text, "");
+	mntcr_topology_free(t);
+	close(o[0].fd);
+	close(o[1].fd);
+	scene_release(&stays);
+	scene_release(&also);
+	scene_release(&moved);
+}
+
 static void not_given(struct mntcr_topology *t, uint64_t inode, int fd, const char *says)
 {
 	const struct mntcr_owner o = { .inode = inode, .fd = fd };
@@ -357,6 +407,7 @@ int main(void)
 	TAP_RUN(the_same_is_taken);
 	TAP_RUN(ids_are_moved);
 	TAP_RUN(others_are_refused);
+	TAP_RUN(only_one_of_two_is_moved);
 	TAP_RUN(what_is_no_owner);
 	return tap_done();
 }

@@ -142,7 +142,52 @@ static int cmp_shift(const void *a, const void *b)
 
 	if (x->gid != y->gid)
 		return x->gid - y->gid;
-	return (x->from > y->from) - (x->from < y->from);
+	if (x->from != y->from)
+		return x->from > y->from ? 1 : -1;
+	return (x->to > y->to) - (x->to < y->to);
+}
+
+/* Two that have the same ids may be moved alike.  Returns how many are left. */
+static uint32_t drop_equal(struct mc_shift *moved, uint32_t nr)
+{
+	uint32_t i, n = 1;
+
+	for (i = 1; i < nr; i++)
+		if (moved[i].gid != moved[n - 1].gid || moved[i].from != moved[n - 1].from ||
+		    moved[i].count != moved[n - 1].count || moved[i].to != moved[n - 1].to)
+			moved[n++] = moved[i];
+	return n;
+}
+
+static bool meets(const struct mc_idmap_extent *x, uint32_t nr, const struct mc_shift *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if (s->from < (uint64_t)x[i].parent_id + x[i].count &&
+		    x[i].parent_id < (uint64_t)s->from + s->count)
+			return true;
+	return false;
+}
+
+/* Whose ids stay: what the image has of these must not go with those that are moved. */
+static int who_stays(const struct mc_topology *t, const struct mc_shift *s,
+		     struct mntcr_error *e)
+{
+	uint32_t u;
+
+	for (u = 0; u < t->nr_userns; u++) {
+		const struct mc_userns *n = &t->userns[u];
+
+		if (!n->mapped || n->parent == MC_NONE || !t->userns[n->parent].dumper ||
+		    !meets(s->gid ? n->map.gid : n->map.uid,
+			   s->gid ? n->map.nr_gid : n->map.nr_uid, s))
+			continue;
+		return mc_refuse(e, "given-owner-maps",
+				 "user:[%" PRIu64 "] maps to ids that are moved, %cid %" PRIu32 " on, and is not moved itself; it can be given with the same ids as the other",
+				 n->ino, s->gid ? 'g' : 'u', s->from);
+	}
+	return 0;
 }
 
 static int shift(struct mc_topology *t, struct mc_shift *moved, uint32_t nr,
@@ -154,6 +199,10 @@ static int shift(struct mc_topology *t, struct mc_shift *moved, uint32_t nr,
 	if (!s)
 		return mc_nomem(e);
 	qsort(moved, nr, sizeof(*moved), cmp_shift);
+	nr = drop_equal(moved, nr);
+	for (i = 0; i < nr; i++)
+		if (who_stays(t, &moved[i], e))
+			return -1;
 	for (i = 1; i < nr; i++)
 		if (moved[i].gid == moved[i - 1].gid &&
 		    moved[i].from - moved[i - 1].from < moved[i - 1].count)
