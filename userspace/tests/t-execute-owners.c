@@ -358,6 +358,20 @@ static int do_locked(void *data)
 	return 0;
 }
 
+/* What covers it can be unmounted by whoever is in there. */
+static int do_uncovered(void *data)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("under", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mkdir("cover", 0700) || mkdir("open", 0700) ||
+	    mknod("open/file", S_IFREG | 0600, 0) ||
+	    mount("top", "cover", "tmpfs", 0, "size=64k") || lock(data) ||
+	    mount("top", "/open", "tmpfs", 0, "size=64k"))
+		return errno;
+	return 0;
+}
+
 /* What is mounted is below what is covered. */
 static int do_hidden(void *data)
 {
@@ -414,6 +428,36 @@ static void what_is_mounted_below_a_cover(void)
 	CHECK_STR(e.rule, "contents-out-of-reach");
 	CHECK(strstr(e.text, ": /cover is covered by locked mounts wherever it would be, but what is below it is mounted: /cover/sub"));
 	CHECK(access("/tmp/mntcr-owned", F_OK) && errno == ENOENT);
+	mntcr_topology_free(t);
+	release_nested(&n);
+}
+
+static void note_open(void *data, const char *line)
+{
+	if (strstr(line, ": /open: what covers it is not locked, but others of its mount are: without its contents"))
+		++*(int *)data;
+}
+
+/* It cannot be had, and is said. */
+static void what_is_covered_and_not_locked(void)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	int told = 0;
+	const struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = &src, .nr_sources = 1,
+		.left_out = note_open, .data = &told,
+	};
+	struct mntcr_error e = { 0 };
+	struct mntcr_topology *t;
+	struct nested n;
+
+	if (!hold_nested(&n, do_uncovered))
+		SKIP("this kernel has no mount_setgroup(2)");
+	src.fd = n.inner.ns;
+	t = captured(src.fd);
+	CHECK_EQ(mntcr_image_write_contents(t, &o, "/tmp/mntcr-owned", &e), 0);
+	CHECK_EQ(told, 1);
+	REQUIRE(!unlink("/tmp/mntcr-owned"));
 	mntcr_topology_free(t);
 	release_nested(&n);
 }
@@ -625,6 +669,7 @@ int main(void)
 	TAP_RUN(unlinked_roots_of_another_owner);
 	TAP_RUN(what_locked_mounts_cover);
 	TAP_RUN(what_is_mounted_below_a_cover);
+	TAP_RUN(what_is_covered_and_not_locked);
 	TAP_RUN(one_in_the_other);
 	TAP_RUN(what_shows_a_namespace);
 	TAP_RUN(who_may_not_make_one);

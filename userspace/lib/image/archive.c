@@ -111,6 +111,27 @@ static bool shows(const struct job *j, uint32_t m, const char *path)
 	return true;
 }
 
+/*
+ * Could it be seen there, if what is not locked were unmounted?  Then somebody may have
+ * use for it.
+ */
+static bool could_show(const struct job *j, uint32_t m, const char *path)
+{
+	const struct mc_mount *mnt = &j->t->mounts[m], *c;
+	uint32_t i;
+
+	if (mnt->root_deleted || !is_below(mnt->root, path))
+		return false;
+	path += mnt->root[1] ? strlen(mnt->root) : 0;
+	mc_for_each_child(j->t, i, m) {
+		c = &j->t->mounts[i];
+		if (c->locks_known && c->locks & MOUNT_LOCK_MOUNT &&
+		    c->mountpoint[1] && is_below(c->mountpoint, path))
+			return false;
+	}
+	return true;
+}
+
 static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 			  struct mntcr_error *e)
 {
@@ -123,7 +144,8 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 	const struct range *r = data;
 	const struct job *j = r->j;
 	const struct mc_mount *m;
-	char esc[300], *dir;
+	char esc[300], line[500], *dir;
+	bool told = false;
 	const char *way, *end;
 	uint32_t i;
 	int clone;
@@ -157,6 +179,13 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 	}
 	for (i = r->from; i < r->end; i++) {
 		m = &j->t->mounts[j->sorted[i]];
+		if (!told && j->o->left_out && could_show(j, j->sorted[i], path)) {
+			told = true;
+			snprintf(line, sizeof(line), "%s %u:%u: /%s: what covers it is not locked, but others of its mount are: without its contents",
+				 j->t->sbs[m->sb].type, j->t->sbs[m->sb].major,
+				 j->t->sbs[m->sb].minor, mc_escape(path + 1, esc, sizeof(esc)));
+			j->o->left_out(j->o->data, line);
+		}
 		if (!m->root_deleted && is_below(path, m->root))
 			return mc_refuse(e, "contents-out-of-reach",
 					 "%s %u:%u: /%s is covered by locked mounts wherever it would be, but what is below it is mounted: %s",
