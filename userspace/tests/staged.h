@@ -183,7 +183,11 @@ static inline void staged_pid_free(struct staged_pid *p)
 	close(p->fd);
 }
 
-/* --- mount namespaces that there are ------------------------------------------- */
+/*
+ * --- mount namespaces that there are -------------------------------------------
+ *
+ * All of the machine, so only in a VM, where nobody else makes any: elsewhere 0.
+ */
 
 static inline size_t staged_namespaces(void)
 {
@@ -191,7 +195,8 @@ static inline size_t staged_namespaces(void)
 		uint32_t size, nr_mounts;
 		uint64_t id;
 	} info = { .size = 16 };
-	int fd = openat(world_proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC), next;
+	int fd = has_extended() ?
+		 openat(world_proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC) : -1, next;
 	size_t n = 0;
 
 	/* NS_MNT_GET_NEXT */
@@ -233,7 +238,7 @@ static inline struct staged staged_new(struct mntcr_topology *t)
 	x.fds = mc_fd_count();
 	x.mounts = world_own_mounts();
 	x.namespaces = namespaces;
-	CHECK(x.namespaces > 0);
+	CHECK(x.namespaces > 0 || !has_extended());
 	for (i = 0; i < 3; i++)
 		x.pid[i] = staged_pid_new();
 	return x;
