@@ -22,6 +22,7 @@ struct cap_ns {
 	uint64_t id, ino;	/* id 0: this kernel does not say */
 	uint32_t userns;	/* index in the topology */
 	bool own;		/* the caller is in it */
+	bool by_id;		/* NS_MNT_OPEN opens mounts here */
 	/* not counting the mount below the root that tasks see; -1: unknown */
 	int64_t nr_mounts;
 };
@@ -131,13 +132,14 @@ const struct mc_file *cap_seen_get(const struct cap_seen *s, uint32_t mount, boo
 /* That of this mount, if it is known. */
 void cap_seen_add(struct cap_seen *s, uint32_t mount, bool place);
 
+/* A mount by its id, covered or not; -1: no kernel for it, or errno. */
+int cap_open_by_id(const struct mc_topology *t, const struct cap_ns *ns, uint32_t i);
 /*
  * A mount of the namespace that the caller is in, which has its root at root: by its
- * id, or where it is not covered.  no_open, !mc_opens_by_id() before the first: the
- * kernel has no call for the former.  -1.
+ * id, or where it is not covered.  -1.
  */
 int cap_open_mount(const struct mc_topology *t, const struct cap_ns *ns, int root,
-		   uint32_t i, bool *no_open);
+		   uint32_t i);
 /* A clone of that mount alone, private.  -1: errno. */
 int cap_clone(int fd);
 /* What the layers of overlays led to, as far as that can be told. */

@@ -44,7 +44,6 @@ struct job {
 	/* the child's: the mount that was looked into last, and a clone of it */
 	int root, fd, clone;
 	uint32_t mount;
-	bool no_open;
 };
 
 static bool is_older(const struct mc_topology *t, uint32_t a, uint32_t b)
@@ -91,7 +90,7 @@ static int look_in(struct job *j, uint32_t m, const char *path)
 
 	if (j->mount != m) {
 		leave(j);
-		j->fd = cap_open_mount(j->t, j->ns, j->root, m, &j->no_open);
+		j->fd = cap_open_mount(j->t, j->ns, j->root, m);
 		j->mount = m;
 	}
 	if (j->fd < 0)
@@ -306,8 +305,6 @@ static void look(struct job *j)
 	struct found *f = j->found;
 	uint32_t i;
 
-	/* while /proc is there */
-	j->no_open = !mc_opens_by_id();
 	if (setns(j->ns->fd, CLONE_NEWNS))
 		return;
 	j->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

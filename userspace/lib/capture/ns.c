@@ -143,6 +143,7 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 	struct mc_map *seen = mc_map_new(), *userns = mc_map_new();
 	struct cap_ns *ns = calloc(nr + 1, sizeof(*ns));
 	size_t i, n = 0;
+	const bool by_id = mc_opens_by_id();
 	uint32_t v = 0;
 	int ret = -1;
 
@@ -151,7 +152,7 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 		goto out;
 	}
 	for (i = 0; i < nr; i++) {
-		ns[n] = (struct cap_ns){ .src = &sources[i], .fd = -1 };
+		ns[n] = (struct cap_ns){ .src = &sources[i], .fd = -1, .by_id = by_id };
 		n++;
 		if (open_source(&sources[i], &ns[n - 1], e))
 			goto out;

@@ -24,7 +24,6 @@ struct look {
 	const struct cap_ns *ns;
 	struct cap_ids ids;
 	struct cap_seen seen;
-	bool no_open;		/* NS_MNT_OPEN does not work here */
 	int root;		/* -2: not tried */
 };
 
@@ -93,17 +92,12 @@ static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 		m->root_file.target = mc_topology_str(l->t, target);
 }
 
-static void by_id(struct look *l, struct mc_mount *m)
+static void by_id(struct look *l, uint32_t i)
 {
-	int fd;
+	int fd = cap_open_by_id(l->t, l->ns, i);
 
-	if (l->no_open || !l->t->unique_ids)
-		return;
-	fd = mc_ns_mnt_open(l->ns->fd, m->id);
 	if (fd >= 0)
-		note(l, m, fd, true);
-	else
-		l->no_open = errno == ENOTTY || errno == EINVAL;
+		note(l, &l->t->mounts[i], fd, true);
 	mc_close(fd);
 }
 
@@ -245,7 +239,6 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 	cap_seen_init(&l.seen, t);
 	for (n = 0; n < nr; n++) {
 		l.ns = &ns[n];
-		l.no_open = !mc_opens_by_id();
 		l.root = -2;
 		i = t->ns[n].nr_mounts ? t->ns[n].first_mount : 0;
 		for (end = i + t->ns[n].nr_mounts; i < end; i++) {
@@ -261,7 +254,7 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 			}
 			if (by_seen(&l, i))
 				continue;
-			by_id(&l, m);
+			by_id(&l, i);
 			if (!m->root_file.mode)
 				by_path(&l, i);
 			cap_seen_add(&l.seen, i, false);

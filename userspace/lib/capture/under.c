@@ -77,20 +77,21 @@ static bool is_root_of(const struct mc_topology *t, int fd, const struct mc_moun
 	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
+int cap_open_by_id(const struct mc_topology *t, const struct cap_ns *ns, uint32_t i)
+{
+	return t->unique_ids && ns->by_id ? mc_ns_mnt_open(ns->fd, t->mounts[i].id) : -1;
+}
+
 int cap_open_mount(const struct mc_topology *t, const struct cap_ns *ns, int root,
-		   uint32_t i, bool *no_open)
+		   uint32_t i)
 {
 	const struct mc_mount *m = &t->mounts[i];
 	char buf[PATH_MAX];
 	const char *path;
-	int fd;
+	int fd = cap_open_by_id(t, ns, i);
 
-	if (t->unique_ids && !*no_open) {
-		fd = mc_ns_mnt_open(ns->fd, m->id);
-		if (fd >= 0)
-			return fd;
-		*no_open = errno == ENOTTY || errno == EINVAL;
-	}
+	if (fd >= 0)
+		return fd;
 	if (cap_is_covered(t, i) || !cap_path(t, i, buf, &path))
 		return -1;
 	fd = mc_open_way(root, path, mc_local_way(t, i),
@@ -147,7 +148,6 @@ static void look_at(struct under *u, int clone, uint32_t c)
 static void look(struct under *u)
 {
 	uint32_t i, c, end = u->first + u->nr;
-	bool no_open = !mc_opens_by_id();
 	int root, fd, clone;
 
 	if (setns(u->ns->fd, CLONE_NEWNS))
@@ -156,7 +156,7 @@ static void look(struct under *u)
 	for (i = u->first; i < end; i++) {
 		if (!has_places(u, i))
 			continue;
-		fd = cap_open_mount(u->t, u->ns, root, i, &no_open);
+		fd = cap_open_mount(u->t, u->ns, root, i);
 		clone = fd < 0 ? -1 : cap_clone(fd);
 		if (clone >= 0)
 			mc_for_each_child(u->t, c, i)
