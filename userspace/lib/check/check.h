@@ -70,6 +70,12 @@ void mc_report_print(const json_t *root, FILE *out);
  */
 bool mc_lacks_source(const struct mc_from *f);
 bool mc_lacks_layer(const struct mc_from *f);
+/*
+ * By superblock: an overlay whose layers are not to be had by what was asked for, either,
+ * has to be external itself.  true: there are such.
+ */
+bool mc_lack_more(uint32_t nr, const struct mc_from *from, bool *external, bool *layer,
+		  uint32_t *nr_refused);
 
 /* --- needs.c ------------------------------------------------------------------- */
 

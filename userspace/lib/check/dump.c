@@ -133,10 +133,9 @@ static void name_external(struct job *j, uint32_t i, struct mntcr_external *x)
 static void name_layer(struct job *j, uint32_t i, struct mntcr_external *x)
 {
 	free(j->keys[i]);
-	if (asprintf(&j->keys[i], "%u:%u", j->t->sbs[i].major, j->t->sbs[i].minor) < 0) {
-		j->keys[i] = NULL;
+	j->keys[i] = mc_device_key(&j->t->sbs[i]);
+	if (!j->keys[i])
 		j->r.nomem = true;
-	}
 	*x = (struct mntcr_external){
 		.key = j->keys[i] ? j->keys[i] : "", .path = "PATH" };
 }
@@ -189,7 +188,6 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	struct mntcr_restore_options ro = { .size = sizeof(ro) };
 	struct mc_plan_options po;
 	const struct mc_group *g;
-	bool again = false;
 	uint32_t i;
 
 	mc_plan_options(&ro, &po);
@@ -220,15 +218,8 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	}
 	if (ask(j, &po, e))
 		return -1;
-	/* an overlay whose layers are not to be had like that, either */
-	for (i = 0; i < j->t->nr_sbs; i++)
-		if (!j->external[i] && (mc_lacks_source(&j->from[i]) ||
-					mc_lacks_layer(&j->from[i]))) {
-			j->external[i] = again = true;
-			j->layer[i] = false;
-			j->nr_refused[i] = UINT32_MAX;
-		}
-	if (again && ask(j, &po, e))
+	if (mc_lack_more(j->t->nr_sbs, j->from, j->external, j->layer, j->nr_refused) &&
+	    ask(j, &po, e))
 		return -1;
 	for (i = 0; i < j->t->nr_sbs; i++)
 		if (j->from[i].nr_refused >= j->nr_refused[i])

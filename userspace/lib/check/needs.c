@@ -149,32 +149,14 @@ static int add_layers(struct needs *n, const struct mc_plan_options *given,
 	for (i = 0; i < n->t->nr_sbs; i++) {
 		if (!n->layer[i])
 			continue;
-		if (!n->keys[i] && asprintf(&n->keys[i], "%u:%u", n->t->sbs[i].major,
-					    n->t->sbs[i].minor) < 0) {
-			n->keys[i] = NULL;
+		if (!n->keys[i])
+			n->keys[i] = mc_device_key(&n->t->sbs[i]);
+		if (!n->keys[i])
 			return mc_nomem(e);
-		}
 		n->layers[n->po.nr_layers++] = (struct mntcr_external){
 			.key = n->keys[i], .path = "PATH" };
 	}
 	return 0;
-}
-
-/* What that does not help is external itself. */
-static bool lack_more(struct needs *n)
-{
-	bool more = false;
-	uint32_t i;
-
-	for (i = 0; i < n->t->nr_sbs; i++) {
-		if (n->wanted[i] || (!mc_lacks_source(&n->from[i]) &&
-				     !mc_lacks_layer(&n->from[i])))
-			continue;
-		n->wanted[i] = more = true;
-		n->layer[i] = false;
-		n->nr_refused[i] = UINT32_MAX;
-	}
-	return more;
 }
 
 static int ask_with(struct needs *n, const struct mc_plan_options *given,
@@ -259,7 +241,9 @@ static int find(struct needs *n, const struct mc_plan_options *given,
 	if (!n->known)
 		return 0;
 	choose(n);
-	if (ask_with(n, given, e) || (lack_more(n) && ask_with(n, given, e)))
+	if (ask_with(n, given, e) ||
+	    (mc_lack_more(n->t->nr_sbs, n->from, n->wanted, n->layer, n->nr_refused) &&
+	     ask_with(n, given, e)))
 		return -1;
 	for (i = 0; i < n->t->nr_sbs; i++)
 		if (n->wanted[i] && n->from[i].nr_refused >= n->nr_refused[i])

@@ -247,6 +247,22 @@ bool mc_lacks_layer(const struct mc_from *f)
 	return f->refused && !strcmp(f->refused, "relative-layer");
 }
 
+bool mc_lack_more(uint32_t nr, const struct mc_from *from, bool *external, bool *layer,
+		  uint32_t *nr_refused)
+{
+	bool more = false;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (external[i] || (!mc_lacks_source(&from[i]) && !mc_lacks_layer(&from[i])))
+			continue;
+		external[i] = more = true;
+		layer[i] = false;
+		nr_refused[i] = UINT32_MAX;
+	}
+	return more;
+}
+
 void mc_report_sources(struct mc_report *r, const struct mc_plan *p)
 {
 	char name[256], is[256], was[256];

@@ -63,6 +63,13 @@ uint32_t mc_find_sb(const struct mc_topology *t, const char *key)
 	return i < t->nr_sbs ? i : MC_NONE;
 }
 
+char *mc_device_key(const struct mc_sb *sb)
+{
+	char *key;
+
+	return asprintf(&key, "%u:%u", sb->major, sb->minor) < 0 ? NULL : key;
+}
+
 char *mc_sb_key(const struct mc_sb *sb)
 {
 	const char *root = sb->outside.path ? sb->outside.root : "/";

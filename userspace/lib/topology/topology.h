@@ -337,6 +337,8 @@ uint32_t mc_find_sb(const struct mc_topology *t, const char *key);
  * malloc()ed; NULL without memory.
  */
 char *mc_sb_key(const struct mc_sb *sb);
+/* MAJOR:MINOR alone, as a --layer has it; likewise. */
+char *mc_device_key(const struct mc_sb *sb);
 
 /*
  * What an id of a user namespace is in the dumper's; false: it is not mapped, or
