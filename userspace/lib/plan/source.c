@@ -849,6 +849,19 @@ static int text_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return 0;
 }
 
+/* sorted[from, end) by the text of their source; NULL: no memory.  To be freed. */
+static uint32_t *sorted_by_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+				uint32_t end)
+{
+	uint32_t n = end - from, *texts = malloc(n * sizeof(*texts));
+
+	if (!texts)
+		return NULL;
+	memcpy(texts, sorted + from, n * sizeof(*texts));
+	qsort_r(texts, n, sizeof(*texts), cmp_text, p);
+	return texts;
+}
+
 /*
  * Mounts of one superblock that show different sources, each from one that
  * shows the same; what finds none here is left for any.
@@ -866,11 +879,9 @@ static int by_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		p->steps++;
 	if (i == end || (fresh && !mc_type_of(sb->type)->again))
 		return 0;
-	texts = malloc(n * sizeof(*texts));
+	texts = sorted_by_text(p, sorted, from, end);
 	if (!texts)
 		return mc_nomem(e);
-	memcpy(texts, sorted + from, n * sizeof(*texts));
-	qsort_r(texts, n, sizeof(*texts), cmp_text, p);
 	for (i = 0; i < n && !ret; i = last) {
 		for (last = i + 1; last < n && same_text(p, texts[i], texts[last]); )
 			last++;
@@ -910,11 +921,9 @@ static int by_external_text(struct mc_plan *p, const uint32_t *sorted, uint32_t 
 		    mc_type_bit(mc_type_of(p->topo->sbs[m[sorted[from]].sb].type)) ||
 	    s->nr_wide != 1 || strcmp(x->root, "/"))
 		return 0;
-	texts = malloc(n * sizeof(*texts));
+	texts = sorted_by_text(p, sorted, from, end);
 	if (!texts)
 		return mc_nomem(e);
-	memcpy(texts, sorted + from, n * sizeof(*texts));
-	qsort_r(texts, n, sizeof(*texts), cmp_text, p);
 	for (i = 0; i < n && !ret; i++) {
 		const char *was = mc_mount_source(p->topo, &m[texts[i]]);
 
