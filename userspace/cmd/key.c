@@ -106,7 +106,7 @@ int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg)
 	void *p = realloc(m->owners, (m->nr_owners + 1) * sizeof(*m->owners));
 	char *copy = strdup(arg), *path;
 	size_t inode;
-	int ret = 0, fd;
+	int ret, fd;
 
 	if (p)
 		m->owners = p;
@@ -114,13 +114,11 @@ int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg)
 		free(copy);
 		return no_memory(cmd);
 	}
-	path = strchr(copy, '=');
-	if (path)
-		*path++ = '\0';
-	if (!path || !*path || !cmd_number(copy, SIZE_MAX, &inode)) {
+	ret = cmd_split_key(cmd, "--owner", "INODE=PATH", copy, &path);
+	if (!ret && !cmd_number(copy, SIZE_MAX, &inode))
 		ret = cmd_usage(cmd, "--owner takes INODE=PATH, not %s", arg);
+	if (ret)
 		goto out;
-	}
 	/* nothing that is no namespace's file is waited for */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
