@@ -46,4 +46,17 @@ static bool fails(const char *name)
 		return fails(#name) ? NULL : __real_##name args;	\
 	}
 
+/* It returns its errno. */
+#define WRAP_PTHREAD_CREATE						\
+	int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, \
+				  void *(*fn)(void *), void *arg);	\
+	int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, \
+				  void *(*fn)(void *), void *arg);	\
+	int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, \
+				  void *(*fn)(void *), void *arg)	\
+	{								\
+		return fails("pthread_create") ? faults->err :		\
+		       __real_pthread_create(t, attr, fn, arg);		\
+	}
+
 #endif /* FAULTS_H */

@@ -77,16 +77,7 @@ WRAP(int, fchdir, (int fd), (fd))
 WRAP(int, mount, (const char *from, const char *to, const char *type,
 		  unsigned long flags, const void *data), (from, to, type, flags, data))
 
-int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr,
-			  void *(*fn)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
-			  void *(*fn)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
-			  void *(*fn)(void *), void *arg)
-{
-	return fails("pthread_create") ? faults->err :
-	       __real_pthread_create(t, attr, fn, arg);
-}
+WRAP_PTHREAD_CREATE
 
 ALLOC(malloc, (size_t n), (n))
 ALLOC(calloc, (size_t n, size_t size), (n, size))

@@ -88,16 +88,7 @@ WRAP(int, sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *set),
 WRAP(int, sched_setaffinity, (pid_t pid, size_t size, const cpu_set_t *set),
      (pid, size, set))
 
-int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr,
-			  void *(*fn)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
-			  void *(*fn)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
-			  void *(*fn)(void *), void *arg)
-{
-	return fails("pthread_create") ? faults->err :
-	       __real_pthread_create(t, attr, fn, arg);
-}
+WRAP_PTHREAD_CREATE
 
 ALLOC(malloc, (size_t n), (n))
 ALLOC(calloc, (size_t n, size_t size), (n, size))

@@ -220,23 +220,32 @@ static void cgroups_keep_their_options(void)
 
 /* --- what an --external stands for ------------------------------------------- */
 
-static void by_external(const char *of, const char *where)
+/* two_texts() of that type, with what is at ext.path for the superblock. */
+static struct shot shoot_external(const char *of, struct mntcr_external *ext, char key[64])
 {
-	struct mntcr_external ext = { .path = where };
-	char key[64];
-	struct mntcr_restored *r;
 	struct shot s;
 
 	type = of;
 	flags = 0;
 	s = shoot(two_texts);
-	snprintf(key, sizeof(key), "%u:%u", s.t->sbs[s.t->mounts[1].sb].major,
+	snprintf(key, 64, "%u:%u", s.t->sbs[s.t->mounts[1].sb].major,
 		 s.t->sbs[s.t->mounts[1].sb].minor);
-	ext.key = key;
+	ext->key = key;
 	s.o.prefer_fresh = true;
-	s.o.externals = &ext;
+	s.o.externals = ext;
 	s.o.nr_externals = 1;
 	told = 0;
+	return s;
+}
+
+static void by_external(const char *of, const char *where)
+{
+	struct mntcr_external ext = { .path = where };
+	struct mntcr_restored *r;
+	struct shot s;
+	char key[64];
+
+	s = shoot_external(of, &ext, key);
 	s.o.difference = tell;
 	r = restored(&s);
 	same(&s, r, 0);
@@ -274,21 +283,12 @@ static void count_told(void *data, const char *line)
 static void an_external_of_another_type(void)
 {
 	struct mntcr_external ext = { .path = "/tmp/all" };
-	char key[64];
 	struct mntcr_restored *r;
 	struct shot s;
+	char key[64];
 
 	mount_one_for_all();
-	type = "tmpfs";
-	flags = 0;
-	s = shoot(two_texts);
-	snprintf(key, sizeof(key), "%u:%u", s.t->sbs[s.t->mounts[1].sb].major,
-		 s.t->sbs[s.t->mounts[1].sb].minor);
-	ext.key = key;
-	s.o.prefer_fresh = true;
-	s.o.externals = &ext;
-	s.o.nr_externals = 1;
-	told = 0;
+	s = shoot_external("tmpfs", &ext, key);
 	s.o.difference = count_told;
 	r = restored(&s);
 	/* a source that was another's is what the external has, and that is said */
