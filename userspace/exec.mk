@@ -13,7 +13,8 @@ vm-test-y += t-execute-scenes
 
 # The bench is its own program: O/mntcr-bench, native and in the VM.
 all: $(O)/mntcr-bench
-$(O)/mntcr-bench: $(O)/obj/bench/mntcr-bench.o $(O)/obj/bench/services.o $(O)/libmntcr.a
+$(O)/mntcr-bench: $(O)/obj/bench/mntcr-bench.o $(O)/obj/bench/services.o \
+		  $(O)/obj/bench/setgroup.o $(O)/libmntcr.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 

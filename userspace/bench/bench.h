@@ -20,4 +20,7 @@ bool bench_in_child(void (*fn)(void *), void *arg);
 /* --- services.c: as many namespaces as a host with services has; exit status ---- */
 int bench_services(enum mntcr_api api, int runs, bool json);
 
+/* --- setgroup.c: what namespaces beside cost a call of mount_setgroup; exit status -- */
+int bench_setgroup(int runs, bool json);
+
 #endif /* BENCH_H */

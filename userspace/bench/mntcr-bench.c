@@ -53,6 +53,7 @@ static const char usage[] =
 "      --api API           upstream, extended or both (default: what works)\n"
 "      --services          only that: 216 namespaces with 17,316 mounts in all, with\n"
 "                          contents, made anew\n"
+"      --setgroup          only that: mount_setgroup alone and beside other namespaces\n"
 "      --runs N            take the best of N (default 3)\n"
 "      --json              for programs\n"
 "  -h, --help              this text\n";
@@ -603,6 +604,7 @@ int main(int argc, char **argv)
 		{ "api", required_argument, NULL, 'a' },
 		{ "runs", required_argument, NULL, 'r' },
 		{ "services", no_argument, NULL, 'S' },
+		{ "setgroup", no_argument, NULL, 'g' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
@@ -611,6 +613,7 @@ int main(int argc, char **argv)
 	int lacks;
 	bool extended = !mc_extended_lacks(&lacks);
 	bool upstream = true, as_json = false, first = true, services = false;
+	bool setgroup = false;
 	size_t nr_sizes = 3;
 	int c, runs = 3, ret = 0;
 
@@ -634,6 +637,9 @@ int main(int argc, char **argv)
 		case 'S':
 			services = true;
 			break;
+		case 'g':
+			setgroup = true;
+			break;
 		case 'j':
 			as_json = true;
 			break;
@@ -647,6 +653,10 @@ int main(int argc, char **argv)
 	}
 	if (geteuid())
 		errx(1, "mounting takes root");
+	if (setgroup && !extended)
+		errx(1, "this kernel has no mount_setgroup, or --api rules it out");
+	if (setgroup)
+		return bench_setgroup(runs, as_json);
 	if (services)
 		return bench_services(extended ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM,
 				      runs, as_json);
