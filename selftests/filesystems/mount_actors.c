@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "mount_actors.h"
+#include "utils.h"
 
 #define TEXT_SIZE	0x40000
 #define MAX_MOUNTS	1024
@@ -49,21 +50,10 @@ static int shared_init(void)
 
 static int drop_caps(__u64 mask)
 {
-	struct __user_cap_header_struct hdr = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(__NR_capget, &hdr, data))
-		return -1;
-	for (int i = 0; i < 2; i++) {
-		__u32 drop = mask >> (32 * i);
-
-		data[i].effective &= ~drop;
-		data[i].permitted &= ~drop;
-		data[i].inheritable &= ~drop;
-	}
-	return syscall(__NR_capset, &hdr, data);
+	for (int cap = 0; cap < 64; cap++)
+		if ((mask & CAP_BIT(cap)) && !cap_down(cap))
+			return -1;
+	return 0;
 }
 
 static int actor_enter(const struct actor *actor)
@@ -121,25 +111,6 @@ int actor_wait(pid_t pid)
 	return shared->ret;
 }
 
-static int write_at(int dfd, const char *path, const char *text)
-{
-	int fd = openat(dfd, path, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, strlen(text));
-	err = n == (ssize_t)strlen(text) ? 0 : -errno;
-	close(fd);
-	return err;
-}
-
-int write_text(const char *path, const char *text)
-{
-	return write_at(AT_FDCWD, path, text);
-}
-
 int read_uint(const char *path, unsigned int *val)
 {
 	FILE *f = fopen(path, "re");
@@ -152,33 +123,15 @@ int read_uint(const char *path, unsigned int *val)
 	return n == 1 ? 0 : -EINVAL;
 }
 
-static int map_root(int proc, uid_t uid, gid_t gid)
-{
-	char map[32];
-
-	if (write_at(proc, "setgroups", "deny"))
-		return -1;
-	snprintf(map, sizeof(map), "0 %u 1", uid);
-	if (write_at(proc, "uid_map", map))
-		return -1;
-	snprintf(map, sizeof(map), "0 %u 1", gid);
-	if (write_at(proc, "gid_map", map))
-		return -1;
-	return setresgid(0, 0, 0) || setresuid(0, 0, 0) ? -1 : 0;
-}
-
 /* Runs in the child. An empty namespace has no /proc, so open that before. */
 static int make_namespaces(enum actor_kind kind)
 {
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
 	int proc, err;
 
 	proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (proc < 0)
 		return -errno;
-	if (kind == ACTOR_USERNS &&
-	    (unshare(CLONE_NEWUSER) || map_root(proc, uid, gid)))
+	if (kind == ACTOR_USERNS && enter_userns())
 		goto err;
 	if (unshare(kind == ACTOR_EMPTY_MNTNS ? UNSHARE_EMPTY_MNTNS :
 						CLONE_NEWNS))

@@ -101,8 +101,10 @@ __u64 propagation_of(int fd);
 /* The mount of @actor's namespace that receives from peer group @group. */
 int mnt_receiver(const struct actor *actor, __u64 group, struct mnt *mnt);
 
-/* Is something mounted on @path, in @actor's namespace? */
-/* 1 or 0, or -errno: for EXPECT_EQ(), an error is neither. */
+/*
+ * Is something mounted on @path, in @actor's namespace? 1 or 0, or -errno: for
+ * EXPECT_EQ(), an error is neither.
+ */
 int is_mounted_at(const struct actor *actor, const char *path);
 
 /* Every mount of @actor's namespace and its properties, as text. */
@@ -117,7 +119,6 @@ int detached_tmpfs(const struct actor *actor, unsigned int attr);
 int mountinfo_watch(const struct actor *actor);
 bool mountinfo_changed(int fd);
 
-int write_text(const char *path, const char *text);
 int read_uint(const char *path, unsigned int *val);
 
 /* An own mount namespace with a private tmpfs at a new directory. */

@@ -13,6 +13,7 @@
 #include <linux/landlock.h>
 
 #include "../mount_cast.h"
+#include "../utils.h"
 #include "../../kselftest_harness.h"
 
 #define MOUNT_MAX	"/proc/sys/fs/mount-max"
@@ -57,7 +58,7 @@ FIXTURE_TEARDOWN(move_mount_foreign)
 	char max[16];
 
 	snprintf(max, sizeof(max), "%u", self->mount_max);
-	EXPECT_EQ(0, write_text(MOUNT_MAX, max));
+	EXPECT_EQ(0, write_file(MOUNT_MAX, max));
 	ASSERT_EQ(0, chdir("/"));
 	scratch_teardown(self->base);
 }
@@ -798,7 +799,7 @@ static int set_mount_max(int nr)
 	char max[16];
 
 	snprintf(max, sizeof(max), "%d", nr);
-	return write_text(MOUNT_MAX, max);
+	return write_file(MOUNT_MAX, max);
 }
 
 /* What counts are the mounts of the destination, not those of the caller. */

@@ -18,6 +18,7 @@
 #include <linux/magic.h>
 
 #include "../mount_cast.h"
+#include "../utils.h"
 #include "../../kselftest_harness.h"
 
 #ifndef NULL_FS_MAGIC
@@ -930,6 +931,37 @@ TEST_F_TIMEOUT(ns_mnt_open_way, eperm_too_deep, 120)
 	}
 }
 
+/* Mounts on one another have no directory between them, and count all the same. */
+TEST_F_TIMEOUT(ns_mnt_open_way, eperm_too_many_mounts, 240)
+{
+	static const struct {
+		const char *top;
+		unsigned int nr;
+		int ret;
+	} tab[] = {
+		{ "few", 1000, 0 },
+		{ "many", 16384, -EPERM },
+	};
+	struct actor *o = &self->owner;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		ASSERT_EQ(0, mkdir(tab[i].top, 0755));
+		ASSERT_EQ(0, k_mount("tmpfs", tab[i].top, "tmpfs", 0));
+		for (unsigned int k = 1; k < tab[i].nr; k++)
+			ASSERT_EQ(0, k_mount(tab[i].top, tab[i].top, NULL, MS_BIND));
+	}
+	ASSERT_EQ(0, new_owner(self));
+	for (size_t i = 0; i < ARRAY_SIZE(tab); i++) {
+		__u64 id = id_at(&self->root, PATH(tab[i].top));
+		int fd;
+
+		ASSERT_NE(0, id);
+		fd = AS(o, k_ns_mnt_open(o->mntns, id));
+		EXPECT_EQ(tab[i].ret, fd < 0 ? fd : 0);
+		close(fd);
+	}
+}
+
 /* Every directory on the way counts: each in turn is the one that is closed. */
 TEST_F(ns_mnt_open_way, eperm_each_directory)
 {
@@ -981,7 +1013,7 @@ static int swapped_userns(void)
 		fd = 0;
 		for (int i = 0; i < 2 && !fd; i++) {
 			snprintf(path, sizeof(path), "/proc/%d/%cid_map", pid, "ug"[i]);
-			fd = write_text(path, map);
+			fd = write_file(path, map);
 		}
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
 		if (!fd)

@@ -125,6 +125,34 @@ TEST_F(nsfs_loop, eloop_recursive_copy)
 	EXPECT_EQ(1, MOUNTED_IN(&self->older, "dst/sub/file"));
 }
 
+/* Nor by mount(2), which copies a tree that is detached, or the file itself. */
+TEST_F(nsfs_loop, einval_bind)
+{
+	struct actor *bad[] = { &self->file, &self->younger };
+	char tree_path[32], file_path[32];
+	int tree;
+
+	snprintf(file_path, sizeof(file_path), "/proc/self/fd/%d", self->file.mntns);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_EQ(-EINVAL, IN(bad[i], k_mount(file_path, "t/sub/file", NULL,
+						      MS_BIND)));
+		tree = clone_as(self, bad[i], "t", AT_RECURSIVE);
+		ASSERT_GE(tree, 0);
+		snprintf(tree_path, sizeof(tree_path), "/proc/self/fd/%d", tree);
+		EXPECT_EQ(-EINVAL, IN(bad[i], k_mount(tree_path, "dst", NULL,
+						      MS_BIND | MS_REC)));
+		EXPECT_EQ(0, MOUNTED_IN(bad[i], "dst"));
+		EXPECT_EQ(0, IN(bad[i], k_mount(tree_path, "dst", NULL, MS_BIND)));
+		ASSERT_EQ(0, close(tree));
+	}
+	EXPECT_EQ(0, IN(&self->older, k_mount(file_path, "t/sub/file", NULL, MS_BIND)));
+	tree = clone_as(self, &self->older, "t", AT_RECURSIVE);
+	ASSERT_GE(tree, 0);
+	snprintf(tree_path, sizeof(tree_path), "/proc/self/fd/%d", tree);
+	EXPECT_EQ(0, IN(&self->older, k_mount(tree_path, "dst", NULL, MS_BIND | MS_REC)));
+	EXPECT_EQ(1, MOUNTED_IN(&self->older, "dst/sub/file"));
+}
+
 /* Nor by way of another detached tree, in which the copy comes to lie. */
 TEST_F(nsfs_loop, eloop_copy_in_a_tree)
 {

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "../mount_cast.h"
+#include "../utils.h"
 #include "../../kselftest_harness.h"
 
 #define FOREIGN		(OPEN_TREE_CLONE | OPEN_TREE_FOREIGN)
@@ -551,7 +552,7 @@ TEST_F(open_tree_foreign, enospc_detached_trees_of_the_caller)
 
 	fd = OPEN_IN(&self->cast[CHILD], "src");
 	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, AS(owner, write_text("/proc/sys/user/max_mnt_namespaces", "0")));
+	ASSERT_EQ(0, AS(owner, write_file("/proc/sys/user/max_mnt_namespaces", "0")));
 	EXPECT_EQ(-ENOSPC, AS(owner, k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH)));
 	tree = k_open_tree(fd, "", FOREIGN | AT_EMPTY_PATH);
 	EXPECT_GE(tree, 0);

@@ -70,6 +70,14 @@ static nlink_t nlink_at(const char *path)
 	return stat(path, &st) ? ~0UL : st.st_nlink;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return !stat(a, &sa) && !stat(b, &sb) && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
 TEST_F(unlinked_root, move_mount)
 {
 	ASSERT_EQ(0, k_move_mount(self->file, "", AT_FDCWD, "f", 0));
@@ -203,6 +211,33 @@ TEST_F(unlinked_root, tree_with_a_root_on_top)
 	ASSERT_EQ(0, k_umount("s3/d", 0));
 	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "s1/d", 0));
 	EXPECT_EQ(0, nlink_at("s3/d"));
+}
+
+/*
+ * A copy leaves out a mount namespace file, and so what is mounted on that. The root
+ * that has to bear what is in the way of a copy is another one than that of the tree.
+ */
+TEST_F(unlinked_root, copies_without_a_namespace_file)
+{
+	int tree, file;
+	struct actor younger;
+
+	ASSERT_EQ(0, actor_new(&younger, &this_test, ACTOR_MNTNS));
+	ASSERT_EQ(0, mknod("src/below", S_IFREG | 0600, 0));
+	ASSERT_EQ(0, mknod("src/covers", S_IFREG | 0600, 0));
+	tree = k_open_tree(AT_FDCWD, "src/below", OPEN_TREE_CLONE);
+	file = k_open_tree(younger.mntns, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	ASSERT_TRUE(tree >= 0 && file >= 0);
+	ASSERT_EQ(0, k_move_mount(file, "", tree, "", 0));
+	ASSERT_EQ(0, k_move_mount(self->file, "", tree, "", 0));
+	ASSERT_EQ(0, k_mount("src/covers", "s3/f", NULL, MS_BIND));
+
+	EXPECT_EQ(0, k_move_mount(tree, "", AT_FDCWD, "s1/f", 0));
+	EXPECT_EQ(0, nlink_at("s1/f"));
+	EXPECT_TRUE(same_file("src/below", "s2/f"));
+	EXPECT_TRUE(same_file("src/covers", "s3/f"));
+	ASSERT_EQ(0, k_umount("s3/f", 0));
+	EXPECT_TRUE(same_file("src/below", "s3/f"));
 }
 
 TEST_HARNESS_MAIN

@@ -240,6 +240,31 @@ TEST_F(mount_locks, set_and_lock)
 	EXPECT_EQ(-EPERM, set_attr("0", 0, MOUNT_ATTR_RDONLY));
 }
 
+/* All or nothing: neither the propagation changes, nor is a group ID used up. */
+TEST_F(mount_locks, einval_propagation_stays)
+{
+	struct mount_attr_locks attr = {
+		.propagation	= MS_SHARED,
+		.lock_set	= MOUNT_LOCK_NODEV,
+	};
+	struct mnt mnt, after;
+
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SHARED));
+	ASSERT_EQ(0, mnt_at(&this_test, "0", &mnt));
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
+	EXPECT_EQ(-EINVAL, k_mount_setattr(AT_FDCWD, "2", AT_RECURSIVE, &attr,
+					   sizeof(attr)));
+	ASSERT_EQ(0, mnt_at(&this_test, "2", &after));
+	EXPECT_EQ(MS_PRIVATE, after.propagation);
+	EXPECT_EQ(0, after.locks);
+	ASSERT_EQ(0, mnt_at(&this_test, "2/a/x", &after));
+	EXPECT_EQ(MS_PRIVATE, after.propagation);
+	/* the next group gets the ID that was free */
+	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_SHARED));
+	ASSERT_EQ(0, mnt_at(&this_test, "0", &after));
+	EXPECT_EQ(mnt.group, after.group);
+}
+
 /* What is not set can't be locked, and what is being cleared can't either. */
 TEST_F(mount_locks, einval_attribute_not_set)
 {
@@ -387,11 +412,12 @@ TEST_F(mount_locks, einval_locks_and_more)
 }
 
 /*
- * What goes by itself must not hide things: a mount that came by itself. Without a
- * server only tracefs is one, in debugfs; none of those that expire is.
+ * What the kernel would lock itself, when it copies a tree to another owner, can be
+ * locked: an automount that does not expire, too. Without a server none does.
  */
-TEST_F(mount_locks, einval_lock_automount)
+TEST_F(mount_locks, automount)
 {
+	struct actor owner;
 	int ret, fd, dir;
 
 	ASSERT_EQ(0, mkdir("debug", 0755));
@@ -404,16 +430,11 @@ TEST_F(mount_locks, einval_lock_automount)
 	ASSERT_GE(dir, 0);
 	if (fd < 0 || mnt_id_of(fd) == mnt_id_of(dir))
 		SKIP(return, "no tracefs (CONFIG_TRACEFS_AUTOMOUNT_DEPRECATED)");
-	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT));
-	EXPECT_EQ(-EINVAL, lock(fd, "", 0, MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME));
-	EXPECT_EQ(0, locks_of(fd));
-	/* all or nothing, so what it is mounted on stays as it is */
-	EXPECT_EQ(-EINVAL, lock(dir, "", AT_RECURSIVE, MOUNT_LOCK_MOUNT));
-	EXPECT_EQ(0, locks_of(dir));
-	/* what it is when it is there can be locked */
-	EXPECT_EQ(0, lock(fd, "", 0, MOUNT_LOCK_ATIME));
-	EXPECT_EQ(MOUNT_LOCK_ATIME, locks_of(fd));
-	EXPECT_EQ(0, lock(dir, "", 0, MOUNT_LOCK_MOUNT));
+	ASSERT_EQ(0, actor_new(&owner, &this_test, ACTOR_USERNS));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, LOCKS(&owner, "debug/tracing/"));
+	EXPECT_EQ(0, lock(dir, "", AT_RECURSIVE, MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_ATIME, locks_of(fd));
+	EXPECT_EQ(-EINVAL, k_umount("debug/tracing", 0));
 }
 
 /* What nobody could take away again, or copies leave out, must not hide things. */

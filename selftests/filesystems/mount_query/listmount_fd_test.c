@@ -219,6 +219,7 @@ TEST_F(listmount_fd, errors)
 	EXPECT_EQ(-EINVAL, list_req(&req, self->fd[ROOT], ids, NR_IDS, 0));
 	req = (struct mnt_id_req) { .mnt_ns_id = actor_ns_id(&this_test) };
 	EXPECT_EQ(-EINVAL, list_req(&req, self->fd[ROOT], ids, NR_IDS, 0));
+	EXPECT_EQ(-ENOENT, k_listmount(1ULL << 62, 0, ids, NR_IDS));
 	req = (struct mnt_id_req) { .param = 1 };
 	EXPECT_EQ(-EINVAL, list_req(&req, self->fd[ROOT], ids, NR_IDS, 0));
 }

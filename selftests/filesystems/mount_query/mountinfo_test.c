@@ -287,6 +287,49 @@ TEST_F(mountinfo, slaves_along_the_chain)
 	EXPECT_EQ(nr + 1, AS(other, compare_with_statmount(NULL)));
 }
 
+static int new_group(__u64 *group)
+{
+	const struct mount_attr_locks attr = { .propagation = MS_SHARED };
+	int fd = k_open_tree(AT_FDCWD, "fs", OPEN_TREE_CLONE);
+	int err = k_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+				  offsetof(struct mount_attr_locks, lock_set));
+
+	*group = err ? 0 : group_of(fd);
+	return err ?: fd;
+}
+
+/* What is found out for the slaves of a group is kept by the last bits of its ID. */
+TEST_F(mountinfo, group_ids_alike)
+{
+	struct actor *other = &self->other;
+	__u64 group;
+	int fd, peer, nr = 0;
+
+	do {
+		ASSERT_GT(256, nr++);
+		fd = new_group(&group);
+		ASSERT_GE(fd, 0);
+		ASSERT_NE(0, group);
+	} while ((group ^ self->group[3]) & 63);
+	/* it is still there when its mount is not */
+	peer = k_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	ASSERT_GE(peer, 0);
+	ASSERT_EQ(0, IN(other, k_move_mount(fd, "", AT_FDCWD, "6", 0)));
+	ASSERT_EQ(0, IN(other, slave_of("6", "7", false)));
+	ASSERT_EQ(0, IN(other, slave_of("3", "8", false)));
+	ASSERT_EQ(0, IN(other, slave_of("6", "9", false)));
+	ASSERT_EQ(0, IN(other, k_umount("6", MNT_DETACH)));
+	ASSERT_EQ(0, IN(other, k_umount("3", MNT_DETACH)));
+	ASSERT_EQ(0, IN(other, k_umount("2", MNT_DETACH)));
+
+	fd = mountinfo_watch(other);
+	ASSERT_GE(fd, 0);
+	ASSERT_GT(read_all(fd, self->text, 4096), 0);
+	EXPECT_LINE("7", group, 0);
+	EXPECT_LINE("8", self->group[3], self->group[1]);
+	EXPECT_LINE("9", group, 0);
+}
+
 /* A member is one whatever directory it is rooted in. */
 TEST_F(mountinfo, nested_roots)
 {

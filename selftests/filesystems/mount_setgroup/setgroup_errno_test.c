@@ -9,6 +9,7 @@
 #include <linux/landlock.h>
 
 #include "../mount_members.h"
+#include "../utils.h"
 #include "../../kselftest_harness.h"
 
 #define SHARED	MOUNT_SETGROUP_SHARED
@@ -53,7 +54,7 @@ static int set_mount_max(unsigned int max)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", max);
-	return write_text("/proc/sys/fs/mount-max", text);
+	return write_file("/proc/sys/fs/mount-max", text);
 }
 
 FIXTURE_TEARDOWN(setgroup_errno)

@@ -1,293 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Every allocation of the calls fails, one at a time: the call fails with ENOMEM
- * and everything is as it was.
+ * and everything is as it was. mount_fault_calls.h says which calls there are.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <stdlib.h>
-
-#include "../mount_members.h"
-#include "../../kselftest_harness.h"
-
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define FAILSLAB	"debug/failslab/"
-#define MOUNT_MAX	"/proc/sys/fs/mount-max"
-#define MAX_NTH		500
-
-/*
- * The test's namespace and another of the same owner. All of "0" to "4" are
- * private mounts of "fs", "5" is shared, and has a peer in the other namespace
- * and a slave, "6", in each. There "7" has something below it.
- */
-FIXTURE(mount_fault) {
-	char base[64];
-	struct actor other;
-	int fd[5];
-	int far;		/* "1" of the other namespace */
-	int ns;
-	int fail_nth;
-	int make_it_fail;
-	char wait[2];		/* what ignore-gfp-wait was */
-	unsigned int verbose;
-	unsigned int mount_max;
-	__u64 group;		/* the next one that is free */
-	/* of the call that is tried */
-	int tree;
-	__u64 id;
-};
-
-static int read_text(const char *path, char *text, size_t size)
-{
-	int fd = k_open(path, O_RDONLY);
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	n = read(fd, text, size - 1);
-	close(fd);
-	if (n < 0)
-		return -EIO;
-	text[n] = 0;
-	return 0;
-}
-
-static int write_uint(const char *path, unsigned int val)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", val);
-	return write_text(path, text);
-}
-
-static int set_fail_nth(struct _test_data_mount_fault *self, unsigned int nth)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", nth);
-
-	return pwrite(self->fail_nth, text, len, 0) == len ? 0 : -1;
-}
-
-FIXTURE_SETUP(mount_fault)
-{
-	int ret;
-
-	self->fail_nth = -1;
-	if (geteuid())
-		SKIP(return, "test requires root");
-	if (!setgroup_supported() || !lock_set_supported())
-		SKIP(return, "mount_setgroup() or lock_set not supported");
-	self->fail_nth = k_open(FAIL_NTH, O_RDWR);
-	if (self->fail_nth == -ENOENT)
-		SKIP(return, "no fault injection (CONFIG_FAULT_INJECTION)");
-	ASSERT_GE(self->fail_nth, 0);
-	self->make_it_fail = k_open("/proc/self/make-it-fail", O_RDWR);
-	ASSERT_GE(self->make_it_fail, 0);
-	ASSERT_EQ(0, members_setup(self->base, sizeof(self->base)));
-	ASSERT_EQ(0, mkdir("debug", 0700));
-	ret = k_mount("debugfs", "debug", "debugfs", 0);
-	if (!ret)
-		ret = read_text(FAILSLAB "ignore-gfp-wait", self->wait,
-				sizeof(self->wait));
-	if (ret == -ENODEV || ret == -ENOENT) {
-		members_teardown(self->base);
-		close(self->fail_nth);
-		self->fail_nth = -1;
-		SKIP(return, "no control of failslab (CONFIG_FAULT_INJECTION_DEBUG_FS)");
-	}
-	ASSERT_EQ(0, ret);
-	ASSERT_EQ(0, read_uint(FAILSLAB "verbose", &self->verbose));
-	ASSERT_EQ(0, write_text(FAILSLAB "ignore-gfp-wait", "N"));
-	ASSERT_EQ(0, write_uint(FAILSLAB "verbose", 0));
-	ASSERT_EQ(0, read_uint(MOUNT_MAX, &self->mount_max));
-
-	for (int i = 0; i < 5; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "%d", i);
-		self->fd[i] = member_of(&this_test, self->base, "", name);
-		ASSERT_GE(self->fd[i], 0);
-	}
-	ASSERT_EQ(0, k_mount("fs", "5", NULL, MS_BIND));
-	ASSERT_EQ(0, k_mount(NULL, "5", NULL, MS_SHARED));
-	ASSERT_EQ(0, k_mount("5", "6", NULL, MS_BIND));
-	ASSERT_EQ(0, k_mount(NULL, "6", NULL, MS_SLAVE));
-	ASSERT_EQ(0, actor_new(&self->other, &this_test, ACTOR_MNTNS));
-	ASSERT_EQ(0, IN(&self->other, k_mount("fs", "7", NULL, MS_BIND)));
-	ASSERT_EQ(0, MOUNT_IN(&self->other, "7/a"));
-	ASSERT_EQ(0, MOUNT_IN(&self->other, "7/b"));
-	self->far = OPEN_IN(&self->other, "1");
-	self->ns = self->other.mntns;
-	ASSERT_GE(self->far, 0);
-
-	ASSERT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, self->fd, 1, 0));
-	self->group = group_of(self->fd[0]);
-	ASSERT_NE(0, self->group);
-	ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
-}
-
-/*
- * What has leaked: an id of a group, which the next group would have got; or a
- * reference of a mount, which can't be unmounted then.
- */
-FIXTURE_TEARDOWN(mount_fault)
-{
-	if (self->fail_nth < 0)
-		return;
-	EXPECT_EQ(0, set_fail_nth(self, 0));
-	EXPECT_EQ(1, pwrite(self->make_it_fail, "0", 1, 0));
-	/* what it is after boot: nothing fails but what a task asks for */
-	EXPECT_EQ(0, write_text(FAILSLAB "probability", "0"));
-	EXPECT_EQ(0, write_text(FAILSLAB "times", "1"));
-	EXPECT_EQ(0, write_text(FAILSLAB "space", "0"));
-	EXPECT_EQ(0, write_text(FAILSLAB "task-filter", "N"));
-	EXPECT_EQ(0, write_uint(MOUNT_MAX, self->mount_max));
-	EXPECT_EQ(0, write_text(FAILSLAB "ignore-gfp-wait", self->wait));
-	EXPECT_EQ(0, write_uint(FAILSLAB "verbose", self->verbose));
-
-	EXPECT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, self->fd, 1, 0));
-	EXPECT_EQ(self->group, group_of(self->fd[0]));
-	for (int i = 0; i < 5; i++)
-		close(self->fd[i]);
-	close(self->far);
-	for (int i = 0; i < 7; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "%d", i);
-		EXPECT_EQ(0, k_umount(name, 0)) {
-			TH_LOG("%s", name);
-		}
-		EXPECT_EQ(0, UMOUNT_IN(&self->other, name)) {
-			TH_LOG("%s of the other namespace", name);
-		}
-	}
-	EXPECT_EQ(0, UMOUNT_IN(&self->other, "7/a"));
-	EXPECT_EQ(0, UMOUNT_IN(&self->other, "7/b"));
-	EXPECT_EQ(0, UMOUNT_IN(&self->other, "7"));
-	EXPECT_EQ(0, UMOUNT_IN(&self->other, "fs"));
-	EXPECT_EQ(0, k_umount("fs", 0));
-	members_teardown(self->base);
-}
-
-/* The mounts of both namespaces, and the tree that is not attached. */
-static char *everything(struct _test_data_mount_fault *self)
-{
-	char *mine = ns_snapshot(&this_test);
-	char *theirs = ns_snapshot(&self->other);
-	char *text = NULL;
-
-	if (mine && theirs &&
-	    asprintf(&text, "%s--\n%s-- group %llu master %llu\n", mine, theirs,
-		     self->tree >= 0 ? group_of(self->tree) : 0,
-		     self->tree >= 0 ? master_of(self->tree) : 0) < 0)
-		text = NULL;
-	free(mine);
-	free(theirs);
-	return text;
-}
-
-/* How many allocations are left until one fails, or -1. */
-static int get_fail_nth(struct _test_data_mount_fault *self)
-{
-	char text[16] = "";
-
-	return pread(self->fail_nth, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : -1;
-}
-
-/*
- * @ret is what a call with some allocations failing has returned. 0 if it has
- * failed as it should, 1 if it was done and is taken back, -1 if it is wrong.
- */
-static int check(struct _test_data_mount_fault *self, int ret,
-		 int (*undo)(struct _test_data_mount_fault *self, int ret), const char *before)
-{
-	char *after;
-	int same;
-
-	if (ret >= 0)
-		return undo(self, ret) ? -1 : 1;
-	if (ret != -ENOMEM) {
-		fprintf(stderr, "# %s\n", strerror(-ret));
-		return -1;
-	}
-	after = everything(self);
-	same = after && !strcmp(before, after);
-	if (!same)
-		fprintf(stderr, "# it changes\n%s# to\n%s", before, after ?: "?");
-	free(after);
-	return same ? 0 : -1;
-}
-
-/*
- * Let one allocation of @call after the other fail, until there are no more. How
- * often the call has failed, or -1. An allocation that the kernel can do without
- * is no reason to fail, but then the call has to have done what it is for, which
- * @undo takes back.
- */
-static int fail_each(struct _test_data_mount_fault *self,
-		     int (*call)(struct _test_data_mount_fault *self),
-		     int (*undo)(struct _test_data_mount_fault *self, int ret))
-{
-	int nr_failed = 0;
-
-	for (int nth = 1; nth < MAX_NTH; nth++) {
-		char *before = everything(self);
-		int ret, left;
-
-		if (!before || set_fail_nth(self, nth))
-			return -1;
-		ret = call(self);
-		left = get_fail_nth(self);
-		if (set_fail_nth(self, 0) || left < 0)
-			return -1;
-		ret = check(self, ret, undo, before);
-		free(before);
-		if (ret < 0) {
-			fprintf(stderr, "# ... when allocation %d fails\n", nth);
-			return -1;
-		}
-		nr_failed += !ret;
-		if (left)
-			return ret ? nr_failed : -1;
-	}
-	fprintf(stderr, "# there is no end to it\n");
-	return -1;
-}
-
-/* Nothing but a write to a file that is open can be relied on to succeed. */
-static int set_make_it_fail(struct _test_data_mount_fault *self, const char *yes)
-{
-	return pwrite(self->make_it_fail, yes, 1, 0) == 1 ? 0 : -1;
-}
-
-/* The same, but once an allocation has failed all further ones do. */
-static int fail_rest(struct _test_data_mount_fault *self,
-		     int (*call)(struct _test_data_mount_fault *self),
-		     int (*undo)(struct _test_data_mount_fault *self, int ret))
-{
-	int nr_failed = 0;
-
-	for (unsigned int bytes = 1; bytes < 16 * MAX_NTH; bytes += 16) {
-		char *before = everything(self);
-		int ret;
-
-		if (!before || write_uint(FAILSLAB "space", bytes) ||
-		    set_make_it_fail(self, "1"))
-			return -1;
-		ret = call(self);
-		if (set_make_it_fail(self, "0"))
-			return -1;
-		ret = check(self, ret, undo, before);
-		free(before);
-		if (ret < 0)
-			fprintf(stderr, "# ... with no more than %u bytes\n", bytes);
-		if (ret)
-			return ret < 0 ? ret : nr_failed;
-		nr_failed++;
-	}
-	fprintf(stderr, "# there is no end to it\n");
-	return -1;
-}
+#include "mount_fault.h"
+#include "mount_fault_calls.h"
 
 static int make_private(struct _test_data_mount_fault *self)
 {
@@ -320,7 +39,7 @@ static int undo_shared(struct _test_data_mount_fault *self, int ret)
 	return make_private(self);
 }
 
-TEST_F_TIMEOUT(mount_fault, setgroup_shared, 120)
+CALL_TEST(setgroup_shared, 120, CALL_SETGROUP, BIT_OF(MOUNT_SETGROUP_SHARED))
 {
 	self->tree = -1;
 	/* the array of files */
@@ -346,56 +65,81 @@ TEST_F_TIMEOUT(mount_fault, setgroup_shared_id, 120)
 		ASSERT_EQ(0, k_setgroup(MOUNT_SETGROUP_SHARED, fds + nr, 1, 0));
 		group = group_of(fds[nr]);
 	}
-	ASSERT_EQ(0, write_text(FAILSLAB "task-filter", "Y"));
-	ASSERT_EQ(0, write_text(FAILSLAB "times", "-1"));
-	ASSERT_EQ(0, write_text(FAILSLAB "probability", "100"));
+	ASSERT_EQ(0, write_file(FAILSLAB "task-filter", "Y"));
+	ASSERT_EQ(0, write_file(FAILSLAB "times", "-1"));
+	ASSERT_EQ(0, write_file(FAILSLAB "probability", "100"));
 	/* the array of files takes 32 bytes, 24 of which are in use */
 	EXPECT_GE(fail_rest(self, shared, undo_shared), first ? 3 : 1);
 	while (nr)
 		ASSERT_EQ(0, close(fds[--nr]));
 }
 
-static int shared_master(struct _test_data_mount_fault *self)
+/* To the group of "4", or to what that receives from. */
+static int join(struct _test_data_mount_fault *self)
 {
 	int fds[2] = { self->far, self->fd[0] };
 
-	return k_setgroup(MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_MASTER, fds, 2,
-			  self->fd[4]);
+	return k_setgroup(self->how, fds, 2, self->fd[4]);
 }
 
-static int undo_shared_master(struct _test_data_mount_fault *self, int ret)
+static int undo_join(struct _test_data_mount_fault *self, int ret)
 {
-	if (ret || !group_of(self->far) || group_of(self->far) != group_of(self->fd[0]) ||
-	    master_of(self->far) != group_of(self->fd[4]) ||
-	    master_of(self->fd[0]) != group_of(self->fd[4]))
+	__u64 group = group_of(self->far), master = 0;
+
+	if (self->how & MOUNT_SETGROUP_MASTER)
+		master = group_of(self->fd[4]);
+	if (self->how & MOUNT_SETGROUP_SIBLING)
+		master = master_of(self->fd[4]);
+	if (ret || group != group_of(self->fd[0]) || master_of(self->far) != master ||
+	    master_of(self->fd[0]) != master ||
+	    !group != !(self->how & (MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_PEER)) ||
+	    ((self->how & MOUNT_SETGROUP_PEER) && group != group_of(self->fd[4])))
 		return -1;
 	return k_mount(NULL, "0", NULL, MS_PRIVATE) ?:
 	       CHANGE_IN(&self->other, "1", MS_PRIVATE);
 }
 
-static int peer(struct _test_data_mount_fault *self)
+/* How often it has failed, at the array of files first of all. */
+static int fail_join(struct _test_data_mount_fault *self, unsigned int flags)
 {
-	int fds[2] = { self->far, self->fd[0] };
+	int nr;
 
-	return k_setgroup(MOUNT_SETGROUP_PEER, fds, 2, self->fd[4]);
-}
-
-static int undo_peer(struct _test_data_mount_fault *self, int ret)
-{
-	if (ret || group_of(self->far) != group_of(self->fd[4]) ||
-	    group_of(self->fd[0]) != group_of(self->fd[4]))
-		return -1;
-	return k_mount(NULL, "0", NULL, MS_PRIVATE) ?:
-	       CHANGE_IN(&self->other, "1", MS_PRIVATE);
-}
-
-TEST_F_TIMEOUT(mount_fault, setgroup_joins, 120)
-{
 	self->tree = -1;
-	ASSERT_EQ(0, k_mount(NULL, "4", NULL, MS_SHARED));
-	EXPECT_GE(fail_each(self, shared_master, undo_shared_master), 1);
-	EXPECT_GE(fail_each(self, peer, undo_peer), 1);
-	ASSERT_EQ(0, make_private(self));
+	self->how = flags;
+	if (k_mount(NULL, "3", NULL, MS_SHARED))
+		return -1;
+	if (k_setgroup(flags & MOUNT_SETGROUP_SIBLING ? MOUNT_SETGROUP_MASTER :
+		       MOUNT_SETGROUP_PEER, self->fd + 4, 1, self->fd[3]))
+		return -1;
+	nr = fail_each(self, join, undo_join);
+	return make_private(self) ? -1 : nr;
+}
+
+CALL_TEST(setgroup_peer, 120, CALL_SETGROUP, BIT_OF(MOUNT_SETGROUP_PEER))
+{
+	EXPECT_GE(fail_join(self, MOUNT_SETGROUP_PEER), 1);
+}
+
+CALL_TEST(setgroup_master, 120, CALL_SETGROUP, BIT_OF(MOUNT_SETGROUP_MASTER))
+{
+	EXPECT_GE(fail_join(self, MOUNT_SETGROUP_MASTER), 1);
+}
+
+CALL_TEST(setgroup_sibling, 120, CALL_SETGROUP, BIT_OF(MOUNT_SETGROUP_SIBLING))
+{
+	EXPECT_GE(fail_join(self, MOUNT_SETGROUP_SIBLING), 1);
+}
+
+CALL_TEST(setgroup_shared_master, 120, CALL_SETGROUP,
+	  BIT_OF(MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_MASTER))
+{
+	EXPECT_GE(fail_join(self, MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_MASTER), 1);
+}
+
+CALL_TEST(setgroup_shared_sibling, 120, CALL_SETGROUP,
+	  BIT_OF(MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_SIBLING))
+{
+	EXPECT_GE(fail_join(self, MOUNT_SETGROUP_SHARED | MOUNT_SETGROUP_SIBLING), 1);
 }
 
 static int set_group(struct _test_data_mount_fault *self)
@@ -410,7 +154,7 @@ static int undo_set_group(struct _test_data_mount_fault *self, int ret)
 	return CHANGE_IN(&self->other, "1", MS_PRIVATE);
 }
 
-TEST_F_TIMEOUT(mount_fault, move_mount_set_group, 120)
+CALL_TEST(move_mount_set_group, 120, CALL_MOVE_MOUNT, MOVE_MOUNT_SET_GROUP)
 {
 	self->tree = -1;
 	ASSERT_EQ(0, k_mount(NULL, "4", NULL, MS_SHARED));
@@ -445,7 +189,7 @@ static int use_foreign(struct _test_data_mount_fault *self)
 	return self->fd[3];
 }
 
-TEST_F_TIMEOUT(mount_fault, open_tree_foreign, 120)
+CALL_TEST(open_tree_foreign, 120, CALL_OPEN_TREE, OPEN_TREE_CLONE | OPEN_TREE_FOREIGN)
 {
 	ASSERT_GE(use_foreign(self), 0);
 	/* the namespace and its mounts, at least */
@@ -474,7 +218,7 @@ static int undo_clone_tree_attr(struct _test_data_mount_fault *self, int ret)
 }
 
 /* It makes groups and locks, which an error has to take back. */
-TEST_F_TIMEOUT(mount_fault, open_tree_attr_foreign, 120)
+CALL_TEST(open_tree_attr_foreign, 120, CALL_OTHER, BIT_OF(OTHER_OPEN_TREE_ATTR))
 {
 	ASSERT_GE(use_foreign(self), 0);
 	EXPECT_GE(fail_each(self, clone_tree_attr, undo_clone_tree_attr), 7);
@@ -521,7 +265,7 @@ static int set_max_and_attach(struct _test_data_mount_fault *self, unsigned int 
 }
 
 /* To where it propagates: to the other namespace, and to the test's. */
-TEST_F_TIMEOUT(mount_fault, move_mount_foreign, 300)
+CALL_TEST(move_mount_foreign, 300, CALL_MOVE_MOUNT, MOVE_MOUNT_T_FOREIGN)
 {
 	unsigned int max = ns_nr_mounts(&self->other);
 
@@ -546,6 +290,120 @@ TEST_F_TIMEOUT(mount_fault, move_mount_foreign, 300)
 	self->fd[3] = -1;
 }
 
+/* In "8/d" of the owner's namespace, a mount of the owner's. */
+static int use_owner(struct _test_data_mount_fault *self)
+{
+	int err = MOUNT_IN(&self->owner, "8") ?:
+		  IN(&self->owner, mkdir("8/d", 0755) ? -errno : 0);
+
+	if (err)
+		return err;
+	close(self->fd[3]);
+	self->fd[3] = OPEN_IN(&self->owner, "8/d");
+	return self->fd[3] < 0 ? self->fd[3] : new_tree(self);
+}
+
+static int attach_to_owner(struct _test_data_mount_fault *self)
+{
+	return k_move_mount(self->tree, "", self->fd[3], "", self->how);
+}
+
+static int undo_attach_to_owner(struct _test_data_mount_fault *self, int ret)
+{
+	bool locked = !(self->how & MOVE_MOUNT_UNLOCKED);
+	struct mnt mnt;
+
+	if (ret || mnt_at(&self->owner, PATH("8/d/c"), &mnt) || !mnt.is_root ||
+	    locked != !!(mnt.locks & MOUNT_LOCK_MOUNT))
+		return -1;
+	close(self->tree);
+	/* what is locked goes with what it is mounted on */
+	return IN(&self->owner, k_umount("8", MNT_DETACH)) ?: use_owner(self);
+}
+
+static int fail_attach_to_owner(struct _test_data_mount_fault *self, unsigned int flags)
+{
+	int nr;
+
+	self->how = flags;
+	if (actor_new(&self->owner, &this_test, ACTOR_USERNS) || use_owner(self))
+		return -1;
+	nr = fail_each(self, attach_to_owner, undo_attach_to_owner);
+	close(self->tree);
+	close(self->fd[3]);
+	self->fd[3] = -1;
+	actor_close(&self->owner);
+	return nr;
+}
+
+CALL_TEST(move_mount_locked, 120, CALL_OTHER, BIT_OF(OTHER_MOVE_MOUNT_LOCKED))
+{
+	/* a mountpoint, at least */
+	EXPECT_GE(fail_attach_to_owner(self, MOVE_MOUNT_T_FOREIGN), 1);
+}
+
+CALL_TEST(move_mount_unlocked, 120, CALL_MOVE_MOUNT, MOVE_MOUNT_UNLOCKED)
+{
+	EXPECT_GE(fail_attach_to_owner(self, MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED), 1);
+}
+
+/* A clone of what was "fs/gone". */
+static int new_unlinked(struct _test_data_mount_fault *self)
+{
+	char path[64];
+	struct stat st;
+
+	if (mkdir("fs/gone", 0755))
+		return -errno;
+	self->tree = k_open_tree(AT_FDCWD, "fs/gone", OPEN_TREE_CLONE);
+	if (self->tree < 0 || rmdir("fs/gone"))
+		return -1;
+	/* where no inode can be made, proc says that there is no such file */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->tree);
+	return stat(path, &st);
+}
+
+static int mount_unlinked(struct _test_data_mount_fault *self)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->tree);
+	return k_mount(path, "8", NULL, MS_BIND);
+}
+
+static int undo_mount_unlinked(struct _test_data_mount_fault *self, int ret)
+{
+	return ret || is_mounted_at(&this_test, "8") != 1 || k_umount("8", 0) ? -1 : 0;
+}
+
+CALL_TEST(mount_unlinked, 120, CALL_OTHER, BIT_OF(OTHER_MOUNT_UNLINKED))
+{
+	ASSERT_EQ(0, new_unlinked(self));
+	/* two paths, a mount and a mountpoint, at least */
+	EXPECT_GE(fail_each(self, mount_unlinked, undo_mount_unlinked), 4);
+	close(self->tree);
+}
+
+static int move_unlinked(struct _test_data_mount_fault *self)
+{
+	return k_move_mount(self->tree, "", AT_FDCWD, "8", 0);
+}
+
+static int undo_move_unlinked(struct _test_data_mount_fault *self, int ret)
+{
+	if (ret || is_mounted_at(&this_test, "8") != 1)
+		return -1;
+	close(self->tree);
+	return k_umount("8", 0) ?: new_unlinked(self);
+}
+
+CALL_TEST(move_mount_unlinked, 120, CALL_OTHER, BIT_OF(OTHER_MOVE_MOUNT_UNLINKED))
+{
+	ASSERT_EQ(0, new_unlinked(self));
+	EXPECT_GE(fail_each(self, move_unlinked, undo_move_unlinked), 1);
+	close(self->tree);
+}
+
 static int mnt_open(struct _test_data_mount_fault *self)
 {
 	return k_ns_mnt_open(self->ns, self->id);
@@ -553,10 +411,12 @@ static int mnt_open(struct _test_data_mount_fault *self)
 
 static int undo_mnt_open(struct _test_data_mount_fault *self, int ret)
 {
-	return mnt_id_of(ret) == self->id && !close(ret) ? 0 : -1;
+	bool special = self->id >= NS_MNT_OPEN_ROOT;
+
+	return special != (mnt_id_of(ret) == self->id) && !close(ret) ? 0 : -1;
 }
 
-TEST_F_TIMEOUT(mount_fault, ns_mnt_open, 120)
+CALL_TEST(ns_mnt_open, 120, CALL_OTHER, BIT_OF(OTHER_NS_MNT_OPEN_ID))
 {
 	struct mnt mnt;
 
@@ -567,28 +427,275 @@ TEST_F_TIMEOUT(mount_fault, ns_mnt_open, 120)
 	EXPECT_GE(fail_each(self, mnt_open, undo_mnt_open), 1);
 }
 
+CALL_TEST(ns_mnt_open_root, 120, CALL_NS_MNT_OPEN, BIT_OF(-1ULL - NS_MNT_OPEN_ROOT))
+{
+	self->tree = -1;
+	self->id = NS_MNT_OPEN_ROOT;
+	EXPECT_GE(fail_each(self, mnt_open, undo_mnt_open), 1);
+}
+
+CALL_TEST(ns_mnt_open_ns_root, 120, CALL_NS_MNT_OPEN, BIT_OF(-1ULL - NS_MNT_OPEN_NS_ROOT))
+{
+	self->tree = -1;
+	self->id = NS_MNT_OPEN_NS_ROOT;
+	EXPECT_GE(fail_each(self, mnt_open, undo_mnt_open), 1);
+}
+
+/* As an ioctl that may grow: with a larger structure. */
+static int mnt_open_larger(struct _test_data_mount_fault *self)
+{
+	struct {
+		struct ns_mnt_open arg;
+		__u64 more;
+	} arg = { .arg.mnt_id = self->id };
+
+	return k_ret(ioctl(self->ns, _IOC(_IOC_WRITE, 0xb7, _IOC_NR(NS_MNT_OPEN),
+					  sizeof(arg)), &arg));
+}
+
+CALL_TEST(ns_mnt_open_larger, 120, CALL_NS_IOCTL, BIT_OF(_IOC_NR(NS_MNT_OPEN)))
+{
+	self->tree = -1;
+	self->id = NS_MNT_OPEN_ROOT;
+	EXPECT_GE(fail_each(self, mnt_open_larger, undo_mnt_open), 1);
+}
+
+#define ALL_LOCKS	(MOUNT_LOCK_MOUNT | MOUNT_LOCK_RDONLY | MOUNT_LOCK_NODEV | \
+			 MOUNT_LOCK_NOSUID | MOUNT_LOCK_NOEXEC | MOUNT_LOCK_ATIME)
+
+/* "8/d", below a mount with which it can be unmounted. */
+static int new_lockable(void)
+{
+	return k_mount("tmpfs", "8", "tmpfs", 0) ?:
+	       k_ret(mkdir("8/d", 0755)) ?:
+	       k_mount("tmpfs", "8/d", "tmpfs", 0);
+}
+
 static int lock_set(struct _test_data_mount_fault *self)
 {
 	struct mount_attr_locks attr = {
-		.attr_set = MOUNT_ATTR_NODEV,
-		.lock_set = MOUNT_LOCK_NODEV,
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
+			    MOUNT_ATTR_NOEXEC,
+		.lock_set = ALL_LOCKS,
 	};
 
-	return k_mount_setattr(self->fd[2], "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	return k_mount_setattr(AT_FDCWD, "8/d", 0, &attr, sizeof(attr));
 }
 
 static int undo_lock_set(struct _test_data_mount_fault *self, int ret)
 {
 	struct mnt mnt;
 
-	return ret || mnt_of(self->fd[2], &mnt) || mnt.locks != MOUNT_LOCK_NODEV ? -1 : 0;
+	if (ret || mnt_at(&this_test, "8/d", &mnt) || mnt.locks != ALL_LOCKS)
+		return -1;
+	/* there is no way back */
+	return k_umount("8", MNT_DETACH) ?: new_lockable();
 }
 
-TEST_F_TIMEOUT(mount_fault, lock_set, 120)
+CALL_TEST(lock_set, 120, CALL_LOCKS, ALL_LOCKS)
 {
 	self->tree = -1;
+	ASSERT_EQ(0, new_lockable());
 	/* it may do without any */
 	EXPECT_GE(fail_each(self, lock_set, undo_lock_set), 0);
+	ASSERT_EQ(0, k_umount("8", MNT_DETACH));
+}
+
+static int set_propagation(struct _test_data_mount_fault *self)
+{
+	struct mount_attr_locks attr = { .propagation = self->how };
+
+	return k_mount_setattr(self->fd[3], "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
+			       sizeof(attr));
+}
+
+static int undo_set_propagation(struct _test_data_mount_fault *self, int ret)
+{
+	struct mount_attr_locks attr = { .propagation = MS_PRIVATE };
+	bool wanted = self->how == MS_SHARED;
+
+	if (ret || !group_of(self->fd[3]) == wanted)
+		return -1;
+	return k_mount_setattr(self->fd[3], "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
+			       sizeof(attr));
+}
+
+CALL_TEST(mount_setattr_foreign, 120, CALL_PROPAGATION,
+	  MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
+{
+	static const unsigned long types[] = { MS_SHARED, MS_SLAVE, MS_PRIVATE,
+					       MS_UNBINDABLE };
+
+	ASSERT_GE(use_foreign(self), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		self->how = types[i];
+		/* they may do without any */
+		EXPECT_GE(fail_each(self, set_propagation, undo_set_propagation), 0) {
+			TH_LOG("%#lx", types[i]);
+		}
+	}
+}
+
+/* What is told without text takes no memory; text does. */
+#define NEW_STATMOUNT	(STATMOUNT_MNT_LOCKS | STATMOUNT_SB_USER_NS | STATMOUNT_SB_NS)
+
+static struct {
+	struct statmount sm;
+	char text[4096];
+} stat_buf;
+
+static int stat_foreign(struct _test_data_mount_fault *self)
+{
+	return k_statmount(self->id, actor_ns_id(&self->other), self->how, &stat_buf.sm,
+			   sizeof(stat_buf));
+}
+
+static int undo_stat(struct _test_data_mount_fault *self, int ret)
+{
+	return ret || (stat_buf.sm.mask & self->how) != self->how ? -1 : 0;
+}
+
+CALL_TEST(statmount_foreign, 120, CALL_STATMOUNT, NEW_STATMOUNT)
+{
+	struct mnt mnt;
+
+	self->tree = -1;
+	/* a filesystem that shows a namespace, in a slave */
+	ASSERT_EQ(0, IN(&self->other, k_mount("mqueue", "8", "mqueue", 0)));
+	ASSERT_EQ(0, mnt_at(&self->other, PATH("8"), &mnt));
+	self->id = mnt.id;
+	self->how = NEW_STATMOUNT;
+	EXPECT_GE(fail_each(self, stat_foreign, undo_stat), 0);
+	self->how |= STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT | STATMOUNT_FS_TYPE;
+	EXPECT_GE(fail_each(self, stat_foreign, undo_stat), 1);
+	ASSERT_EQ(0, UMOUNT_IN(&self->other, "8"));
+}
+
+static int stat_tree(struct _test_data_mount_fault *self)
+{
+	return k_statmount_fd(self->tree, self->how, &stat_buf.sm, sizeof(stat_buf));
+}
+
+CALL_TEST(statmount_detached, 120, CALL_OTHER, BIT_OF(OTHER_STATMOUNT_DETACHED))
+{
+	self->tree = detached_tmpfs(&this_test, 0);
+	ASSERT_GE(self->tree, 0);
+	self->how = STATMOUNT_MNT_LOCKS | STATMOUNT_SB_USER_NS | STATMOUNT_MNT_ROOT |
+		    STATMOUNT_FS_TYPE;
+	EXPECT_GE(fail_each(self, stat_tree, undo_stat), 1);
+	close(self->tree);
+}
+
+static int list_tree(struct _test_data_mount_fault *self)
+{
+	struct mnt_id_req req = {
+		.size	= MNT_ID_REQ_SIZE_VER1,
+		.mnt_fd	= self->tree,
+	};
+	__u64 ids[16];
+
+	return k_ret(syscall(__NR_listmount, &req, ids, ARRAY_SIZE(ids), LISTMOUNT_BY_FD));
+}
+
+static int undo_list_tree(struct _test_data_mount_fault *self, int ret)
+{
+	return ret == 1 ? 0 : -1;
+}
+
+CALL_TEST(listmount_fd, 120, CALL_LISTMOUNT, LISTMOUNT_BY_FD)
+{
+	ASSERT_EQ(0, new_tree(self));
+	/* the array of IDs */
+	EXPECT_GE(fail_each(self, list_tree, undo_list_tree), 1);
+	close(self->tree);
+}
+
+static char mountinfo[1 << 16];
+
+static int read_mountinfo(struct _test_data_mount_fault *self)
+{
+	int fd = k_open("/proc/self/mountinfo", O_RDONLY);
+	ssize_t n = 1;
+	size_t len = 0;
+
+	if (fd < 0)
+		return fd;
+	while (n > 0 && len < sizeof(mountinfo) - 1) {
+		n = read(fd, mountinfo + len, sizeof(mountinfo) - 1 - len);
+		if (n > 0)
+			len += n;
+	}
+	n = n < 0 ? -errno : 0;
+	close(fd);
+	mountinfo[len] = 0;
+	return n;
+}
+
+static int undo_read_mountinfo(struct _test_data_mount_fault *self, int ret)
+{
+	return ret || strcmp(mountinfo, self->text) ? -1 : 0;
+}
+
+CALL_TEST(read_mountinfo, 120, CALL_OTHER, BIT_OF(OTHER_READ_MOUNTINFO))
+{
+	self->tree = -1;
+	ASSERT_EQ(0, read_mountinfo(self));
+	self->text = strdup(mountinfo);
+	ASSERT_NE(NULL, self->text);
+	/* two files, and what is read into */
+	EXPECT_GE(fail_each(self, read_mountinfo, undo_read_mountinfo), 3);
+	free(self->text);
+}
+
+/* Nothing that the kernel knows is left out; and nothing but that is tested. */
+TEST_F(mount_fault, complete)
+{
+	struct {
+		struct mount_attr_locks attr;
+		__u64 more;
+	} attr = { .attr.lock_set = MOUNT_LOCK_MOUNT, .more = 1 };
+	struct {
+		struct mount_group_args args;
+		__u64 more;
+	} args = { .args.nr_fds = 1, .more = 1 };
+	struct {
+		struct ns_mnt_open arg;
+		__u64 more;
+	} arg = { .arg.mnt_id = NS_MNT_OPEN_ROOT, .more = 1 };
+
+	for (int i = 0; i < NR_CALL_KINDS; i++) {
+		const struct call_list *list = call_lists + i;
+		__u64 known = list->known(self->ns), tested = tested_bits(i);
+
+		EXPECT_EQ(0, known & ~list->older & ~tested) {
+			TH_LOG("%s: no test lets it run out of memory", list->name);
+		}
+		EXPECT_EQ(0, (tested | list->older) & ~known) {
+			TH_LOG("%s: the kernel does not know it", list->name);
+		}
+	}
+	/* what the structures have been enlarged by belongs in here, too */
+	EXPECT_EQ(-E2BIG, k_mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
+	EXPECT_EQ(-E2BIG, k_mount_setgroup(&args, sizeof(args), MOUNT_SETGROUP_SHARED));
+	EXPECT_EQ(-E2BIG, k_ret(ioctl(self->ns, _IOC(_IOC_WRITE, 0xb7,
+						     _IOC_NR(NS_MNT_OPEN), sizeof(arg)),
+				      &arg)));
+}
+
+/* The limit of the system is not one for who has CAP_SYS_ADMIN in it. */
+TEST_F(mount_fault, ns_mnt_open_enfile)
+{
+	int ret, mine;
+
+	self->tree = -1;
+	ASSERT_EQ(0, actor_new(&self->owner, &this_test, ACTOR_USERNS));
+	ASSERT_EQ(0, write_file(FILE_MAX, "0"));
+	ret = AS(&self->owner, k_ns_mnt_open(self->owner.mntns, NS_MNT_OPEN_ROOT));
+	mine = k_ns_mnt_open(self->owner.mntns, NS_MNT_OPEN_ROOT);
+	EXPECT_EQ(0, write_file(FILE_MAX, self->file_max));
+	EXPECT_EQ(-ENFILE, ret);
+	EXPECT_GE(mine, 0);
+	EXPECT_GE(AS(&self->owner, k_ns_mnt_open(self->owner.mntns, NS_MNT_OPEN_ROOT)), 0);
 }
 
 TEST_HARNESS_MAIN
