@@ -98,7 +98,7 @@ static bool serve(int fuse, int say, int wait, const struct fuse_in_header *in)
 	case FUSE_INTERRUPT:
 		return true;
 	default:
-		return reply(fuse, in->unique, -ENOSYS, NULL, 0);
+		return reply(fuse, in->unique, -EOPNOTSUPP, NULL, 0);
 	}
 }
 
