@@ -92,6 +92,7 @@ help:		## this text
 	@echo '                  change of locking, SUITES=races RACES=3600 make check'
 	@echo '  FRESH=1         check: run again what nothing has changed for, too'
 	@echo '  SHARD=I/N       sweeps: only every N-th topology, from the I-th, counted from 0'
+	@echo '  HOSTS="a b:DIR" soak: over these machines, by ssh (scripts/soak-hosts --help)'
 	@echo '  SEED=N          sweeps: which random ones'
 	@echo '  REACH="..."     sweeps: how far, as -s 7 -n 5 -r 4 (userspace/model/README.md)'
 	@echo '  ACCEL=kvm|tcg   how QEMU runs (kvm where a trial boot works)'
