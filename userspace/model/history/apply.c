@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Histories: an operation in the model.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <errno.h>
+
+#include "history/history.h"
+
+/* mount(2) binds what is in the namespace of its caller. */
+static int bind_here(struct model *m, const struct op *op, const struct target *t)
+{
+	if (m->mnt[t->a].ns != m->mnt[t->b].ns)
+		return -EINVAL;
+	return model_bind(m, t->a, op->from, t->b, op->to, op->flags & OP_REC);
+}
+
+static int clone_ns(struct hist *h, const struct op *op, const struct target *t)
+{
+	int ns = model_clone_ns(&h->m, t->ns, op->arg);
+
+	if (ns < 0)
+		return ns;
+	h->ns[ns] = (struct name) { op->step, 0 };
+	h->ns_gone[ns] = false;
+	return 0;
+}
+
+static int apply(struct hist *h, const struct op *op, const struct target *t)
+{
+	struct model *m = &h->m;
+
+	switch (op->type) {
+	case OP_MOUNT:
+		return model_mount(m, op->arg, op->from, t->b, op->to);
+	case OP_EVENT:
+		return model_mount(m, HIST_EVENT, 0, t->b, op->to);
+	case OP_BIND:
+		return bind_here(m, op, t);
+	case OP_UMOUNT:
+		return model_umount(m, t->a, op->flags & OP_LAZY);
+	case OP_TYPE:
+		return model_set_type(m, t->a, op->arg, op->flags & OP_REC);
+	case OP_MOVE:
+		return model_move(m, t->a, t->b, op->to);
+	case OP_CLONE:
+		return clone_ns(h, op, t);
+	case OP_DROP:
+		model_drop_ns(m, t->ns);
+		h->ns_gone[t->ns] = true;
+		return 0;
+	case NR_OPS:
+		break;
+	}
+	return -EINVAL;
+}
+
+int hist_apply(struct hist *h, const struct op *op, const struct target *t)
+{
+	int first = h->m.nr, err = apply(h, op, t);
+
+	if (err < 0)
+		return err;
+	return hist_name(h, first, op->step);
+}

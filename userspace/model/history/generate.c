@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Histories: the next operation, at random.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <string.h>
+
+#include "history/history.h"
+
+static unsigned int draw(struct chance *c, unsigned int n)
+{
+	c->seed ^= c->seed >> 12;
+	c->seed ^= c->seed << 25;
+	c->seed ^= c->seed >> 27;
+	return (c->seed * 0x2545f4914f6cdd1dULL >> 33) % n;
+}
+
+static bool draw_mount(struct chance *c, const struct hist *h, struct name *n,
+		       int ns)
+{
+	for (int k = 0; k < 32; k++) {
+		int i = draw(c, h->m.nr);
+
+		if (h->m.mnt[i].parent < 0 || (ns >= 0 && h->m.mnt[i].ns != ns))
+			continue;
+		*n = h->tag[i].name;
+		return true;
+	}
+	return false;
+}
+
+static int index_of(const struct hist *h, const struct name *n)
+{
+	for (int i = 0; i < h->m.nr; i++)
+		if (h->tag[i].name.step == n->step && h->tag[i].name.k == n->k)
+			return i;
+	return 0;
+}
+
+/* A directory that the mount has; its root more often than another. */
+static int draw_dir(struct chance *c, const struct hist *h, const struct name *n)
+{
+	int root = h->m.mnt[index_of(h, n)].root;
+
+	for (int k = 0; k < 8; k++) {
+		int d = draw(c, h->m.nr_dirs);
+
+		if (model_under(&h->m, d, root))
+			return d;
+	}
+	return root;
+}
+
+static bool draw_ns(struct chance *c, const struct hist *h, struct name *n)
+{
+	for (int k = 0; k < 64; k++) {
+		int i = draw(c, h->m.nr_ns);
+
+		if (h->ns_gone[i])
+			continue;
+		*n = h->ns[i];
+		return true;
+	}
+	return false;
+}
+
+static int nr_ns(const struct hist *h)
+{
+	int n = 0;
+
+	for (int i = 0; i < h->m.nr_ns; i++)
+		n += !h->ns_gone[i];
+	return n;
+}
+
+/* How often, of each in turn: while there is room, and when there is none. */
+static const struct {
+	enum op_type type;
+	int room, full;
+} often[] = {
+	{ OP_MOUNT, 10, 2 }, { OP_BIND, 20, 4 }, { OP_UMOUNT, 12, 40 },
+	{ OP_TYPE, 30, 20 }, { OP_MOVE, 12, 12 }, { OP_CLONE, 3, 0 },
+	{ OP_DROP, 1, 6 },
+};
+
+#define NR_OFTEN	(int)(sizeof(often) / sizeof(often[0]))
+
+static enum op_type draw_type(struct chance *c, bool full)
+{
+	int sum = 0, k;
+
+	for (int i = 0; i < NR_OFTEN; i++)
+		sum += full ? often[i].full : often[i].room;
+	k = draw(c, sum);
+	for (int i = 0; i < NR_OFTEN; i++) {
+		k -= full ? often[i].full : often[i].room;
+		if (k < 0)
+			return often[i].type;
+	}
+	return OP_UMOUNT;
+}
+
+/* Mostly within a namespace: else a call is only refused. */
+static bool draw_two(struct chance *c, const struct hist *h, struct op *op)
+{
+	int ns = -1;
+
+	if (!draw_mount(c, h, &op->a, -1))
+		return false;
+	if (draw(c, 16))
+		ns = h->m.mnt[index_of(h, &op->a)].ns;
+	return draw_mount(c, h, &op->b, ns);
+}
+
+bool chance_never(struct chance *c, const char *word)
+{
+	for (int i = 0; i < NR_OPS; i++)
+		if (!strcmp(word, op_verb(i))) {
+			c->never |= 1u << i;
+			return true;
+		}
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(word, op_types[i])) {
+			c->never_type |= 1u << i;
+			return true;
+		}
+	return false;
+}
+
+bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
+{
+	*op = (struct op) { .step = step };
+	op->type = draw_type(c, hist_alive(h) > c->limit * 3 / 4);
+	if (c->never >> op->type & 1)
+		return false;
+	switch (op->type) {
+	case OP_MOUNT:
+		op->arg = draw(c, HIST_SBS);
+		op->from = draw(c, 3) ? 0 : draw(c, h->m.nr_dirs);
+		if (!draw_mount(c, h, &op->b, -1))
+			return false;
+		op->to = draw_dir(c, h, &op->b);
+		return true;
+	case OP_BIND:
+		op->flags = draw(c, 3) ? 0 : OP_REC;
+		if (!draw_two(c, h, op))
+			return false;
+		op->from = draw_dir(c, h, &op->a);
+		op->to = draw_dir(c, h, &op->b);
+		return true;
+	case OP_MOVE:
+		if (!draw_two(c, h, op))
+			return false;
+		op->to = draw_dir(c, h, &op->b);
+		return true;
+	case OP_UMOUNT:
+		op->flags = draw(c, 3) ? 0 : OP_LAZY;
+		return draw_mount(c, h, &op->a, -1);
+	case OP_TYPE:
+		op->flags = draw(c, 8) ? 0 : OP_REC;
+		op->arg = draw(c, 3) ? (draw(c, 3) ? MODEL_SHARED : MODEL_SLAVE) :
+			  (int)draw(c, 4);
+		return !(c->never_type >> op->arg & 1) &&
+		       draw_mount(c, h, &op->a, -1);
+	case OP_CLONE:
+		op->arg = draw(c, 2) ? 0 : draw(c, HIST_OWNERS);
+		return nr_ns(h) < 5 && draw_ns(c, h, &op->ns);
+	case OP_DROP:
+		return nr_ns(h) > 1 && draw_ns(c, h, &op->ns);
+	default:
+		return false;
+	}
+}
+
+bool generate_event(struct chance *c, const struct hist *h, int step,
+		    struct op *op)
+{
+	*op = (struct op) { .step = step, .type = OP_EVENT };
+	if (!draw_mount(c, h, &op->b, -1))
+		return false;
+	op->to = draw_dir(c, h, &op->b);
+	return true;
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Histories: what the kernel has now, compared with the model.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * A mount of the kernel is one of the model's if it has the unique id that that
+ * was seen to have when it was new: then it was found by its parent and the place
+ * there, which are no other mount's.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/base.h"
+#include "history/world.h"
+
+#define MAX_SEEN	1024
+
+struct seen {
+	uint64_t id, parent, group, master, from;
+	uint32_t old_id, old_parent;
+	dev_t dev;
+	bool unbindable, locked, ours;
+	int ns;
+	char root[64];
+	char point[HIST_PATH];
+};
+
+struct look {
+	struct world *w;
+	struct hist *h;
+	int nr;
+	uint64_t *group;	/* the kernel's id of each of the model's groups */
+	struct seen s[MAX_SEEN];
+};
+
+static int differs(struct look *l, int mnt, const char *what, const char *where)
+{
+	const struct name *n = &l->h->tag[mnt].name;
+
+	snprintf(l->w->error, sizeof(l->w->error), "mount m%d.%d: %s %.200s",
+		 n->step, n->k, what, where);
+	return -1;
+}
+
+static int wrong(struct look *l, const char *what, const char *where)
+{
+	snprintf(l->w->error, sizeof(l->w->error), "%s %.200s", what, where);
+	return -1;
+}
+
+static int look_at(struct look *l, uint64_t id, int ns)
+{
+	union {
+		struct mc_statmount sm;
+		char bytes[4096];
+	} buf;
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER0,
+		.mnt_id = id,
+		.param = MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC |
+			 MC_STATMOUNT_PROPAGATE_FROM | MC_STATMOUNT_MNT_ROOT |
+			 MC_STATMOUNT_MNT_POINT |
+			 (l->w->locks ? MC_STATMOUNT_MNT_LOCKS : 0),
+	};
+	struct seen *s = &l->s[l->nr];
+
+	if (mc_statmount(&req, &buf.sm, sizeof(buf), 0))
+		return world_fail(l->w, "statmount", "");
+	if (l->nr == MAX_SEEN)
+		return wrong(l, "too many mounts", "");
+	l->nr++;
+	*s = (struct seen) {
+		.id = id,
+		.parent = buf.sm.mnt_parent_id,
+		.old_id = buf.sm.mnt_id_old,
+		.old_parent = buf.sm.mnt_parent_id_old,
+		.dev = makedev(buf.sm.sb_dev_major, buf.sm.sb_dev_minor),
+		.group = buf.sm.mnt_peer_group,
+		.master = buf.sm.mnt_master,
+		.from = buf.sm.propagate_from,
+		.unbindable = buf.sm.mnt_propagation & MS_UNBINDABLE,
+		.locked = l->w->locks && (buf.sm.mnt_locks & MOUNT_LOCK_MOUNT),
+		.ns = ns,
+	};
+	if (snprintf(s->root, sizeof(s->root), "%s",
+		     buf.sm.str + buf.sm.mnt_root) >= (int)sizeof(s->root) ||
+	    snprintf(s->point, sizeof(s->point), "%s",
+		     buf.sm.str + buf.sm.mnt_point) >= (int)sizeof(s->point))
+		return wrong(l, "path too long", buf.sm.str + buf.sm.mnt_point);
+	return 0;
+}
+
+static int look_at_all(struct look *l, int ns)
+{
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER0, .mnt_id = MC_LSMT_ROOT,
+	};
+	uint64_t ids[MAX_SEEN], top;
+	ssize_t n;
+
+	if (world_unique_id(l->w->root[ns], &top))
+		return world_fail(l->w, "statx", "the top");
+	if (look_at(l, top, ns))
+		return -1;
+	n = mc_listmount(&req, ids, MAX_SEEN, 0);
+	if (n < 0 || n == MAX_SEEN)
+		return world_fail(l->w, "listmount", "");
+	for (ssize_t i = 0; i < n; i++)
+		if (ids[i] != top && look_at(l, ids[i], ns))
+			return -1;
+	return 0;
+}
+
+/* One line of mountinfo: what statmount(2) said of a mount, again. */
+static bool same_line(struct look *l, int first, char *line)
+{
+	unsigned int id, parent, major, minor;
+	unsigned long long group = 0, master = 0, from = 0;
+	char root[128], point[1024], *opt, *save;
+	bool unbindable = false;
+	struct seen *s = NULL;
+
+	if (sscanf(line, "%u %u %u:%u %127s %1023s", &id, &parent, &major, &minor,
+		   root, point) != 6)
+		return false;
+	strtok_r(line, " \n", &save);
+	for (int i = 0; i < 6; i++)
+		opt = strtok_r(NULL, " \n", &save);
+	for (; opt && strcmp(opt, "-"); opt = strtok_r(NULL, " \n", &save)) {
+		sscanf(opt, "shared:%llu", &group);
+		sscanf(opt, "master:%llu", &master);
+		sscanf(opt, "propagate_from:%llu", &from);
+		unbindable |= !strcmp(opt, "unbindable");
+	}
+	for (int i = first; i < l->nr && !s; i++)
+		if (l->s[i].old_id == id)
+			s = &l->s[i];
+	/* not printed where it is the master itself */
+	return s && s->old_parent == parent && !strcmp(s->root, root) &&
+	       !strcmp(s->point, point) && s->group == group &&
+	       s->dev == makedev(major, minor) && s->master == master &&
+	       (s->from != s->master ? s->from : 0) == from &&
+	       s->unbindable == unbindable;
+}
+
+static int check_mountinfo(struct look *l, int first)
+{
+	int fd = openat(l->w->proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	char line[2048], copy[2048];
+	int n = 0, err = 0;
+
+	if (!f)
+		return world_fail(l->w, "open", "mountinfo");
+	while (!err && fgets(line, sizeof(line), f)) {
+		n++;
+		strcpy(copy, line);
+		if (!same_line(l, first, line))
+			err = wrong(l, "mountinfo and statmount differ:", copy);
+	}
+	fclose(f);
+	if (!err && n != l->nr - first)
+		err = wrong(l, "mountinfo has not as many mounts", "");
+	return err;
+}
+
+static struct seen *by_id(struct look *l, uint64_t id)
+{
+	for (int i = 0; i < l->nr; i++)
+		if (l->s[i].id == id)
+			return &l->s[i];
+	return NULL;
+}
+
+/* The place of a mount as the model has it, for the kernel to say. */
+static bool same_place(struct look *l, int mnt, const struct seen *s,
+		       const struct seen *up)
+{
+	const struct model_mount *p = &l->h->m.mnt[mnt];
+	char path[HIST_PATH + 64];
+	int n = 0;
+
+	if (strcmp(up->point, "/"))
+		n = sprintf(path, "%s", up->point);
+	if (p->at != l->h->m.mnt[p->parent].root) {
+		path[n++] = '/';
+		hist_dir(l->h, p->at, l->h->m.mnt[p->parent].root, path + n);
+	} else if (!n) {
+		strcpy(path, "/");
+	}
+	return !strcmp(path, s->point);
+}
+
+/* A mount that the model has just got: what hangs there, and is nobody yet? */
+static struct seen *find_new(struct look *l, int mnt, const struct seen *up)
+{
+	for (int i = 0; i < l->nr; i++)
+		if (!l->s[i].ours && l->s[i].parent == up->id &&
+		    same_place(l, mnt, &l->s[i], up))
+			return &l->s[i];
+	return NULL;
+}
+
+/* Groups go one with one. */
+static bool same_group(struct look *l, int g, uint64_t id)
+{
+	if (!g || !id)
+		return !g && !id;
+	if (!l->group[g]) {
+		for (int i = 1; i < l->h->m.nr_groups; i++)
+			if (l->group[i] == id)
+				return false;
+		l->group[g] = id;
+	}
+	return l->group[g] == id;
+}
+
+static int compare_mount(struct look *l, int mnt)
+{
+	const struct model_mount *p = &l->h->m.mnt[mnt];
+	struct tag *t = &l->h->tag[mnt];
+	int top = hist_top(l->h, p->ns);
+	struct seen *s = NULL, *up = NULL;
+	char root[HIST_DIRS * 2 + 1] = "/";
+	dev_t dev = l->w->dev[p->sb];
+
+	if (mnt != top) {
+		up = by_id(l, l->h->tag[p->parent].id);
+		if (!up)
+			return differs(l, mnt, "its parent is missing", "");
+	}
+	if (t->id)
+		s = by_id(l, t->id);
+	else
+		s = up ? find_new(l, mnt, up) : by_id(l, t->id);
+	if (!s)
+		return differs(l, mnt, "is missing in the kernel", "");
+	t->id = s->id;
+	s->ours = true;
+	if (s->ns != p->ns)
+		return differs(l, mnt, "is in another namespace", "");
+	if (up && s->parent != up->id)
+		return differs(l, mnt, "has another parent, it is at", s->point);
+	if (up && !same_place(l, mnt, s, up))
+		return differs(l, mnt, "is in another place:", s->point);
+	hist_dir(l->h, p->root, 0, root + 1);
+	if (s->dev != dev || strcmp(s->root, root))
+		return differs(l, mnt, "is of something else, its root is", s->root);
+	if (s->unbindable != p->unbindable)
+		return differs(l, mnt, s->unbindable ? "is unbindable" :
+			       "is not unbindable", "");
+	if (l->w->locks && s->locked != p->locked && up)
+		return differs(l, mnt, s->locked ? "is locked" : "is not locked", "");
+	if (!same_group(l, p->group, s->group))
+		return differs(l, mnt, "has other peers", "");
+	if (!same_group(l, model_master(&l->h->m, mnt), s->master))
+		return differs(l, mnt, "has another master", "");
+	return 0;
+}
+
+/* Parents first. */
+static int compare_tree(struct look *l, int mnt, char *done)
+{
+	int up = l->h->m.mnt[mnt].parent;
+
+	if (up < 0 || done[mnt])
+		return 0;
+	done[mnt] = 1;
+	return compare_tree(l, up, done) || compare_mount(l, mnt) ? -1 : 0;
+}
+
+/* MN, "propagate_from": the nearest group above that has a mount in here. */
+static int compare_from(struct look *l, int mnt)
+{
+	const struct model *m = &l->h->m;
+	struct seen *s = by_id(l, l->h->tag[mnt].id);
+	uint64_t want = 0;
+
+	for (int g = model_master(m, mnt); g > 0 && !want; g = m->group_master[g])
+		for (int k = 0; k < m->nr; k++)
+			if (m->mnt[k].group == g && m->mnt[k].ns == m->mnt[mnt].ns)
+				want = l->group[g];
+	return s->from == want ? 0 : differs(l, mnt, "receives from another group", "");
+}
+
+static int compare(struct look *l)
+{
+	const struct model *m = &l->h->m;
+	char *done = calloc(m->nr + 1, 1);
+	int err = 0;
+
+	if (!done)
+		return wrong(l, "out of memory", "");
+	for (int k = 0; k < m->nr_ns && !err; k++) {
+		int top = hist_top(l->h, k);
+
+		if (!l->h->ns_gone[k] && world_unique_id(l->w->root[k],
+							 &l->h->tag[top].id))
+			err = world_fail(l->w, "statx", "the top");
+	}
+	for (int i = 0; i < m->nr && !err; i++)
+		err = compare_tree(l, i, done);
+	free(done);
+	for (int i = 0; i < l->nr && !err; i++)
+		if (!l->s[i].ours)
+			err = wrong(l, "only the kernel has a mount at", l->s[i].point);
+	for (int i = 0; i < m->nr && !err; i++)
+		if (m->mnt[i].parent >= 0)
+			err = compare_from(l, i);
+	return err;
+}
+
+int world_compare(struct world *w, struct hist *h, bool mountinfo)
+{
+	struct look *l = malloc(sizeof(*l));
+	int err = 0;
+
+	if (!l)
+		return world_fail(w, "malloc", "");
+	l->w = w;
+	l->h = h;
+	l->nr = 0;
+	l->group = calloc(h->m.nr_groups, sizeof(*l->group));
+	for (int k = 0; k < h->m.nr_ns && !err; k++) {
+		int first = l->nr;
+
+		if (h->ns_gone[k])
+			continue;
+		err = world_enter(w, k) || look_at_all(l, k);
+		if (!err && mountinfo)
+			err = check_mountinfo(l, first);
+	}
+	if (!err)
+		err = l->group ? compare(l) : wrong(l, "out of memory", "");
+	if (!err && model_check(&h->m))
+		err = wrong(l, "the model is unsound:", model_check(&h->m));
+	free(l->group);
+	free(l);
+	return world_enter(w, -1) || err ? -1 : 0;
+}
+
+/* What the model has, to see what differs. */
+void world_print(const struct hist *h, FILE *f)
+{
+	char root[64], at[64];
+
+	for (int i = 0; i < h->m.nr; i++) {
+		const struct model_mount *p = &h->m.mnt[i];
+		const struct name *n = &h->tag[i].name, *up;
+
+		if (p->ns == MODEL_GONE || p->parent < 0)
+			continue;
+		up = &h->tag[p->parent].name;
+		hist_dir(h, p->root, 0, root);
+		hist_dir(h, p->at, 0, at);
+		fprintf(f, "#   m%d.%d: n%d on m%d.%d at /%s: fs%d /%s", n->step, n->k,
+			h->ns[p->ns].step, up->step, up->k, at, p->sb, root);
+		if (p->group)
+			fprintf(f, " shared:%d", p->group);
+		if (model_master(&h->m, i))
+			fprintf(f, " master:%d", model_master(&h->m, i));
+		fprintf(f, "%s%s\n", p->unbindable ? " unbindable" : "",
+			p->locked ? " locked" : "");
+	}
+}

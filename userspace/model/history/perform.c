@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Histories: an operation in the kernel.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ *
+ * A mount is got at by its path, if nothing covers that, or by its id: what a path
+ * leads to is compared with the model so, too.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/base.h"
+#include "history/world.h"
+
+#define FAILED	1	/* with what it takes, said in world.error */
+
+static bool reach(const struct world *w, const struct hist *h, int mnt)
+{
+	char path[HIST_PATH];
+
+	return h->m.mnt[mnt].parent >= 0 &&
+	       (w->by_id || hist_path(h, mnt, path, sizeof(path)));
+}
+
+bool world_can(const struct world *w, const struct hist *h, const struct op *op,
+	       const struct target *t)
+{
+	char path[HIST_PATH];
+
+	switch (op->type) {
+	case OP_MOUNT:
+		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
+	case OP_EVENT:
+		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
+	case OP_BIND:
+		return reach(w, h, t->a) && reach(w, h, t->b) &&
+		       hist_way(h, t->a, op->from, false) &&
+		       hist_way(h, t->b, op->to, true);
+	case OP_MOVE:
+		return reach(w, h, t->a) && reach(w, h, t->b) &&
+		       hist_way(h, t->b, op->to, true);
+	case OP_UMOUNT:
+		/* paths begin at the one; what covers the other would go instead */
+		if (t->a == hist_top(h, h->m.mnt[t->a].ns) ||
+		    model_lookup(&h->m, t->a, h->m.mnt[t->a].root) >= 0)
+			return false;
+		if (op->flags & OP_LAZY)
+			return reach(w, h, t->a);
+		/* a descriptor would keep it busy */
+		return h->m.mnt[t->a].parent >= 0 &&
+		       hist_path(h, t->a, path, sizeof(path));
+	case OP_TYPE:
+		return reach(w, h, t->a);
+	case OP_CLONE:
+		return h->m.nr_ns < HIST_NS;
+	case OP_DROP:
+		return true;
+	case NR_OPS:
+		break;
+	}
+	return false;
+}
+
+/* A descriptor of the root of a mount. */
+static int get(struct world *w, const struct hist *h, int mnt)
+{
+	int ns = h->m.mnt[mnt].ns, fd;
+	char path[HIST_PATH];
+	uint64_t id;
+
+	if (!hist_path(h, mnt, path, sizeof(path)))
+		/* covered */
+		fd = mc_ns_mnt_open(w->ns[ns], h->tag[mnt].id);
+	else
+		fd = openat(w->root[ns], *path ? path : ".", O_PATH | O_CLOEXEC);
+	if (fd < 0 || world_unique_id(fd, &id)) {
+		world_fail(w, "open", path);
+		world_close(fd);
+		return -1;
+	}
+	if (id != h->tag[mnt].id) {
+		close(fd);
+		snprintf(w->error, sizeof(w->error),
+			 "the path %.400s leads to another mount", path);
+		return -1;
+	}
+	return fd;
+}
+
+/* For mount(2), from /proc. */
+static void proc_path(const struct hist *h, int fd, int mnt, int dir, char *path)
+{
+	int n = sprintf(path, "self/fd/%d", fd), root = h->m.mnt[mnt].root;
+
+	if (dir == root)
+		return;
+	path[n++] = '/';
+	hist_dir(h, dir, root, path + n);
+}
+
+static int enter(struct world *w, int ns)
+{
+	if (world_enter(w, ns))
+		return -1;
+	return fchdir(w->proc) ? world_fail(w, "chdir", "/proc") : 0;
+}
+
+/* A clone of a source, attached from within the namespace. */
+static int do_mount(struct world *w, const struct hist *h, int sb, int dir,
+		    int mnt, int to)
+{
+	char from[64], path[64];
+	int at = get(w, h, mnt), fd, err = FAILED;
+
+	if (at < 0)
+		return FAILED;
+	hist_dir(h, dir, 0, from);
+	hist_dir(h, to, h->m.mnt[mnt].root, path);
+	fd = mc_open_tree(w->source[sb], from, OPEN_TREE_CLONE |
+			  OPEN_TREE_CLOEXEC | (*from ? 0 : AT_EMPTY_PATH));
+	if (fd < 0)
+		world_fail(w, "clone", from);
+	else if (!world_enter(w, h->m.mnt[mnt].ns))
+		err = mc_move_mount(fd, "", at, path, MOVE_MOUNT_F_EMPTY_PATH |
+				    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) ?
+			-errno : 0;
+	world_close(fd);
+	close(at);
+	return err;
+}
+
+static int do_bind(struct world *w, const struct hist *h, const struct op *op,
+		   const struct target *t)
+{
+	int from = get(w, h, t->a), to = get(w, h, t->b), err = FAILED;
+	char source[128], target[128];
+
+	if (from >= 0 && to >= 0 && !enter(w, h->m.mnt[t->b].ns)) {
+		proc_path(h, from, t->a, op->from, source);
+		proc_path(h, to, t->b, op->to, target);
+		if (op->type == OP_MOVE)
+			err = mount(source, target, NULL, MS_MOVE, NULL);
+		else
+			err = mount(source, target, NULL, MS_BIND |
+				    (op->flags & OP_REC ? MS_REC : 0), NULL);
+		err = err ? -errno : 0;
+	}
+	world_close(from);
+	world_close(to);
+	return err;
+}
+
+static int do_umount(struct world *w, const struct hist *h, int mnt, bool lazy)
+{
+	int ns = h->m.mnt[mnt].ns, fd, err;
+	char path[HIST_PATH], target[HIST_PATH + 32];
+
+	if (!lazy) {
+		hist_path(h, mnt, path, sizeof(path));
+		snprintf(target, sizeof(target), "self/fd/%d/%s", w->root[ns], path);
+		if (enter(w, ns))
+			return FAILED;
+		return umount2(target, UMOUNT_NOFOLLOW) ? -errno : 0;
+	}
+	fd = get(w, h, mnt);
+	if (fd < 0 || enter(w, ns)) {
+		world_close(fd);
+		return FAILED;
+	}
+	snprintf(target, sizeof(target), "self/fd/%d", fd);
+	err = umount2(target, MNT_DETACH) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int do_type(struct world *w, const struct hist *h, const struct op *op,
+		   const struct target *t)
+{
+	static const unsigned long flags[] = {
+		[MODEL_PRIVATE] = MS_PRIVATE, [MODEL_SHARED] = MS_SHARED,
+		[MODEL_SLAVE] = MS_SLAVE, [MODEL_UNBINDABLE] = MS_UNBINDABLE,
+	};
+	int fd = get(w, h, t->a), err = FAILED;
+	char path[32];
+
+	if (fd < 0)
+		return FAILED;
+	snprintf(path, sizeof(path), "self/fd/%d", fd);
+	if (!enter(w, h->m.mnt[t->a].ns))
+		err = mount(NULL, path, NULL, flags[op->arg] |
+			    (op->flags & OP_REC ? MS_REC : 0), NULL) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int keep_ns(struct world *w, const char *who)
+{
+	char path[64];
+	int k = w->nr_ns;
+
+	snprintf(path, sizeof(path), "%s/ns/mnt", who);
+	w->ns[k] = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/root", who);
+	w->root[k] = openat(w->proc, path, O_PATH | O_CLOEXEC);
+	w->nr_ns++;
+	return w->ns[k] < 0 || w->root[k] < 0 ?
+		world_fail(w, "open", "a new namespace") : 0;
+}
+
+/* By a child in that user namespace, since one cannot go back. */
+static int clone_for(struct world *w, int user)
+{
+	int up[2], down[2], err = FAILED, is = EIO;
+	char who[16];
+	pid_t pid;
+
+	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC)) {
+		world_fail(w, "pipe", "");
+		return FAILED;
+	}
+	pid = fork();
+	if (!pid) {
+		close(down[1]);
+		is = setns(user, CLONE_NEWUSER) || mc_unshare(CLONE_NEWNS) ?
+			errno : 0;
+		_exit(write(up[1], &is, sizeof(is)) != sizeof(is) ||
+		      read(down[0], &is, 1) < 0);
+	}
+	close(up[1]);
+	close(down[0]);
+	if (pid < 0 || read(up[0], &is, sizeof(is)) != sizeof(is)) {
+		world_fail(w, "clone", "a namespace");
+	} else {
+		err = -is;
+		snprintf(who, sizeof(who), "%d", pid);
+		if (!is && keep_ns(w, who))
+			err = FAILED;
+	}
+	close(up[0]);
+	close(down[1]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return err;
+}
+
+static int do_clone(struct world *w, const struct op *op, const struct target *t)
+{
+	if (world_enter(w, t->ns))
+		return FAILED;
+	if (op->arg)
+		return clone_for(w, w->user[op->arg]);
+	if (mc_unshare(CLONE_NEWNS))
+		return -errno;
+	return keep_ns(w, "self") ? FAILED : 0;
+}
+
+static int perform(struct world *w, const struct hist *h, const struct op *op,
+		   const struct target *t)
+{
+	switch (op->type) {
+	case OP_MOUNT:
+		return do_mount(w, h, op->arg, op->from, t->b, op->to);
+	case OP_EVENT:
+		return do_mount(w, h, HIST_EVENT, 0, t->b, op->to);
+	case OP_BIND:
+	case OP_MOVE:
+		return do_bind(w, h, op, t);
+	case OP_UMOUNT:
+		return do_umount(w, h, t->a, op->flags & OP_LAZY);
+	case OP_TYPE:
+		return do_type(w, h, op, t);
+	case OP_CLONE:
+		return do_clone(w, op, t);
+	case OP_DROP:
+		close(w->ns[t->ns]);
+		close(w->root[t->ns]);
+		w->ns[t->ns] = w->root[t->ns] = -1;
+		return 0;
+	case NR_OPS:
+		break;
+	}
+	return FAILED;
+}
+
+int world_do(struct world *w, const struct hist *h, const struct op *op,
+	     const struct target *t)
+{
+	int err;
+
+	*w->error = 0;
+	err = perform(w, h, op, t);
+	return world_enter(w, -1) ? FAILED : err;
+}

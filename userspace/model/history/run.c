@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Histories: each operation in the model and in the kernel, then the two states
+ * must be the same.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "history/run.h"
+
+#define TRIES	200	/* to make up an operation that can be done */
+
+int run_init(struct run *r, struct world *w)
+{
+	memset(r, 0, sizeof(*r));
+	r->w = w;
+	r->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (r->log >= 0)
+		lseek(r->log, 0, SEEK_END);
+	return 0;
+}
+
+void run_free(struct run *r)
+{
+	hist_free(&r->h);
+	hist_free(&r->next);
+	if (r->log >= 0)
+		close(r->log);
+}
+
+static bool failed(struct run *r, const struct op *op, const char *who,
+		   const char *why)
+{
+	snprintf(r->what, sizeof(r->what), "step %d: %s: %s", op ? op->step : 0,
+		 who, why);
+	return false;
+}
+
+/* What the kernel's own checks have to say of propagation, or of anything. */
+static bool log_is_silent(struct run *r, const struct op *op)
+{
+	static const char *const bad[] = {
+		"propagation of mount", "is not one group", "WARNING:", "BUG:",
+		"UBSAN:", "Oops",
+	};
+	char line[1024], *text;
+	ssize_t n;
+
+	while (r->log >= 0 && ((n = read(r->log, line, sizeof(line) - 1)) > 0 ||
+			       (n < 0 && errno == EPIPE))) {
+		line[n < 0 ? 0 : n] = 0;
+		text = strchr(line, ';');
+		for (size_t i = 0; text && i < sizeof(bad) / sizeof(*bad); i++)
+			if (strstr(text, bad[i]))
+				return failed(r, op, "the kernel's log", text + 1);
+	}
+	return true;
+}
+
+bool run_start(struct run *r)
+{
+	hist_free(&r->h);
+	hist_free(&r->next);
+	*r->what = 0;
+	hist_init(&r->next);
+	if (hist_init(&r->h) || hist_start(&r->h))
+		return failed(r, NULL, "the model", "out of memory");
+	if (world_start(r->w, &r->h) || world_compare(r->w, &r->h, true))
+		return failed(r, NULL, "the start", r->w->error);
+	return true;
+}
+
+static bool same_error(struct run *r, const struct op *op, int kernel, int model)
+{
+	char why[128];
+
+	if (kernel > 0)
+		return failed(r, op, "cannot be done", r->w->error);
+	if (kernel == model)
+		return true;
+	snprintf(why, sizeof(why), "%s, the model: %s",
+		 kernel ? strerror(-kernel) : "done",
+		 model ? strerror(-model) : "done");
+	return failed(r, op, "the kernel", why);
+}
+
+static bool compare(struct run *r, const struct op *op)
+{
+	if (!log_is_silent(r, op))
+		return false;
+	if (world_compare(r->w, &r->h, r->careful || op->step % 8 == 0))
+		return failed(r, op, "model and kernel differ", r->w->error);
+	return true;
+}
+
+/* In both.  @limit: no more mounts than that; else it is skipped. */
+static int one(struct run *r, const struct op *op, int limit, bool *done)
+{
+	struct hist other;
+	struct target t;
+	int model, kernel;
+
+	*done = false;
+	if (!hist_resolve(&r->h, op, &t) || !world_can(r->w, &r->h, op, &t))
+		return HIST_SKIP;
+	if (hist_copy(&r->next, &r->h))
+		return failed(r, op, "the model", "out of memory") - 1;
+	model = hist_apply(&r->next, op, &t);
+	if (!model && hist_alive(&r->next) > limit)
+		return HIST_SKIP;
+	kernel = world_do(r->w, &r->h, op, &t);
+	if (r->say) {
+		op_print(r->say, op);
+		if (kernel < 0)
+			fprintf(r->say, "#   %s\n", strerror(-kernel));
+		fflush(r->say);
+	}
+	if (!same_error(r, op, kernel, model))
+		return -1;
+	r->of[op->type]++;
+	if (model) {
+		r->refused++;
+		r->refused_of[op->type]++;
+	} else {
+		other = r->h;
+		r->h = r->next;
+		r->next = other;
+		r->h.m.dirs = r->h.dirs;
+		r->next.m.dirs = r->next.dirs;
+		if (hist_compact(&r->h))
+			return failed(r, op, "the model", "out of memory") - 1;
+		*done = true;
+	}
+	if (hist_alive(&r->h) > r->most)
+		r->most = hist_alive(&r->h);
+	return compare(r, op) ? 0 : -1;
+}
+
+/* What the event has mounted goes again, by the path that leads to it. */
+static int end_event(struct run *r, const struct op *event)
+{
+	struct op op = {
+		.step = event->step, .type = OP_UMOUNT, .a = { event->step, 0 },
+	};
+	struct target t;
+	bool done;
+
+	if (!hist_resolve(&r->h, &op, &t))
+		return 0;
+	if (!world_can(r->w, &r->h, &op, &t))
+		op.flags = OP_LAZY;
+	return one(r, &op, 1 << 30, &done);
+}
+
+/* 0, -1: it failed, HIST_SKIP. */
+static int try(struct run *r, const struct op *op, int limit)
+{
+	bool done;
+	int err = one(r, op, limit, &done);
+
+	if (!err && done && op->type == OP_EVENT)
+		err = end_event(r, op) < 0 ? -1 : 0;
+	if (!err)
+		r->done++;
+	return err;
+}
+
+bool run_op(struct run *r, const struct op *op, int limit)
+{
+	int err = try(r, op, limit);
+
+	r->skipped += err == HIST_SKIP;
+	return err >= 0;
+}
+
+bool run_all(struct run *r, const struct history *y)
+{
+	if (!run_start(r))
+		return false;
+	for (int i = 0; i < y->nr; i++)
+		if (!run_op(r, &y->op[i], 1 << 20))
+			return false;
+	return true;
+}
+
+bool run_random(struct run *r, struct chance *c, int steps, struct history *y)
+{
+	struct op op;
+
+	y->nr = 0;
+	if (!run_start(r))
+		return false;
+	for (int step = 1; step <= steps; step++) {
+		int err = HIST_SKIP;
+
+		for (int k = 0; k < TRIES && err == HIST_SKIP; k++) {
+			/* every other one is an event */
+			if (!(step & 1 ? generate(c, &r->h, step, &op) :
+			      generate_event(c, &r->h, step, &op)))
+				continue;
+			if (history_add(y, &op))
+				return failed(r, &op, "history", "out of memory");
+			err = try(r, &op, c->limit);
+			if (err == HIST_SKIP)
+				y->nr--;
+		}
+		if (err < 0)
+			return false;
+	}
+	return true;
+}
