@@ -27,6 +27,33 @@ static int clone_ns(struct hist *h, const struct op *op, const struct target *t)
 	return 0;
 }
 
+/* The process that makes the calls is in none of the namespaces, and may do all. */
+static const struct model_caller caller = { .ns = 0, .caps = ~0u };
+
+static int bind_foreign(struct model *m, const struct op *op, const struct target *t)
+{
+	unsigned int flags = (op->flags & OP_REC ? MODEL_BIND_REC : 0) |
+			     (op->flags & OP_UNLOCKED ? MODEL_BIND_UNLOCKED : 0);
+
+	return model_bind_foreign(m, t->a, op->from, t->b, op->to, flags, &caller);
+}
+
+static int setgroup(struct model *m, const struct op *op, const struct target *t)
+{
+	bool peer = op->arg & MODEL_SG_PEER;
+	bool master = op->arg & (MODEL_SG_MASTER | MODEL_SG_SIBLING);
+
+	return model_setgroup_caps(m, t->member, op->nr, peer ? t->a : -1,
+				   master ? t->a : -1, op->arg, caller.caps);
+}
+
+static int lock(struct model *m, int mnt)
+{
+	struct model_attr attr = { .lock = true };
+
+	return model_setattr(m, mnt, &attr, &caller);
+}
+
 static int apply(struct hist *h, const struct op *op, const struct target *t)
 {
 	struct model *m = &h->m;
@@ -50,6 +77,14 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 		model_drop_ns(m, t->ns);
 		h->ns_gone[t->ns] = true;
 		return 0;
+	case OP_FOREIGN:
+		return bind_foreign(m, op, t);
+	case OP_SETGROUP:
+		return setgroup(m, op, t);
+	case OP_SET_GROUP:
+		return model_set_group(m, t->a, t->b, caller.caps);
+	case OP_LOCK:
+		return lock(m, t->a);
 	case NR_OPS:
 		break;
 	}

@@ -81,7 +81,8 @@ static const struct {
 } often[] = {
 	{ OP_MOUNT, 10, 2 }, { OP_BIND, 20, 4 }, { OP_UMOUNT, 12, 40 },
 	{ OP_TYPE, 30, 20 }, { OP_MOVE, 12, 12 }, { OP_CLONE, 3, 0 },
-	{ OP_DROP, 1, 6 },
+	{ OP_DROP, 1, 6 }, { OP_FOREIGN, 12, 2 }, { OP_SETGROUP, 16, 8 },
+	{ OP_SET_GROUP, 6, 3 }, { OP_LOCK, 2, 1 },
 };
 
 #define NR_OFTEN	(int)(sizeof(often) / sizeof(often[0]))
@@ -111,6 +112,54 @@ static bool draw_two(struct chance *c, const struct hist *h, struct op *op)
 	if (draw(c, 16))
 		ns = h->m.mnt[index_of(h, &op->a)].ns;
 	return draw_mount(c, h, &op->b, ns);
+}
+
+/* Private mounts of one superblock, mostly: others are only refused. */
+static bool draw_members(struct chance *c, const struct hist *h, struct op *op)
+{
+	int want = 1 + draw(c, HIST_MEMBERS), sb = -1;
+	bool any = !draw(c, 8);
+
+	for (int k = 0; k < 32 && op->nr < want; k++) {
+		const struct model_mount *p;
+		struct name n;
+
+		if (!draw_mount(c, h, &n, -1))
+			continue;
+		p = &h->m.mnt[index_of(h, &n)];
+		if (!any && (p->group || p->master || p->unbindable ||
+			     (sb >= 0 && p->sb != sb)))
+			continue;
+		sb = p->sb;
+		op->member[op->nr++] = n;
+	}
+	return op->nr;
+}
+
+static bool draw_setgroup(struct chance *c, const struct hist *h, struct op *op)
+{
+	static const int flags[] = {
+		MODEL_SG_SHARED, MODEL_SG_PEER, MODEL_SG_MASTER, MODEL_SG_SIBLING,
+		MODEL_SG_SHARED | MODEL_SG_MASTER, MODEL_SG_SHARED | MODEL_SG_SIBLING,
+	};
+	bool any = !draw(c, 8);
+
+	op->arg = draw(c, 32) ? flags[draw(c, 6)] : 1 + (int)draw(c, 15);
+	if (!draw_members(c, h, op))
+		return false;
+	for (int k = 0; k < 32; k++) {
+		const struct model_mount *p;
+
+		if (!draw_mount(c, h, &op->a, -1))
+			return false;
+		p = &h->m.mnt[index_of(h, &op->a)];
+		if (any || op->arg == MODEL_SG_SHARED ||
+		    (p->sb == h->m.mnt[index_of(h, &op->member[0])].sb &&
+		     (op->arg & MODEL_SG_SIBLING ? model_master(&h->m, index_of(h, &op->a)) :
+		      p->group)))
+			return true;
+	}
+	return false;
 }
 
 bool chance_never(struct chance *c, const char *word)
@@ -149,6 +198,20 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		op->from = draw_dir(c, h, &op->a);
 		op->to = draw_dir(c, h, &op->b);
 		return true;
+	case OP_FOREIGN:
+		op->flags = (draw(c, 3) ? 0 : OP_REC) | (draw(c, 2) ? OP_UNLOCKED : 0);
+		op->from = 0;
+		if (!draw_mount(c, h, &op->a, -1) || !draw_mount(c, h, &op->b, -1))
+			return false;
+		op->from = draw_dir(c, h, &op->a);
+		op->to = draw_dir(c, h, &op->b);
+		return true;
+	case OP_SETGROUP:
+		return draw_setgroup(c, h, op);
+	case OP_SET_GROUP:
+		return draw_mount(c, h, &op->a, -1) && draw_mount(c, h, &op->b, -1);
+	case OP_LOCK:
+		return draw_mount(c, h, &op->a, -1);
 	case OP_MOVE:
 		if (!draw_two(c, h, op))
 			return false;

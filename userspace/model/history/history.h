@@ -27,7 +27,7 @@
 
 enum op_type {
 	OP_MOUNT, OP_BIND, OP_UMOUNT, OP_TYPE, OP_MOVE, OP_CLONE, OP_DROP,
-	OP_EVENT, NR_OPS
+	OP_EVENT, OP_FOREIGN, OP_SETGROUP, OP_SET_GROUP, OP_LOCK, NR_OPS
 };
 
 /* The @k-th of what that step has made. */
@@ -35,7 +35,7 @@ struct name {
 	int step, k;
 };
 
-enum { OP_REC = 1, OP_LAZY = 2 };
+enum { OP_REC = 1, OP_LAZY = 2, OP_UNLOCKED = 4 };
 
 struct op {
 	int step;
@@ -43,7 +43,8 @@ struct op {
 	struct name a, b;	/* mounts: what it is done to or from, and on */
 	int from, to;		/* directories of these */
 	struct name ns;
-	int arg;		/* superblock, propagation type, owner */
+	int arg;		/* superblock, propagation type, owner, flags of
+				 * mount_setgroup(2) */
 	unsigned int flags;
 	int nr;
 	struct name member[HIST_MEMBERS];

@@ -252,7 +252,7 @@ static int compare_mount(struct look *l, int mnt)
 	if (s->unbindable != p->unbindable)
 		return differs(l, mnt, s->unbindable ? "is unbindable" :
 			       "is not unbindable", "");
-	if (l->w->locks && s->locked != p->locked && up)
+	if (l->w->locks && s->locked != p->locked)
 		return differs(l, mnt, s->locked ? "is locked" : "is not locked", "");
 	if (!same_group(l, p->group, s->group))
 		return differs(l, mnt, "has other peers", "");

@@ -15,7 +15,10 @@
 
 #include "history/history.h"
 
-/* What follows a verb: mounts A and B, directories of them, and so on. */
+/*
+ * What follows a verb: mounts A and B, directories of them, and so on; S is the mount
+ * named, if there has to be one; M members, words, to the end.
+ */
 static const struct {
 	const char *verb, *args;
 } syntax[NR_OPS] = {
@@ -27,6 +30,10 @@ static const struct {
 	[OP_CLONE] = { "clone", "No" },
 	[OP_DROP] = { "drop", "N" },
 	[OP_EVENT] = { "event", "Bt" },
+	[OP_FOREIGN] = { "foreign", "AfBtw" },
+	[OP_SETGROUP] = { "setgroup", "gSM" },
+	[OP_SET_GROUP] = { "set-group", "AB" },
+	[OP_LOCK] = { "lock", "A" },
 };
 
 const char *const op_types[4] = {
@@ -34,7 +41,10 @@ const char *const op_types[4] = {
 	[MODEL_SLAVE] = "slave", [MODEL_UNBINDABLE] = "unbindable",
 };
 
-static const char *const words[] = { "rec", "lazy" };
+static const char *const words[] = { "rec", "lazy", "unlocked" };
+
+/* Of mount_setgroup(2), by their bits, as "shared+master". */
+static const char *const groups[] = { "shared", "peer", "master", "sibling" };
 
 #define COUNT(a)	(int)(sizeof(a) / sizeof((a)[0]))
 
@@ -64,6 +74,17 @@ static void print_words(FILE *f, unsigned int flags)
 			fprintf(f, " %s", words[i]);
 }
 
+static void print_groups(FILE *f, int flags)
+{
+	const char *before = " ";
+
+	for (int i = 0; i < COUNT(groups); i++)
+		if (flags & 1 << i) {
+			fprintf(f, "%s%s", before, groups[i]);
+			before = "+";
+		}
+}
+
 void op_print(FILE *f, const struct op *op)
 {
 	fprintf(f, "%d %s", op->step, syntax[op->type].verb);
@@ -74,6 +95,17 @@ void op_print(FILE *f, const struct op *op)
 			break;
 		case 'B':
 			print_name(f, 'm', &op->b);
+			break;
+		case 'S':
+			if (op->arg != MODEL_SG_SHARED)
+				print_name(f, 'm', &op->a);
+			break;
+		case 'M':
+			for (int i = 0; i < op->nr; i++)
+				print_name(f, 'm', &op->member[i]);
+			break;
+		case 'g':
+			print_groups(f, op->arg);
 			break;
 		case 'N':
 			print_name(f, 'n', &op->ns);
@@ -136,15 +168,33 @@ static bool parse_word(const char *s, const char *const *list, int nr, int *n)
 	return false;
 }
 
+static bool parse_groups(const char *s, int *flags)
+{
+	for (*flags = 0; *s; s += *s == '+') {
+		int n = strcspn(s, "+"), i = 0;
+
+		while (i < COUNT(groups) && (strncmp(s, groups[i], n) || groups[i][n]))
+			i++;
+		if (i == COUNT(groups))
+			return false;
+		*flags |= 1 << i;
+		s += n;
+	}
+	return *flags;
+}
+
 static bool parse_arg(char kind, const char *s, struct op *op)
 {
 	switch (kind) {
 	case 'A':
+	case 'S':
 		return parse_name(s, 'm', &op->a);
 	case 'B':
 		return parse_name(s, 'm', &op->b);
 	case 'N':
 		return parse_name(s, 'n', &op->ns);
+	case 'g':
+		return parse_groups(s, &op->arg);
 	case 'f':
 		return parse_dir(s, &op->from);
 	case 't':
@@ -178,17 +228,24 @@ int op_parse(const char *line, struct op *op)
 			break;
 	if (!s || op->type == NR_OPS)
 		return -1;
-	for (p = syntax[op->type].args; *p && *p != 'w'; p++) {
+	for (p = syntax[op->type].args; *p && *p != 'w' && *p != 'M'; p++) {
+		if (*p == 'S' && op->arg == MODEL_SG_SHARED)
+			continue;
 		s = strtok_r(NULL, " \t\n", &save);
 		if (!s || !parse_arg(*p, s, op))
 			return -1;
 	}
 	while ((s = strtok_r(NULL, " \t\n", &save))) {
+		if (*p == 'M' && op->nr < HIST_MEMBERS &&
+		    parse_name(s, 'm', &op->member[op->nr])) {
+			op->nr++;
+			continue;
+		}
 		if (*p != 'w' || !parse_word(s, words, COUNT(words), &n))
 			return -1;
 		op->flags |= 1u << n;
 	}
-	return 0;
+	return *p == 'M' && !op->nr ? -1 : 0;
 }
 
 int history_add(struct history *y, const struct op *op)

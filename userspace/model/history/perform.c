@@ -43,6 +43,19 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 	case OP_MOVE:
 		return reach(w, h, t->a) && reach(w, h, t->b) &&
 		       hist_way(h, t->b, op->to, true);
+	case OP_FOREIGN:
+		return w->by_id && reach(w, h, t->a) && reach(w, h, t->b) &&
+		       hist_way(h, t->a, op->from, false) &&
+		       hist_way(h, t->b, op->to, true);
+	case OP_SETGROUP:
+		for (int i = 0; i < op->nr; i++)
+			if (!reach(w, h, t->member[i]))
+				return false;
+		return w->by_id && (op->arg == MODEL_SG_SHARED || reach(w, h, t->a));
+	case OP_SET_GROUP:
+		return w->by_id && reach(w, h, t->a) && reach(w, h, t->b);
+	case OP_LOCK:
+		return w->by_id && w->locks && reach(w, h, t->a);
 	case OP_UMOUNT:
 		/* paths begin at the one; what covers the other would go instead */
 		if (t->a == hist_top(h, h->m.mnt[t->a].ns) ||
@@ -258,6 +271,86 @@ static int do_clone(struct world *w, const struct op *op, const struct target *t
 	return keep_ns(w, "self") ? FAILED : 0;
 }
 
+/* What the series brings: from outside of all namespaces. */
+
+static int do_foreign(struct world *w, const struct hist *h, const struct op *op,
+		      const struct target *t)
+{
+	int from = get(w, h, t->a), to = get(w, h, t->b), fd, err = FAILED;
+	char source[64], path[64];
+
+	if (from < 0 || to < 0)
+		goto out;
+	hist_dir(h, op->from, h->m.mnt[t->a].root, source);
+	hist_dir(h, op->to, h->m.mnt[t->b].root, path);
+	fd = mc_open_tree(from, source, OPEN_TREE_CLONE | OPEN_TREE_FOREIGN |
+			  OPEN_TREE_CLOEXEC | (*source ? 0 : AT_EMPTY_PATH) |
+			  (op->flags & OP_REC ? AT_RECURSIVE : 0));
+	err = fd < 0 ? -errno : 0;
+	if (!err && mc_move_mount(fd, "", to, path, MOVE_MOUNT_F_EMPTY_PATH |
+				  (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH) |
+				  MOVE_MOUNT_T_FOREIGN |
+				  (op->flags & OP_UNLOCKED ? MOVE_MOUNT_UNLOCKED : 0)))
+		err = -errno;
+	world_close(fd);
+out:
+	world_close(from);
+	world_close(to);
+	return err;
+}
+
+static int do_setgroup(struct world *w, const struct hist *h, const struct op *op,
+		       const struct target *t)
+{
+	int fd[HIST_MEMBERS], n = 0, err = FAILED;
+	struct mc_mount_group_args args = {
+		.mnt_fds = (uintptr_t)fd, .nr_fds = op->nr,
+	};
+
+	if (op->arg != MODEL_SG_SHARED) {
+		args.target_fd = get(w, h, t->a);
+		if (args.target_fd < 0)
+			return FAILED;
+	}
+	for (; n < op->nr; n++) {
+		fd[n] = get(w, h, t->member[n]);
+		if (fd[n] < 0)
+			break;
+	}
+	if (n == op->nr)
+		err = mc_mount_setgroup(&args, sizeof(args), op->arg) ? -errno : 0;
+	while (n-- > 0)
+		close(fd[n]);
+	if (op->arg != MODEL_SG_SHARED)
+		close(args.target_fd);
+	return err;
+}
+
+static int do_set_group(struct world *w, const struct hist *h, const struct target *t)
+{
+	int from = get(w, h, t->a), to = get(w, h, t->b), err = FAILED;
+
+	if (from >= 0 && to >= 0)
+		err = mc_move_mount(from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH |
+				    MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_SET_GROUP) ?
+			-errno : 0;
+	world_close(from);
+	world_close(to);
+	return err;
+}
+
+static int do_lock(struct world *w, const struct hist *h, int mnt)
+{
+	struct mc_mount_attr lock = { .lock_set = MOUNT_LOCK_MOUNT };
+	int fd = get(w, h, mnt), err;
+
+	if (fd < 0)
+		return FAILED;
+	err = mc_mount_setattr(fd, "", AT_EMPTY_PATH, &lock, sizeof(lock)) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 static int perform(struct world *w, const struct hist *h, const struct op *op,
 		   const struct target *t)
 {
@@ -280,6 +373,14 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 		close(w->root[t->ns]);
 		w->ns[t->ns] = w->root[t->ns] = -1;
 		return 0;
+	case OP_FOREIGN:
+		return do_foreign(w, h, op, t);
+	case OP_SETGROUP:
+		return do_setgroup(w, h, op, t);
+	case OP_SET_GROUP:
+		return do_set_group(w, h, t);
+	case OP_LOCK:
+		return do_lock(w, h, t->a);
 	case NR_OPS:
 		break;
 	}

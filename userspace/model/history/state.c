@@ -111,9 +111,14 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 		return t->b >= 0;
 	case OP_BIND:
 	case OP_MOVE:
+	case OP_FOREIGN:
+	case OP_SET_GROUP:
 		return t->a >= 0 && t->b >= 0;
+	case OP_SETGROUP:
+		return op->nr && (op->arg == MODEL_SG_SHARED || t->a >= 0);
 	case OP_UMOUNT:
 	case OP_TYPE:
+	case OP_LOCK:
 		return t->a >= 0;
 	case OP_CLONE:
 	case OP_DROP:
