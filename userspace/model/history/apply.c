@@ -60,6 +60,8 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 
 	switch (op->type) {
 	case OP_MOUNT:
+		if (op->flags & OP_BENEATH)
+			return model_mount_beneath(m, op->arg, op->from, t->b);
 		return model_mount(m, op->arg, op->from, t->b, op->to);
 	case OP_EVENT:
 		return model_mount(m, HIST_EVENT, 0, t->b, op->to);
@@ -70,6 +72,8 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 	case OP_TYPE:
 		return model_set_type(m, t->a, op->arg, op->flags & OP_REC);
 	case OP_MOVE:
+		if (op->flags & OP_BENEATH)
+			return model_move_beneath(m, t->a, t->b);
 		return model_move(m, t->a, t->b, op->to);
 	case OP_CLONE:
 		return clone_ns(h, op, t);
@@ -83,6 +87,9 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 		return setgroup(m, op, t);
 	case OP_SET_GROUP:
 		return model_set_group(m, t->a, t->b, caller.caps);
+	case OP_PIVOT:
+		/* the new root, where the old one goes, that of the caller */
+		return model_pivot_root(m, t->member[0], t->a, t->b, op->to);
 	case OP_LOCK:
 		return lock(m, t->a);
 	case NR_OPS:

@@ -82,7 +82,7 @@ static const struct {
 	{ OP_MOUNT, 10, 2 }, { OP_BIND, 20, 4 }, { OP_UMOUNT, 12, 40 },
 	{ OP_TYPE, 30, 20 }, { OP_MOVE, 12, 12 }, { OP_CLONE, 3, 0 },
 	{ OP_DROP, 1, 6 }, { OP_FOREIGN, 12, 2 }, { OP_SETGROUP, 16, 8 },
-	{ OP_SET_GROUP, 6, 3 }, { OP_LOCK, 2, 1 },
+	{ OP_SET_GROUP, 6, 3 }, { OP_LOCK, 2, 1 }, { OP_PIVOT, 8, 4 },
 };
 
 #define NR_OFTEN	(int)(sizeof(often) / sizeof(often[0]))
@@ -162,6 +162,32 @@ static bool draw_setgroup(struct chance *c, const struct hist *h, struct op *op)
 	return false;
 }
 
+static int parent(const struct hist *h, const struct name *n)
+{
+	return h->m.mnt[index_of(h, n)].parent;
+}
+
+/* A root, something below it, and something below that: else it is refused. */
+static bool draw_pivot(struct chance *c, const struct hist *h, struct op *op)
+{
+	int up;
+
+	op->nr = 1;
+	if (!draw_mount(c, h, &op->a, -1))
+		return false;
+	op->b = op->a;
+	if (!draw(c, 4) && !draw_mount(c, h, &op->b, -1))
+		return false;
+	op->to = draw_dir(c, h, &op->b);
+	up = parent(h, &op->a);
+	op->member[0] = op->a;
+	while (h->m.mnt[up].parent >= 0 && draw(c, 3)) {
+		op->member[0] = h->tag[up].name;
+		up = h->m.mnt[up].parent;
+	}
+	return true;
+}
+
 bool chance_never(struct chance *c, const char *word)
 {
 	for (int i = 0; i < NR_OPS; i++)
@@ -177,6 +203,16 @@ bool chance_never(struct chance *c, const char *word)
 	return false;
 }
 
+/* One in four goes beneath. */
+static bool beneath(struct chance *c, const struct hist *h, struct op *op)
+{
+	if (!draw(c, 4)) {
+		op->flags |= OP_BENEATH;
+		op->to = h->m.mnt[index_of(h, &op->b)].root;
+	}
+	return true;
+}
+
 bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 {
 	*op = (struct op) { .step = step };
@@ -190,7 +226,7 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		if (!draw_mount(c, h, &op->b, -1))
 			return false;
 		op->to = draw_dir(c, h, &op->b);
-		return true;
+		return beneath(c, h, op);
 	case OP_BIND:
 		op->flags = draw(c, 3) ? 0 : OP_REC;
 		if (!draw_two(c, h, op))
@@ -198,6 +234,8 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		op->from = draw_dir(c, h, &op->a);
 		op->to = draw_dir(c, h, &op->b);
 		return true;
+	case OP_PIVOT:
+		return draw_pivot(c, h, op);
 	case OP_FOREIGN:
 		op->flags = (draw(c, 3) ? 0 : OP_REC) | (draw(c, 2) ? OP_UNLOCKED : 0);
 		op->from = 0;
@@ -216,7 +254,7 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		if (!draw_two(c, h, op))
 			return false;
 		op->to = draw_dir(c, h, &op->b);
-		return true;
+		return beneath(c, h, op);
 	case OP_UMOUNT:
 		op->flags = draw(c, 3) ? 0 : OP_LAZY;
 		return draw_mount(c, h, &op->a, -1);

@@ -27,7 +27,8 @@
 
 enum op_type {
 	OP_MOUNT, OP_BIND, OP_UMOUNT, OP_TYPE, OP_MOVE, OP_CLONE, OP_DROP,
-	OP_EVENT, OP_FOREIGN, OP_SETGROUP, OP_SET_GROUP, OP_LOCK, NR_OPS
+	OP_EVENT, OP_FOREIGN, OP_SETGROUP, OP_SET_GROUP, OP_LOCK,
+	OP_PIVOT, NR_OPS
 };
 
 /* The @k-th of what that step has made. */
@@ -35,7 +36,7 @@ struct name {
 	int step, k;
 };
 
-enum { OP_REC = 1, OP_LAZY = 2, OP_UNLOCKED = 4 };
+enum { OP_REC = 1, OP_LAZY = 2, OP_UNLOCKED = 4, OP_BENEATH = 8 };
 
 struct op {
 	int step;

@@ -22,11 +22,11 @@
 static const struct {
 	const char *verb, *args;
 } syntax[NR_OPS] = {
-	[OP_MOUNT] = { "mount", "sfBt" },
+	[OP_MOUNT] = { "mount", "sfBtw" },
 	[OP_BIND] = { "bind", "AfBtw" },
 	[OP_UMOUNT] = { "umount", "Aw" },
 	[OP_TYPE] = { "make", "Ayw" },
-	[OP_MOVE] = { "move", "ABt" },
+	[OP_MOVE] = { "move", "ABtw" },
 	[OP_CLONE] = { "clone", "No" },
 	[OP_DROP] = { "drop", "N" },
 	[OP_EVENT] = { "event", "Bt" },
@@ -34,6 +34,7 @@ static const struct {
 	[OP_SETGROUP] = { "setgroup", "gSM" },
 	[OP_SET_GROUP] = { "set-group", "AB" },
 	[OP_LOCK] = { "lock", "A" },
+	[OP_PIVOT] = { "pivot", "ABtM" },
 };
 
 const char *const op_types[4] = {
@@ -41,7 +42,7 @@ const char *const op_types[4] = {
 	[MODEL_SLAVE] = "slave", [MODEL_UNBINDABLE] = "unbindable",
 };
 
-static const char *const words[] = { "rec", "lazy", "unlocked" };
+static const char *const words[] = { "rec", "lazy", "unlocked", "beneath" };
 
 /* Of mount_setgroup(2), by their bits, as "shared+master". */
 static const char *const groups[] = { "shared", "peer", "master", "sibling" };

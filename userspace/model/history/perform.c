@@ -18,6 +18,16 @@
 
 #define FAILED	1	/* with what it takes, said in world.error */
 
+/* What is at that place of it: to be mounted on, or beneath. */
+static bool place(const struct hist *h, const struct op *op, int mnt)
+{
+	/* what is beneath the top would be the top */
+	if (op->flags & OP_BENEATH)
+		return op->to == h->m.mnt[mnt].root &&
+		       h->m.mnt[h->m.mnt[mnt].parent].parent >= 0;
+	return hist_way(h, mnt, op->to, true);
+}
+
 static bool reach(const struct world *w, const struct hist *h, int mnt)
 {
 	char path[HIST_PATH];
@@ -33,7 +43,7 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 
 	switch (op->type) {
 	case OP_MOUNT:
-		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
+		return reach(w, h, t->b) && place(h, op, t->b);
 	case OP_EVENT:
 		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
 	case OP_BIND:
@@ -41,8 +51,10 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 		       hist_way(h, t->a, op->from, false) &&
 		       hist_way(h, t->b, op->to, true);
 	case OP_MOVE:
+		return reach(w, h, t->a) && reach(w, h, t->b) && place(h, op, t->b);
+	case OP_PIVOT:
 		return reach(w, h, t->a) && reach(w, h, t->b) &&
-		       hist_way(h, t->b, op->to, true);
+		       reach(w, h, t->member[0]) && hist_way(h, t->b, op->to, true);
 	case OP_FOREIGN:
 		return w->by_id && reach(w, h, t->a) && reach(w, h, t->b) &&
 		       hist_way(h, t->a, op->from, false) &&
@@ -124,7 +136,7 @@ static int enter(struct world *w, int ns)
 
 /* A clone of a source, attached from within the namespace. */
 static int do_mount(struct world *w, const struct hist *h, int sb, int dir,
-		    int mnt, int to)
+		    int mnt, int to, unsigned int how)
 {
 	char from[64], path[64];
 	int at = get(w, h, mnt), fd, err = FAILED;
@@ -138,7 +150,7 @@ static int do_mount(struct world *w, const struct hist *h, int sb, int dir,
 	if (fd < 0)
 		world_fail(w, "clone", from);
 	else if (!world_enter(w, h->m.mnt[mnt].ns))
-		err = mc_move_mount(fd, "", at, path, MOVE_MOUNT_F_EMPTY_PATH |
+		err = mc_move_mount(fd, "", at, path, how | MOVE_MOUNT_F_EMPTY_PATH |
 				    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) ?
 			-errno : 0;
 	world_close(fd);
@@ -155,7 +167,11 @@ static int do_bind(struct world *w, const struct hist *h, const struct op *op,
 	if (from >= 0 && to >= 0 && !enter(w, h->m.mnt[t->b].ns)) {
 		proc_path(h, from, t->a, op->from, source);
 		proc_path(h, to, t->b, op->to, target);
-		if (op->type == OP_MOVE)
+		if (op->flags & OP_BENEATH)
+			err = mc_move_mount(from, "", to, "", MOVE_MOUNT_BENEATH |
+					    MOVE_MOUNT_F_EMPTY_PATH |
+					    MOVE_MOUNT_T_EMPTY_PATH);
+		else if (op->type == OP_MOVE)
 			err = mount(source, target, NULL, MS_MOVE, NULL);
 		else
 			err = mount(source, target, NULL, MS_BIND |
@@ -271,6 +287,34 @@ static int do_clone(struct world *w, const struct op *op, const struct target *t
 	return keep_ns(w, "self") ? FAILED : 0;
 }
 
+static int do_pivot(struct world *w, const struct hist *h, const struct op *op,
+		    const struct target *t)
+{
+	int root = get(w, h, t->member[0]), new = get(w, h, t->a), old = get(w, h, t->b);
+	int ns = h->m.mnt[t->a].ns, err = FAILED;
+	char path[32], put[128];
+
+	if (root < 0 || new < 0 || old < 0 || world_enter(w, ns))
+		goto out;
+	if (fchdir(root) || chroot(".") || fchdir(w->proc)) {
+		world_fail(w, "chroot", "to the old root");
+		goto out;
+	}
+	snprintf(path, sizeof(path), "self/fd/%d", new);
+	proc_path(h, old, t->b, op->to, put);
+	err = syscall(__NR_pivot_root, path, put) ? -errno : 0;
+	if (!err && t->member[0] == hist_top(h, ns)) {
+		close(w->root[ns]);
+		w->root[ns] = new;
+		new = -1;
+	}
+out:
+	world_close(root);
+	world_close(new);
+	world_close(old);
+	return err;
+}
+
 /* What the series brings: from outside of all namespaces. */
 
 static int do_foreign(struct world *w, const struct hist *h, const struct op *op,
@@ -356,9 +400,10 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 {
 	switch (op->type) {
 	case OP_MOUNT:
-		return do_mount(w, h, op->arg, op->from, t->b, op->to);
+		return do_mount(w, h, op->arg, op->from, t->b, op->to,
+				op->flags & OP_BENEATH ? MOVE_MOUNT_BENEATH : 0);
 	case OP_EVENT:
-		return do_mount(w, h, HIST_EVENT, 0, t->b, op->to);
+		return do_mount(w, h, HIST_EVENT, 0, t->b, op->to, 0);
 	case OP_BIND:
 	case OP_MOVE:
 		return do_bind(w, h, op, t);
@@ -379,6 +424,8 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 		return do_setgroup(w, h, op, t);
 	case OP_SET_GROUP:
 		return do_set_group(w, h, t);
+	case OP_PIVOT:
+		return do_pivot(w, h, op, t);
 	case OP_LOCK:
 		return do_lock(w, h, t->a);
 	case NR_OPS:

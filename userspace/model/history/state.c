@@ -103,6 +103,8 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 		if (t->member[i] < 0)
 			return false;
 	}
+	if (op->type == OP_PIVOT && op->nr != 1)
+		return false;
 	if (op->from >= h->m.nr_dirs || op->to >= h->m.nr_dirs)
 		return false;
 	switch (op->type) {
@@ -113,6 +115,7 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 	case OP_MOVE:
 	case OP_FOREIGN:
 	case OP_SET_GROUP:
+	case OP_PIVOT:
 		return t->a >= 0 && t->b >= 0;
 	case OP_SETGROUP:
 		return op->nr && (op->arg == MODEL_SG_SHARED || t->a >= 0);

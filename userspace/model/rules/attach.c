@@ -10,7 +10,7 @@
 #include "rules/internal.h"
 
 /* MN, "Unmount semantics": mounts at one place form a stack. */
-static int topmost(const struct model *m, int i)
+int model__topmost(const struct model *m, int i)
 {
 	int over;
 
@@ -25,7 +25,7 @@ void model__where(const struct model *m, int *dst, int *at)
 	int i = model_lookup(m, *dst, *at);
 
 	if (i >= 0) {
-		*dst = topmost(m, i);
+		*dst = model__topmost(m, i);
 		*at = m->mnt[*dst].root;
 	}
 }
@@ -238,13 +238,13 @@ static void spread_copy(struct model *m, const struct spread *s, int r)
 		lock_tree(m, first, s->n);
 }
 
-/* Puts @child where it belongs, beneath what is there already. */
-static void place(struct model *m, int child, int parent, int at)
+/* Puts @child where it belongs, beneath what is there already; @copy: propagated. */
+static void place(struct model *m, int child, int parent, int at, bool copy)
 {
 	int old = model_lookup(m, parent, at), top;
 
 	if (BROKEN(MUT_ON_TOP) && old >= 0) {
-		parent = topmost(m, old);
+		parent = model__topmost(m, old);
 		at = m->mnt[parent].root;
 		old = -1;
 	}
@@ -253,12 +253,18 @@ static void place(struct model *m, int child, int parent, int at)
 	if (old < 0)
 		return;
 	/* SS 5f: the most recently mounted one is the one directly at (B, b) */
-	top = topmost(m, child);
+	top = model__topmost(m, child);
 	m->mnt[old].parent = top;
 	m->mnt[old].at = m->mnt[top].root;
-	/* MN, "Restrictions", 3: what hides something keeps hiding it */
-	if (m->mnt[old].locked)
+	/*
+	 * MN, "Restrictions", 3: what hides something keeps hiding it.  FM,
+	 * lock_set: what is placed beneath takes the lock over; but a copy, which
+	 * others can take away again, does not.
+	 */
+	if (m->mnt[old].locked) {
 		m->mnt[child].locked = true;
+		m->mnt[old].locked = copy;
+	}
 }
 
 /*
@@ -296,9 +302,9 @@ int model__attach(struct model *m, int src, int dst, int at)
 		}
 	}
 	m->mnt[src].parent = -1;
-	place(m, src, dst, at);
+	place(m, src, dst, at, false);
 	for (int c = nr; c < m->nr; c += s.n)
-		place(m, c, m->mnt[c].at, at);
+		place(m, c, m->mnt[c].at, at, true);
 	err = 0;
 out:
 	free(s.tree);
@@ -353,6 +359,15 @@ int model_bind(struct model *m, int src, int root, int dst, int at, bool rec)
 	return err ? err : new;
 }
 
+bool model__immovable(const struct model *m, int src)
+{
+	/* MN, "Restrictions", 3; the root of a namespace has no parent */
+	if (m->mnt[src].parent < 0 || m->mnt[src].locked)
+		return true;
+	/* SS 5d, note: not from below a shared mount */
+	return m->mnt[m->mnt[src].parent].group && !BROKEN(MUT_MOVE_FROM_SHARED);
+}
+
 /* SS 5d. */
 int model_move(struct model *m, int src, int dst, int at)
 {
@@ -363,12 +378,7 @@ int model_move(struct model *m, int src, int dst, int at)
 	if (!model_alive(m, src))
 		return -EINVAL;
 	model__where(m, &dst, &at);
-	/* MN, "Restrictions", 3; the root of a namespace has no parent */
-	if (m->mnt[src].parent < 0 || m->mnt[src].locked ||
-	    m->mnt[src].ns != m->mnt[dst].ns)
-		return -EINVAL;
-	/* 5d, note: not from below a shared mount */
-	if (m->mnt[m->mnt[src].parent].group && !BROKEN(MUT_MOVE_FROM_SHARED))
+	if (model__immovable(m, src) || m->mnt[src].ns != m->mnt[dst].ns)
 		return -EINVAL;
 	/* 5d.4 */
 	for (int i = 0; m->mnt[dst].group && i < m->nr; i++)

@@ -33,8 +33,12 @@ enum { CLONE_REC = 1, CLONE_UNBINDABLE = 2, CLONE_SLAVE = 4 };
 
 int model__clone_tree(struct model *m, int src, int dir, int flags);
 int model__attach(struct model *m, int src, int dst, int at);
+/* MN, "Unmount semantics": mounts at one place form a stack. */
+int model__topmost(const struct model *m, int i);
 void model__where(const struct model *m, int *dst, int *at);
 int model__bad_place(const struct model *m, int dst, int at);
+/* By itself, whereto ever. */
+bool model__immovable(const struct model *m, int src);
 bool model__locked_below(const struct model *m, int mnt, int dir);
 
 #endif

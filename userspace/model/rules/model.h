@@ -67,6 +67,11 @@ int model_ns_root(const struct model *m, int ns);
 int model_mount(struct model *m, int sb, int root, int dst, int at);
 int model_bind(struct model *m, int src, int root, int dst, int at, bool rec);
 int model_move(struct model *m, int src, int dst, int at);
+/* move_mount(2), MOVE_MOUNT_BENEATH: of an attached one, or of a new one. */
+int model_move_beneath(struct model *m, int src, int over);
+int model_mount_beneath(struct model *m, int sb, int root, int over);
+/* By a process whose root directory is that of @root. */
+int model_pivot_root(struct model *m, int root, int new, int old, int at);
 int model_umount(struct model *m, int mnt, bool lazy);
 int model_set_type(struct model *m, int mnt, enum model_type t, bool rec);
 int model_setgroup(struct model *m, const int *member, int nr, int peer,
