@@ -87,6 +87,8 @@ touched model/privilege/seen.h
 touched model/privilege/kernel.h
 touched model/sweep/step.h
 touched model/sweep/class.h
+touched model/history/history.h
+touched model/history/world.h
 touched model/tests/tests.h
 touched model/tests/priv.h
 touched lib/base/sys.h
