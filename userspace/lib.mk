@@ -116,6 +116,8 @@ lib-y += execute/owner.o
 lib-y += execute/made.o
 lib-y += execute/idmap.o
 lib-y += execute/overlay.o
+lib-y += execute/config.o
+lib-y += execute/device.o
 lib-y += execute/fresh.o
 lib-y += execute/unlinked.o
 lib-y += execute/again.o
@@ -131,6 +133,7 @@ lib-y += execute/restore.o
 lib-y += execute/stages.o
 lib-y += execute/bind.o
 
+lib-y += check/device.o
 lib-y += check/print.o
 lib-y += check/report.o
 lib-y += check/by-sb.o

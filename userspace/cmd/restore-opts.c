@@ -35,7 +35,8 @@ static int add_external(struct mntcr_external **list, size_t *nr,
 	}
 	*list = p;
 	ret = cmd_split_key(cmd, opt, !strcmp(opt, "--external") ? "KEY[:ROOT]=PATH" :
-			    !strcmp(opt, "--layer") ? "KEY=DIR" : "KEY=PATH",
+			    !strcmp(opt, "--layer") ? "KEY=DIR" :
+			    !strcmp(opt, "--device") ? "KEY=DEVICE" : "KEY=PATH",
 			    arg, &path);
 	if (!ret)
 		(*list)[(*nr)++] = (struct mntcr_external){ .key = arg, .path = path };
@@ -91,6 +92,8 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 				    "--external-master", arg);
 	case 1009:
 		return add_external(&r->layers, &r->nr_layers, cmd, "--layer", arg);
+	case 1011:
+		return add_external(&r->devices, &r->nr_devices, cmd, "--device", arg);
 	case 1003:
 		r->o.prefer_fresh = true;
 		return 0;
@@ -168,6 +171,8 @@ void restore_opts_done(struct restore_opts *r)
 	r->o.nr_masters = r->nr_masters;
 	r->o.layers = r->layers;
 	r->o.nr_layers = r->nr_layers;
+	r->o.devices = r->devices;
+	r->o.nr_devices = r->nr_devices;
 	r->o.hosts = r->hosts;
 	r->o.nr_hosts = r->nr_hosts;
 }
@@ -178,6 +183,7 @@ void restore_opts_free(struct restore_opts *r)
 	free(r->externals);
 	free(r->masters);
 	free(r->layers);
+	free(r->devices);
 	free(r->hosts);
 	cmd_maps_free(&r->maps);
 	json_decref(r->refusals);

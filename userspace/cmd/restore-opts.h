@@ -12,8 +12,8 @@
 
 struct restore_opts {
 	struct cmd_input sources;
-	struct mntcr_external *externals, *masters, *layers;
-	size_t nr_externals, nr_masters, nr_layers;
+	struct mntcr_external *externals, *masters, *layers, *devices;
+	size_t nr_externals, nr_masters, nr_layers, nr_devices;
 	const char **hosts;
 	size_t nr_hosts;
 	struct cmd_maps maps;
@@ -36,7 +36,8 @@ struct restore_opts {
 	{ "host", required_argument, NULL, 1007 },			\
 	{ "stand-in", required_argument, NULL, 1008 },			\
 	{ "layer", required_argument, NULL, 1009 },			\
-	{ "owner", required_argument, NULL, 1010 }
+	{ "owner", required_argument, NULL, 1010 },			\
+	{ "device", required_argument, NULL, 1011 }
 
 #define RESTORE_OPT_USAGE						\
 "  -s, --source WHERE         take superblocks from this live namespace: a\n"	\
@@ -48,6 +49,7 @@ struct restore_opts {
 "                             PATH stands for ROOT (/) in the superblock KEY:\n" \
 "                             its source, MAJOR:MINOR, or path:/WHERE in the\n" \
 "                             image; \\= in KEY is =\n"			\
+"      --device KEY=DEVICE    the block device that has the superblock KEY here\n" \
 "      --external-master KEY=PATH\n"					\
 "                             PATH, a shared mount, stands for the peer group\n" \
 "                             KEY: its id, or path:/WHERE one of its slaves is\n" \

@@ -155,6 +155,13 @@ struct mntcr_restore_options {
 	 */
 	const struct mntcr_external *layers;
 	size_t nr_layers;
+	/*
+	 * Superblocks of filesystems on block devices: path is the device that has it
+	 * here.  It is mounted as it was; where it is already, that one is taken as it is.
+	 * key as of externals, without a root.
+	 */
+	const struct mntcr_external *devices;
+	size_t nr_devices;
 };
 
 struct mntcr_restored;

@@ -164,7 +164,7 @@ static void what_cannot_be_opened_and_what_the_plan_refuses(void)
 	CHECK(has(s.text, "refused    process 2147483647: No such process [source]\n"));
 	CHECK(has(s.text, "refused    --pin /tmp: it is not empty; would help: another directory [pin-directory]\n"));
 	CHECK(has(s.text, "superblock 9:9 ext4 disk: refused [no-source]; mounted at "));
-	CHECK(has(s.text, "ext4 cannot be made fresh; would help: --source with its namespace, or --external 9:9=PATH [no-source]\n"));
+	CHECK(has(s.text, "ext4 cannot be made fresh; would help: --source with its namespace, --device 9:9=DEVICE, or --external 9:9=PATH [no-source]\n"));
 	done(&s);
 }
 

@@ -354,6 +354,8 @@ for arg in nothing '=/mnt' 'key=' 'key\=/mnt' 'key\'; do
 		"$MNTCR" plan --external "$arg" "$tmp/keys"
 	check "--external-master $arg" 2 "external-master takes KEY=PATH, not " \
 		"$MNTCR" plan --external-master "$arg" "$tmp/keys"
+	check "--device $arg" 2 "device takes KEY=DEVICE, not " \
+		"$MNTCR" plan --device "$arg" "$tmp/keys"
 done
 
 # what the documentation says

@@ -85,6 +85,8 @@ static const struct wrong wrong[] = {
 	{ SHOWS, "\"shows\":{\"type\":\"net\",\"id\":9,\"owner\":2}", "superblocks[1].shows.owner: 2 is out of range" },
 	{ SHOWS, "\"shows\":{\"type\":\"pid\",\"x\":1}", "superblocks[1].shows.x: unknown field" },
 	{ "\"proc\"", "\"sysfs\"", "superblocks[1].pid_namespace: only a proc has one" },
+	{ "\"tmpfs\"", "\"ext4\",\"uuid\":\"0123456-789ab-cdef-0123-456789abcdef\"", "superblocks[0].uuid: is none" },
+	{ "\"tmpfs\"", "\"ext4\",\"uuid\":\"01234567-89ab-cdef-0123-456789abcdef0\"", "superblocks[0].uuid: is none" },
 	{ PID, "\"pid_depth\":1", "superblocks[1].pid_depth: of no pid namespace" },
 	{ PID, "\"pid_namespace\":70,\"pid_depth\":65", "superblocks[1].pid_depth: 65 is out of range" },
 	{ "\"host\"", "\"hosts\"", "superblocks[1].whose: is not known" },

@@ -60,6 +60,51 @@ static void fresh_and_external(void)
 	done();
 }
 
+/* Like a fresh one: of a device there is one superblock, with all of its roots. */
+static void of_a_device(void)
+{
+	struct mntcr_external dev = { .key = "/dev/sda", .path = "/dev/vdb" };
+	struct mntcr_external host = {
+		.key = "/dev/sda", .path = "/srv", .reserved = { MC_BY_HOST },
+	};
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false, false },
+		.devices = &dev, .nr_devices = 1, .caller_namespaces = true,
+	};
+
+	small();
+	golden(MNTCR_API_EXTENDED, &o,
+	       "differs   mnt0:10: source /dev/vdb instead of /dev/sda\n"
+	       "differs   mnt1:20: source /dev/vdb instead of /dev/sda\n"
+	       "namespace ns0 (A)\n"
+	       "namespace ns1 (B)\n"
+	       "fresh     src0 = new ext4 for 8:0 from /dev/vdb\n"
+	       "clone     mnt0:10 from src0\n"
+	       "fresh     src2 = new tmpfs for 8:1 with proc/ x/\n"
+	       "clone     mnt0:11 from src2\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "fresh     src4 = new proc for 8:2\n"
+	       "clone     mnt0:12 from src4\n"
+	       "attach    mnt0:12 on mnt0:11 at /proc\n"
+	       "subroot   src1 = c/d below src0\n"
+	       "clone     mnt1:20 from src1\n"
+	       "clone     mnt1:21 from src3 = x below src2\n"
+	       "attach    mnt1:21 on mnt1:20 at /a/b\n"
+	       "group     shared: mnt0:11\n"
+	       "group     master mnt0:11: mnt1:21\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "attach    mnt1:20 on ns1 at /\n"
+	       "release   8 descriptors\n");
+	check();
+	/* what was said outright comes before what a host has */
+	o.externals = &host;
+	o.nr_externals = 1;
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	check();
+	CHECK_EQ(p->from[0].kind, MC_FROM_FRESH);
+	done();
+}
+
 /*
  * Two sysfs and a mqueue of namespaces that are not the dumper's are made in new
  * ones, whosever the owner; of no namespace that is known, or with the caller's, in
@@ -566,6 +611,7 @@ int main(void)
 	TAP_RUN(unlinked_roots_anew);
 	TAP_RUN(of_namespaces_that_are_made);
 	TAP_RUN(fresh_and_external);
+	TAP_RUN(of_a_device);
 	TAP_RUN(the_longest_root_counts);
 	TAP_RUN(an_idmap_for_a_live_one_without);
 	TAP_RUN(what_fresh_ones_hold_is_what_it_was);

@@ -164,6 +164,10 @@ int mc_look(int fd, unsigned int mask, struct statx *st);
  */
 bool mc_look_is(const struct statx *st, bool unique, uint64_t id, uint32_t id_old);
 
+/* That of the filesystem of a local file or directory, in the usual form. */
+#define MC_UUID_LEN	36
+bool mc_fs_uuid(int fd, char text[MC_UUID_LEN + 1]);
+
 /*
  * The mount namespace file that s names, opened anew, close-on-exec; -1 and an
  * error.  name[size], if not NULL, becomes what messages and images call s.

@@ -5,6 +5,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "base/base.h"
 
 #define LOOK	(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC)
@@ -48,4 +51,25 @@ bool mc_look_is(const struct statx *st, bool unique, uint64_t id, uint32_t id_ol
 	/* it was that one's when id was seen: is it still? */
 	return !unique || (!mc_statmount(&req, &sm, sizeof(sm), 0) &&
 			   sm.mnt_id_old == id_old);
+}
+
+/* The descriptor may be of a path alone; such files are opened without any doing. */
+bool mc_fs_uuid(int fd, char text[MC_UUID_LEN + 1])
+{
+	struct mc_fsuuid u = { 0 };
+	char path[40], *at = text;
+	struct stat st;
+	int file, i;
+	bool has;
+
+	if (fstat(fd, &st) || !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
+		return false;
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	has = file >= 0 && !ioctl(file, MC_FS_IOC_GETFSUUID, &u) && u.len == 16;
+	for (i = 0; has && i < 16; i++)
+		at += sprintf(at, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+			      u.uuid[i]);
+	mc_close(file);
+	return has;
 }

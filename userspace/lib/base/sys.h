@@ -286,6 +286,13 @@ struct mc_mnt_ns_info {
 #define MC_NS_GET_NSTYPE		_IO(0xb7, 0x3)
 #define MC_NS_GET_OWNER_UID		_IO(0xb7, 0x4)
 #define MC_USERNS_INIT_INO		0xeffffffdU	/* of the initial one */
+/* FS_IOC_GETFSUUID, since 6.9. */
+struct mc_fsuuid {
+	uint8_t len;
+	uint8_t uuid[16];
+};
+#define MC_FS_IOC_GETFSUUID		_IOR(0x15, 0, struct mc_fsuuid)
+
 #define MC_NS_GET_MNTNS_ID		_IOR(0xb7, 5, uint64_t)
 #define MC_NS_MNT_GET_INFO		_IOR(0xb7, 10, struct mc_mnt_ns_info)
 #define MC_NS_GET_ID			_IOR(0xb7, 13, uint64_t)

@@ -58,6 +58,7 @@ static void note_pidns(struct mc_sb *sb, int proc)
 static void note_sb(struct look *l, const struct mc_mount *m, int fd)
 {
 	struct mc_sb *sb = &l->t->sbs[m->sb];
+	char uuid[MC_UUID_LEN + 1];
 	struct statfs fs;
 
 	if (!strcmp(sb->type, "tmpfs") && !sb->sized && !fstatfs(fd, &fs)) {
@@ -65,6 +66,9 @@ static void note_sb(struct look *l, const struct mc_mount *m, int fd)
 		sb->size = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
 		sb->inodes = fs.f_files;
 	}
+	if (mc_type_of(sb->type)->kind == MC_TYPE_DEVICE && !sb->uuid &&
+	    mc_fs_uuid(fd, uuid))
+		sb->uuid = mc_topology_str(l->t, uuid);
 	if (!strcmp(sb->type, "proc") && !sb->pidns_ino && !strcmp(m->root, "/"))
 		note_pidns(sb, fd);
 }

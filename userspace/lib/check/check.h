@@ -77,6 +77,13 @@ bool mc_lacks_layer(const struct mc_from *f);
 bool mc_lack_more(uint32_t nr, const struct mc_from *from, bool *external, bool *layer,
 		  uint32_t *nr_refused);
 
+/* --- device.c ------------------------------------------------------------------- */
+
+/* The block device that has a superblock here, by its UUID; to be freed, or NULL. */
+char *mc_device_of(const struct mc_sb *sb);
+/* That it is mounted from, on the machine where it was captured; likewise. */
+char *mc_device_here(const struct mc_sb *sb);
+
 /* --- needs.c ------------------------------------------------------------------- */
 
 /*

@@ -33,7 +33,8 @@ struct job {
 	bool *orphan;
 	bool *external, *master, *layer; /* given to the next */
 	uint32_t *nr_refused;		/* per superblock, mounts: without an external */
-	struct mntcr_external *externals, *masters, *layers;
+	struct mntcr_external *externals, *masters, *layers, *devices;
+	char **has;			/* per superblock: the device that has it, or NULL */
 	char **keys, (*ids)[32];
 	char **sources;			/* what the externals will show */
 	bool last;			/* this plan's refusals are told */
@@ -140,13 +141,31 @@ static void name_layer(struct job *j, uint32_t i, struct mntcr_external *x)
 		.key = j->keys[i] ? j->keys[i] : "", .path = "PATH" };
 }
 
+/* Of what is mounted nowhere else. */
+static void find_device(struct job *j, uint32_t i)
+{
+	const struct mc_sb *sb = &j->t->sbs[i];
+
+	if (j->external[i] && !j->has[i] && !sb->outside.path &&
+	    !mc_outside_root(&j->outside, sb))
+		j->has[i] = mc_device_here(sb);
+}
+
+static void name_device(struct job *j, uint32_t i, struct mntcr_external *x)
+{
+	name_layer(j, i, x);
+	x->path = j->has[i];
+}
+
 static void name_externals(struct job *j, struct mc_plan_options *po)
 {
 	const struct mc_place *at;
 	uint32_t i, n = 0;
 
 	for (i = 0; i < j->t->nr_sbs; i++)
-		if (j->external[i])
+		find_device(j, i);
+	for (i = 0; i < j->t->nr_sbs; i++)
+		if (j->external[i] && !j->has[i])
 			name_external(j, i, &j->externals[n++]);
 	po->externals = j->externals;
 	po->nr_externals = n;
@@ -155,6 +174,11 @@ static void name_externals(struct job *j, struct mc_plan_options *po)
 			name_layer(j, i, &j->layers[n++]);
 	po->layers = j->layers;
 	po->nr_layers = n;
+	for (i = n = 0; i < j->t->nr_sbs; i++)
+		if (j->external[i] && j->has[i])
+			name_device(j, i, &j->devices[n++]);
+	po->devices = j->devices;
+	po->nr_devices = n;
 	for (i = n = 0; i < j->t->nr_groups; i++) {
 		if (!j->master[i])
 			continue;
@@ -289,7 +313,7 @@ static void add_master(struct job *j, uint32_t g, const struct mntcr_external *x
 static void make_list(struct job *j)
 {
 	const struct mc_topology *t = j->t;
-	uint32_t i, n = 0;
+	uint32_t i, n = 0, d = 0;
 
 	for (i = 0; i < t->nr_sbs; i++)
 		if (t->sbs[i].nr_mounts)
@@ -303,10 +327,14 @@ static void make_list(struct job *j)
 			mc_report_host(&j->r, j->r.externals, t->sbs[i].outside.path, m,
 				       j->first[i + 1] - j->first[i]);
 		else
-			mc_report_option(&j->r, j->r.externals, "--external",
-					 &j->externals[n], m,
+			mc_report_option(&j->r, j->r.externals,
+					 j->has[i] ? "--device" : "--external",
+					 j->has[i] ? &j->devices[d] : &j->externals[n], m,
 					 j->first[i + 1] - j->first[i]);
-		n++;
+		if (j->has[i])
+			d++;
+		else
+			n++;
 	}
 	for (i = n = 0; i < t->nr_sbs; i++)
 		if (j->layer[i])
@@ -333,6 +361,8 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->layer = calloc(t->nr_sbs + 1UL, sizeof(*j->layer));
 	j->layers = calloc(t->nr_sbs + 1UL, sizeof(*j->layers));
 	j->externals = calloc(t->nr_sbs + 1UL, sizeof(*j->externals));
+	j->has = calloc(t->nr_sbs + 1UL, sizeof(*j->has));
+	j->devices = calloc(t->nr_sbs + 1UL, sizeof(*j->devices));
 	j->sources = calloc(t->nr_sbs + 1UL, sizeof(*j->sources));
 	j->orphan = calloc(t->nr_groups + 1UL, sizeof(*j->orphan));
 	j->master = calloc(t->nr_groups + 1UL, sizeof(*j->master));
@@ -341,7 +371,7 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->ids = calloc(t->nr_groups + 1UL, sizeof(*j->ids));
 	j->mounts = mc_mounts_by_sb(t, &j->first);
 	if (!j->by_dev || !j->saved || !j->from || !j->nr_refused || !j->external ||
-	    !j->externals || !j->layer || !j->layers ||
+	    !j->externals || !j->layer || !j->layers || !j->has || !j->devices ||
 	    !j->sources || !j->orphan || !j->master || !j->masters ||
 	    !j->keys || !j->ids || !j->mounts)
 		return mc_nomem(e);
@@ -359,6 +389,10 @@ static void finish(struct job *j)
 
 	for (i = 0; j->keys && i < j->t->nr_sbs; i++)
 		free(j->keys[i]);
+	for (i = 0; j->has && i < j->t->nr_sbs; i++)
+		free(j->has[i]);
+	free(j->has);
+	free(j->devices);
 	free(j->ids);
 	mc_report_free(&j->r);
 	mc_outside_free(&j->outside);

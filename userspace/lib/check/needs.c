@@ -23,10 +23,11 @@ struct needs {
 	struct mc_from *from;
 	bool *orphan, *wanted;
 	bool *layer;			/* per superblock: wants a --layer */
+	char **has;			/* the same: the device that has it here, or NULL */
 	dev_t *device;			/* per superblock: of its place; 0: it is not there */
 	uint32_t *nr_refused;
 	char **keys;
-	struct mntcr_external *externals, *layers;
+	struct mntcr_external *externals, *layers, *devices;
 	bool known;			/* a plan got as far as the sources */
 };
 
@@ -100,6 +101,8 @@ static void choose(struct needs *n)
 				n->t->sbs[i].whose == MC_WHOSE_HOST);
 		n->nr_refused[i] = n->from[i].nr_refused && n->from[i].refused ?
 				   n->from[i].nr_refused : UINT32_MAX;
+		if (n->wanted[i] && !n->device[i])
+			n->has[i] = mc_device_of(&n->t->sbs[i]);
 	}
 	for (i = 0; i < n->t->nr_groups; i++) {
 		sb = n->t->groups[i].sb;
@@ -122,7 +125,7 @@ static int add_externals(struct needs *n, const struct mc_plan_options *given,
 	n->po.externals = n->externals;
 	n->po.nr_externals = given->nr_externals;
 	for (i = 0; i < n->t->nr_sbs; i++) {
-		if (!n->wanted[i])
+		if (!n->wanted[i] || n->has[i])
 			continue;
 		free(n->keys[i]);
 		n->keys[i] = mc_sb_key(&n->t->sbs[i]);
@@ -159,10 +162,33 @@ static int add_layers(struct needs *n, const struct mc_plan_options *given,
 	return 0;
 }
 
+static int add_devices(struct needs *n, const struct mc_plan_options *given,
+		       struct mntcr_error *e)
+{
+	uint32_t i;
+
+	if (given->nr_devices)
+		memcpy(n->devices, given->devices, given->nr_devices * sizeof(*n->devices));
+	n->po.devices = n->devices;
+	n->po.nr_devices = given->nr_devices;
+	for (i = 0; i < n->t->nr_sbs; i++) {
+		if (!n->has[i])
+			continue;
+		if (!n->keys[i])
+			n->keys[i] = mc_device_key(&n->t->sbs[i]);
+		if (!n->keys[i])
+			return mc_nomem(e);
+		n->devices[n->po.nr_devices++] = (struct mntcr_external){
+			.key = n->keys[i], .path = n->has[i] };
+	}
+	return 0;
+}
+
 static int ask_with(struct needs *n, const struct mc_plan_options *given,
 		    struct mntcr_error *e)
 {
-	return add_externals(n, given, e) || add_layers(n, given, e) || ask(n, e) ? -1 : 0;
+	return add_externals(n, given, e) || add_layers(n, given, e) ||
+	       add_devices(n, given, e) || ask(n, e) ? -1 : 0;
 }
 
 /* --- the list ----------------------------------------------------------------- */
@@ -177,6 +203,8 @@ static void list_given(struct needs *n, const struct mntcr_restore_options *o)
 		if (!o->externals[i].reserved[0])
 			mc_report_option(n->r, NULL, "--external", &o->externals[i],
 					 NULL, 0);
+	for (i = 0; i < o->nr_devices; i++)
+		mc_report_option(n->r, NULL, "--device", &o->devices[i], NULL, 0);
 	for (i = 0; i < o->nr_layers; i++)
 		mc_report_option(n->r, NULL, "--layer", &o->layers[i], NULL, 0);
 	for (i = 0; i < o->nr_masters; i++)
@@ -201,9 +229,12 @@ static void list_needed(struct needs *n, const uint32_t *mounts, const uint32_t 
 			continue;
 		}
 		x.key = n->keys[i];
-		mc_report_option(n->r, n->r->externals, "--external", &x,
+		x.path = n->has[i] ? n->has[i] : "PATH";
+		mc_report_option(n->r, n->r->externals,
+				 n->has[i] ? "--device" : "--external", &x,
 				 mounts + first[i], nr);
 	}
+	x.path = "PATH";
 	for (i = 0; i < n->t->nr_sbs; i++) {
 		if (!n->layer[i])
 			continue;
@@ -271,12 +302,14 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	n.nr_refused = calloc(t->nr_sbs + 1UL, sizeof(*n.nr_refused));
 	n.keys = calloc(t->nr_sbs + 1UL, sizeof(*n.keys));
 	n.layer = calloc(t->nr_sbs + 1UL, sizeof(*n.layer));
+	n.has = calloc(t->nr_sbs + 1UL, sizeof(*n.has));
+	n.devices = calloc(given->nr_devices + t->nr_sbs + 1UL, sizeof(*n.devices));
 	n.layers = calloc(given->nr_layers + t->nr_sbs + 1UL, sizeof(*n.layers));
 	n.externals = calloc(given->nr_externals + t->nr_sbs + 1UL, sizeof(*n.externals));
 	n.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	n.it = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!n.from || !n.orphan || !n.wanted || !n.device || !n.nr_refused ||
-	    !n.keys || !n.externals || !n.layer || !n.layers)
+	    !n.keys || !n.externals || !n.layer || !n.layers || !n.has || !n.devices)
 		mc_nomem(e);
 	else
 		ret = find(&n, given, e);
@@ -288,6 +321,10 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	mnt_free_iter(n.it);
 	for (i = 0; n.keys && i < t->nr_sbs; i++)
 		free(n.keys[i]);
+	for (i = 0; n.has && i < t->nr_sbs; i++)
+		free(n.has[i]);
+	free(n.has);
+	free(n.devices);
 	free(n.from);
 	free(n.orphan);
 	free(n.wanted);

@@ -214,6 +214,11 @@ static void add_superblock(struct job *j, const struct mc_plan *p, uint32_t i)
 	mc_report_add(&j->r, j->r.superblocks, o);
 }
 
+static void device_differs(void *data, const char *line)
+{
+	mc_report_difference(&((struct job *)data)->r, "options", "%s", line);
+}
+
 /* Whatever the plan refuses, the rest of it is looked at. */
 static void decided(void *data, const struct mc_plan *p)
 {
@@ -241,8 +246,10 @@ static void decided(void *data, const struct mc_plan *p)
 	}
 	mnt_unref_table(tb);
 	mnt_free_iter(it);
-	if (mc_external_check(p, &j->po, j->x.external_fd, &e) &&
-	    e.code != MNTCR_REFUSED) {
+	if ((mc_external_check(p, &j->po, j->x.external_fd, &e) &&
+	     e.code != MNTCR_REFUSED) ||
+	    (mc_devices_check(p, &j->po, j->x.device_fd, device_differs, j, &e) &&
+	     e.code != MNTCR_REFUSED)) {
 		*j->e = e;
 		j->ret = -1;
 	}
@@ -315,10 +322,11 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->x.external_fd = mc_fds_new(j->o->nr_externals);
 	j->x.master_fd = mc_fds_new(j->o->nr_masters);
 	j->x.layer_fd = mc_fds_new(j->o->nr_layers);
+	j->x.device_fd = mc_fds_new(j->o->nr_devices);
 	j->mounts = mc_mounts_by_sb(t, &j->first);
 	if (!j->ns_live || !j->again || !j->external_again || !j->live_fd || !j->x.owner_fd ||
 	    !j->x.external_fd || !j->x.master_fd ||
-	    !j->x.layer_fd || !j->mounts)
+	    !j->x.layer_fd || !j->x.device_fd || !j->mounts)
 		return mc_nomem(e);
 	if (j->x.proc_fd < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "/proc");
@@ -348,6 +356,7 @@ static void finish(struct job *j)
 	mc_fds_close(j->x.external_fd, j->o->nr_externals);
 	mc_fds_close(j->x.master_fd, j->o->nr_masters);
 	mc_fds_close(j->x.layer_fd, j->o->nr_layers);
+	mc_fds_close(j->x.device_fd, j->o->nr_devices);
 	mc_external_sources_free(j->sources, (uint32_t)j->o->nr_externals);
 	free(j->ns_live);
 	free(j->again);
@@ -390,6 +399,7 @@ int mntcr_check_restore(const struct mntcr_topology *t,
 		open_paths(&j, o.masters, o.nr_masters, j.x.master_fd,
 			   "--external-master");
 		open_paths(&j, o.layers, o.nr_layers, j.x.layer_fd, "--layer");
+		open_paths(&j, o.devices, o.nr_devices, j.x.device_fd, "--device");
 		if (!ask_plan(&j, e))
 			ret = mc_report_end(&j.r, json, out, e);
 	}

@@ -120,7 +120,7 @@ struct mc_exec {
 	int *ns_fd;		/* namespace files of what is made */
 	int *nsroot_fd;		/* the mount that the kernel made each of them with */
 	int *live_fd;		/* namespace files of the sources */
-	int *external_fd, *master_fd, *layer_fd;
+	int *external_fd, *master_fd, *layer_fd, *device_fd;
 	int *owner_fd;		/* user namespaces, made or of live sources */
 	int *need_fd;		/* what has been given */
 	int *place_fd;		/* per part of the plan: where it will be */
@@ -130,6 +130,7 @@ struct mc_exec {
 	int *idmap_fd;		/* per idmap: a user namespace that has it; */
 	uint32_t *same_idmap;	/* one for all that are equal */
 	int proc_fd;		/* the caller's /proc */
+	int root_fd, cwd_fd;	/* its directories, from which a device's path leads */
 	int cgroup_fd;		/* the root cgroup, if that is wanted */
 	int copy_ns_fd, copy_root_fd; /* a copy of a live namespace; */
 	uint32_t copy_of;	/* of which */
@@ -225,6 +226,24 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
  * left is fsmount(2); or -1.  layers false: not even them, and nothing is made.
  */
 int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers);
+/*
+ * device.c: what is on a block device, as a superblock of its own or the one that is
+ * mounted of it already; mnt as above.
+ */
+int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt);
+/*
+ * Before anything is made: are these what the image says?  po->refused and difference
+ * may be NULL.
+ */
+int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		     const int *fds, void (*difference)(void *data, const char *line),
+		     void *data, struct mntcr_error *e);
+/* config.c: to what fsopen(2) has opened. */
+int mc_exec_set_options(struct mc_exec *x, int fs, const struct mc_sb *sb,
+			const struct mc_op *op);
+int mc_exec_set_flags(struct mc_exec *x, int fs, uint32_t flags);
+int mc_exec_config(struct mc_exec *x, int fs, unsigned int cmd, const char *key,
+		   const char *value);
 /* Which unlinked roots a fresh superblock has, and where; to be freed, or NULL. */
 struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
 /* UNLINK: what a fresh superblock was given under other names. */

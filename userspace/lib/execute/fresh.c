@@ -15,58 +15,6 @@
 #include "contents/contents.h"
 #include "execute/execute.h"
 
-static int config(struct mc_exec *x, int fs, unsigned int cmd, const char *key,
-		  const char *value)
-{
-	mc_count(x, FSCONFIG);
-	return mc_fsconfig(fs, cmd, key, value, 0);
-}
-
-static int set_option(struct mc_exec *x, int fs, const char *name,
-		      const char *value)
-{
-	if (value)
-		return config(x, fs, MC_FSCONFIG_SET_STRING, name, value);
-	if (mc_is_sb_flag(name))
-		return 0;
-	return config(x, fs, MC_FSCONFIG_SET_FLAG, name, NULL);
-}
-
-static int set_options(struct mc_exec *x, int fs, const struct mc_sb *sb,
-		       const struct mc_op *op)
-{
-	char *copy = strdup(sb->options), *rest = copy, *name, *value;
-	char what[256], esc[128];
-	int ret = 0;
-
-	if (!copy)
-		return mc_nomem(x->e);
-	while (mc_next_option(&rest, &name, &value)) {
-		if (!set_option(x, fs, name, value))
-			continue;
-		snprintf(what, sizeof(what), "%s option %s", sb->type,
-			 mc_escape(name, esc, sizeof(esc)));
-		ret = mc_exec_fail(x, op, errno, what);
-		break;
-	}
-	free(copy);
-	return ret;
-}
-
-static int set_flags(struct mc_exec *x, int fs, uint32_t flags)
-{
-	if (flags & MS_SYNCHRONOUS &&
-	    config(x, fs, MC_FSCONFIG_SET_FLAG, "sync", NULL))
-		return -1;
-	if (flags & MS_DIRSYNC &&
-	    config(x, fs, MC_FSCONFIG_SET_FLAG, "dirsync", NULL))
-		return -1;
-	if (flags & MS_LAZYTIME &&
-	    config(x, fs, MC_FSCONFIG_SET_FLAG, "lazytime", NULL))
-		return -1;
-	return 0;
-}
-
 /* Where the last file was made: the next is mostly in the same directory. */
 struct nodes {
 	int mnt, dir;
@@ -238,14 +186,14 @@ static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_sb *sb,
 	snprintf(size, sizeof(size), "%" PRIu64, sb->size);
 	snprintf(inodes, sizeof(inodes), "%" PRIu64, sb->inodes);
 	other = (uint64_t)st.f_blocks * (uint64_t)st.f_bsize != sb->size;
-	if (other && config(x, fs, MC_FSCONFIG_SET_STRING, "size", size))
+	if (other && mc_exec_config(x, fs, MC_FSCONFIG_SET_STRING, "size", size))
 		return mc_exec_fail(x, op, errno, "option size");
 	if (st.f_files != sb->inodes) {
-		if (config(x, fs, MC_FSCONFIG_SET_STRING, "nr_inodes", inodes))
+		if (mc_exec_config(x, fs, MC_FSCONFIG_SET_STRING, "nr_inodes", inodes))
 			return mc_exec_fail(x, op, errno, "option nr_inodes");
 		other = true;
 	}
-	if (other && config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))
+	if (other && mc_exec_config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))
 		return mc_exec_fail(x, op, errno, "setting its size");
 	return 0;
 }
@@ -255,9 +203,9 @@ static int configure(struct mc_exec *x, const struct mc_op *op, int fs)
 {
 	const struct mc_sb *sb = &x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb];
 
-	if (sb->source && config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source))
+	if (sb->source && mc_exec_config(x, fs, MC_FSCONFIG_SET_STRING, "source", sb->source))
 		return mc_exec_fail(x, op, errno, "option source");
-	return set_options(x, fs, sb, op) || set_pidns(x, fs, sb, op) ? -1 : 0;
+	return mc_exec_set_options(x, fs, sb, op) || set_pidns(x, fs, sb, op) ? -1 : 0;
 }
 
 struct shower {
@@ -359,10 +307,10 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 	if (configure(x, op, fs))
 		return -1;
 	/* Files are made first: after that it may become read-only. */
-	if (set_flags(x, fs, sb->flags) ||
+	if (mc_exec_set_flags(x, fs, sb->flags) ||
 	    (rdonly && !op->nr && !full &&
-	     config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL)) ||
-	    config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
+	     mc_exec_config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL)) ||
+	    mc_exec_config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
 		mc_exec_fail(x, op, errno, "creating the superblock");
 		goto out;
 	}
@@ -379,8 +327,8 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 		goto out;
 	/* with unlinked roots, that is later */
 	if (rdonly && (op->nr || full) && !s->nr_unlinked &&
-	    (config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL) ||
-	     config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))) {
+	    (mc_exec_config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL) ||
+	     mc_exec_config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))) {
 		mc_exec_fail(x, op, errno, "making the superblock read-only");
 		goto out;
 	}
@@ -433,6 +381,8 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 
 	if (x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb].nr_layers)
 		return fresh_overlay(x, op, mnt);
+	if (x->p->srcs[MC_REF_INDEX(op->obj)].device != MC_NONE)
+		return mc_exec_device(x, op, mnt);
 	f.fs = open_fs(x, op, owner);
 	if (f.fs < 0)
 		return -1;
@@ -453,8 +403,8 @@ int mc_exec_tmpfs(struct mc_exec *x)
 	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -1;
-	if (!config(x, fs, MC_FSCONFIG_SET_STRING, "mode", "0700") &&
-	    !config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
+	if (!mc_exec_config(x, fs, MC_FSCONFIG_SET_STRING, "mode", "0700") &&
+	    !mc_exec_config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
 		mc_count(x, FSMOUNT);
 		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
 	}

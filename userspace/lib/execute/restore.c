@@ -227,7 +227,8 @@ int mc_find_live(const struct mntcr_topology *t,
 static uint32_t count_others(const struct mntcr_restore_options *o)
 {
 	return mc_fd_count() + OWN_FDS + (uint32_t)(o->nr_sources + o->nr_externals +
-					o->nr_masters + o->nr_layers);
+					o->nr_masters + o->nr_layers +
+					o->nr_devices);
 }
 
 static void refused(void *data, const struct mntcr_refusal *refusal)
@@ -304,7 +305,7 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	x->t = t;
 	x->o = o;
 	x->e = e;
-	x->proc_fd = x->scratch_fd = x->cgroup_fd = -1;
+	x->proc_fd = x->scratch_fd = x->cgroup_fd = x->root_fd = x->cwd_fd = -1;
 	x->copy_ns_fd = x->copy_root_fd = -1;
 	x->caller_ns_fd = x->scratch_ns_fd = x->fd_dir = x->copy_fd = -1;
 	x->in = MC_IN_CALLERS;
@@ -320,9 +321,10 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	x->external_fd = mc_fds_new(o->nr_externals);
 	x->master_fd = mc_fds_new(o->nr_masters);
 	x->layer_fd = mc_fds_new(o->nr_layers);
+	x->device_fd = mc_fds_new(o->nr_devices);
 	if (!w->ns_live || !w->again || !w->external_again || !x->placeholder ||
 	    !x->ns_fd || !x->nsroot_fd || !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd ||
-	    !x->layer_fd)
+	    !x->layer_fd || !x->device_fd)
 		return mc_nomem(e);
 	return 0;
 }
@@ -347,7 +349,10 @@ static void teardown(struct mc_work *w)
 	mc_fds_close(x->external_fd, x->o->nr_externals);
 	mc_fds_close(x->master_fd, x->o->nr_masters);
 	mc_fds_close(x->layer_fd, x->o->nr_layers);
+	mc_fds_close(x->device_fd, x->o->nr_devices);
 	mc_close(x->proc_fd);
+	mc_close(x->root_fd);
+	mc_close(x->cwd_fd);
 	mc_close(x->scratch_fd);
 	mc_close(x->cgroup_fd);
 	mc_close(x->copy_ns_fd);
@@ -422,6 +427,12 @@ static int start(struct mc_work *w)
 	w->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w->x.proc_fd < 0)
 		return mc_fail(w->x.e, MNTCR_SYS, errno, "/proc");
+	if (w->x.o->nr_devices) {
+		w->x.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		w->x.cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (w->x.root_fd < 0 || w->x.cwd_fd < 0)
+			return mc_fail(w->x.e, MNTCR_SYS, errno, "the caller's directories");
+	}
 	mc_fd_table_grow(w->x.proc_fd, w->plan->peak_fds + w->others);
 	if (w->po.api == MNTCR_API_EXTENDED) {
 		w->x.be = &mc_backend_extended;
@@ -551,7 +562,8 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 		       "--external", e) ||
 	    open_paths(o->masters, o->nr_masters, w->x.master_fd,
 		       "--external-master", e) ||
-	    open_paths(o->layers, o->nr_layers, w->x.layer_fd, "--layer", e))
+	    open_paths(o->layers, o->nr_layers, w->x.layer_fd, "--layer", e) ||
+	    open_paths(o->devices, o->nr_devices, w->x.device_fd, "--device", e))
 		return -1;
 	w->po.ns_live = w->ns_live;
 	if (mc_ask_kernel(&w->po, e))
@@ -571,7 +583,8 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	w->r->stats.plan_ns = now() - then;
 	w->x.p = w->plan;
 	if (mc_external_check(w->plan, &w->po, w->x.external_fd, e) ||
-	    mc_exec_check_masters(&w->x))
+	    mc_exec_check_masters(&w->x) ||
+	    mc_devices_check(w->plan, &w->po, w->x.device_fd, o->difference, o->data, e))
 		return -1;
 	tell_differences(w->plan, o);
 	return o->pin_dir ? mc_pins_open(o->pin_dir, &w->r->pins, e) : 0;
@@ -590,6 +603,8 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	po->nr_masters = o->nr_masters;
 	po->layers = o->layers;
 	po->nr_layers = o->nr_layers;
+	po->devices = o->devices;
+	po->nr_devices = (uint32_t)o->nr_devices;
 	po->batch = o->batch;
 	po->keep_fds = o->keep_fds;
 	po->ignore_locks = o->ignore_locks;
@@ -597,25 +612,33 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	po->data = o->data;
 }
 
+static int check_reserved(const struct mntcr_restore_options *o, struct mntcr_error *e)
+{
+	const struct {
+		const struct mntcr_external *x;
+		size_t nr;
+	} lists[] = {
+		{ o->externals, o->nr_externals }, { o->masters, o->nr_masters },
+		{ o->layers, o->nr_layers }, { o->devices, o->nr_devices },
+	};
+	size_t l, i;
+
+	for (l = 0; l < MC_ARRAY_SIZE(lists); l++)
+		for (i = 0; i < lists[l].nr; i++)
+			if (!mc_is_zero(lists[l].x[i].reserved,
+					sizeof(lists[l].x[i].reserved)))
+				return mc_fail(e, MNTCR_USAGE, 0,
+					       "external: something reserved is not 0");
+	return 0;
+}
+
 int mc_restore_take(struct mntcr_restore_options *o,
 		    const struct mntcr_restore_options *theirs,
 		    struct mntcr_error *e)
 {
-	const struct mntcr_external *x;
-	size_t i;
-
 	if (mc_take_options(o, sizeof(*o), sizeof(*o), theirs, "restore_options", e))
 		return -1;
-	for (i = 0; i < o->nr_externals + o->nr_masters + o->nr_layers; i++) {
-		x = i < o->nr_externals ? &o->externals[i] :
-		    i < o->nr_externals + o->nr_masters ?
-		    &o->masters[i - o->nr_externals] :
-		    &o->layers[i - o->nr_externals - o->nr_masters];
-		if (!mc_is_zero(x->reserved, sizeof(x->reserved)))
-			return mc_fail(e, MNTCR_USAGE, 0,
-				       "external: something reserved is not 0");
-	}
-	return 0;
+	return check_reserved(o, e);
 }
 
 int mc_work_begin(const struct mntcr_topology *t,

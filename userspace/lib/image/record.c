@@ -144,11 +144,14 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 	if (mc_rd_uint(r, "size", 0, INT64_MAX, false, &sb->size) ||
 	    mc_rd_uint(r, "inodes", 0, INT64_MAX, sb->sized, &sb->inodes) ||
 	    mc_rd_bool(r, "contents", &sb->contents) ||
+	    mc_rd_bytes(r, "uuid", false, &sb->uuid) ||
 	    mc_rd_uint(r, "pid_namespace", 1, INT64_MAX, false, &sb->pidns_ino) ||
 	    mc_rd_u32(r, "pid_depth", 64, false, &sb->pidns_depth) ||
 	    mc_rd_index(r, "user_namespace", r->t->nr_userns, false, &sb->userns) ||
 	    get_shown(r, sb))
 		return -1;
+	if (sb->uuid && !mc_uuid_is_text(sb->uuid))
+		return mc_rd_bad(r, "uuid", "is none");
 	if (sb->sized && strcmp(sb->type, "tmpfs"))
 		return mc_rd_bad(r, "size", "only a tmpfs has one");
 	if (sb->contents && !mc_type_in_memory(sb->type))

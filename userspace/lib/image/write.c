@@ -173,6 +173,8 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 	if (sb->magic)
 		put_uint(o, "magic", sb->magic, bad);
 	put_words(o, "flags", mc_words_sb, sb->flags, bad);
+	if (sb->uuid)
+		put(o, "uuid", json_string(sb->uuid), bad);
 	if (sb->sized) {
 		put_uint(o, "size", sb->size, bad);
 		put_uint(o, "inodes", sb->inodes, bad);

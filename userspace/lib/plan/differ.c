@@ -21,7 +21,7 @@ const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount)
 	case MC_SRC_AGAIN:
 		return mc_mount_source(p->topo, &p->topo->mounts[s->index]);
 	case MC_SRC_FRESH:
-		return p->topo->sbs[s->sb].source;
+		return s->device != MC_NONE ? s->path : p->topo->sbs[s->sb].source;
 	case MC_SRC_EXTERNAL:
 		return p->external_sources ? p->external_sources[s->index] : NULL;
 	default:

@@ -113,6 +113,7 @@ static uint32_t mount_at(const struct mc_topology *t, const struct key *k)
 
 struct naming {
 	struct mc_plan *p;
+	const char *option;
 	char key[256];
 	uint32_t index;
 	uint32_t nr;		/* that this key names */
@@ -191,17 +192,17 @@ static int find_sb(struct naming *n, char *text, const char **root,
 	}
 	if (n->nr > 1)
 		return mc_fail(e, MNTCR_USAGE, 0,
-			       "--external %s: %u superblocks of the image have this source: name one by MAJOR:MINOR or path:/WHERE",
-			       n->key, n->nr);
+			       "%s %s: %u superblocks of the image have this source: name one by MAJOR:MINOR or path:/WHERE",
+			       n->option, n->key, n->nr);
 	if (!n->nr)
 		return mc_fail(e, MNTCR_USAGE, 0,
 			       first == PATH ?
-			       "--external %s: no mount of the image's namespace is at this path" :
-			       "--external %s: no superblock of the image is this device or source, and it is no path of a mount",
-			       n->key);
+			       "%s %s: no mount of the image's namespace is at this path" :
+			       "%s %s: no superblock of the image is this device or source, and it is no path of a mount",
+			       n->option, n->key);
 	fault = mc_path_fault(*root, false);
-	return fault ? mc_fail(e, MNTCR_USAGE, 0, "--external %s: the root %s",
-			       n->key, fault) : 0;
+	return fault ? mc_fail(e, MNTCR_USAGE, 0, "%s %s: the root %s",
+			       n->option, n->key, fault) : 0;
 }
 
 static int cmp_ext(const void *a, const void *b)
@@ -318,6 +319,79 @@ static int name_externals(struct naming *n, const struct mc_plan_options *o,
 	return sort_exts(n, o, e);
 }
 
+/* --- devices ------------------------------------------------------------------ */
+
+static int name_device(struct naming *n, const struct mntcr_external *d,
+		       struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = n->p->priv;
+	size_t len = strlen(d->key) + 1;
+	char *text = mc_plan_alloc(n->p, len);
+	const struct mc_sb *sb;
+	const char *root;
+
+	if (!text)
+		return mc_nomem(e);
+	memcpy(text, d->key, len);
+	mc_escape(d->key, n->key, sizeof(n->key));
+	if (find_sb(n, text, &root, e))
+		return -1;
+	sb = &n->p->topo->sbs[n->sb];
+	if (root[1])
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "--device %s: a device has all of a superblock, not what is below a root",
+			       n->key);
+	if (mc_type_of(sb->type)->kind != MC_TYPE_DEVICE)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "--device %s: %u:%u is of a type that is mounted from no device, or from more than one",
+			       n->key, sb->major, sb->minor);
+	if (v->device_of[n->sb] != MC_NONE)
+		return mc_fail(e, MNTCR_USAGE, 0, "--device %s: given twice", n->key);
+	v->device_of[n->sb] = n->index;
+	return 0;
+}
+
+/* Of the host's mounts none is wanted then. */
+static int one_of_both(struct naming *n, const struct mc_plan_options *o,
+		       struct mntcr_error *e)
+{
+	struct mc_plan_priv *v = n->p->priv;
+	uint32_t i, x;
+
+	for (i = 0; i < n->p->topo->nr_sbs; i++) {
+		x = v->external_of[i];
+		if (v->device_of[i] == MC_NONE || x == MC_NONE)
+			continue;
+		for (; x < v->nr_exts && v->exts[x].sb == i; x++) {
+			if (o->externals[v->exts[x].option].reserved[0] == MC_BY_HOST)
+				continue;
+			mc_escape(o->devices[v->device_of[i]].key, n->key, sizeof(n->key));
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "--device %s: an --external names this superblock, too",
+				       n->key);
+		}
+		v->external_of[i] = MC_NONE;
+	}
+	return 0;
+}
+
+static int name_devices(struct mc_plan *p, const struct mc_plan_options *o,
+			struct mntcr_error *e)
+{
+	uint32_t *named_by = malloc((p->topo->nr_sbs + 1UL) * sizeof(*named_by)), i;
+	struct naming n = { .p = p, .option = "--device", .named_by = named_by };
+	int ret = 0;
+
+	if (!named_by)
+		return mc_nomem(e);
+	for (i = 0; i < p->topo->nr_sbs; i++)
+		named_by[i] = p->priv->device_of[i] = MC_NONE;
+	for (n.index = 0; n.index < o->nr_devices && !ret; n.index++)
+		ret = name_device(&n, &o->devices[n.index], e);
+	free(named_by);
+	return ret ? ret : one_of_both(&n, o, e);
+}
+
 /* --- peer groups ----------------------------------------------------------- */
 
 static int name_group(struct naming *n, const char *s, bool by_host,
@@ -380,14 +454,16 @@ static int name_layers(struct mc_plan *p, const struct mc_plan_options *o,
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
-	struct naming n = { .p = p, .named_by = p->priv->external_of };
+	struct naming n = {
+		.p = p, .option = "--external", .named_by = p->priv->external_of,
+	};
 	uint32_t i;
 
 	for (i = 0; i < p->topo->nr_sbs; i++)
 		p->priv->external_of[i] = MC_NONE;
 	for (i = 0; i < p->topo->nr_groups; i++)
 		p->priv->master_of[i] = MC_NONE;
-	if (name_externals(&n, o, e))
+	if (name_externals(&n, o, e) || name_devices(p, o, e))
 		return -1;
 	n.named_by = p->priv->master_of;
 	for (i = 0; i < o->nr_masters; i++) {

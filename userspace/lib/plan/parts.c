@@ -58,7 +58,7 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 		return MC_NONE;
 	s = &p->srcs[p->nr_srcs];
 	memset(s, 0, sizeof(*s));
-	s->owner = s->need = s->layer_option = s->instead = MC_NONE;
+	s->owner = s->need = s->layer_option = s->device = s->instead = MC_NONE;
 	s->kind = kind;
 	s->sb = sb;
 	s->index = index;
@@ -106,6 +106,7 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->exts);
 	free(v->external_of);
 	free(v->layer_of);
+	free(v->device_of);
 	free(v->master_of);
 	free(v->leader);
 	free(v->from_mount);
@@ -134,13 +135,14 @@ static struct mc_plan_priv *priv_new(const struct mc_topology *t)
 	v->wide = array(2 * t->nr_mounts, sizeof(*v->wide));
 	v->external_of = array(t->nr_sbs, sizeof(*v->external_of));
 	v->layer_of = array(t->nr_sbs, sizeof(*v->layer_of));
+	v->device_of = array(t->nr_sbs, sizeof(*v->device_of));
 	v->master_of = array(t->nr_groups, sizeof(*v->master_of));
 	v->leader = array(t->nr_groups, sizeof(*v->leader));
 	v->from_mount = array(t->nr_mounts, sizeof(*v->from_mount));
 	v->from_group = array(t->nr_groups, sizeof(*v->from_group));
 	if (!v->ns_order || !v->order || !v->hidden || !v->seen_above || !v->cover ||
 	    !v->above || !v->is_above || !v->owner_made || !v->owner_live || !v->sb || !v->wide ||
-	    !v->external_of || !v->layer_of || !v->master_of || !v->leader ||
+	    !v->external_of || !v->layer_of || !v->device_of || !v->master_of || !v->leader ||
 	    !v->from_mount || !v->from_group) {
 		priv_free(v);
 		return NULL;

@@ -84,7 +84,8 @@ struct mc_src {
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
 				   of it, of its root if there is one */
 	uint32_t base;		/* SUB: the source it is below */
-	const char *path;	/* SUB: relative path; EXTERNAL: the root */
+	const char *path;	/* SUB: relative path; EXTERNAL: the root; FRESH: the
+				   device, if it is of one */
 	uint32_t uses;		/* clones and subs that are made from it */
 	uint32_t attr_of;	/* if scratch: the mount whose attributes it gets, so
 				   that its clones need not be given them one by one */
@@ -108,6 +109,7 @@ struct mc_src {
 	struct mc_made_layer *layers; /* FRESH, of an overlay: one for each of its
 				   superblock; else NULL */
 	uint32_t layer_option;	/* --layer; or MC_NONE */
+	uint32_t device;	/* FRESH: --device, whose path is path; or MC_NONE */
 	bool other_layers;	/* its strings cannot be had as they are */
 	bool opened;		/* while planning: its operation is in the list */
 };
@@ -294,8 +296,8 @@ struct mc_plan_options {
 	 * pid, network and ipc namespaces
 	 */
 	bool caller_namespaces;
-	const struct mntcr_external *externals, *masters, *layers;
-	uint32_t nr_externals, nr_masters, nr_layers;
+	const struct mntcr_external *externals, *masters, *layers, *devices;
+	uint32_t nr_externals, nr_masters, nr_layers, nr_devices;
 	/* if they are known already: mc_plan.external_sources */
 	char *const *external_sources;
 	/*

@@ -103,6 +103,7 @@ struct mc_plan_priv {
 	uint32_t nr_ext_ns;
 	uint32_t *external_of;		/* per superblock: the first of exts, or MC_NONE */
 	uint32_t *layer_of;		/* per superblock: --layer, or MC_NONE */
+	uint32_t *device_of;		/* the same, --device */
 	uint32_t *master_of;		/* per group: option, or MC_NONE */
 	mc_ref *leader;			/* per group: the mount by which others join it or
 					   become its slaves */
@@ -193,9 +194,10 @@ int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 /* --- names.c ---------------------------------------------------------------- */
 
 /*
- * Find which superblock each --external, which group each --external-master and
- * which overlay each --layer names; fails with MNTCR_USAGE where one names nothing or is given twice.  What
- * --host says is left out where it has been said.
+ * Find which superblock each --external and --device, which group each
+ * --external-master and which overlay each --layer names; fails with MNTCR_USAGE where
+ * one names nothing or is given twice.  What --host says is left out where it has been
+ * said.
  */
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e);

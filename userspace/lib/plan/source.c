@@ -374,8 +374,12 @@ static int no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 				      mounts, nr, help,
 				      "no mount of its superblock (%s) that contains its root can be cloned: what has the same root is %s",
 				      what, why);
-	snprintf(help, sizeof(help), "--source with its namespace, or --external %u:%u=PATH",
-		 sb->major, sb->minor);
+	if (type->kind == MC_TYPE_DEVICE)
+		snprintf(help, sizeof(help), "--source with its namespace, --device %u:%u=DEVICE, or --external %u:%u=PATH",
+			 sb->major, sb->minor, sb->major, sb->minor);
+	else
+		snprintf(help, sizeof(help), "--source with its namespace, or --external %u:%u=PATH",
+			 sb->major, sb->minor);
 	if (!type->fresh || !type->shows || o->caller_namespaces)
 		return mc_plan_refuse(p, e, refused(p, mnt->sb, "no-source"),
 				      mounts, nr, help,
@@ -952,12 +956,24 @@ static int by_external_text(struct mc_plan *p, const uint32_t *sorted, uint32_t 
 	return ret;
 }
 
+/* On the device that was named. */
+static uint32_t device_src(struct mc_plan *p, uint32_t sb)
+{
+	uint32_t src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
+
+	if (src != MC_NONE) {
+		p->srcs[src].device = p->priv->device_of[sb];
+		p->srcs[src].path = p->priv->opts->devices[p->srcs[src].device].path;
+	}
+	return src;
+}
+
 static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		   uint32_t end, struct mntcr_error *e)
 {
 	const struct mc_mount *m = p->topo->mounts;
 	uint32_t sb = m[sorted[from]].sb, i, to;
-	uint32_t first = p->priv->external_of[sb];
+	uint32_t first = p->priv->external_of[sb], device = p->priv->device_of[sb];
 	struct mc_sb_plan *s = &p->priv->sb[sb];
 	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
 	bool live = any_live(p, sorted, from, end), fresh, shows;
@@ -967,7 +983,8 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	/* two overlays must not have one upper directory */
 	fresh = can_be_fresh(p, sb) &&
 		((p->priv->opts->prefer_fresh && type->kind != MC_TYPE_LAYERS) || !live);
-	if (mc_plan_sb_need(p, sb, first != MC_NONE || fresh || live, &need, e))
+	if (mc_plan_sb_need(p, sb, first != MC_NONE || device != MC_NONE || fresh || live,
+			    &need, e))
 		return -1;
 	shows = need != MC_NONE && p->needs[need].kind != MNTCR_GIVEN_SUPERBLOCK;
 	fresh = need == MC_NONE && first == MC_NONE && fresh;
@@ -993,6 +1010,10 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		s->first_wide = first;
 		for (i = first; i < p->priv->nr_exts && p->priv->exts[i].sb == sb; i++)
 			s->nr_wide++;
+	} else if (device != MC_NONE) {
+		s->mode = MC_SB_FRESH;
+		s->src = device_src(p, sb);
+		ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
 	} else if (fresh) {
 		s->mode = MC_SB_FRESH;
 		if (type->once && !has_made_ns(p, &p->topo->sbs[sb]))

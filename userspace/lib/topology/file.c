@@ -57,3 +57,15 @@ bool mc_type_in_memory(const char *type)
 {
 	return !strcmp(type, "tmpfs") || !strcmp(type, "ramfs");
 }
+
+bool mc_uuid_is_text(const char *s)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t i;
+
+	for (i = 0; form[i]; i++)
+		if (form[i] == 'x' ? !s[i] || !strchr("0123456789abcdef", s[i]) :
+				     s[i] != '-')
+			return false;
+	return !s[i];
+}

@@ -174,6 +174,7 @@ struct mc_sb {
 	bool shown_own;		/* it is the dumper's own */
 	uint32_t shown_owner;	/* whose a network namespace is; MC_NONE: not known */
 	uint32_t flags;		/* MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME */
+	const char *uuid;	/* on its device, in the usual form; NULL: not known */
 	/* statfs(2)'s, of a tmpfs: most bytes and inodes; 0: no bound */
 	bool sized;
 	uint64_t size, inodes;
@@ -456,9 +457,13 @@ static inline bool mc_layer_is_relative(const struct mc_layer *l)
 	return l->text[0] != '/';
 }
 
+/* "01234567-89ab-cdef-0123-456789abcdef" and nothing else. */
+bool mc_uuid_is_text(const char *s);
+
 /* types.c: what is so of a type of filesystem. */
 enum mc_type_kind {
-	MC_TYPE_OTHER,		/* of a device, or not known */
+	MC_TYPE_OTHER,		/* not known */
+	MC_TYPE_DEVICE,		/* its files are on a block device */
 	MC_TYPE_MEMORY,		/* files that are nowhere else */
 	MC_TYPE_NAMESPACE,	/* shows a namespace */
 	MC_TYPE_ONE_FOR_ALL,

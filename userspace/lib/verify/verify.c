@@ -314,6 +314,8 @@ static bool compare_sb(struct verify *v, uint32_t at)
 		differ_at(v, p, "filesystem type", x->type, y->type);
 	if (!str_eq(x->subtype, y->subtype))
 		differ_at(v, p, "filesystem subtype", x->subtype, y->subtype);
+	if (x->uuid && y->uuid && strcmp(x->uuid, y->uuid))
+		differ_at(v, p, "filesystem", x->uuid, y->uuid);
 	if (flag(v, MNTCR_VERIFY_DEVICES) && strcmp(da, db))
 		differ_at(v, p, "device", da, db);
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->userns != MC_NONE &&

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Filesystems on block devices.  The kernel makes one superblock of a device and gives
+ * that to whoever mounts it next: such a one is never given an option.  What is on a
+ * device is read there before anything is made: an image's options, and mounts in which
+ * a container would write, are for no other filesystem.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <blkid/blkid.h>
+#include <libmount/libmount.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "execute/execute.h"
+
+/* --- what is there ------------------------------------------------------------- */
+
+struct check {
+	const struct mc_plan *p;
+	const struct mc_plan_options *po;
+	const int *fds;
+	struct libmnt_table *tb;
+	struct libmnt_iter *it;
+	void (*difference)(void *data, const char *line);
+	void *data;
+	uint32_t nr_refused;
+	struct mntcr_error *e;
+};
+
+/* text: after the option, which it is about. */
+static void refuse(struct check *c, const struct mc_src *s, const char *rule,
+		   const char *help, const char *text)
+{
+	const struct mntcr_external *o = &c->po->devices[s->device];
+	char key[128], path[256], all[1200];
+
+	snprintf(all, sizeof(all), "--device %s=%s: %s",
+		 mc_escape(o->key, key, sizeof(key)),
+		 mc_escape(o->path, path, sizeof(path)), text);
+	if (!c->nr_refused++)
+		mc_refuse(c->e, rule, "%s; %s", all, help);
+	if (c->po->refused)
+		c->po->refused(c->po->data, &(struct mntcr_refusal){
+			.rule = rule, .text = all, .help = help });
+}
+
+/* One driver has all three, and a disk that it may have made of one another. */
+static bool is_ext(const char *type)
+{
+	return !strcmp(type, "ext2") || !strcmp(type, "ext3") || !strcmp(type, "ext4");
+}
+
+static void check_found(struct check *c, const struct mc_src *s, const char *type,
+			const char *uuid)
+{
+	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
+	char is[64], was[64], text[300];
+
+	mc_escape(sb->type, was, sizeof(was));
+	if (!type || (strcmp(type, sb->type) && !(is_ext(type) && is_ext(sb->type)))) {
+		snprintf(text, sizeof(text), "%s is on it, and %u:%u was %s",
+			 type ? mc_escape(type, is, sizeof(is)) :
+			 "no filesystem that is known", sb->major, sb->minor, was);
+		refuse(c, s, "device-type", "the device that has it here", text);
+	} else if (sb->uuid && (!uuid || strcmp(uuid, sb->uuid))) {
+		snprintf(text, sizeof(text), "the filesystem on it is %s, and %u:%u was %s",
+			 uuid ? mc_escape(uuid, is, sizeof(is)) : "without a UUID",
+			 sb->major, sb->minor, sb->uuid);
+		refuse(c, s, "device-uuid", "the device that has it here", text);
+	}
+}
+
+/* Reading changes nothing, not even if its journal would have to be replayed. */
+static int probe(struct check *c, const struct mc_src *s)
+{
+	const char *type = NULL, *uuid = NULL;
+	blkid_probe pr = blkid_new_probe();
+	char path[40], text[200];
+	int fd, err;
+
+	if (!pr)
+		return mc_nomem(c->e);
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", c->fds[s->device]);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	err = fd < 0 ? errno : blkid_probe_set_device(pr, fd, 0, 0) ? EIO : 0;
+	if (err) {
+		snprintf(text, sizeof(text), "it can't be read: %s", strerror(err));
+		refuse(c, s, "device-path", "the device that has it here", text);
+	} else {
+		blkid_probe_enable_superblocks(pr, 1);
+		blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID);
+		if (!blkid_do_safeprobe(pr)) {
+			blkid_probe_lookup_value(pr, "TYPE", &type, NULL);
+			blkid_probe_lookup_value(pr, "UUID", &uuid, NULL);
+		}
+		check_found(c, s, type, uuid);
+	}
+	blkid_free_probe(pr);
+	mc_close(fd);
+	return 0;
+}
+
+/* As a list: "ro" and "rw" are told by the flags. */
+static const char *without_ro(const char *options)
+{
+	if (strncmp(options, "rw", 2) && strncmp(options, "ro", 2))
+		return options;
+	return options[2] == ',' ? options + 3 : options[2] ? options : "";
+}
+
+/* That one is taken as it is.  What is mounted elsewhere alone is not seen. */
+static void check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
+{
+	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
+	struct libmnt_fs *fs = NULL, *f;
+	char at[256], is[256], was[256], line[900];
+	const char *options;
+	bool ro, was_ro = sb->flags & MS_RDONLY;
+
+	mnt_reset_iter(c->it, MNT_ITER_FORWARD);
+	while (!fs && !mnt_table_next_fs(c->tb, c->it, &f))
+		if (mnt_fs_get_devno(f) == dev)
+			fs = f;
+	options = fs ? mnt_fs_get_fs_options(fs) : NULL;
+	if (!options)
+		return;
+	ro = !strncmp(options, "ro", 2) && (!options[2] || options[2] == ',');
+	mc_escape(mnt_fs_get_target(fs), at, sizeof(at));
+	if (ro != was_ro) {
+		snprintf(line, sizeof(line), "it is mounted here already, at %s, and %s; %u:%u was %s",
+			 at, ro ? "read-only" : "writable", sb->major, sb->minor,
+			 was_ro ? "read-only" : "writable");
+		refuse(c, s, "device-mounted", "unmount or remount it, or --external with its path",
+		       line);
+	} else if (c->difference && strcmp(without_ro(options), without_ro(sb->options))) {
+		snprintf(line, sizeof(line), "%u:%u: mounted here already, at %s, with its own options: %s instead of %s",
+			 sb->major, sb->minor, at,
+			 mc_escape(without_ro(options), is, sizeof(is)),
+			 mc_escape(without_ro(sb->options), was, sizeof(was)));
+		c->difference(c->data, line);
+	}
+}
+
+static int check_one(struct check *c, uint32_t src, dev_t *of)
+{
+	const struct mc_src *s = &c->p->srcs[src];
+	char other[256], text[400];
+	struct stat st;
+	uint32_t i;
+
+	if (c->fds[s->device] < 0)	/* told by whoever could not open it */
+		return 0;
+	if (fstat(c->fds[s->device], &st) || !S_ISBLK(st.st_mode)) {
+		refuse(c, s, "device-path", "the block device that has it here, for a file a loop device",
+		       "it is no block device");
+		return 0;
+	}
+	of[src] = st.st_rdev;
+	for (i = 0; i < src; i++) {
+		if (of[i] != st.st_rdev)
+			continue;
+		snprintf(text, sizeof(text), "the device is that of %s, which has another superblock of the image",
+			 mc_escape(c->p->srcs[i].path, other, sizeof(other)));
+		refuse(c, s, "device-twice", "a device for each", text);
+		return 0;
+	}
+	if (c->tb && c->it)
+		check_mounted(c, s, st.st_rdev);
+	return probe(c, s);
+}
+
+int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		     const int *fds, void (*difference)(void *data, const char *line),
+		     void *data, struct mntcr_error *e)
+{
+	struct check c = {
+		.p = p, .po = po, .fds = fds, .difference = difference, .data = data,
+		.e = e,
+	};
+	dev_t *of;
+	uint32_t i;
+	int ret = 0;
+
+	if (!po->nr_devices)
+		return 0;
+	of = calloc(p->nr_srcs + 1UL, sizeof(*of));
+	if (!of)
+		return mc_nomem(e);
+	c.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
+	c.it = mnt_new_iter(MNT_ITER_FORWARD);
+	for (i = 0; i < p->nr_srcs && !ret; i++)
+		if (p->srcs[i].kind == MC_SRC_FRESH && p->srcs[i].device != MC_NONE)
+			ret = check_one(&c, i, of);
+	mnt_unref_table(c.tb);
+	mnt_free_iter(c.it);
+	free(of);
+	if (c.nr_refused > 1)
+		mc_more_refusals(e, c.nr_refused - 1);
+	return ret || c.nr_refused ? -1 : 0;
+}
+
+/* --- making it ------------------------------------------------------------------- */
+
+/* source and, with all, the image's options. */
+static int open_fs(struct mc_exec *x, const struct mc_op *op, bool all)
+{
+	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	int fs;
+
+	mc_count(x, FSOPEN);
+	fs = mc_fsopen(sb->type, MC_FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return mc_exec_fail(x, op, errno, "fsopen");
+	if (mc_exec_config(x, fs, MC_FSCONFIG_SET_STRING, "source", s->path))
+		mc_exec_fail(x, op, errno, "option source");
+	else if (sb->flags & MS_RDONLY &&
+		 mc_exec_config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL))
+		mc_exec_fail(x, op, errno, "option ro");
+	else if (all && mc_exec_set_flags(x, fs, sb->flags))
+		mc_exec_fail(x, op, errno, "its flags");
+	else if (!all || !mc_exec_set_options(x, fs, sb, op))
+		return fs;
+	mc_close(fs);
+	return -1;
+}
+
+struct creating {
+	struct mc_exec *x;
+	int fs, err;
+	bool alone;
+};
+
+/*
+ * The kernel looks for the device by its path, from where this thread is: that is made
+ * the caller's root, since with stock calls threads go about other namespaces.  Before
+ * 6.6 it does not tell that there is a superblock already, and gives that.
+ */
+static void *create_at_home(void *data)
+{
+	struct creating *c = data;
+	struct mc_exec *x = c->x;
+	int ret;
+
+	ret = unshare(CLONE_FS) || fchdir(x->root_fd) || chroot(".") || fchdir(x->cwd_fd);
+	if (!ret) {
+		ret = mc_exec_config(x, c->fs, c->alone ? MC_FSCONFIG_CMD_CREATE_EXCL :
+				     MC_FSCONFIG_CMD_CREATE, NULL, NULL);
+		if (ret && c->alone && errno == EOPNOTSUPP)
+			ret = mc_exec_config(x, c->fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL);
+	}
+	c->err = ret ? errno : 0;
+	return NULL;
+}
+
+/* An errno; EBUSY: there is one already. */
+static int create(struct mc_exec *x, int fs, bool alone)
+{
+	struct creating c = { .x = x, .fs = fs, .alone = alone };
+	int err = mc_in_thread(create_at_home, &c);
+
+	return err ? err : c.err;
+}
+
+/* What was looked at by its device is what has been mounted? */
+static int check_uuid(struct mc_exec *x, const struct mc_op *op, int mnt)
+{
+	const struct mc_sb *sb = &x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb];
+	char text[MC_UUID_LEN + 1];
+
+	if (!sb->uuid || !mc_fs_uuid(mnt, text) || !strcmp(text, sb->uuid))
+		return 0;
+	return mc_refuse(x->e, "device-uuid", "the filesystem on %s is %s, and %u:%u was %s",
+			 x->p->srcs[MC_REF_INDEX(op->obj)].path, text, sb->major,
+			 sb->minor, sb->uuid);
+}
+
+int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt)
+{
+	int fs = open_fs(x, op, true), fd, err;
+
+	if (fs < 0)
+		return -1;
+	if (!mnt) {
+		mc_close(fs);
+		return 0;
+	}
+	err = create(x, fs, true);
+	if (err == EBUSY) {
+		mc_close(fs);
+		fs = open_fs(x, op, false);
+		if (fs < 0)
+			return -1;
+		err = create(x, fs, false);
+	}
+	if (err) {
+		mc_exec_junk(x, fs);
+		return mc_exec_fail(x, op, err, err == EBUSY ?
+				    "mounting its device, which is in use, or mounted already, but not (as the image has it) writable or read-only" :
+				    "mounting its device");
+	}
+	mc_count(x, FSMOUNT);
+	fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	if (fd < 0)
+		mc_exec_fail(x, op, errno, "fsmount");
+	mc_exec_junk(x, fs);
+	if (fd < 0)
+		return -1;
+	if (check_uuid(x, op, fd)) {
+		mc_exec_junk(x, fd);
+		return -1;
+	}
+	*mnt = fd;
+	return 0;
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * --device: a filesystem on a block device comes back from whichever device has it here.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "checked.h"
+#include "disk.h"
+#include "image/image.h"
+#include "topology/topology.h"
+
+struct held {
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	struct mntcr_restore_options o;
+	struct mntcr_external device[3], external;
+	char key[32], refusals[4][64], text[1200], line[900];
+	unsigned int nr_refusals, nr_differences;
+};
+
+/* What the container has mounted, and what it may be found on afterwards. */
+static struct disk was, is, other, none;
+static const char *options;
+static unsigned long flags;
+
+static void refusal(void *data, const struct mntcr_refusal *r)
+{
+	struct held *h = data;
+
+	if (h->nr_refusals < MC_ARRAY_SIZE(h->refusals))
+		snprintf(h->refusals[h->nr_refusals], sizeof(h->refusals[0]), "%s",
+			 r->rule);
+	snprintf(h->text, sizeof(h->text), "%s; %s", r->text, r->help);
+	h->nr_refusals++;
+}
+
+static void difference(void *data, const char *line)
+{
+	struct held *h = data;
+
+	snprintf(h->line, sizeof(h->line), "%s", line);
+	h->nr_differences++;
+}
+
+static void build(void)
+{
+	TRY(mkdir("disk", 0755));
+	TRY(mkdir("part", 0755));
+	TRY(mount(was.path, "disk", "ext4", flags, options));
+	TRY(mount("disk/vol", "part", NULL, MS_BIND, NULL));
+	TRY(mount("none", "part", NULL, MS_BIND | MS_REMOUNT | MS_NOSUID, NULL));
+}
+
+static void dump(struct held *h)
+{
+	struct mntcr_topology *live = NULL;
+	struct mntcr_container c;
+	pid_t pid = make_container(build);
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int ret;
+
+	memset(h, 0, sizeof(*h));
+	ret = mntcr_capture_container(pid, NULL, &c, &live, &h->e);
+	if (ret)
+		TAP_SAY("%s", h->e.text);
+	REQUIRE(!ret && out && !mc_image_print(live, out, &h->e) && !fclose(out));
+	mntcr_topology_free(live);
+	mntcr_container_free(&c);
+	end(pid);
+	REQUIRE(!mc_image_parse(text, strlen(text), "image", &h->t, &h->e));
+	free(text);
+	h->o.size = sizeof(h->o);
+	h->o.devices = h->device;
+	h->o.externals = &h->external;
+	h->o.refused = refusal;
+	h->o.difference = difference;
+	h->o.data = h;
+	snprintf(h->key, sizeof(h->key), "%u:%u", major(was.dev), minor(was.dev));
+}
+
+static void from(struct held *h, const char *path)
+{
+	h->device[0] = (struct mntcr_external){ .key = h->key, .path = path };
+	h->o.nr_devices = 1;
+}
+
+static bool is_there(int ns, const char *path)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	REQUIRE(pid >= 0);
+	if (!pid)
+		_exit(setns(ns, CLONE_NEWNS) || access(path, R_OK));
+	waitpid(pid, &status, 0);
+	return !status;
+}
+
+/* Of what has been restored, as a whole. */
+static void look(struct held *h, const struct mntcr_restored *r, dev_t dev)
+{
+	struct mntcr_source src = {
+		.type = MNTCR_SOURCE_FD, .fd = mntcr_restored_ns_fd(r, 0),
+	};
+	struct mntcr_topology *got = NULL;
+	static const char *const paths[] = { "/disk", "/part" };
+	/* that is the device's name */
+	static const struct mntcr_verify_options but = {
+		.size = sizeof(but), .flags = MNTCR_VERIFY_IGNORE_SOURCE,
+	};
+	size_t nr = 1, i;
+	uint32_t m;
+
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &got, &h->e));
+	REQUIRE(!mntcr_verify(h->t, got, &but, &nr, &h->e));
+	CHECK_EQ(nr, 0);
+	for (i = 0; i < MC_ARRAY_SIZE(paths); i++) {
+		m = mc_mount_at(got, 0, paths[i]);
+		REQUIRE(m != MC_NONE);
+		CHECK_EQ(makedev(got->sbs[got->mounts[m].sb].major,
+				 got->sbs[got->mounts[m].sb].minor), dev);
+		CHECK_STR(got->sbs[got->mounts[m].sb].type, "ext4");
+	}
+	mntcr_topology_free(got);
+}
+
+static void good(struct held *h, dev_t dev)
+{
+	struct mntcr_restored *r = NULL;
+	int ret;
+
+	h->nr_refusals = h->nr_differences = 0;
+	ret = mntcr_restore(h->t, &h->o, &r, &h->e);
+	if (ret)
+		TAP_SAY("%s", h->e.text);
+	REQUIRE(!ret);
+	look(h, r, dev);
+	mntcr_restored_free(r);
+}
+
+static void bad(struct held *h, const char *rule, const char *says)
+{
+	struct mntcr_restored *r = NULL;
+	char *list = NULL;
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+	struct mntcr_error e;
+
+	h->nr_refusals = 0;
+	CHECK_EQ(mntcr_restore(h->t, &h->o, &r, &h->e), -1);
+	CHECK_EQ(h->e.code, MNTCR_REFUSED);
+	CHECK_STR(h->e.rule, rule);
+	CHECK(has(h->e.text, says));
+	/* and beforehand, in the same words */
+	REQUIRE(out);
+	CHECK_EQ(mntcr_check_restore(h->t, &h->o, false, out, &e), -1);
+	fclose(out);
+	CHECK(has(list, says));
+	free(list);
+}
+
+static void wrong(struct held *h, const char *says)
+{
+	struct mntcr_restored *r = NULL;
+
+	CHECK_EQ(mntcr_restore(h->t, &h->o, &r, &h->e), -1);
+	CHECK_EQ(h->e.code, MNTCR_USAGE);
+	CHECK(has(h->e.text, says));
+}
+
+static void done(struct held *h)
+{
+	mntcr_topology_free(h->t);
+}
+
+static void it_comes_from_the_device_that_is_named(void)
+{
+	struct mntcr_restored *r = NULL;
+	struct held h;
+
+	dump(&h);
+	REQUIRE(h.t->nr_sbs >= 2);
+	from(&h, is.path);
+	h.nr_refusals = 0;
+	REQUIRE(!mntcr_restore(h.t, &h.o, &r, &h.e));
+	look(&h, r, is.dev);
+	CHECK(is_there(mntcr_restored_ns_fd(r, 0), "/part/file"));
+	CHECK_EQ(h.nr_differences, 2);
+	CHECK(has(h.line, is.path));
+	mntcr_restored_free(r);
+	done(&h);
+}
+
+static void its_options_are_as_they_were(void)
+{
+	struct held h;
+	uint32_t m;
+
+	options = "errors=continue,noauto_da_alloc";
+	dump(&h);
+	options = NULL;
+	m = mc_mount_at(h.t, 0, "/disk");
+	REQUIRE(m != MC_NONE);
+	CHECK(has(mc_mount_options(h.t, &h.t->mounts[m]), "noauto_da_alloc"));
+	from(&h, is.path);
+	good(&h, is.dev);	/* compares them */
+	done(&h);
+}
+
+static void read_only(void)
+{
+	struct held h;
+
+	flags = MS_RDONLY;
+	dump(&h);
+	flags = 0;
+	from(&h, is.path);
+	good(&h, is.dev);
+	TRY(mount(is.path, "/tmp/here", "ext4", 0, NULL));
+	bad(&h, "device-mounted", "it is mounted here already, at /tmp/here, and writable; ");
+	TRY(umount("/tmp/here"));
+	done(&h);
+}
+
+/* The kernel has one superblock for a device, and that one is somebody's. */
+static void one_that_is_mounted_is_taken_as_it_is(void)
+{
+	struct mntcr_restored *r = NULL;
+	char line[1000] = "", *at;
+	struct held h;
+	FILE *f;
+
+	options = "noauto_da_alloc";
+	dump(&h);
+	options = NULL;
+	TRY(mount(is.path, "/tmp/here", "ext4", 0, "nobarrier"));
+	from(&h, is.path);
+	REQUIRE(!mntcr_restore(h.t, &h.o, &r, &h.e));
+	/* two sources, and this last */
+	CHECK_EQ(h.nr_differences, 3);
+	mntcr_restored_free(r);
+	f = fopen("/proc/self/mountinfo", "re");
+	REQUIRE(f);
+	while (fgets(line, sizeof(line), f) && !strstr(line, " /tmp/here "))
+		;
+	fclose(f);
+	at = strstr(line, " - ext4 ");
+	REQUIRE(at);
+	CHECK(has(at, "nobarrier"));
+	CHECK(!strstr(at, "noauto_da_alloc"));
+	TRY(umount("/tmp/here"));
+	TRY(mount(is.path, "/tmp/here", "ext4", MS_RDONLY, NULL));
+	bad(&h, "device-mounted", "it is mounted here already, at /tmp/here, and read-only; ");
+	TRY(umount("/tmp/here"));
+	good(&h, is.dev);
+	done(&h);
+}
+
+static void what_is_something_else(void)
+{
+	struct mntcr_restored *r = NULL;
+	struct held h;
+
+	dump(&h);
+	bad(&h, "no-source", "--device ");
+	from(&h, other.path);
+	bad(&h, "device-uuid", ": the filesystem on it is ");
+	from(&h, none.path);
+	bad(&h, "device-type", ": no filesystem that is known is on it");
+	from(&h, "/tmp/disk.img");
+	bad(&h, "device-path", ": it is no block device");
+	from(&h, "/tmp/not-there");
+	CHECK_EQ(mntcr_restore(h.t, &h.o, &r, &h.e), -1);
+	CHECK_EQ(h.e.code, MNTCR_SYS);
+	CHECK(has(h.e.text, "--device: /tmp/not-there: "));
+	done(&h);
+}
+
+static void keys_that_are_wrong(void)
+{
+	struct held h;
+	char root[40];
+
+	dump(&h);
+	snprintf(root, sizeof(root), "%s:/vol", h.key);
+	h.device[0] = (struct mntcr_external){ .key = root, .path = is.path };
+	h.o.nr_devices = 1;
+	wrong(&h, "a device has all of a superblock");
+	h.device[0].key = "path:/";
+	wrong(&h, "mounted from no device");
+	h.device[0].key = "9:99";
+	wrong(&h, "--device 9:99: no superblock of the image");
+	from(&h, is.path);
+	h.device[1] = h.device[0];
+	h.o.nr_devices = 2;
+	wrong(&h, "given twice");
+	h.o.nr_devices = 1;
+	h.external = (struct mntcr_external){ .key = h.key, .path = "/tmp" };
+	h.o.nr_externals = 1;
+	wrong(&h, "an --external names this superblock, too");
+	done(&h);
+}
+
+/* Without an option: the one to paste. */
+static void the_list_names_the_device(void)
+{
+	char *list = NULL, want[100];
+	struct mntcr_error e;
+	struct held h;
+	size_t size;
+	FILE *out;
+
+	dump(&h);
+	out = open_memstream(&list, &size);
+	REQUIRE(out);
+	CHECK_EQ(mntcr_check_restore(h.t, &h.o, false, out, &e), -1);
+	fclose(out);
+	snprintf(want, sizeof(want), "external   --device %s=/dev/loop", h.key);
+	CHECK(has(list, want));
+	free(list);
+	done(&h);
+}
+
+static void two_superblocks_of_one_device(void)
+{
+	struct held h;
+	uint32_t i;
+	char key[32];
+
+	dump(&h);
+	/* as if the other one had been mounted, too: at "/part" */
+	for (i = 0; i < h.t->nr_sbs; i++)
+		if (strcmp(h.t->sbs[i].type, "ext4"))
+			h.t->sbs[i].type = "ext4";
+	snprintf(key, sizeof(key), "%u:%u", h.t->sbs[0].major, h.t->sbs[0].minor);
+	from(&h, is.path);
+	h.device[1] = (struct mntcr_external){
+		.key = strcmp(key, h.key) ? key : "path:/", .path = is.path };
+	h.o.nr_devices = 2;
+	bad(&h, "device-twice", ", which has another superblock of the image");
+	done(&h);
+}
+
+int main(void)
+{
+	make_host();
+	TRY(mkdir("/tmp/here", 0755));
+	if (!disk_make("/tmp/disk.img") || !disk_make("/tmp/other.img") ||
+	    !disk_attach("/tmp/disk.img", &was)) {
+		puts("1..0 # SKIP no mke2fs, or no loop devices");
+		return 0;
+	}
+	TRY(mount(was.path, "/tmp/here", "ext4", 0, NULL));
+	TRY(mkdir("/tmp/here/vol", 0755));
+	put("/tmp/here/vol/file", "x");
+	TRY(umount("/tmp/here"));
+	put("/tmp/none.img", "x");
+	TRY(truncate("/tmp/none.img", 1 << 20));
+	if (!disk_attach("/tmp/disk.img", &is) || !disk_attach("/tmp/other.img", &other) ||
+	    !disk_attach("/tmp/none.img", &none)) {
+		puts("1..0 # SKIP too few loop devices");
+		return 0;
+	}
+	TAP_RUN(it_comes_from_the_device_that_is_named);
+	TAP_RUN(its_options_are_as_they_were);
+	TAP_RUN(read_only);
+	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
+	TAP_RUN(what_is_something_else);
+	TAP_RUN(two_superblocks_of_one_device);
+	TAP_RUN(keys_that_are_wrong);
+	TAP_RUN(the_list_names_the_device);
+	return tap_done();
+}
