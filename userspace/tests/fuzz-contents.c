@@ -60,10 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		mc_contents_compare(c, &sb, c, &sb, differs, NULL, &e);
 		struct mc_put put[] = { { 1, "u1", 0 }, { 3, "a/u3", 0 } };
 
-		tried = mc_contents_try(c, &sb, put, 2, &e);
+		tried = mc_contents_try(c, &sb, true, put, 2, &e);
 		root = new_root();
 		if (root >= 0) {
-			filled = mc_contents_fill(c, &sb, root, put, 2, &e);
+			filled = mc_contents_fill(c, &sb, root, true, put, 2, &e);
 			/* for want of room or power it may fail earlier */
 			if (filled ? !tried && e.code == MNTCR_BAD_IMAGE : tried)
 				abort();

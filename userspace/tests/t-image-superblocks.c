@@ -74,7 +74,7 @@ static const struct wrong wrong[] = {
 	{ "\"inodes\":10,", "", "superblocks[0].inodes: missing" },
 	{ "\"size\":4096", "\"size\":-1", "superblocks[0].size: -1 is out of range" },
 	{ "\"tmpfs\"", "\"ext4\"", "superblocks[0].size: only a tmpfs has one" },
-	{ "\"tmpfs\",\"options\":\"\"," SIZE, "\"ext4\",\"options\":\"\",\"contents\":true", "superblocks[0].contents: only a tmpfs or ramfs has them" },
+	{ "\"tmpfs\",\"options\":\"\"," SIZE, "\"nfs\",\"options\":\"\",\"contents\":true", "superblocks[0].contents: only a tmpfs, a ramfs or a filesystem on a device has them" },
 	{ OWNER, "\"user_namespace\":2", "superblocks[1].user_namespace: 2 is out of range" },
 	{ SHOWS, "\"shows\":7", "superblocks[1].shows: must be an object" },
 	{ SHOWS, "\"shows\":{}", "superblocks[1].shows.type: must be pid, net or ipc" },

@@ -606,9 +606,65 @@ static void unlinked_roots_anew(void)
 	done();
 }
 
+/* On a device, whose other files are there already. */
+static void unlinked_roots_of_a_device(void)
+{
+	struct mntcr_external x[] = {
+		{ .key = "8:1", .path = "/srv" }, { .key = "8:1:/d", .path = "/d" },
+	};
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+
+	start(1);
+	add(0, 10, MC_NONE, 1, "/", "/");
+	t->sbs[sbs[1]].type = "ext4";
+	gone(11, "/d/f", "/a", 1);
+	gone(12, "/d/f", "/b", 1);
+	t->sbs[sbs[1]].contents = true;
+	finish();
+	o.devices = x;
+	o.nr_devices = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->nr_unlinked, 1);
+	CHECK_STR(p->unlinked[0].made_as, "d/.mntcr-unlinked-1");
+	check();
+	o.nr_devices = 0;
+	o.externals = x;
+	o.nr_externals = 1;
+	golden(MNTCR_API_EXTENDED, &o,
+	       "namespace ns0 (A)\n"
+	       "base      src0 = external #0\n"
+	       "clone     mnt0:10 from src0\n"
+	       "subroot   src1 = d/.mntcr-unlinked-1 below src0\n"
+	       "clone     mnt0:11 from src1\n"
+	       "attach    mnt0:11 on mnt0:10 at /a\n"
+	       "clone     mnt0:12 from src1\n"
+	       "attach    mnt0:12 on mnt0:10 at /b\n"
+	       "attach    mnt0:10 on ns0 at /\n"
+	       "unlink    in src0: d/f\n"
+	       "release   5 descriptors\n");
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	check();
+	/* below the root that a path stands for: from there on */
+	x[0].key = "8:1:/d";
+	refused(MNTCR_API_EXTENDED, &o, "no-source");
+	x[0].key = "8:1";
+	/* two paths may lead to two filesystems */
+	o.nr_externals = 2;
+	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	o.nr_externals = 1;
+	/* nobody writes to what the image has read-only */
+	t->sbs[sbs[1]].flags = MS_RDONLY;
+	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	t->sbs[sbs[1]].flags = 0;
+	t->sbs[sbs[1]].contents = false;
+	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	done();
+}
+
 int main(void)
 {
 	TAP_RUN(unlinked_roots_anew);
+	TAP_RUN(unlinked_roots_of_a_device);
 	TAP_RUN(of_namespaces_that_are_made);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(of_a_device);

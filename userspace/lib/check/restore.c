@@ -167,7 +167,8 @@ static void try_contents(struct job *j, const struct mc_src *s)
 	if (!mc_contents_has(j->o->contents, sb))
 		return;
 	put = mc_exec_put(j->x.p, s);
-	ret = put ? mc_contents_try(j->o->contents, sb, put, s->nr_unlinked, &e) :
+	ret = put ? mc_contents_try(j->o->contents, sb, s->kind == MC_SRC_FRESH, put,
+				    s->nr_unlinked, &e) :
 	      mc_nomem(&e);
 	free(put);
 	if (!ret)
@@ -242,6 +243,9 @@ static void decided(void *data, const struct mc_plan *p)
 			try_contents(j, &p->srcs[i]);
 		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it) {
 			compare_type(j, &p->srcs[i], tb, it);
+		}
+		if (p->srcs[i].kind == MC_SRC_EXTERNAL && p->srcs[i].nr_unlinked) {
+			try_contents(j, &p->srcs[i]);
 		}
 	}
 	mnt_unref_table(tb);

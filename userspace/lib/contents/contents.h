@@ -27,6 +27,13 @@
 /* A socket is an empty file with this attribute: pax has no type for it. */
 #define MC_CONTENTS_SOCKET	"mntcr.socket"
 
+/*
+ * An unlinked root on a device that has another name there: by this attribute, its file
+ * handle after the type of that (32 bits, least byte first), and without data.
+ */
+#define MC_CONTENTS_HANDLE	"mntcr.handle"
+#define MC_MAX_HANDLE		128
+
 #define MC_MAX_DIR_DEPTH	1000	/* a descriptor for each */
 #define MC_MAX_MEMBERS		(1U << 24)
 #define MC_MAX_MEMBER_NAME	(1U << 16)
@@ -115,11 +122,17 @@ int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlin
 int mc_rules_no_link(struct mc_rules *r, enum mc_no_link why);
 int mc_rules_missing(const struct mc_rules *r);
 int mc_rules_no_way(const struct mc_rules *r);
+/* What had another name has none by now, or it may not be looked for. */
+int mc_rules_no_name(const struct mc_rules *r, const char *what);
+#define MC_FOUND_ON_DEVICE	"and is found only where a device stands for its superblock"
 /* All its data, piece by piece; block may be NULL. */
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
 		  int (*block)(void *data, const char *p, size_t n, int64_t at),
 		  void *data);
 bool mc_rules_is_socket(struct archive_entry *entry);
+/* Its handle, and the type of that; the bytes are the entry's. */
+bool mc_rules_handle(struct archive_entry *entry, int *type, const void **handle,
+		     size_t *size);
 
 /* --- open.c: an image's archive --------------------------------------------- */
 
@@ -152,15 +165,18 @@ bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);
 struct mc_put {
 	uint32_t nr;
 	const char *path;
-	size_t way;		/* told: bytes of the path to a directory that was there */
+	size_t way;		/* told: bytes of the path to a directory that was there;
+				   SIZE_MAX: nothing has been made */
 };
 
 /*
  * All of the superblock's files into root, the root of an empty filesystem; what has
  * been unlinked where put, sorted by nr, says.  Directories of such keep their times.
+ * Of a device, where others have files, there are only the latter; whole: root is all of
+ * it, so that a handle may lead anywhere in there.
  */
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
-		     int root, struct mc_put *put, uint32_t nr_put,
+		     int root, bool whole, struct mc_put *put, uint32_t nr_put,
 		     struct mntcr_error *e);
 /* A directory below root, which nobody else has seen; -1: errno. */
 int mc_contents_dir(int root, const char *path, size_t len);
@@ -168,7 +184,7 @@ int mc_contents_dir(int root, const char *path, size_t len);
 /* --- try.c ------------------------------------------------------------------- */
 
 /* The same without making any: with what would mc_contents_fill() fail? */
-int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
+int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb, bool whole,
 		    const struct mc_put *put, uint32_t nr_put, struct mntcr_error *e);
 
 /* --- compare.c ---------------------------------------------------------------- */

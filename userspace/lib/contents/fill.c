@@ -33,6 +33,7 @@ struct flagged {
 struct fill {
 	struct mc_rules rules;
 	int root;
+	bool whole;
 	struct mntcr_error *e;
 	struct mc_members *m;
 	struct dir *dirs;
@@ -58,7 +59,8 @@ static int sys(struct fill *f, const char *what)
  */
 static int not_made(struct fill *f, const char *what)
 {
-	switch (errno) {
+	/* on a device there is what others have made */
+	switch (mc_type_in_memory(f->rules.sb->type) ? errno : 0) {
 	case EEXIST:
 		return mc_rules_bad(&f->rules, "is there already");
 	case ELOOP:
@@ -439,15 +441,59 @@ out:
 	return ret;
 }
 
+/*
+ * A link to what it was on its device.  Whoever says a handle could mean any file of the
+ * filesystem, which is only right where that is to be had from its root on.
+ */
+static int make_by_handle(struct fill *f, int dir, const char *name, int type,
+			  const void *handle, size_t size, struct archive_entry *entry)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + MC_MAX_HANDLE];
+	} u = { .h = { .handle_bytes = (unsigned int)size, .handle_type = type } };
+	mode_t mode = mc_rules_is_socket(entry) ? S_IFSOCK : archive_entry_filetype(entry);
+	struct stat st;
+	int in, fd, ret = -1;
+
+	if (!f->whole)
+		return mc_rules_no_name(&f->rules, MC_FOUND_ON_DEVICE);
+	memcpy(u.h.f_handle, handle, size);
+	in = below(f->root, "", O_RDONLY | O_DIRECTORY);
+	if (in < 0)
+		return sys(f, "opening the root");
+	fd = open_by_handle_at(in, &u.h, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ESTALE)
+		mc_rules_no_name(&f->rules, "and is not there any more");
+	else if (fd < 0 || fstat(fd, &st))
+		sys(f, "opening it by its handle");
+	else if ((st.st_mode & S_IFMT) != mode)
+		mc_rules_no_name(&f->rules, "and another file is there by now");
+	else if (!linkat(fd, "", dir, name, AT_EMPTY_PATH))
+		ret = 0;
+	else if (errno == ENOENT)
+		mc_rules_no_name(&f->rules, "and has none any more");
+	else
+		sys(f, "a link to its other name");
+	mc_close(fd);
+	mc_close(in);
+	return ret;
+}
+
 /* name in dir; path: of it, from the root */
 static int make(struct fill *f, int dir, const char *name, const char *path,
 		struct archive_entry *entry)
 {
 	const char *link = archive_entry_hardlink(entry);
 	mode_t type = archive_entry_filetype(entry);
+	const void *handle;
+	int handle_type;
+	size_t size;
 
 	if (link)
 		return make_link(f, dir, name, link);
+	if (mc_rules_handle(entry, &handle_type, &handle, &size))
+		return make_by_handle(f, dir, name, handle_type, handle, size, entry);
 	switch (type) {
 	case AE_IFDIR:
 		return make_dir(f, dir, name, path, entry);
@@ -601,13 +647,17 @@ static int finish(struct fill *f)
 }
 
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
-		     int root, struct mc_put *put, uint32_t nr_put,
+		     int root, bool whole, struct mc_put *put, uint32_t nr_put,
 		     struct mntcr_error *e)
 {
-	struct fill f = { .root = root, .e = e, .put = put, .nr_put = nr_put };
+	struct fill f = {
+		.root = root, .whole = whole, .e = e, .put = put, .nr_put = nr_put,
+	};
 	uint32_t at, i;
 	int ret = -1;
 
+	for (i = 0; i < nr_put; i++)
+		put[i].way = SIZE_MAX;
 	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &at))
 		return 0;
 	f.m = malloc(sizeof(*f.m));

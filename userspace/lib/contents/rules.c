@@ -7,6 +7,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <endian.h>
 #include <linux/fs.h>
 #include <linux/limits.h>
 #include <stdlib.h>
@@ -104,6 +105,26 @@ static int check_place(struct mc_rules *r, const char *path, bool dir)
 
 /* --- what it is like -------------------------------------------------------------- */
 
+bool mc_rules_handle(struct archive_entry *entry, int *type, const void **handle,
+		     size_t *size)
+{
+	const char *key;
+	const void *value;
+	uint32_t le;
+
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &key, &value, size) == ARCHIVE_OK) {
+		if (!key || strcmp(key, MC_CONTENTS_HANDLE) || *size < 4)
+			continue;
+		memcpy(&le, value, 4);
+		*type = (int)le32toh(le);
+		*handle = (const char *)value + 4;
+		*size -= 4;
+		return true;
+	}
+	return false;
+}
+
 bool mc_rules_is_socket(struct archive_entry *entry)
 {
 	const char *key;
@@ -128,6 +149,11 @@ static int check_xattrs(struct mc_rules *r, struct archive_entry *entry)
 		if (!key)
 			return mc_rules_bad(r, "has an attribute without a name");
 		if (!strcmp(key, MC_CONTENTS_SOCKET))
+			continue;
+		if (!strcmp(key, MC_CONTENTS_HANDLE) && r->unlinked &&
+		    mc_type_on_device(r->sb->type) && size > 4 &&
+		    size <= 4 + MC_MAX_HANDLE &&
+		    archive_entry_filetype(entry) != AE_IFDIR)
 			continue;
 		if (!strncmp(key, "mntcr.", 6))
 			return mc_rules_bad(r, "has a mark that is not known");
@@ -216,6 +242,13 @@ int mc_rules_no_way(const struct mc_rules *r)
 			 r->sb->type, r->sb->major, r->sb->minor, r->unlinked);
 }
 
+int mc_rules_no_name(const struct mc_rules *r, const char *what)
+{
+	return mc_refuse(r->e, "deleted-root",
+			 "contents of %s %u:%u: unlinked root %u: it had another name, %s",
+			 r->sb->type, r->sb->major, r->sb->minor, r->unlinked, what);
+}
+
 /* --- one after the other ------------------------------------------------------------- */
 
 int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *entry)
@@ -224,6 +257,8 @@ int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *
 	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
 
 	r->name = path;
+	if (!mc_type_in_memory(r->sb->type))
+		return mc_rules_bad(r, "is on its device, which has it");
 	if (check_place(r, path, dir) || (!link && check_like(r, entry)))
 		return -1;
 	strcpy(r->last, path);

@@ -9,6 +9,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
+#include <endian.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/fs.h>
@@ -670,6 +671,50 @@ static int check_flags(struct mc_save *s, int fd)
 		      "it has been unlinked and is immutable or only to be appended to: nobody could unlink it again");
 }
 
+/* 1: by that the other name it has is found, and what is in it. */
+static int add_handle(struct mc_save *s, struct archive_entry *entry, int root,
+		      const struct stat *st)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + MC_MAX_HANDLE];
+	} u = { .h.handle_bytes = MC_MAX_HANDLE };
+	unsigned char value[4 + MC_MAX_HANDLE];
+	uint32_t type;
+	int unused;
+
+	if (S_ISDIR(st->st_mode) || !st->st_nlink || !mc_type_on_device(s->sb->type))
+		return 0;
+	if (name_to_handle_at(root, "", &u.h, &unused, AT_EMPTY_PATH))
+		return sys(s, "its file handle, by which its other name is found");
+	type = htole32((uint32_t)u.h.handle_type);
+	memcpy(value, &type, 4);
+	memcpy(value + 4, u.h.f_handle, u.h.handle_bytes);
+	archive_entry_xattr_add_entry(entry, MC_CONTENTS_HANDLE, value,
+				      4 + u.h.handle_bytes);
+	return 1;
+}
+
+/* What has another name: like a file without data, and no more is needed of it. */
+static int by_handle(struct mc_save *s, struct archive_entry *entry,
+		     const struct stat *st)
+{
+	int ret;
+
+	set_stat(s, entry, st);
+	archive_entry_set_size(entry, 0);
+	ret = known_link(s, st, entry);
+	if (ret)
+		return ret < 0 ? -1 : 0;
+	if (S_ISSOCK(st->st_mode)) {
+		archive_entry_set_filetype(entry, AE_IFREG);
+		archive_entry_xattr_add_entry(entry, MC_CONTENTS_SOCKET, "1", 1);
+	}
+	if (S_ISLNK(st->st_mode))
+		archive_entry_set_symlink(entry, ".");
+	return header(s, entry);
+}
+
 int mc_save_unlinked(struct mc_save *s, const struct mc_sb *sb, int root, uint32_t nr,
 		     struct mntcr_error *e)
 {
@@ -696,6 +741,10 @@ int mc_save_unlinked(struct mc_save *s, const struct mc_sb *sb, int root, uint32
 	if (!entry)
 		mc_nomem(e);
 	else if (!check_flags(s, fd))
+		ret = add_handle(s, entry, root, &st);
+	if (ret == 1)
+		ret = by_handle(s, entry, &st);
+	else if (entry && !ret)
 		ret = one(s, entry, root, NULL, fd, &st);
 	archive_entry_free(entry);
 	mc_close(fd);

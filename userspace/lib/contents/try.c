@@ -20,6 +20,7 @@ struct target {
 };
 
 struct job {
+	bool whole;
 	struct mc_rules rules;
 	struct mc_members *m;
 	struct mntcr_error *e;
@@ -215,12 +216,17 @@ static int try_unlinked(struct job *j, struct archive_entry *entry)
 {
 	const char *link = archive_entry_hardlink(entry);
 	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
+	const void *handle;
+	size_t size;
+	int type;
 
 	if (mc_rules_unlinked(&j->rules, entry))
 		return -1;
 	if (!is_wanted(j, j->rules.unlinked))
 		return 0;
 	j->found++;
+	if (!link && !j->whole && mc_rules_handle(entry, &type, &handle, &size))
+		return mc_rules_no_name(&j->rules, MC_FOUND_ON_DEVICE);
 	if (link && try_link(j, link))
 		return -1;
 	if (!mc_grow(&j->seen, j->nr_seen, &j->max_seen, sizeof(*j->seen)))
@@ -267,10 +273,10 @@ static void merge(struct job *j)
 	j->nr = n;
 }
 
-int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb,
+int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb, bool whole,
 		    const struct mc_put *put, uint32_t nr_put, struct mntcr_error *e)
 {
-	struct job j = { .e = e, .put = put, .nr_put = nr_put };
+	struct job j = { .e = e, .whole = whole, .put = put, .nr_put = nr_put };
 	uint32_t part, i;
 	int ret = -1;
 

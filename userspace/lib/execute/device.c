@@ -280,6 +280,7 @@ static int check_uuid(struct mc_exec *x, const struct mc_op *op, int mnt)
 
 int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
+	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
 	int fs = open_fs(x, op, true), fd, err;
 
 	if (fs < 0)
@@ -309,7 +310,7 @@ int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	mc_exec_junk(x, fs);
 	if (fd < 0)
 		return -1;
-	if (check_uuid(x, op, fd)) {
+	if (check_uuid(x, op, fd) || (s->nr_unlinked && mc_exec_fill(x, s, fd))) {
 		mc_exec_junk(x, fd);
 		return -1;
 	}

@@ -246,7 +246,16 @@ int mc_exec_config(struct mc_exec *x, int fs, unsigned int cmd, const char *key,
 		   const char *value);
 /* Which unlinked roots a fresh superblock has, and where; to be freed, or NULL. */
 struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
-/* UNLINK: what a fresh superblock was given under other names. */
+/*
+ * All that the archive has of a superblock whose root that is; what has been unlinked,
+ * under names of its own.
+ */
+int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root);
+/* The latter on devices that are mounted already, before anything else. */
+int mc_exec_fill_externals(struct mc_exec *x);
+/* What is left of those on devices, after a failure. */
+void mc_exec_take_back(struct mc_exec *x);
+/* UNLINK: what was given other names. */
 int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op);
 int mc_exec_tmpfs(struct mc_exec *x);
 bool mc_exec_is_dir(struct mc_exec *x, int fd);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
@@ -293,7 +294,8 @@ static void check_root(struct check *c, uint32_t i)
 	size_t nr = 0;
 
 	ext = external_of(c, i, &below);
-	if (!ext || c->first[i] == MC_NONE)
+	/* what has been unlinked will be made there */
+	if (!ext || c->first[i] == MC_NONE || m[c->first[i]].root_deleted)
 		return;
 	there = look(c->fds[ext->index], below);
 	for (mount = c->first[i]; there != IS_UNKNOWN && mount != MC_NONE;
@@ -448,6 +450,21 @@ static void check_ns(struct check *c, uint32_t src)
 	report(c, "external-namespace", text, "the path of one, as in /proc/PID/ns", 0);
 }
 
+/* What has been unlinked is made there first. */
+static void check_writable(struct check *c, const struct mc_src *s)
+{
+	const struct mntcr_external *o = &c->po->externals[s->index];
+	char key[128], path[256], text[600];
+	struct statvfs fs;
+
+	if (!s->nr_unlinked || fstatvfs(c->fds[s->index], &fs) ||
+	    !(fs.f_flag & ST_RDONLY))
+		return;
+	snprintf(text, sizeof(text), "--external %s=%s is read-only: what was unlinked and is mounted can't be made there",
+		 mc_escape(o->key, key, sizeof(key)), mc_escape(o->path, path, sizeof(path)));
+	report(c, "deleted-root", text, "a path that is writable", 0);
+}
+
 static int check_superblocks(struct check *c)
 {
 	uint32_t *first = malloc((c->p->topo->nr_sbs + 1UL) * sizeof(*first)), i;
@@ -472,6 +489,7 @@ static int check_superblocks(struct check *c)
 		fs = mc_exec_mount_of(tb, it, c->fds[s->index], &is_root);
 		check_host(c, s, fs, is_root);
 		check_ns(c, i);
+		check_writable(c, s);
 		if (fs)
 			check_same(c, s, fs, first);
 	}

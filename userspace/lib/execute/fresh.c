@@ -262,40 +262,6 @@ static int open_fs(struct mc_exec *x, const struct mc_op *op, uint32_t owner)
 	return fs >= 0 ? fs : mc_exec_fail(x, op, errno, what);
 }
 
-struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s)
-{
-	struct mc_put *put = calloc(s->nr_unlinked + 1UL, sizeof(*put));
-	uint32_t i;
-
-	for (i = 0; put && i < s->nr_unlinked; i++)
-		put[i] = (struct mc_put){
-			.nr = p->unlinked[s->unlinked + i].nr,
-			.path = p->unlinked[s->unlinked + i].made_as,
-		};
-	return put;
-}
-
-/* All that the archive has; what has been unlinked, under names of its own. */
-static int fill(struct mc_exec *x, const struct mc_src *s, int mnt)
-{
-	struct mc_put *put = mc_exec_put(x->p, s);
-	uint32_t i;
-	int ret;
-
-	if (s->nr_unlinked && !x->unlinked_way)
-		x->unlinked_way = calloc(x->p->nr_unlinked, sizeof(*x->unlinked_way));
-	if (!put || (s->nr_unlinked && !x->unlinked_way)) {
-		free(put);
-		return mc_nomem(x->e);
-	}
-	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], mnt, put,
-			       s->nr_unlinked, x->e);
-	for (i = 0; i < s->nr_unlinked; i++)
-		x->unlinked_way[s->unlinked + i] = put[i].way;
-	free(put);
-	return ret;
-}
-
 static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
@@ -323,7 +289,7 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 	if (set_size(x, fs, fd, sb, op))
 		goto out;
 	/* what mounts are on is among the contents, if these were read */
-	if ((full && fill(x, s, fd)) || make_nodes(x, op, fd))
+	if ((full && mc_exec_fill(x, s, fd)) || make_nodes(x, op, fd))
 		goto out;
 	/* with unlinked roots, that is later */
 	if (rdonly && (op->nr || full) && !s->nr_unlinked &&

@@ -335,6 +335,7 @@ static void teardown(struct mc_work *w)
 	uint32_t i;
 
 	if (w->plan) {
+		mc_exec_take_back(x);
 		mc_fds_close(x->temp_fd, w->plan->nr_temps);
 		mc_fds_close(x->src_fd, w->plan->nr_srcs);
 		mc_fds_close(x->need_fd, w->plan->nr_needs);
@@ -442,6 +443,8 @@ static int start(struct mc_work *w)
 		if (!w->worker)
 			return mc_fail(w->x.e, MNTCR_SYS, errno, "pthread_create");
 	}
+	if (mc_exec_fill_externals(&w->x))
+		return -1;
 	w->started = true;
 	return in_its_thread(&piece);
 }

@@ -270,8 +270,13 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 			    x->root_deleted != m->root_deleted)
 				break;
 		}
-		/* of which it is not known which one it is, or that has been saved */
-		if (m->root_deleted ? !m->unlinked : last && is_below(last, root))
+		/*
+		 * of which it is not known which one it is, that has been saved, or
+		 * that stays on its device
+		 */
+		if (m->root_deleted ? !m->unlinked :
+		    (last && is_below(last, root)) ||
+		    mc_type_on_device(j->t->sbs[m->sb].type))
 			continue;
 		if (save_root(j, s, i, to, &sb, e))
 			return -1;
@@ -372,6 +377,33 @@ static bool ids_are_known(const struct mc_topology *t, const struct mc_mount *m)
 	return of != MC_NONE && (t->userns[of].dumper || t->userns[of].mapped);
 }
 
+/*
+ * Of a device, what has been unlinked and is mounted dies with the machine; where that
+ * can't be read, a restore has to have it from live.
+ */
+static void choose_devices(struct job *j)
+{
+	struct mc_topology *t = j->t;
+	const struct mc_mount *m;
+	uint32_t i;
+
+	for (i = 0; i < t->nr_mounts; i++) {
+		m = &t->mounts[i];
+		if (m->unlinked && mc_type_on_device(t->sbs[m->sb].type) &&
+		    t->sbs[m->sb].whose != MC_WHOSE_HOST)
+			t->sbs[m->sb].contents = true;
+	}
+	for (i = 0; i < t->nr_mounts; i++) {
+		m = &t->mounts[i];
+		if (!m->unlinked || !mc_type_on_device(t->sbs[m->sb].type) ||
+		    !t->sbs[m->sb].contents ||
+		    (!m->unbindable && m->idmap == MC_NONE && ids_are_known(t, m)))
+			continue;
+		tell(j, m, "the root of this mount has been unlinked and can't be read: without its contents");
+		t->sbs[m->sb].contents = false;
+	}
+}
+
 static int choose(struct job *j, struct mntcr_error *e)
 {
 	struct mc_topology *t = j->t;
@@ -382,6 +414,7 @@ static int choose(struct job *j, struct mntcr_error *e)
 	for (i = 0; i < t->nr_sbs; i++)
 		t->sbs[i].contents = t->sbs[i].nr_mounts &&
 				     mc_type_in_memory(t->sbs[i].type);
+	choose_devices(j);
 	for (x = 0; x < j->o->nr_exclude; x++) {
 		sb = mc_find_sb(t, j->o->exclude[x]);
 		if (sb == MC_NONE)

@@ -154,8 +154,8 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 		return mc_rd_bad(r, "uuid", "is none");
 	if (sb->sized && strcmp(sb->type, "tmpfs"))
 		return mc_rd_bad(r, "size", "only a tmpfs has one");
-	if (sb->contents && !mc_type_in_memory(sb->type))
-		return mc_rd_bad(r, "contents", "only a tmpfs or ramfs has them");
+	if (sb->contents && !mc_type_in_memory(sb->type) && !mc_type_on_device(sb->type))
+		return mc_rd_bad(r, "contents", "only a tmpfs, a ramfs or a filesystem on a device has them");
 	if ((sb->pidns_ino || sb->pidns_depth != MC_NONE) &&
 	    strcmp(sb->type, "proc"))
 		return mc_rd_bad(r, "pid_namespace", "only a proc has one");

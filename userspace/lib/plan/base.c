@@ -42,7 +42,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		case MC_SRC_GIVEN:
 			if (s->along)
 				break;
-			if (s->uses >= many || (s->copied && s->uses))
+			if (s->uses >= many || (s->copied && s->uses) || s->nr_unlinked)
 				s->scratch = true;
 			if (s->kind == MC_SRC_LIVE && s->uses &&
 			    p->api == MNTCR_API_UPSTREAM &&

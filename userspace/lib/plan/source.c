@@ -218,6 +218,17 @@ static uint32_t wide_base(struct mc_plan *p, struct mc_wide *w)
 	return w->src;
 }
 
+/* What an --external stands for; MC_NONE: no memory. */
+static uint32_t ext_root(struct mc_plan *p, struct mc_ext *x)
+{
+	if (x->src == MC_NONE) {
+		x->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, x->sb, x->option);
+		if (x->src != MC_NONE)
+			p->srcs[x->src].path = x->root;
+	}
+	return x->src;
+}
+
 /* Below the longest root that an --external says what stands for. */
 static int ext_src(struct mc_plan *p, uint32_t sb, const char *root, uint32_t *src,
 		   struct mntcr_error *e)
@@ -239,12 +250,8 @@ static int ext_src(struct mc_plan *p, uint32_t sb, const char *root, uint32_t *s
 		at = x[at].up;
 	if (at == MC_NONE)
 		return 0;
-	if (x[at].src == MC_NONE) {
-		x[at].src = mc_plan_new_src(p, MC_SRC_EXTERNAL, sb, x[at].option);
-		if (x[at].src == MC_NONE)
-			return mc_nomem(e);
-		p->srcs[x[at].src].path = x[at].root;
-	}
+	if (ext_root(p, &x[at]) == MC_NONE)
+		return mc_nomem(e);
 	*src = sub_src(p, x[at].src, x[at].root, root);
 	return *src == MC_NONE ? mc_nomem(e) : 0;
 }
@@ -407,7 +414,10 @@ static bool is_live(const struct mc_plan *p, uint32_t sb)
 static const char *help_unlinked(const struct mc_plan *p, const struct mc_mount *m)
 {
 	const struct mc_plan_options *o = p->priv->opts;
+	const struct mc_sb *sb = &p->topo->sbs[m->sb];
 
+	if (sb->contents && mc_type_on_device(sb->type) && !(sb->flags & MS_RDONLY))
+		return "--device for its superblock, one --external for all of that, or --source with its namespace";
 	if (!o->ns_live || !o->ns_live[m->ns])
 		return "--source with its namespace";
 	if (m->parent != MC_NONE && !is_live(p, p->topo->mounts[m->parent].sb))
@@ -654,6 +664,7 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		     uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	const struct mc_sb_plan *s = &p->priv->sb[mnt->sb];
 	const char *root = mnt->root;
 	uint32_t src, i;
 
@@ -661,6 +672,9 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		from++;
 	if (from == to)
 		return 0;
+	if (mnt->root_deleted && s->mode == MC_SB_EXTERNAL && s->nr_wide &&
+	    ext_root(p, &p->priv->exts[s->first_wide]) == MC_NONE)
+		return mc_nomem(e);
 	if (mnt->root_deleted && !mc_plan_is_anew(p, mnt))
 		return deleted_root(p, sorted + from, to - from, e);
 	if (mnt->root_deleted && mc_plan_unlinked_anew(p, sorted[from], &root))
@@ -937,14 +951,9 @@ static int by_external_text(struct mc_plan *p, const uint32_t *sorted, uint32_t 
 		    m[texts[i]].idmap != MC_NONE || !mc_plan_is_path(m[texts[i]].root) ||
 		    p->src_of[texts[i]] != MC_NONE)
 			continue;
-		if (x->src == MC_NONE) {
-			x->src = mc_plan_new_src(p, MC_SRC_EXTERNAL, m[texts[i]].sb,
-						 x->option);
-			if (x->src == MC_NONE) {
-				ret = mc_nomem(e);
-				break;
-			}
-			p->srcs[x->src].path = x->root;
+		if (ext_root(p, x) == MC_NONE) {
+			ret = mc_nomem(e);
+			break;
 		}
 		ret = again_src(p, texts[i], &again, &src, e);
 		if (ret)

@@ -130,19 +130,43 @@ int mc_plan_leave_behind(struct mc_plan *p, uint32_t m, struct mc_op *op,
 
 #define MADE_AS		".mntcr-unlinked-"
 
-bool mc_plan_is_anew(const struct mc_plan *p, const struct mc_mount *m)
+/* Where all of a superblock's unlinked roots are made; MC_NONE: nowhere. */
+static uint32_t made_in(const struct mc_plan *p, const struct mc_mount *m)
 {
 	const struct mc_sb *sb = &p->topo->sbs[m->sb];
+	const struct mc_sb_plan *s = &p->priv->sb[m->sb];
+	const struct mc_ext *x = p->priv->exts;
 
-	return p->priv->sb[m->sb].mode == MC_SB_FRESH && sb->contents && m->unlinked &&
-	       mc_type_in_memory(sb->type) && m->idmap == MC_NONE && m->root[1];
+	if (!sb->contents || !m->unlinked || m->idmap != MC_NONE || !m->root[1])
+		return MC_NONE;
+	if (s->mode == MC_SB_FRESH && (mc_type_in_memory(sb->type) ||
+				       p->srcs[s->src].device != MC_NONE))
+		return s->src;
+	/* a path for each part of it could lead anywhere */
+	if (s->mode == MC_SB_EXTERNAL && mc_type_on_device(sb->type) && s->nr_wide == 1 &&
+	    mc_path_below(x[s->first_wide].root, m->root) &&
+	    strcmp(x[s->first_wide].root, m->root))
+		return x[s->first_wide].src;
+	return MC_NONE;
+}
+
+/* What is mounted read-only in the image is written to nowhere else, either. */
+static bool is_kept(const struct mc_sb *sb)
+{
+	return mc_type_on_device(sb->type) && sb->flags & MS_RDONLY;
+}
+
+bool mc_plan_is_anew(const struct mc_plan *p, const struct mc_mount *m)
+{
+	return made_in(p, m) != MC_NONE && !is_kept(&p->topo->sbs[m->sb]);
 }
 
 int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_as)
 {
 	const struct mc_mount *m = &p->topo->mounts[mount];
-	struct mc_src *s = &p->srcs[p->priv->sb[m->sb].src];
+	struct mc_src *s = &p->srcs[made_in(p, m)];
 	size_t dir = (size_t)(strrchr(m->root, '/') - m->root) + 1;
+	size_t top = s->kind == MC_SRC_EXTERNAL ? mc_root_len(s->path) + 1 : 1;
 	char *path = mc_plan_alloc(p, dir + sizeof(MADE_AS) + 12);
 
 	if (!path || !mc_grow(&p->unlinked, p->nr_unlinked, &p->max_unlinked,
@@ -152,7 +176,7 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 	if (!s->nr_unlinked++)
 		s->unlinked = p->nr_unlinked;
 	p->unlinked[p->nr_unlinked++] = (struct mc_unlinked){
-		.nr = m->unlinked, .made_as = path + 1, .path = m->root + 1,
+		.nr = m->unlinked, .made_as = path + top, .path = m->root + top,
 	};
 	*made_as = path;
 	return 0;

@@ -178,7 +178,8 @@ struct mc_sb {
 	/* statfs(2)'s, of a tmpfs: most bytes and inodes; 0: no bound */
 	bool sized;
 	uint64_t size, inodes;
-	bool contents;		/* its files come with the image */
+	bool contents;		/* its files come with the image; of a device, its
+				   unlinked roots alone */
 	/* of an overlay, in the order of its options */
 	struct mc_layer *layers;
 	uint32_t nr_layers;
@@ -428,6 +429,8 @@ bool mc_file_same(const struct mc_file *a, const struct mc_file *b);
 bool mc_mode_is_device(uint32_t mode);
 /* A type whose files are in no other place, and whose mounts need theirs made. */
 bool mc_type_in_memory(const char *type);
+/* One whose files are on a device, but for those that have no name any more. */
+bool mc_type_on_device(const char *type);
 /* Does it show a pid namespace that a restore can make: a child of the dumper's? */
 bool mc_sb_has_own_pidns(const struct mc_sb *sb);
 /* Does it, as a sysfs or mqueue, show another namespace than the dumper's own? */

@@ -73,3 +73,8 @@ uint64_t mc_type_bit(const struct mc_type *type)
 {
 	return type == &other ? 0 : 1ULL << (type - types);
 }
+
+bool mc_type_on_device(const char *type)
+{
+	return mc_type_of(type)->kind == MC_TYPE_DEVICE;
+}
