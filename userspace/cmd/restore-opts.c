@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,8 +76,52 @@ static int add_hosts(struct restore_opts *r, const char *cmd, char *arg)
 	return 0;
 }
 
+static int add_word(struct restore_opts *r, const char *cmd, const char *option,
+		    const char *arg)
+{
+	char **p = realloc(r->repeat, (r->nr_repeat + 2) * sizeof(*p));
+
+	if (p)
+		r->repeat = p;
+	if (p && asprintf(&p[r->nr_repeat], "--%s", option) >= 0) {
+		r->nr_repeat++;
+		if (!arg)
+			return 0;
+		p[r->nr_repeat] = strdup(arg);
+		if (p[r->nr_repeat]) {
+			r->nr_repeat++;
+			return 0;
+		}
+	}
+	fprintf(stderr, "mntcr: %s: out of memory\n", cmd);
+	return MNTCR_SYS;
+}
+
+/* Before anything is cut out of it: those that the library has no list of. */
+static int repeat(struct restore_opts *r, const char *cmd, int c, const char *arg)
+{
+	static const struct option options[] = { RESTORE_OPT_LONG, { 0 } };
+	const struct option *o = options;
+
+	switch (c) {
+	case 1001:
+	case 1002:
+	case 1007:
+	case 1009:
+	case 1011:
+		return 0;
+	}
+	while (o->name && o->val != c)
+		o++;
+	return o->name ? add_word(r, cmd, o->name, o->has_arg ? arg : NULL) : 0;
+}
+
 int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 {
+	int ret = repeat(r, cmd, c, arg);
+
+	if (ret)
+		return ret;
 	switch (c) {
 	case 's':
 		return cmd_input_add(&r->sources, cmd, arg, false);
@@ -173,6 +218,8 @@ void restore_opts_done(struct restore_opts *r)
 	r->o.nr_layers = r->nr_layers;
 	r->o.devices = r->devices;
 	r->o.nr_devices = r->nr_devices;
+	r->o.repeat = (const char *const *)r->repeat;
+	r->o.nr_repeat = r->nr_repeat;
 	r->o.hosts = r->hosts;
 	r->o.nr_hosts = r->nr_hosts;
 }
@@ -185,6 +232,9 @@ void restore_opts_free(struct restore_opts *r)
 	free(r->layers);
 	free(r->devices);
 	free(r->hosts);
+	while (r->nr_repeat)
+		free(r->repeat[--r->nr_repeat]);
+	free(r->repeat);
 	cmd_maps_free(&r->maps);
 	json_decref(r->refusals);
 }

@@ -16,6 +16,8 @@ struct restore_opts {
 	size_t nr_externals, nr_masters, nr_layers, nr_devices;
 	const char **hosts;
 	size_t nr_hosts;
+	char **repeat;		/* what the library does not list by itself */
+	size_t nr_repeat;
 	struct cmd_maps maps;
 	struct mntcr_restore_options o;
 	size_t nr_refused;

@@ -162,6 +162,12 @@ struct mntcr_restore_options {
 	 */
 	const struct mntcr_external *devices;
 	size_t nr_devices;
+	/*
+	 * mntcr_check_restore() only: words that come first among the options it lists,
+	 * where the caller has been told what is not said here, or by other words.
+	 */
+	const char *const *repeat;
+	size_t nr_repeat;
 };
 
 struct mntcr_restored;

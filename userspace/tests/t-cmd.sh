@@ -328,6 +328,18 @@ for r in json.load(sys.stdin)["refusals"]:
 	fi
 done
 
+# what restore --check was told is among what it lists, in the words that were given
+sed 's/"version":[0-9]/"version":4/
+	s/"user_namespaces":\[/&{"inode":6,"dumper":true},{"inode":7,"parent":0,"owner":0,"setgroups":true,"uid_map":[[0,1000,9]],"gid_map":[[0,1000,9]]}/' \
+	"$tmp/two" >"$tmp/owned"
+cat >"$tmp/want" <<EOF
+--api upstream --owner 7=/proc/self/ns/user --caller-namespaces --external 0:1=/
+EOF
+"$MNTCR" restore --check --api upstream --owner 7=/proc/self/ns/user \
+	--caller-namespaces --external 0:1=/ "$tmp/owned" >"$tmp/out" 2>"$tmp/err"
+sed -n 's/^options  *//p' "$tmp/out" | sed 's/ --external [^ ]*=PATH//g' >"$tmp/got"
+is "restore --check repeats what it was given" "$tmp/want" "$tmp/got"
+
 # KEY=PATH: "=" in a key is quoted, and so is what quotes
 cat >"$tmp/keys" <<EOF
 {"format":"mntcr-image","version":1,"user_namespaces":[],

@@ -195,8 +195,13 @@ static int ask_with(struct needs *n, const struct mc_plan_options *given,
 
 static void list_given(struct needs *n, const struct mntcr_restore_options *o)
 {
+	char esc[400];
 	size_t i;
 
+	for (i = 0; i < o->nr_repeat; i++)
+		mc_report_add(n->r, n->r->options, mc_is_utf8(o->repeat[i], strlen(o->repeat[i])) ?
+			      json_string(o->repeat[i]) :
+			      mc_report_text(mc_escape(o->repeat[i], esc, sizeof(esc))));
 	for (i = 0; i < o->nr_hosts; i++)
 		mc_report_host(n->r, NULL, o->hosts[i], NULL, 0);
 	for (i = 0; i < o->nr_externals; i++)
