@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "command.h"
+#include "late-owner.h"
 #include "staged.h"
 
 #define IMAGE	"/tmp/image"
@@ -206,6 +207,61 @@ static void the_whole_way(void)
 	CHECK_EQ(over(&d), 0);
 	CHECK_EQ(mounts_of(fd), PLACED_MOUNTS + 4);
 	close(fd);
+	nothing_left();
+}
+
+/* What is its waits with it, and its namespace is handed out then. */
+static void an_owner_that_is_given(void)
+{
+	static const char *const give_user[] = { "--give", "user:6000", NULL };
+	struct holder h;
+	struct drive d;
+	int user, owner;
+
+	prepare(owned());
+	user = userns_with("0 1000 10", &h);
+	x.fds += 2;	/* h's, user */
+	d = start(give_user);
+	ask(&d, "begin\n", -1);
+	ask(&d, "place\n", -1);
+	/* the other one is the caller's */
+	REQUIRE(d.nr_fds == 1);
+	CHECK_EQ(mounts_of(d.fds[0]), 1);
+	ask(&d, give[0], x.pid[0].fd);
+	ask(&d, "delayed\n", -1);
+	CHECK_EQ(d.nr_fds, 1);
+	ask(&d, "give user 6000\n", user);
+	ask(&d, "delayed\n", -1);
+	REQUIRE(d.nr_fds == 2);
+	owner = ioctl(d.fds[1], MC_NS_GET_USERNS);
+	CHECK_EQ(staged_ino(owner), staged_ino(user));
+	close(owner);
+	CHECK_EQ(mounts_of(d.fds[0]), 2);
+	CHECK_EQ(mounts_of(d.fds[1]), 4);
+	ask(&d, "share\n", -1);
+	ask(&d, "end\n", -1);
+	CHECK_EQ(over(&d), 0);
+	/* one whose maps are others is no such one */
+	scene_release(&h);
+	close(user);
+	user = userns_with("0 1000 11", &h);
+	d = start(give_user);
+	ask(&d, "place\n", -1);
+	say(&d, "give user 6000\n", user);
+	CHECK(!ok(&d));
+	CHECK(strstr(d.line, "given-owner-maps"));
+	CHECK_EQ(over(&d), MNTCR_REFUSED);
+	/* the dumper's own is nobody's to give: said before anything is made */
+	x.t->userns[0].ino = 6001;
+	REQUIRE(!staged_fails(&x, mntcr_image_write(x.t, IMAGE, &x.e)));
+	d = start((const char *const []){ "--give", "user:6001", NULL });
+	say(&d, "begin\n", -1);
+	CHECK(!ok(&d));
+	CHECK(strstr(d.line, "the dumper's own"));
+	CHECK_EQ(over(&d), MNTCR_USAGE);
+	scene_release(&h);
+	close(user);
+	x.fds -= 2;
 	nothing_left();
 }
 
@@ -475,6 +531,7 @@ int main(void)
 	/* who waits for an answer is to die of it */
 	alarm(200);
 	TAP_RUN(the_whole_way);
+	TAP_RUN(an_owner_that_is_given);
 	TAP_RUN(made_and_handed_out);
 	TAP_RUN(pinned_at_the_end);
 	TAP_RUN(driver_dies_between_any_two_lines);

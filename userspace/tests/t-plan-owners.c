@@ -276,6 +276,27 @@ static void all_that_is_its_waits(void)
 	done();
 }
 
+/* Not even where its file is mounted, and could be given as such. */
+static void the_dumpers_own(void)
+{
+	static const struct mntcr_given own = { MNTCR_GIVEN_USER, 5000 };
+	uint32_t m;
+
+	numbered();
+	t->userns[0].ino = 5000;
+	t->sbs[sbs[2]].type = "nsfs";
+	m = add(0, 30, 0, 2, "user:[5000]", "/f");
+	t->mounts[m].locks_known = true;
+	t->mounts[m].mp_type = MC_MP_OTHER;
+	t->mounts[m].nsfs_type = CLONE_NEWUSER;
+	t->mounts[m].nsfs_ino = 5000;
+	finish();
+	CHECK_EQ(make_late(&own), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK(strstr(e.text, "give user:5000: that is the dumper's own"));
+	done();
+}
+
 static void file_of_namespace(uint32_t not_late, const char *rule)
 {
 	const uint32_t in = 0, of = 1;
@@ -315,6 +336,7 @@ static void which_is_older(void)
 int main(void)
 {
 	TAP_RUN(all_that_is_its_waits);
+	TAP_RUN(the_dumpers_own);
 	TAP_RUN(which_is_older);
 	TAP_RUN(as_deep_as_the_kernel_nests_them);
 	TAP_RUN(what_is_denied_above_cannot_be_allowed);

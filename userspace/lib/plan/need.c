@@ -73,6 +73,16 @@ static bool is_chosen(const struct mc_plan *p, enum mntcr_given_kind kind, uint6
 	return mc_plan_find_need(p, kind, id, need) && p->needs[*need].chosen;
 }
 
+static bool is_dumpers(const struct mc_plan *p, uint64_t ino)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->topo->nr_userns; i++)
+		if (p->topo->userns[i].dumper && p->topo->userns[i].ino == ino)
+			return ino;
+	return false;
+}
+
 int mc_plan_choose_needs(struct mc_plan *p, const struct mc_plan_options *o,
 			 struct mntcr_error *e)
 {
@@ -88,6 +98,10 @@ int mc_plan_choose_needs(struct mc_plan *p, const struct mc_plan_options *o,
 		if ((size_t)o->give[i].kind >= MNTCR_NR_GIVEN_KINDS)
 			return mc_fail(e, MNTCR_USAGE, 0, "give: not a kind: %d",
 				       (int)o->give[i].kind);
+		if (o->give[i].kind == MNTCR_GIVEN_USER && is_dumpers(p, o->give[i].id))
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "give user:%" PRIu64 ": that is the dumper's own, for which the caller's stands",
+				       o->give[i].id);
 		if (get_need(p, o->give[i].kind, o->give[i].id, &need, e))
 			return -1;
 		p->needs[need].chosen = true;
