@@ -430,6 +430,57 @@ static void owners_that_nobody_is(void)
 	CHECK_EQ(status, 0);
 }
 
+/* What belongs to one superblock is moved, and what is another's is not. */
+static void owners_of_two_superblocks(void)
+{
+	static const char *const names[] = {
+		MC_CONTENTS_JSON, "contents/0:7/f", "contents/0:8/f", MC_CONTENTS_END,
+	};
+	static const struct mc_shift to[] = { { false, 0, 1, 1000 } };
+	static const struct mc_shifts moved = { 1, to };
+	struct mntcr_contents *c = packed(names, 4);
+	struct mntcr_restore_options o = { .size = sizeof(o), .contents = c };
+	char *text = image(",{\"device\":\"0:7\",\"type\":\"tmpfs\",\"options\":\"\",\"contents\":true},"
+			   "{\"device\":\"0:8\",\"type\":\"tmpfs\",\"options\":\"\",\"contents\":true}", "",
+			   ON_DISK(11, "/", "/a", "")
+			   ",{\"id\":12,\"namespace\":0,\"parent\":10,\"superblock\":2,\"root\":\"/\",\"mountpoint\":\"/b\"}");
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	char *list = NULL;
+	size_t size;
+	int status;
+	pid_t pid;
+	FILE *out;
+
+	REQUIRE(!mc_image_parse(text, strlen(text), "image", &t, &e));
+	free(text);
+	t->sbs[2].shifts = &moved;
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		TRY(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+		put("/proc/self/setgroups", "deny");
+		put("/proc/self/uid_map", "0 0 1");
+		put("/proc/self/gid_map", "0 0 1");
+		tap.bad = 0;
+		if (setjmp(tap.out))
+			_exit(1);
+		out = open_memstream(&list, &size);
+		REQUIRE(out);
+		CHECK_EQ(mntcr_check_restore(t, &o, false, out, &e), -1);
+		fclose(out);
+		CHECK(has(list, "1 files of fresh filesystems belong to ids that are not mapped here; the first is contents/0:8/f: owner 1000, group 0;"));
+		free(list);
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+	mntcr_topology_free(t);
+	mntcr_contents_free(c);
+}
+
 int main(void)
 {
 	make_host();
@@ -445,5 +496,6 @@ int main(void)
 	TAP_RUN(an_archive_that_could_not_be_made);
 	TAP_RUN(options_of_another_owner);
 	TAP_RUN(owners_that_nobody_is);
+	TAP_RUN(owners_of_two_superblocks);
 	return tap_done();
 }

@@ -64,6 +64,42 @@ static void check_layer(const struct shot *s, const struct mc_sb *sb, uint32_t i
 		CHECK_STR(sb->layers[i].path, path);
 }
 
+/* ".." of what covers a root stays there. */
+static void above_the_root(void)
+{
+	int ns;
+
+	world_new_root();
+	w_mkdir("/l");
+	w_tmpfs("cover", "/");
+	ns = wd_own_ns_fd();
+	if (ns < 0 || setns(ns, CLONE_NEWNS))
+		err(1, "setns");
+	close(ns);
+	w_mkdir("/m");
+	w_mkdir("/l");
+	w_mkdir("/in/dir");
+	w_tmpfs("in", "/in");
+	w_mkdir("/in/dir");
+	overlay("/m", 0, "lowerdir=/in/../../l:/../in/dir");
+}
+
+static void up_to_what_covers_a_root(void)
+{
+	struct shot s = shoot_overlay(above_the_root);
+	const struct mc_sb *sb = overlay_at(&s, "/m");
+	uint32_t m = mc_mount_at(s.t, 0, "/m"), cover = s.t->mounts[m].parent;
+
+	REQUIRE(sb->nr_layers == 2);
+	CHECK_EQ(sb->layers[0].sb, s.t->mounts[cover].sb);
+	CHECK_EQ(sb->layers[1].sb, s.t->mounts[mc_mount_at(s.t, 0, "/in")].sb);
+	if (sb->layers[0].path && sb->layers[1].path) {
+		CHECK_STR(sb->layers[0].path, "/l");
+		CHECK_STR(sb->layers[1].path, "/dir");
+	}
+	end(&s, NULL);
+}
+
 /* --- plain ones ----------------------------------------------------------------- */
 
 static void layers(void)
@@ -415,6 +451,7 @@ static void owned_by_another(void)
 
 static const struct shot_test tests[] = {
 	{ "as-it-was", as_it_was },
+	{ "up-to-what-covers-a-root", up_to_what_covers_a_root },
 	{ "over-its-layers", over_its_layers },
 	{ "one-on-the-other", one_on_the_other },
 	{ "by-other-strings", by_other_strings },

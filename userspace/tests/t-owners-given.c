@@ -234,6 +234,43 @@ static void ids_are_moved(void)
 	scene_release(&h);
 }
 
+/* Ranges side by side, each in the map, are as one: what lies across them moves, too. */
+static void across_two_ranges(void)
+{
+	static struct mc_idmap_extent both[] = { { 0, OLD, 10 }, { 10, OLD + 10, 10 } };
+	static struct mc_idmap_extent gap[] = { { 0, OLD, 10 }, { 10, OLD + 11, 10 } };
+	static struct mc_idmap_extent some[] = { { 0, OLD + 5, 10 } };
+	struct mc_shift list[8];
+	struct mc_idmap was = { 2, 2, both, both }, is;
+	struct mc_idmap_extent moved[2];
+	struct mc_shifts s = { .list = list };
+	struct mntcr_topology *t;
+	uint32_t k, i;
+
+	for (k = 0; k < 2; k++) {
+		if (k)
+			was = (struct mc_idmap){ 2, 2, gap, gap };
+		for (i = 0; i < 2; i++) {
+			moved[i] = was.uid[i];
+			moved[i].parent_id += NEW - OLD;
+		}
+		is = (struct mc_idmap){ 2, 2, moved, moved };
+		s.nr = 0;
+		REQUIRE(mc_idmap_is_shifted(&was, &is, list, &s.nr));
+		CHECK_EQ(s.nr, 4);
+		t = image();
+		t->idmaps[0] = (struct mc_idmap){ 1, 1, some, some };
+		CHECK_EQ(mc_topology_shift(t, &s, &e), k ? -1 : 0);
+		if (k) {
+			CHECK_STR(e.rule, "idmap-maps");
+		} else {
+			CHECK_EQ(t->idmaps[0].uid[0].parent_id, NEW + 5);
+			CHECK_EQ(t->idmaps[0].gid[0].parent_id, NEW + 5);
+		}
+		mntcr_topology_free(t);
+	}
+}
+
 static void other(const struct holder *h, const struct holder *below,
 		  void (*change)(struct mntcr_topology *t), const char *rule)
 {
@@ -404,6 +441,7 @@ static void what_is_no_owner(void)
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	TAP_RUN(across_two_ranges);
 	TAP_RUN(the_same_is_taken);
 	TAP_RUN(ids_are_moved);
 	TAP_RUN(others_are_refused);

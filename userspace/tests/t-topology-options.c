@@ -61,8 +61,32 @@ static void as_printed(void)
 	mc_buf_free(&b);
 }
 
+/* Of some the inode number may not be known. */
+static void namespaces_by_name(void)
+{
+	struct mc_topology *t = mc_topology_new();
+	uint32_t i, ns;
+
+	REQUIRE(t);
+	for (i = 0; i < 3; i++) {
+		REQUIRE(mc_topology_add_ns(t) == i);
+		t->ns[i].label = i ? "4711" : "mnt:[0]";
+		t->ns[i].ino = i == 2 ? 7 : 0;
+	}
+	CHECK_EQ(mc_ns_named(t, "mnt:[0]", &ns), 1);
+	CHECK_EQ(ns, 0);
+	CHECK_EQ(mc_ns_named(t, "mnt:[7]", &ns), 1);
+	CHECK_EQ(ns, 2);
+	CHECK_EQ(mc_ns_named(t, "4711", &ns), 2);
+	CHECK_EQ(mc_ns_named(t, "0", &ns), 1);
+	CHECK_EQ(ns, 0);
+	CHECK_EQ(mc_ns_named(t, "8", &ns), 0);
+	mntcr_topology_free(t);
+}
+
 int main(void)
 {
+	TAP_RUN(namespaces_by_name);
 	TAP_RUN(as_printed);
 	return tap_done();
 }

@@ -127,9 +127,11 @@ static bool start(struct job *j, struct walk *w)
 	return true;
 }
 
+/* As the kernel has it, what is mounted where that leads to hides it. */
 static void go_up(const struct mc_topology *t, struct walk *w)
 {
 	const char *mp;
+	uint32_t over;
 
 	while (!w->path[0] && t->mounts[w->mount].parent != MC_NONE) {
 		mp = t->mounts[w->mount].mountpoint;
@@ -138,6 +140,11 @@ static void go_up(const struct mc_topology *t, struct walk *w)
 	}
 	if (w->path[0])
 		*strrchr(w->path, '/') = '\0';
+	over = older_at(t, w->mount, w->path[0] ? w->path : "/", w->than);
+	if (over != MC_NONE) {
+		w->mount = over;
+		w->path[0] = '\0';
+	}
 }
 
 /*

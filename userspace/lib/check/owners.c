@@ -81,33 +81,40 @@ static void add(struct job *j, const char *what, int64_t uid, int64_t gid)
 			 (long long)gid);
 }
 
-/* Of contents, all ids are moved or none. */
-static const struct mc_shifts *shifts_of(const struct mc_topology *t)
+/* Of one superblock, whose ids may be moved, and those of another not. */
+static void look_into_sb(struct job *j, const struct mntcr_contents *c,
+			 const struct mc_sb *sb)
+{
+	struct archive_entry *entry;
+	struct mc_members m;
+	struct mc_rules r;
+	struct mntcr_error e = { 0 };
+	char *name = NULL, *path;
+	uint32_t part;
+
+	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &part))
+		return;
+	if (!mc_rules_start(&r, sb, &e) &&
+	    !mc_members_open(&m, c->fd, c->parts[part].from, sb->shifts, &e)) {
+		while (mc_rules_next(&r, &m, &entry, &name, &path) > 0) {
+			add(j, name, archive_entry_uid(entry), archive_entry_gid(entry));
+			free(name);
+		}
+		mc_members_close(&m);
+	}
+	mc_rules_end(&r);
+	if (*e.text)
+		mc_report_refuse(j->r, "bad-image", "", "%s", e.text);
+}
+
+static void look_into(struct job *j, const struct mntcr_contents *c,
+		      const struct mc_topology *t)
 {
 	uint32_t i;
 
 	for (i = 0; i < t->nr_sbs; i++)
 		if (t->sbs[i].contents)
-			return t->sbs[i].shifts;
-	return NULL;
-}
-
-static void look_into(struct job *j, const struct mntcr_contents *c,
-		      const struct mc_shifts *shifts)
-{
-	struct archive_entry *entry;
-	struct mc_members m;
-	struct mntcr_error e = { 0 };
-	int ret = 0;
-
-	if (!mc_members_open(&m, c->fd, 0, shifts, &e)) {
-		while ((ret = mc_members_next(&m, &entry, &e)) > 0)
-			add(j, archive_entry_pathname(entry), archive_entry_uid(entry),
-			    archive_entry_gid(entry));
-		mc_members_close(&m);
-	}
-	if (*e.text)
-		mc_report_refuse(j->r, "bad-image", "", "%s", e.text);
+			look_into_sb(j, c, &t->sbs[i]);
 }
 
 bool mc_check_userns(struct mc_report *r, const struct mc_plan *p)
@@ -153,7 +160,7 @@ void mc_check_owners(struct mc_report *r, const struct mc_plan *p,
 			    f->gid);
 	}
 	if (c)
-		look_into(&j, c, shifts_of(p->topo));
+		look_into(&j, c, p->topo);
 	if (j.nr)
 		mc_report_refuse(r, "unmapped-owner",
 				 "a restore in a user namespace that maps them",

@@ -145,6 +145,7 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 	const struct job *j = r->j;
 	const struct mc_mount *m;
 	char esc[300], line[500], *dir;
+	struct mntcr_error failed = { 0 };
 	bool told = false;
 	const char *way, *end;
 	uint32_t i;
@@ -156,8 +157,11 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 		if (!shows(j, j->sorted[i], path))
 			continue;
 		clone = mc_contents_clone(j->t, j->sorted[i], j->ns_fd[m->ns], e);
-		if (clone < 0)
-			return -1;
+		if (clone < 0) {
+			/* another one may be reached */
+			failed = *e;
+			continue;
+		}
 		way = path + (m->root[1] ? strlen(m->root) : 0);
 		way += *way == '/';
 		end = strrchr(way, '/');
@@ -176,6 +180,10 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 			       j->t->sbs[m->sb].type, j->t->sbs[m->sb].major,
 			       j->t->sbs[m->sb].minor,
 			       mc_escape(path + 1, esc, sizeof(esc)));
+	}
+	if (*failed.text) {
+		*e = failed;
+		return -1;
 	}
 	for (i = r->from; i < r->end; i++) {
 		m = &j->t->mounts[j->sorted[i]];

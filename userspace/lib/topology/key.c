@@ -41,7 +41,7 @@ uint32_t mc_ns_named(const struct mc_topology *t, const char *key, uint32_t *ns)
 		const struct mc_ns *x = &t->ns[i];
 
 		snprintf(name, sizeof(name), "mnt:[%" PRIu64 "]", x->ino);
-		if (strcmp(key, x->label) && strcmp(key, name) &&
+		if (strcmp(key, x->label) && (!x->ino || strcmp(key, name)) &&
 		    !(number && (id == i || (id && id == x->ino))))
 			continue;
 		*ns = i;

@@ -53,27 +53,31 @@ bool mc_idmap_is_shifted(const struct mc_idmap *a, const struct mc_idmap *b,
 
 /* --- idmaps ------------------------------------------------------------------- */
 
-/* All of a range, or none of it: 1, 0; -1 it is cut. */
+/*
+ * All of a range, or none of it: 1, 0; -1 it is cut.  Several that are moved, each by as
+ * much, may make up all of it.
+ */
 static int range(const struct mc_shifts *s, bool gid, struct mc_idmap_extent *x)
 {
-	uint32_t i, to = x->parent_id;
+	uint64_t first = x->parent_id, end = first + x->count, from, to, moved = 0;
 	const struct mc_shift *r;
+	uint32_t i, by = 0;
 
 	for (i = 0; i < s->nr; i++) {
 		r = &s->list[i];
-		if (r->gid != gid || x->parent_id - r->from >= r->count) {
-			/* it may begin before it */
-			if (r->gid == gid && r->from - x->parent_id < x->count)
-				return -1;
+		from = r->from > first ? r->from : first;
+		to = (uint64_t)r->from + r->count < end ? (uint64_t)r->from + r->count : end;
+		if (r->gid != gid || from >= to)
 			continue;
-		}
-		if (x->count > r->count - (x->parent_id - r->from))
+		if (moved && by != r->to - r->from)
 			return -1;
-		to = r->to + (x->parent_id - r->from);
+		by = r->to - r->from;
+		moved += to - from;
 	}
-	i = to != x->parent_id;
-	x->parent_id = to;
-	return (int)i;
+	if (moved && moved != x->count)
+		return -1;
+	x->parent_id += by;
+	return moved > 0;
 }
 
 static int shift_map(struct mc_topology *t, const struct mc_shifts *s, bool gid,
