@@ -266,17 +266,102 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 /* Once nothing more is attached. */
 int mc_plan_unlink(struct mc_plan *p, struct mntcr_error *e);
 
-/* --- source.c --------------------------------------------------------------- */
+/*
+ * --- where superblocks come from -----------------------------------------------
+ *
+ * sorted has mounts of one superblock, by their roots; a run of it, [from, to), has those
+ * of one root that are mapped the same.
+ */
+
+/* --- candidate.c ------------------------------------------------------------- */
+
+int mc_plan_cmp_source(const void *x, const void *y, void *data);
+/* Where the run ends that begins at from. */
+uint32_t mc_plan_run_end(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			 uint32_t end);
+/* May this live mount be cloned alone?  0 best, from MC_RANK_COVERED: -1 no. */
+#define MC_RANK_COVERED	4
+int mc_plan_rank(const struct mc_plan *p, uint32_t m);
+/* Can it at least be found in a copy of its namespace? */
+bool mc_plan_can_be_copied(const struct mc_plan *p, uint32_t m);
+/* Has a clone of src nothing locked that the mount has not? */
+bool mc_plan_fits(const struct mc_plan *p, uint32_t src, uint32_t mount);
+/* The best of a run; MC_NONE: none can be cloned. */
+uint32_t mc_plan_best(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to);
+
+/* Is all of the superblock to be had from live mounts? */
+bool mc_plan_is_live(const struct mc_plan *p, uint32_t sb);
+
+/* --- no-source.c ------------------------------------------------------------- */
+
+/* Told by mc_plan_refuse(); here it is remembered.  Returns rule. */
+const char *mc_plan_note(struct mc_plan *p, uint32_t sb, const char *rule);
+/* Each refuses nr mounts of a run. */
+int mc_plan_no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+		      struct mntcr_error *e);
+int mc_plan_deleted_root(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			 struct mntcr_error *e);
+int mc_plan_no_namespace(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			 struct mntcr_error *e);
+int mc_plan_only_live(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+		      struct mntcr_error *e);
+int mc_plan_beside_external(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			    struct mntcr_error *e);
+
+/* --- wide.c ------------------------------------------------------------------ */
+
+/* The source of what is at root below base, which is at base_root; MC_NONE: no memory. */
+uint32_t mc_plan_sub_src(struct mc_plan *p, uint32_t base, const char *base_root,
+			 const char *root);
+uint32_t mc_plan_ext_root(struct mc_plan *p, struct mc_ext *x);
+/* A clean source for any root of a superblock; MC_NONE: there is none. */
+int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
+		     uint32_t *src, struct mntcr_error *e);
+void mc_plan_find_wide(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		       uint32_t end);
+
+/* --- live.c ------------------------------------------------------------------ */
+
+bool mc_plan_any_live(const struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to);
+/* The live mount that a source is, or is below. */
+uint32_t mc_plan_live_mount(const struct mc_plan *p, uint32_t src);
+int mc_plan_own_src(struct mc_plan *p, uint32_t m, struct mntcr_error *e);
+/* One for all of a run, or in a copy; MC_NONE: there is none. */
+int mc_plan_find_live_src(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			  uint32_t to, uint32_t *found, struct mntcr_error *e);
+int mc_plan_copied_src(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		       uint32_t to, uint32_t *src, struct mntcr_error *e);
+int mc_plan_live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		     uint32_t to, struct mntcr_error *e);
+
+/* --- ns-file.c --------------------------------------------------------------- */
+
+/* Of a run of namespaces' files: 1, and they have a source, or are refused; 0: no. */
+int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t to, struct mntcr_error *e);
+
+/* --- source-text.c ----------------------------------------------------------- */
+
+/* Those of a superblock that have to be made from some that show the same. */
+int mc_plan_by_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t end, struct mntcr_error *e);
+int mc_plan_by_external_text(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			     uint32_t end, struct mntcr_error *e);
+
+/* --- source.c ---------------------------------------------------------------- */
 
 /* Which sources there are, and which mount is made from which. */
 int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 		    struct mntcr_error *e);
-/* A clean source for any root of a superblock; MC_NONE: there is none. */
-int mc_plan_wide_src(struct mc_plan *p, uint32_t sb, const char *root,
-		     uint32_t *src, struct mntcr_error *e);
-/* May this live mount be cloned alone?  0 best, from MC_RANK_COVERED: -1 no. */
-#define MC_RANK_COVERED	4
-int mc_plan_rank(const struct mc_plan *p, uint32_t m);
+
+/* It shows a namespace that is made for it. */
+static inline bool mc_plan_has_made_ns(const struct mc_plan *p, const struct mc_sb *sb)
+{
+	return !p->priv->opts->caller_namespaces &&
+	       (mc_sb_has_own_pidns(sb) || mc_sb_has_own_ns(sb));
+}
 
 /* --- layers.c ---------------------------------------------------------------- */
 

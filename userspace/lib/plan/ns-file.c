@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Files of namespaces: of those that are restored, given by a path, or made for it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sched.h>
+
+#include "plan/priv.h"
+
+/* Files of namespaces that are themselves restored name the new ones. */
+static int nsfile_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	uint32_t i, src;
+
+	src = mc_plan_new_src(p, MC_SRC_NSFILE, mnt->sb, mnt->nsfs_ns);
+	if (src == MC_NONE)
+		return mc_nomem(e);
+	p->srcs[src].need = mc_plan_owner_need(p, p->topo->ns[mnt->nsfs_ns].userns);
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
+/* The --external that stands for the namespace; MC_NONE: none. */
+static uint32_t ext_ns_of(const struct mc_plan *p, const struct mc_mount *m)
+{
+	const struct mc_plan_priv *v = p->priv;
+	uint32_t i;
+
+	for (i = 0; m->nsfs_type && i < v->nr_ext_ns; i++)
+		if (v->ext_ns[i].type == m->nsfs_type && v->ext_ns[i].ino == m->nsfs_ino)
+			return i;
+	return MC_NONE;
+}
+
+static int ext_ns_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, struct mc_ext_ns *x, struct mntcr_error *e)
+{
+	if (x->src == MC_NONE) {
+		x->src = mc_plan_new_src(p, MC_SRC_EXTERNAL,
+					 p->topo->mounts[sorted[from]].sb, x->option);
+		if (x->src == MC_NONE)
+			return mc_nomem(e);
+		p->srcs[x->src].path = p->topo->mounts[sorted[from]].root;
+	}
+	for (; from < to; from++)
+		if (p->src_of[sorted[from]] == MC_NONE)
+			p->src_of[sorted[from]] = x->src;
+	return 0;
+}
+
+/* Of a namespace that is known, which is not given, and of which nothing is live. */
+static bool is_made_for(const struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			uint32_t to)
+{
+	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
+	uint32_t need;
+
+	return m->nsfs_id && m->nsfs_owner != MC_NONE &&
+	       p->src_of[sorted[from]] == MC_NONE &&
+	       !mc_plan_find_need(p, m->nsfs_type == CLONE_NEWNET ? MNTCR_GIVEN_NET :
+				  MNTCR_GIVEN_IPC, m->nsfs_id, &need) &&
+	       p->priv->sb[m->sb].mode == MC_SB_LIVE && !mc_plan_any_live(p, sorted, from, to);
+}
+
+static int nsmade_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		      uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
+	uint32_t u = mnt->nsfs_owner, i, src;
+	struct mc_no_owner why;
+
+	if (!p->topo->userns[u].dumper && !mc_plan_owner(p, u, &why))
+		return mc_plan_refuse(p, e, mc_plan_note(p, mnt->sb, why.rule), sorted + from,
+				      to - from, why.help,
+				      "the file of a namespace that is to be made and belongs to user namespace %u, %s",
+				      u, why.what);
+	src = mc_plan_new_src(p, MC_SRC_NSMADE, mnt->sb, sorted[from]);
+	if (src == MC_NONE)
+		return mc_nomem(e);
+	if (!p->topo->userns[u].dumper)
+		p->srcs[src].owner = u;
+	p->srcs[src].need = mc_plan_owner_need(p, u);
+	for (i = from; i < to; i++)
+		p->src_of[sorted[i]] = src;
+	return 0;
+}
+
+int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t to, struct mntcr_error *e)
+{
+	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
+	uint32_t ext;
+	int ret;
+
+	if (m->nsfs_ns != MC_NONE) {
+		ret = nsfile_run(p, sorted, from, to, e);
+	} else {
+		ext = ext_ns_of(p, m);
+		if (ext != MC_NONE)
+			ret = ext_ns_run(p, sorted, from, to, &p->priv->ext_ns[ext], e);
+		else if (is_made_for(p, sorted, from, to))
+			ret = nsmade_run(p, sorted, from, to, e);
+		else
+			return 0;
+	}
+	return ret ? -1 : 1;
+}
