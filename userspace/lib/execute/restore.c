@@ -833,7 +833,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	struct mc_plan *p = NULL;
 	bool known_boot, *ns_live, *again;
 	uint64_t *external_again;
-	int *live_fd, *external_fd, cgroup_fd = -1, ret = -1;
+	int *live_fd, *external_fd, *device_fd, cgroup_fd = -1, ret = -1;
 	struct mc_hosts hosts;
 	char **sources = NULL;
 	size_t i;
@@ -849,13 +849,17 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	external_again = calloc(o.nr_externals + 1, sizeof(*external_again));
 	live_fd = mc_fds_new(t->nr_ns);
 	external_fd = mc_fds_new(o.nr_externals);
-	if (!ns_live || !again || !external_again || !live_fd || !external_fd) {
+	device_fd = mc_fds_new(o.nr_devices);
+	if (!ns_live || !again || !external_again || !live_fd || !external_fd ||
+	    !device_fd) {
 		mc_nomem(e);
 		goto out;
 	}
 	/* Whether they are there already matters when it is restored. */
 	for (i = 0; i < o.nr_externals; i++)
 		external_fd[i] = open(o.externals[i].path, O_PATH | O_CLOEXEC);
+	for (i = 0; i < o.nr_devices; i++)
+		device_fd[i] = open(o.devices[i].path, O_PATH | O_CLOEXEC);
 	if (mc_find_live(t, &o, live_fd, ns_live, &known_boot, e))
 		goto out;
 	if (o.assume_sources)
@@ -870,7 +874,8 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		goto out;
 	po.external_sources = sources;
 	if (ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
-	    mc_external_check(p, &po, external_fd, e))
+	    mc_external_check(p, &po, external_fd, e) ||
+	    mc_devices_check(p, &po, device_fd, NULL, NULL, e))
 		goto out;
 	ret = mc_plan_print(p, json, out, e);
 out:
@@ -878,6 +883,7 @@ out:
 	mc_external_sources_free(sources, (uint32_t)o.nr_externals);
 	mc_fds_close(live_fd, t->nr_ns);
 	mc_fds_close(external_fd, o.nr_externals);
+	mc_fds_close(device_fd, o.nr_devices);
 	mc_close(cgroup_fd);
 	mc_hosts_free(&hosts);
 	free(ns_live);
