@@ -715,7 +715,7 @@ listed()
 	holds grep -q '^refused .* \[callers-namespace\]$' "$tmp/out"
 	fails test -s "$tmp/err"
 	# here all of it is where it was
-	same "$(sed -n "s/^options  *//p" "$tmp/out" | sed "s/--api $api *//")" \
+	same "$(sed -n "s/^options  *//p" "$tmp/out" | sed "s/ --api $api//")" \
 		"$(cat "$work/options")" \
 		"what restore --check lists"
 	code 4 mntcr restore --check --json --api "$api" "$work/image"
