@@ -164,8 +164,38 @@ static void another_meaning(void)
 		answers_are(answers[i], 0, 0);
 }
 
+/*
+ * Bits of statmount(2) are the series' where its calls are; without an answer about
+ * these there is none about them.
+ */
+static void bits_only_beside_calls(void)
+{
+	static const uint64_t locks = MC_STATMOUNT_MNT_LOCKS;
+	struct mntcr_feature f[MNTCR_NR_FEATURES];
+	struct mntcr_error e = { 0 };
+	uint64_t bits = 0;
+
+	answers_are(&tree, tree.no, tree.no);
+	REQUIRE(!mc_statmount_unknown(&bits, &e));
+	CHECK(bits & locks);
+	/* nobody may ask */
+	answers_are(&tree, EPERM, EPERM);
+	REQUIRE(!mc_statmount_unknown(&bits, &e));
+	CHECK(bits & locks);
+	answers_are(&tree, EIO, EIO);
+	CHECK_EQ(mc_statmount_unknown(&bits, &e), -1);
+	CHECK_EQ(e.code, MNTCR_SYS);
+	CHECK_EQ(e.err, EIO);
+	CHECK(strstr(e.text, "OPEN_TREE_FOREIGN"));
+	REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &e));
+	CHECK_EQ(f[MNTCR_FEAT_STATMOUNT_LOCKS].state, MNTCR_FEATURE_UNKNOWN);
+	CHECK_EQ(f[MNTCR_FEAT_STATMOUNT_LOCKS].err, EIO);
+	answers_are(&tree, 0, 0);
+}
+
 int main(void)
 {
+	TAP_RUN(bits_only_beside_calls);
 	TAP_RUN(what_is_needed_by_what);
 	TAP_RUN(all_of_it_or_none);
 	TAP_RUN(another_meaning);

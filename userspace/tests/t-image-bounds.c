@@ -410,6 +410,28 @@ static int with_options(uint32_t n, size_t len, struct mntcr_topology **t,
 	return mc_topology_finish(*t, e);
 }
 
+/* JSON's integers have a sign. */
+static void too_large_a_number(void)
+{
+	struct mntcr_topology *t, *u;
+	struct mntcr_error e;
+	FILE *out = fopen("/dev/null", "we");
+	char *text;
+
+	REQUIRE(out && !with_options(2, 1, &t, &e));
+	t->ns[0].id = INT64_MAX;
+	text = printed(t);
+	REQUIRE(!mc_image_parse(text, strlen(text), "img", &u, &e));
+	CHECK(u->ns[0].id == INT64_MAX);
+	mntcr_topology_free(u);
+	free(text);
+	t->ns[0].id++;
+	CHECK_EQ(mc_image_print(t, out, &e), -1);
+	CHECK_EQ(e.err, EOVERFLOW);
+	fclose(out);
+	mntcr_topology_free(t);
+}
+
 /* What is written can be read; what could not be is not written. */
 static void nothing_that_cannot_be_read(void)
 {
@@ -427,6 +449,7 @@ static void nothing_that_cannot_be_read(void)
 	CHECK(with_options(2, MC_MAX_PATH + 1, &t, &e) == -1);
 	CHECK(strstr(e.text, "longer than 65536 bytes"));
 	mntcr_topology_free(t);
+	too_large_a_number();
 	if (getenv("UNDER_VALGRIND"))
 		return;
 	REQUIRE(!with_options(MC_IMAGE_MAX_SIZE / MC_MAX_PATH, MC_MAX_PATH, &t,

@@ -94,10 +94,11 @@ size_t mc_unescape(char *s);
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by);
 
 /*
- * Bits of statmount(2) to be left out of a request: those that the series brings, on a
- * kernel that has none of the calls they come with, and may mean something else by them.
+ * Bits of statmount(2) to be left out of a request: those that the series brings, where
+ * the calls that they come with are not seen, for the kernel has none or nobody may ask,
+ * and they may mean something else.  Fails where there was no answer.
  */
-uint64_t mc_statmount_unknown(void);
+int mc_statmount_unknown(uint64_t *bits, struct mntcr_error *e);
 
 /*
  * Does NS_MNT_OPEN open mounts here? To be asked before it is used: where it is something

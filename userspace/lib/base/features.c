@@ -226,23 +226,23 @@ static enum mntcr_feature_state probe_lock_set(int *err)
 
 /*
  * Another kernel may give these bits another meaning.  They came with a call that can
- * be told from all others: without that they are not the ones.
+ * be told from all others: only where that is there they are the ones.
  */
+static enum mntcr_feature_state bits_beside(enum mntcr_feature_state call, uint64_t bits,
+					    int *err)
+{
+	return call == MNTCR_FEATURE_YES ? statmount_has(bits, err) : call;
+}
+
 static enum mntcr_feature_state probe_locks(int *err)
 {
-	enum mntcr_feature_state has = statmount_has(MC_STATMOUNT_MNT_LOCKS, err);
-	int other;
-
-	return probe_tree_foreign(&other) == MNTCR_FEATURE_NO ? MNTCR_FEATURE_NO : has;
+	return bits_beside(probe_tree_foreign(err), MC_STATMOUNT_MNT_LOCKS, err);
 }
 
 static enum mntcr_feature_state probe_sb_ns(int *err)
 {
-	enum mntcr_feature_state has = statmount_has(MC_STATMOUNT_SB_USER_NS |
-						     MC_STATMOUNT_SB_NS, err);
-	int other;
-
-	return probe_lock_set(&other) == MNTCR_FEATURE_NO ? MNTCR_FEATURE_NO : has;
+	return bits_beside(probe_lock_set(err), MC_STATMOUNT_SB_USER_NS | MC_STATMOUNT_SB_NS,
+			   err);
 }
 
 static const struct probe {
@@ -316,16 +316,30 @@ bool mc_opens_by_id(void)
 	return probe_ns_mnt_open(&err) == MNTCR_FEATURE_YES;
 }
 
-uint64_t mc_statmount_unknown(void)
+/* (Bits that a kernel does not know are no error, and missing in its answer.) */
+int mc_statmount_unknown(uint64_t *bits, struct mntcr_error *e)
 {
-	uint64_t bits = 0;
+	static const struct {
+		enum mntcr_feature_id beside;
+		uint64_t bits;
+	} brought[] = {
+		{ MNTCR_FEAT_OPEN_TREE_FOREIGN, MC_STATMOUNT_MNT_LOCKS },
+		{ MNTCR_FEAT_LOCK_SET, MC_STATMOUNT_SB_USER_NS | MC_STATMOUNT_SB_NS },
+	};
+	enum mntcr_feature_state state;
+	size_t i;
 	int err;
 
-	if (probe_locks(&err) == MNTCR_FEATURE_NO)
-		bits |= MC_STATMOUNT_MNT_LOCKS;
-	if (probe_sb_ns(&err) == MNTCR_FEATURE_NO)
-		bits |= MC_STATMOUNT_SB_USER_NS | MC_STATMOUNT_SB_NS;
-	return bits;
+	*bits = 0;
+	for (i = 0; i < MC_ARRAY_SIZE(brought); i++) {
+		state = probes[brought[i].beside].run(&err);
+		if (state == MNTCR_FEATURE_UNKNOWN && err != EPERM && err != EACCES)
+			return mc_fail(e, MNTCR_SYS, err, "is there %s",
+				       probes[brought[i].beside].what);
+		if (state != MNTCR_FEATURE_YES)
+			*bits |= brought[i].bits;
+	}
+	return 0;
 }
 
 bool mc_features_are_there(const struct mntcr_feature *f, const char *needed_by)

@@ -611,7 +611,7 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 	struct first_look *looks = calloc(nr + 1, sizeof(*looks));
 	struct mc_map *by_dev = mc_map_new();
 	struct reader r = {
-		.t = t, .e = e, .size = BUF_MIN, .unknown = mc_statmount_unknown(),
+		.t = t, .e = e, .size = BUF_MIN,
 	};
 	size_t i;
 	int ret = -1;
@@ -621,6 +621,8 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		mc_nomem(e);
 		goto out;
 	}
+	if (mc_statmount_unknown(&r.unknown, e))
+		goto out;
 	t->unique_ids = true;
 	for (i = 0; i < nr; i++) {
 		if (!ns[i].id) {

@@ -26,8 +26,14 @@ static void put(json_t *o, const char *key, json_t *v, bool *bad)
 		*bad = true;
 }
 
+/* No reader takes a number that JSON integers have no room for. */
 static void put_uint(json_t *o, const char *key, uint64_t v, bool *bad)
 {
+	if (v > INT64_MAX) {
+		errno = EOVERFLOW;
+		*bad = true;
+		return;
+	}
 	put(o, key, json_integer((json_int_t)v), bad);
 }
 
@@ -365,6 +371,8 @@ int mc_image_print(const struct mc_topology *t, FILE *out,
 	    array(t, &to, "idmaps", t->nr_idmaps, ",", idmap_record) ||
 	    array(t, &to, "mounts", t->nr_mounts, "", mount_record))
 		return ferror(out) ? mc_fail(e, MNTCR_SYS, errno, "writing") :
+		       errno == EOVERFLOW ? mc_fail(e, MNTCR_SYS, errno,
+						    "a number that no image can hold") :
 		       mc_nomem(e);
 	if (to.n > MC_IMAGE_MAX_SIZE)
 		return mc_refuse(e, "too-large",
