@@ -117,3 +117,5 @@ vm-test-y += t-check-dump
 test-y += t-check-restore
 LIBS-t-check-restore := -Wl,--wrap=syscall
 vm-test-y += t-check-restore
+test-y += t-execute-killed
+vm-test-y += t-execute-killed

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Shared with children: they make calls of their own. */
+/* Shared with children: they make calls of their own. (None yet: before main().) */
 static struct faults {
 	long left;		/* calls until the one that fails; -1: none does */
 	long failed;
@@ -22,7 +22,7 @@ static struct faults {
 
 static bool fails(const char *name)
 {
-	if (faults->left < 0 || faults->left--)
+	if (!faults || faults->left < 0 || faults->left--)
 		return false;
 	faults->failed++;
 	strcpy(faults->name, name);
@@ -48,15 +48,15 @@ static bool fails(const char *name)
 
 /* It returns its errno. */
 #define WRAP_PTHREAD_CREATE						\
-	int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, \
+	int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, \
 				  void *(*fn)(void *), void *arg);	\
-	int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, \
+	int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, \
 				  void *(*fn)(void *), void *arg);	\
-	int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, \
+	int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, \
 				  void *(*fn)(void *), void *arg)	\
 	{								\
 		return fails("pthread_create") ? faults->err :		\
-		       __real_pthread_create(t, attr, fn, arg);		\
+		       __real_pthread_create(thread, attr, fn, arg);		\
 	}
 
 #endif /* FAULTS_H */

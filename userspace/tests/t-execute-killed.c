@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A restore, a bind, a dump or a comparison of events is killed after each of its system
+ * calls in turn, SIGKILL: nothing stays mounted that was not, the namespaces that are
+ * read are as they were, and a second try is as good as if there had been none.
+ *
+ * A sample, of as many as so many seconds are enough for.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <dirent.h>
+
+#include "each-scene.h"
+#include "killed.h"
+
+#define PINS	"/tmp/shared/pins"
+
+static bool disturbed(void)
+{
+	return false;
+}
+
+/* Seconds for each scene, 0: all calls; and which of the calls. */
+static long budget = 2, seed;
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int run_job(void *data)
+{
+	const struct job *j = data;
+	struct mntcr_error e = { 0 };
+
+	return j->run(&e);
+}
+
+/*
+ * What mntcr-restore(1) says may stay: the tmpfs for pins, which the next restore takes
+ * away, and its directory.
+ */
+static bool only_pins(const char *before, const char *after)
+{
+	const char *line, *end;
+	char *text;
+	bool same = true;
+
+	for (line = after; *line && same; line = end + (*end != '\0')) {
+		end = line + strcspn(line, "\n");
+		text = strndup(line, (size_t)(end - line));
+		REQUIRE(text);
+		same = strstr(before, text) || strstr(text, "/pins");
+		free(text);
+	}
+	return same;
+}
+
+static bool as_before(const char *before, bool pins)
+{
+	char *after = NULL;
+	bool same = false;
+	long ms;
+
+	/* mounts and namespaces go a moment after those who held them */
+	for (ms = 0; ms < 2000 && !same; ms += 10) {
+		free(after);
+		after = state();
+		same = (!strcmp(before, after) || (pins && only_pins(before, after))) &&
+		       (counted_ns < 0 || room_for(counted_ns + 1));
+		if (!same)
+			killed_sleep(10);
+	}
+	if (!same)
+		TAP_SAY("before:\n%s\nafter:\n%s", before, after);
+	free(after);
+	return same;
+}
+
+static void unpin(void)
+{
+	if (umount2(PINS, MNT_DETACH) || rmdir(PINS))
+		err(1, "%s", PINS);
+}
+
+/* Pins that are complete: that is a restore, and what they pin is as it should be. */
+static void look_at_pins(void)
+{
+	struct mntcr_verify_options vo = {
+		.size = sizeof(vo),
+		.flags = verify_flags, .report = say, .max_reports = 10,
+	};
+	struct mntcr_topology *got;
+	struct mntcr_error e;
+	int ns[WORLD_MAX_NS];
+	char path[64];
+	size_t i, nr = 1;
+
+	for (i = 0; i < t->nr_ns; i++) {
+		snprintf(path, sizeof(path), PINS "/%zu", i);
+		ns[i] = open(path, O_RDONLY | O_CLOEXEC);
+		REQUIRE(ns[i] >= 0);
+	}
+	got = captured(ns, i);
+	REQUIRE(!mntcr_verify(t, got, &vo, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(got);
+	while (i--)
+		close(ns[i]);
+}
+
+/* --- a dump with contents ------------------------------------------------------- */
+
+#define IMAGE	"/tmp/image"
+
+static int run_dump(struct mntcr_error *e)
+{
+	struct mntcr_contents_options co = { .size = sizeof(co), .sources = src, .nr_sources = 1 };
+	struct mntcr_topology *got = NULL;
+	int ret = mntcr_capture(src, 1, NULL, &got, e) ||
+		  mntcr_image_write_contents(got, &co, IMAGE, e);
+
+	mntcr_topology_free(got);
+	return ret ? -1 : 0;
+}
+
+static void check_dump(void)
+{
+	struct mntcr_topology *got = NULL;
+	struct mntcr_contents *c = NULL;
+	struct mntcr_error e = { 0 };
+
+	if (mntcr_image_read_contents(IMAGE, &got, &c, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(got && c && got->nr_mounts == 2);
+	mntcr_topology_free(got);
+	mntcr_contents_free(c);
+}
+
+static void undo_dump(void)
+{
+	REQUIRE(!unlink(IMAGE));
+}
+
+/* What has the name is whole; mntcr-dump(1) says what else may be there. */
+static void take_image(void)
+{
+	const struct dirent *d;
+	DIR *dir = opendir("/tmp");
+
+	REQUIRE(dir);
+	while ((d = readdir(dir)))
+		if (!strncmp(d->d_name, ".mntcr-", 7))
+			REQUIRE(!unlinkat(dirfd(dir), d->d_name, 0));
+	closedir(dir);
+	if (!access(IMAGE, F_OK)) {
+		check_dump();
+		undo_dump();
+	}
+}
+
+static const struct job dump_job = { run_dump, check_dump, undo_dump };
+
+static void files(void)
+{
+	int fd;
+
+	world_new_root();
+	w_tmpfs("files", "/f");
+	w_touch("/f/empty");
+	fd = open("/f/some", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, "seven!\n", 7) != 7)
+		err(1, "/f/some");
+	close(fd);
+	if (symlink("some", "/f/link") || link("/f/some", "/f/linked"))
+		err(1, "links");
+}
+
+static void dump_with_contents(void)
+{
+	prepare();
+	world_add(&w, -1, files);
+	src[0].fd = w.ns[0];
+	each_once(&dump_job);
+	world_close(&w);
+}
+
+static void restore_with_contents(void)
+{
+	struct mntcr_contents *c = NULL;
+	struct mntcr_error e = { 0 };
+
+	prepare();
+	world_add(&w, -1, files);
+	src[0].fd = w.ns[0];
+	REQUIRE(!run_dump(&e));
+	REQUIRE(!mntcr_image_read_contents(IMAGE, &t, &c, &e));
+	undo_dump();
+	o.contents = c;
+	verify_flags = 0;
+	each_once(&restore_job);
+	mntcr_contents_free(c);
+	finish();
+}
+
+/* --- a comparison of events ------------------------------------------------------- */
+
+static int run_events(struct mntcr_error *e)
+{
+	struct mntcr_source a = { .type = MNTCR_SOURCE_FD, .fd = w.ns[0] };
+	struct mntcr_source b = { .type = MNTCR_SOURCE_FD, .fd = w.ns[1] };
+	struct mntcr_verify_options vo = { .size = sizeof(vo), .report = say };
+	size_t events = 0, differences = 0;
+
+	if (mntcr_verify_events(&a, 1, &b, 1, &vo, &events, &differences, e))
+		return -1;
+	return events && !differences ? 0 : -1;
+}
+
+static void no_trace(void)
+{
+}
+
+static const struct job events_job = { run_events, no_trace, no_trace };
+
+static void comparison_of_events(void)
+{
+	prepare();
+	world_add(&w, -1, shared);
+	world_add(&w, -1, shared);
+	each_once(&events_job);
+	world_close(&w);
+}
+
+/* --- killed after each ---------------------------------------------------------- */
+
+/* What was killed after its last step has been done. */
+static void take_back(const struct job *j, const char *before)
+{
+	char *after = state();
+
+	if (j->run == run_bind && strcmp(before, after)) {
+		j->check();
+		j->undo();
+	} else if (j->run == run_dump) {
+		take_image();
+	} else if (!access(PINS "/0", F_OK) && access(PINS "/.unfinished", F_OK)) {
+		look_at_pins();
+		unpin();
+	}
+	free(after);
+}
+
+static void again(const struct job *j)
+{
+	struct mntcr_error e = { 0 };
+
+	if (j->run(&e)) {
+		TAP_SAY("the second try: %s [%s]", e.text, e.rule);
+		tap.bad = 1;
+		return;
+	}
+	j->check();
+	j->undo();
+	/* one that was there before it is not its own to remove */
+	rmdir(PINS);
+}
+
+static void kill_after(const struct job *j, const char *before, long n)
+{
+	struct killed k;
+
+	if (!killed_run(&k, run_job, (void *)j, n))
+		tap.bad = 1;
+	take_back(j, before);
+	if (!as_before(before, o.pin_dir))
+		tap.bad = 1;
+	if (k.done)
+		CHECK(WIFEXITED(k.status) && !WEXITSTATUS(k.status));
+	else if (!tap.bad)
+		again(j);
+	if (!as_before(before, false))
+		tap.bad = 1;
+	if (tap.bad)
+		TAP_SAY("killed after call %ld", n);
+}
+
+/* How many calls there are: more than it is, and it comes to its end. */
+static long calls_of(const struct job *j, const char *before)
+{
+	const long many = 10000000;
+	struct killed k;
+
+	REQUIRE(killed_run(&k, run_job, (void *)j, many));
+	REQUIRE(k.done && WIFEXITED(k.status) && !WEXITSTATUS(k.status));
+	take_back(j, before);
+	REQUIRE(as_before(before, o.pin_dir));
+	return many - k.calls_left;
+}
+
+static void each_kill(const struct job *j)
+{
+	char *before = state();
+	long calls = calls_of(j, before), start = now_ms(), n, by = 1, kills = 1;
+
+	kill_after(j, before, calls / 2);
+	if (budget)
+		by += calls * (now_ms() - start) / (budget * 1000);
+	for (n = seed % by; n < calls && !tap.bad; n += by, kills++)
+		kill_after(j, before, n);
+	free(before);
+	TAP_SAY("killed after %ld of some %ld calls", kills, calls);
+}
+
+static void each_way(const struct job *j, long least)
+{
+	each_kill(j);
+}
+
+static void each_once(const struct job *j)
+{
+	each_kill(j);
+}
+
+static const struct scene_test tests[] = {
+	EACH_SCENE,
+	{ "dump", dump_with_contents },
+	{ "contents", restore_with_contents },
+	{ "events", comparison_of_events },
+};
+
+/* [NAME | SECONDS [SEED]] */
+int main(int argc, char **argv)
+{
+	const char *only = argc > 1 ? argv[1] : NULL;
+
+	if (only && *only >= '0' && *only <= '9') {
+		budget = atol(only);
+		seed = argc > 2 ? labs(atol(argv[2])) : 0;
+		only = NULL;
+	}
+	run_scenes(tests, MC_ARRAY_SIZE(tests), only);
+	return tap_done();
+}
