@@ -17,7 +17,7 @@ export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUIT
 S := scripts
 
 .PHONY: run check check-all kernel series-check check-each selftests userspace image \
-	compare-upstream coverage fuzz soak migration shell bench clean distclean help
+	compare-upstream coverage coverage-userspace mutants-restorer fuzz soak migration shell bench clean distclean help
 
 run:		## the main job in the patched VM: dump, restore, verify, compare; a move
 	@$(S)/setup-host && $(S)/main-job && $(S)/migration --show debian
@@ -45,6 +45,12 @@ compare-upstream:	## the kernel's own selftests, with the series and without it
 
 coverage:	## which lines of the series its selftests run, by patch
 	@$(S)/setup-host && $(S)/coverage
+
+coverage-userspace:	## which lines of the restorer its tests run, by folder
+	@$(S)/setup-host llvm && $(S)/coverage-userspace
+
+mutants-restorer: ## do the native tests notice changed lines? COUNT= of them (60), SEED=
+	@$(S)/setup-host && $(S)/mutants-restorer $(if $(COUNT),--count $(COUNT))
 
 fuzz:		## hostile input, RUNS= executions in all (10,000,000)
 	@$(S)/setup-host && $(S)/fuzz $(RUNS)
