@@ -50,6 +50,8 @@ LIBS-t-lib-nomem := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 valgrind-y += t-lib-nomem
 test-sh-y += t-cmd
 test-sh-y += t-cmd-show
+test-sh-y += t-cmd-line
+test-sh-y += t-cmd-options
 vm-test-sh-y += t-cmd-line
 vm-test-sh-y += t-cmd-options
 test-y += t-capture-change

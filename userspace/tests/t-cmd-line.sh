@@ -2,14 +2,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# In the VM: topologies that are written as lines are made, by each API that
-# there is.  What they make is the same, and so is what mounts in it bring about.
+# Topologies that are written as lines are made, by each API that there is.  What they make is the same, and so is what mounts in it bring about.
 
 set -u
+# Natively in a mount namespace of its own, and with the command that is to be tested.
+if [ -n "${MNTCR:-}" ] && [ -z "${APART:-}" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "1..0 # SKIP needs root"
+		exit 4
+	fi
+	exec env APART=1 unshare --mount --propagation private sh "$0"
+fi
 n=0
 bad=0
 failed=
 tmp=$(mktemp -d) || exit 1
+[ -z "${MNTCR:-}" ] || { mkdir "$tmp/bin" && ln -s "$MNTCR" "$tmp/bin/mntcr"; } || exit 1
+PATH=$tmp/bin:$PATH
 
 result()	# NAME
 {

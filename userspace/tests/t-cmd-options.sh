@@ -2,16 +2,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# In the VM: what the command's arguments and options bring about, by each API
-# that there is.  Each option is seen to change something.
+# What the command's arguments and options bring about, by each API that there is.  Each option is seen to change something.
 
 set -u
+# Natively in a mount namespace of its own, and with the command that is to be tested.
+if [ -n "${MNTCR:-}" ] && [ -z "${APART:-}" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "1..0 # SKIP needs root"
+		exit 4
+	fi
+	exec env APART=1 unshare --mount --propagation private sh "$0"
+fi
 n=0
 bad=0
 failed=
 tmp=$(mktemp -d) || exit 1
 # nothing that happens here is seen elsewhere, nor the other way round
 mount -t tmpfs command "$tmp" && mount --make-private "$tmp" || exit 1
+[ -z "${MNTCR:-}" ] || { mkdir "$tmp/bin" && ln -s "$MNTCR" "$tmp/bin/mntcr"; } || exit 1
+PATH=$tmp/bin:$PATH
 holders=
 cleanup()
 {
@@ -509,7 +518,13 @@ map_cgroup()
 	umount "$work/pin"/* "$work/pin"
 	rmdir /sys/fs/cgroup/mc-new/sub /sys/fs/cgroup/mc-new
 }
-test_each "restore --map-cgroup" map_cgroup
+# (it makes cgroups: not on the machine that builds)
+if [ -z "${MNTCR:-}" ]; then
+	test_each "restore --map-cgroup" map_cgroup
+else
+	n=$((n + 1))
+	echo "ok $n restore --map-cgroup # SKIP not in a VM"
+fi
 
 fresh()
 {
