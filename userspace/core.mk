@@ -46,7 +46,7 @@ fuzz-y += fuzz-line
 fuzz-y += fuzz-contents
 test-y += t-lib-scale
 test-y += t-lib-nomem
-LIBS-t-lib-nomem := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+LIBS-t-lib-nomem := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$f)
 valgrind-y += t-lib-nomem
 test-sh-y += t-cmd
 test-sh-y += t-cmd-show

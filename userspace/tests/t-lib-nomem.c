@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Memory runs out at every allocation in turn: the call fails, says so, and
- * gives back what it had.  The linker sends the library's allocations here
- * (LIBS-t-lib-nomem in core.mk); jansson is given the same functions.
+ * Memory runs out at every allocation in turn, for good or for that one: the call
+ * fails, says so, and gives back what it had.  The linker sends the library's allocations here
+ * (LIBS-t-lib-nomem in core.mk); jansson is given the same function.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -12,23 +12,29 @@
 
 #include "base/base.h"
 #include "image/image.h"
+#include "mntcr-restore.h"
 #include "scene.h"
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t m);
 void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t m);
 void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
 
 static long left = -1;		/* allocations until the next one fails */
+static bool only_that;		/* and not all after it, as when memory is full */
 static long failed;
 
 static bool fails(void)
 {
 	if (left < 0 || left--)
 		return false;
-	left = 0;		/* and all after it, as when memory is full */
+	left = only_that ? -1 : 0;
 	failed++;
 	errno = ENOMEM;
 	return true;
@@ -49,6 +55,22 @@ void *__wrap_realloc(void *p, size_t n)
 	return fails() ? NULL : __real_realloc(p, n);
 }
 
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : __real_strdup(s);
+}
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+	return fails() ? NULL : __real_strndup(s, n);
+}
+
+/* jansson 2.14 writes beyond a text that could not grow if what it needs next is had. */
+static void *malloc_of_jansson(size_t n)
+{
+	return only_that ? __real_malloc(n) : __wrap_malloc(n);
+}
+
 static char *image_text(size_t *len)
 {
 	FILE *f = fopen(TESTDATA "/seeds/sharing.json", "re");
@@ -62,24 +84,26 @@ static char *image_text(size_t *len)
 }
 
 /*
- * fn with ever more memory until it works.  It returns 0, or -1 with *e; the
- * number of steps is what says that failures did happen.
+ * fn with ever more memory until none is lacking.  It returns 0, or -1 with *e; the
+ * number of steps is what says that failures did happen.  What can do without one
+ * allocation may: then fn finds it right.
  */
-static void starve(int (*fn)(struct mntcr_error *e))
+static void starve_by(int (*fn)(struct mntcr_error *e), bool once)
 {
 	struct mntcr_error e;
 	long n, bad = 0, step = getenv("UNDER_VALGRIND") ? 41 : 1;
 	int ret;
 
+	only_that = once;
 	for (n = 0; n < 100000; n += step) {
 		memset(&e, 0, sizeof(e));
 		failed = 0;
 		left = n;
 		ret = fn(&e);
 		left = -1;
-		if (!ret)
+		if (!ret && (!once || !failed))
 			break;
-		if (e.code != MNTCR_SYS || e.err != ENOMEM) {
+		if (ret && (!failed || e.code != MNTCR_SYS || e.err != ENOMEM)) {
 			TAP_SAY("at allocation %ld: code %d, errno %d: %s", n,
 				e.code, e.err, e.text);
 			if (bad++ > 5)
@@ -90,6 +114,12 @@ static void starve(int (*fn)(struct mntcr_error *e))
 	CHECK_EQ(ret, 0);
 	TAP_SAY("%ld allocations", n);
 	CHECK(n > 0);
+}
+
+static void starve(int (*fn)(struct mntcr_error *e))
+{
+	starve_by(fn, false);
+	starve_by(fn, true);
 }
 
 static char *text;
@@ -142,6 +172,58 @@ static int do_tree(struct mntcr_error *e)
 	return ret;
 }
 
+/* Lines and fields: a mount may be named by its id where its path can't be had. */
+static size_t parts(const char *p)
+{
+	size_t n = 0;
+
+	for (; *p; p++)
+		n += *p == '\n' || !strncmp(p, "\": ", 3) || !strncmp(p, " = ", 3);
+	return n;
+}
+
+/* Printed whole, or not printed. */
+static int plan_as(bool json, struct mntcr_error *e)
+{
+	const struct mntcr_restore_options o = {
+		.size = sizeof(o), .api = MNTCR_API_UPSTREAM, .assume_sources = true,
+	};
+	static size_t all[2];	/* by the first, which lacks nothing */
+	long later = all[json] ? -1 : left;
+	char *p = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&p, &n);
+	int ret;
+
+	if (!out)
+		return mc_nomem(e);
+	if (later >= 0)
+		left = -1;
+	ret = mntcr_plan_print(whole, &o, json, out, e);
+	fclose(out);
+	n = parts(p);
+	free(p);
+	if (later >= 0) {
+		REQUIRE(!ret);
+		all[json] = n;
+		left = later;
+		return plan_as(json, e);
+	}
+	if (!ret)
+		CHECK_EQ(n, all[json]);
+	return ret;
+}
+
+static int do_plan(struct mntcr_error *e)
+{
+	return plan_as(false, e);
+}
+
+static int do_plan_json(struct mntcr_error *e)
+{
+	return plan_as(true, e);
+}
+
 static void with_a_topology(int (*fn)(struct mntcr_error *e))
 {
 	struct mntcr_error e;
@@ -167,6 +249,12 @@ static void comparing(void)
 static void drawing(void)
 {
 	with_a_topology(do_tree);
+}
+
+static void planning(void)
+{
+	with_a_topology(do_plan);
+	with_a_topology(do_plan_json);
 }
 
 static enum mntcr_method method;
@@ -220,11 +308,12 @@ static void asking_whose_it_is(void)
 
 int main(void)
 {
-	json_set_alloc_funcs(__wrap_malloc, free);
+	json_set_alloc_funcs(malloc_of_jansson, free);
 	TAP_RUN(reading);
 	TAP_RUN(writing);
 	TAP_RUN(comparing);
 	TAP_RUN(drawing);
+	TAP_RUN(planning);
 	/* valgrind does not know statmount(2) */
 	if (!getenv("UNDER_VALGRIND"))
 		TAP_RUN(capturing_by_statmount);

@@ -32,18 +32,50 @@ struct json_t *mc_json_bytes(const char *s)
 	return o;
 }
 
-/* jansson takes DEL for a letter, and a terminal does not. */
+/* The next character of what is UTF-8. */
+static unsigned int character(const unsigned char **s)
+{
+	const unsigned char *p = *s;
+	unsigned int c = *p++, more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+
+	if (more)
+		c &= 0x3fU >> more;
+	for (; more; more--)
+		c = c << 6 | (*p++ & 0x3f);
+	*s = p;
+	return c;
+}
+
+static void put_character(FILE *out, unsigned int c)
+{
+	static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	const char *e = c < 0x80 ? strchr(escaped, (int)c) : NULL;
+
+	if (e)
+		fprintf(out, "\\%c", letters[e - escaped]);
+	else if (c >= 0x20 && c < 0x7f)
+		putc((int)c, out);
+	else if (c < 0x10000)
+		fprintf(out, "\\u%04X", c);
+	else
+		fprintf(out, "\\u%04X\\u%04X", 0xd800 + ((c - 0x10000) >> 10),
+			0xdc00 + ((c - 0x10000) & 0x3ff));
+}
+
+/* Without memory, so that nothing is left out; DEL, too, is no letter to a terminal. */
 void mc_json_put(FILE *out, const char *value)
 {
-	json_t *j = mc_json_bytes(value);
-	char *s = j ? json_dumps(j, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
-	const char *c;
+	const unsigned char *s = (const unsigned char *)value;
 
-	for (c = s ? s : "null"; *c; c++)
-		if (*c == 0x7f)
-			fputs("\\u007F", out);
-		else
-			putc(*c, out);
-	free(s);
-	json_decref(j);
+	if (mc_is_utf8(value, strlen(value))) {
+		putc('"', out);
+		while (*s)
+			put_character(out, character(&s));
+		putc('"', out);
+		return;
+	}
+	fputs("{\"hex\": \"", out);
+	for (; *s; s++)
+		fprintf(out, "%02x", *s);
+	fputs("\"}", out);
 }

@@ -333,9 +333,10 @@ static void put(FILE *out, const char *key, const char *value)
 	mc_json_put(out, value);
 }
 
-/* One object a line: a plan of 16,000 mounts is read as it is written. */
-static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
+/* One object a line: a plan of 16,000 mounts is read as it is written. No memory: false. */
+static bool print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 {
+	bool nomem = false;
 	char a[64];
 	uint32_t i;
 
@@ -357,7 +358,8 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 
 		src_words(p, MC_REF_INDEX(op->type == MC_OP_CLONE ? op->arg :
 					  op->obj), &b);
-		if (!b.nomem)
+		nomem = b.nomem;
+		if (!nomem)
 			put(out, "source", b.data);
 		mc_buf_free(&b);
 	}
@@ -386,6 +388,7 @@ static void print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 		fprintf(out, "]");
 	}
 	fprintf(out, "}");
+	return !nomem;
 }
 
 static void print_differences(const struct mc_plan *p, FILE *out)
@@ -487,7 +490,8 @@ int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 	print_owners(p, out);
 	fprintf(out, "\"operations\": [\n");
 	for (i = 0; i < p->nr_ops; i++) {
-		print_op(p, &p->ops[i], out);
+		if (!print_op(p, &p->ops[i], out))
+			return mc_nomem(e);
 		fprintf(out, "%s\n", i + 1 < p->nr_ops ? "," : "");
 	}
 	fprintf(out, "]}\n");
