@@ -24,6 +24,7 @@ lib-y += topology/words.o
 lib-y += topology/types.o
 lib-y += topology/options.o
 lib-y += topology/layers.o
+lib-y += topology/work.o
 lib-y += topology/file.o
 lib-y += topology/userns.o
 lib-y += topology/check.o

@@ -8,7 +8,7 @@
  *	migrant make-user FILE	one task, in a user namespace of its own too
  *	migrant mounts NSFILE	mountinfo, as a task in there reads it
  *	migrant files NSFILE	every file that such a task sees, one a line
- *	migrant memory NSFILE	the same of each tmpfs and ramfs alone, and once where it
+ *	migrant memory NSFILE	the same of each tmpfs, ramfs, overlay alone, once where it
  *				is mounted several times
  *	migrant sizes NSFILE	how large each filesystem in there may become
  *	migrant pids NSFILE	which processes the proc in there shows
@@ -419,6 +419,17 @@ static void attributes(const char *name)
 /* Unless 0, what is of another filesystem is left out. */
 static dev_t only;
 
+/*
+ * The work directory of an overlay: the kernel cleans it out when the overlay is made,
+ * and keeps a whiteout in it to link more from.
+ */
+static bool is_works(const char *path)
+{
+	const char *p = strstr(path, "/overlay/work");
+
+	return p && (!p[13] || p[13] == '/');
+}
+
 static void line(const char *path, const char *name)
 {
 	char target[4096];
@@ -431,12 +442,16 @@ static void line(const char *path, const char *name)
 	if (only && st.st_dev != only)
 		return;
 	word(path, strlen(path));
+	if (is_works(path)) {
+		puts(" an overlay's");
+		return;
+	}
 	printf(" mode=%06o uid=%u gid=%u", st.st_mode, st.st_uid, st.st_gid);
 	/* of proc, that is when it was mounted */
 	if (statfs(name, &fs) || fs.f_type != PROC_SUPER_MAGIC)
 		printf(" mtime=%lld.%09ld", (long long)st.st_mtim.tv_sec,
 		       st.st_mtim.tv_nsec);
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(st.st_mode) && !(S_ISCHR(st.st_mode) && !st.st_rdev))
 		printf(" nlink=%lu", (unsigned long)st.st_nlink);
 	if (S_ISREG(st.st_mode))
 		printf(" size=%lld", (long long)st.st_size);
@@ -501,7 +516,7 @@ static void walk(const char *path)
 			 names[i]);
 		line(below, names[i]);
 		TRY(lstat(names[i], &st));
-		if (!S_ISDIR(st.st_mode))
+		if (!S_ISDIR(st.st_mode) || is_works(below))
 			continue;
 		fd = open(".", O_PATH | O_DIRECTORY);
 		TRY(fd);
@@ -574,7 +589,8 @@ static void memory(int mountinfo)
 	while (next_place(in, path)) {
 		TRY(lstat(path, &st));
 		TRY(statfs(path, &fs));
-		if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
+		if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC &&
+		    fs.f_type != OVERLAYFS_SUPER_MAGIC)
 			continue;
 		for (i = 0; i < nr; i++)
 			if (seen[i].st_dev == st.st_dev && seen[i].st_ino == st.st_ino)
@@ -583,7 +599,8 @@ static void memory(int mountinfo)
 			continue;
 		seen = realloc(seen, (nr + 1) * sizeof(*seen));
 		seen[nr++] = st;
-		only = st.st_dev;
+		/* files of an overlay have the devices of its layers */
+		only = fs.f_type == OVERLAYFS_SUPER_MAGIC ? 0 : st.st_dev;
 		line(path, path);
 		if (!S_ISDIR(st.st_mode))
 			continue;

@@ -17,7 +17,7 @@
 #include "tap.h"
 
 static char top[] = "/tmp/mntcr-contents-XXXXXX";
-static const struct mc_sb sb = { .type = "tmpfs", .major = 0, .minor = 7 };
+static struct mc_sb sb = { .type = "tmpfs", .major = 0, .minor = 7 };
 
 /* A mount namespace of its own, and in it a tmpfs at top with two more below. */
 static void start(void)
@@ -206,6 +206,57 @@ static void everything_comes_back(void)
 	CHECK_EQ(x.st_rdev, makedev(1, 3));
 	mntcr_contents_free(a);
 	mntcr_contents_free(b);
+}
+
+/* What the kernel has in there goes with the mount of the overlay. */
+static void work_of_an_overlay(void)
+{
+	static const char *work[] = { "d", "d/z" };
+	struct mntcr_contents *a, *b, *all;
+	struct stat st;
+	struct seen s;
+
+	CHECK_EQ(mc_scratch_at(&sb, "d/work/x"), MC_SCRATCH_NONE);
+	make_tree("a");
+	REQUIRE(!mkdir("a/d/work", 0) && !mkdir("a/d/worker", 0700));
+	REQUIRE(!link("a/gone", "a/aa") && !link("a/gone", "a/d/work/#3"));
+	REQUIRE(!link("a/gone", "a/d/worker/work"));
+	all = save("a");
+	sb.work = work;
+	sb.nr_work = 2;
+	CHECK_EQ(mc_scratch_at(&sb, "d"), MC_SCRATCH_DIR);
+	CHECK_EQ(mc_scratch_at(&sb, "d/work"), MC_SCRATCH_DIR);
+	CHECK_EQ(mc_scratch_at(&sb, "d/work/work/x"), MC_SCRATCH_BELOW);
+	CHECK_EQ(mc_scratch_at(&sb, "d/z/work"), MC_SCRATCH_DIR);
+	CHECK_EQ(mc_scratch_at(&sb, "d/z/work/#1"), MC_SCRATCH_BELOW);
+	CHECK_EQ(mc_scratch_at(&sb, "d/y/work/#1"), MC_SCRATCH_NONE);
+	CHECK_EQ(mc_scratch_at(&sb, "work/x"), MC_SCRATCH_NONE);
+	CHECK_EQ(mc_scratch_at(&sb, "d/worker"), MC_SCRATCH_NONE);
+	CHECK_EQ(mc_scratch_at(&sb, ""), MC_SCRATCH_NONE);
+	a = save("a");
+	fill(a, "b");
+	CHECK_EQ(access("b/d/work", F_OK), 0);
+	CHECK_EQ(access("b/d/work/#3", F_OK), -1);
+	REQUIRE(!stat("b/d/worker/work", &st));
+	CHECK_EQ(st.st_nlink, 3);
+	/* as an overlay that is made of it leaves it */
+	REQUIRE(!rmdir("b/d/work") && !mkdir("b/d/work", 0));
+	REQUIRE(!mknod("b/d/work/#4", S_IFCHR, 0));
+	b = save("b");
+	if (compare(a, b, &s) || compare(all, b, &s) || compare(b, all, &s))
+		TAP_SAY("%s", s.all);
+	CHECK_EQ(s.nr, 0);
+	/* its mode is nobody's but the container's */
+	REQUIRE(!chmod("b/d", 0700));
+	mntcr_contents_free(b);
+	b = save("b");
+	CHECK_EQ(compare(a, b, &s), 1);
+	sb.work = NULL;
+	sb.nr_work = 0;
+	CHECK(compare(all, b, &s) > 2);
+	mntcr_contents_free(a);
+	mntcr_contents_free(b);
+	mntcr_contents_free(all);
 }
 
 static int break_mode(void) { return chmod("b/fifo", 0624); }
@@ -660,6 +711,7 @@ int main(void)
 	TAP_RUN(what_an_ancestor_hides);
 	TAP_RUN(what_is_locked_is_read);
 	TAP_RUN(everything_comes_back);
+	TAP_RUN(work_of_an_overlay);
 	TAP_RUN(each_change_is_seen);
 	TAP_RUN(hostile_archives_are_refused);
 	TAP_RUN(unlinked_roots_that_lie_are_refused);

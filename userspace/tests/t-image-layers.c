@@ -43,6 +43,8 @@ static void what_is_written_is_read(void)
 	CHECK_EQ(sb->layers[2].sb, 1);
 	CHECK_STR(sb->layers[2].path, "/b");
 	CHECK_EQ(sb->layers[3].kind, MC_LAYER_WORK);
+	REQUIRE(t->sbs[1].nr_work == 1);
+	CHECK_STR(t->sbs[1].work[0], "c");
 	text = written_twice(t);
 	CHECK(strstr(text, "\"layers\": [{\"superblock\": 1, \"path\": \"/a\"}, {}, "));
 	free(text);

@@ -420,6 +420,7 @@ int cap_layers_of_overlays(struct mc_topology *t, const struct cap_ns *ns, size_
 		j.nr = end - i;
 		ret = look_by_child(&j, e);
 	}
+	ret = ret ? ret : mc_link_work(t, e);
 out:
 	free(over);
 	return ret;

@@ -57,7 +57,7 @@ static void numbers(const struct compare *c, const char *what, int64_t x, int64_
 	differ(c, c->a.path, what, a, b);
 }
 
-static int next(struct side *s, struct mntcr_error *e)
+static int next_member(struct side *s, struct mntcr_error *e)
 {
 	uint32_t major = 0, minor = 0;
 	int ret;
@@ -81,6 +81,26 @@ static int next(struct side *s, struct mntcr_error *e)
 	s->block = NULL;
 	s->len = 0;
 	s->end = false;
+	return 0;
+}
+
+static enum mc_scratch scratch_at(const struct compare *c, const struct side *s)
+{
+	enum mc_scratch a, b;
+
+	if (s->unlinked)
+		return MC_SCRATCH_NONE;
+	a = mc_scratch_at(c->a.sb, s->path);
+	b = mc_scratch_at(c->b.sb, s->path);
+	return a > b ? a : b;
+}
+
+static int next(struct compare *c, struct side *s)
+{
+	do {
+		if (next_member(s, c->e))
+			return -1;
+	} while (s->path && scratch_at(c, s) == MC_SCRATCH_BELOW);
 	return 0;
 }
 
@@ -211,9 +231,12 @@ static int compare_one(struct compare *c)
 	numbers(c, "uid", archive_entry_uid(x), archive_entry_uid(y), false);
 	numbers(c, "gid", archive_entry_gid(x), archive_entry_gid(y), false);
 	numbers(c, "size", archive_entry_size(x), archive_entry_size(y), false);
-	numbers(c, "mtime", archive_entry_mtime(x), archive_entry_mtime(y), false);
-	numbers(c, "mtime, ns", archive_entry_mtime_nsec(x),
-		archive_entry_mtime_nsec(y), false);
+	if (scratch_at(c, &c->a) == MC_SCRATCH_NONE) {
+		numbers(c, "mtime", archive_entry_mtime(x), archive_entry_mtime(y),
+			false);
+		numbers(c, "mtime, ns", archive_entry_mtime_nsec(x),
+			archive_entry_mtime_nsec(y), false);
+	}
 	numbers(c, "device", (int64_t)archive_entry_rdev(x),
 		(int64_t)archive_entry_rdev(y), false);
 	archive_entry_fflags(x, &fx, &none);
@@ -233,7 +256,7 @@ static int walk(struct compare *c)
 {
 	int order;
 
-	if (next(&c->a, c->e) || next(&c->b, c->e))
+	if (next(c, &c->a) || next(c, &c->b))
 		return -1;
 	while (c->a.path || c->b.path) {
 		order = !c->a.path ? 1 : !c->b.path ? -1 :
@@ -246,8 +269,8 @@ static int walk(struct compare *c)
 			differ(c, c->b.path, "it is", "not there", "there");
 		else if (compare_one(c))
 			return -1;
-		if ((order <= 0 && next(&c->a, c->e)) ||
-		    (order >= 0 && next(&c->b, c->e)))
+		if ((order <= 0 && next(c, &c->a)) ||
+		    (order >= 0 && next(c, &c->b)))
 			return -1;
 	}
 	return 0;

@@ -601,6 +601,8 @@ static int visit_next(struct mc_save *s, int dir, uint64_t mnt_id, const char *n
 	bool root;
 	int fd, ret;
 
+	if (mc_scratch_at(s->sb, s->path.data + s->prefix + 1) == MC_SCRATCH_BELOW)
+		return 0;
 	if (!s->elsewhere)
 		return visit(s, dir, name);
 	if (statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,

@@ -315,7 +315,7 @@ int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e)
 {
 	if (mc_topology_check(t, e) ||
 	    sort_mounts(t, e) || link_tree(t, e) || check_places(t, e) ||
-	    link_groups(t, e) || link_nsfs(t, e))
+	    link_groups(t, e) || link_nsfs(t, e) || mc_link_work(t, e))
 		return -1;
 	t->finished = true;
 	return 0;

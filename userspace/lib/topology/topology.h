@@ -183,6 +183,9 @@ struct mc_sb {
 	/* of an overlay, in the order of its options */
 	struct mc_layer *layers;
 	uint32_t nr_layers;
+	/* work directories of overlays in it, without the first "/", sorted; derived */
+	const char **work;
+	uint32_t nr_work;
 	/* of a proc: the pid namespace that it shows; 0: not known */
 	uint64_t pidns_ino;
 	/* how far below the dumper's own that is; MC_NONE: it is not below it */
@@ -454,6 +457,15 @@ int mc_layers_of(struct mc_topology *t, const struct mc_sb *sb,
 const char *mc_layer_option(enum mc_layer_kind kind);
 /* Does an option of that name say layers? */
 bool mc_layer_option_named(const char *name);
+/* work.c: mc_sb.work of all, which goes by the layers. */
+int mc_link_work(struct mc_topology *t, struct mntcr_error *e);
+/* What of a superblock's files is the kernel's, for one mount of an overlay; by path. */
+enum mc_scratch {
+	MC_SCRATCH_NONE,
+	MC_SCRATCH_DIR,		/* its times are */
+	MC_SCRATCH_BELOW,		/* all of it is */
+};
+enum mc_scratch mc_scratch_at(const struct mc_sb *sb, const char *path);
 /* Relative to where its mounter was, which nobody knows. */
 static inline bool mc_layer_is_relative(const struct mc_layer *l)
 {
