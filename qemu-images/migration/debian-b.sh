@@ -28,6 +28,13 @@ take_back() {
 	umount $work/nested
 }
 
+# The host's volume has come with layers of an overlay.
+give_layers() {
+	rm -rf $volume/overlay
+	tar --xattrs --xattrs-include="*" -C $volume -xf $work/volume.tar || return 1
+	touch -d @1000000000 $volume
+}
+
 # A key of what a plan refuses: of the type, the last one is a service's.
 key() {	# TYPE
 	sed -n "s/.* ($1, \([0-9:]*\)) .*--external \1=PATH.*/\1/p" $work/plan | tail -n 1
@@ -72,6 +79,10 @@ restore() {
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "what of it is found where host A had it"
 	set -- "$@" --map-cgroup $was=$now
+	relative=$(sed -n 's/.*--layer \([0-9]*:[0-9]*\)=.*/\1/p' $work/plan)
+	[ -n "$relative" ] && rc=0 || rc=1
+	step $rc "where relative layers of an overlay are from is asked for"
+	set -- "$@" --layer "$relative=$volume/overlay"
 	[ -n "$users" ] || set -- "$@" --external "$(key proc)=$work/nested"
 	if [ $container = nspawn ]; then
 		# of one superblock, under another source as systemd-nspawn has it
@@ -162,6 +173,8 @@ host
 for container in $(cat $lib/containers); do
 	with $container /sys/fs/cgroup/machine/$container
 	[ -n "$users" ] || give
+	give_layers && rc=0 || rc=$?
+	step $rc "layers of an overlay come with the host's volume"
 	restore
 	[ -n "$users" ] || take_back
 done

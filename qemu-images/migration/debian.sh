@@ -64,6 +64,14 @@ host() {
 	! grep -q nspawn $lib/containers || host_of_nspawn
 }
 
+# The layers of an overlay that are in the host's volume, and not the container's to move:
+# it is of one container after the other.
+layers() {
+	mkdir $volume/overlay
+	[ -z "$users" ] || chown "$users:$users" $volume/overlay
+	touch -d @1000000000 $volume
+}
+
 # Something is mounted in each namespace in turn.
 all_events() {	# SIDE NSFILE...
 	side=$1
