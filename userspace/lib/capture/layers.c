@@ -195,19 +195,19 @@ static bool step(struct job *j, struct walk *w, const char *name, size_t n)
 	w->path[len] = '/';
 	memcpy(w->path + len + 1, name, n);
 	w->path[len + 1 + n] = '\0';
+	/* what is mounted on is no link, and where children are locked nobody looks below */
+	over = older_at(j->t, w->mount, w->path, w->than);
+	if (over != MC_NONE) {
+		w->mount = over;
+		w->path[0] = '\0';
+		return true;
+	}
 	fd = look_in(j, w->mount, w->path);
 	if (fd < 0)
 		return false;
 	link = follow(j, w, fd, len);
 	mc_close(fd);
-	if (link)
-		return link > 0;
-	over = older_at(j->t, w->mount, w->path, w->than);
-	if (over != MC_NONE) {
-		w->mount = over;
-		w->path[0] = '\0';
-	}
-	return true;
+	return link >= 0;
 }
 
 /* The directory that text led to when that mount was made, or false. */
