@@ -415,6 +415,9 @@ static void a_width_that_only_one_names(void)
 		{ "tmpfs", "", "inode640", 1 },
 		{ "xfs", "", "inode64", 1 },
 		/* a devtmpfs has the machine's size */
+		{ "autofs", "fd=9,pgrp=1,direct,pipe_ino=7", "fd=9,pgrp=2,direct", 0 },
+		{ "autofs", "fd=9,pgrp=1,direct", "fd=8,pgrp=1,direct", 1 },
+		{ "autofs", "fd=9,pgrp=1,direct", "fd=9,pgrp=1,indirect", 1 },
 		{ "devtmpfs", "size=4k,nr_inodes=9,mode=755", "size=8k,nr_inodes=7,mode=755", 0 },
 		{ "devtmpfs", "size=4k,mode=755", "mode=755", 0 },
 		{ "devtmpfs", "size=4k,mode=755", "size=4k,mode=700", 1 },

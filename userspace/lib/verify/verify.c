@@ -476,12 +476,17 @@ static bool word_is(const char *word, size_t len, const char *key)
 	return len >= n && !memcmp(word, key, n);
 }
 
-/*
- * The next word of a list that names no width of inode numbers; nor, where that
- * is compared by itself, a size.
- */
+static bool word_is_one(const char *word, size_t len, const char *const *keys)
+{
+	while (keys && *keys)
+		if (word_is(word, len, *keys++))
+			return true;
+	return false;
+}
+
+/* The next word of a list that names no width of inode numbers, and is none of these. */
 static const char *next_word(const char **rest, size_t *len, bool *named,
-			     bool sized)
+			     const char *const *without)
 {
 	for (;;) {
 		const char *word = *rest;
@@ -490,8 +495,7 @@ static const char *next_word(const char **rest, size_t *len, bool *named,
 			return NULL;
 		*len = strcspn(word, ",");
 		*rest = word + *len + !!word[*len];
-		if (sized && (word_is(word, *len, "size=") ||
-			      word_is(word, *len, "nr_inodes=")))
+		if (word_is_one(word, *len, without))
 			continue;
 		if (*len != 7 || (memcmp(word, "inode32", 7) &&
 				  memcmp(word, "inode64", 7)))
@@ -504,7 +508,8 @@ static const char *next_word(const char **rest, size_t *len, bool *named,
  * A tmpfs names the width of its inode numbers if the kernel was built to have
  * them wide (CONFIG_TMPFS_INODE64), and not what that is otherwise: between two
  * kernels, or an image without it and a mount, only two that name it differ.
- * A devtmpfs is the machine's, and so is its size.
+ * A devtmpfs is the machine's, and so is its size. Of an autofs, the group that is
+ * let pass is shown as the reader numbers processes, and the pipe is a process's.
  */
 static bool options_eq(const struct mc_topology *a, uint32_t x,
 		       const struct mc_topology *b, uint32_t y)
@@ -513,23 +518,30 @@ static bool options_eq(const struct mc_topology *a, uint32_t x,
 	const char *q = mc_mount_options(b, &b->mounts[y]);
 	const struct mc_sb *s = &a->sbs[a->mounts[x].sb];
 	const struct mc_sb *u = &b->sbs[b->mounts[y].sb];
-	bool in_p = false, in_q = false;
 	/* options name only what is not this machine's default */
-	bool devtmpfs = s->type && !strcmp(s->type, "devtmpfs");
-	bool sized = devtmpfs || (s->sized && u->sized && s->size == u->size &&
-				  s->inodes == u->inodes);
+	static const char *const sizes[] = { "size=", "nr_inodes=", NULL };
+	static const char *const automounter[] = { "pgrp=", "pipe_ino=", NULL };
+	const char *const *without = NULL;
+	const char *type = s->type ? s->type : "";
+	bool in_p = false, in_q = false;
 	const char *m, *n;
 	size_t k, l;
 
 	if (str_eq(p, q))
 		return true;
-	if (!devtmpfs && (!s->type || strcmp(s->type, "tmpfs")))
+	if (!strcmp(type, "autofs"))
+		without = automounter;
+	else if (!strcmp(type, "devtmpfs"))
+		without = sizes;
+	else if (strcmp(type, "tmpfs"))
 		return false;
+	else if (s->sized && u->sized && s->size == u->size && s->inodes == u->inodes)
+		without = sizes;
 	p = p ? p : "";
 	q = q ? q : "";
 	do {
-		m = next_word(&p, &k, &in_p, sized);
-		n = next_word(&q, &l, &in_q, sized);
+		m = next_word(&p, &k, &in_p, without);
+		n = next_word(&q, &l, &in_q, without);
 		if (!m != !n || (m && (k != l || memcmp(m, n, k))))
 			return false;
 	} while (m);
