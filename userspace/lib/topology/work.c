@@ -30,9 +30,11 @@ int mc_link_work(struct mc_topology *t, struct mntcr_error *e)
 	if (!nr)
 		return mc_nomem(e);
 	for (i = 0; i < t->nr_sbs; i++)
-		for (k = 0; k < t->sbs[i].nr_layers; k++)
-			if ((in = place(t, &t->sbs[i].layers[k])) != MC_NONE)
+		for (k = 0; k < t->sbs[i].nr_layers; k++) {
+			in = place(t, &t->sbs[i].layers[k]);
+			if (in != MC_NONE)
 				nr[in]++;
+		}
 	for (i = 0; i < t->nr_sbs; i++) {
 		sb = &t->sbs[i];
 		sb->work = NULL;
