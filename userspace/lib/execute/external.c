@@ -81,6 +81,11 @@ void mc_external_sources_free(char **sources, uint32_t nr)
 
 /* --- what is had by opening it once more ------------------------------------- */
 
+static bool is_plain(const char *options)
+{
+	return !options || !*options || !strcmp(options, "rw");
+}
+
 /* What is mounted at fd, as a superblock of a type of which there is one for all. */
 static bool sb_at(struct libmnt_table *tb, struct libmnt_iter *it, int fd,
 		  struct mc_sb *sb)
@@ -88,6 +93,7 @@ static bool sb_at(struct libmnt_table *tb, struct libmnt_iter *it, int fd,
 	bool is_root = false;
 	struct libmnt_fs *fs = fd < 0 ? NULL : mc_exec_mount_of(tb, it, fd, &is_root);
 	const char *root = fs ? mnt_fs_get_root(fs) : NULL;
+	const char *options = fs ? mnt_fs_get_fs_options(fs) : NULL;
 	const struct mc_type *type;
 	struct stat st;
 	dev_t dev;
@@ -96,7 +102,8 @@ static bool sb_at(struct libmnt_table *tb, struct libmnt_iter *it, int fd,
 		return false;
 	sb->type = mnt_fs_get_fstype(fs);
 	type = sb->type ? mc_type_of(sb->type) : NULL;
-	if (!type || !type->again || type->kind != MC_TYPE_ONE_FOR_ALL)
+	if (!type || type->kind != MC_TYPE_ONE_FOR_ALL ||
+	    !(type->again || (type->again_plain && is_plain(options))))
 		return false;
 	/* in a cgroup namespace, any cgroup may be "/" */
 	if (!strcmp(sb->type, "cgroup2") &&

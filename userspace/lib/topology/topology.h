@@ -497,9 +497,10 @@ struct mc_type {
 	/*
 	 * There is one for all, or for each namespace, and opening it once more
 	 * changes nothing of it.  debugfs, tracefs, devtmpfs take over the options
-	 * of whoever opens them last.
+	 * of whoever opens them last: nothing changes if theirs are the defaults,
+	 * which the first two show by not naming any.
 	 */
-	bool again;
+	bool again, again_plain;
 };
 
 /* Never NULL: whatever the table does not have is MC_TYPE_OTHER. */
