@@ -56,6 +56,7 @@ test-y += t-execute-cost
 vm-test-y += t-execute-cost
 test-y += t-execute-fresh
 vm-test-y += t-execute-fresh
+test-y += t-execute-hugetlbfs
 test-y += t-execute-overlay
 vm-test-y += t-execute-overlay
 test-y += t-execute-files

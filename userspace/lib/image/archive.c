@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct job {
 	struct mc_topology *t;
 	const struct mntcr_contents_options *o;
 	int *ns_fd;		/* per namespace; -1: not given */
+	bool *lossy;		/* per superblock: has to be empty */
 	uint32_t *sorted;	/* mounts: by superblock, a root before what is below */
 	uint32_t nr_refused;
 	struct mntcr_error first; /* of them */
@@ -293,6 +295,60 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 	return 0;
 }
 
+/* -1: errno. */
+static int is_empty(int root)
+{
+	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 1, err;
+	struct dirent *d;
+	DIR *dir;
+
+	if (fd < 0)
+		return errno == ENOTDIR ? 0 : -1;
+	dir = fdopendir(fd);
+	if (!dir) {
+		mc_close(fd);
+		return -1;
+	}
+	for (errno = 0; ret > 0 && (d = readdir(dir)); errno = 0)
+		ret = !strcmp(d->d_name, ".") || !strcmp(d->d_name, "..");
+	err = ret > 0 ? errno : 0;
+	closedir(dir);
+	errno = err;
+	return err ? -1 : ret;
+}
+
+/* What is in it nobody brings back: whose it is has to say that it may go. */
+static int check_empty(struct job *j, uint32_t from, uint32_t end, struct mntcr_error *e)
+{
+	const struct mc_topology *t = j->t;
+	const struct mc_mount *m = &t->mounts[j->sorted[from]];
+	const struct mc_sb *sb = &t->sbs[m->sb];
+	char name[300];
+	uint32_t i;
+	int fd, ret;
+
+	for (i = from; i < end; i++) {
+		if (!can_be_cloned(j, j->sorted[i]) || t->mounts[j->sorted[i]].root_deleted)
+			continue;
+		fd = mc_contents_clone(t, j->sorted[i],
+				       j->ns_fd[t->mounts[j->sorted[i]].ns], e);
+		if (fd < 0)
+			continue;
+		ret = is_empty(fd);
+		mc_close(fd);
+		if (ret < 0)
+			return mc_fail(e, MNTCR_SYS, errno, "%s: reading the directory",
+				       mc_mount_name(t, j->sorted[i], name, sizeof(name)));
+		if (ret)
+			return 0;
+		return mc_refuse(e, "not-empty",
+				 "%s: %s %u:%u is not empty, and one that is made anew is; would help: --exclude-contents %u:%u, which lets that go",
+				 mc_mount_name(t, j->sorted[i], name, sizeof(name)),
+				 sb->type, sb->major, sb->minor, sb->major, sb->minor);
+	}
+	return 0;
+}
+
 static int save_all(struct job *j, struct mc_save *s, struct mntcr_error *e)
 {
 	const struct mc_topology *t = j->t;
@@ -306,6 +362,8 @@ static int save_all(struct job *j, struct mc_save *s, struct mntcr_error *e)
 		for (end = i + 1; end < t->nr_mounts &&
 		     t->mounts[j->sorted[end]].sb == m->sb; end++)
 			;
+		if (j->lossy[m->sb] && check_empty(j, i, end, e) && refused(j, sb, e))
+			return -1;
 		if (!sb->contents)
 			continue;
 		mc_save_count(s, &had_files, &had_bytes);
@@ -419,9 +477,15 @@ static int choose(struct job *j, struct mntcr_error *e)
 	uint32_t i, sb;
 	size_t x;
 
-	for (i = 0; i < t->nr_sbs; i++)
+	for (i = 0; i < t->nr_sbs; i++) {
 		t->sbs[i].contents = t->sbs[i].nr_mounts &&
 				     mc_type_in_memory(t->sbs[i].type);
+		/* a namespace's, of which a restore makes another one */
+		j->lossy[i] = mc_type_of(t->sbs[i].type)->lossy &&
+			      t->sbs[i].whose != MC_WHOSE_HOST &&
+			      (!mc_type_of(t->sbs[i].type)->shows ||
+			       mc_sb_has_own_ns(&t->sbs[i]));
+	}
 	choose_devices(j);
 	for (x = 0; x < j->o->nr_exclude; x++) {
 		sb = mc_find_sb(t, j->o->exclude[x]);
@@ -429,7 +493,7 @@ static int choose(struct job *j, struct mntcr_error *e)
 			return mc_fail(e, MNTCR_USAGE, 0,
 				       "to be left out: %s names no superblock of a mount",
 				       mc_escape(j->o->exclude[x], esc, sizeof(esc)));
-		t->sbs[sb].contents = false;
+		t->sbs[sb].contents = j->lossy[sb] = false;
 	}
 	for (i = 0; i < t->nr_mounts; i++) {
 		const struct mc_mount *m = &t->mounts[i];
@@ -471,8 +535,10 @@ int mntcr_image_write_contents(struct mc_topology *t,
 		return -1;
 	j.ns_fd = malloc((t->nr_ns + 1) * sizeof(*j.ns_fd));
 	j.sorted = malloc((t->nr_mounts + 1) * sizeof(*j.sorted));
-	if (!j.ns_fd || !j.sorted) {
+	j.lossy = calloc(t->nr_sbs + 1UL, sizeof(*j.lossy));
+	if (!j.ns_fd || !j.sorted || !j.lossy) {
 		free(j.ns_fd);
+		free(j.lossy);
 		free(j.sorted);
 		return mc_nomem(e);
 	}
@@ -491,5 +557,6 @@ int mntcr_image_write_contents(struct mc_topology *t,
 	mc_fd_limit_back(&limit);
 	free(j.ns_fd);
 	free(j.sorted);
+	free(j.lossy);
 	return ret;
 }

@@ -501,6 +501,7 @@ struct mc_type {
 	 * which the first two show by not naming any.
 	 */
 	bool again, again_plain;
+	bool lossy;		/* a new one is empty, whatever had been put into it */
 };
 
 /* Never NULL: whatever the table does not have is MC_TYPE_OTHER. */
