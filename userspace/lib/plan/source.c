@@ -141,9 +141,12 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	}
 	if (s->src == MC_NONE)
 		return mc_nomem(e);
-	/* one that is given is not opened once more */
-	if (s->mode != MC_SB_EXTERNAL && need == MC_NONE &&
-	    mc_plan_by_text(p, sorted, from, end, e))
+	/*
+	 * One that is given is not opened once more; nor is one that is in no source: the
+	 * device that it has here another one had where the image is from.
+	 */
+	if ((live || s->mode == MC_SB_FRESH) && s->mode != MC_SB_EXTERNAL &&
+	    need == MC_NONE && mc_plan_by_text(p, sorted, from, end, e))
 		return -1;
 	if (first != MC_NONE && need == MC_NONE &&
 	    mc_plan_by_external_text(p, sorted, from, end, e))
