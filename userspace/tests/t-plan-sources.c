@@ -10,6 +10,28 @@
 
 #include "plan-checker.h"
 
+/* That the machine's own one has the device that the image says is a coincidence. */
+static void one_that_nobody_named_is_not_opened(void)
+{
+	bool again[2] = { false, true };
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false }, .again = again,
+	};
+
+	start(1);
+	add(0, 10, MC_NONE, 0, "/", "/");
+	t->sbs[0].type = "tmpfs";
+	t->mounts[add(0, 11, 0, 1, "/", "/one")].source = "cgroup2";
+	t->mounts[add(0, 12, 0, 1, "/", "/two")].source = "cgroup";
+	t->sbs[1].type = t->sbs[1].source = "cgroup2";
+	finish();
+	refused(MNTCR_API_EXTENDED, &o, "no-source");
+	refused(MNTCR_API_UPSTREAM, &o, "no-source");
+	o.ns_live = (bool[]){ true };
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
 static void fresh_and_external(void)
 {
 	struct mntcr_external ext = { .key = "/dev/sda", .path = "/srv" };
@@ -666,6 +688,7 @@ int main(void)
 	TAP_RUN(unlinked_roots_anew);
 	TAP_RUN(unlinked_roots_of_a_device);
 	TAP_RUN(of_namespaces_that_are_made);
+	TAP_RUN(one_that_nobody_named_is_not_opened);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(of_a_device);
 	TAP_RUN(the_longest_root_counts);
