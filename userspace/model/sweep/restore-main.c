@@ -139,7 +139,10 @@ static void sweep(struct class *c)
 	double start = now();
 	int wrong = 0;
 
-	if (c->kind == RANDOM || (c->kind == TREES && c->one_in > 1))
+	if (c->one_in > 1)
+		printf("# of these one in %" PRIu64 " gone through, SEED=%" PRIu64 "\n",
+		       c->one_in, opt.each.seed);
+	else if (c->kind == RANDOM)
 		printf("# SEED=%" PRIu64 "\n", opt.each.seed);
 	class_walk(c, &opt.each, &means, restore_one, &wrong);
 	c->seconds = now() - start;
