@@ -50,6 +50,7 @@ LIBS-t-lib-nomem := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=
 valgrind-y += t-lib-nomem
 test-sh-y += t-cmd
 test-sh-y += t-cmd-show
+test-sh-y += t-cmd-contents
 test-sh-y += t-cmd-line
 test-sh-y += t-cmd-options
 vm-test-sh-y += t-cmd-line

@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The mount checkpoint/restore authors
+#
+# mntcr dump and verify with what is in files, of a container that is its pid namespace,
+# and what they say of arguments that make no sense.
+
+# in a mount namespace of its own: nothing that is mounted here is seen elsewhere
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 4
+fi
+[ -n "${APART:-}" ] || exec env APART=1 unshare --mount --propagation private sh "$0"
+
+. "$(dirname "$0")/cli.sh"
+
+mkdir "$tmp/ct" "$tmp/dir"
+# init of its pid namespace: ends with unshare
+unshare --pid --fork --kill-child unshare --mount --propagation private sh -c "
+	mount -t tmpfs -o size=1m,mode=755 files '$tmp/ct' && echo seven >'$tmp/ct/file' &&
+	mkdir '$tmp/ct/sub' && ln -s file '$tmp/ct/link' && : >'$tmp/dir/ready' &&
+	exec sleep 600" >"$tmp/holder" 2>&1 </dev/null &
+holder=$!
+for _ in $(seq 200); do
+	[ ! -e "$tmp/dir/ready" ] || break
+	sleep 0.05
+done
+init=$(cat "/proc/$holder/task/$holder/children" 2>/dev/null)
+init=${init%% *}
+[ -n "$init" ] || init=$(ps -o pid= --ppid $holder)
+init=$(echo $init)
+
+# --- dumped -----------------------------------------------------------------------
+check "a container with contents" 0 "" \
+	"$MNTCR" dump --container "$init" --contents -o "$tmp/img"
+check "an archive" 0 "mntcr-image.json" tar -tf "$tmp/img"
+check "with its files" 0 "/file$" tar -tf "$tmp/img"
+check "the same to standard output" 0 "" \
+	sh -c '"$1" dump --container "$2" --contents >"$3"' sh "$MNTCR" "$init" "$tmp/img2"
+check "is the same" 0 "" "$MNTCR" verify --contents "$tmp/img" "$tmp/img2"
+check "without those of one of them" 0 "" "$MNTCR" dump --container "$init" --contents \
+	--exclude-contents "$tmp/ct" -o "$tmp/less"
+check "what is left out is not compared" 0 "" "$MNTCR" verify --contents "$tmp/img" "$tmp/less"
+check "of a namespace alone, without" 0 "" "$MNTCR" dump -o "$tmp/none" "$init"
+check "whose superblocks are" 0 "" "$MNTCR" dump --container "$init" \
+	--own "$tmp/ct" --not-own / -o "$tmp/own"
+
+# --- compared ---------------------------------------------------------------------
+check "an image against what is live" 0 "" \
+	"$MNTCR" verify --contents "$tmp/img" "$init"
+check "the other way round" 0 "" "$MNTCR" verify --contents "$init" "$tmp/img"
+check "as JSON" 0 '"differences": 0,' "$MNTCR" verify --json --contents "$tmp/img" "$init"
+nsenter -t "$init" -m sh -c "echo eight >'$tmp/ct/file'"
+check "a file that is another" 3 "" "$MNTCR" verify --contents "$tmp/img" "$init"
+check "and says which" 3 "" sh -c '"$1" verify --contents "$2" "$3" | grep /file >&2; exit 3' \
+	sh "$MNTCR" "$tmp/img" "$init"
+check "an image without contents" 2 "the second has none" \
+	"$MNTCR" verify --contents "$tmp/img" "$tmp/none"
+check "or the first" 2 "the first has none" \
+	"$MNTCR" verify --contents "$tmp/none" "$tmp/img"
+check "no room for a temporary file" 1 "temporary file" env TMPDIR="$tmp/nowhere" \
+	"$MNTCR" verify --contents "$tmp/img" "$init"
+check "events of a namespace and itself" 2 "are one namespace" "$MNTCR" verify --events \
+	"$init" "$init"
+check "a delayed one that is not there" 2 "no mount has the id 1$" "$MNTCR" verify --order \
+	--delayed 1 "$tmp/img" "$tmp/img"
+
+# --- arguments --------------------------------------------------------------------
+check "a container that is no number" 2 "is not a process id" "$MNTCR" dump --container x
+check "contents to be left out without any" 2 "without --contents" \
+	"$MNTCR" dump --exclude-contents /x "$init"
+check "events and contents" 2 "exclude one another" \
+	"$MNTCR" verify --events --contents "$init" "$init"
+check "events and cgroups" 2 "exclude one another" \
+	"$MNTCR" verify --events --map-cgroup /a=/b "$init" "$init"
+check "a delayed one that is no number" 2 "is not a number" \
+	"$MNTCR" verify --delayed x "$tmp/img" "$tmp/img"
+check "a method that there is not" 2 "is not known" \
+	"$MNTCR" verify --method x "$tmp/img" "$tmp/img"
+check "the methods that there are" 0 "" "$MNTCR" verify --method auto "$init" "$init"
+check "cgroups that are no pair" 2 "" "$MNTCR" verify --map-cgroup x "$tmp/img" "$tmp/img"
+check "an image that is not there" 1 "nowhere" \
+	"$MNTCR" verify --contents "$tmp/nowhere" "$tmp/img"
+
+finished
