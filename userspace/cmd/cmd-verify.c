@@ -249,7 +249,8 @@ static int ask_whose(struct cmd_input *first, struct cmd_input *second,
 	return 0;
 }
 
-static int verify(int argc, char **argv, struct cmd_input *live)
+static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
+		  struct cmd_input *first, struct cmd_input *second)
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
 	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP, OPT_DELAYED,
@@ -273,48 +274,39 @@ static int verify(int argc, char **argv, struct cmd_input *live)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct job j = {
-		.opts = {
-			.size = sizeof(j.opts),
-			.report = report, .progress = progress,
-			.left_out = left_out,
-			.max_reports = 100, .data = &j,
-		},
-	};
 	enum mntcr_method method = MNTCR_METHOD_AUTO;
-	struct cmd_input first = { 0 }, second = { 0 };
 	int c, ret = 0;
 
 	while ((c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
 		switch (c) {
 		case OPT_DEVICES:
-			j.opts.flags |= MNTCR_VERIFY_DEVICES;
+			j->opts.flags |= MNTCR_VERIFY_DEVICES;
 			break;
 		case OPT_ORDER:
-			j.opts.flags |= MNTCR_VERIFY_ORDER;
+			j->opts.flags |= MNTCR_VERIFY_ORDER;
 			break;
 		case OPT_DELAYED:
-			ret = add_delayed(&j, optarg);
+			ret = add_delayed(j, optarg);
 			if (ret)
 				return ret;
 			break;
 		case OPT_IGNORE:
-			if (!ignore(optarg, &j.opts.flags))
+			if (!ignore(optarg, &j->opts.flags))
 				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown, whose");
 			break;
 		case OPT_EVENTS:
-			j.events = true;
+			j->events = true;
 			break;
 		case OPT_CONTENTS:
-			j.contents = true;
+			j->contents = true;
 			break;
 		case OPT_MAP_CGROUP:
-			ret = cmd_maps_add(&j.maps, "verify", optarg);
+			ret = cmd_maps_add(&j->maps, "verify", optarg);
 			if (ret)
 				return ret;
 			break;
 		case OPT_STAND_IN:
-			ret = cmd_maps_add_stand_in(&j.maps, "verify", optarg);
+			ret = cmd_maps_add_stand_in(&j->maps, "verify", optarg);
 			if (ret)
 				return ret;
 			break;
@@ -325,20 +317,20 @@ static int verify(int argc, char **argv, struct cmd_input *live)
 			live->not_own[live->nr_not_own++] = optarg;
 			break;
 		case OPT_OWNER:
-			ret = cmd_maps_add_owner(&j.maps, "verify", optarg);
+			ret = cmd_maps_add_owner(&j->maps, "verify", optarg);
 			if (ret)
 				return ret;
 			break;
 		case OPT_MAX:
-			if (!cmd_number(optarg, SIZE_MAX, &j.opts.max_reports))
+			if (!cmd_number(optarg, SIZE_MAX, &j->opts.max_reports))
 				return cmd_usage("verify", "--max %s is not a number",
 						 optarg);
 			break;
 		case 'q':
-			j.quiet = true;
+			j->quiet = true;
 			break;
 		case OPT_JSON:
-			j.json = true;
+			j->json = true;
 			break;
 		case OPT_METHOD:
 			if (!cmd_method(optarg, &method))
@@ -354,49 +346,57 @@ static int verify(int argc, char **argv, struct cmd_input *live)
 	}
 	if (argc - optind < 2)
 		return cmd_usage("verify", "two things to compare are needed");
-	if (j.events && j.contents)
+	if (j->events && j->contents)
 		return cmd_usage("verify", "--events and --contents exclude one another");
-	if (j.events && j.maps.nr)
+	if (j->events && j->maps.nr)
 		return cmd_usage("verify", "--events and --map-cgroup exclude one another");
-	if (j.events && j.maps.nr_stand_ins)
+	if (j->events && j->maps.nr_stand_ins)
 		return cmd_usage("verify", "--events and --stand-in exclude one another");
-	if (j.events && j.maps.nr_owners)
+	if (j->events && j->maps.nr_owners)
 		return cmd_usage("verify", "--events and --owner exclude one another");
-	if (j.quiet && j.json)
+	if (j->quiet && j->json)
 		return cmd_usage("verify", "--quiet and --json exclude one another");
-	if (j.quiet) {
-		j.opts.report = NULL;
-		j.opts.progress = NULL;
+	if (j->quiet) {
+		j->opts.report = NULL;
+		j->opts.progress = NULL;
 	}
-	if (j.json) {
-		j.lines = json_array();
-		j.left = json_array();
+	if (j->json) {
+		j->lines = json_array();
+		j->left = json_array();
 	}
-	ret = cmd_input_add(&first, "verify", argv[optind++], true);
+	ret = cmd_input_add(first, "verify", argv[optind++], true);
 	for (; optind < argc && !ret; optind++)
-		ret = cmd_input_add(&second, "verify", argv[optind], true);
-	if (!ret && j.events && (first.image || second.image))
+		ret = cmd_input_add(second, "verify", argv[optind], true);
+	if (!ret && j->events && (first->image || second->image))
 		ret = cmd_usage("verify", "--events needs live namespaces");
 	if (!ret)
-		ret = ask_whose(&first, &second, live);
+		ret = ask_whose(first, second, live);
 	if (!ret)
-		ret = compare(&j, &first, &second, method);
+		ret = compare(j, first, second, method);
+	return ret;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+	struct cmd_input live = { 0 }, first = { 0 }, second = { 0 };
+	struct job j = {
+		.opts = {
+			.size = sizeof(j.opts),
+			.report = report, .progress = progress,
+			.left_out = left_out,
+			.max_reports = 100, .data = &j,
+		},
+	};
+	int ret = keys_init(&live, argc);
+
+	if (!ret)
+		ret = verify(argc, argv, &j, &live, &first, &second);
 	json_decref(j.lines);
 	json_decref(j.left);
 	cmd_maps_free(&j.maps);
 	free(j.delayed);
 	cmd_input_free(&first);
 	cmd_input_free(&second);
-	return ret;
-}
-
-int cmd_verify(int argc, char **argv)
-{
-	struct cmd_input live = { 0 };
-	int ret = keys_init(&live, argc);
-
-	if (!ret)
-		ret = verify(argc, argv, &live);
 	cmd_input_free(&live);
 	return ret;
 }
