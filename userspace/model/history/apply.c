@@ -7,13 +7,17 @@
 #include <errno.h>
 
 #include "history/history.h"
+#include "rules/internal.h"
 
 /* mount(2) binds what is in the namespace of its caller. */
 static int bind_here(struct model *m, const struct op *op, const struct target *t)
 {
-	if (m->mnt[t->a].ns != m->mnt[t->b].ns)
-		return -EINVAL;
-	return model_bind(m, t->a, op->from, t->b, op->to, op->flags & OP_REC);
+	int err = model__bad_place(m, t->b, op->to);
+
+	if (!err && m->mnt[t->a].ns != m->mnt[t->b].ns)
+		err = -EINVAL;
+	return err ? err : model_bind(m, t->a, op->from, t->b, op->to,
+					op->flags & OP_REC);
 }
 
 static int clone_ns(struct hist *h, const struct op *op, const struct target *t)
@@ -45,6 +49,25 @@ static int setgroup(struct model *m, const struct op *op, const struct target *t
 
 	return model_setgroup_caps(m, t->member, op->nr, peer ? t->a : -1,
 				   master ? t->a : -1, op->arg, caller.caps);
+}
+
+/* All superblocks have the same directories. */
+static int directories(struct hist *h, const struct op *op)
+{
+	if (op->type == OP_RMDIR) {
+		model_rmdir(&h->m, op->from);
+		h->removed[op->from] = true;
+		return 0;
+	}
+	/* letters that nothing has been called by are left out */
+	for (; h->m.nr_dirs < op->from; h->m.nr_dirs++) {
+		h->dirs[h->m.nr_dirs] = 0;
+		h->removed[h->m.nr_dirs] = true;
+	}
+	if (op->type == OP_MKDIR)
+		h->m.nr_dirs = op->from + 1;
+	h->dirs[op->from] = op->to;
+	return 0;
 }
 
 static int lock(struct model *m, int mnt)
@@ -87,6 +110,10 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 		return setgroup(m, op, t);
 	case OP_SET_GROUP:
 		return model_set_group(m, t->a, t->b, caller.caps);
+	case OP_RENAME:
+	case OP_RMDIR:
+	case OP_MKDIR:
+		return directories(h, op);
 	case OP_PIVOT:
 		/* the new root, where the old one goes, that of the caller */
 		return model_pivot_root(m, t->member[0], t->a, t->b, op->to);

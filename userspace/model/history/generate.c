@@ -83,6 +83,7 @@ static const struct {
 	{ OP_TYPE, 30, 20 }, { OP_MOVE, 12, 12 }, { OP_CLONE, 3, 0 },
 	{ OP_DROP, 1, 6 }, { OP_FOREIGN, 12, 2 }, { OP_SETGROUP, 16, 8 },
 	{ OP_SET_GROUP, 6, 3 }, { OP_LOCK, 2, 1 }, { OP_PIVOT, 8, 4 },
+	{ OP_RENAME, 6, 4 }, { OP_RMDIR, 2, 2 }, { OP_MKDIR, 2, 2 },
 };
 
 #define NR_OFTEN	(int)(sizeof(often) / sizeof(often[0]))
@@ -234,6 +235,13 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		op->from = draw_dir(c, h, &op->a);
 		op->to = draw_dir(c, h, &op->b);
 		return true;
+	case OP_RENAME:
+	case OP_RMDIR:
+	case OP_MKDIR:
+		op->from = op->type == OP_MKDIR ? h->m.nr_dirs :
+			   (int)draw(c, h->m.nr_dirs);
+		op->to = op->type == OP_RMDIR ? 0 : draw(c, h->m.nr_dirs);
+		return op->from < HIST_DIRS;
 	case OP_PIVOT:
 		return draw_pivot(c, h, op);
 	case OP_FOREIGN:

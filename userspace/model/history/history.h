@@ -28,7 +28,7 @@
 enum op_type {
 	OP_MOUNT, OP_BIND, OP_UMOUNT, OP_TYPE, OP_MOVE, OP_CLONE, OP_DROP,
 	OP_EVENT, OP_FOREIGN, OP_SETGROUP, OP_SET_GROUP, OP_LOCK,
-	OP_PIVOT, NR_OPS
+	OP_PIVOT, OP_RENAME, OP_RMDIR, OP_MKDIR, NR_OPS
 };
 
 /* The @k-th of what that step has made. */
@@ -42,7 +42,7 @@ struct op {
 	int step;
 	enum op_type type;
 	struct name a, b;	/* mounts: what it is done to or from, and on */
-	int from, to;		/* directories of these */
+	int from, to;		/* directories of these, or by themselves */
 	struct name ns;
 	int arg;		/* superblock, propagation type, owner, flags of
 				 * mount_setgroup(2) */
@@ -66,6 +66,7 @@ struct tag {
 struct hist {
 	struct model m;
 	int dirs[HIST_DIRS];
+	bool removed[HIST_DIRS];
 	struct tag *tag;	/* of each of the model's mounts */
 	int cap;
 	struct name ns[HIST_NS];
@@ -80,6 +81,8 @@ struct target {
 
 int hist_init(struct hist *h);
 void hist_free(struct hist *h);
+/* It is in another place of memory. */
+void hist_moved(struct hist *h);
 int hist_copy(struct hist *to, const struct hist *from);
 /* The one namespace that is there at first, with a mount on the one out of reach. */
 int hist_start(struct hist *h);
@@ -105,7 +108,6 @@ int hist_apply(struct hist *h, const struct op *op, const struct target *t);
 bool hist_path(const struct hist *h, int mnt, char *path, size_t size);
 bool hist_way(const struct hist *h, int mnt, int dir, bool on);
 void hist_dir(const struct hist *h, int dir, int root, char *path);
-int hist_walk(const struct hist *h, int root, const char *path);
 
 /* A history, as it is made up, replayed or cut down. */
 struct history {

@@ -25,7 +25,8 @@ struct seen {
 	bool unbindable, locked, ours;
 	int ns;
 	char root[64];
-	char point[HIST_PATH];
+	char point[HIST_PATH];	/* empty: no path leads there */
+	char rest[64];		/* then, from the root of its parent */
 };
 
 struct look {
@@ -93,10 +94,37 @@ static int look_at(struct look *l, uint64_t id, int ns)
 	return 0;
 }
 
+/*
+ * Directories that have been renamed may be no longer below the root of the mount
+ * that something is mounted on: what it is called from there.
+ */
+static int look_from_parent(struct look *l, struct seen *s)
+{
+	union {
+		struct mc_statmount sm;
+		char bytes[4096];
+	} buf;
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER0, .mnt_id = s->id,
+		.param = MC_STATMOUNT_MNT_POINT,
+	};
+	int fd = mc_ns_mnt_open(l->w->ns[s->ns], s->parent), err;
+
+	if (fd < 0)
+		return world_fail(l->w, "NS_MNT_OPEN", "a parent");
+	err = fchdir(fd) || chroot(".") || mc_statmount(&req, &buf.sm, sizeof(buf), 0);
+	if (err)
+		world_fail(l->w, "statmount", "from a parent");
+	else
+		snprintf(s->rest, sizeof(s->rest), "%.63s", buf.sm.str + buf.sm.mnt_point);
+	close(fd);
+	return err;
+}
+
 static int look_at_all(struct look *l, int ns)
 {
 	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER0, .mnt_id = MC_LSMT_ROOT,
+		.size = MC_MNT_ID_REQ_SIZE_VER0,
 	};
 	uint64_t ids[MAX_SEEN], top;
 	ssize_t n;
@@ -105,6 +133,8 @@ static int look_at_all(struct look *l, int ns)
 		return world_fail(l->w, "statx", "the top");
 	if (look_at(l, top, ns))
 		return -1;
+	/* what hangs where the root directory does not reach is below that */
+	req.mnt_id = l->s[l->nr - 1].parent;
 	n = mc_listmount(&req, ids, MAX_SEEN, 0);
 	if (n < 0 || n == MAX_SEEN)
 		return world_fail(l->w, "listmount", "");
@@ -162,6 +192,8 @@ static int check_mountinfo(struct look *l, int first)
 			err = wrong(l, "mountinfo and statmount differ:", copy);
 	}
 	fclose(f);
+	for (int i = first; i < l->nr; i++)
+		n += !*l->s[i].point;
 	if (!err && n != l->nr - first)
 		err = wrong(l, "mountinfo has not as many mounts", "");
 	return err;
@@ -180,18 +212,35 @@ static bool same_place(struct look *l, int mnt, const struct seen *s,
 		       const struct seen *up)
 {
 	const struct model_mount *p = &l->h->m.mnt[mnt];
-	char path[HIST_PATH + 64];
-	int n = 0;
+	int root = l->h->m.mnt[p->parent].root, n = 0;
+	char path[HIST_PATH + 64] = "";
 
-	if (strcmp(up->point, "/"))
+	/* it lies elsewhere, by now */
+	if (!model_under(&l->h->m, p->at, root))
+		return !*s->point && !*s->rest;
+	if (*up->point && strcmp(up->point, "/"))
 		n = sprintf(path, "%s", up->point);
-	if (p->at != l->h->m.mnt[p->parent].root) {
+	if (p->at != root) {
 		path[n++] = '/';
-		hist_dir(l->h, p->at, l->h->m.mnt[p->parent].root, path + n);
+		hist_dir(l->h, p->at, root, path + n);
 	} else if (!n) {
 		strcpy(path, "/");
 	}
+	if (!*up->point)
+		return !*s->point && !strcmp(path, s->rest);
 	return !strcmp(path, s->point);
+}
+
+/* What it is of. */
+static bool same_root(struct look *l, int mnt, const struct seen *s)
+{
+	const struct model_mount *p = &l->h->m.mnt[mnt];
+	char root[HIST_DIRS * 2 + 16] = "/";
+
+	hist_dir(l->h, p->root, 0, root + 1);
+	if (l->h->removed[p->root])
+		strcat(root, "//deleted");
+	return s->dev == l->w->dev[p->sb] && !strcmp(s->root, root);
 }
 
 /* A mount that the model has just got: what hangs there, and is nobody yet? */
@@ -199,7 +248,7 @@ static struct seen *find_new(struct look *l, int mnt, const struct seen *up)
 {
 	for (int i = 0; i < l->nr; i++)
 		if (!l->s[i].ours && l->s[i].parent == up->id &&
-		    same_place(l, mnt, &l->s[i], up))
+		    same_place(l, mnt, &l->s[i], up) && same_root(l, mnt, &l->s[i]))
 			return &l->s[i];
 	return NULL;
 }
@@ -224,8 +273,6 @@ static int compare_mount(struct look *l, int mnt)
 	struct tag *t = &l->h->tag[mnt];
 	int top = hist_top(l->h, p->ns);
 	struct seen *s = NULL, *up = NULL;
-	char root[HIST_DIRS * 2 + 1] = "/";
-	dev_t dev = l->w->dev[p->sb];
 
 	if (mnt != top) {
 		up = by_id(l, l->h->tag[p->parent].id);
@@ -246,8 +293,7 @@ static int compare_mount(struct look *l, int mnt)
 		return differs(l, mnt, "has another parent, it is at", s->point);
 	if (up && !same_place(l, mnt, s, up))
 		return differs(l, mnt, "is in another place:", s->point);
-	hist_dir(l->h, p->root, 0, root + 1);
-	if (s->dev != dev || strcmp(s->root, root))
+	if (!same_root(l, mnt, s))
 		return differs(l, mnt, "is of something else, its root is", s->root);
 	if (s->unbindable != p->unbindable)
 		return differs(l, mnt, s->unbindable ? "is unbindable" :
@@ -332,11 +378,14 @@ int world_compare(struct world *w, struct hist *h, bool mountinfo)
 		err = world_enter(w, k) || look_at_all(l, k);
 		if (!err && mountinfo)
 			err = check_mountinfo(l, first);
+		for (int i = first; i < l->nr && !err; i++)
+			if (!*l->s[i].point)
+				err = look_from_parent(l, &l->s[i]);
 	}
 	if (!err)
 		err = l->group ? compare(l) : wrong(l, "out of memory", "");
-	if (!err && model_check(&h->m))
-		err = wrong(l, "the model is unsound:", model_check(&h->m));
+	if (!err && model_check_renamed(&h->m))
+		err = wrong(l, "the model is unsound:", model_check_renamed(&h->m));
 	free(l->group);
 	free(l);
 	return world_enter(w, -1) || err ? -1 : 0;

@@ -8,7 +8,8 @@
  *
  * m5 is the mount that step 5 has made, m5.1 the first of its copies, n7 the
  * namespace of step 7; m0 and n0 are there at the start.  /c is the directory
- * named c, wherever it is by then.
+ * named c, wherever it is by then: rename /c /a puts it into a, mkdir /k /a makes a new
+ * one there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,9 @@ static const struct {
 	[OP_SETGROUP] = { "setgroup", "gSM" },
 	[OP_SET_GROUP] = { "set-group", "AB" },
 	[OP_LOCK] = { "lock", "A" },
+	[OP_RENAME] = { "rename", "ft" },
+	[OP_RMDIR] = { "rmdir", "f" },
+	[OP_MKDIR] = { "mkdir", "ft" },
 	[OP_PIVOT] = { "pivot", "ABtM" },
 };
 

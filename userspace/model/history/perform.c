@@ -43,7 +43,7 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 
 	switch (op->type) {
 	case OP_MOUNT:
-		return reach(w, h, t->b) && place(h, op, t->b);
+		return !h->removed[op->from] && reach(w, h, t->b) && place(h, op, t->b);
 	case OP_EVENT:
 		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
 	case OP_BIND:
@@ -52,6 +52,12 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 		       hist_way(h, t->b, op->to, true);
 	case OP_MOVE:
 		return reach(w, h, t->a) && reach(w, h, t->b) && place(h, op, t->b);
+	case OP_RENAME:
+	case OP_RMDIR:
+		/* what no path leads to any more can be asked for by id alone */
+		return w->by_id;
+	case OP_MKDIR:
+		return true;
 	case OP_PIVOT:
 		return reach(w, h, t->a) && reach(w, h, t->b) &&
 		       reach(w, h, t->member[0]) && hist_way(h, t->b, op->to, true);
@@ -287,6 +293,33 @@ static int do_clone(struct world *w, const struct op *op, const struct target *t
 	return keep_ns(w, "self") ? FAILED : 0;
 }
 
+/* From outside of all namespaces, where nothing is mounted on them. */
+static int do_dirs(struct world *w, const struct hist *h, const struct op *op)
+{
+	char from[64], to[64];
+	int n, err = 0;
+
+	w->changed = true;
+	hist_dir(h, op->to, 0, to);
+	n = strlen(to);
+	snprintf(to + n, sizeof(to) - n, "%s%c", n ? "/" : "", 'a' + op->from - 1);
+	if (op->type != OP_MKDIR)
+		hist_dir(h, op->from, 0, from);
+	for (int i = 0; i <= HIST_SBS && !err; i++) {
+		int fd = openat(w->source[i], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (op->type == OP_MKDIR)
+			err = mkdirat(fd, to, 0755);
+		else if (op->type == OP_RMDIR)
+			err = unlinkat(fd, from, AT_REMOVEDIR);
+		else
+			err = renameat(fd, from, fd, to);
+		err = err ? -errno : 0;
+		world_close(fd);
+	}
+	return err;
+}
+
 static int do_pivot(struct world *w, const struct hist *h, const struct op *op,
 		    const struct target *t)
 {
@@ -424,6 +457,10 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 		return do_setgroup(w, h, op, t);
 	case OP_SET_GROUP:
 		return do_set_group(w, h, t);
+	case OP_RENAME:
+	case OP_RMDIR:
+	case OP_MKDIR:
+		return do_dirs(w, h, op);
 	case OP_PIVOT:
 		return do_pivot(w, h, op, t);
 	case OP_LOCK:

@@ -130,8 +130,8 @@ static int one(struct run *r, const struct op *op, int limit, bool *done)
 		other = r->h;
 		r->h = r->next;
 		r->next = other;
-		r->h.m.dirs = r->h.dirs;
-		r->next.m.dirs = r->next.dirs;
+		hist_moved(&r->h);
+		hist_moved(&r->next);
 		if (hist_compact(&r->h))
 			return failed(r, op, "the model", "out of memory") - 1;
 		*done = true;

@@ -16,11 +16,18 @@ static const int first_dirs[] = { 0, 0, 0, 1, 1, 2, 2, 3 };
 
 #define NR_FIRST	(int)(sizeof(first_dirs) / sizeof(first_dirs[0]))
 
+void hist_moved(struct hist *h)
+{
+	h->m.dirs = h->dirs;
+	h->m.removed = h->removed;
+}
+
 int hist_init(struct hist *h)
 {
 	memset(h, 0, sizeof(*h));
 	memcpy(h->dirs, first_dirs, sizeof(first_dirs));
 	model_init(&h->m, h->dirs, NR_FIRST);
+	hist_moved(h);
 	return 0;
 }
 
@@ -46,7 +53,8 @@ int hist_copy(struct hist *to, const struct hist *from)
 	memcpy(to->dirs, from->dirs, sizeof(to->dirs));
 	memcpy(to->ns, from->ns, sizeof(to->ns));
 	memcpy(to->ns_gone, from->ns_gone, sizeof(to->ns_gone));
-	to->m.dirs = to->dirs;
+	memcpy(to->removed, from->removed, sizeof(to->removed));
+	hist_moved(to);
 	return 0;
 }
 
@@ -93,6 +101,30 @@ static int find_ns(const struct hist *h, const struct name *n)
 	return -1;
 }
 
+static bool empty(const struct hist *h, int dir)
+{
+	for (int d = 1; d < h->m.nr_dirs; d++)
+		if (h->dirs[d] == dir && !h->removed[d])
+			return false;
+	return true;
+}
+
+/* Is there that directory, and place for it? */
+static bool resolve_dirs(const struct hist *h, const struct op *op)
+{
+	int nr = h->m.nr_dirs;
+
+	if (op->type == OP_MKDIR)
+		return op->from >= nr && op->to < nr && !h->removed[op->to];
+	if (op->from >= nr || op->to >= nr)
+		return false;
+	if (op->type == OP_RENAME)
+		return op->from && !h->removed[op->from] && !h->removed[op->to] &&
+		       !model_under(&h->m, op->to, op->from);
+	return op->type != OP_RMDIR ||
+	       (op->from && !h->removed[op->from] && empty(h, op->from));
+}
+
 bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 {
 	t->a = find_mount(h, &op->a);
@@ -105,7 +137,7 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 	}
 	if (op->type == OP_PIVOT && op->nr != 1)
 		return false;
-	if (op->from >= h->m.nr_dirs || op->to >= h->m.nr_dirs)
+	if (!resolve_dirs(h, op))
 		return false;
 	switch (op->type) {
 	case OP_MOUNT:
@@ -123,6 +155,10 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 	case OP_TYPE:
 	case OP_LOCK:
 		return t->a >= 0;
+	case OP_RENAME:
+	case OP_RMDIR:
+	case OP_MKDIR:
+		return true;
 	case OP_CLONE:
 	case OP_DROP:
 		return t->ns >= 0;
@@ -199,30 +235,13 @@ void hist_dir(const struct hist *h, int dir, int root, char *path)
 	strcpy(path, p);
 }
 
-int hist_walk(const struct hist *h, int root, const char *path)
-{
-	int d = root;
-
-	for (; *path && d >= 0; path++) {
-		int up = d;
-
-		if (*path == '/')
-			continue;
-		d = *path - 'a' + 1;
-		if (d < 1 || d >= h->m.nr_dirs || h->dirs[d] != up ||
-		    (path[1] && path[1] != '/'))
-			d = -1;
-	}
-	return d;
-}
-
 bool hist_way(const struct hist *h, int mnt, int dir, bool on)
 {
 	int root = h->m.mnt[mnt].root;
 
 	if (dir == root)
 		return true;
-	if (!model_under(&h->m, dir, root) ||
+	if (h->removed[dir] || !model_under(&h->m, dir, root) ||
 	    (!on && model_lookup(&h->m, mnt, dir) >= 0))
 		return false;
 	for (int d = h->dirs[dir]; d != root; d = h->dirs[d])

@@ -30,11 +30,27 @@ void model__where(const struct model *m, int *dst, int *at)
 	}
 }
 
+bool model__removed(const struct model *m, int dir)
+{
+	return m->removed && m->removed[dir];
+}
+
 int model__bad_place(const struct model *m, int dst, int at)
 {
 	if (!model_alive(m, dst) || at < 0 || at >= m->nr_dirs)
 		return -EINVAL;
-	return model_under(m, at, m->mnt[dst].root) ? 0 : -ENOENT;
+	if (!model_under(m, at, m->mnt[dst].root))
+		return -ENOENT;
+	model__where(m, &dst, &at);
+	return model__removed(m, at) ? -ENOENT : 0;
+}
+
+/* The same of what is to be copied, which may have been removed. */
+int model__bad_root(const struct model *m, int src, int root)
+{
+	if (!model_alive(m, src) || root < 0 || root >= m->nr_dirs)
+		return -EINVAL;
+	return model_under(m, root, m->mnt[src].root) ? 0 : -ENOENT;
 }
 
 /* Copies of a tree. */
@@ -150,7 +166,8 @@ static bool receives_copy(const struct model *m, int r, int dst, int at)
 /* A tree on its way to a shared destination. */
 struct spread {
 	int dst, dst_group, at;
-	int *tree, n;	/* the mounts of the tree, parents first */
+	int *tree, n;	/* the mounts of the tree, parents first, */
+	int copied;	/* and first those that are copied */
 	int *group;	/* the peer group of each once it is there */
 	int *copies;	/* of each group: the first of @n groups of the copies
 			 * at its members; 0: no copies there */
@@ -207,7 +224,7 @@ static void spread_copy(struct model *m, const struct spread *s, int r)
 	const struct model_mount *to = &m->mnt[r];
 	int first = m->nr;
 
-	for (int x = 0; x < s->n; x++) {
+	for (int x = 0; x < s->copied; x++) {
 		struct model_mount c = m->mnt[s->tree[x]];
 
 		c.ns = to->ns;
@@ -235,7 +252,7 @@ static void spread_copy(struct model *m, const struct spread *s, int r)
 	}
 	if (m->owner[to->ns] != m->owner[m->mnt[s->dst].ns] &&
 	    !BROKEN(MUT_ATTACH_COPIES_OWN))
-		lock_tree(m, first, s->n);
+		lock_tree(m, first, s->copied);
 }
 
 /* Puts @child where it belongs, beneath what is there already; @copy: propagated. */
@@ -267,6 +284,31 @@ static void place(struct model *m, int child, int parent, int at, bool copy)
 	}
 }
 
+/* FM, ENOENT: what has been removed cannot be mounted on, in no copy either. */
+static bool needs_removed(const struct model *m, int src, int dst, int at)
+{
+	int top = model__topmost(m, src);
+
+	if (!model__removed(m, m->mnt[top].root))
+		return false;
+	if (model_lookup(m, dst, at) >= 0)
+		return true;
+	for (int r = 0; m->mnt[dst].group && r < m->nr; r++)
+		if (receives_copy(m, r, dst, at) && model_lookup(m, r, at) >= 0)
+			return true;
+	return false;
+}
+
+/* SS 5b: a copy has what is below its root; what a rename took from there it has not. */
+static void collect(const struct model *m, struct spread *s, int src)
+{
+	s->copied = s->n = model__collect(m, src, m->mnt[src].root, false, s->tree);
+	for (int i = 0; i < m->nr; i++)
+		if (m->mnt[i].ns != MODEL_GONE && m->mnt[i].parent == src &&
+		    !model_under(m, m->mnt[i].at, m->mnt[src].root))
+			s->n += model__collect(m, i, -1, false, s->tree + s->n);
+}
+
 /*
  * SS 5b.1-3 and 5d.1-3 for a shared destination, 5b.5-7 and 5d.5-8 for
  * another one.  @src is the root of a detached tree or of one that moves.
@@ -276,12 +318,14 @@ int model__attach(struct model *m, int src, int dst, int at)
 	struct spread s = { .dst = dst, .dst_group = m->mnt[dst].group, .at = at };
 	int nr = m->nr, receivers = 0, err = -ENOMEM;
 
+	if (needs_removed(m, src, dst, at))
+		return -ENOENT;
 	s.tree = calloc(nr, sizeof(int));
 	s.group = calloc(nr, sizeof(int));
 	s.copies = calloc(m->nr_groups, sizeof(int));
 	if (!s.tree || !s.group || !s.copies)
 		goto out;
-	s.n = model__collect(m, src, m->mnt[src].root, false, s.tree);
+	collect(m, &s, src);
 	if (s.dst_group) {
 		for (int r = 0; r < nr; r++)
 			receivers += receives_copy(m, r, dst, at);
@@ -303,7 +347,7 @@ int model__attach(struct model *m, int src, int dst, int at)
 	}
 	m->mnt[src].parent = -1;
 	place(m, src, dst, at, false);
-	for (int c = nr; c < m->nr; c += s.n)
+	for (int c = nr; c < m->nr; c += s.copied)
 		place(m, c, m->mnt[c].at, at, true);
 	err = 0;
 out:
@@ -341,7 +385,7 @@ bool model__locked_below(const struct model *m, int mnt, int dir)
 /* SS 5b and 5c. */
 int model_bind(struct model *m, int src, int root, int dst, int at, bool rec)
 {
-	int err = model__bad_place(m, src, root), nr = m->nr, new;
+	int err = model__bad_root(m, src, root), nr = m->nr, new;
 
 	if (!err)
 		err = model__bad_place(m, dst, at);

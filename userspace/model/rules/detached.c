@@ -16,7 +16,7 @@
  */
 int model_open_tree(struct model *m, int src, int root, bool rec, int owner)
 {
-	int err = model__bad_place(m, src, root), new;
+	int err = model__bad_root(m, src, root), new;
 
 	if (!err && !rec && model__locked_below(m, src, root))
 		err = -EINVAL;

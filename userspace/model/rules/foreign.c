@@ -50,25 +50,55 @@ static void lock_new(struct model *m, int new)
 	}
 }
 
-/* FM, OPEN_TREE_FOREIGN and MOVE_MOUNT_T_FOREIGN: capable over both owners. */
-int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
-		       unsigned int flags, const struct model_caller *who)
+/* OPEN_TREE_FOREIGN: what is to be attached, or why it cannot be had. */
+static int clone_foreign(struct model *m, int src, int root, bool rec,
+			 const struct model_caller *who)
 {
-	bool rec = flags & MODEL_BIND_REC;
-	int new;
+	int err;
 
-	if (!model_alive(m, src) || !model_alive(m, dst))
+	if (!model_alive(m, src))
 		return -EINVAL;
 	if (!capable(who->caps, m->owner[m->mnt[src].ns]) &&
 	    !BROKEN(MUT_FOREIGN_SOURCE))
 		return -EPERM;
-	/* two calls: what the clone is refused for comes first */
+	err = model__bad_root(m, src, root);
+	if (!err && !rec && model__locked_below(m, src, root))
+		err = -EINVAL;
+	return err ? err : model__clone_tree(m, src, root, rec ? CLONE_REC : 0);
+}
+
+/* MOVE_MOUNT_T_FOREIGN. */
+static int attach_foreign(struct model *m, int new, int dst, int at,
+			  const struct model_caller *who)
+{
+	int err = model__bad_place(m, dst, at);
+
+	if (err)
+		return err;
 	if (!capable(who->caps, m->owner[m->mnt[dst].ns]) &&
 	    !BROKEN(MUT_FOREIGN_DEST))
-		return m->mnt[src].unbindable ||
-		       (!rec && model__locked_below(m, src, root)) ? -EINVAL : -EPERM;
-	new = model_bind(m, src, root, dst, at, rec);
-	if (new >= 0 && locks_tree(m, dst, flags, who))
+		return -EPERM;
+	model__where(m, &dst, &at);
+	return model__attach(m, new, dst, at);
+}
+
+/* FM: the one call, then the other; each capable over one owner. */
+int model_bind_foreign(struct model *m, int src, int root, int dst, int at,
+		       unsigned int flags, const struct model_caller *who)
+{
+	int nr = m->nr, new, err;
+
+	if (!model_alive(m, dst))
+		return -EINVAL;
+	new = clone_foreign(m, src, root, flags & MODEL_BIND_REC, who);
+	if (new < 0)
+		return new;
+	err = attach_foreign(m, new, dst, at, who);
+	if (err) {
+		m->nr = nr;
+		return err;
+	}
+	if (locks_tree(m, dst, flags, who))
 		lock_new(m, new);
 	return new;
 }

@@ -22,7 +22,7 @@ int model__reserve(struct model *m, int mounts, int groups);
 int model__new_group(struct model *m, int master);
 /* Is @ring the group @g or above it? */
 bool model__reaches(const struct model *m, int g, int ring);
-/* A tree below @top, parents first; only what is below @dir of @top. */
+/* A tree below @top, parents first; only what is below @dir of @top, unless -1. */
 int model__collect(const struct model *m, int top, int dir, bool prune,
 		   int *list);
 int model__leave(struct model *m, int i);
@@ -32,10 +32,12 @@ int model__above(const struct model *m, int owner);
 enum { CLONE_REC = 1, CLONE_UNBINDABLE = 2, CLONE_SLAVE = 4 };
 
 int model__clone_tree(struct model *m, int src, int dir, int flags);
+bool model__removed(const struct model *m, int dir);
 int model__attach(struct model *m, int src, int dst, int at);
 /* MN, "Unmount semantics": mounts at one place form a stack. */
 int model__topmost(const struct model *m, int i);
 void model__where(const struct model *m, int *dst, int *at);
+int model__bad_root(const struct model *m, int src, int root);
 int model__bad_place(const struct model *m, int dst, int at);
 /* By itself, whereto ever. */
 bool model__immovable(const struct model *m, int src);

@@ -92,6 +92,7 @@ int model_copy(struct model *to, const struct model *from)
 		 sizeof(*to->owner)))
 		return -ENOMEM;
 	to->dirs = from->dirs;
+	to->removed = from->removed;
 	to->nr_dirs = from->nr_dirs;
 	to->above = from->above;
 	to->nr = from->nr;
@@ -204,7 +205,7 @@ int model__collect(const struct model *m, int top, int dir, bool prune,
 
 			if (c->ns == MODEL_GONE || c->parent != list[k])
 				continue;
-			if (k == 0 && !model_under(m, c->at, dir))
+			if (k == 0 && dir >= 0 && !model_under(m, c->at, dir))
 				continue;
 			/* SS 5c: what is below an unbindable mount is pruned */
 			if (prune && c->unbindable) {
@@ -285,7 +286,7 @@ int model_set_type(struct model *m, int mnt, enum model_type t, bool rec)
 	}
 	list[0] = mnt;
 	if (rec)
-		n = model__collect(m, mnt, m->mnt[mnt].root, false, list);
+		n = model__collect(m, mnt, -1, false, list);
 	for (int k = 0; k < n; k++)
 		set_type(m, list[k], t);
 	free(list);

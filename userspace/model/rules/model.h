@@ -33,6 +33,7 @@ struct model_mount {
 
 struct model {
 	const int *dirs;	/* parent of each directory; dirs[0] is 0 */
+	const bool *removed;	/* directories that have been, or NULL: none */
 	int nr_dirs;
 	struct model_mount *mnt;
 	int nr, cap;
@@ -73,6 +74,8 @@ int model_mount_beneath(struct model *m, int sb, int root, int over);
 /* By a process whose root directory is that of @root. */
 int model_pivot_root(struct model *m, int root, int new, int old, int at);
 int model_umount(struct model *m, int mnt, bool lazy);
+/* rmdir(2) of that directory, where nothing is mounted for the caller. */
+void model_rmdir(struct model *m, int dir);
 int model_set_type(struct model *m, int mnt, enum model_type t, bool rec);
 int model_setgroup(struct model *m, const int *member, int nr, int peer,
 		   int master, unsigned int flags, int caller);
@@ -126,6 +129,8 @@ bool model_in_tree(const struct model *m, int mnt, int top);
 
 /* Internal consistency: NULL, or what is wrong. */
 const char *model_check(const struct model *m);
+/* Directories may have been renamed, so that mountpoints lie elsewhere. */
+const char *model_check_renamed(const struct model *m);
 /* The same up to the numbers of mounts and groups: NULL, or what differs. */
 const char *model_differ(const struct model *a, const struct model *b);
 

@@ -91,6 +91,8 @@ int model_pivot_root(struct model *m, int root, int new, int old, int at)
 	    (m->mnt[new].parent >= 0 && shared(m, m->mnt[new].parent)) ||
 	    m->mnt[new].locked)
 		return -EINVAL;
+	if (model__removed(m, m->mnt[new].root))
+		return -ENOENT;
 	if (new == root || old == root)
 		return -EBUSY;
 	if (up < 0 || m->mnt[new].parent < 0 || !model_in_tree(m, old, new) ||

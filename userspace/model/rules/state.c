@@ -16,7 +16,7 @@ static bool has_members(const struct model *m, int group)
 	return false;
 }
 
-static const char *check_mount(const struct model *m, int i)
+static const char *check_mount(const struct model *m, int i, bool renamed)
 {
 	const struct model_mount *p = &m->mnt[i], *up = &m->mnt[p->parent];
 	int depth = 0;
@@ -34,7 +34,7 @@ static const char *check_mount(const struct model *m, int i)
 		return "the parent of a mount is gone";
 	if (up->ns != p->ns)
 		return "a mount and its parent are in different namespaces";
-	if (!model_under(m, p->at, up->root))
+	if (!renamed && !model_under(m, p->at, up->root))
 		return "a mountpoint is not below its parent's root";
 	if (model_lookup(m, p->parent, p->at) != i)
 		return "two mounts on one mountpoint";
@@ -43,13 +43,13 @@ static const char *check_mount(const struct model *m, int i)
 	return i < 0 ? NULL : "a cycle of parents";
 }
 
-const char *model_check(const struct model *m)
+static const char *check(const struct model *m, bool renamed)
 {
 	const char *bad = NULL;
 
 	for (int i = 0; i < m->nr && !bad; i++)
 		if (m->mnt[i].ns != MODEL_GONE)
-			bad = check_mount(m, i);
+			bad = check_mount(m, i, renamed);
 	for (int g = 1; g < m->nr_groups && !bad; g++) {
 		int up = m->group_master[g], depth = 0;
 
@@ -63,6 +63,16 @@ const char *model_check(const struct model *m)
 			bad = "a cycle of masters";
 	}
 	return bad;
+}
+
+const char *model_check(const struct model *m)
+{
+	return check(m, false);
+}
+
+const char *model_check_renamed(const struct model *m)
+{
+	return check(m, true);
 }
 
 /* The mount of @b at the place of @i in @a, or -1. */

@@ -145,3 +145,23 @@ int model_umount(struct model *m, int mnt, bool lazy)
 	free(set);
 	return 0;
 }
+
+/*
+ * rmdir(2): what is mounted there, in whatever namespace, goes with all on it, and
+ * nothing else does.
+ */
+void model_rmdir(struct model *m, int dir)
+{
+	for (int i = 0; i < m->nr; i++) {
+		int up = i;
+
+		while (up >= 0 && (m->mnt[up].parent < 0 || m->mnt[up].at != dir))
+			up = m->mnt[up].parent;
+		if (m->mnt[i].ns == MODEL_GONE || up < 0)
+			continue;
+		/* parents are still there to be asked about others */
+		m->mnt[i].ns = MODEL_GONE;
+		if (m->mnt[i].group)
+			model__leave(m, i);
+	}
+}
