@@ -189,6 +189,11 @@ static bool draw_pivot(struct chance *c, const struct hist *h, struct op *op)
 	return true;
 }
 
+bool chance_refused(struct chance *c)
+{
+	return !draw(c, 8);
+}
+
 bool chance_never(struct chance *c, const char *word)
 {
 	for (int i = 0; i < NR_OPS; i++)

@@ -127,6 +127,8 @@ struct chance {
 
 /* A verb or a propagation type that is not to be made up. */
 bool chance_never(struct chance *c, const char *word);
+/* Of what would be refused one in eight is tried. */
+bool chance_refused(struct chance *c);
 /* The next operation; false: not this time. */
 
 bool generate(struct chance *c, const struct hist *h, int step, struct op *op);

@@ -98,8 +98,11 @@ static bool compare(struct run *r, const struct op *op)
 	return true;
 }
 
-/* In both.  @limit: no more mounts than that; else it is skipped. */
-static int one(struct run *r, const struct op *op, int limit, bool *done)
+/*
+ * In both.  @c: it has been made up; skipped is what makes too many mounts, and most of
+ * what would be refused.
+ */
+static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 {
 	struct hist other;
 	struct target t;
@@ -111,7 +114,7 @@ static int one(struct run *r, const struct op *op, int limit, bool *done)
 	if (hist_copy(&r->next, &r->h))
 		return failed(r, op, "the model", "out of memory") - 1;
 	model = hist_apply(&r->next, op, &t);
-	if (!model && hist_alive(&r->next) > limit)
+	if (c && (model ? !chance_refused(c) : hist_alive(&r->next) > c->limit))
 		return HIST_SKIP;
 	kernel = world_do(r->w, &r->h, op, &t);
 	if (r->say) {
@@ -154,14 +157,14 @@ static int end_event(struct run *r, const struct op *event)
 		return 0;
 	if (!world_can(r->w, &r->h, &op, &t))
 		op.flags = OP_LAZY;
-	return one(r, &op, 1 << 30, &done);
+	return one(r, &op, NULL, &done);
 }
 
 /* 0, -1: it failed, HIST_SKIP. */
-static int try(struct run *r, const struct op *op, int limit)
+static int try(struct run *r, const struct op *op, struct chance *c)
 {
 	bool done;
-	int err = one(r, op, limit, &done);
+	int err = one(r, op, c, &done);
 
 	if (!err && done && op->type == OP_EVENT)
 		err = end_event(r, op) < 0 ? -1 : 0;
@@ -170,9 +173,9 @@ static int try(struct run *r, const struct op *op, int limit)
 	return err;
 }
 
-bool run_op(struct run *r, const struct op *op, int limit)
+static bool run_op(struct run *r, const struct op *op)
 {
-	int err = try(r, op, limit);
+	int err = try(r, op, NULL);
 
 	r->skipped += err == HIST_SKIP;
 	return err >= 0;
@@ -183,7 +186,7 @@ bool run_all(struct run *r, const struct history *y)
 	if (!run_start(r))
 		return false;
 	for (int i = 0; i < y->nr; i++)
-		if (!run_op(r, &y->op[i], 1 << 20))
+		if (!run_op(r, &y->op[i]))
 			return false;
 	return true;
 }
@@ -205,7 +208,7 @@ bool run_random(struct run *r, struct chance *c, int steps, struct history *y)
 				continue;
 			if (history_add(y, &op))
 				return failed(r, &op, "history", "out of memory");
-			err = try(r, &op, c->limit);
+			err = try(r, &op, c);
 			if (err == HIST_SKIP)
 				y->nr--;
 		}

@@ -25,7 +25,6 @@ void run_free(struct run *r);
 
 /* Each false if something differs: then run.what says what. */
 bool run_start(struct run *r);
-bool run_op(struct run *r, const struct op *op, int limit);
 bool run_all(struct run *r, const struct history *y);
 
 /* Makes up @steps operations; on failure @y has them all. */
