@@ -8,6 +8,8 @@
 
 #include "history/history.h"
 
+#define TRIES	4	/* of the same type */
+
 static unsigned int draw(struct chance *c, unsigned int n)
 {
 	c->seed ^= c->seed >> 12;
@@ -222,7 +224,12 @@ static bool beneath(struct chance *c, const struct hist *h, struct op *op)
 bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 {
 	*op = (struct op) { .step = step };
-	op->type = draw_type(c, hist_alive(h) > c->limit * 3 / 4);
+	/* or the type would be a matter of what can be done easily */
+	if (c->tries-- <= 0) {
+		c->type = draw_type(c, hist_alive(h) > c->limit * 3 / 4);
+		c->tries = TRIES;
+	}
+	op->type = c->type;
 	if (c->never >> op->type & 1)
 		return false;
 	switch (op->type) {

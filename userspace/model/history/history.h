@@ -123,6 +123,8 @@ struct chance {
 	uint64_t seed;
 	int limit;	/* mounts at a time */
 	unsigned int never, never_type;	/* operations and types, a bit each */
+	enum op_type type;	/* tried, until one of that type can be done */
+	int tries;
 };
 
 /* A verb or a propagation type that is not to be made up. */

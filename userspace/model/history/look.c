@@ -318,7 +318,18 @@ static int compare_tree(struct look *l, int mnt, char *done)
 	return compare_tree(l, up, done) || compare_mount(l, mnt) ? -1 : 0;
 }
 
-/* MN, "propagate_from": the nearest group above that has a mount in here. */
+/* Below the root directory; a rename may have taken away where it hangs there. */
+static bool in_reach(struct look *l, int mnt)
+{
+	const struct model *m = &l->h->m;
+	int top = hist_top(l->h, m->mnt[mnt].ns);
+
+	while (mnt != top && m->mnt[mnt].parent != top)
+		mnt = m->mnt[mnt].parent;
+	return mnt == top || model_under(m, m->mnt[mnt].at, m->mnt[top].root);
+}
+
+/* MN, "propagate_from": the nearest group above that has a mount in reach. */
 static int compare_from(struct look *l, int mnt)
 {
 	const struct model *m = &l->h->m;
@@ -327,7 +338,8 @@ static int compare_from(struct look *l, int mnt)
 
 	for (int g = model_master(m, mnt); g > 0 && !want; g = m->group_master[g])
 		for (int k = 0; k < m->nr; k++)
-			if (m->mnt[k].group == g && m->mnt[k].ns == m->mnt[mnt].ns)
+			if (m->mnt[k].group == g && m->mnt[k].ns == m->mnt[mnt].ns &&
+			    m->mnt[k].parent >= 0 && in_reach(l, k))
 				want = l->group[g];
 	return s->from == want ? 0 : differs(l, mnt, "receives from another group", "");
 }

@@ -14,6 +14,7 @@
 #include "history/run.h"
 
 #define TRIES	200	/* to make up an operation that can be done */
+#define MOST	200	/* mounts, where those are left out that make them fewer */
 
 int run_init(struct run *r, struct world *w)
 {
@@ -114,7 +115,9 @@ static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 	if (hist_copy(&r->next, &r->h))
 		return failed(r, op, "the model", "out of memory") - 1;
 	model = hist_apply(&r->next, op, &t);
-	if (c && (model ? !chance_refused(c) : hist_alive(&r->next) > c->limit))
+	if (c && model && !chance_refused(c))
+		return HIST_SKIP;
+	if (!model && hist_alive(&r->next) > (c ? c->limit : MOST))
 		return HIST_SKIP;
 	kernel = world_do(r->w, &r->h, op, &t);
 	if (r->say) {
@@ -201,6 +204,7 @@ bool run_random(struct run *r, struct chance *c, int steps, struct history *y)
 	for (int step = 1; step <= steps; step++) {
 		int err = HIST_SKIP;
 
+		c->tries = 0;
 		for (int k = 0; k < TRIES && err == HIST_SKIP; k++) {
 			/* every other one is an event */
 			if (!(step & 1 ? generate(c, &r->h, step, &op) :

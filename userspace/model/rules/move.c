@@ -71,6 +71,16 @@ static bool shared(const struct model *m, int mnt)
 	return m->mnt[mnt].group;
 }
 
+/* Is @dir of @mnt at or below the root directory of @top? */
+static bool in_reach(const struct model *m, int mnt, int dir, int top)
+{
+	while (mnt != top && mnt >= 0) {
+		dir = m->mnt[mnt].at;
+		mnt = m->mnt[mnt].parent;
+	}
+	return mnt == top && model_under(m, dir, m->mnt[top].root);
+}
+
 /*
  * pivot_root(2): not if the parent of the old root, that of the new one or where the
  * old one goes is shared; nothing propagates.
@@ -95,8 +105,8 @@ int model_pivot_root(struct model *m, int root, int new, int old, int at)
 		return -ENOENT;
 	if (new == root || old == root)
 		return -EBUSY;
-	if (up < 0 || m->mnt[new].parent < 0 || !model_in_tree(m, old, new) ||
-	    !model_in_tree(m, new, root))
+	if (up < 0 || m->mnt[new].parent < 0 || !in_reach(m, old, at, new) ||
+	    !in_reach(m, new, m->mnt[new].root, root))
 		return -EINVAL;
 	/* MN, "Restrictions", 3: what hides something keeps hiding it */
 	if (m->mnt[root].locked) {

@@ -104,6 +104,8 @@ static int nr_tests(void)
 
 	for (const struct named_test *t = doc_tests; t->name; t++)
 		n++;
+	for (const struct named_test *t = places_tests; t->name; t++)
+		n++;
 	for (const struct named_test *t = foreign_tests; t->name; t++)
 		n++;
 	for (const struct named_test *t = count_tests; t->name; t++)
@@ -211,6 +213,10 @@ int main(int argc, char **argv)
 	}
 	for (const struct named_test *t = doc_tests; t->name; t++) {
 		snprintf(name, sizeof(name), "documentation: %s", t->name);
+		report(name, t->fn(), "");
+	}
+	for (const struct named_test *t = places_tests; t->name; t++) {
+		snprintf(name, sizeof(name), "places: %s", t->name);
 		report(name, t->fn(), "");
 	}
 	foreign();

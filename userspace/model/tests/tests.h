@@ -19,6 +19,7 @@ struct named_test {
 };
 
 extern const struct named_test doc_tests[];	/* end: NULL */
+extern const struct named_test places_tests[];
 extern const struct named_test foreign_tests[];
 extern const struct named_test count_tests[];
 extern const struct named_test tree_tests[];
