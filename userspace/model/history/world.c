@@ -145,6 +145,7 @@ static void what_is_there(struct world *w)
 int world_init(struct world *w)
 {
 	char top[] = "/tmp/history.XXXXXX";
+	int tmp = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const char *dir = top;
 
 	memset(w, 0, sizeof(*w));
@@ -170,10 +171,11 @@ int world_init(struct world *w)
 			return world_fail(w, "move", "the new root");
 	} else if (umount2(".", MNT_DETACH)) {
 		return world_fail(w, "umount", "the old root");
-	} else if (dir == top) {
-		/* that directory is in the namespace that this one came from */
-		w->error[0] = 0;
 	}
+	/* where it came from that directory is empty */
+	if (tmp >= 0 && dir == top)
+		unlinkat(tmp, top + strlen("/tmp/"), AT_REMOVEDIR);
+	world_close(tmp);
 	if (chdir("/") || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return world_fail(w, "make private", "/");
 	w->base = openat(w->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
