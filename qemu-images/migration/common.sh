@@ -120,10 +120,18 @@ same() {	# TEXT FILE FILE
 	fi
 }
 
+# Of each namespace, automounts at the end: they come when there is an automounter.
+mounts_of() {	# FILE...
+	for file; do
+		grep -v " - autofs " "$file"
+		grep " - autofs " "$file" || :
+	done
+}
+
 # Of mountinfo, up to what cannot be the same: see mounts.awk.
 same_mounts() {	# TEXT NAME
 	# shellcheck disable=SC2086	# options of awk
-	cat $work/a.[0-9]*."$2" | awk ${mounts_were:-} -f $lib/mounts.awk >$work/a.text
-	cat $work/b.[0-9]*."$2" | awk -f $lib/mounts.awk >$work/b.text
+	mounts_of $work/a.[0-9]*."$2" | awk ${mounts_were:-} -f $lib/mounts.awk >$work/a.text
+	mounts_of $work/b.[0-9]*."$2" | awk -f $lib/mounts.awk >$work/b.text
 	same "$1" $work/a.text $work/b.text
 }

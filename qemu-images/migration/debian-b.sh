@@ -7,25 +7,25 @@ set -eu
 . /vm/migration/common.sh
 . /vm/migration/debian.sh
 
-# One service is in a pid namespace below the container's. A restore makes none below
-# one that is empty: it is given a proc of one that is two below this one, as it was.
-give() {
-	mkdir $work/nested
-	mkfifo $work/up $work/hold
-	cat >$work/namespaces <<END
-mount -t proc proc $work/nested && echo up >$work/up && read -r x <$work/hold
-END
-	unshare --pid --fork unshare --pid --fork sh $work/namespaces &
-	holder=$!
-	read -r up <$work/up
-	[ "$up" = up ] && rc=0 || rc=1
-	step $rc "the pid namespace that is given"
+# What a checkpoint/restore program would do: it restores stage by stage, and makes the
+# processes that mounts wait for, which stay until it goes.
+drive() {	# COMMAND...
+	rm -f $work/driven
+	source= options=
+	read -r source options <$work/automount || :
+	$lib/driver $work/driven "$source" "$options" "$@" &
+	driver=$!
+	while [ ! -e $work/driven ]; do
+		kill -0 $driver 2>/dev/null || return 1
+		sleep 0.1
+	done
+	read -r status <$work/driven
+	return $status
 }
 
-take_back() {
-	echo >$work/hold
-	wait $holder || :
-	umount $work/nested
+let_go() {
+	kill $driver
+	wait $driver || :
 }
 
 # The host's volume has come with layers of an overlay.
@@ -35,17 +35,12 @@ give_layers() {
 	touch -d @1000000000 $volume
 }
 
-# A key of what a plan refuses: of the type, the last one is a service's.
-key() {	# TYPE
-	sed -n "s/.* ($1, \([0-9:]*\)) .*--external \1=PATH.*/\1/p" $work/plan | tail -n 1
-}
-
 # Without the series: which namespace a sysfs or mqueue shows is not in the image, nor
 # is what was in an unlinked root. Only that is refused.
 refused() {	# RESTORE-OPTION...
 	mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
 	sed -n 's/^refused .*\[\([a-z-]*\)]$/\1/p' $work/list | sort -u >$work/rules
-	printf '%s\n' callers-namespace deleted-root >$work/known
+	printf '%s\n' callers-namespace deleted-root no-source >$work/known
 	cmp -s $work/known $work/rules || rc=1
 	[ $rc = 4 ] && rc=0 || { sed 's/^/# /' $work/list; rc=1; }
 	step $rc "what such kernels do not say of it is refused by name, and no more"
@@ -57,7 +52,7 @@ refused() {	# RESTORE-OPTION...
 }
 
 restore() {
-	pins=/run/$container now=/machine/$container again=/tmp/again
+	pins=/run/$container now=/machine/$container
 	mntcr plan $work/image >$work/plan 2>&1 && rc=1 || rc=0
 	sed 's/^/# /; s/, would help.*//' $work/plan | cut -c1-150
 	step $rc "what is the host's is refused by name until it is named"
@@ -68,7 +63,8 @@ restore() {
 	user)	places="$disk $volume /sys/fs/cgroup /dev" ;;
 	# the host's whole tree is below the container's root, hidden by locked mounts
 	nspawn)	places="/ /dev /dev/mqueue /dev/pts /dev/shm /proc /run /sys
-			/sys/fs/fuse/connections /sys/kernel/debug /tmp $disk $volume" ;;
+			/sys/fs/cgroup /sys/fs/fuse/connections /sys/kernel/debug /tmp $disk
+			$volume" ;;
 	esac
 	set --
 	for place in $places; do
@@ -83,39 +79,39 @@ restore() {
 	[ -n "$relative" ] && rc=0 || rc=1
 	step $rc "where relative layers of an overlay are from is asked for"
 	set -- "$@" --layer "$relative=$volume/overlay"
-	[ -n "$users" ] || set -- "$@" --external "$(key proc)=$work/nested"
-	if [ $container = nspawn ]; then
-		# of one superblock, under another source as systemd-nspawn has it
-		mkdir -p $again
-		mount -t cgroup2 cgroup $again
-		cgroup2=$(sed -n 's/^superblock \([0-9:]*\) cgroup2 .*/\1/p' $work/list)
-		set -- "$@" --external "$cgroup2=/sys/fs/cgroup" \
-			--external "$cgroup2:$now=$again$now"
-	fi
 	if ! has_series; then
 		refused "$@"
 		return
 	fi
 	mntcr restore --check "$@" $work/image >$work/list && rc=0 || rc=$?
-	[ $rc = 0 ] || sed 's/^/# /' $work/list
-	step $rc "nothing stands in the way of a restore"
-	awk '$1 == "superblock" { sub(/; mounted at .*/, ""); sub(/ \[.*/, ""); nr[$NF]++ }
+	sed -n 's/^refused .*(\([a-z]*\), [0-9:]*).*\[\([a-z-]*\)]$/\1 \2/p' $work/list |
+		sort >$work/rules
+	{
+		# autofs is for the initial user namespace alone
+		[ -n "$users" ] || echo "autofs no-source"
+		echo "proc callers-namespace"
+	} >$work/known
+	[ $rc = 4 ] && [ "$(grep -c ^refused $work/list)" = "$(wc -l <$work/known)" ] &&
+		cmp -s $work/known $work/rules && rc=0 || { rc=1; sed 's/^/# /' $work/list; }
+	step $rc "nothing stands in the way of a restore but what waits for a process"
+	awk '$1 == "superblock" { sub(/; mounted at .*/, ""); sub(/ \[.*/, ""); nr[$NF == "refused" ? "given" : $NF]++ }
 		END { for (from in nr) print "superblocks-" from, nr[from] }' $work/list | figures
+	# its system calls; not while it is timed
+	drive strace -f -c -U calls,name -o $work/calls \
+		mntcr restore --stages 100 "$@" $work/image 2>$work/out && rc=0 || rc=$?
+	[ $rc = 0 ] || { sed 's/^/# /' $work/out; fail "restored, stage by stage"; }
+	let_go
+	step $rc "restored, stage by stage, its system calls counted"
+	figure restore-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
 	before=$(uptime)
-	mntcr restore --pin $pins --verify --stats "$@" $work/image >$work/stats &&
-		rc=0 || rc=$?
+	drive mntcr restore --stages 100 --pin $pins --verify --stats "$@" $work/image \
+		>$work/stats && rc=0 || rc=$?
 	figure restore-seconds "$(seconds "$before")"
 	sed 's/^/# /' $work/stats
-	[ $rc = 0 ] || fail "restored"
+	[ $rc = 0 ] || fail "restored, stage by stage"
 	awk '$2 == "API:" { print "mounts", $3 "\ngroups", $5 }
 		/ system calls, / { print "restore-mount-calls", $1 }' $work/stats | figures
-	step 0 "restored"
-	# all of them, as of the dump; not while it is timed
-	strace -f -c -U calls,name -o $work/calls \
-		mntcr restore --discard "$@" $work/image 2>$work/out && rc=0 || rc=$?
-	[ $rc = 0 ] || sed 's/^/# /' $work/out
-	step $rc "restored again, its system calls counted"
-	figure restore-calls "$(awk '$2 == "total" { print $1 }' $work/calls)"
+	step 0 "restored, stage by stage"
 	nr=$(cat $work/a.namespaces)
 	set --
 	while [ $# -lt "$nr" ]; do
@@ -139,12 +135,19 @@ restore() {
 		same "namespace $i: every filesystem has its size" $work/a.$i.sizes $work/b.$i.sizes
 		i=$((i + 1))
 	done
-	[ -s $work/a.0.pids ] && [ ! -s $work/b.0.pids ] && rc=0 || rc=1
-	step $rc "proc shows a pid namespace without processes, not this machine's"
-	# a program of the container's, as the first process there
-	first=$(nsenter --mount="$1" --pid="$(echo $pins/pid-*)" readlink /proc/self) || :
-	[ "$first" = 1 ] && rc=0 || rc=1
-	step $rc "what is forked into the pinned pid namespace is shown as 1"
+	# the driver's: an init, and in there that of the pid namespace below
+	[ -s $work/a.0.pids ] && [ "$(echo $(cat $work/b.0.pids))" = "1 2" ] && rc=0 || rc=1
+	step $rc "proc shows the processes of its pid namespace, not this machine's"
+	nested=
+	for i in $work/a.*.pids; do
+		[ "$(cat "$i")" != 1 ] || nested=${i#"$work/a"}
+	done
+	[ -n "$nested" ] && cmp -s $work/a"$nested" $work/b"$nested" && rc=0 || rc=1
+	step $rc "in the namespace of a service, that of the pid namespace below (${nested#.})"
+	# a program of the container's
+	next=$(nsenter --mount="$1" --pid="$(echo $pins/pid-*)" readlink /proc/self) || :
+	[ "$next" = 3 ] && rc=0 || rc=1
+	step $rc "what is forked into the pinned pid namespace is shown as the next one"
 	all_events b "$@" && rc=0 || rc=$?
 	step $rc "events fired"
 	i=0
@@ -165,18 +168,16 @@ restore() {
 	cmp -s $work/a.text $work/b.text && rc=1 || rc=0
 	step $rc "a mount more is found by the comparison"
 	umount $pins/*
-	[ $container != nspawn ] || umount $again
+	let_go
 }
 
 receive_all
 host
 for container in $(cat $lib/containers); do
 	with $container /sys/fs/cgroup/machine/$container
-	[ -n "$users" ] || give
 	give_layers && rc=0 || rc=$?
 	step $rc "layers of an overlay come with the host's volume"
 	restore
-	[ -n "$users" ] || take_back
 done
 umount $disk $volume
 end

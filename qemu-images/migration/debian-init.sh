@@ -27,6 +27,7 @@ for n in null zero full random urandom tty; do
 		mount --bind /dev/$n dev/$n ;;
 	esac
 done
+[ "$container" = user ] || cp -a /dev/autofs dev/autofs
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 mount -t tmpfs -o mode=755,size=8m,nosuid,nodev run run
@@ -34,11 +35,10 @@ mount -t tmpfs -o mode=755,size=8m,nosuid,nodev var var
 mount -t tmpfs -o mode=1777,size=8m,nosuid,nodev tmp tmp
 mkfifo run/ready
 if [ "$container" = user ]; then
-	# debugfs is the host's alone; and a pid namespace below one that belongs to a user
-	# namespace that is made anew can't be given
+	# debugfs and autofs are for the initial user namespace alone
 	mkdir -p run/systemd/system.control
 	ln -s /dev/null run/systemd/system.control/sys-kernel-debug.mount
-	ln -s /dev/null run/systemd/system.control/mc-nested.service
+	ln -s /dev/null run/systemd/system.control/var-auto.automount
 fi
 hostname ct
 mkdir run/oldroot

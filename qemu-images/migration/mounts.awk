@@ -30,6 +30,11 @@ function name(kind, number) {
 			if (option[j] !~ /^(size|nr_inodes)=/)
 				$(i + 3) = $(i + 3) "," option[j]
 	}
+	# the automounter is a process group, which has another number
+	if ($(i + 1) == "autofs" && match($(i + 3), /pgrp=[0-9]+/))
+		$(i + 3) = substr($(i + 3), 1, RSTART - 1) "pgrp=" \
+			name("p", substr($(i + 3), RSTART + 5, RLENGTH - 5)) \
+			substr($(i + 3), RSTART + RLENGTH)
 	if ($(i + 1) == "nsfs") {
 		split($4, of, ":")
 		$4 = of[1] ":" name("n", $4)

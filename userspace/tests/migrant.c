@@ -516,7 +516,9 @@ static void walk(const char *path)
 			 names[i]);
 		line(below, names[i]);
 		TRY(lstat(names[i], &st));
-		if (!S_ISDIR(st.st_mode) || is_works(below))
+		/* an automount would be asked for */
+		if (!S_ISDIR(st.st_mode) || is_works(below) ||
+		    (only && st.st_dev != only))
 			continue;
 		fd = open(".", O_PATH | O_DIRECTORY);
 		TRY(fd);
@@ -561,7 +563,7 @@ static bool is_hidden(const char *path)
 
 /*
  * Where the next mount that can be seen is; false: that was all.  A devtmpfs is the
- * machine's.
+ * machine's, and who looks at an autofs waits for its automounter.
  */
 static bool next_place(FILE *in, char path[4096])
 {
@@ -571,7 +573,8 @@ static bool next_place(FILE *in, char path[4096])
 		if (sscanf(entry, "%*s %*s %*s %*s %4095s", path) != 1)
 			TRY(-1);
 		plain(path);
-		if (!strstr(entry, " - devtmpfs ") && !is_hidden(path))
+		if (!strstr(entry, " - devtmpfs ") && !strstr(entry, " - autofs ") &&
+		    !is_hidden(path))
 			return true;
 	}
 	return false;
