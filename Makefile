@@ -15,6 +15,8 @@ override O := $(abspath $(O))
 export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH RACES
 
 S := scripts
+# other tools have a variable of this name: it counts when it is given to this make
+soak_hosts := $(if $(filter command,$(origin HOSTS)),SOAK_HOSTS="$$HOSTS" )
 
 .PHONY: run check check-all kernel series-check check-each selftests userspace image \
 	compare-upstream coverage coverage-userspace mutants-restorer fuzz soak migration shell bench clean distclean help
@@ -56,7 +58,7 @@ fuzz:		## hostile input, RUNS= executions in all (10,000,000)
 	@$(S)/setup-host && $(S)/fuzz $(RUNS)
 
 soak:		## sweeps, races and fuzzing with fresh seeds for HOURS= (1)
-	@$(S)/setup-host && $(S)/soak $(or $(HOURS),1)
+	@$(S)/setup-host && $(soak_hosts)$(S)/soak $(or $(HOURS),1)
 
 selftests:	## the kernel selftests, built
 	@$(S)/setup-host && $(S)/build-selftests
