@@ -28,7 +28,7 @@ check:		## every test there is; ends with passed, failed, skipped
 	@$(S)/setup-host && $(S)/check
 
 check-all:	## the same with every mutant, debug kernels and several processors
-	@$(S)/setup-host && $(S)/check --all
+	@$(S)/setup-host openssh-client && $(S)/check --all
 
 migration:	## containers move to another VM, four of them Debian with systemd
 	@$(S)/setup-host && $(S)/migration --show
