@@ -9,6 +9,11 @@
 
 #include "mntcr-restore.h"
 
+/*
+ * Goals are times, or ratios of them: a missed one is printed, and fails nothing.  What
+ * can't be measured is an error.
+ */
+
 /* Milliseconds. */
 double bench_now(void);
 void bench_least(double *best, double t, bool first);
