@@ -335,8 +335,10 @@ static void two_superblocks_of_one_device(void)
 	dump(&h);
 	/* as if the other one had been mounted, too: at "/part" */
 	for (i = 0; i < h.t->nr_sbs; i++)
-		if (strcmp(h.t->sbs[i].type, "ext4"))
+		if (strcmp(h.t->sbs[i].type, "ext4")) {
 			h.t->sbs[i].type = "ext4";
+			h.t->sbs[i].options = "";
+		}
 	snprintf(key, sizeof(key), "%u:%u", h.t->sbs[0].major, h.t->sbs[0].minor);
 	from(&h, is.path);
 	h.device[1] = (struct mntcr_external){

@@ -127,6 +127,52 @@ static void of_a_device(void)
 	done();
 }
 
+/* Whose image it is has no say about other devices, nor about the kernel. */
+static void options_that_no_device_is_given(void)
+{
+	static const char *const bad[][2] = {
+		{ "erofs", "user_xattr,device=/dev/loop1" }, { "erofs", "fsoffset=4096" },
+		{ "erofs", "domain_id=x" }, { "xfs", "attr2,logdev=/dev/sdb" },
+		{ "xfs", "rtdev=/dev/sdb" }, { "ext4", "journal_path=/dev/sdb" },
+		{ "ext4", "journal_dev=0x801" }, { "ext4", "errors=panic" },
+		{ "ext2", "errors=panic" }, { "ext3", "usrjquota=etc/passwd" },
+		{ "ext4", "sb=32768" }, { "ext4", "abort" }, { "ext4", "commit=/x" },
+		{ "ext4", "commit" }, { "ext4", "acl=" }, { "ext4", "err" },
+		{ "ext4", "errors\\075panic" }, { "ext4", "ro=/dev/sdb" }, { "ext4", "=" },
+		{ "squashfs", "errors=panic" }, { "squashfs", "threads=/x" },
+	};
+	static const char *const good[][2] = {
+		{ "ext4", "errors=remount-ro,commit=5,data=ordered,stripe=32" },
+		{ "ext4", "seclabel,usrquota" }, { "ext2", "" },
+		{ "xfs", "attr2,inode64,logbufs=8,logbsize=32k,noquota" },
+		{ "squashfs", "errors=continue,threads=single" },
+		{ "erofs", "user_xattr,acl,cache_strategy=readaround" },
+	};
+	struct mntcr_external dev = { .key = "8:1", .path = "/dev/vdb" };
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false }, .devices = &dev, .nr_devices = 1,
+	};
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(bad) + MC_ARRAY_SIZE(good); i++) {
+		const char *const *x = i < MC_ARRAY_SIZE(bad) ? bad[i] :
+				       good[i - MC_ARRAY_SIZE(bad)];
+
+		start(1);
+		add(0, 10, MC_NONE, 1, "/", "/");
+		t->sbs[sbs[1]].type = x[0];
+		t->sbs[sbs[1]].options = x[1];
+		finish();
+		if (i < MC_ARRAY_SIZE(bad)) {
+			refused(MNTCR_API_EXTENDED, &o, "device-option");
+			CHECK(strstr(e.text, "--external 8:1=PATH"));
+		} else {
+			REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		}
+		done();
+	}
+}
+
 /*
  * Two sysfs and a mqueue of namespaces that are not the dumper's are made in new
  * ones, whosever the owner; of no namespace that is known, or with the caller's, in
@@ -639,6 +685,7 @@ static void unlinked_roots_of_a_device(void)
 	start(1);
 	add(0, 10, MC_NONE, 1, "/", "/");
 	t->sbs[sbs[1]].type = "ext4";
+	t->sbs[sbs[1]].options = "";
 	gone(11, "/d/f", "/a", 1);
 	gone(12, "/d/f", "/b", 1);
 	t->sbs[sbs[1]].contents = true;
@@ -691,6 +738,7 @@ int main(void)
 	TAP_RUN(one_that_nobody_named_is_not_opened);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(of_a_device);
+	TAP_RUN(options_that_no_device_is_given);
 	TAP_RUN(the_longest_root_counts);
 	TAP_RUN(an_idmap_for_a_live_one_without);
 	TAP_RUN(what_fresh_ones_hold_is_what_it_was);

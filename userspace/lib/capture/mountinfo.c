@@ -158,36 +158,6 @@ static bool word_is(const char *s, size_t n, const char *word)
 	return strlen(word) == n && !strncmp(s, word, n);
 }
 
-/* Superblock flags come first; what follows is the filesystem's own. */
-static const char *sb_options(char *s, uint32_t *flags)
-{
-	static const struct {
-		const char *name;
-		uint32_t flag;
-	} names[] = {
-		{ "rw", 0 }, { "ro", MS_RDONLY }, { "sync", MS_SYNCHRONOUS },
-		{ "dirsync", MS_DIRSYNC }, { "mand", 0 },
-		{ "lazytime", MS_LAZYTIME },
-	};
-	size_t i, n, at = 0;
-
-	*flags = 0;
-	while (*s) {
-		n = strcspn(s, ",");
-		for (i = at; i < MC_ARRAY_SIZE(names); i++)
-			if (word_is(s, n, names[i].name))
-				break;
-		if (i == MC_ARRAY_SIZE(names))
-			break;
-		*flags |= names[i].flag;
-		at = i < 2 ? 2 : i + 1;	/* one of rw, ro; each once, in order */
-		s += n;
-		if (*s == ',')
-			s++;
-	}
-	return s;
-}
-
 static uint64_t mount_attrs(const char *opts)
 {
 	static const struct {
@@ -261,7 +231,7 @@ static int read_line(struct mc_topology *t, struct libmnt_fs *fs,
 		if (!m->subtype)
 			return mc_nomem(e);
 	}
-	m->options = mc_topology_str(t, sb_options(l->options, &m->sb_flags));
+	m->options = mc_topology_str(t, mc_sb_flags(l->options, &m->sb_flags));
 	m->source = unescaped(t, l->source);
 	m->root = unescaped(t, l->root);
 	m->path = unescaped(t, l->mountpoint);

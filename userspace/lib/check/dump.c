@@ -147,7 +147,7 @@ static void find_device(struct job *j, uint32_t i)
 	const struct mc_sb *sb = &j->t->sbs[i];
 
 	if (j->external[i] && !j->has[i] && !sb->outside.path &&
-	    !mc_outside_root(&j->outside, sb))
+	    !mc_outside_root(&j->outside, sb) && mc_device_is_plain(sb))
 		j->has[i] = mc_device_here(sb);
 }
 

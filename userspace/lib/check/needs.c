@@ -101,7 +101,7 @@ static void choose(struct needs *n)
 				n->t->sbs[i].whose == MC_WHOSE_HOST);
 		n->nr_refused[i] = n->from[i].nr_refused && n->from[i].refused ?
 				   n->from[i].nr_refused : UINT32_MAX;
-		if (n->wanted[i] && !n->device[i])
+		if (n->wanted[i] && !n->device[i] && mc_device_is_plain(&n->t->sbs[i]))
 			n->has[i] = mc_device_of(&n->t->sbs[i]);
 	}
 	for (i = 0; i < n->t->nr_groups; i++) {

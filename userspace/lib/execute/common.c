@@ -419,19 +419,6 @@ int mc_exec_src(struct mc_exec *x, uint32_t s, const char **path)
 	return x->src_fd[s];
 }
 
-bool mc_is_sb_flag(const char *option)
-{
-	static const char *const flags[] = {
-		"rw", "ro", "seclabel", "sync", "dirsync", "lazytime",
-	};
-	size_t i;
-
-	for (i = 0; i < MC_ARRAY_SIZE(flags); i++)
-		if (!strcmp(option, flags[i]))
-			return true;
-	return false;
-}
-
 /* --- mounts --------------------------------------------------------------- */
 
 /* A clone is made private; its group is set once all mounts are there. */

@@ -281,8 +281,13 @@ static int check_uuid(struct mc_exec *x, const struct mc_op *op, int mnt)
 int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
-	int fs = open_fs(x, op, true), fd, err;
+	int fs, fd, err;
 
+	/* the plan has told that: it is not even asked whether the kernel would take it */
+	if (!mc_device_is_plain(&x->t->sbs[s->sb]))
+		return mnt ? mc_refuse(x->e, "device-option", "%u:%u has options that no device is mounted with",
+				       x->t->sbs[s->sb].major, x->t->sbs[s->sb].minor) : 0;
+	fs = open_fs(x, op, true);
 	if (fs < 0)
 		return -1;
 	if (!mnt) {

@@ -195,8 +195,6 @@ void mc_exec_attr(const struct mc_exec *x, uint32_t mount,
 /* The same for a source in the scratch tree. */
 void mc_exec_base_attr(const struct mc_exec *x, const struct mc_src *s,
 		       struct mc_mount_attr *attr);
-/* A flag of the superblock, or added by a security module by itself: not to be given. */
-bool mc_is_sb_flag(const char *option);
 /* fd below dfd, never through a symlink or a mount. */
 int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev);
 /* By device: can it be m, a mount of m's superblock? */

@@ -309,6 +309,12 @@ int mc_plan_only_live(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 int mc_plan_beside_external(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 			    struct mntcr_error *e);
 
+/* --- device.c --------------------------------------------------------------- */
+
+/* Of a superblock, all of whose mounts these are, and which a --device names. */
+int mc_plan_device_src(struct mc_plan *p, const uint32_t *mounts, uint32_t nr, uint32_t *src,
+		       struct mntcr_error *e);
+
 /* --- wide.c ------------------------------------------------------------------ */
 
 /* The source of what is at root below base, which is at base_root; MC_NONE: no memory. */

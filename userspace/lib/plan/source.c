@@ -66,18 +66,6 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return 0;
 }
 
-/* On the device that was named. */
-static uint32_t device_src(struct mc_plan *p, uint32_t sb)
-{
-	uint32_t src = mc_plan_new_src(p, MC_SRC_FRESH, sb, MC_NONE);
-
-	if (src != MC_NONE) {
-		p->srcs[src].device = p->priv->device_of[sb];
-		p->srcs[src].path = p->priv->opts->devices[p->srcs[src].device].path;
-	}
-	return src;
-}
-
 static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		   uint32_t end, struct mntcr_error *e)
 {
@@ -122,8 +110,9 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			s->nr_wide++;
 	} else if (device != MC_NONE) {
 		s->mode = MC_SB_FRESH;
-		s->src = device_src(p, sb);
-		ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
+		ret = mc_plan_device_src(p, sorted + from, end - from, &s->src, e);
+		if (!ret)
+			ret = mc_plan_new_sb(p, sb, sorted + from, end - from, e);
 	} else if (fresh) {
 		s->mode = MC_SB_FRESH;
 		if (type->once && !mc_plan_has_made_ns(p, &p->topo->sbs[sb]))
@@ -139,6 +128,8 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		s->mode = MC_SB_LIVE;
 		s->src = 0;
 	}
+	if (ret)
+		return ret;
 	if (s->src == MC_NONE)
 		return mc_nomem(e);
 	/*

@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <string.h>
+#include <sys/mount.h>
 
 #include "base/base.h"
 #include "topology/topology.h"
@@ -63,4 +64,51 @@ bool mc_next_option(char **rest, char **name, char **value)
 	if (*value)
 		unescape(*value);
 	return true;
+}
+
+bool mc_is_sb_flag(const char *option)
+{
+	static const char *const flags[] = {
+		"rw", "ro", "seclabel", "sync", "dirsync", "lazytime",
+	};
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(flags); i++)
+		if (!strcmp(option, flags[i]))
+			return true;
+	return false;
+}
+
+static bool word_is(const char *s, size_t n, const char *word)
+{
+	return strlen(word) == n && !strncmp(s, word, n);
+}
+
+const char *mc_sb_flags(const char *s, uint32_t *flags)
+{
+	static const struct {
+		const char *name;
+		uint32_t flag;
+	} names[] = {
+		{ "rw", 0 }, { "ro", MS_RDONLY }, { "sync", MS_SYNCHRONOUS },
+		{ "dirsync", MS_DIRSYNC }, { "mand", 0 },
+		{ "lazytime", MS_LAZYTIME },
+	};
+	size_t i, n, at = 0;
+
+	*flags = 0;
+	while (*s) {
+		n = strcspn(s, ",");
+		for (i = at; i < MC_ARRAY_SIZE(names); i++)
+			if (word_is(s, n, names[i].name))
+				break;
+		if (i == MC_ARRAY_SIZE(names))
+			break;
+		*flags |= names[i].flag;
+		at = i < 2 ? 2 : i + 1;	/* one of rw, ro; each once, in order */
+		s += n;
+		if (*s == ',')
+			s++;
+	}
+	return s;
 }

@@ -446,6 +446,19 @@ uint32_t mc_sb_ns_owner(const struct mc_sb *sb);
  * value is NULL where there is no "=".
  */
 bool mc_next_option(char **rest, char **name, char **value);
+/* A flag of the superblock, or added by a security module by itself: not to be given. */
+bool mc_is_sb_flag(const char *option);
+/* Those of mountinfo: the superblock's flags come first; returns the filesystem's own. */
+const char *mc_sb_flags(const char *options, uint32_t *flags);
+
+/*
+ * device.c: fn for each option that is not given to a device here, until one returns
+ * other than 0: that; -1: no memory.
+ */
+int mc_device_options(const struct mc_sb *sb,
+		      int (*fn)(void *data, const char *name, const char *value), void *data);
+/* There is none. */
+bool mc_device_is_plain(const struct mc_sb *sb);
 
 /*
  * layers.c: the layers of an overlay as its options say, sb and path not known; the
