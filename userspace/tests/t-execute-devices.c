@@ -45,6 +45,14 @@ static void difference(void *data, const char *line)
 	h->nr_differences++;
 }
 
+static void first_difference(void *data, const char *line)
+{
+	struct held *h = data;
+
+	if (!h->nr_differences++)
+		snprintf(h->line, sizeof(h->line), "%s", line);
+}
+
 static void build(void)
 {
 	TRY(mkdir("disk", 0755));
@@ -326,6 +334,101 @@ static void the_list_names_the_device(void)
 	done(&h);
 }
 
+/* A name for a device, which is another one's once it has been looked at. */
+static void rename_device(void *data, const char *line)
+{
+	difference(data, line);
+	if (unlink("/tmp/name") || symlink(other.path, "/tmp/name"))
+		abort();
+}
+
+static void a_name_that_leads_elsewhere_by_then(void)
+{
+	struct mntcr_restored *r = NULL;
+	struct held h;
+
+	dump(&h);
+	TRY(symlink(is.path, "/tmp/name"));
+	from(&h, "/tmp/name");
+	h.o.difference = rename_device;
+	CHECK_EQ(mntcr_restore(h.t, &h.o, &r, &h.e), -1);
+	CHECK_EQ(h.nr_differences, 2);
+	CHECK_STR(h.e.rule, "device-path");
+	CHECK(has(h.e.text, "/tmp/name leads to device "));
+	mntcr_restored_free(r);
+	TRY(unlink("/tmp/name"));
+	done(&h);
+}
+
+/* The first 1024 bytes are not the filesystem's own. */
+static void traces_of_another_filesystem(void)
+{
+	static const char magic[30] = { 'h', 's', 'q', 's', [28] = 4 };
+	char old[sizeof(magic)];
+	struct held h;
+
+	dump(&h);
+	from(&h, is.path);
+	TRY(pread(is.fd, old, sizeof(old), 0));
+	TRY(pwrite(is.fd, magic, sizeof(magic), 0));
+	bad(&h, "device-type", "traces of several filesystems");
+	TRY(pwrite(is.fd, old, sizeof(old), 0));
+	good(&h, is.dev);
+	done(&h);
+}
+
+/* Flags are told with the options, and are none. */
+static void flags_that_are_the_same(void)
+{
+	struct mntcr_restored *r = NULL;
+	struct held h;
+
+	flags = MS_SYNCHRONOUS | MS_DIRSYNC;
+	dump(&h);
+	TRY(mount(is.path, "/tmp/here", "ext4", flags, NULL));
+	flags = 0;
+	from(&h, is.path);
+	REQUIRE(!mntcr_restore(h.t, &h.o, &r, &h.e));
+	CHECK_EQ(h.nr_differences, 2);	/* the sources */
+	mntcr_restored_free(r);
+	TRY(umount("/tmp/here"));
+	TRY(mount(is.path, "/tmp/here", "ext4", MS_SYNCHRONOUS, NULL));
+	h.nr_differences = 0;
+	h.o.difference = first_difference;
+	REQUIRE(!mntcr_restore(h.t, &h.o, &r, &h.e));
+	CHECK_EQ(h.nr_differences, 3);
+	CHECK(has(h.line, ": mounted here already, at /tmp/here, with its own options: rw,sync"));
+	CHECK(has(h.line, " instead of rw,sync,dirsync"));
+	mntcr_restored_free(r);
+	TRY(umount("/tmp/here"));
+	done(&h);
+}
+
+/* It is one superblock however it is named. */
+static void a_device_that_an_external_leads_to(void)
+{
+	struct held h;
+	char key[32];
+	uint32_t i;
+
+	dump(&h);
+	TRY(mount(is.path, "/tmp/here", "ext4", 0, NULL));
+	for (i = 0; i < h.t->nr_sbs && !strcmp(h.t->sbs[i].type, "ext4"); i++)
+		;
+	REQUIRE(i < h.t->nr_sbs);
+	snprintf(key, sizeof(key), "%u:%u", h.t->sbs[i].major, h.t->sbs[i].minor);
+	TRY(mkdir("/tmp/here/disk", 0755));
+	TRY(mkdir("/tmp/here/part", 0755));
+	h.external = (struct mntcr_external){ .key = key, .path = "/tmp/here" };
+	h.o.nr_externals = 1;
+	from(&h, is.path);
+	bad(&h, "device-twice", ": the device is that of --external ");
+	TRY(rmdir("/tmp/here/disk"));
+	TRY(rmdir("/tmp/here/part"));
+	TRY(umount("/tmp/here"));
+	done(&h);
+}
+
 static void two_superblocks_of_one_device(void)
 {
 	struct held h;
@@ -373,7 +476,11 @@ int main(void)
 	TAP_RUN(read_only);
 	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
 	TAP_RUN(what_is_something_else);
+	TAP_RUN(traces_of_another_filesystem);
+	TAP_RUN(flags_that_are_the_same);
+	TAP_RUN(a_name_that_leads_elsewhere_by_then);
 	TAP_RUN(two_superblocks_of_one_device);
+	TAP_RUN(a_device_that_an_external_leads_to);
 	TAP_RUN(keys_that_are_wrong);
 	TAP_RUN(the_list_names_the_device);
 	return tap_done();

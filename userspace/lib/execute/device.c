@@ -12,7 +12,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "execute/execute.h"
 
@@ -79,7 +81,7 @@ static int probe(struct check *c, const struct mc_src *s)
 	const char *type = NULL, *uuid = NULL;
 	blkid_probe pr = blkid_new_probe();
 	char path[40], text[200];
-	int fd, err;
+	int fd, err, found;
 
 	if (!pr)
 		return mc_nomem(c->e);
@@ -92,23 +94,35 @@ static int probe(struct check *c, const struct mc_src *s)
 	} else {
 		blkid_probe_enable_superblocks(pr, 1);
 		blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID);
-		if (!blkid_do_safeprobe(pr)) {
+		found = blkid_do_safeprobe(pr);
+		if (!found) {
 			blkid_probe_lookup_value(pr, "TYPE", &type, NULL);
 			blkid_probe_lookup_value(pr, "UUID", &uuid, NULL);
 		}
-		check_found(c, s, type, uuid);
+		if (found == -2)
+			refuse(c, s, "device-type", "wipefs(8), for those that are left from before",
+			       "there are traces of several filesystems on it");
+		else if (found < 0)
+			refuse(c, s, "device-path", "the device that has it here",
+			       "what is on it can't be read");
+		else
+			check_found(c, s, type, uuid);
 	}
 	blkid_free_probe(pr);
 	mc_close(fd);
 	return 0;
 }
 
-/* As a list: "ro" and "rw" are told by the flags. */
-static const char *without_ro(const char *options)
+/* As mountinfo has them, flags first. */
+static const char *text_of(const char *options, uint32_t flags, char *buf, size_t size)
 {
-	if (strncmp(options, "rw", 2) && strncmp(options, "ro", 2))
-		return options;
-	return options[2] == ',' ? options + 3 : options[2] ? options : "";
+	char esc[256];
+
+	snprintf(buf, size, "%s%s%s%s%s", flags & MS_RDONLY ? "ro" : "rw",
+		 flags & MS_SYNCHRONOUS ? ",sync" : "", flags & MS_DIRSYNC ? ",dirsync" : "",
+		 flags & MS_LAZYTIME ? ",lazytime" : "", *options ? "," : "");
+	strncat(buf, mc_escape(options, esc, sizeof(esc)), size - strlen(buf) - 1);
+	return buf;
 }
 
 /* That one is taken as it is.  What is mounted elsewhere alone is not seen. */
@@ -116,9 +130,10 @@ static void check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
 	struct libmnt_fs *fs = NULL, *f;
-	char at[256], is[256], was[256], line[900];
-	const char *options;
+	char at[256], is[320], was[320], line[1100];
 	bool ro, was_ro = sb->flags & MS_RDONLY;
+	const char *options;
+	uint32_t flags;
 
 	mnt_reset_iter(c->it, MNT_ITER_FORWARD);
 	while (!fs && !mnt_table_next_fs(c->tb, c->it, &f))
@@ -127,7 +142,8 @@ static void check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 	options = fs ? mnt_fs_get_fs_options(fs) : NULL;
 	if (!options)
 		return;
-	ro = !strncmp(options, "ro", 2) && (!options[2] || options[2] == ',');
+	options = mc_sb_flags(options, &flags);
+	ro = flags & MS_RDONLY;
 	mc_escape(mnt_fs_get_target(fs), at, sizeof(at));
 	if (ro != was_ro) {
 		snprintf(line, sizeof(line), "it is mounted here already, at %s, and %s; %u:%u was %s",
@@ -135,13 +151,58 @@ static void check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 			 was_ro ? "read-only" : "writable");
 		refuse(c, s, "device-mounted", "unmount or remount it, or --external with its path",
 		       line);
-	} else if (c->difference && strcmp(without_ro(options), without_ro(sb->options))) {
+	} else if (c->difference && (flags != sb->flags || strcmp(options, sb->options))) {
 		snprintf(line, sizeof(line), "%u:%u: mounted here already, at %s, with its own options: %s instead of %s",
-			 sb->major, sb->minor, at,
-			 mc_escape(without_ro(options), is, sizeof(is)),
-			 mc_escape(without_ro(sb->options), was, sizeof(was)));
+			 sb->major, sb->minor, at, text_of(options, flags, is, sizeof(is)),
+			 text_of(sb->options, sb->flags, was, sizeof(was)));
 		c->difference(c->data, line);
 	}
+}
+
+/* An --external that leads to what is mounted of the device, for another superblock. */
+static bool is_external(struct check *c, const struct mc_src *s, dev_t dev)
+{
+	char key[128], path[256], text[500];
+	const struct mntcr_external *o;
+	struct statx st;
+	uint32_t i;
+
+	for (i = 0; i < c->p->nr_srcs; i++) {
+		const struct mc_src *x = &c->p->srcs[i];
+
+		if (x->kind != MC_SRC_EXTERNAL || x->sb == s->sb)
+			continue;
+		o = &c->po->externals[x->index];
+		/* no automounter is started, and no server asked */
+		if (statx(AT_FDCWD, o->path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &st) ||
+		    makedev(st.stx_dev_major, st.stx_dev_minor) != dev)
+			continue;
+		snprintf(text, sizeof(text), "the device is that of --external %s=%s, which has another superblock of the image",
+			 mc_escape(o->key, key, sizeof(key)),
+			 mc_escape(o->path, path, sizeof(path)));
+		refuse(c, s, "device-twice", "a device for each", text);
+		return true;
+	}
+	return false;
+}
+
+/* One of a live namespace: likewise. */
+static bool is_live(struct check *c, const struct mc_src *s, dev_t dev)
+{
+	const struct mc_sb *sb = c->p->topo->sbs;
+	char text[300];
+	uint32_t i;
+
+	for (i = 0; i < c->p->topo->nr_sbs; i++) {
+		if (i == s->sb || c->p->from[i].kind != MC_FROM_LIVE ||
+		    makedev(sb[i].major, sb[i].minor) != dev)
+			continue;
+		snprintf(text, sizeof(text), "the device is that of %u:%u in a live namespace, another superblock of the image",
+			 sb[i].major, sb[i].minor);
+		refuse(c, s, "device-twice", "a device for each", text);
+		return true;
+	}
+	return false;
 }
 
 static int check_one(struct check *c, uint32_t src, dev_t *of)
@@ -167,8 +228,9 @@ static int check_one(struct check *c, uint32_t src, dev_t *of)
 		refuse(c, s, "device-twice", "a device for each", text);
 		return 0;
 	}
-	if (c->tb && c->it)
-		check_mounted(c, s, st.st_rdev);
+	if (is_external(c, s, st.st_rdev) || is_live(c, s, st.st_rdev))
+		return 0;
+	check_mounted(c, s, st.st_rdev);
 	return probe(c, s);
 }
 
@@ -190,7 +252,11 @@ int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
 	if (!of)
 		return mc_nomem(e);
 	c.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
+	if (!c.tb)
+		ret = mc_fail(e, MNTCR_SYS, errno, "/proc/thread-self/mountinfo");
 	c.it = mnt_new_iter(MNT_ITER_FORWARD);
+	if (!ret && !c.it)
+		ret = mc_nomem(e);
 	for (i = 0; i < p->nr_srcs && !ret; i++)
 		if (p->srcs[i].kind == MC_SRC_FRESH && p->srcs[i].device != MC_NONE)
 			ret = check_one(&c, i, of);
@@ -265,17 +331,20 @@ static int create(struct mc_exec *x, int fs, bool alone)
 	return err ? err : c.err;
 }
 
-/* What was looked at by its device is what has been mounted? */
-static int check_uuid(struct mc_exec *x, const struct mc_op *op, int mnt)
+/* The kernel has gone by its path: is it the device that was looked at? */
+static int check_same(struct mc_exec *x, const struct mc_op *op, int mnt)
 {
-	const struct mc_sb *sb = &x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb];
-	char text[MC_UUID_LEN + 1];
+	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
+	struct stat is, st;
+	char path[256];
 
-	if (!sb->uuid || !mc_fs_uuid(mnt, text) || !strcmp(text, sb->uuid))
+	if (fstat(x->device_fd[s->device], &st) || fstat(mnt, &is))
+		return mc_exec_fail(x, op, errno, "its device");
+	if (is.st_dev == st.st_rdev)
 		return 0;
-	return mc_refuse(x->e, "device-uuid", "the filesystem on %s is %s, and %u:%u was %s",
-			 x->p->srcs[MC_REF_INDEX(op->obj)].path, text, sb->major,
-			 sb->minor, sb->uuid);
+	return mc_refuse(x->e, "device-path", "%s leads to device %u:%u, and led to %u:%u when that was looked at; a path that nobody changes",
+			 mc_escape(s->path, path, sizeof(path)), major(is.st_dev),
+			 minor(is.st_dev), major(st.st_rdev), minor(st.st_rdev));
 }
 
 int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt)
@@ -315,7 +384,7 @@ int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	mc_exec_junk(x, fs);
 	if (fd < 0)
 		return -1;
-	if (check_uuid(x, op, fd) || (s->nr_unlinked && mc_exec_fill(x, s, fd))) {
+	if (check_same(x, op, fd) || (s->nr_unlinked && mc_exec_fill(x, s, fd))) {
 		mc_exec_junk(x, fd);
 		return -1;
 	}
