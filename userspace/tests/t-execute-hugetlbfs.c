@@ -86,9 +86,63 @@ static void what_would_be_lost_is_refused(void)
 	end(&s, NULL);
 }
 
+/* Of one superblock, whose root is mounted nowhere: the second has something in it. */
+static void parts_tree(void)
+{
+	world_new_root();
+	w_mkdir("/all");
+	w_mkdir("/a");
+	w_mkdir("/b");
+	if (mount("hugetlbfs", "/all", "hugetlbfs", 0, NULL))
+		err(1, "hugetlbfs");
+	w_mkdir("/all/a");
+	w_mkdir("/all/b/precious");
+	w_bind("/all/a", "/a");
+	w_bind("/all/b", "/b");
+	if (umount("/all"))
+		err(1, "umount");
+}
+
+static void unbindable_tree(void)
+{
+	full_tree();
+	w_type("/small", MS_UNBINDABLE);
+}
+
+static void is_refused(void (*tree)(void), const char *rule, const char *says)
+{
+	static const char *const path = "/tmp/mntcr-lossy-image";
+	struct mntcr_contents_options o = { .size = sizeof(o) };
+	struct shot s = shoot(tree);
+
+	o.sources = s.src;
+	o.nr_sources = s.w.nr;
+	unlink(path);
+	CHECK_EQ(mntcr_image_write_contents(s.t, &o, path, &s.e), -1);
+	CHECK_STR(s.e.rule, rule);
+	if (!strstr(s.e.text, says))
+		TAP_SAY("%s", s.e.text);
+	CHECK(strstr(s.e.text, says) && access(path, F_OK));
+	unlink(path);
+	end(&s, NULL);
+}
+
+/* Each mount that may show something is looked into, and one that can't be is not empty. */
+static void all_of_it_is_looked_at(void)
+{
+	int fd = mc_fsopen("hugetlbfs", FSOPEN_CLOEXEC);
+
+	if (fd < 0)
+		SKIP("this kernel has no hugetlbfs");
+	close(fd);
+	is_refused(parts_tree, "not-empty", "/b: ");
+	is_refused(unbindable_tree, "contents-out-of-reach", "would help: --exclude-contents ");
+}
+
 static const struct shot_test tests[] = {
 	{ "fresh-hugetlbfs", fresh_hugetlbfs },
 	{ "what-would-be-lost", what_would_be_lost_is_refused },
+	{ "all-of-it", all_of_it_is_looked_at },
 };
 
 int main(int argc, char **argv)

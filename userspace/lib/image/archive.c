@@ -317,34 +317,64 @@ static int is_empty(int root)
 	return err ? -1 : ret;
 }
 
-/* What is in it nobody brings back: whose it is has to say that it may go. */
-static int check_empty(struct job *j, uint32_t from, uint32_t end, struct mntcr_error *e)
+/* Of sorted[from, to), all of one root, the first that can be looked into. */
+static int check_root_empty(struct job *j, uint32_t from, uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_topology *t = j->t;
-	const struct mc_mount *m = &t->mounts[j->sorted[from]];
-	const struct mc_sb *sb = &t->sbs[m->sb];
-	char name[300];
+	const struct mc_sb *sb = &t->sbs[t->mounts[j->sorted[from]].sb];
+	char name[300], why[sizeof(e->text)] = "unbindable, idmapped, or in a namespace that was not given";
 	uint32_t i;
 	int fd, ret;
 
-	for (i = from; i < end; i++) {
-		if (!can_be_cloned(j, j->sorted[i]) || t->mounts[j->sorted[i]].root_deleted)
+	for (i = from; i < to; i++) {
+		if (!can_be_cloned(j, j->sorted[i]))
 			continue;
 		fd = mc_contents_clone(t, j->sorted[i],
 				       j->ns_fd[t->mounts[j->sorted[i]].ns], e);
-		if (fd < 0)
+		if (fd < 0) {
+			memcpy(why, e->text, sizeof(why));
 			continue;
+		}
 		ret = is_empty(fd);
+		if (ret < 0)
+			snprintf(why, sizeof(why), "reading the directory: %s", strerror(errno));
 		mc_close(fd);
 		if (ret < 0)
-			return mc_fail(e, MNTCR_SYS, errno, "%s: reading the directory",
-				       mc_mount_name(t, j->sorted[i], name, sizeof(name)));
+			continue;
 		if (ret)
 			return 0;
 		return mc_refuse(e, "not-empty",
 				 "%s: %s %u:%u is not empty, and one that is made anew is; would help: --exclude-contents %u:%u, which lets that go",
 				 mc_mount_name(t, j->sorted[i], name, sizeof(name)),
 				 sb->type, sb->major, sb->minor, sb->major, sb->minor);
+	}
+	return mc_refuse(e, "contents-out-of-reach",
+			 "%s: no mount with this root can be looked into, and %s %u:%u, made anew, is empty: %.400s; would help: --exclude-contents %u:%u",
+			 mc_mount_name(t, j->sorted[from], name, sizeof(name)), sb->type,
+			 sb->major, sb->minor, why, sb->major, sb->minor);
+}
+
+/*
+ * What is in it nobody brings back: whose it is has to say that it may go.  Below a root
+ * that is empty there is nothing; of which it is not known where it was, a restore is
+ * refused.
+ */
+static int check_empty(struct job *j, uint32_t from, uint32_t end, struct mntcr_error *e)
+{
+	const struct mc_mount *mounts = j->t->mounts;
+	const char *last = NULL, *root;
+	uint32_t i, to;
+
+	for (i = from; i < end && !mounts[j->sorted[i]].root_deleted; i = to) {
+		root = mounts[j->sorted[i]].root;
+		for (to = i + 1; to < end && !mounts[j->sorted[to]].root_deleted &&
+		     !strcmp(mounts[j->sorted[to]].root, root); to++)
+			;
+		if (last && is_below(last, root))
+			continue;
+		if (check_root_empty(j, i, to, e))
+			return -1;
+		last = root;
 	}
 	return 0;
 }
