@@ -127,6 +127,25 @@ static void of_a_device(void)
 	done();
 }
 
+/* One that is live is not made anew, since it would be empty; tmpfs comes with its files. */
+static void what_would_be_empty_is_not_made_fresh(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ true }, .prefer_fresh = true };
+
+	start(1);
+	add(0, 10, MC_NONE, 1, "/", "/");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->from[sbs[1]].kind, MC_FROM_FRESH);
+	t->sbs[sbs[1]].type = "hugetlbfs";
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->from[sbs[1]].kind, MC_FROM_LIVE);
+	o.ns_live = (bool[]){ false };
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->from[sbs[1]].kind, MC_FROM_FRESH);
+	done();
+}
+
 /* Whose image it is has no say about other devices, nor about the kernel. */
 static void options_that_no_device_is_given(void)
 {
@@ -738,6 +757,7 @@ int main(void)
 	TAP_RUN(one_that_nobody_named_is_not_opened);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(of_a_device);
+	TAP_RUN(what_would_be_empty_is_not_made_fresh);
 	TAP_RUN(options_that_no_device_is_given);
 	TAP_RUN(the_longest_root_counts);
 	TAP_RUN(an_idmap_for_a_live_one_without);

@@ -78,9 +78,13 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	uint32_t need;
 	int ret = 0;
 
-	/* two overlays must not have one upper directory */
+	/*
+	 * Two overlays must not have one upper directory, and what is in a live one that
+	 * comes back empty would be lost; of a namespace, it is that one's.
+	 */
 	fresh = can_be_fresh(p, sb) &&
-		((p->priv->opts->prefer_fresh && type->kind != MC_TYPE_LAYERS) || !live);
+		((p->priv->opts->prefer_fresh && type->kind != MC_TYPE_LAYERS &&
+		  (!type->lossy || type->shows)) || !live);
 	if (mc_plan_sb_need(p, sb, first != MC_NONE || device != MC_NONE || fresh || live,
 			    &need, e))
 		return -1;
