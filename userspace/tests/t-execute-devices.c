@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdlib.h>
+#include <sys/fanotify.h>
 
 #include "base/base.h"
 #include "checked.h"
@@ -429,6 +430,26 @@ static void a_device_that_an_external_leads_to(void)
 	done(&h);
 }
 
+/* Who is asked whether a file may be opened is frozen, and answers nobody. */
+static void nobody_who_is_frozen_is_asked(void)
+{
+	int group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC);
+	struct held h;
+
+	TRY(mount(was.path, "/tmp/here", "ext4", 0, NULL));
+	if (group < 0 || fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+				       FAN_OPEN_PERM | FAN_ONDIR, AT_FDCWD, "/tmp/here")) {
+		TAP_SAY("no permission events here: %s", strerror(errno));
+	} else {
+		alarm(30);
+		dump(&h);
+		alarm(0);
+		done(&h);
+	}
+	close(group);
+	TRY(umount("/tmp/here"));
+}
+
 static void two_superblocks_of_one_device(void)
 {
 	struct held h;
@@ -476,6 +497,7 @@ int main(void)
 	TAP_RUN(read_only);
 	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
 	TAP_RUN(what_is_something_else);
+	TAP_RUN(nobody_who_is_frozen_is_asked);
 	TAP_RUN(traces_of_another_filesystem);
 	TAP_RUN(flags_that_are_the_same);
 	TAP_RUN(a_name_that_leads_elsewhere_by_then);

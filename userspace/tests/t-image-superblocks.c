@@ -27,6 +27,19 @@ static const char four[] =
 	"\"namespace\":0,\"parent\":101,\"superblock\":1,\"root\":\"/\",\"mountpoint\":\"/p\",\"master\":7}"
 	GONE(103, "/f", "/q", 1) GONE(104, "/f", "/r", 1) GONE(105, "/f", "/s", 2) "]}";
 
+/* A filesystem that none was made for, as a program wrote that did not know better. */
+static void a_uuid_of_zeros_is_none(void)
+{
+	char *text = replaced(four, OWNER ",", OWNER ",\"uuid\":\"00000000-0000-0000-0000-000000000000\",");
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	REQUIRE(!mc_image_parse(text, strlen(text), "four", &t, &e));
+	CHECK(!t->sbs[1].uuid);
+	mntcr_topology_free(t);
+	free(text);
+}
+
 static void what_is_written_is_read(void)
 {
 	struct mntcr_topology *t;
@@ -117,6 +130,7 @@ static void what_is_wrong_is_refused(void)
 int main(void)
 {
 	TAP_RUN(what_is_written_is_read);
+	TAP_RUN(a_uuid_of_zeros_is_none);
 	TAP_RUN(what_is_wrong_is_refused);
 	return tap_done();
 }

@@ -165,7 +165,10 @@ int mc_look(int fd, unsigned int mask, struct statx *st);
  */
 bool mc_look_is(const struct statx *st, bool unique, uint64_t id, uint32_t id_old);
 
-/* That of the filesystem of a local file or directory, in the usual form. */
+/*
+ * That of the filesystem of a local file or directory, in the usual form; false: it is not
+ * known, has none, or somebody who has a say in whether that is opened does not answer.
+ */
 #define MC_UUID_LEN	36
 bool mc_fs_uuid(int fd, char text[MC_UUID_LEN + 1]);
 

@@ -5,7 +5,10 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/base.h"
@@ -53,23 +56,67 @@ bool mc_look_is(const struct statx *st, bool unique, uint64_t id, uint32_t id_ol
 			   sm.mnt_id_old == id_old);
 }
 
+struct asking {
+	int pipe;
+	char path[40];
+};
+
+/*
+ * It is opened, which somebody may have a say in: a task that is frozen answers no
+ * permission event, and breaks no lease.
+ */
+static int ask_uuid(const struct asking *a)
+{
+	struct mc_fsuuid u = { 0 };
+	int file = open(a->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (file < 0 || ioctl(file, MC_FS_IOC_GETFSUUID, &u) || u.len != 16)
+		return 1;
+	return write(a->pipe, u.uuid, 16) != 16;
+}
+
+/* Ends by itself when it can; none is waited for any longer than this. */
+#define UUID_WAIT_MS	1000
+
+static bool in_child(int fd, unsigned char uuid[16])
+{
+	struct asking a;
+	struct pollfd p = { .events = POLLIN };
+	bool has = false;
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	snprintf(a.path, sizeof(a.path), "/proc/self/fd/%d", fd);
+	a.pipe = ends[1];
+	p.fd = ends[0];
+	pid = mc_child(0);
+	if (!pid)
+		_exit(ask_uuid(&a));
+	mc_close(ends[1]);
+	if (pid > 0) {
+		has = poll(&p, 1, UUID_WAIT_MS) > 0 && read(ends[0], uuid, 16) == 16;
+		kill(pid, SIGKILL);
+		mc_child_wait(pid);
+	}
+	mc_close(ends[0]);
+	return has;
+}
+
 /* The descriptor may be of a path alone; such files are opened without any doing. */
 bool mc_fs_uuid(int fd, char text[MC_UUID_LEN + 1])
 {
-	struct mc_fsuuid u = { 0 };
-	char path[40], *at = text;
+	static const unsigned char nil[16];
+	unsigned char uuid[16];
+	char *at = text;
 	struct stat st;
-	int file, i;
-	bool has;
+	int i;
 
-	if (fstat(fd, &st) || !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
+	if (fstat(fd, &st) || !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)) ||
+	    !in_child(fd, uuid) || !memcmp(uuid, nil, sizeof(nil)))
 		return false;
-	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	has = file >= 0 && !ioctl(file, MC_FS_IOC_GETFSUUID, &u) && u.len == 16;
-	for (i = 0; has && i < 16; i++)
+	for (i = 0; i < 16; i++)
 		at += sprintf(at, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
-			      u.uuid[i]);
-	mc_close(file);
-	return has;
+			      uuid[i]);
+	return true;
 }

@@ -25,6 +25,7 @@ struct look {
 	struct cap_ids ids;
 	struct cap_seen seen;
 	int root;		/* -2: not tried */
+	bool *asked;		/* per superblock: for its UUID */
 };
 
 /*
@@ -66,9 +67,11 @@ static void note_sb(struct look *l, const struct mc_mount *m, int fd)
 		sb->size = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
 		sb->inodes = fs.f_files;
 	}
-	if (mc_type_of(sb->type)->kind == MC_TYPE_DEVICE && !sb->uuid &&
-	    mc_fs_uuid(fd, uuid))
-		sb->uuid = mc_topology_str(l->t, uuid);
+	if (mc_type_of(sb->type)->kind == MC_TYPE_DEVICE && l->asked && !l->asked[m->sb]) {
+		l->asked[m->sb] = true;
+		if (mc_fs_uuid(fd, uuid))
+			sb->uuid = mc_topology_str(l->t, uuid);
+	}
 	if (!strcmp(sb->type, "proc") && !sb->pidns_ino && !strcmp(m->root, "/"))
 		note_pidns(sb, fd);
 }
@@ -239,6 +242,7 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 	uint32_t i, end;
 	size_t n;
 
+	l.asked = calloc(t->nr_sbs + 1UL, sizeof(*l.asked));
 	cap_ids_init(&l.ids);
 	cap_seen_init(&l.seen, t);
 	for (n = 0; n < nr; n++) {
@@ -268,6 +272,7 @@ void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr)
 		cap_under(t, (uint32_t)n, &ns[n], &l.ids, &l.seen);
 	}
 	cap_seen_free(&l.seen);
+	free(l.asked);
 	/* from the mounts on top to those below them, then back */
 	for (i = 0; i < t->nr_mounts; i++)
 		by_cover(t, i);

@@ -152,6 +152,9 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 		return -1;
 	if (sb->uuid && !mc_uuid_is_text(sb->uuid))
 		return mc_rd_bad(r, "uuid", "is none");
+	/* none was ever given to it */
+	if (sb->uuid && mc_uuid_is_nil(sb->uuid))
+		sb->uuid = NULL;
 	if (sb->sized && strcmp(sb->type, "tmpfs"))
 		return mc_rd_bad(r, "size", "only a tmpfs has one");
 	if (sb->contents && !mc_type_in_memory(sb->type) && !mc_type_on_device(sb->type))

@@ -69,3 +69,8 @@ bool mc_uuid_is_text(const char *s)
 			return false;
 	return !s[i];
 }
+
+bool mc_uuid_is_nil(const char *s)
+{
+	return !s[strspn(s, "0-")];
+}

@@ -487,6 +487,8 @@ static inline bool mc_layer_is_relative(const struct mc_layer *l)
 
 /* "01234567-89ab-cdef-0123-456789abcdef" and nothing else. */
 bool mc_uuid_is_text(const char *s);
+/* Of such a text: of a filesystem that has none. */
+bool mc_uuid_is_nil(const char *s);
 
 /* types.c: what is so of a type of filesystem. */
 enum mc_type_kind {
