@@ -16,22 +16,23 @@
 #include "base/base.h"
 #include "image/image.h"
 
+enum bad { NOT_BAD, NO_MEMORY, TOO_LARGE };
+
 /*
  * Setters note failure in *bad and otherwise take over v, so that a record is
  * built without a check after each field.
  */
-static void put(json_t *o, const char *key, json_t *v, bool *bad)
+static void put(json_t *o, const char *key, json_t *v, enum bad *bad)
 {
 	if (!v || json_object_set_new(o, key, v))
-		*bad = true;
+		*bad = NO_MEMORY;
 }
 
 /* No reader takes a number that JSON integers have no room for. */
-static void put_uint(json_t *o, const char *key, uint64_t v, bool *bad)
+static void put_uint(json_t *o, const char *key, uint64_t v, enum bad *bad)
 {
 	if (v > INT64_MAX) {
-		errno = EOVERFLOW;
-		*bad = true;
+		*bad = TOO_LARGE;
 		return;
 	}
 	put(o, key, json_integer((json_int_t)v), bad);
@@ -51,7 +52,7 @@ static json_t *words(const struct mc_word *w, uint64_t v)
 }
 
 static void put_words(json_t *o, const char *key, const struct mc_word *w,
-		      uint64_t v, bool *bad)
+		      uint64_t v, enum bad *bad)
 {
 	if (v)
 		put(o, key, words(w, v), bad);
@@ -73,7 +74,7 @@ static json_t *extents(const struct mc_idmap_extent *x, uint32_t nr)
 }
 
 static void userns_record(const struct mc_topology *t, uint32_t i, json_t *o,
-			  bool *bad)
+			  enum bad *bad)
 {
 	const struct mc_userns *u = &t->userns[i];
 
@@ -93,7 +94,7 @@ static void userns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 }
 
 static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
-		      bool *bad)
+		      enum bad *bad)
 {
 	const struct mc_ns *ns = &t->ns[i];
 
@@ -109,7 +110,7 @@ static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		  ns->base_propagation, bad);
 }
 
-static void put_shown(json_t *o, const struct mc_sb *sb, bool *bad)
+static void put_shown(json_t *o, const struct mc_sb *sb, enum bad *bad)
 {
 	const struct mc_word *w = mc_words_nstype;
 	json_t *x;
@@ -129,7 +130,7 @@ static void put_shown(json_t *o, const struct mc_sb *sb, bool *bad)
 	put(o, "shows", x, bad);
 }
 
-static void put_found(json_t *o, const struct mc_found *f, bool *bad)
+static void put_found(json_t *o, const struct mc_found *f, enum bad *bad)
 {
 	json_t *x;
 
@@ -142,7 +143,7 @@ static void put_found(json_t *o, const struct mc_found *f, bool *bad)
 }
 
 /* Unless nothing is known of any. */
-static void put_layers(json_t *o, const struct mc_sb *sb, bool *bad)
+static void put_layers(json_t *o, const struct mc_sb *sb, enum bad *bad)
 {
 	json_t *a, *x;
 	uint32_t i;
@@ -159,13 +160,13 @@ static void put_layers(json_t *o, const struct mc_sb *sb, bool *bad)
 			put(x, "path", mc_json_bytes(sb->layers[i].path), bad);
 		}
 		if (json_array_append_new(a, x))
-			*bad = true;
+			*bad = NO_MEMORY;
 	}
 	put(o, "layers", a, bad);
 }
 
 static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
-		      bool *bad)
+		      enum bad *bad)
 {
 	const struct mc_sb *sb = &t->sbs[i];
 
@@ -203,7 +204,7 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 }
 
 static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
-			 bool *bad)
+			 enum bad *bad)
 {
 	const struct mc_group *g = &t->groups[i];
 
@@ -214,14 +215,14 @@ static void group_record(const struct mc_topology *t, uint32_t i, json_t *o,
 }
 
 static void idmap_record(const struct mc_topology *t, uint32_t i, json_t *o,
-			 bool *bad)
+			 enum bad *bad)
 {
 	put(o, "uid", extents(t->idmaps[i].uid, t->idmaps[i].nr_uid), bad);
 	put(o, "gid", extents(t->idmaps[i].gid, t->idmaps[i].nr_gid), bad);
 }
 
 static void put_file(json_t *o, const char *key, const struct mc_file *f,
-		     bool *bad)
+		     enum bad *bad)
 {
 	const struct mc_word *w = mc_words_file;
 	json_t *x;
@@ -245,7 +246,7 @@ static void put_file(json_t *o, const char *key, const struct mc_file *f,
 }
 
 static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
-			 bool *bad)
+			 enum bad *bad)
 {
 	const struct mc_mount *m = &t->mounts[i];
 	const struct mc_word *w;
@@ -328,13 +329,14 @@ static int write_chunk(const char *s, size_t n, void *sink)
 	return ferror(out) ? -1 : 0;
 }
 
-static int array(const struct mc_topology *t, struct sink *to, const char *name,
+/* The first that is bad. */
+static enum bad array(const struct mc_topology *t, struct sink *to, const char *name,
 		 uint32_t nr, const char *tail,
 		 void (*record)(const struct mc_topology *, uint32_t, json_t *,
-				bool *))
+				enum bad *))
 {
 	FILE *out = to->out;
-	bool bad = false;
+	enum bad bad = NOT_BAD;
 	uint32_t i;
 	json_t *o;
 
@@ -344,35 +346,42 @@ static int array(const struct mc_topology *t, struct sink *to, const char *name,
 		fputs(i ? ",\n  " : "\n  ", out);
 		o = json_object();
 		if (!o)
-			return -1;
+			return NO_MEMORY;
 		record(t, i, o, &bad);
-		bad |= json_dump_callback(o, write_chunk, to, 0) != 0;
+		if (json_dump_callback(o, write_chunk, to, 0) && !bad)
+			bad = NO_MEMORY;
 		json_decref(o);
 	}
 	fprintf(out, "%s]%s\n", nr ? "\n " : "", tail);
-	return bad ? -1 : 0;
+	return bad;
 }
 
 int mc_image_print(const struct mc_topology *t, FILE *out,
 		   struct mntcr_error *e)
 {
 	struct sink to = { .out = out, .n = 1024 /* what is no record */ };
+	enum bad bad;
 
 	fprintf(out, "{\n \"format\": \"%s\",\n \"version\": %d,\n"
 		" \"unique_ids\": %s,\n", MC_IMAGE_FORMAT, MC_IMAGE_VERSION,
 		t->unique_ids ? "true" : "false");
 	if (t->boot_id)
 		fprintf(out, " \"boot_id\": \"%s\",\n", t->boot_id);
-	errno = 0;
-	if (array(t, &to, "user_namespaces", t->nr_userns, ",", userns_record) ||
-	    array(t, &to, "namespaces", t->nr_ns, ",", ns_record) ||
-	    array(t, &to, "superblocks", t->nr_sbs, ",", sb_record) ||
-	    array(t, &to, "groups", t->nr_groups, ",", group_record) ||
-	    array(t, &to, "idmaps", t->nr_idmaps, ",", idmap_record) ||
-	    array(t, &to, "mounts", t->nr_mounts, "", mount_record))
+	bad = array(t, &to, "user_namespaces", t->nr_userns, ",", userns_record);
+	if (!bad)
+		bad = array(t, &to, "namespaces", t->nr_ns, ",", ns_record);
+	if (!bad)
+		bad = array(t, &to, "superblocks", t->nr_sbs, ",", sb_record);
+	if (!bad)
+		bad = array(t, &to, "groups", t->nr_groups, ",", group_record);
+	if (!bad)
+		bad = array(t, &to, "idmaps", t->nr_idmaps, ",", idmap_record);
+	if (!bad)
+		bad = array(t, &to, "mounts", t->nr_mounts, "", mount_record);
+	if (bad)
 		return ferror(out) ? mc_fail(e, MNTCR_SYS, errno, "writing") :
-		       errno == EOVERFLOW ? mc_fail(e, MNTCR_SYS, errno,
-						    "a number that no image can hold") :
+		       bad == TOO_LARGE ? mc_fail(e, MNTCR_SYS, EOVERFLOW,
+						  "a number that no image can hold") :
 		       mc_nomem(e);
 	if (to.n > MC_IMAGE_MAX_SIZE)
 		return mc_refuse(e, "too-large",
