@@ -97,29 +97,44 @@ static int add_word(struct restore_opts *r, const char *cmd, const char *option,
 	return MNTCR_SYS;
 }
 
-/* Before anything is cut out of it: those that the library has no list of. */
+/* Before anything is cut out of it. */
 static int repeat(struct restore_opts *r, const char *cmd, int c, const char *arg)
 {
 	static const struct option options[] = { RESTORE_OPT_LONG, { 0 } };
 	const struct option *o = options;
 
-	switch (c) {
-	case 1001:
-	case 1002:
-	case 1007:
-	case 1009:
-	case 1011:
-		return 0;
-	}
 	while (o->name && o->val != c)
 		o++;
 	return o->name ? add_word(r, cmd, o->name, o->has_arg ? arg : NULL) : 0;
 }
 
+/* Those that the library has a list of; -1: none of them. */
+static int listed(struct restore_opts *r, const char *cmd, int c, char *arg)
+{
+	switch (c) {
+	case 1001:
+		return add_external(&r->externals, &r->nr_externals, cmd,
+				    "--external", arg);
+	case 1002:
+		return add_external(&r->masters, &r->nr_masters, cmd,
+				    "--external-master", arg);
+	case 1007:
+		return add_hosts(r, cmd, arg);
+	case 1009:
+		return add_external(&r->layers, &r->nr_layers, cmd, "--layer", arg);
+	case 1011:
+		return add_external(&r->devices, &r->nr_devices, cmd, "--device", arg);
+	}
+	return -1;
+}
+
 int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 {
-	int ret = repeat(r, cmd, c, arg);
+	int ret = listed(r, cmd, c, arg);
 
+	if (ret >= 0)
+		return ret;
+	ret = repeat(r, cmd, c, arg);
 	if (ret)
 		return ret;
 	switch (c) {
@@ -129,16 +144,6 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 		if (!cmd_api(arg, &r->o.api))
 			return cmd_usage(cmd, "--api %s is not known", arg);
 		return 0;
-	case 1001:
-		return add_external(&r->externals, &r->nr_externals, cmd,
-				    "--external", arg);
-	case 1002:
-		return add_external(&r->masters, &r->nr_masters, cmd,
-				    "--external-master", arg);
-	case 1009:
-		return add_external(&r->layers, &r->nr_layers, cmd, "--layer", arg);
-	case 1011:
-		return add_external(&r->devices, &r->nr_devices, cmd, "--device", arg);
 	case 1003:
 		r->o.prefer_fresh = true;
 		return 0;
@@ -154,8 +159,6 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 		return cmd_maps_add_stand_in(&r->maps, cmd, arg);
 	case 1010:
 		return cmd_maps_add_owner(&r->maps, cmd, arg);
-	case 1007:
-		return add_hosts(r, cmd, arg);
 	}
 	return -1;
 }
