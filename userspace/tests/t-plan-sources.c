@@ -693,6 +693,15 @@ static void unlinked_roots_anew(void)
 	done();
 }
 
+static void count_externals(void *data, const struct mc_plan *of)
+{
+	uint32_t i;
+
+	for (i = 0; i < of->nr_srcs; i++)
+		if (of->srcs[i].kind == MC_SRC_EXTERNAL)
+			++*(unsigned int *)data;
+}
+
 /* On a device, whose other files are there already. */
 static void unlinked_roots_of_a_device(void)
 {
@@ -739,6 +748,16 @@ static void unlinked_roots_of_a_device(void)
 	/* two paths may lead to two filesystems */
 	o.nr_externals = 2;
 	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	CHECK(strstr(e.text, "; --device for its superblock"));
+	o.nr_externals = 1;
+	/* what was given already is no help */
+	o.nr_externals = 0;
+	o.nr_devices = 1;
+	t->mounts[1].unlinked = 0;
+	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	CHECK(strstr(e.text, "; --source with its namespace, and no --device"));
+	t->mounts[1].unlinked = 1;
+	o.nr_devices = 0;
 	o.nr_externals = 1;
 	/* nobody writes to what the image has read-only */
 	t->sbs[sbs[1]].flags = MS_RDONLY;
@@ -749,8 +768,34 @@ static void unlinked_roots_of_a_device(void)
 	done();
 }
 
+/* Nothing is said of a path that nothing is had from. */
+static void what_is_refused_takes_no_source(void)
+{
+	struct mntcr_external x[] = {
+		{ .key = "8:1", .path = "/srv" }, { .key = "8:1:/d", .path = "/d" },
+		{ .key = "8:0", .path = "/" },
+	};
+	unsigned int nr = 0;
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false }, .externals = x, .nr_externals = 3,
+		.decided = count_externals, .data = &nr,
+	};
+
+	start(1);
+	add(0, 10, MC_NONE, 0, "/", "/");
+	gone(11, "/d/f", "/a", 1);
+	t->sbs[sbs[1]].type = "ext4";
+	t->sbs[sbs[1]].contents = true;
+	finish();
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_STR(e.rule, "deleted-root");
+	CHECK_EQ(nr, 1);
+	done();
+}
+
 int main(void)
 {
+	TAP_RUN(what_is_refused_takes_no_source);
 	TAP_RUN(unlinked_roots_anew);
 	TAP_RUN(unlinked_roots_of_a_device);
 	TAP_RUN(of_namespaces_that_are_made);

@@ -79,7 +79,7 @@ static bool is_dumpers(const struct mc_plan *p, uint64_t ino)
 
 	for (i = 0; i < p->topo->nr_userns; i++)
 		if (p->topo->userns[i].dumper && p->topo->userns[i].ino == ino)
-			return ino;
+			return true;
 	return false;
 }
 

@@ -122,6 +122,8 @@ static const char *help_unlinked(const struct mc_plan *p, const struct mc_mount 
 	const struct mc_plan_options *o = p->priv->opts;
 	const struct mc_sb *sb = &p->topo->sbs[m->sb];
 
+	if (p->priv->device_of[m->sb] != MC_NONE)
+		return "--source with its namespace, and no --device for its superblock";
 	if (sb->contents && mc_type_on_device(sb->type) && !(sb->flags & MS_RDONLY))
 		return "--device for its superblock, one --external for all of that, or --source with its namespace";
 	if (!o->ns_live || !o->ns_live[m->ns])

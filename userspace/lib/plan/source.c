@@ -47,11 +47,11 @@ static int based_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		from++;
 	if (from == to)
 		return 0;
-	if (mnt->root_deleted && s->mode == MC_SB_EXTERNAL && s->nr_wide &&
-	    mc_plan_ext_root(p, &p->priv->exts[s->first_wide]) == MC_NONE)
-		return mc_nomem(e);
 	if (mnt->root_deleted && !mc_plan_is_anew(p, mnt))
 		return mc_plan_deleted_root(p, sorted + from, to - from, e);
+	if (mnt->root_deleted && s->mode == MC_SB_EXTERNAL &&
+	    mc_plan_ext_root(p, &p->priv->exts[s->first_wide]) == MC_NONE)
+		return mc_nomem(e);
 	if (mnt->root_deleted && mc_plan_unlinked_anew(p, sorted[from], &root))
 		return mc_nomem(e);
 	if (!mc_plan_is_path(mnt->root))

@@ -130,24 +130,21 @@ int mc_plan_leave_behind(struct mc_plan *p, uint32_t m, struct mc_op *op,
 
 #define MADE_AS		".mntcr-unlinked-"
 
-/* Where all of a superblock's unlinked roots are made; MC_NONE: nowhere. */
-static uint32_t made_in(const struct mc_plan *p, const struct mc_mount *m)
+/* Is there one place where all of a superblock's unlinked roots can be made? */
+static bool has_place(const struct mc_plan *p, const struct mc_mount *m)
 {
 	const struct mc_sb *sb = &p->topo->sbs[m->sb];
 	const struct mc_sb_plan *s = &p->priv->sb[m->sb];
 	const struct mc_ext *x = p->priv->exts;
 
 	if (!sb->contents || !m->unlinked || m->idmap != MC_NONE || !m->root[1])
-		return MC_NONE;
-	if (s->mode == MC_SB_FRESH && (mc_type_in_memory(sb->type) ||
-				       p->srcs[s->src].device != MC_NONE))
-		return s->src;
+		return false;
+	if (s->mode == MC_SB_FRESH)
+		return mc_type_in_memory(sb->type) || p->srcs[s->src].device != MC_NONE;
 	/* a path for each part of it could lead anywhere */
-	if (s->mode == MC_SB_EXTERNAL && mc_type_on_device(sb->type) && s->nr_wide == 1 &&
-	    mc_path_below(x[s->first_wide].root, m->root) &&
-	    strcmp(x[s->first_wide].root, m->root))
-		return x[s->first_wide].src;
-	return MC_NONE;
+	return s->mode == MC_SB_EXTERNAL && mc_type_on_device(sb->type) && s->nr_wide == 1 &&
+	       mc_path_below(x[s->first_wide].root, m->root) &&
+	       strcmp(x[s->first_wide].root, m->root);
 }
 
 /* What is mounted read-only in the image is written to nowhere else, either. */
@@ -158,13 +155,15 @@ static bool is_kept(const struct mc_sb *sb)
 
 bool mc_plan_is_anew(const struct mc_plan *p, const struct mc_mount *m)
 {
-	return made_in(p, m) != MC_NONE && !is_kept(&p->topo->sbs[m->sb]);
+	return has_place(p, m) && !is_kept(&p->topo->sbs[m->sb]);
 }
 
 int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_as)
 {
 	const struct mc_mount *m = &p->topo->mounts[mount];
-	struct mc_src *s = &p->srcs[made_in(p, m)];
+	const struct mc_sb_plan *sb = &p->priv->sb[m->sb];
+	struct mc_src *s = &p->srcs[sb->mode == MC_SB_FRESH ? sb->src :
+				    p->priv->exts[sb->first_wide].src];
 	size_t dir = (size_t)(strrchr(m->root, '/') - m->root) + 1;
 	size_t top = s->kind == MC_SRC_EXTERNAL ? mc_root_len(s->path) + 1 : 1;
 	char *path = mc_plan_alloc(p, dir + sizeof(MADE_AS) + 12);
