@@ -450,6 +450,37 @@ static void nobody_who_is_frozen_is_asked(void)
 	TRY(umount("/tmp/here"));
 }
 
+/* Something else is refused of what has its device: the rest of the list is there. */
+static void the_list_is_whole_beside_a_device(void)
+{
+	char *list = NULL, want[100];
+	struct mntcr_error e;
+	struct held h;
+	uint32_t i;
+	size_t size;
+	FILE *out;
+
+	dump(&h);
+	for (i = 0; i < h.t->nr_sbs; i++) {
+		if (!strcmp(h.t->sbs[i].type, "ext4")) {
+			h.t->sbs[i].options = "errors=panic";
+			continue;
+		}
+		h.t->sbs[i].type = "fuse";
+		snprintf(want, sizeof(want), "external   --external %u:%u=PATH",
+			 h.t->sbs[i].major, h.t->sbs[i].minor);
+	}
+	from(&h, is.path);
+	out = open_memstream(&list, &size);
+	REQUIRE(out);
+	CHECK_EQ(mntcr_check_restore(h.t, &h.o, false, out, &e), -1);
+	fclose(out);
+	CHECK(has(list, "[device-option]"));
+	CHECK(has(list, want));
+	free(list);
+	done(&h);
+}
+
 static void two_superblocks_of_one_device(void)
 {
 	struct held h;
@@ -505,5 +536,6 @@ int main(void)
 	TAP_RUN(a_device_that_an_external_leads_to);
 	TAP_RUN(keys_that_are_wrong);
 	TAP_RUN(the_list_names_the_device);
+	TAP_RUN(the_list_is_whole_beside_a_device);
 	return tap_done();
 }

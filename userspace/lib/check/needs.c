@@ -23,6 +23,7 @@ struct needs {
 	struct mc_from *from;
 	bool *orphan, *wanted;
 	bool *layer;			/* per superblock: wants a --layer */
+	bool *by_device;		/* per superblock: a --device was given */
 	char **has;			/* the same: the device that has it here, or NULL */
 	dev_t *device;			/* per superblock: of its place; 0: it is not there */
 	uint32_t *nr_refused;
@@ -34,7 +35,11 @@ struct needs {
 static void decided(void *data, const struct mc_plan *p)
 {
 	struct needs *n = data;
+	uint32_t i;
 
+	for (i = 0; i < p->nr_srcs; i++)
+		if (p->srcs[i].device != MC_NONE && !n->known)
+			n->by_device[p->srcs[i].sb] = true;
 	memcpy(n->from, p->from, n->t->nr_sbs * sizeof(*n->from));
 	memcpy(n->orphan, p->orphan, n->t->nr_groups * sizeof(*n->orphan));
 	n->known = true;
@@ -90,7 +95,7 @@ static void choose(struct needs *n)
 
 	for (i = 0; i < n->t->nr_sbs; i++) {
 		/* of namespaces each file is given alone, as the refusal says */
-		if (n->from[i].kind == MC_FROM_EXTERNAL || !n->t->sbs[i].nr_mounts ||
+		if (n->from[i].kind == MC_FROM_EXTERNAL || n->by_device[i] || !n->t->sbs[i].nr_mounts ||
 		    !strcmp(n->t->sbs[i].type, "nsfs"))
 			continue;
 		look(n, i);
@@ -106,7 +111,7 @@ static void choose(struct needs *n)
 	}
 	for (i = 0; i < n->t->nr_groups; i++) {
 		sb = n->t->groups[i].sb;
-		if (!n->orphan[i] || n->from[sb].kind != MC_FROM_FRESH)
+		if (!n->orphan[i] || n->from[sb].kind != MC_FROM_FRESH || n->by_device[sb])
 			continue;
 		n->wanted[sb] = true;
 		n->nr_refused[sb] = UINT32_MAX;
@@ -306,6 +311,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	n.device = calloc(t->nr_sbs + 1UL, sizeof(*n.device));
 	n.nr_refused = calloc(t->nr_sbs + 1UL, sizeof(*n.nr_refused));
 	n.keys = calloc(t->nr_sbs + 1UL, sizeof(*n.keys));
+	n.by_device = calloc(t->nr_sbs + 1UL, sizeof(*n.by_device));
 	n.layer = calloc(t->nr_sbs + 1UL, sizeof(*n.layer));
 	n.has = calloc(t->nr_sbs + 1UL, sizeof(*n.has));
 	n.devices = calloc(given->nr_devices + t->nr_sbs + 1UL, sizeof(*n.devices));
@@ -314,7 +320,8 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	n.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	n.it = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!n.from || !n.orphan || !n.wanted || !n.device || !n.nr_refused ||
-	    !n.keys || !n.externals || !n.layer || !n.layers || !n.has || !n.devices)
+	    !n.keys || !n.externals || !n.layer || !n.layers || !n.has || !n.devices ||
+	    !n.by_device)
 		mc_nomem(e);
 	else
 		ret = find(&n, given, e);
@@ -338,6 +345,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	free(n.keys);
 	free(n.externals);
 	free(n.layer);
+	free(n.by_device);
 	free(n.layers);
 	return ret;
 }
