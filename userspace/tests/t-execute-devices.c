@@ -315,23 +315,35 @@ static void keys_that_are_wrong(void)
 	done(&h);
 }
 
+static void lists(struct held *h, const char *want, const char *says)
+{
+	struct mntcr_error e;
+	char *list = NULL;
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+
+	REQUIRE(out);
+	CHECK_EQ(mntcr_check_restore(h->t, &h->o, false, out, &e), -1);
+	fclose(out);
+	CHECK(has(list, want));
+	CHECK(says ? has(list, says) : !strstr(list, "several devices"));
+	free(list);
+}
+
 /* Without an option: the one to paste. */
 static void the_list_names_the_device(void)
 {
-	char *list = NULL, want[100];
-	struct mntcr_error e;
+	char want[100];
 	struct held h;
-	size_t size;
-	FILE *out;
 
 	dump(&h);
-	out = open_memstream(&list, &size);
-	REQUIRE(out);
-	CHECK_EQ(mntcr_check_restore(h.t, &h.o, false, out, &e), -1);
-	fclose(out);
-	snprintf(want, sizeof(want), "external   --device %s=/dev/loop", h.key);
-	CHECK(has(list, want));
-	free(list);
+	/* was and is have the same */
+	snprintf(want, sizeof(want), "external   --device %s=PATH", h.key);
+	lists(&h, want, ": several devices have its UUID: /dev/loop");
+	disk_detach(&is);
+	snprintf(want, sizeof(want), "external   --device %s=%s", h.key, was.path);
+	lists(&h, want, NULL);
+	REQUIRE(disk_attach("/tmp/disk.img", &is));
 	done(&h);
 }
 
@@ -481,6 +493,23 @@ static void the_list_is_whole_beside_a_device(void)
 	done(&h);
 }
 
+/* What was named outright is taken, and told of. */
+static void an_external_of_another_filesystem(void)
+{
+	struct held h;
+
+	dump(&h);
+	TRY(mount(other.path, "/tmp/here", "ext4", 0, NULL));
+	h.external = (struct mntcr_external){ .key = h.key, .path = "/tmp/here" };
+	h.o.nr_externals = 1;
+	if (h.t->sbs[h.t->mounts[mc_mount_at(h.t, 0, "/disk")].sb].uuid)
+		lists(&h, ": the filesystem of /tmp/here is ", NULL);
+	else
+		TAP_SAY("this kernel tells no UUID");
+	TRY(umount("/tmp/here"));
+	done(&h);
+}
+
 static void two_superblocks_of_one_device(void)
 {
 	struct held h;
@@ -534,6 +563,7 @@ int main(void)
 	TAP_RUN(a_name_that_leads_elsewhere_by_then);
 	TAP_RUN(two_superblocks_of_one_device);
 	TAP_RUN(a_device_that_an_external_leads_to);
+	TAP_RUN(an_external_of_another_filesystem);
 	TAP_RUN(keys_that_are_wrong);
 	TAP_RUN(the_list_names_the_device);
 	TAP_RUN(the_list_is_whole_beside_a_device);

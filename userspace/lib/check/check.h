@@ -8,6 +8,7 @@
 #ifndef MC_CHECK_H
 #define MC_CHECK_H
 
+#include <blkid/blkid.h>
 #include <jansson.h>
 
 #include "mntcr-restore.h"
@@ -79,8 +80,11 @@ bool mc_lack_more(uint32_t nr, const struct mc_from *from, bool *external, bool 
 
 /* --- device.c ------------------------------------------------------------------- */
 
-/* The block device that has a superblock here, by its UUID; to be freed, or NULL. */
-char *mc_device_of(const struct mc_sb *sb);
+/*
+ * The block device that has a superblock here, by its UUID; to be freed, or NULL.  others:
+ * likewise, those that have it, too.  *cache is NULL at first, and to be put at the end.
+ */
+char *mc_device_of(blkid_cache *cache, const struct mc_sb *sb, char **others);
 /* That it is mounted from, on the machine where it was captured; likewise. */
 char *mc_device_here(const struct mc_sb *sb);
 

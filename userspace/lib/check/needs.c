@@ -29,6 +29,7 @@ struct needs {
 	uint32_t *nr_refused;
 	char **keys;
 	struct mntcr_external *externals, *layers, *devices;
+	blkid_cache devs;		/* NULL: none was looked for */
 	bool known;			/* a plan got as far as the sources */
 };
 
@@ -88,6 +89,23 @@ static bool has_peer(struct needs *n, uint32_t g)
 	       n->device[x->sb] == mnt_fs_get_devno(fs);
 }
 
+/* Where several have its UUID, which one it is somebody has to say. */
+static void find_device(struct needs *n, uint32_t i)
+{
+	const struct mc_sb *sb = &n->t->sbs[i];
+	char *others, first[256];
+
+	n->has[i] = mc_device_of(&n->devs, sb, &others);
+	if (n->has[i] && others) {
+		mc_report_difference(n->r, "device", "%u:%u: several devices have its UUID: %s, %s",
+				     sb->major, sb->minor,
+				     mc_escape(n->has[i], first, sizeof(first)), others);
+		free(n->has[i]);
+		n->has[i] = strdup("PATH");
+	}
+	free(others);
+}
+
 /* What is refused, what the host has here, and what only an external can receive. */
 static void choose(struct needs *n)
 {
@@ -107,7 +125,7 @@ static void choose(struct needs *n)
 		n->nr_refused[i] = n->from[i].nr_refused && n->from[i].refused ?
 				   n->from[i].nr_refused : UINT32_MAX;
 		if (n->wanted[i] && !n->device[i] && mc_device_is_plain(&n->t->sbs[i]))
-			n->has[i] = mc_device_of(&n->t->sbs[i]);
+			find_device(n, i);
 	}
 	for (i = 0; i < n->t->nr_groups; i++) {
 		sb = n->t->groups[i].sb;
@@ -329,6 +347,8 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 		list_given(&n, o);
 		list_needed(&n, mounts, first);
 	}
+	if (n.devs)
+		blkid_put_cache(n.devs);
 	mnt_unref_table(n.tb);
 	mnt_free_iter(n.it);
 	for (i = 0; n.keys && i < t->nr_sbs; i++)

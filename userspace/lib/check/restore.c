@@ -201,6 +201,21 @@ static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_ta
 				     mc_escape(sb->type, b, sizeof(b)));
 }
 
+/* A filesystem may be another one of the same type, where the kernel tells that. */
+static void compare_uuid(struct job *j, const struct mc_src *s)
+{
+	const struct mc_sb *sb = &j->t->sbs[s->sb];
+	int fd = j->x.external_fd[s->index];
+	char uuid[MC_UUID_LEN + 1], path[256];
+
+	if (fd < 0 || !sb->uuid || !mc_fs_uuid(fd, uuid) || !strcmp(uuid, sb->uuid))
+		return;
+	mc_report_difference(&j->r, "uuid", "%u:%u: the filesystem of %s is %s instead of %s",
+			     sb->major, sb->minor,
+			     mc_escape(j->o->externals[s->index].path, path, sizeof(path)),
+			     uuid, sb->uuid);
+}
+
 static void add_superblock(struct job *j, const struct mc_plan *p, uint32_t i)
 {
 	const struct mc_sb *sb = &j->t->sbs[i];
@@ -243,6 +258,7 @@ static void decided(void *data, const struct mc_plan *p)
 			try_contents(j, &p->srcs[i]);
 		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it) {
 			compare_type(j, &p->srcs[i], tb, it);
+			compare_uuid(j, &p->srcs[i]);
 		}
 		if (p->srcs[i].kind == MC_SRC_EXTERNAL && p->srcs[i].nr_unlinked) {
 			try_contents(j, &p->srcs[i]);
