@@ -41,6 +41,7 @@ static int differs(struct look *l, int mnt, const char *what, const char *where)
 {
 	const struct name *n = &l->h->tag[mnt].name;
 
+	l->w->differs = what;
 	snprintf(l->w->error, sizeof(l->w->error), "mount m%d.%d: %s %.200s",
 		 n->step, n->k, what, where);
 	return -1;
@@ -48,7 +49,16 @@ static int differs(struct look *l, int mnt, const char *what, const char *where)
 
 static int wrong(struct look *l, const char *what, const char *where)
 {
+	l->w->differs = what;
 	snprintf(l->w->error, sizeof(l->w->error), "%s %.200s", what, where);
+	return -1;
+}
+
+/* What says nothing of the kernel. */
+static int cannot(struct look *l, const char *what, const char *where)
+{
+	wrong(l, what, where);
+	l->w->differs = NULL;
 	return -1;
 }
 
@@ -71,7 +81,7 @@ static int look_at(struct look *l, uint64_t id, int ns)
 	if (mc_statmount(&req, &buf.sm, sizeof(buf), 0))
 		return world_fail(l->w, "statmount", "");
 	if (l->nr == MAX_SEEN)
-		return wrong(l, "too many mounts", "");
+		return cannot(l, "too many mounts", "");
 	l->nr++;
 	*s = (struct seen) {
 		.id = id,
@@ -90,7 +100,7 @@ static int look_at(struct look *l, uint64_t id, int ns)
 		     buf.sm.str + buf.sm.mnt_root) >= (int)sizeof(s->root) ||
 	    snprintf(s->point, sizeof(s->point), "%s",
 		     buf.sm.str + buf.sm.mnt_point) >= (int)sizeof(s->point))
-		return wrong(l, "path too long", buf.sm.str + buf.sm.mnt_point);
+		return cannot(l, "path too long", buf.sm.str + buf.sm.mnt_point);
 	return 0;
 }
 
@@ -351,7 +361,7 @@ static int compare(struct look *l)
 	int err = 0;
 
 	if (!done)
-		return wrong(l, "out of memory", "");
+		return cannot(l, "out of memory", "");
 	for (int k = 0; k < m->nr_ns && !err; k++) {
 		int top = hist_top(l->h, k);
 
@@ -395,9 +405,9 @@ int world_compare(struct world *w, struct hist *h, bool mountinfo)
 				err = look_from_parent(l, &l->s[i]);
 	}
 	if (!err)
-		err = l->group ? compare(l) : wrong(l, "out of memory", "");
+		err = l->group ? compare(l) : cannot(l, "out of memory", "");
 	if (!err && model_check_renamed(&h->m))
-		err = wrong(l, "the model is unsound:", model_check_renamed(&h->m));
+		err = cannot(l, "the model is unsound:", model_check_renamed(&h->m));
 	free(l->group);
 	free(l);
 	return world_enter(w, -1) || err ? -1 : 0;

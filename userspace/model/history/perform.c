@@ -115,6 +115,7 @@ static int get(struct world *w, const struct hist *h, int mnt)
 	}
 	if (id != h->tag[mnt].id) {
 		close(fd);
+		w->differs = "the path leads to another mount";
 		snprintf(w->error, sizeof(w->error),
 			 "the path %.400s leads to another mount", path);
 		return -1;
@@ -477,6 +478,7 @@ int world_do(struct world *w, const struct hist *h, const struct op *op,
 	int err;
 
 	*w->error = 0;
+	w->differs = NULL;
 	err = perform(w, h, op, t);
 	return world_enter(w, -1) ? FAILED : err;
 }

@@ -16,14 +16,15 @@
 #define TRIES	200	/* to make up an operation that can be done */
 #define MOST	200	/* mounts, where those are left out that make them fewer */
 
-int run_init(struct run *r, struct world *w)
+int run_init(struct run *r, struct world *w, bool log)
 {
 	memset(r, 0, sizeof(*r));
 	r->w = w;
+	r->log = -1;
+	if (!log)
+		return 0;
 	r->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (r->log >= 0)
-		lseek(r->log, 0, SEEK_END);
-	return 0;
+	return r->log < 0 || lseek(r->log, 0, SEEK_END) < 0 ? -1 : 0;
 }
 
 void run_free(struct run *r)
@@ -34,9 +35,11 @@ void run_free(struct run *r)
 		close(r->log);
 }
 
-static bool failed(struct run *r, const struct op *op, const char *who,
-		   const char *why)
+static bool failed(struct run *r, const struct op *op, struct failure is,
+		   const char *who, const char *why)
 {
+	is.type = op ? op->type : 0;
+	r->failure = is;
 	snprintf(r->what, sizeof(r->what), "step %d: %s: %s", op ? op->step : 0,
 		 who, why);
 	return false;
@@ -58,22 +61,49 @@ static bool log_is_silent(struct run *r, const struct op *op)
 		text = strchr(line, ';');
 		for (size_t i = 0; text && i < sizeof(bad) / sizeof(*bad); i++)
 			if (strstr(text, bad[i]))
-				return failed(r, op, "the kernel's log", text + 1);
+				return failed(r, op, (struct failure) {
+						.kind = LOG, .differs = bad[i],
+					}, "the kernel's log", text + 1);
 	}
 	return true;
 }
 
+static bool cannot(struct run *r, const struct op *op, const char *who, const char *why)
+{
+	return failed(r, op, (struct failure) { .kind = CANNOT }, who, why);
+}
+
+bool same_failure(const struct failure *a, const struct failure *b)
+{
+	return a->kind == b->kind && a->kernel == b->kernel && a->model == b->model &&
+	       a->differs == b->differs && (a->kind != ERRNO || a->type == b->type);
+}
+
 bool run_start(struct run *r)
 {
+	/* what the last one has left in the log is not this one's */
+	if (r->failure.kind && r->log >= 0)
+		lseek(r->log, 0, SEEK_END);
+	r->failure = (struct failure) { 0 };
 	hist_free(&r->h);
 	hist_free(&r->next);
 	*r->what = 0;
 	hist_init(&r->next);
 	if (hist_init(&r->h) || hist_start(&r->h))
-		return failed(r, NULL, "the model", "out of memory");
+		return cannot(r, NULL, "the model", "out of memory");
 	if (world_start(r->w, &r->h) || world_compare(r->w, &r->h, true))
-		return failed(r, NULL, "the start", r->w->error);
+		return cannot(r, NULL, "the start", r->w->error);
 	return true;
+}
+
+/* world.error, of a call or of what is there after it. */
+static bool differs(struct run *r, const struct op *op, const char *who)
+{
+	if (!r->w->differs)
+		return cannot(r, op, who, r->w->error);
+	return failed(r, op, (struct failure) {
+			.kind = STATE, .differs = r->w->differs,
+		}, who, r->w->error);
 }
 
 static bool same_error(struct run *r, const struct op *op, int kernel, int model)
@@ -81,13 +111,18 @@ static bool same_error(struct run *r, const struct op *op, int kernel, int model
 	char why[128];
 
 	if (kernel > 0)
-		return failed(r, op, "cannot be done", r->w->error);
+		return differs(r, op, "cannot be done");
+	if (kernel == -ENOMEM || model == -ENOMEM)
+		return cannot(r, op, kernel == -ENOMEM ? "the kernel" : "the model",
+			      "out of memory");
 	if (kernel == model)
 		return true;
 	snprintf(why, sizeof(why), "%s, the model: %s",
 		 kernel ? strerror(-kernel) : "done",
 		 model ? strerror(-model) : "done");
-	return failed(r, op, "the kernel", why);
+	return failed(r, op, (struct failure) {
+			.kind = ERRNO, .kernel = kernel, .model = model,
+		}, "the kernel", why);
 }
 
 static bool compare(struct run *r, const struct op *op)
@@ -95,7 +130,7 @@ static bool compare(struct run *r, const struct op *op)
 	if (!log_is_silent(r, op))
 		return false;
 	if (world_compare(r->w, &r->h, r->careful || op->step % 8 == 0))
-		return failed(r, op, "model and kernel differ", r->w->error);
+		return differs(r, op, "model and kernel differ");
 	return true;
 }
 
@@ -110,15 +145,17 @@ static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 	int model, kernel;
 
 	*done = false;
+	r->of[op->type].left++;
 	if (!hist_resolve(&r->h, op, &t) || !world_can(r->w, &r->h, op, &t))
 		return HIST_SKIP;
 	if (hist_copy(&r->next, &r->h))
-		return failed(r, op, "the model", "out of memory") - 1;
+		return cannot(r, op, "the model", "out of memory") - 1;
 	model = hist_apply(&r->next, op, &t);
 	if (c && model && !chance_refused(c))
 		return HIST_SKIP;
 	if (!model && hist_alive(&r->next) > (c ? c->limit : MOST))
 		return HIST_SKIP;
+	r->of[op->type].left--;
 	kernel = world_do(r->w, &r->h, op, &t);
 	if (r->say) {
 		op_print(r->say, op);
@@ -128,18 +165,18 @@ static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 	}
 	if (!same_error(r, op, kernel, model))
 		return -1;
-	r->of[op->type]++;
 	if (model) {
 		r->refused++;
-		r->refused_of[op->type]++;
+		r->of[op->type].refused++;
 	} else {
+		r->of[op->type].done++;
 		other = r->h;
 		r->h = r->next;
 		r->next = other;
 		hist_moved(&r->h);
 		hist_moved(&r->next);
 		if (hist_compact(&r->h))
-			return failed(r, op, "the model", "out of memory") - 1;
+			return cannot(r, op, "the model", "out of memory") - 1;
 		*done = true;
 	}
 	if (hist_alive(&r->h) > r->most)
@@ -153,14 +190,19 @@ static int end_event(struct run *r, const struct op *event)
 	struct op op = {
 		.step = event->step, .type = OP_UMOUNT, .a = { event->step, 0 },
 	};
+	/* which is no operation of its own */
+	const struct count umounts = r->of[OP_UMOUNT];
 	struct target t;
 	bool done;
+	int err;
 
 	if (!hist_resolve(&r->h, &op, &t))
 		return 0;
 	if (!world_can(r->w, &r->h, &op, &t))
 		op.flags = OP_LAZY;
-	return one(r, &op, NULL, &done);
+	err = one(r, &op, NULL, &done);
+	r->of[OP_UMOUNT] = umounts;
+	return err;
 }
 
 /* 0, -1: it failed, HIST_SKIP. */
@@ -211,13 +253,14 @@ bool run_random(struct run *r, struct chance *c, int steps, struct history *y)
 			      generate_event(c, &r->h, step, &op)))
 				continue;
 			if (history_add(y, &op))
-				return failed(r, &op, "history", "out of memory");
+				return cannot(r, &op, "history", "out of memory");
 			err = try(r, &op, c);
 			if (err == HIST_SKIP)
 				y->nr--;
 		}
 		if (err < 0)
 			return false;
+		r->unmade += err == HIST_SKIP;
 	}
 	return true;
 }

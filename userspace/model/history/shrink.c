@@ -4,8 +4,8 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  *
- * Parts are left out, large ones first, as long as what is left fails, in whatever
- * way.  An operation whose mounts are no longer there is skipped.
+ * Parts are left out, large ones first, as long as what is left shows the same
+ * difference.  An operation whose mounts are no longer there is skipped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +32,14 @@ static void renumber(struct history *y, int at, int step, int from)
 	}
 }
 
+static bool fails_so(struct run *r, const struct history *y, const struct failure *so)
+{
+	return !run_all(r, y) && same_failure(&r->failure, so);
+}
+
 /* Does it fail without @len operations from @at on?  Then they are gone. */
-static bool without(struct run *r, struct history *y, int at, int len, int from)
+static bool without(struct run *r, struct history *y, const struct failure *so, int at,
+		    int len, int from)
 {
 	struct history less = { malloc((y->nr + 1) * sizeof(*y->op)), 0, 0 };
 	bool fails;
@@ -45,7 +51,7 @@ static bool without(struct run *r, struct history *y, int at, int len, int from)
 	less.nr = y->nr - len;
 	if (from)
 		renumber(&less, at, y->op[at].step, from);
-	fails = !run_all(r, &less);
+	fails = fails_so(r, &less, so);
 	if (fails) {
 		memcpy(y->op, less.op, less.nr * sizeof(*y->op));
 		y->nr = less.nr;
@@ -55,14 +61,14 @@ static bool without(struct run *r, struct history *y, int at, int len, int from)
 }
 
 /* And with something less of one operation? */
-static bool simpler(struct run *r, struct history *y, int at)
+static bool simpler(struct run *r, struct history *y, const struct failure *so, int at)
 {
 	struct op old = y->op[at];
 
 	if (!old.flags)
 		return false;
 	y->op[at].flags = 0;
-	if (!run_all(r, y))
+	if (fails_so(r, y, so))
 		return true;
 	y->op[at] = old;
 	return false;
@@ -70,6 +76,7 @@ static bool simpler(struct run *r, struct history *y, int at)
 
 int shrink(struct run *r, struct history *y)
 {
+	const struct failure so = r->failure;
 	bool again = true;
 	int tries = 0;
 
@@ -82,7 +89,7 @@ int shrink(struct run *r, struct history *y)
 
 			for (int from = 0; from < (len == 1 ? 8 : 1) && !fails; from++) {
 				tries++;
-				fails = without(r, y, at, len, from);
+				fails = without(r, y, &so, at, len, from);
 			}
 			if (fails) {
 				again = true;
@@ -93,7 +100,7 @@ int shrink(struct run *r, struct history *y)
 		again &= len == 1;
 	}
 	for (int at = 0; at < y->nr; at++)
-		simpler(r, y, at);
+		simpler(r, y, &so, at);
 	run_all(r, y);
 	return tries;
 }

@@ -22,6 +22,7 @@
 int world_fail(struct world *w, const char *what, const char *where)
 {
 	w->err = errno;
+	w->differs = NULL;
 	snprintf(w->error, sizeof(w->error), "%s %s: %s", what, where,
 		 strerror(errno));
 	return -1;

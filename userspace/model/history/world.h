@@ -22,6 +22,7 @@ struct world {
 	int nr_ns, ns[HIST_NS], root[HIST_NS];
 	int err;		/* errno of what failed last */
 	char error[512];
+	const char *differs;	/* what does; NULL: world.error is of no difference */
 };
 
 int world_init(struct world *w);
