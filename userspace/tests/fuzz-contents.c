@@ -8,8 +8,10 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "contents/contents.h"
 
@@ -40,9 +42,12 @@ static int new_root(void)
 	return fd;
 }
 
+/* As one is called that nobody can know. */
+#define ASIDE	".mntcr-unlinked-0123456789abcdef"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("fuzz", MFD_CLOEXEC), root;
+	int fd = memfd_create("fuzz", MFD_CLOEXEC), root, aside;
 	struct mntcr_contents *c = NULL;
 	struct mc_buf json = { 0 };
 	int tried, filled;
@@ -58,12 +63,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					  .minor = c->parts[i].minor };
 
 		mc_contents_compare(c, &sb, c, &sb, differs, NULL, &e);
-		struct mc_put put[] = { { 1, "u1", 0 }, { 3, "a/u3", 0 } };
+		struct mc_put put[] = {
+			{ .nr = 1, .path = "u1" }, { .nr = 3, .path = "a/u3" },
+		};
 
 		tried = mc_contents_try(c, &sb, true, put, 2, &e);
 		root = new_root();
 		if (root >= 0) {
-			filled = mc_contents_fill(c, &sb, root, true, put, 2, &e);
+			if (mkdirat(root, ASIDE, 0700))
+				abort();
+			aside = mc_contents_dir(root, ASIDE, strlen(ASIDE));
+			filled = mc_contents_fill(c, &sb, root, aside, true, put, 2, &e);
+			mc_close(aside);
 			/* for want of room or power it may fail earlier */
 			if (filled ? !tried && e.code == MNTCR_BAD_IMAGE : tried)
 				abort();

@@ -14,6 +14,8 @@
 #include "disk.h"
 #include "topology/topology.h"
 
+#define CAPABILITY "\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+
 static const char *image = "/tmp/image";
 static struct disk disk;
 
@@ -60,6 +62,7 @@ static void build(void)
 	TRY(chown("disk/d/f", 7, 8));
 	TRY(chmod("disk/d/f", 04751));
 	TRY(setxattr("disk/d/f", "trusted.a", "b", 1, 0));
+	TRY(setxattr("disk/d/f", "security.capability", CAPABILITY, 20, 0));
 	mtime("disk/d/f", 1000);
 	bind_on("disk/d/f", "on");
 	bind_on("disk/d/f", "on2");
@@ -104,6 +107,26 @@ static void build_without_names(void)
 {
 	build();
 	TRY(umount("on4"));
+}
+
+static void build_many_here(void)
+{
+	char path[20];
+	int i;
+
+	build_without_names();
+	for (i = 0; i < 70; i++) {
+		snprintf(path, sizeof(path), "many%d", i);
+		put(path, "");
+		bind_on("on4", path);
+	}
+}
+
+/* Where nothing else was in it. */
+static void build_a_directory(void)
+{
+	build_many_here();
+	TRY(umount("on5"));
 }
 
 static void dump(struct back *b, void (*fn)(void))
@@ -199,13 +222,15 @@ static int disk_is_clean(const char *root)
 static int all_is_there(void)
 {
 	struct stat st, two;
-	char value;
+	char value, cap[20];
 
 	EXPECT(!stat("/on", &st) && !stat("/on2", &two));
 	EXPECT(st.st_ino == two.st_ino && !st.st_nlink);
 	EXPECT(st.st_uid == 7 && st.st_gid == 8 && st.st_mode == (S_IFREG | 04751));
 	EXPECT(st.st_mtim.tv_sec == 1000 && st.st_mtim.tv_nsec == 7);
 	EXPECT(getxattr("/on", "trusted.a", &value, 1) == 1 && value == 'b');
+	EXPECT(getxattr("/on", "security.capability", cap, 20) == 20 &&
+	       !memcmp(cap, CAPABILITY, 20));
 	EXPECT(reads("/on", "what was in it") && reads("/on3", "first"));
 	EXPECT(!stat("/ondir", &st) && st.st_mode == (S_IFDIR | 0700) && !st.st_nlink);
 	EXPECT(reads("/on5", "in it"));
@@ -374,13 +399,19 @@ static void given_up_half_way(void)
 static void what_cannot_be_made(void)
 {
 	uint32_t m;
+	struct stat before, after;
 	struct back b;
+	int held;
 
 	dump(&b, build);
 	/* whoever says a handle could mean any file of it */
 	from_path(&b);
+	REQUIRE(!stat("/tmp/here", &before));
 	bad(&b, true, "it had another name, and is found only where a device stands for its superblock");
 	CHECK(!disk_is_clean("/tmp/here"));
+	/* and nothing has been made before */
+	REQUIRE(!stat("/tmp/here", &after));
+	CHECK(!memcmp(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim)));
 	TRY(umount("/tmp/here"));
 	b.o.nr_externals = 0;
 	from_device(&b);
@@ -397,16 +428,226 @@ static void what_cannot_be_made(void)
 	bad(&b, true, "/tmp/here is read-only");
 	TRY(umount("/tmp/here"));
 	b.o.nr_externals = 0;
-	/* gone meanwhile */
+	/* gone meanwhile: not quite, and altogether */
 	TRY(mount(disk.path, "/tmp/here", "ext4", 0, NULL));
+	held = open("/tmp/here/kept", O_RDONLY | O_CLOEXEC);
+	REQUIRE(held >= 0);
 	TRY(unlink("/tmp/here/kept"));
-	TRY(umount("/tmp/here"));
 	b.o.nr_devices = 1;
 	b.from.path = disk.path;
+	bad(&b, false, "it had another name, and has none any more");
+	CHECK_EQ(names_in("/tmp/here"), 1);
+	close(held);
+	TRY(umount("/tmp/here"));
 	bad(&b, false, "it had another name, and is not there any more");
 	TRY(mount(disk.path, "/tmp/here", "ext4", 0, NULL));
 	CHECK_EQ(names_in("/tmp/here"), 1);
 	CHECK_EQ(names_in("/tmp/here/d"), 1);
+	done(&b);
+}
+
+/* Of what the restore's thread sees, paths need not lead there. */
+static int here = -1;
+
+static void open_here(void)
+{
+	here = open("/tmp/here", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	REQUIRE(here >= 0);
+}
+
+static void put_at(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			0600);
+
+	REQUIRE(fd >= 0 && write(fd, "theirs", 6) == 6);
+	close(fd);
+}
+
+/* What begins like that in a directory; how many there are. */
+static int find(const char *dir, const char *start, char *name)
+{
+	int fd = openat(here, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+	DIR *d = fdopendir(fd);
+	const struct dirent *x;
+
+	REQUIRE(d);
+	while ((x = readdir(d)))
+		if (!strncmp(x->d_name, start, strlen(start)) &&
+		    (*start || *x->d_name != '.')) {
+			n++;
+			if (name)
+				snprintf(name, 256, "%s", x->d_name);
+		}
+	closedir(d);
+	return n;
+}
+
+#define ASIDE ".mntcr-unlinked-"
+
+/* Asked between steps: nothing that is made is where others get in. */
+static bool looks(void *data)
+{
+	struct back *b = data;
+	char name[256];
+	struct stat st;
+
+	CHECK_EQ(find("d", "", NULL), 1);
+	CHECK_EQ(find("d", ".", NULL), 2);
+	if (!find(".", ASIDE, name))
+		return false;
+	b->turns++;
+	CHECK_EQ(find(".", ASIDE, NULL), 1);
+	CHECK(!fstatat(here, name, &st, AT_SYMLINK_NOFOLLOW));
+	CHECK_EQ(st.st_mode, S_IFDIR | 0700);
+	CHECK_EQ(st.st_uid, 0);
+	return false;
+}
+
+static void nobody_else_gets_in(void)
+{
+	struct back b;
+
+	dump(&b, build_many_here);
+	from_path(&b);
+	open_here();
+	b.o.cancelled = looks;
+	b.o.data = &b;
+	good(&b, all_is_there);
+	CHECK(b.turns > 0);
+	CHECK(!disk_is_clean("/tmp/here"));
+	close(here);
+	done(&b);
+}
+
+/* Once they are made: a directory gets something into it. */
+static bool put_into_it(void *data)
+{
+	struct back *b = data;
+	char aside[256], name[20];
+	struct stat st;
+	int fd, i, dir;
+
+	if (b->turns || !find(".", ASIDE, aside))
+		return false;
+	fd = openat(here, aside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (i = 1; i < 9; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		dir = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		put_at(dir, "x");
+		close(dir);
+		b->turns++;
+	}
+	/* where it is not kept apart */
+	if (!b->turns && fd >= 0) {
+		put_at(fd, "x");
+		b->turns++;
+	}
+	close(fd);
+	return false;
+}
+
+static void clean_up(void)
+{
+	CHECK_EQ(system("rm -r /tmp/here/" ASIDE "*"), 0);
+}
+
+/* What has the name by now comes back, and so does what is in the way. */
+static void what_has_the_name_is_kept(void)
+{
+	struct back b;
+
+	dump(&b, build_a_directory);
+	from_path(&b);
+	open_here();
+	put("/tmp/here/dir", "precious");
+	b.o.cancelled = put_into_it;
+	b.o.data = &b;
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	CHECK(has(b.e.text, "unlinking /dir again"));
+	CHECK_EQ(b.turns, 1);
+	CHECK(reads("/tmp/here/dir", "precious"));
+	unlink("/tmp/here/dir");
+	clean_up();
+	mtime("/tmp/here/d", 2000);
+	CHECK(!disk_is_clean("/tmp/here"));
+	close(here);
+	done(&b);
+}
+
+/* They are called as one of ours could be. */
+static void names_of_others_are_left_alone(void)
+{
+	static const char *const names[] = {
+		"/tmp/here/.mntcr-unlinked-1",
+		"/tmp/here/d/.mntcr-unlinked-1",
+		"/tmp/here/d/.mntcr-unlinked-2",
+		"/tmp/here/d/.mntcr-unlinked-3",
+	};
+	struct back b;
+	size_t i;
+
+	dump(&b, build_without_names);
+	from_path(&b);
+	for (i = 0; i < MC_ARRAY_SIZE(names); i++)
+		put(names[i], "theirs");
+	if (mntcr_restore(b.t, &b.o, &b.r, &b.e)) {
+		TAP_SAY("%s", b.e.text);
+		CHECK(false);
+	}
+	for (i = 0; i < MC_ARRAY_SIZE(names); i++) {
+		CHECK(reads(names[i], "theirs"));
+		unlink(names[i]);
+	}
+	mtime("/tmp/here/d", 2000);
+	CHECK(!disk_is_clean("/tmp/here"));
+	done(&b);
+}
+
+/* Another directory comes into its place, by who may write there. */
+static bool swap(void *data)
+{
+	struct back *b = data;
+	char aside[256], name[20];
+	int fd, i;
+
+	if (b->turns || !find(".", ASIDE, aside))
+		return false;
+	b->turns = 1;
+	TRY(renameat(here, aside, here, "moved"));
+	TRY(mkdirat(here, aside, 0755));
+	fd = openat(here, aside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (i = 1; i < 6; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		put_at(fd, name);
+	}
+	close(fd);
+	return false;
+}
+
+static void another_directory_is_noticed(void)
+{
+	char aside[256];
+	struct back b;
+
+	dump(&b, build_many_here);
+	from_path(&b);
+	open_here();
+	b.o.cancelled = swap;
+	b.o.data = &b;
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	CHECK_EQ(b.e.err, ESTALE);
+	CHECK_EQ(b.turns, 1);
+	CHECK_EQ(find(".", ASIDE, aside), 1);
+	CHECK_EQ(find(aside, "", NULL), 5);
+	CHECK_EQ(names_in("/tmp/here/moved"), 0);
+	rmdir("/tmp/here/moved");
+	clean_up();
+	CHECK(!disk_is_clean("/tmp/here"));
+	close(here);
 	done(&b);
 }
 
@@ -426,6 +667,10 @@ int main(void)
 	TAP_RUN(on_its_device);
 	TAP_RUN(where_the_device_is_mounted);
 	TAP_RUN(given_up_half_way);
+	TAP_RUN(nobody_else_gets_in);
+	TAP_RUN(what_has_the_name_is_kept);
+	TAP_RUN(names_of_others_are_left_alone);
+	TAP_RUN(another_directory_is_noticed);
 	TAP_RUN(what_cannot_be_made);
 	return tap_done();
 }

@@ -670,19 +670,20 @@ static void unlinked_roots_anew(void)
 	       "namespace ns0 (A)\n"
 	       "fresh     src0 = new tmpfs for 8:1 with a/ b/ c/ e/\n"
 	       "clone     mnt0:10 from src0\n"
-	       "subroot   src1 = d/.mntcr-unlinked-1 below src0\n"
+	       "subroot   src1 = .mntcr-unlinked-RANDOM/1 below src0\n"
 	       "clone     mnt0:11 from src1\n"
 	       "attach    mnt0:11 on mnt0:10 at /a\n"
-	       "subroot   src2 = d/.mntcr-unlinked-2 below src0\n"
+	       "subroot   src2 = .mntcr-unlinked-RANDOM/2 below src0\n"
 	       "clone     mnt0:12 from src2\n"
 	       "attach    mnt0:12 on mnt0:10 at /b\n"
 	       "clone     mnt0:13 from src1\n"
 	       "attach    mnt0:13 on mnt0:10 at /c\n"
-	       "clone     mnt0:14 from src3 = .mntcr-unlinked-3 below src0\n"
+	       "subroot   src3 = .mntcr-unlinked-RANDOM/3 below src0\n"
+	       "clone     mnt0:14 from src3\n"
 	       "attach    mnt0:14 on mnt0:10 at /e\n"
 	       "attach    mnt0:10 on ns0 at /\n"
 	       "unlink    in src0: d/f d/f g\n"
-	       "release   8 descriptors\n");
+	       "release   9 descriptors\n");
 	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
 	/* which one it is, or what was in it, is not known */
 	t->mounts[m].unlinked = 0;
@@ -722,7 +723,7 @@ static void unlinked_roots_of_a_device(void)
 	o.nr_devices = 1;
 	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 	CHECK_EQ(p->nr_unlinked, 1);
-	CHECK_STR(p->unlinked[0].made_as, "d/.mntcr-unlinked-1");
+	CHECK_STR(p->unlinked[0].made_as, ".mntcr-unlinked-RANDOM/1");
 	check();
 	o.nr_devices = 0;
 	o.externals = x;
@@ -731,7 +732,7 @@ static void unlinked_roots_of_a_device(void)
 	       "namespace ns0 (A)\n"
 	       "base      src0 = external #0\n"
 	       "clone     mnt0:10 from src0\n"
-	       "subroot   src1 = d/.mntcr-unlinked-1 below src0\n"
+	       "subroot   src1 = .mntcr-unlinked-RANDOM/1 below src0\n"
 	       "clone     mnt0:11 from src1\n"
 	       "attach    mnt0:11 on mnt0:10 at /a\n"
 	       "clone     mnt0:12 from src1\n"

@@ -9,7 +9,7 @@
  *
  * An archive is not trusted: a member is made in the directory that was opened
  * for the one before it, by a name of one component, and what a hard link names is
- * looked up without leaving the new filesystem or following a link.
+ * looked up without leaving the filesystem or following a link.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -121,7 +121,9 @@ int mc_rules_unlinked(struct mc_rules *r, struct archive_entry *entry);
 int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlinked);
 int mc_rules_no_link(struct mc_rules *r, enum mc_no_link why);
 int mc_rules_missing(const struct mc_rules *r);
-int mc_rules_no_way(const struct mc_rules *r);
+int mc_rules_no_way(const struct mc_rules *r, const char *what);
+#define MC_WAY_NO_DIRECTORY	"what it was in is no directory any more"
+#define MC_WAY_ELSEWHERE	"what it was in is another subvolume, into which nothing can be moved"
 /* What had another name has none by now, or it may not be looked for. */
 int mc_rules_no_name(const struct mc_rules *r, const char *what);
 #define MC_FOUND_ON_DEVICE	"and is found only where a device stands for its superblock"
@@ -161,25 +163,31 @@ bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);
 
 /* --- fill.c ------------------------------------------------------------------ */
 
-/* An unlinked root, and where it is made: below the root, with a name of its own. */
+/* An unlinked root, and what has been made of it. */
 struct mc_put {
 	uint32_t nr;
-	const char *path;
-	size_t way;		/* told: bytes of the path to a directory that was there;
-				   SIZE_MAX: nothing has been made */
+	const char *path;	/* that it had, below the root */
+	bool made;
+	bool ours;		/* told: it is a file that was not there before */
+	uint64_t dev, ino;
 };
+#define MC_PUT_NAME	12	/* room for its name while it has no other: its number */
+void mc_put_name(const struct mc_put *put, char *name);
 
 /*
  * All of the superblock's files into root, the root of an empty filesystem; what has
- * been unlinked where put, sorted by nr, says.  Directories of such keep their times.
- * Of a device, where others have files, there are only the latter; whole: root is all of
- * it, so that a handle may lead anywhere in there.
+ * been unlinked into aside, a directory of the same one, by its number.  put is sorted
+ * by that.  Of a device, where others have files, there are only the latter, and nobody
+ * else gets into aside; whole: root is all of it, so that a handle may lead anywhere in
+ * there.
  */
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
-		     int root, bool whole, struct mc_put *put, uint32_t nr_put,
-		     struct mntcr_error *e);
-/* A directory below root, which nobody else has seen; -1: errno. */
+		     int root, int aside, bool whole, struct mc_put *put,
+		     uint32_t nr_put, struct mntcr_error *e);
+/* The directory of path's first len bytes below root, through no link; -1: errno. */
 int mc_contents_dir(int root, const char *path, size_t len);
+/* That, or the lowest one above that is there: len becomes the bytes of its path. */
+int mc_contents_way(int root, const char *path, size_t *len);
 
 /* --- try.c ------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Files of an archive into a new filesystem.  The directories on the way to the
+ * Files of an archive into a new filesystem, and unlinked ones also into one where
+ * others have theirs: in a directory that only we get into.  The directories on the way to the
  * last member stay open: the next one goes into one of them.  A directory gets its
  * owner, mode and times when it is left.
  *
@@ -32,7 +33,8 @@ struct flagged {
 
 struct fill {
 	struct mc_rules rules;
-	int root;
+	int root, aside;
+	dev_t aside_dev;
 	bool whole;
 	struct mntcr_error *e;
 	struct mc_members *m;
@@ -43,6 +45,7 @@ struct fill {
 	uint32_t nr_flagged, max_flagged;
 	struct mc_put *put;
 	uint32_t nr_put, done;	/* those before have been made */
+	bool ours;		/* the unlinked one at hand is a new file */
 };
 
 #define BENEATH	(MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS | \
@@ -119,7 +122,7 @@ static int set_xattrs(struct fill *f, int dir, const char *name, int fd,
 	return 0;
 }
 
-static int set_times(struct fill *f, int dir, const char *name,
+static int set_times(struct fill *f, int dir, const char *name, int fd,
 		     struct archive_entry *entry)
 {
 	struct timespec ts[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
@@ -130,27 +133,40 @@ static int set_times(struct fill *f, int dir, const char *name,
 	if (archive_entry_mtime_is_set(entry))
 		ts[1] = (struct timespec){ archive_entry_mtime(entry),
 					   archive_entry_mtime_nsec(entry) };
-	if (utimensat(dir, name, ts, AT_SYMLINK_NOFOLLOW))
+	if (fd >= 0 ? futimens(fd, ts) : utimensat(dir, name, ts, AT_SYMLINK_NOFOLLOW))
 		return sys(f, "setting its times");
+	return 0;
+}
+
+static int set_owner_and_mode(struct fill *f, int dir, const char *name, int fd,
+			      struct archive_entry *entry)
+{
+	mode_t mode = archive_entry_perm(entry) & MC_MODE_ALL;
+	uid_t uid = (uid_t)archive_entry_uid(entry);
+	gid_t gid = (gid_t)archive_entry_gid(entry);
+
+	if (fd >= 0 ? fchown(fd, uid, gid) :
+	    fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW))
+		return sys(f, "setting its owner");
+	if (archive_entry_filetype(entry) == AE_IFLNK)
+		return 0;
+	if (fd >= 0 ? fchmod(fd, mode) : fchmodat(dir, name, mode, 0))
+		return sys(f, "setting its mode");
 	return 0;
 }
 
 /*
  * The owner first: a change of it takes set-id bits and capabilities away.  fd is
- * the file if it is open; dir and name lead to it anyway.
+ * the file, where it can be opened without doing something; else dir and name lead to
+ * it, in a directory that only we write to.
  */
 static int set_all(struct fill *f, int dir, const char *name, int fd,
 		   struct archive_entry *entry)
 {
-	if (fchownat(dir, name, (uid_t)archive_entry_uid(entry),
-		     (gid_t)archive_entry_gid(entry), AT_SYMLINK_NOFOLLOW))
-		return sys(f, "setting its owner");
-	if (archive_entry_filetype(entry) != AE_IFLNK &&
-	    fchmodat(dir, name, archive_entry_perm(entry) & MC_MODE_ALL, 0))
-		return sys(f, "setting its mode");
-	if (set_xattrs(f, dir, name, fd, entry))
+	if (set_owner_and_mode(f, dir, name, fd, entry) ||
+	    set_xattrs(f, dir, name, fd, entry))
 		return -1;
-	return set_times(f, dir, name, entry);
+	return set_times(f, dir, name, fd, entry);
 }
 
 static unsigned long inode_flags(struct archive_entry *entry)
@@ -400,7 +416,7 @@ static struct mc_put *find_put(const struct fill *f, uint32_t nr)
 static int make_link(struct fill *f, int dir, const char *name,
 		     const char *target)
 {
-	char *copy = strdup(target), *path, *last;
+	char *copy = strdup(target), *path, *last, number[MC_PUT_NAME];
 	const struct mc_put *other;
 	uint32_t unlinked;
 	int from = -1, ret = -1;
@@ -411,16 +427,17 @@ static int make_link(struct fill *f, int dir, const char *name,
 		goto out;
 	if (unlinked) {
 		other = find_put(f, unlinked);
-		free(copy);
-		copy = path = other ? strdup(other->path) : NULL;
-		if (!other) {
+		if (!other || !other->made) {
 			mc_rules_no_link(&f->rules, MC_LINK_MISSING);
 			goto out;
-		} else if (!copy) {
-			mc_nomem(f->e);
-			goto out;
 		}
+		f->ours = other->ours;
+		mc_put_name(other, number);
+		ret = linkat(f->aside, number, dir, name, 0) ?
+		      not_linked(f, f->aside, number) : 0;
+		goto out;
 	}
+	f->ours = false;
 	last = strrchr(path, '/');
 	if (last)
 		*last++ = '\0';
@@ -456,6 +473,7 @@ static int make_by_handle(struct fill *f, int dir, const char *name, int type,
 	struct stat st;
 	int in, fd, ret = -1;
 
+	f->ours = false;
 	if (!f->whole)
 		return mc_rules_no_name(&f->rules, MC_FOUND_ON_DEVICE);
 	memcpy(u.h.f_handle, handle, size);
@@ -546,13 +564,12 @@ static int leave_all(struct fill *f)
 	return ret;
 }
 
-/* The directory that it was in, or the lowest above that is there. */
-static int open_way(struct fill *f, const char *path, size_t *len)
+int mc_contents_way(int root, const char *path, size_t *len)
 {
 	int fd;
 
 	for (;;) {
-		fd = mc_contents_dir(f->root, path, *len);
+		fd = mc_contents_dir(root, path, *len);
 		if (fd >= 0 || errno != ENOENT || !*len)
 			return fd;
 		while (--*len && path[*len] != '/')
@@ -560,57 +577,50 @@ static int open_way(struct fill *f, const char *path, size_t *len)
 	}
 }
 
-static int no_way(struct fill *f)
+void mc_put_name(const struct mc_put *put, char *name)
 {
-	if (errno != ENOTDIR && errno != ELOOP)
-		return sys(f, "the directory that it was in");
-	return mc_rules_no_way(&f->rules);
+	snprintf(name, MC_PUT_NAME, "%u", put->nr);
 }
 
-static int in_dir(struct fill *f, const struct mc_put *put, struct archive_entry *entry)
+/* It can get the name back that it had: said before it is made. */
+static int check_way(struct fill *f, const struct mc_put *put)
 {
 	size_t len = mc_member_dir(put->path);
-	char *copy = strndup(put->path, len);
-	int dir, ret;
+	int way = mc_contents_way(f->root, put->path, &len), ret = 0;
+	struct stat st;
 
-	if (!copy)
-		return mc_nomem(f->e);
-	ret = make_way(f, copy, &dir);
-	free(copy);
-	if (ret)
-		return -1;
-	ret = make(f, dir, len ? put->path + len + 1 : put->path, put->path, entry);
-	mc_close(dir);
+	if (way < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return mc_rules_no_way(&f->rules, MC_WAY_NO_DIRECTORY);
+	if (way < 0 || fstat(way, &st))
+		ret = sys(f, "the directory that it was in");
+	else if (st.st_dev != f->aside_dev)
+		ret = mc_rules_no_way(&f->rules, MC_WAY_ELSEWHERE);
+	mc_close(way);
 	return ret;
 }
 
-/* In a directory that is as it is to be already, and stays so. */
 static int unlinked(struct fill *f, struct archive_entry *entry)
 {
 	struct mc_put *put = find_put(f, f->rules.unlinked);
-	struct timespec was[2];
+	char name[MC_PUT_NAME];
 	struct stat st;
-	int way, ret = 0;
 
 	if (mc_rules_unlinked(&f->rules, entry))
 		return -1;
 	if (!put)
 		return 0;	/* what no mount shows, nobody misses */
 	f->done++;
-	put->way = mc_member_dir(put->path);
-	way = open_way(f, put->path, &put->way);
-	if (way < 0)
-		return no_way(f);
-	if (fstat(way, &st))
-		ret = sys(f, "the directory that it was in");
-	else if (in_dir(f, put, entry) || leave_all(f))
-		ret = -1;
-	was[0] = st.st_atim;
-	was[1] = st.st_mtim;
-	if (!ret && futimens(way, was))
-		ret = sys(f, "the times of the directory that it was in");
-	mc_close(way);
-	return ret;
+	f->ours = true;
+	mc_put_name(put, name);
+	if (check_way(f, put) || make(f, f->aside, name, name, entry) || leave_all(f))
+		return -1;
+	if (fstatat(f->aside, name, &st, AT_SYMLINK_NOFOLLOW))
+		return sys(f, "looking at it");
+	put->made = true;
+	put->ours = f->ours;
+	put->dev = st.st_dev;
+	put->ino = st.st_ino;
+	return 0;
 }
 
 static int all(struct fill *f)
@@ -647,17 +657,21 @@ static int finish(struct fill *f)
 }
 
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
-		     int root, bool whole, struct mc_put *put, uint32_t nr_put,
-		     struct mntcr_error *e)
+		     int root, int aside, bool whole, struct mc_put *put,
+		     uint32_t nr_put, struct mntcr_error *e)
 {
 	struct fill f = {
-		.root = root, .whole = whole, .e = e, .put = put, .nr_put = nr_put,
+		.root = root, .aside = aside, .whole = whole, .e = e, .put = put,
+		.nr_put = nr_put,
 	};
+	struct stat st;
 	uint32_t at, i;
 	int ret = -1;
 
-	for (i = 0; i < nr_put; i++)
-		put[i].way = SIZE_MAX;
+	if (nr_put && fstat(aside, &st))
+		return mc_fail(e, MNTCR_SYS, errno, "where unlinked roots are made");
+	if (nr_put)
+		f.aside_dev = st.st_dev;
 	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &at))
 		return 0;
 	f.m = malloc(sizeof(*f.m));

@@ -214,6 +214,9 @@ int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlin
 	if (!mc_member_name(target, &major, &minor, path) || !**path ||
 	    major != r->sb->major || minor != r->sb->minor)
 		return mc_rules_bad(r, "is a link to what is no file of its superblock");
+	/* others give names there: which file one means is not the archive's to say */
+	if (!mc_type_in_memory(r->sb->type))
+		return mc_rules_bad(r, "is a link to what is on its device");
 	return 0;
 }
 
@@ -235,11 +238,11 @@ int mc_rules_missing(const struct mc_rules *r)
 		       r->sb->type, r->sb->major, r->sb->minor);
 }
 
-int mc_rules_no_way(const struct mc_rules *r)
+int mc_rules_no_way(const struct mc_rules *r, const char *what)
 {
 	return mc_refuse(r->e, "deleted-root",
-			 "contents of %s %u:%u: unlinked root %u: what it was in is no directory any more",
-			 r->sb->type, r->sb->major, r->sb->minor, r->unlinked);
+			 "contents of %s %u:%u: unlinked root %u: %s",
+			 r->sb->type, r->sb->major, r->sb->minor, r->unlinked, what);
 }
 
 int mc_rules_no_name(const struct mc_rules *r, const char *what)

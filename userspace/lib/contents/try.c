@@ -27,7 +27,7 @@ struct job {
 	struct target *targets;
 	uint32_t nr, max, at;	/* those before at are behind the member at hand */
 	const struct mc_put *put;	/* unlinked ones, by number, */
-	const struct mc_put **by_path;	/* and by where they are made */
+	const struct mc_put **by_path;	/* and by the path that they had */
 	uint32_t nr_put, found;
 	/* those that a later one may be a link to: number << 1 | is it a directory? */
 	uint32_t *seen, nr_seen, max_seen;
@@ -187,10 +187,7 @@ static bool is_at(const char *x, const char *y)
 	return !strncmp(x, y, n) && (!y[n] || y[n] == '/');
 }
 
-/*
- * The name of one that is to be made may not be there yet, and what it is in has to be
- * a directory: what is below a path comes right after it.
- */
+/* What one was in has to be a directory: what is below a path comes right after it. */
 static int check_puts(struct job *j, const char *path, bool dir)
 {
 	uint32_t lo = 0, hi = j->nr_put, mid;
@@ -202,14 +199,10 @@ static int check_puts(struct job *j, const char *path, bool dir)
 		else
 			hi = mid;
 	}
-	if (lo && is_at(j->by_path[lo - 1]->path, path)) {
-		j->rules.unlinked = j->by_path[lo - 1]->nr;
-		return mc_rules_bad(&j->rules, "is there already");
-	}
 	if (dir || lo == j->nr_put || !is_at(path, j->by_path[lo]->path))
 		return 0;
 	j->rules.unlinked = j->by_path[lo]->nr;
-	return mc_rules_no_way(&j->rules);
+	return mc_rules_no_way(&j->rules, MC_WAY_NO_DIRECTORY);
 }
 
 static int try_unlinked(struct job *j, struct archive_entry *entry)

@@ -66,7 +66,7 @@ static int subroot(struct mc_exec *x, const struct mc_op *op)
 	const struct mc_src *src = &x->p->srcs[s];
 
 	x->src_fd[s] = mc_exec_below(x, x->src_fd[src->base], src->path, false);
-	if (x->src_fd[s] < 0)
+	if (x->src_fd[s] < 0 || mc_exec_is_made(x, s, x->src_fd[s]))
 		return mc_exec_fail(x, op, errno, "opening the root of its mount");
 	return 0;
 }

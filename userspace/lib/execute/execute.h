@@ -136,8 +136,8 @@ struct mc_exec {
 	uint32_t copy_of;	/* of which */
 	int scratch_fd;		/* directory that bases are mounted in */
 	bool same_boot;		/* known: ids in the image mean what they did */
-	size_t *unlinked_way;	/* per unlinked root that is made: bytes of the path that
-				   were there; NULL: none has been made */
+	struct mc_put *put;	/* per unlinked root that is made; NULL: none has been */
+	int *aside_fd;		/* per source: the directory that its are made in */
 	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
 				   closed (MC_SPILL); else 0 */
 
@@ -246,11 +246,15 @@ int mc_exec_config(struct mc_exec *x, int fs, unsigned int cmd, const char *key,
 struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
 /*
  * All that the archive has of a superblock whose root that is; what has been unlinked,
- * under names of its own.
+ * in a directory of its own.
  */
 int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root);
 /* The latter on devices that are mounted already, before anything else. */
 int mc_exec_fill_externals(struct mc_exec *x);
+/* Before anything is made: the image has them all; and on devices, they can be made. */
+int mc_exec_check_unlinked(const struct mc_exec *x);
+/* Source sub, open at fd: if it is an unlinked root, is it what was made?  -1: errno. */
+int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd);
 /* What is left of those on devices, after a failure. */
 void mc_exec_take_back(struct mc_exec *x);
 /* UNLINK: what was given other names. */

@@ -21,6 +21,7 @@ struct mc_work {
 	bool *ns_live, *again;
 	uint64_t *external_again;
 	char **external_sources;
+	char aside[MC_ASIDE_LEN + 1];
 	bool told;		/* of refusals */
 	bool started;		/* and not finished */
 	struct mntcr_error later; /* of what is undone after another one */

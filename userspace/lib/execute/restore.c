@@ -6,9 +6,11 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "execute/priv.h"
@@ -336,6 +338,7 @@ static void teardown(struct mc_work *w)
 
 	if (w->plan) {
 		mc_exec_take_back(x);
+		mc_fds_close(x->aside_fd, w->plan->nr_srcs);
 		mc_fds_close(x->temp_fd, w->plan->nr_temps);
 		mc_fds_close(x->src_fd, w->plan->nr_srcs);
 		mc_fds_close(x->need_fd, w->plan->nr_needs);
@@ -364,7 +367,7 @@ static void teardown(struct mc_work *w)
 	mc_made_close(x->made, x->nr_made);
 	mc_made_forget(x);
 	free(x->put_off);
-	free(x->unlinked_way);
+	free(x->put);
 	free(x->placeholder);
 	free(x->spilled);
 	free(w->ns_live);
@@ -549,6 +552,18 @@ static void tell_differences(const struct mc_plan *p,
 	}
 }
 
+/* Of the directory for unlinked roots: nobody is to be there first. */
+static int name_aside(struct mc_work *w, struct mntcr_error *e)
+{
+	uint64_t nr;
+
+	if (getrandom(&nr, sizeof(nr), 0) != sizeof(nr))
+		return mc_fail(e, MNTCR_SYS, errno, "getrandom");
+	snprintf(w->aside, sizeof(w->aside), "%016" PRIx64, nr);
+	w->po.aside = w->aside;
+	return 0;
+}
+
 static int begin(struct mc_work *w, const struct mntcr_topology *t,
 		 struct mntcr_error *e)
 {
@@ -580,6 +595,8 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 				&w->external_sources, e))
 		return -1;
 	w->po.external_sources = w->external_sources;
+	if (name_aside(w, e))
+		return -1;
 	then = now();
 	if (make_plan(w, t, o, e))
 		return -1;
@@ -587,7 +604,8 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	w->x.p = w->plan;
 	if (mc_external_check(w->plan, &w->po, w->x.external_fd, e) ||
 	    mc_exec_check_masters(&w->x) ||
-	    mc_devices_check(w->plan, &w->po, w->x.device_fd, o->difference, o->data, e))
+	    mc_devices_check(w->plan, &w->po, w->x.device_fd, o->difference, o->data, e) ||
+	    mc_exec_check_unlinked(&w->x))
 		return -1;
 	tell_differences(w->plan, o);
 	return o->pin_dir ? mc_pins_open(o->pin_dir, &w->r->pins, e) : 0;

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Unlinked roots of a fresh superblock, or on a device.  Each is made under a name of its
- * own; once it is attached it gets the name that it had, which is what the kernel shows of
- * it from then on, and loses it.  What has that name by now changes places with it
- * meanwhile.
+ * Unlinked roots of a fresh superblock, or on a device.  They are made in a directory of
+ * their own, which on a device nobody else gets into; once one is attached it gets the
+ * name that it had, which is what the kernel shows of it from then on, and loses it.  What
+ * has that name by now changes places with it meanwhile.
+ *
+ * Others may write to the device while that goes on: what is unlinked has to be the file
+ * that was made, and while it has a name there, it has no permissions.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "contents/contents.h"
 #include "execute/execute.h"
+
+#define CAPABILITY	"security.capability"
 
 static size_t dir_len(const char *path)
 {
@@ -26,57 +33,349 @@ static const char *last_name(const char *path)
 	return n ? path + n + 1 : path;
 }
 
-static int take_name_and_go(int dir, const char *made_as, const char *name)
+static bool on_device(const struct mc_exec *x, const struct mc_src *s)
 {
-	struct stat st;
-	bool taken;
-
-	if (fstatat(dir, made_as, &st, AT_SYMLINK_NOFOLLOW))
-		return -1;
-	taken = !renameat2(dir, made_as, dir, name, RENAME_EXCHANGE);
-	if (!taken && (errno != ENOENT ||
-		       renameat2(dir, made_as, dir, name, RENAME_NOREPLACE)))
-		return -1;
-	if (unlinkat(dir, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0))
-		return -1;
-	return taken ? renameat2(dir, made_as, dir, name, RENAME_NOREPLACE) : 0;
+	return s->nr_unlinked && mc_type_on_device(x->t->sbs[s->sb].type);
 }
 
-/* What was made on the way, from below upwards. */
-static int remove_way(int root, const char *path, size_t way)
+static bool is_made(const struct mc_put *put, int dir, const char *name)
 {
-	size_t len = dir_len(path), up;
-	char *copy;
-	int dir, ret = 0;
+	struct stat st;
 
-	while (len > way && !ret) {
-		copy = strndup(path, len);
-		if (!copy)
-			return -1;
-		up = dir_len(copy);
-		dir = mc_contents_dir(root, copy, up);
-		ret = dir < 0 ? -1 : unlinkat(dir, up ? copy + up + 1 : copy,
-					      AT_REMOVEDIR);
-		mc_close(dir);
-		free(copy);
-		len = up;
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == put->dev &&
+	       st.st_ino == put->ino;
+}
+
+/* To what it was before a change of ours, right after that. */
+static int set_back(int dir, const struct stat *was)
+{
+	return futimens(dir, (struct timespec[2]){ { .tv_nsec = UTIME_OMIT },
+						   was->st_mtim });
+}
+
+/* --- the directory that they are made in ------------------------------------------ */
+
+/* Its name; to be freed. */
+static char *aside_name(const struct mc_exec *x, const struct mc_src *s)
+{
+	const char *path = x->p->unlinked[s->unlinked].made_as;
+
+	return strndup(path, dir_len(path));
+}
+
+static int fail_aside(struct mc_exec *x, const struct mc_src *s, int err, const char *what)
+{
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+
+	return mc_fail(x->e, MNTCR_SYS, err, "unlinked roots of %s %u:%u: /%.*s: %s",
+		       sb->type, sb->major, sb->minor,
+		       (int)dir_len(x->p->unlinked[s->unlinked].made_as),
+		       x->p->unlinked[s->unlinked].made_as, what);
+}
+
+static int drop_acl(int fd, const char *key)
+{
+	return fremovexattr(fd, key) && errno != ENODATA && errno != EOPNOTSUPP ? -1 : 0;
+}
+
+/* It may be another one that somebody has put in its place. */
+static bool is_private(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct stat st;
+
+	if (!d) {
+		mc_close(copy);
+		return false;
 	}
+	while (n < 3 && readdir(d))
+		n++;
+	closedir(d);
+	return n < 3 && !fstat(fd, &st) && st.st_uid == geteuid() &&
+	       (st.st_mode & 07777) == 0700;
+}
+
+static int make_aside(struct mc_exec *x, const struct mc_src *s, int root)
+{
+	int *aside = &x->aside_fd[s - x->p->srcs];
+	int top = mc_contents_dir(root, "", 0), ret = -1;
+	char *name = aside_name(x, s);
+	struct stat was;
+
+	if (!name)
+		mc_nomem(x->e);
+	else if (top < 0 || fstat(top, &was) || mkdirat(top, name, 0700))
+		fail_aside(x, s, errno, "mkdir");
+	else
+		ret = 0;
+	if (!ret) {
+		*aside = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (*aside < 0 || drop_acl(*aside, "system.posix_acl_default") ||
+		    drop_acl(*aside, "system.posix_acl_access") || fchmod(*aside, 0700) ||
+		    set_back(top, &was))
+			ret = fail_aside(x, s, errno, "opening it");
+		else if (on_device(x, s) && !is_private(*aside))
+			ret = fail_aside(x, s, EPERM, "is not what was made");
+	}
+	free(name);
+	mc_close(top);
 	return ret;
 }
 
-static int one(int root, const struct mc_unlinked *u, size_t way)
+/* What was not unlinked by its other name goes, too. */
+static int remove_aside(struct mc_exec *x, const struct mc_src *s, int root)
 {
-	int top = mc_contents_dir(root, u->path, way);
-	int dir = mc_contents_dir(root, u->path, dir_len(u->path));
-	struct stat st;
-	int ret = -1;
+	int *aside = &x->aside_fd[s - x->p->srcs], ret = 0, top;
+	char *name = aside_name(x, s), number[MC_PUT_NAME];
+	const struct mc_put *put;
+	struct stat was, st;
+	uint32_t i;
 
-	if (top >= 0 && dir >= 0 && !fstat(top, &st) &&
-	    !take_name_and_go(dir, last_name(u->made_as), last_name(u->path)) &&
-	    !remove_way(root, u->path, way))
-		ret = futimens(top, (struct timespec[2]){ st.st_atim, st.st_mtim });
+	for (i = 0; i < s->nr_unlinked; i++) {
+		put = &x->put[s->unlinked + i];
+		mc_put_name(put, number);
+		/* before it is told that it is made, nobody has changed places with it */
+		if (!put->made || is_made(put, *aside, number))
+			if (unlinkat(*aside, number, 0) && errno == EISDIR)
+				unlinkat(*aside, number, AT_REMOVEDIR);
+	}
+	top = mc_contents_dir(root, "", 0);
+	if (!name || top < 0 || fstat(top, &was) || fstat(*aside, &st)) {
+		ret = -1;
+	} else {
+		struct mc_put it = { .dev = st.st_dev, .ino = st.st_ino };
+
+		if (!is_made(&it, top, name)) {
+			errno = ESTALE;
+			ret = -1;
+		} else if (unlinkat(top, name, AT_REMOVEDIR)) {
+			ret = -1;
+		} else {
+			ret = set_back(top, &was);
+		}
+	}
+	if (ret)
+		ret = errno ? errno : ENOMEM;
+	mc_close(top);
+	free(name);
+	mc_close(*aside);
+	*aside = -1;
+	return ret;
+}
+
+/* --- the name that it had -------------------------------------------------------- */
+
+/* What was made on the way, from below upwards; what others put there keeps it. */
+static void remove_way(int root, const char *path, size_t way)
+{
+	size_t len = dir_len(path), up;
+	char *copy = strndup(path, len);
+	int dir;
+
+	while (copy && len > way) {
+		up = dir_len(copy);
+		dir = mc_contents_dir(root, copy, up);
+		if (dir >= 0)
+			unlinkat(dir, up ? copy + up + 1 : copy, AT_REMOVEDIR);
+		mc_close(dir);
+		copy[up] = '\0';
+		len = up;
+	}
+	free(copy);
+}
+
+/*
+ * The directory that it was in; way: bytes of the path to the lowest that was there, open
+ * at *top, and was like that.
+ */
+static int make_way(int root, const char *path, int *top, struct stat *was, size_t *way)
+{
+	char *copy = strndup(path, dir_len(path)), *p, *slash;
+	int dir, next;
+
+	*way = dir_len(path);
+	*top = copy ? mc_contents_way(root, path, way) : -1;
+	dir = *top < 0 || fstat(*top, was) ? -1 : fcntl(*top, F_DUPFD_CLOEXEC, 0);
+	for (p = copy ? copy + *way : NULL; dir >= 0 && *p; p = slash) {
+		p += *p == '/';
+		slash = strchrnul(p, '/');
+		next = -1;
+		if (*slash)
+			*slash++ = '\0';
+		if (!mkdirat(dir, p, 0700) || errno == EEXIST)
+			next = openat(dir, p, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		mc_close(dir);
+		dir = next;
+	}
+	free(copy);
+	return dir;
+}
+
+/* What it is like otherwise than while others reach it. */
+struct held {
+	int fd;
+	bool by_path;		/* not to be read: nothing but a path leads through fd */
+	mode_t mode;
+	char cap[64];
+	ssize_t cap_size;
+	nlink_t nr_links;
+};
+
+static int set_mode(const struct mc_exec *x, const struct held *h, mode_t mode)
+{
+	char path[64];
+
+	if (!h->by_path)
+		return fchmod(h->fd, mode & MC_MODE_ALL);
+	snprintf(path, sizeof(path), "thread-self/fd/%d", h->fd);
+	return fchmodat(x->proc_fd, path, mode & MC_MODE_ALL, 0);
+}
+
+/* Its mode and capabilities go until let_go(), unless somebody else uses it already. */
+static int hold(const struct mc_exec *x, const struct mc_put *put, int aside,
+		const char *name, bool strip, struct held *h)
+{
+	struct stat st;
+
+	if (fstatat(aside, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -1;
+	if (st.st_dev != put->dev || st.st_ino != put->ino) {
+		errno = ESTALE;
+		return -1;
+	}
+	h->mode = st.st_mode;
+	h->nr_links = st.st_nlink;
+	h->by_path = !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+	h->fd = openat(aside, name, O_NOFOLLOW | O_CLOEXEC |
+		       (h->by_path ? O_PATH : O_RDONLY | O_NONBLOCK));
+	if (h->fd < 0)
+		return -1;
+	if (!strip || !put->ours || S_ISLNK(st.st_mode))
+		return 0;
+	if (S_ISREG(st.st_mode)) {
+		h->cap_size = fgetxattr(h->fd, CAPABILITY, h->cap, sizeof(h->cap));
+		if (h->cap_size < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+			return -1;
+		if (h->cap_size > 0 && fremovexattr(h->fd, CAPABILITY))
+			return -1;
+	}
+	return set_mode(x, h, 0);
+}
+
+/* gone: it has lost its name, and has got no other one meanwhile. */
+static int let_go(const struct mc_exec *x, const struct mc_put *put, bool strip, bool gone,
+		  const struct held *h)
+{
+	struct stat st;
+
+	if (!strip || !put->ours || S_ISLNK(h->mode))
+		return 0;
+	if (fstat(h->fd, &st))
+		return -1;
+	if (gone && !S_ISDIR(h->mode) && st.st_nlink >= h->nr_links) {
+		errno = EMLINK;
+		return -1;
+	}
+	if (set_mode(x, h, h->mode))
+		return -1;
+	return h->cap_size > 0 ? fsetxattr(h->fd, CAPABILITY, h->cap, (size_t)h->cap_size, 0) : 0;
+}
+
+/* taken: something has that name, and is at made_as now. */
+static int take_name(int aside, const char *made_as, int dir, const char *name, bool *taken)
+{
+	int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		*taken = !renameat2(aside, made_as, dir, name, RENAME_EXCHANGE);
+		if (*taken)
+			return 0;
+		if (errno != ENOENT)
+			return -1;
+		if (!renameat2(aside, made_as, dir, name, RENAME_NOREPLACE))
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
+/* As take_name() found it; errno stays. */
+static void give_back(const struct mc_put *put, int aside, const char *made_as, int dir,
+		      const char *name, bool taken)
+{
+	int err = errno;
+
+	if (is_made(put, dir, name))
+		renameat2(dir, name, aside, made_as, taken ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+	else if (taken)
+		renameat2(aside, made_as, dir, name, RENAME_NOREPLACE);
+	errno = err;
+}
+
+static int take_name_and_go(const struct mc_put *put, int aside, const char *made_as, int dir,
+			    const char *name, bool is_dir, bool *gone, const char **what)
+{
+	bool taken;
+
+	*what = "giving it its name";
+	if (take_name(aside, made_as, dir, name, &taken))
+		return -1;
+	*what = "unlinking it again";
+	if (!is_made(put, dir, name)) {
+		errno = ESTALE;
+		give_back(put, aside, made_as, dir, name, taken);
+		return -1;
+	}
+	if (unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0)) {
+		give_back(put, aside, made_as, dir, name, taken);
+		return -1;
+	}
+	*gone = true;
+	*what = "renaming what has its name by now back";
+	return taken ? renameat2(aside, made_as, dir, name, RENAME_NOREPLACE) : 0;
+}
+
+static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
+	       const char **what)
+{
+	const struct mc_unlinked *u = &x->p->unlinked[i];
+	const struct mc_put *put = &x->put[i];
+	int aside = x->aside_fd[s - x->p->srcs], top = -1, dir, ret = -1, err;
+	struct held h = { .fd = -1, .cap_size = -1 };
+	bool gone = false, strip = on_device(x, s);
+	char made_as[MC_PUT_NAME];
+	struct stat was;
+	size_t way;
+
+	mc_put_name(put, made_as);
+	*what = "the directory that it was in";
+	dir = make_way(root, u->path, &top, &was, &way);
+	if (dir >= 0) {
+		*what = "its permissions";
+		if (!hold(x, put, aside, made_as, strip, &h))
+			ret = take_name_and_go(put, aside, made_as, dir, last_name(u->path),
+					       S_ISDIR(h.mode), &gone, what);
+		err = errno;
+		if (h.fd >= 0 && let_go(x, put, strip, gone, &h) && !ret) {
+			*what = "its permissions";
+			err = errno;
+			ret = -1;
+		}
+		remove_way(root, u->path, way);
+		set_back(top, &was);
+		errno = err;
+	} else if (top >= 0) {
+		err = errno;
+		remove_way(root, u->path, way);
+		errno = err;
+	}
+	err = errno;
+	mc_close(h.fd);
 	mc_close(dir);
 	mc_close(top);
+	errno = err;
 	return ret;
 }
 
@@ -102,73 +401,70 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s)
 	for (i = 0; put && i < s->nr_unlinked; i++)
 		put[i] = (struct mc_put){
 			.nr = p->unlinked[s->unlinked + i].nr,
-			.path = p->unlinked[s->unlinked + i].made_as,
+			.path = p->unlinked[s->unlinked + i].path,
 		};
 	return put;
 }
 
-static bool on_device(const struct mc_exec *x, const struct mc_src *s)
+int mc_exec_check_unlinked(const struct mc_exec *x)
 {
-	return s->nr_unlinked && mc_type_on_device(x->t->sbs[s->sb].type);
+	const struct mc_src *s;
+	struct mc_put *put;
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < x->p->nr_srcs && !ret; i++) {
+		s = &x->p->srcs[i];
+		if (!s->nr_unlinked)
+			continue;
+		if (!x->o->contents)
+			return mc_fail(x->e, MNTCR_USAGE, 0,
+				       "unlinked roots are in the image's contents, which were not given");
+		if (!on_device(x, s))
+			continue;
+		put = mc_exec_put(x->p, s);
+		ret = !put ? mc_nomem(x->e) :
+		      mc_contents_try(x->o->contents, &x->t->sbs[s->sb],
+				      s->kind == MC_SRC_FRESH, put, s->nr_unlinked, x->e);
+		free(put);
+	}
+	return ret;
 }
 
-/* A new superblock goes with all that was made; on a device it is to be taken away. */
-static void take_back(struct mc_exec *x, const struct mc_src *s, int root)
+/* Where and what they are, for all sources. */
+static int keep_puts(struct mc_exec *x)
 {
-	const struct mc_unlinked *u;
-	struct stat st, top_st;
-	int dir, top;
 	uint32_t i;
 
-	for (i = s->nr_unlinked; i--; ) {
-		size_t way = x->unlinked_way[s->unlinked + i];
-
-		u = &x->p->unlinked[s->unlinked + i];
-		if (way == SIZE_MAX)
-			continue;
-		x->unlinked_way[s->unlinked + i] = SIZE_MAX;
-		top = mc_contents_dir(root, u->path, way);
-		dir = mc_contents_dir(root, u->path, dir_len(u->path));
-		if (top >= 0 && !fstat(top, &top_st)) {
-			if (dir >= 0 && !fstatat(dir, last_name(u->made_as), &st,
-						 AT_SYMLINK_NOFOLLOW))
-				unlinkat(dir, last_name(u->made_as),
-					 S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
-			remove_way(root, u->path, way);
-			futimens(top, (struct timespec[2]){ top_st.st_atim, top_st.st_mtim });
-		}
-		mc_close(dir);
-		mc_close(top);
-	}
+	if (x->put)
+		return 0;
+	x->put = calloc(x->p->nr_unlinked, sizeof(*x->put));
+	x->aside_fd = mc_fds_new(x->p->nr_srcs);
+	if (!x->put || !x->aside_fd)
+		return mc_nomem(x->e);
+	for (i = 0; i < x->p->nr_unlinked; i++)
+		x->put[i] = (struct mc_put){
+			.nr = x->p->unlinked[i].nr, .path = x->p->unlinked[i].path,
+		};
+	return 0;
 }
 
 int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 {
-	struct mc_put *put = mc_exec_put(x->p, s);
-	uint32_t i;
-	int ret;
+	struct mc_put *put = NULL;
+	int aside = -1, ret;
 
-	if (s->nr_unlinked && !x->o->contents) {
-		free(put);
-		return mc_fail(x->e, MNTCR_USAGE, 0,
-			       "unlinked roots are in the image's contents, which were not given");
+	if (s->nr_unlinked) {
+		if (keep_puts(x) || make_aside(x, s, root))
+			return -1;
+		put = x->put + s->unlinked;
+		aside = x->aside_fd[s - x->p->srcs];
 	}
-	if (s->nr_unlinked && !x->unlinked_way) {
-		x->unlinked_way = calloc(x->p->nr_unlinked, sizeof(*x->unlinked_way));
-		for (i = 0; x->unlinked_way && i < x->p->nr_unlinked; i++)
-			x->unlinked_way[i] = SIZE_MAX;
-	}
-	if (!put || (s->nr_unlinked && !x->unlinked_way)) {
-		free(put);
-		return mc_nomem(x->e);
-	}
-	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], root,
+	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], root, aside,
 			       s->kind == MC_SRC_FRESH, put, s->nr_unlinked, x->e);
-	for (i = 0; i < s->nr_unlinked; i++)
-		x->unlinked_way[s->unlinked + i] = put[i].way;
-	free(put);
+	/* a new superblock goes with all that was made */
 	if (ret && on_device(x, s))
-		take_back(x, s, root);
+		remove_aside(x, s, root);
 	return ret;
 }
 
@@ -197,9 +493,33 @@ void mc_exec_take_back(struct mc_exec *x)
 {
 	uint32_t i;
 
-	for (i = 0; x->unlinked_way && i < x->p->nr_srcs; i++)
-		if (on_device(x, &x->p->srcs[i]) && root_of(x, i) >= 0)
-			take_back(x, &x->p->srcs[i], root_of(x, i));
+	for (i = 0; x->put && x->aside_fd && i < x->p->nr_srcs; i++)
+		if (on_device(x, &x->p->srcs[i]) && x->aside_fd[i] >= 0 &&
+		    root_of(x, i) >= 0)
+			remove_aside(x, &x->p->srcs[i], root_of(x, i));
+}
+
+int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd)
+{
+	const struct mc_src *s = &x->p->srcs[sub], *base = &x->p->srcs[s->base];
+	uint32_t lo = base->unlinked, hi = lo + base->nr_unlinked, mid, nr;
+	size_t len = base->nr_unlinked ? dir_len(x->p->unlinked[lo].made_as) : 0;
+	struct stat st;
+
+	if (!len || strncmp(s->path, x->p->unlinked[lo].made_as, len) || s->path[len] != '/')
+		return 0;
+	nr = (uint32_t)strtoul(s->path + len + 1, NULL, 10);
+	while (lo + 1 < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (x->put[mid].nr <= nr)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	if (!fstat(fd, &st) && st.st_dev == x->put[lo].dev && st.st_ino == x->put[lo].ino)
+		return 0;
+	errno = ESTALE;
+	return -1;
 }
 
 /* --- and unlinking them ----------------------------------------------------------- */
@@ -213,20 +533,22 @@ struct job {
 static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 {
 	uint32_t s = MC_REF_INDEX(op->obj), i;
-	const struct mc_unlinked *u;
-	char what[300], esc[256];
+	const struct mc_src *src = &x->p->srcs[s];
+	char text[400], esc[256];
+	const char *what;
+	int err;
 
-	/* the last one first: it may be in what was made for an earlier one */
 	for (i = op->nr; i--; ) {
-		u = &x->p->unlinked[op->first + i];
-		if (!one(root_of(x, s), u, x->unlinked_way[op->first + i])) {
-			x->unlinked_way[op->first + i] = SIZE_MAX;
+		if (!one(x, src, root_of(x, s), op->first + i, &what))
 			continue;
-		}
-		snprintf(what, sizeof(what), "unlinking /%s again",
-			 mc_escape(u->path, esc, sizeof(esc)));
-		return mc_exec_fail(x, op, errno, what);
+		err = errno;
+		snprintf(text, sizeof(text), "unlinking /%s again: %s",
+			 mc_escape(x->p->unlinked[op->first + i].path, esc, sizeof(esc)), what);
+		return mc_exec_fail(x, op, err, text);
 	}
+	err = remove_aside(x, src, root_of(x, s));
+	if (err)
+		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
 	if (x->t->sbs[x->p->srcs[s].sb].flags & MS_RDONLY &&
 	    !on_device(x, &x->p->srcs[s]) && make_read_only(x->src_fd[s]))
 		return mc_exec_fail(x, op, errno, "making the superblock read-only");

@@ -183,9 +183,9 @@ struct mc_node {
 };
 
 /*
- * An unlinked root of mounts of a fresh superblock.  No call attaches what has been
- * unlinked already: it is made under a name of its own, attached, given the name that
- * it had, and unlinked.
+ * An unlinked root of mounts of a fresh superblock, or on a device.  No call attaches what
+ * has been unlinked already: it is made in a directory that only the restore gets into,
+ * by its number, attached, given the name that it had, and unlinked.
  */
 struct mc_unlinked {
 	uint32_t nr;		/* as in the image */
@@ -285,6 +285,8 @@ struct mc_plan {
 /* In mntcr_external.reserved[0]: it is --host that says so (execute/host.c). */
 #define MC_BY_HOST	1
 
+#define MC_ASIDE_LEN	16
+
 struct mc_plan_options {
 	enum mntcr_api api;		/* not AUTO */
 	const bool *ns_live;		/* per namespace; NULL: none */
@@ -305,6 +307,11 @@ struct mc_plan_options {
 	 * superblock whose root that is, and changes nothing of it; else 0.  NULL: none
 	 */
 	const uint64_t *external_again;
+	/*
+	 * unlinked roots that are made anew: the end of the name of the directory that
+	 * they are made in, which nobody can know.  NULL: not known yet
+	 */
+	const char *aside;
 	uint32_t batch;			/* descriptors per release; 0: 256 */
 	uint32_t fd_budget;		/* 0: no limit */
 	bool keep_fds;			/* the caller wants every mount's */

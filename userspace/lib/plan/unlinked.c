@@ -128,7 +128,7 @@ int mc_plan_leave_behind(struct mc_plan *p, uint32_t m, struct mc_op *op,
 
 /* --- made anew ---------------------------------------------------------------- */
 
-#define MADE_AS		".mntcr-unlinked-"
+#define MADE_IN		".mntcr-unlinked-"
 
 /* Is there one place where all of a superblock's unlinked roots can be made? */
 static bool has_place(const struct mc_plan *p, const struct mc_mount *m)
@@ -164,14 +164,16 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 	const struct mc_sb_plan *sb = &p->priv->sb[m->sb];
 	struct mc_src *s = &p->srcs[sb->mode == MC_SB_FRESH ? sb->src :
 				    p->priv->exts[sb->first_wide].src];
-	size_t dir = (size_t)(strrchr(m->root, '/') - m->root) + 1;
 	size_t top = s->kind == MC_SRC_EXTERNAL ? mc_root_len(s->path) + 1 : 1;
-	char *path = mc_plan_alloc(p, dir + sizeof(MADE_AS) + 12);
+	const char *aside = p->priv->opts->aside;
+	size_t size = top + sizeof(MADE_IN) + MC_ASIDE_LEN + 12;
+	char *path = mc_plan_alloc(p, size);
 
 	if (!path || !mc_grow(&p->unlinked, p->nr_unlinked, &p->max_unlinked,
 			      sizeof(*p->unlinked)))
 		return -1;
-	sprintf(path, "%.*s" MADE_AS "%u", (int)dir, m->root, m->unlinked);
+	snprintf(path, size, "%.*s" MADE_IN "%.*s/%u", (int)top, m->root, MC_ASIDE_LEN,
+		 aside ? aside : "RANDOM", m->unlinked);
 	if (!s->nr_unlinked++)
 		s->unlinked = p->nr_unlinked;
 	p->unlinked[p->nr_unlinked++] = (struct mc_unlinked){
