@@ -78,8 +78,11 @@ static int drop_acl(int fd, const char *key)
 	return fremovexattr(fd, key) && errno != ENODATA && errno != EOPNOTSUPP ? -1 : 0;
 }
 
-/* It may be another one that somebody has put in its place. */
-static bool is_private(int fd)
+/*
+ * Whoever may rename what is there can have put another one in its place: nothing of that
+ * is touched.  A set-group-id bit and an ACL come from the directory above.
+ */
+static bool is_new(int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
@@ -93,34 +96,49 @@ static bool is_private(int fd)
 		n++;
 	closedir(d);
 	return n < 3 && !fstat(fd, &st) && st.st_uid == geteuid() &&
-	       (st.st_mode & 07777) == 0700;
+	       (st.st_mode & MC_MODE_ALL & ~S_ISGID) == 0700;
+}
+
+/* An errno: top is as it was, and nothing is open. */
+static int make_private(int top, const char *name, bool check, int *aside)
+{
+	int fd, err;
+
+	if (mkdirat(top, name, 0700))
+		return errno;
+	fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && check && !is_new(fd)) {
+		mc_close(fd);
+		return ESTALE;
+	}
+	if (fd < 0 || drop_acl(fd, "system.posix_acl_default") ||
+	    drop_acl(fd, "system.posix_acl_access") || fchmod(fd, 0700)) {
+		err = errno;
+		mc_close(fd);
+		unlinkat(top, name, AT_REMOVEDIR);
+		return err;
+	}
+	*aside = fd;
+	return 0;
 }
 
 static int make_aside(struct mc_exec *x, const struct mc_src *s, int root)
 {
-	int *aside = &x->aside_fd[s - x->p->srcs];
-	int top = mc_contents_dir(root, "", 0), ret = -1;
+	int top = mc_contents_dir(root, "", 0), err;
 	char *name = aside_name(x, s);
 	struct stat was;
 
 	if (!name)
-		mc_nomem(x->e);
-	else if (top < 0 || fstat(top, &was) || mkdirat(top, name, 0700))
-		fail_aside(x, s, errno, "mkdir");
+		err = ENOMEM;
+	else if (top < 0 || fstat(top, &was))
+		err = errno;
 	else
-		ret = 0;
-	if (!ret) {
-		*aside = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (*aside < 0 || drop_acl(*aside, "system.posix_acl_default") ||
-		    drop_acl(*aside, "system.posix_acl_access") || fchmod(*aside, 0700) ||
-		    set_back(top, &was))
-			ret = fail_aside(x, s, errno, "opening it");
-		else if (on_device(x, s) && !is_private(*aside))
-			ret = fail_aside(x, s, EPERM, "is not what was made");
-	}
+		err = make_private(top, name, on_device(x, s), &x->aside_fd[s - x->p->srcs]);
+	if (!err && set_back(top, &was))
+		err = errno;
 	free(name);
 	mc_close(top);
-	return ret;
+	return err ? fail_aside(x, s, err, "making it") : 0;
 }
 
 /* What was not unlinked by its other name goes, too. */
