@@ -415,6 +415,11 @@ static void what_cannot_be_made(void)
 	TRY(umount("/tmp/here"));
 	b.o.nr_externals = 0;
 	from_device(&b);
+	b.o.contents = NULL;
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	CHECK_EQ(b.e.code, MNTCR_USAGE);
+	CHECK(has(b.e.text, "which were not given"));
+	b.o.contents = b.c;
 	/* the image has it read-only: nobody writes there */
 	m = mc_mount_at(b.t, 0, "/disk");
 	REQUIRE(m != MC_NONE);

@@ -435,7 +435,7 @@ int mc_exec_check_unlinked(const struct mc_exec *x)
 		s = &x->p->srcs[i];
 		if (!s->nr_unlinked)
 			continue;
-		if (!x->o->contents)
+		if (!mc_contents_has(x->o->contents, &x->t->sbs[s->sb]))
 			return mc_fail(x->e, MNTCR_USAGE, 0,
 				       "unlinked roots are in the image's contents, which were not given");
 		if (!on_device(x, s))
