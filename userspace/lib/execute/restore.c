@@ -557,6 +557,8 @@ static int name_aside(struct mc_work *w, struct mntcr_error *e)
 {
 	uint64_t nr;
 
+	if (!w->o.contents)
+		return 0;	/* there will be none */
 	if (getrandom(&nr, sizeof(nr), 0) != sizeof(nr))
 		return mc_fail(e, MNTCR_SYS, errno, "getrandom");
 	snprintf(w->aside, sizeof(w->aside), "%016" PRIx64, nr);
