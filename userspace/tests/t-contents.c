@@ -7,6 +7,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <endian.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
@@ -322,8 +323,11 @@ struct member {
 	mode_t type;
 	const char *to;		/* of links; of a file, its data */
 	int64_t size;		/* that is said; 0: what there is */
-	const char *mark;	/* an extended attribute, empty */
+	const char *mark;	/* an extended attribute: handle */
 };
+
+static char handle[4 + MC_MAX_HANDLE];
+static size_t handle_size;
 
 static int pack(const struct member *m, size_t nr, const char *first)
 {
@@ -354,7 +358,7 @@ static int pack(const struct member *m, size_t nr, const char *first)
 		else if (!k->type)
 			archive_entry_set_hardlink(x, k->to);
 		if (k->mark)
-			archive_entry_xattr_add_entry(x, k->mark, "", 0);
+			archive_entry_xattr_add_entry(x, k->mark, handle, handle_size);
 		if (k->size)
 			archive_entry_sparse_add_entry(x, k->size - (int64_t)n, (int64_t)n);
 		REQUIRE(archive_write_header(a, x) == ARCHIVE_OK);
@@ -603,6 +607,47 @@ static void what_is_on_a_device_is_not_in_an_archive(void)
 	nr_wanted = 0;
 }
 
+/* Its handle leads to a file of another type. */
+static void a_handle_of_another_file(void)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + MC_MAX_HANDLE];
+	} u = { .h = { .handle_bytes = MC_MAX_HANDLE } };
+	const struct member m = MARKED(U "1", MC_CONTENTS_HANDLE);
+	struct mntcr_contents *c = NULL;
+	struct mc_buf json = { 0 };
+	struct mntcr_error e;
+	struct stat st;
+	int root, aside, id;
+	uint32_t type;
+
+	fresh("b");
+	REQUIRE(!mkfifo("b/f", 0600) && !mkdir("b/" ASIDE, 0700));
+	if (name_to_handle_at(AT_FDCWD, "b/f", &u.h, &id, 0)) {
+		TAP_SAY("this kernel has no handles of it");
+		return;
+	}
+	type = htole32((uint32_t)u.h.handle_type);
+	memcpy(handle, &type, 4);
+	memcpy(handle + 4, u.h.f_handle, u.h.handle_bytes);
+	handle_size = 4 + u.h.handle_bytes;
+	sb.type = "ext4";
+	root = root_of("b");
+	aside = root_of("b/" ASIDE);
+	REQUIRE(!mc_contents_open(pack(&m, 1, MC_CONTENTS_JSON), 100, &json, &c, &e));
+	CHECK_EQ(mc_contents_fill(c, &sb, root, aside, true, wanted, 1, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK(strstr(e.text, "another file is there by now"));
+	CHECK(!stat("b/f", &st) && st.st_nlink == 1);
+	sb.type = "tmpfs";
+	handle_size = 0;
+	mc_buf_free(&json);
+	mntcr_contents_free(c);
+	close(aside);
+	close(root);
+}
+
 /* It takes no room, and no time. */
 static void giant_holes_cost_nothing(void)
 {
@@ -760,6 +805,7 @@ int main(void)
 	TAP_RUN(hostile_archives_are_refused);
 	TAP_RUN(unlinked_roots_that_lie_are_refused);
 	TAP_RUN(what_is_on_a_device_is_not_in_an_archive);
+	TAP_RUN(a_handle_of_another_file);
 	TAP_RUN(giant_holes_cost_nothing);
 	TAP_RUN(cut_archives_are_noticed);
 	end();
