@@ -76,29 +76,39 @@ static int nr_ns(const struct hist *h)
 	return n;
 }
 
-/* How often, of each in turn: while there is room, and when there is none. */
+/*
+ * How often, of each in turn: while there is room, and when there is none; and for
+ * groups below groups, while there is room.
+ */
 static const struct {
 	enum op_type type;
-	int room, full;
+	int room, full, dense;
 } often[] = {
-	{ OP_MOUNT, 10, 2 }, { OP_BIND, 20, 4 }, { OP_UMOUNT, 12, 40 },
-	{ OP_TYPE, 30, 20 }, { OP_MOVE, 12, 12 }, { OP_CLONE, 3, 0 },
-	{ OP_DROP, 1, 6 }, { OP_FOREIGN, 12, 2 }, { OP_SETGROUP, 16, 8 },
-	{ OP_SET_GROUP, 6, 3 }, { OP_LOCK, 2, 1 }, { OP_PIVOT, 8, 4 },
-	{ OP_RENAME, 6, 4 }, { OP_RMDIR, 2, 2 }, { OP_MKDIR, 2, 2 },
+	{ OP_MOUNT, 10, 2, 40 }, { OP_BIND, 20, 4, 4 }, { OP_UMOUNT, 12, 40, 6 },
+	{ OP_TYPE, 30, 20, 8 }, { OP_MOVE, 12, 12, 2 }, { OP_CLONE, 3, 0, 1 },
+	{ OP_DROP, 1, 6, 1 }, { OP_FOREIGN, 12, 2, 2 }, { OP_SETGROUP, 16, 8, 60 },
+	{ OP_SET_GROUP, 6, 3, 6 }, { OP_LOCK, 2, 1, 1 }, { OP_PIVOT, 8, 4, 1 },
+	{ OP_RENAME, 6, 4, 1 }, { OP_RMDIR, 2, 2, 0 }, { OP_MKDIR, 2, 2, 0 },
 };
 
 #define NR_OFTEN	(int)(sizeof(often) / sizeof(often[0]))
+
+static int how_often(const struct chance *c, int i, bool full)
+{
+	if (full)
+		return often[i].full;
+	return c->dense ? often[i].dense : often[i].room;
+}
 
 static enum op_type draw_type(struct chance *c, bool full)
 {
 	int sum = 0, k;
 
 	for (int i = 0; i < NR_OFTEN; i++)
-		sum += full ? often[i].full : often[i].room;
+		sum += how_often(c, i, full);
 	k = draw(c, sum);
 	for (int i = 0; i < NR_OFTEN; i++) {
-		k -= full ? often[i].full : often[i].room;
+		k -= how_often(c, i, full);
 		if (k < 0)
 			return often[i].type;
 	}
@@ -120,7 +130,8 @@ static bool draw_two(struct chance *c, const struct hist *h, struct op *op)
 /* Private mounts of one superblock, mostly: others are only refused. */
 static bool draw_members(struct chance *c, const struct hist *h, struct op *op)
 {
-	int want = 1 + draw(c, HIST_MEMBERS), sb = -1;
+	/* many groups are deeper than large ones */
+	int want = 1 + draw(c, c->dense ? 2 : HIST_MEMBERS), sb = -1;
 	bool any = !draw(c, 8);
 
 	for (int k = 0; k < 32 && op->nr < want; k++) {
@@ -148,6 +159,8 @@ static bool draw_setgroup(struct chance *c, const struct hist *h, struct op *op)
 	bool any = !draw(c, 8);
 
 	op->arg = draw(c, 32) ? flags[draw(c, 6)] : 1 + (int)draw(c, 15);
+	if (c->dense && draw(c, 2))
+		op->arg = MODEL_SG_SHARED | MODEL_SG_MASTER;
 	if (!draw_members(c, h, op))
 		return false;
 	for (int k = 0; k < 32; k++) {
@@ -165,30 +178,106 @@ static bool draw_setgroup(struct chance *c, const struct hist *h, struct op *op)
 	return false;
 }
 
-static int parent(const struct hist *h, const struct name *n)
+/*
+ * A mount whose parent is not shared, mostly: another is neither moved nor made the
+ * root.
+ */
+static bool draw_movable(struct chance *c, const struct hist *h, struct name *n, bool any)
 {
-	return h->m.mnt[index_of(h, n)].parent;
+	for (int k = 0; k < 16; k++) {
+		int up;
+
+		if (!draw_mount(c, h, n, -1))
+			return false;
+		up = h->m.mnt[index_of(h, n)].parent;
+		if (any || (!h->m.mnt[up].group && h->m.mnt[up].parent >= 0))
+			return true;
+	}
+	return false;
 }
 
-/* A root, something below it, and something below that: else it is refused. */
+static bool below(const struct hist *h, int mnt, int top)
+{
+	while (mnt >= 0 && mnt != top)
+		mnt = h->m.mnt[mnt].parent;
+	return mnt == top;
+}
+
+/* And where to: mostly not below itself. */
+static bool draw_move(struct chance *c, const struct hist *h, struct op *op)
+{
+	bool any = !draw(c, 3);
+	int from;
+
+	if (!draw_movable(c, h, &op->a, any))
+		return false;
+	from = index_of(h, &op->a);
+	for (int k = 0; k < 8; k++) {
+		if (!draw_mount(c, h, &op->b, any ? -1 : h->m.mnt[from].ns))
+			return false;
+		if (any || !below(h, index_of(h, &op->b), from))
+			return true;
+	}
+	return false;
+}
+
+/* From one of a group, or that receives, to a private one that is no wider, mostly. */
+static bool draw_set_group(struct chance *c, const struct hist *h, struct op *op)
+{
+	bool any = !draw(c, 4);
+
+	for (int k = 0; k < 64; k++) {
+		const struct model_mount *from, *to;
+
+		if (!draw_mount(c, h, &op->a, -1) || !draw_mount(c, h, &op->b, -1))
+			return false;
+		from = &h->m.mnt[index_of(h, &op->a)];
+		to = &h->m.mnt[index_of(h, &op->b)];
+		if (any || ((from->group || from->master) && !to->group && !to->master &&
+			    !to->unbindable && from->sb == to->sb &&
+			    model_under(&h->m, to->root, from->root)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A new root that is not on a shared mount, what is above it as the old one, and that put
+ * on what is below it and not shared: else it is refused, mostly.
+ */
 static bool draw_pivot(struct chance *c, const struct hist *h, struct op *op)
 {
-	int up;
+	bool any = !draw(c, 3);
+	int new, up;
 
 	op->nr = 1;
-	if (!draw_mount(c, h, &op->a, -1))
+	if (!draw_movable(c, h, &op->a, any))
 		return false;
+	new = index_of(h, &op->a);
 	op->b = op->a;
-	if (!draw(c, 4) && !draw_mount(c, h, &op->b, -1))
-		return false;
+	for (int k = 0; k < 32; k++) {
+		struct name n;
+		int b;
+
+		if (!draw_mount(c, h, &n, h->m.mnt[new].ns))
+			break;
+		b = index_of(h, &n);
+		if (any || (below(h, b, new) && !h->m.mnt[b].group)) {
+			op->b = n;
+			break;
+		}
+	}
 	op->to = draw_dir(c, h, &op->b);
-	up = parent(h, &op->a);
+	up = h->m.mnt[new].parent;
 	op->member[0] = op->a;
-	while (h->m.mnt[up].parent >= 0 && draw(c, 3)) {
+	while (h->m.mnt[up].parent >= 0) {
 		op->member[0] = h->tag[up].name;
 		up = h->m.mnt[up].parent;
+		/* nor may the old one be on a shared one */
+		if (!(any ? draw(c, 3) : h->m.mnt[up].group || draw(c, 3)))
+			break;
 	}
-	return true;
+	return any || !h->m.mnt[index_of(h, &op->b)].group;
 }
 
 bool chance_refused(struct chance *c)
@@ -221,6 +310,14 @@ static bool beneath(struct chance *c, const struct hist *h, struct op *op)
 	return true;
 }
 
+/* What is mounted on it stays the only one. */
+static bool alone(const struct hist *h, const struct name *n)
+{
+	const struct model_mount *p = &h->m.mnt[index_of(h, n)];
+
+	return !p->group && !p->master;
+}
+
 bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 {
 	*op = (struct op) { .step = step };
@@ -234,9 +331,9 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		return false;
 	switch (op->type) {
 	case OP_MOUNT:
-		op->arg = draw(c, HIST_SBS);
+		op->arg = c->dense ? 0 : draw(c, HIST_SBS);
 		op->from = draw(c, 3) ? 0 : draw(c, h->m.nr_dirs);
-		if (!draw_mount(c, h, &op->b, -1))
+		if (!draw_mount(c, h, &op->b, -1) || (c->dense && !alone(h, &op->b)))
 			return false;
 		op->to = draw_dir(c, h, &op->b);
 		return beneath(c, h, op);
@@ -267,11 +364,11 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 	case OP_SETGROUP:
 		return draw_setgroup(c, h, op);
 	case OP_SET_GROUP:
-		return draw_mount(c, h, &op->a, -1) && draw_mount(c, h, &op->b, -1);
+		return draw_set_group(c, h, op);
 	case OP_LOCK:
 		return draw_mount(c, h, &op->a, -1);
 	case OP_MOVE:
-		if (!draw_two(c, h, op))
+		if (!draw_move(c, h, op))
 			return false;
 		op->to = draw_dir(c, h, &op->b);
 		return beneath(c, h, op);

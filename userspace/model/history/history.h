@@ -122,6 +122,7 @@ void history_print(const struct history *y, FILE *f);
 struct chance {
 	uint64_t seed;
 	int limit;	/* mounts at a time */
+	bool dense;	/* sharing: mostly groups below groups, of any roots */
 	unsigned int never, never_type;	/* operations and types, a bit each */
 	enum op_type type;	/* tried, until one of that type can be done */
 	int tries;

@@ -24,8 +24,8 @@ static const char usage[] =
 "Every other step is an event: something is mounted, and unmounted again.  A\n"
 "history that fails is printed, cut down to the shortest that fails so, and printed\n"
 "again; either, saved to a file, is replayed by the second form.  Nothing done is a\n"
-"failure, and so is, in 5000 steps, an operation that was never done.  As root;\n"
-"leaves nothing behind.\n"
+"failure, and so is, in 10000 steps, an operation that was never done.  As root;\n"
+"leaves nothing behind.  Without SEED= it is the time, or 1 for shards.\n"
 "\n"
 "  --steps N    so many steps in all (20000)\n"
 "  --length N   so many to a history, then all starts anew (200)\n"
@@ -97,8 +97,9 @@ static bool setting(struct options *o, const char *s)
 {
 	char end;
 
+	/* half of the number that a history begins with */
 	if (sscanf(s, "SEED=%" SCNu64 "%c", &o->seed, &end) == 1)
-		return true;
+		return o->seed && !(o->seed >> 32);
 	return sscanf(s, "SHARD=%d/%d%c", &o->shard, &o->shards, &end) == 2 &&
 	       o->shards > 0 && o->shard >= 0 && o->shard < o->shards;
 }
@@ -126,7 +127,7 @@ static int parse(struct options *o, int argc, char **argv)
 	int c, i;
 
 	*o = (struct options) {
-		.steps = 20000, .length = 200, .chance.limit = 32, .seed = 1, .shards = 1,
+		.steps = 20000, .length = 200, .chance.limit = 32, .shards = 1,
 	};
 	while ((c = getopt_long(argc, argv, "", list, &i)) != -1) {
 		if ((strchr("slu", c) && !number(optarg, 1, 1 << 30, &n)) ||
@@ -162,6 +163,9 @@ static int parse(struct options *o, int argc, char **argv)
 	for (; optind < argc; optind++)
 		if (!setting(o, argv[optind]))
 			return fputs(usage, stderr), -1;
+	/* shards have to be those of one whole */
+	if (!o->seed)
+		o->seed = o->shards > 1 ? 1 : (uint32_t)time(NULL);
 	return 0;
 }
 
@@ -272,15 +276,20 @@ static bool enough(const struct options *o)
 				       1u << OP_PIVOT | 1u << OP_FOREIGN |
 				       1u << OP_SETGROUP | 1u << OP_SET_GROUP;
 	unsigned int here = possible() & ~o->chance.never;
-	uint64_t done = run.done / 1000, refused = run.done / 5000;
+	const bool all_bindable = o->chance.never_type >> MODEL_UNBINDABLE & 1;
+	uint64_t done = run.done / 1000, refused = run.done / 10000;
 	bool ok = run.done;
+
+	/* the only namespace is not dropped */
+	if (o->chance.never >> OP_CLONE & 1)
+		here &= ~(1u << OP_DROP);
 
 	if (!run.done)
 		puts("# nothing was done");
-	for (int i = 0; i < NR_OPS && run.done >= 5000; i++) {
+	for (int i = 0; i < NR_OPS && run.done >= 10000; i++) {
 		bool few = run.of[i].done < done;
 
-		if (refusable >> i & 1)
+		if (refusable >> i & 1 && !(i == OP_BIND && all_bindable))
 			few |= run.of[i].refused < refused;
 		if (!few || !(here >> i & 1))
 			continue;
@@ -300,6 +309,8 @@ static long histories(const struct options *o, struct history *y, bool *ok, long
 		struct chance c = o->chance;
 
 		c.seed = ((o->seed << 32) + n + 1) * 0x9e3779b97f4a7c15ULL;
+		/* one in four */
+		c.dense = !(c.seed >> 62);
 		nr++;
 		*at = n;
 		*ok = run_random(&run, &c, o->length, y);

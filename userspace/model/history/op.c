@@ -8,8 +8,8 @@
  *
  * m5 is the mount that step 5 has made, m5.1 the first of its copies, n7 the
  * namespace of step 7; m0 and n0 are there at the start.  /c is the directory
- * named c, wherever it is by then: rename /c /a puts it into a, mkdir /k /a makes a new
- * one there.
+ * whose last name is c, which it keeps: rename /c /a moves it into a, with what is in
+ * it, mkdir /k /a makes a new one there.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -153,7 +153,8 @@ static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 	model = hist_apply(&r->next, op, &t);
 	if (c && model && !chance_refused(c))
 		return HIST_SKIP;
-	if (!model && hist_alive(&r->next) > (c ? c->limit : MOST))
+	/* what an event makes does not stay */
+	if (!model && hist_alive(&r->next) > (c && op->type != OP_EVENT ? c->limit : MOST))
 		return HIST_SKIP;
 	r->of[op->type].left--;
 	kernel = world_do(r->w, &r->h, op, &t);
