@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# Topologies that are written as lines are made, by each API that there is.  What they make is the same, and so is what mounts in it bring about.
+# Topologies that are written as lines are made, by each API that there is.
+# What they make is the same, and so is what mounts in it bring about.
 
 set -u
 # Natively in a mount namespace of its own, and with the command that is to be tested.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
-# What the command's arguments and options bring about, by each API that there is.  Each option is seen to change something.
+# What the command's arguments and options bring about, by each API that there is.
+# Each option is seen to change something.
 
 set -u
 # Natively in a mount namespace of its own, and with the command that is to be tested.
