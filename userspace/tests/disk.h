@@ -18,8 +18,10 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tap.h"
 
 struct disk {
 	int fd;			/* of the device */
@@ -27,21 +29,37 @@ struct disk {
 	char path[32];
 };
 
+/* What is not for lack of a program or a device fails: no test runs yet that could. */
+#define DISK_NEEDS(cond, what)	do {					\
+	if (!(cond)) {							\
+		printf("Bail out! %s: %s (errno %d, %s)\n", what, #cond,	\
+		       errno, strerror(errno));				\
+		fflush(stdout);						\
+		exit(1);						\
+	}								\
+} while (0)
+
 /* false: there is no program for it here. */
 static inline bool disk_make(const char *file)
 {
 	char line[200];
-	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool made = fd >= 0 && !ftruncate(fd, 8 << 20);
+	int fd, status;
 
+	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	DISK_NEEDS(fd >= 0 && !ftruncate(fd, 8 << 20), file);
 	close(fd);
 	snprintf(line, sizeof(line),
-		 "PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal %s >/dev/null 2>&1",
+		 "PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal %s >&2",
 		 file);
-	return made && !system(line);
+	status = system(line);
+	/* the shell did not find it */
+	if (status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return false;
+	DISK_NEEDS(!status, "mke2fs");
+	return true;
 }
 
-/* false: there are no loop devices here, or no more of them. */
+/* false: there are no loop devices here. */
 static inline bool disk_attach(const char *file, struct disk *d)
 {
 	struct loop_config c = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
@@ -49,21 +67,31 @@ static inline bool disk_attach(const char *file, struct disk *d)
 	struct stat st;
 
 	d->fd = -1;
+	if (control < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
+		return false;
+	DISK_NEEDS(control >= 0, "/dev/loop-control");
 	c.fd = (uint32_t)open(file, O_RDWR | O_CLOEXEC);
-	for (tries = 0; control >= 0 && d->fd < 0 && tries < 8; tries++) {
+	DISK_NEEDS((int)c.fd >= 0, file);
+	for (tries = 0; d->fd < 0 && tries < 8; tries++) {
 		nr = ioctl(control, LOOP_CTL_GET_FREE);
 		snprintf(d->path, sizeof(d->path), "/dev/loop%d", nr);
-		d->fd = nr < 0 ? -1 : open(d->path, O_RDWR | O_CLOEXEC);
+		DISK_NEEDS(nr >= 0, "LOOP_CTL_GET_FREE");
+		d->fd = open(d->path, O_RDWR | O_CLOEXEC);
+		if (d->fd < 0 && errno == ENOENT)
+			break;		/* a /dev that nobody fills */
+		DISK_NEEDS(d->fd >= 0, d->path);
 		/* somebody else may have taken it meanwhile */
-		if (d->fd >= 0 && ioctl(d->fd, LOOP_CONFIGURE, &c)) {
+		if (ioctl(d->fd, LOOP_CONFIGURE, &c)) {
+			DISK_NEEDS(errno == EBUSY, d->path);
 			close(d->fd);
 			d->fd = -1;
 		}
 	}
 	close((int)c.fd);
 	close(control);
-	if (d->fd < 0 || fstat(d->fd, &st))
+	if (d->fd < 0 && tries < 8)
 		return false;
+	DISK_NEEDS(d->fd >= 0 && !fstat(d->fd, &st), "a loop device");
 	d->dev = st.st_rdev;
 	return true;
 }
