@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Run a function in a child that is killed when the nth system call has returned in it,
- * in one of its threads or in a process that it started.  Those go on by themselves.
+ * in one of its threads or in a process that it started.  It is always the child that is
+ * killed, with its threads, whoever made the call: the processes that it started go on by
+ * themselves.  That one of them is killed alone is not tried here.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -41,22 +43,15 @@ static inline void killed_stopped(struct killed *k, pid_t pid, int status)
 {
 	int sig = WSTOPSIG(status);
 
-	if (k->left < 0) {
-		/* what it leaves behind goes on alone */
-		ptrace(PTRACE_DETACH, pid, NULL, (void *)0L);
-		return;
-	}
 	if (sig == (SIGTRAP | 0x80)) {
 		sig = 0;
-		if (killed_at_exit(pid) && !k->left--) {
+		if (k->left >= 0 && killed_at_exit(pid) && !k->left--)
 			kill(k->pid, SIGKILL);
-			ptrace(PTRACE_DETACH, pid, NULL, (void *)0L);
-			return;
-		}
 	} else if (sig == SIGTRAP || sig == SIGSTOP) {
 		sig = 0;
 	}
-	ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)sig);
+	/* what it leaves behind goes on, until who traces it ends */
+	ptrace(k->left < 0 ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL, (void *)(long)sig);
 }
 
 static inline void killed_sleep(long ms)
@@ -66,9 +61,12 @@ static inline void killed_sleep(long ms)
 	nanosleep(&ts, NULL);
 }
 
+/* How long it waits for what is left behind. */
+static long killed_patience = 10000;
+
 /*
- * Everything that it started has ended, by itself and within ten seconds; false: not so,
- * and it is killed.
+ * Everything that it started has ended, by itself and in time; false: not so, and it is
+ * killed when this process ends (PTRACE_O_EXITKILL).
  */
 static inline bool killed_alone(struct killed *k)
 {
@@ -77,7 +75,7 @@ static inline bool killed_alone(struct killed *k)
 	long ms;
 	int status;
 
-	for (ms = 0; ms < 10000; ms++) {
+	for (ms = 0; ms < killed_patience; ms++) {
 		pid = waitpid(-1, &status, __WALL | WNOHANG);
 		if (pid < 0)
 			return alone;
@@ -108,7 +106,7 @@ static inline bool killed_here(struct killed *k, int (*fn)(void *data), void *da
 	k->pid = pid;
 	if (waitpid(k->pid, &status, 0) != k->pid || !WIFSTOPPED(status) ||
 	    ptrace(PTRACE_SETOPTIONS, k->pid, NULL,
-		   (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
+		   (void *)(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
 			    PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)) ||
 	    ptrace(PTRACE_SYSCALL, k->pid, NULL, NULL))
 		return false;
