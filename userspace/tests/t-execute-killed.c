@@ -22,7 +22,7 @@ static bool disturbed(void)
 }
 
 /* Kills of each scene, 0: after every call; which of the calls; or after this one only. */
-static long sample = 24, seed, only_call = -1;
+static long sample = 16, seed, only_call = -1;
 
 static int run_job(void *data)
 {
