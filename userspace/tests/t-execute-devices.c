@@ -373,6 +373,38 @@ static void a_name_that_leads_elsewhere_by_then(void)
 	done(&h);
 }
 
+/* What it says of a device that is no good, and of one that is good and can't be had. */
+static void what_can_not_be_had(void)
+{
+	static const char magic[30] = { 'h', 's', 'q', 's', [28] = 4 };
+	static const char old[sizeof(magic)] = "x";
+	struct mntcr_restored *r = NULL;
+	struct held h;
+	int fd;
+
+	dump(&h);
+	from(&h, none.path);
+	TRY(pwrite(none.fd, magic, sizeof(magic), 0));
+	bad(&h, "device-type", ": squashfs is on it, and ");
+	TRY(pwrite(none.fd, old, sizeof(old), 0));
+	/* local use: no driver has it */
+	TRY(mknod("/tmp/gone", S_IFBLK | 0600, makedev(240, 77)));
+	from(&h, "/tmp/gone");
+	bad(&h, "device-path", ": it can't be read: ");
+	TRY(unlink("/tmp/gone"));
+	/* one that somebody holds alone */
+	from(&h, is.path);
+	fd = open(is.path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	CHECK_EQ(mntcr_restore(h.t, &h.o, &r, &h.e), -1);
+	CHECK_EQ(h.e.code, MNTCR_SYS);
+	CHECK_EQ(h.e.err, EBUSY);
+	CHECK(has(h.e.text, "mounting its device, which is in use"));
+	close(fd);
+	good(&h, is.dev);
+	done(&h);
+}
+
 /* The first 1024 bytes are not the filesystem's own. */
 static void traces_of_another_filesystem(void)
 {
@@ -510,6 +542,35 @@ static void an_external_of_another_filesystem(void)
 	done(&h);
 }
 
+/* By the name that the container has for it, if that is one of it here. */
+static void the_dump_names_the_device(void)
+{
+	char *list = NULL, want[100];
+	struct mntcr_error e;
+	struct held h;
+	uint32_t sb;
+	size_t size;
+	FILE *out;
+	int i;
+
+	dump(&h);
+	sb = h.t->mounts[mc_mount_at(h.t, 0, "/disk")].sb;
+	h.t->sbs[sb].source = "/tmp/name";
+	for (i = 0; i < 2; i++) {
+		TRY(symlink(i ? is.path : was.path, "/tmp/name"));
+		out = open_memstream(&list, &size);
+		REQUIRE(out);
+		mntcr_check_dump(h.t, NULL, false, out, &e);
+		fclose(out);
+		snprintf(want, sizeof(want), i ? "--external %s=PATH" :
+			 "--device %s=/tmp/name", h.key);
+		CHECK(has(list, want));
+		free(list);
+		TRY(unlink("/tmp/name"));
+	}
+	done(&h);
+}
+
 static void two_superblocks_of_one_device(void)
 {
 	struct held h;
@@ -558,6 +619,7 @@ int main(void)
 	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
 	TAP_RUN(what_is_something_else);
 	TAP_RUN(nobody_who_is_frozen_is_asked);
+	TAP_RUN(what_can_not_be_had);
 	TAP_RUN(traces_of_another_filesystem);
 	TAP_RUN(flags_that_are_the_same);
 	TAP_RUN(a_name_that_leads_elsewhere_by_then);
@@ -566,6 +628,7 @@ int main(void)
 	TAP_RUN(an_external_of_another_filesystem);
 	TAP_RUN(keys_that_are_wrong);
 	TAP_RUN(the_list_names_the_device);
+	TAP_RUN(the_dump_names_the_device);
 	TAP_RUN(the_list_is_whole_beside_a_device);
 	return tap_done();
 }
