@@ -557,7 +557,9 @@ static void the_dump_names_the_device(void)
 	sb = h.t->mounts[mc_mount_at(h.t, 0, "/disk")].sb;
 	h.t->sbs[sb].source = "/tmp/name";
 	for (i = 0; i < 2; i++) {
-		TRY(symlink(i ? is.path : was.path, "/tmp/name"));
+		/* by a link, as LVM does */
+		TRY(symlink(i ? is.path : was.path, "/tmp/to"));
+		TRY(symlink("../tmp/to", "/tmp/name"));
 		out = open_memstream(&list, &size);
 		REQUIRE(out);
 		mntcr_check_dump(h.t, NULL, false, out, &e);
@@ -566,6 +568,7 @@ static void the_dump_names_the_device(void)
 			 "--device %s=/tmp/name", h.key);
 		CHECK(has(list, want));
 		free(list);
+		TRY(unlink("/tmp/to"));
 		TRY(unlink("/tmp/name"));
 	}
 	done(&h);

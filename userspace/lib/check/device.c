@@ -4,10 +4,13 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "check/check.h"
 
@@ -49,22 +52,50 @@ char *mc_device_of(blkid_cache *cache, const struct mc_sb *sb, char **others)
 	return path;
 }
 
+/*
+ * Whoever mounted it chose the name: no server is asked, nor an automounter.  A walk in
+ * the dentry cache ends at a link that is to get another access time, so that one is read:
+ * where there is no server, as in /dev.
+ */
+static int open_name(const char *name)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	int fd, links = 8, at;
+	struct statfs fs;
+	struct stat st;
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "%s", name) >= (int)sizeof(path))
+		return -1;
+	for (;;) {
+		fd = mc_open_cached(AT_FDCWD, path, 0);
+		if (fd < 0 || fstat(fd, &st) || !S_ISLNK(st.st_mode))
+			return fd;
+		n = -1;
+		if (links-- && !fstatfs(fd, &fs) &&
+		    (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC))
+			n = readlinkat(fd, "", target, sizeof(target) - 1);
+		mc_close(fd);
+		if (n <= 0)
+			return -1;
+		target[n] = '\0';
+		at = target[0] == '/' ? 0 : (int)(strrchr(path, '/') - path) + 1;
+		if (snprintf(path + at, sizeof(path) - (size_t)at, "%s", target) >=
+		    (int)sizeof(path) - at)
+			return -1;
+	}
+}
+
 char *mc_device_here(const struct mc_sb *sb)
 {
-	/* whoever mounted it chose the name: no server is asked, nor an automounter */
-	const struct mc_open_how how = {
-		.flags = O_PATH | O_CLOEXEC, .resolve = MC_RESOLVE_CACHED,
-	};
-	int fd, tries = 20;
 	struct stat st;
 	bool is;
+	int fd;
 
 	if (mc_type_of(sb->type)->kind != MC_TYPE_DEVICE || !sb->source ||
 	    sb->source[0] != '/')
 		return NULL;
-	do {
-		fd = mc_openat2(AT_FDCWD, sb->source, &how);
-	} while (fd < 0 && errno == EAGAIN && --tries);
+	fd = open_name(sb->source);
 	is = fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
 	     st.st_rdev == makedev(sb->major, sb->minor);
 	mc_close(fd);
