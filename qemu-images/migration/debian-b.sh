@@ -59,11 +59,13 @@ restore() {
 	mntcr restore --check $work/image >$work/list && rc=1 || rc=0
 	case $container in
 	plain|trixie)
-		places="$disk $volume /sys/fs/cgroup /sys/kernel/debug /sys/fs/fuse/connections" ;;
+		places="$disk $volume /sys/fs/cgroup /sys/kernel/debug /sys/kernel/tracing
+			/sys/fs/fuse/connections" ;;
 	user)	places="$disk $volume /sys/fs/cgroup /dev" ;;
 	# the host's whole tree is below the container's root, hidden by locked mounts
 	nspawn)	places="/ /dev /dev/mqueue /dev/pts /dev/shm /proc /run /sys
-			/sys/fs/cgroup /sys/fs/fuse/connections /sys/kernel/debug /tmp $disk
+			/sys/fs/cgroup /sys/fs/fuse/connections /sys/kernel/debug
+			/sys/kernel/tracing /tmp $disk
 			$volume" ;;
 	esac
 	set --

@@ -35,9 +35,10 @@ mount -t tmpfs -o mode=755,size=8m,nosuid,nodev var var
 mount -t tmpfs -o mode=1777,size=8m,nosuid,nodev tmp tmp
 mkfifo run/ready
 if [ "$container" = user ]; then
-	# debugfs and autofs are for the initial user namespace alone
+	# debugfs, tracefs and autofs are for the initial user namespace alone
 	mkdir -p run/systemd/system.control
 	ln -s /dev/null run/systemd/system.control/sys-kernel-debug.mount
+	ln -s /dev/null run/systemd/system.control/sys-kernel-tracing.mount
 	ln -s /dev/null run/systemd/system.control/var-auto.automount
 fi
 hostname ct

@@ -60,6 +60,7 @@ host() {
 	touch -d @1000000000 $volume/in $volume/file $volume
 	mount -t ext4 -o ro,loop $lib/root.img $disk
 	mount -t debugfs debugfs /sys/kernel/debug
+	mount -t tracefs tracefs /sys/kernel/tracing
 	mount -t fusectl fusectl /sys/fs/fuse/connections
 	! grep -q nspawn $lib/containers || host_of_nspawn
 }
