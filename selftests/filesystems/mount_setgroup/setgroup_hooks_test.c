@@ -16,6 +16,8 @@
 
 #define NR	5
 #define PROBE	"mount_setgroup/hook"
+#define NAMED	" named=+0($arg1):u64 named2=+8($arg1):u64"
+#define MEMBER	" member=+0($arg2):u64 member2=+8($arg2):u64"
 #define EVENT	"trace/instances/mount_setgroup/events/" PROBE "/enable"
 
 FIXTURE(setgroup_hooks) {
@@ -45,8 +47,7 @@ FIXTURE_SETUP(setgroup_hooks)
 	rmdir("trace/instances/mount_setgroup");
 	write_file("trace/kprobe_events", "-:" PROBE);
 	/* struct path: the mount and the dentry, in whichever order */
-	if (write_file("trace/kprobe_events",
-		       "p:" PROBE " security_move_mount named=+0($arg1):u64 named2=+8($arg1):u64 member=+0($arg2):u64 member2=+8($arg2):u64")) {
+	if (write_file("trace/kprobe_events", "p:" PROBE " security_move_mount" NAMED MEMBER)) {
 		members_teardown(self->base);
 		SKIP(return, "no probe on security_move_mount()");
 	}
