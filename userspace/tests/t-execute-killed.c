@@ -311,8 +311,8 @@ static void each_kill(const struct job *j)
 		kills += kill_after(j, before, (i * calls + seed % calls) / nr);
 	free(before);
 	TAP_SAY("killed after %ld of some %ld calls", kills, calls);
-	/* it is not always as many calls, but nearly */
-	CHECK(tap.bad || kills >= nr - nr / 4);
+	/* with threads it is not always as many calls: the last may come too late */
+	CHECK(tap.bad || only_call >= 0 || kills > nr / 2);
 }
 
 static void each_way(const struct job *j, long least)
