@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "image/image.h"
 #include "mntcr-restore.h"
 #include "tap.h"
 
@@ -101,6 +102,72 @@ static inline void end(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+}
+
+/* The container is gone: what is left of it is an image. */
+static inline struct mntcr_topology *image_of_container(void (*build)(void))
+{
+	struct mntcr_topology *live = NULL, *t;
+	struct mntcr_container c;
+	struct mntcr_error e;
+	pid_t pid = make_container(build);
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int ret;
+
+	ret = mntcr_capture_container(pid, NULL, &c, &live, &e);
+	if (ret)
+		TAP_SAY("%s", e.text);
+	REQUIRE(!ret && out && !mc_image_print(live, out, &e) && !fclose(out));
+	mntcr_topology_free(live);
+	mntcr_container_free(&c);
+	end(pid);
+	REQUIRE(!mc_image_parse(text, strlen(text), "image", &t, &e));
+	free(text);
+	return t;
+}
+
+/* What fn() finds in that namespace, in a child that has entered. */
+static inline void inside(int ns, int (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		TRY(setns(ns, CLONE_NEWNS));
+		_exit(fn());
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+}
+
+/* In a user namespace that has nobody but root, and a mount namespace that it owns. */
+static inline void as_only_root(void (*fn)(void *data), void *data)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		TRY(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+		put("/proc/self/setgroups", "deny");
+		put("/proc/self/uid_map", "0 0 1");
+		put("/proc/self/gid_map", "0 0 1");
+		tap.bad = 0;
+		if (setjmp(tap.out))
+			_exit(1);
+		fn(data);
+		fflush(stdout);
+		_exit(tap.bad);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
 }
 
 static inline bool has(const char *text, const char *part)

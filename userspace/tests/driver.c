@@ -31,6 +31,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "send-line.h"
+
 #define STAGES	100
 #define MOST	64
 
@@ -55,22 +57,7 @@ static int last_pid_ns = -1;		/* that was made */
 
 static void say(const char *line, int fd)
 {
-	union {
-		struct cmsghdr h;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec io = { (char *)line, strlen(line) };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		control.h.cmsg_len = CMSG_LEN(sizeof(int));
-		control.h.cmsg_level = SOL_SOCKET;
-		control.h.cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(&control.h), &fd, sizeof(fd));
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-	}
-	TRY(sendmsg(restorer, &m, MSG_NOSIGNAL));
+	TRY(send_line(restorer, line, fd) ? 0 : -1);
 }
 
 /* Byte by byte: a descriptor comes beside its line. */

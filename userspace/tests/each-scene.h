@@ -70,24 +70,31 @@ static int run_restore(struct mntcr_error *e)
 	return mntcr_restore(t, &o, &r, e);
 }
 
-static void check_restore(void)
+/* These namespaces are as those that were dumped. */
+static void check_namespaces(const int *ns, size_t nr_ns)
 {
 	struct mntcr_verify_options vo = {
 		.size = sizeof(vo),
 		.flags = verify_flags, .report = say, .max_reports = 10,
 	};
-	struct mntcr_topology *got;
+	struct mntcr_topology *got = captured(ns, nr_ns);
 	struct mntcr_error e;
-	struct statfs fs;
-	int ns[WORLD_MAX_NS];
-	size_t i, nr = 1;
+	size_t nr = 1;
 
-	for (i = 0; i < mntcr_restored_nr_ns(r); i++)
-		ns[i] = mntcr_restored_ns_fd(r, i);
-	got = captured(ns, i);
 	REQUIRE(!mntcr_verify(t, got, &vo, &nr, &e));
 	CHECK_EQ(nr, 0);
 	mntcr_topology_free(got);
+}
+
+static void check_restore(void)
+{
+	struct statfs fs;
+	int ns[WORLD_MAX_NS];
+	size_t i;
+
+	for (i = 0; i < mntcr_restored_nr_ns(r); i++)
+		ns[i] = mntcr_restored_ns_fd(r, i);
+	check_namespaces(ns, i);
 	if (o.pin_dir)
 		CHECK(!statfs("/tmp/shared/pins/0", &fs) && fs.f_type == 0x6e736673);
 }

@@ -386,48 +386,54 @@ static void options_of_another_owner(void)
 	CHECK(waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
 }
 
-/* In a user namespace that has nobody but root. */
-static void owners_that_nobody_is(void)
+static void look_at_owners(void *data)
 {
 	struct mntcr_restore_options o = { 0 };
 	struct seen s;
-	int status, err;
-	pid_t pid;
+	int err;
 
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		TRY(unshare(CLONE_NEWUSER | CLONE_NEWNS));
-		put("/proc/self/setgroups", "deny");
-		put("/proc/self/uid_map", "0 0 1");
-		put("/proc/self/gid_map", "0 0 1");
-		tap.bad = 0;
-		if (setjmp(tap.out))
-			_exit(1);
-		look(&s, image("," "{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":\"\"}",
-			       "", ON_DISK(11, "/f", "/a", ",\"root_file\":{\"type\":\"file\",\"mode\":\"0644\",\"uid\":1000,\"gid\":0}")),
-		     &o);
-		CHECK_EQ(s.ret, -1);
-		CHECK_STR(s.e.rule, "unmapped-owner");
-		CHECK(has(s.text, "belong to ids that are not mapped here; the first is f: owner 1000, group 0;"));
-		done(&s);
-		fflush(stdout);
-		/* nor can they be in one that it makes, if this kernel has the calls */
-		if (mc_extended_lacks(&err))
-			_exit(tap.bad);
-		look(&s, owned("[0,0,1]"), &o);
-		CHECK_EQ(s.ret, 0);
-		done(&s);
-		look(&s, owned("[0,0,2]"), &o);
-		CHECK_EQ(s.ret, -1);
-		CHECK_STR(s.e.rule, "owner-maps");
-		done(&s);
-		fflush(stdout);
-		_exit(tap.bad);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
+	look(&s, image("," "{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":\"\"}",
+		       "", ON_DISK(11, "/f", "/a", ",\"root_file\":{\"type\":\"file\",\"mode\":\"0644\",\"uid\":1000,\"gid\":0}")),
+	     &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK_STR(s.e.rule, "unmapped-owner");
+	CHECK(has(s.text, "belong to ids that are not mapped here; the first is f: owner 1000, group 0;"));
+	done(&s);
+	/* nor can they be in one that it makes, if this kernel has the calls */
+	if (mc_extended_lacks(&err))
+		return;
+	look(&s, owned("[0,0,1]"), &o);
+	CHECK_EQ(s.ret, 0);
+	done(&s);
+	look(&s, owned("[0,0,2]"), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK_STR(s.e.rule, "owner-maps");
+	done(&s);
+}
+
+static void owners_that_nobody_is(void)
+{
+	as_only_root(look_at_owners, NULL);
+}
+
+struct two_superblocks {
+	struct mntcr_topology *t;
+	struct mntcr_restore_options o;
+};
+
+static void look_at_two_superblocks(void *data)
+{
+	const struct two_superblocks *two = data;
+	struct mntcr_error e;
+	char *list = NULL;
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+
+	REQUIRE(out);
+	CHECK_EQ(mntcr_check_restore(two->t, &two->o, false, out, &e), -1);
+	fclose(out);
+	CHECK(has(list, "1 files of fresh filesystems belong to ids that are not mapped here; the first is contents/0:8/f: owner 1000, group 0;"));
+	free(list);
 }
 
 /* What belongs to one superblock is moved, and what is another's is not. */
@@ -439,45 +445,18 @@ static void owners_of_two_superblocks(void)
 	static const struct mc_shift to[] = { { false, 0, 1, 1000 } };
 	static const struct mc_shifts moved = { 1, to };
 	struct mntcr_contents *c = packed(names, 4);
-	struct mntcr_restore_options o = { .size = sizeof(o), .contents = c };
+	struct two_superblocks two = { .o = { .size = sizeof(two.o), .contents = c } };
 	char *text = image(",{\"device\":\"0:7\",\"type\":\"tmpfs\",\"options\":\"\",\"contents\":true},"
 			   "{\"device\":\"0:8\",\"type\":\"tmpfs\",\"options\":\"\",\"contents\":true}", "",
 			   ON_DISK(11, "/", "/a", "")
 			   ",{\"id\":12,\"namespace\":0,\"parent\":10,\"superblock\":2,\"root\":\"/\",\"mountpoint\":\"/b\"}");
-	struct mntcr_topology *t;
 	struct mntcr_error e;
-	char *list = NULL;
-	size_t size;
-	int status;
-	pid_t pid;
-	FILE *out;
 
-	REQUIRE(!mc_image_parse(text, strlen(text), "image", &t, &e));
+	REQUIRE(!mc_image_parse(text, strlen(text), "image", &two.t, &e));
 	free(text);
-	t->sbs[2].shifts = &moved;
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		TRY(unshare(CLONE_NEWUSER | CLONE_NEWNS));
-		put("/proc/self/setgroups", "deny");
-		put("/proc/self/uid_map", "0 0 1");
-		put("/proc/self/gid_map", "0 0 1");
-		tap.bad = 0;
-		if (setjmp(tap.out))
-			_exit(1);
-		out = open_memstream(&list, &size);
-		REQUIRE(out);
-		CHECK_EQ(mntcr_check_restore(t, &o, false, out, &e), -1);
-		fclose(out);
-		CHECK(has(list, "1 files of fresh filesystems belong to ids that are not mapped here; the first is contents/0:8/f: owner 1000, group 0;"));
-		free(list);
-		fflush(stdout);
-		_exit(tap.bad);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
-	mntcr_topology_free(t);
+	two.t->sbs[2].shifts = &moved;
+	as_only_root(look_at_two_superblocks, &two);
+	mntcr_topology_free(two.t);
 	mntcr_contents_free(c);
 }
 

@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "late-owner.h"
+#include "send-line.h"
 #include "staged.h"
 
 #define IMAGE	"/tmp/image"
@@ -55,22 +56,7 @@ static struct drive start(const char *const *more)
 
 static void say(struct drive *d, const char *line, int fd)
 {
-	union {
-		struct cmsghdr h;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec io = { (char *)line, strlen(line) };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		control.h.cmsg_len = CMSG_LEN(sizeof(int));
-		control.h.cmsg_level = SOL_SOCKET;
-		control.h.cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(&control.h), &fd, sizeof(fd));
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-	}
-	REQUIRE(sendmsg(d->fd, &m, MSG_NOSIGNAL) == (ssize_t)io.iov_len);
+	REQUIRE(send_line(d->fd, line, fd));
 }
 
 /* One line, byte by byte, with what comes with it. */

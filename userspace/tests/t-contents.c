@@ -519,12 +519,32 @@ static void hostile_archives_are_refused(void)
 
 #define U "unlinked/0:7/"
 
+struct lie {
+	const char *sign;
+	struct member m[4];
+};
+
+/* Each is noticed, before and while files are made. */
+static void tell(const struct lie *lies, size_t nr_lies)
+{
+	struct mntcr_error e;
+	size_t i, nr;
+
+	for (i = 0; i < nr_lies; i++) {
+		for (nr = 0; nr < 4 && lies[i].m[nr].name; nr++)
+			;
+		CHECK_EQ(attempt(pack(lies[i].m, nr, MC_CONTENTS_JSON), &e), -1);
+		if (!strstr(e.text, lies[i].sign))
+			TAP_SAY("%zu: %s, not %s", i, e.text, lies[i].sign);
+		CHECK(strstr(e.text, lies[i].sign));
+		CHECK_EQ(e.code, strstr(e.text, "no directory any more") ?
+			 MNTCR_REFUSED : MNTCR_BAD_IMAGE);
+	}
+}
+
 static void unlinked_roots_that_lie_are_refused(void)
 {
-	static const struct {
-		const char *sign;
-		struct member m[4];
-	} lies[] = {
+	static const struct lie lies[] = {
 		{ "member unlinked/0:7/0: is no name", { REGULAR(U "0", "x") } },
 		{ "member unlinked/0:7/01: is no name", { REGULAR(U "01", "x") } },
 		{ "member unlinked/0:7/1/x: is no name", { REGULAR(U "1/x", "x") } },
@@ -555,30 +575,16 @@ static void unlinked_roots_that_lie_are_refused(void)
 		{ "/y: is a link to what is no file of its superblock", {
 			LINK(C "/y", U "1"), REGULAR(U "1", "x"), REGULAR(U "2", "x") } },
 	};
-	struct mntcr_error e;
-	size_t i, nr;
 
 	nr_wanted = 2;
-	for (i = 0; i < MC_ARRAY_SIZE(lies); i++) {
-		for (nr = 0; nr < 4 && lies[i].m[nr].name; nr++)
-			;
-		CHECK_EQ(attempt(pack(lies[i].m, nr, MC_CONTENTS_JSON), &e), -1);
-		if (!strstr(e.text, lies[i].sign))
-			TAP_SAY("%zu: %s, not %s", i, e.text, lies[i].sign);
-		CHECK(strstr(e.text, lies[i].sign));
-		CHECK_EQ(e.code, strstr(e.text, "no directory any more") ?
-			 MNTCR_REFUSED : MNTCR_BAD_IMAGE);
-	}
+	tell(lies, MC_ARRAY_SIZE(lies));
 	nr_wanted = 0;
 }
 
 /* Of a superblock that has its files on a device. */
 static void what_is_on_a_device_is_not_in_an_archive(void)
 {
-	static const struct {
-		const char *sign;
-		struct member m[4];
-	} lies[] = {
+	static const struct lie lies[] = {
 		{ "/: is on its device, which has it", { DIRECTORY(C) } },
 		{ "/x: is on its device, which has it", {
 			REGULAR(C "/x", "x"), REGULAR(U "1", "x"), REGULAR(U "2", "x") } },
@@ -590,19 +596,10 @@ static void what_is_on_a_device_is_not_in_an_archive(void)
 		{ "unlinked root 2: has a mark that is not known", {
 			REGULAR(U "1", "x"), MARKED(U "2", "mntcr.other") } },
 	};
-	struct mntcr_error e;
-	size_t i, nr;
 
 	nr_wanted = 2;
 	sb.type = "ext4";
-	for (i = 0; i < MC_ARRAY_SIZE(lies); i++) {
-		for (nr = 0; nr < 4 && lies[i].m[nr].name; nr++)
-			;
-		CHECK_EQ(attempt(pack(lies[i].m, nr, MC_CONTENTS_JSON), &e), -1);
-		if (!strstr(e.text, lies[i].sign))
-			TAP_SAY("%zu: %s, not %s", i, e.text, lies[i].sign);
-		CHECK(strstr(e.text, lies[i].sign));
-	}
+	tell(lies, MC_ARRAY_SIZE(lies));
 	sb.type = "tmpfs";
 	nr_wanted = 0;
 }

@@ -65,24 +65,8 @@ static void build(void)
 
 static void dump(struct held *h)
 {
-	struct mntcr_topology *live = NULL;
-	struct mntcr_container c;
-	pid_t pid = make_container(build);
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	int ret;
-
 	memset(h, 0, sizeof(*h));
-	ret = mntcr_capture_container(pid, NULL, &c, &live, &h->e);
-	if (ret)
-		TAP_SAY("%s", h->e.text);
-	REQUIRE(!ret && out && !mc_image_print(live, out, &h->e) && !fclose(out));
-	mntcr_topology_free(live);
-	mntcr_container_free(&c);
-	end(pid);
-	REQUIRE(!mc_image_parse(text, strlen(text), "image", &h->t, &h->e));
-	free(text);
+	h->t = image_of_container(build);
 	h->o.size = sizeof(h->o);
 	h->o.devices = h->device;
 	h->o.externals = &h->external;

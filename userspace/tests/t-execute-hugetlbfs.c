@@ -36,16 +36,22 @@ static int do_hugetlbfs(void *arg)
 	return plain.st_dev != small.st_dev ? 0 : 4;
 }
 
-/* Page sizes and bounds are options; of pages there are as many as the machine has. */
-static void fresh_hugetlbfs(void)
+static void need_hugetlbfs(void)
 {
-	struct mntcr_restored *r;
-	struct shot s;
 	int fd = mc_fsopen("hugetlbfs", FSOPEN_CLOEXEC);
 
 	if (fd < 0)
 		SKIP("this kernel has no hugetlbfs");
 	close(fd);
+}
+
+/* Page sizes and bounds are options; of pages there are as many as the machine has. */
+static void fresh_hugetlbfs(void)
+{
+	struct mntcr_restored *r;
+	struct shot s;
+
+	need_hugetlbfs();
 	s = shoot(hugetlbfs_tree);
 	s.o.prefer_fresh = s.o.caller_namespaces = true;
 	r = restored(&s);
@@ -67,11 +73,8 @@ static void what_would_be_lost_is_refused(void)
 	const char *exclude = "/small";
 	struct mntcr_contents_options o = { .size = sizeof(o) };
 	struct shot s;
-	int fd = mc_fsopen("hugetlbfs", FSOPEN_CLOEXEC);
 
-	if (fd < 0)
-		SKIP("this kernel has no hugetlbfs");
-	close(fd);
+	need_hugetlbfs();
 	s = shoot(full_tree);
 	o.sources = s.src;
 	o.nr_sources = s.w.nr;
@@ -130,11 +133,7 @@ static void is_refused(void (*tree)(void), const char *rule, const char *says)
 /* Each mount that may show something is looked into, and one that can't be is not empty. */
 static void all_of_it_is_looked_at(void)
 {
-	int fd = mc_fsopen("hugetlbfs", FSOPEN_CLOEXEC);
-
-	if (fd < 0)
-		SKIP("this kernel has no hugetlbfs");
-	close(fd);
+	need_hugetlbfs();
 	is_refused(parts_tree, "not-empty", "/b: ");
 	is_refused(unbindable_tree, "contents-out-of-reach", "would help: --exclude-contents ");
 }

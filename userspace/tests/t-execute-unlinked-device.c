@@ -249,22 +249,6 @@ static int all_and_the_other_name(void)
 	return all_is_there();
 }
 
-static void inside(const struct back *b, int (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		TRY(setns(mntcr_restored_ns_fd(b->r, 0), CLONE_NEWNS));
-		_exit(fn());
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
-}
-
 /* And it is what it was, contents included. */
 static void same(struct back *b)
 {
@@ -304,7 +288,7 @@ static void good(struct back *b, int (*fn)(void))
 	if (ret)
 		TAP_SAY("%s", b->e.text);
 	REQUIRE(!ret);
-	inside(b, fn);
+	inside(mntcr_restored_ns_fd(b->r, 0), fn);
 	same(b);
 }
 

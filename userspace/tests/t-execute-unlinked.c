@@ -113,23 +113,6 @@ static void done(struct back *b)
 	mntcr_topology_free(b->t);
 }
 
-/* What fn() finds inside, in a child that has entered. */
-static void inside(const struct back *b, int (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		TRY(setns(mntcr_restored_ns_fd(b->r, 0), CLONE_NEWNS));
-		_exit(fn());
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
-}
-
 static void bind_on(const char *from, const char *to)
 {
 	TRY(mount(from, to, NULL, MS_BIND, NULL));
@@ -195,10 +178,10 @@ static void a_file_with_two_binds(void)
 	struct back b;
 
 	restored(&b, one_file, MNTCR_API_AUTO);
-	inside(&b, one_file_is_there);
+	inside(mntcr_restored_ns_fd(b.r, 0), one_file_is_there);
 	done(&b);
 	restored(&b, one_file, MNTCR_API_UPSTREAM);
-	inside(&b, one_file_is_there);
+	inside(mntcr_restored_ns_fd(b.r, 0), one_file_is_there);
 	done(&b);
 }
 
@@ -238,10 +221,10 @@ static void a_name_that_is_taken(void)
 	struct back b;
 
 	restored(&b, names_taken, MNTCR_API_AUTO);
-	inside(&b, names_are_right);
+	inside(mntcr_restored_ns_fd(b.r, 0), names_are_right);
 	done(&b);
 	restored(&b, names_taken, MNTCR_API_UPSTREAM);
-	inside(&b, names_are_right);
+	inside(mntcr_restored_ns_fd(b.r, 0), names_are_right);
 	done(&b);
 }
 
@@ -282,7 +265,7 @@ static void links(void)
 	struct back b;
 
 	restored(&b, another_name, MNTCR_API_AUTO);
-	inside(&b, links_are_there);
+	inside(mntcr_restored_ns_fd(b.r, 0), links_are_there);
 	done(&b);
 }
 
@@ -343,10 +326,10 @@ static void all_kinds(void)
 	struct back b;
 
 	restored(&b, kinds, MNTCR_API_AUTO);
-	inside(&b, kinds_are_there);
+	inside(mntcr_restored_ns_fd(b.r, 0), kinds_are_there);
 	done(&b);
 	restored(&b, kinds, MNTCR_API_UPSTREAM);
-	inside(&b, kinds_are_there);
+	inside(mntcr_restored_ns_fd(b.r, 0), kinds_are_there);
 	done(&b);
 }
 
@@ -394,7 +377,7 @@ static void directories_that_are_gone(void)
 	struct back b;
 
 	restored(&b, gone_with_its_directory, MNTCR_API_AUTO);
-	inside(&b, directories_are_right);
+	inside(mntcr_restored_ns_fd(b.r, 0), directories_are_right);
 	done(&b);
 }
 
@@ -448,7 +431,7 @@ static void a_superblock_that_is_read_only(void)
 	struct back b;
 
 	restored(&b, read_only, MNTCR_API_AUTO);
-	inside(&b, it_is_read_only);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_read_only);
 	done(&b);
 }
 
@@ -476,7 +459,7 @@ static void a_superblock_without_a_tree(void)
 	struct back b;
 
 	restored(&b, no_tree, MNTCR_API_AUTO);
-	inside(&b, it_is_alone);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_alone);
 	done(&b);
 }
 

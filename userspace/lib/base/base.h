@@ -135,6 +135,8 @@ uint32_t mc_fd_count(void);
 void mc_close(int fd);
 /* All that a file says, as a string; false: an error, or more than fits. */
 bool mc_read_text(int fd, char *buf, size_t size);
+/* Of a directory: is nothing in it?  0 of what is none, -1: errno. */
+int mc_is_empty_dir(int fd);
 /* Room for so many, all of them -1; NULL: no memory. */
 int *mc_fds_new(size_t nr);
 /* Close what is open of them, and free; NULL is none. */

@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,27 @@ bool mc_read_text(int fd, char *buf, size_t size)
 		at += (size_t)n;
 	buf[at] = '\0';
 	return !n && at < size - 1;
+}
+
+int mc_is_empty_dir(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 1, err;
+	struct dirent *d;
+	DIR *dir;
+
+	if (copy < 0)
+		return errno == ENOTDIR ? 0 : -1;
+	dir = fdopendir(copy);
+	if (!dir) {
+		mc_close(copy);
+		return -1;
+	}
+	for (errno = 0; ret > 0 && (d = readdir(dir)); errno = 0)
+		ret = !strcmp(d->d_name, ".") || !strcmp(d->d_name, "..");
+	err = ret > 0 ? errno : 0;
+	closedir(dir);
+	errno = err;
+	return err ? -1 : ret;
 }
 
 int *mc_fds_new(size_t nr)

@@ -69,6 +69,7 @@ static int ask_uuid(const struct asking *a)
 {
 	struct mc_fsuuid u = { 0 };
 	int file = open(a->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
 	if (file < 0 || ioctl(file, MC_FS_IOC_GETFSUUID, &u) || u.len != 16)
 		return 1;
 	return write(a->pipe, u.uuid, 16) != 16;
@@ -103,7 +104,7 @@ static bool in_child(int fd, unsigned char uuid[16])
 	return has;
 }
 
-/* The descriptor may be of a path alone; such files are opened without any doing. */
+/* The descriptor may be of a path alone: what else could not be opened is not asked for. */
 bool mc_fs_uuid(int fd, char text[MC_UUID_LEN + 1])
 {
 	static const unsigned char nil[16];

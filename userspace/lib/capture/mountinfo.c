@@ -153,11 +153,6 @@ static const char *unescaped(struct mc_topology *t, char *s)
 	return mc_topology_strn(t, s, n);
 }
 
-static bool word_is(const char *s, size_t n, const char *word)
-{
-	return strlen(word) == n && !strncmp(s, word, n);
-}
-
 static uint64_t mount_attrs(const char *opts)
 {
 	static const struct {
@@ -175,12 +170,12 @@ static uint64_t mount_attrs(const char *opts)
 	size_t i, n, nv;
 
 	while (p && !mnt_optstr_next_option(&p, &name, &n, &value, &nv)) {
-		if (word_is(name, n, "noatime"))
+		if (mc_word_is(name, n, "noatime"))
 			atime = MOUNT_ATTR_NOATIME;
-		else if (word_is(name, n, "relatime"))
+		else if (mc_word_is(name, n, "relatime"))
 			atime = MOUNT_ATTR_RELATIME;
 		for (i = 0; i < MC_ARRAY_SIZE(names); i++)
-			if (word_is(name, n, names[i].name))
+			if (mc_word_is(name, n, names[i].name))
 				attr |= names[i].attr;
 	}
 	return attr | atime;
@@ -198,7 +193,7 @@ static void sharing(struct raw_mount *m, const char *fields)
 			m->group = id;
 		else if (sscanf(s, "master:%lu", &id) == 1)
 			m->master = id;
-		else if (word_is(s, n, "unbindable"))
+		else if (mc_word_is(s, n, "unbindable"))
 			m->unbindable = true;
 		s += n;
 		while (*s == ' ')

@@ -162,6 +162,14 @@ static int add_externals(struct needs *n, const struct mc_plan_options *given,
 	return 0;
 }
 
+/* NULL: no memory. */
+static const char *device_key(struct needs *n, uint32_t i)
+{
+	if (!n->keys[i])
+		n->keys[i] = mc_device_key(&n->t->sbs[i]);
+	return n->keys[i];
+}
+
 /* Overlays that need no more than a directory, or what their layers are of. */
 static int add_layers(struct needs *n, const struct mc_plan_options *given,
 		      struct mntcr_error *e)
@@ -175,9 +183,7 @@ static int add_layers(struct needs *n, const struct mc_plan_options *given,
 	for (i = 0; i < n->t->nr_sbs; i++) {
 		if (!n->layer[i])
 			continue;
-		if (!n->keys[i])
-			n->keys[i] = mc_device_key(&n->t->sbs[i]);
-		if (!n->keys[i])
+		if (!device_key(n, i))
 			return mc_nomem(e);
 		n->layers[n->po.nr_layers++] = (struct mntcr_external){
 			.key = n->keys[i], .path = "PATH" };
@@ -197,9 +203,7 @@ static int add_devices(struct needs *n, const struct mc_plan_options *given,
 	for (i = 0; i < n->t->nr_sbs; i++) {
 		if (!n->has[i])
 			continue;
-		if (!n->keys[i])
-			n->keys[i] = mc_device_key(&n->t->sbs[i]);
-		if (!n->keys[i])
+		if (!device_key(n, i))
 			return mc_nomem(e);
 		n->devices[n->po.nr_devices++] = (struct mntcr_external){
 			.key = n->keys[i], .path = n->has[i] };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Files of an archive into a new filesystem, and unlinked ones also into one where
- * others have theirs: in a directory that only we get into.  The directories on the way to the
- * last member stay open: the next one goes into one of them.  A directory gets its
- * owner, mode and times when it is left.
+ * others have theirs: in a directory that only we get into.  The directories on the way
+ * to the last member stay open: the next one goes into one of them.  A directory gets
+ * its owner, mode and times when it is left.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */

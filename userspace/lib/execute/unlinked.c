@@ -10,7 +10,6 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +20,9 @@
 
 #define CAPABILITY	"security.capability"
 
-static size_t dir_len(const char *path)
-{
-	return mc_member_dir(path);
-}
-
 static const char *last_name(const char *path)
 {
-	size_t n = dir_len(path);
+	size_t n = mc_member_dir(path);
 
 	return n ? path + n + 1 : path;
 }
@@ -60,7 +54,7 @@ static char *aside_name(const struct mc_exec *x, const struct mc_src *s)
 {
 	const char *path = x->p->unlinked[s->unlinked].made_as;
 
-	return strndup(path, dir_len(path));
+	return strndup(path, mc_member_dir(path));
 }
 
 static int fail_aside(struct mc_exec *x, const struct mc_src *s, int err, const char *what)
@@ -69,7 +63,7 @@ static int fail_aside(struct mc_exec *x, const struct mc_src *s, int err, const 
 
 	return mc_fail(x->e, MNTCR_SYS, err, "unlinked roots of %s %u:%u: /%.*s: %s",
 		       sb->type, sb->major, sb->minor,
-		       (int)dir_len(x->p->unlinked[s->unlinked].made_as),
+		       (int)mc_member_dir(x->p->unlinked[s->unlinked].made_as),
 		       x->p->unlinked[s->unlinked].made_as, what);
 }
 
@@ -84,18 +78,9 @@ static int drop_acl(int fd, const char *key)
  */
 static bool is_new(int fd)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
 	struct stat st;
 
-	if (!d) {
-		mc_close(copy);
-		return false;
-	}
-	while (n < 3 && readdir(d))
-		n++;
-	closedir(d);
-	return n < 3 && !fstat(fd, &st) && st.st_uid == geteuid() &&
+	return mc_is_empty_dir(fd) > 0 && !fstat(fd, &st) && st.st_uid == geteuid() &&
 	       (st.st_mode & MC_MODE_ALL & ~S_ISGID) == 0700;
 }
 
@@ -187,12 +172,12 @@ static int remove_aside(struct mc_exec *x, const struct mc_src *s, int root)
 /* What was made on the way, from below upwards; what others put there keeps it. */
 static void remove_way(int root, const char *path, size_t way)
 {
-	size_t len = dir_len(path), up;
+	size_t len = mc_member_dir(path), up;
 	char *copy = strndup(path, len);
 	int dir;
 
 	while (copy && len > way) {
-		up = dir_len(copy);
+		up = mc_member_dir(copy);
 		dir = mc_contents_dir(root, copy, up);
 		if (dir >= 0)
 			unlinkat(dir, up ? copy + up + 1 : copy, AT_REMOVEDIR);
@@ -209,10 +194,10 @@ static void remove_way(int root, const char *path, size_t way)
  */
 static int make_way(int root, const char *path, int *top, struct stat *was, size_t *way)
 {
-	char *copy = strndup(path, dir_len(path)), *p, *slash;
+	char *copy = strndup(path, mc_member_dir(path)), *p, *slash;
 	int dir, next;
 
-	*way = dir_len(path);
+	*way = mc_member_dir(path);
 	*top = copy ? mc_contents_way(root, path, way) : -1;
 	dir = *top < 0 || fstat(*top, was) ? -1 : fcntl(*top, F_DUPFD_CLOEXEC, 0);
 	for (p = copy ? copy + *way : NULL; dir >= 0 && *p; p = slash) {
@@ -521,7 +506,7 @@ int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd)
 {
 	const struct mc_src *s = &x->p->srcs[sub], *base = &x->p->srcs[s->base];
 	uint32_t lo = base->unlinked, hi = lo + base->nr_unlinked, mid, nr;
-	size_t len = base->nr_unlinked ? dir_len(x->p->unlinked[lo].made_as) : 0;
+	size_t len = base->nr_unlinked ? mc_member_dir(x->p->unlinked[lo].made_as) : 0;
 	struct stat st;
 
 	if (!len || strncmp(s->path, x->p->unlinked[lo].made_as, len) || s->path[len] != '/')

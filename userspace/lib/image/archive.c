@@ -5,7 +5,6 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -295,28 +294,6 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 	return 0;
 }
 
-/* -1: errno. */
-static int is_empty(int root)
-{
-	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 1, err;
-	struct dirent *d;
-	DIR *dir;
-
-	if (fd < 0)
-		return errno == ENOTDIR ? 0 : -1;
-	dir = fdopendir(fd);
-	if (!dir) {
-		mc_close(fd);
-		return -1;
-	}
-	for (errno = 0; ret > 0 && (d = readdir(dir)); errno = 0)
-		ret = !strcmp(d->d_name, ".") || !strcmp(d->d_name, "..");
-	err = ret > 0 ? errno : 0;
-	closedir(dir);
-	errno = err;
-	return err ? -1 : ret;
-}
-
 /* Of sorted[from, to), all of one root, the first that can be looked into. */
 static int check_root_empty(struct job *j, uint32_t from, uint32_t to, struct mntcr_error *e)
 {
@@ -335,7 +312,7 @@ static int check_root_empty(struct job *j, uint32_t from, uint32_t to, struct mn
 			memcpy(why, e->text, sizeof(why));
 			continue;
 		}
-		ret = is_empty(fd);
+		ret = mc_is_empty_dir(fd);
 		if (ret < 0)
 			snprintf(why, sizeof(why), "reading the directory: %s", strerror(errno));
 		mc_close(fd);

@@ -79,7 +79,7 @@ bool mc_is_sb_flag(const char *option)
 	return false;
 }
 
-static bool word_is(const char *s, size_t n, const char *word)
+bool mc_word_is(const char *s, size_t n, const char *word)
 {
 	return strlen(word) == n && !strncmp(s, word, n);
 }
@@ -100,7 +100,7 @@ const char *mc_sb_flags(const char *s, uint32_t *flags)
 	while (*s) {
 		n = strcspn(s, ",");
 		for (i = at; i < MC_ARRAY_SIZE(names); i++)
-			if (word_is(s, n, names[i].name))
+			if (mc_word_is(s, n, names[i].name))
 				break;
 		if (i == MC_ARRAY_SIZE(names))
 			break;

@@ -446,6 +446,8 @@ uint32_t mc_sb_ns_owner(const struct mc_sb *sb);
  * value is NULL where there is no "=".
  */
 bool mc_next_option(char **rest, char **name, char **value);
+/* Are those n bytes that word? */
+bool mc_word_is(const char *s, size_t n, const char *word);
 /* A flag of the superblock, or added by a security module by itself: not to be given. */
 bool mc_is_sb_flag(const char *option);
 /* Those of mountinfo: the superblock's flags come first; returns the filesystem's own. */
