@@ -9,24 +9,21 @@
  * there, which are no other mount's.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "base/base.h"
 #include "history/world.h"
+#include "kernel/mount.h"
 
 #define MAX_SEEN	1024
 
 struct seen {
-	uint64_t id, parent, group, master, from;
-	uint32_t old_id, old_parent;
-	dev_t dev;
-	bool unbindable, locked, ours;
+	struct kmount k;
+	bool ours;
 	int ns;
-	char root[64];
-	char point[HIST_PATH];	/* empty: no path leads there */
-	char rest[64];		/* then, from the root of its parent */
+	char rest[64];		/* of what no path leads to: from the root of its parent */
 };
 
 struct look {
@@ -64,43 +61,19 @@ static int cannot(struct look *l, const char *what, const char *where)
 
 static int look_at(struct look *l, uint64_t id, int ns)
 {
-	union {
-		struct mc_statmount sm;
-		char bytes[4096];
-	} buf;
-	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER0,
-		.mnt_id = id,
-		.param = MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC |
-			 MC_STATMOUNT_PROPAGATE_FROM | MC_STATMOUNT_MNT_ROOT |
-			 MC_STATMOUNT_MNT_POINT |
-			 (l->w->locks ? MC_STATMOUNT_MNT_LOCKS : 0),
-	};
 	struct seen *s = &l->s[l->nr];
+	int err;
 
-	if (mc_statmount(&req, &buf.sm, sizeof(buf), 0))
-		return world_fail(l->w, "statmount", "");
 	if (l->nr == MAX_SEEN)
 		return cannot(l, "too many mounts", "");
+	*s = (struct seen) { .ns = ns };
+	err = kmount_read(id, l->w->locks, &s->k);
+	if (err == ENAMETOOLONG)
+		return cannot(l, "path too long", s->k.point);
+	errno = err;
+	if (err)
+		return world_fail(l->w, "statmount", "");
 	l->nr++;
-	*s = (struct seen) {
-		.id = id,
-		.parent = buf.sm.mnt_parent_id,
-		.old_id = buf.sm.mnt_id_old,
-		.old_parent = buf.sm.mnt_parent_id_old,
-		.dev = makedev(buf.sm.sb_dev_major, buf.sm.sb_dev_minor),
-		.group = buf.sm.mnt_peer_group,
-		.master = buf.sm.mnt_master,
-		.from = buf.sm.propagate_from,
-		.unbindable = buf.sm.mnt_propagation & MS_UNBINDABLE,
-		.locked = l->w->locks && (buf.sm.mnt_locks & MOUNT_LOCK_MOUNT),
-		.ns = ns,
-	};
-	if (snprintf(s->root, sizeof(s->root), "%s",
-		     buf.sm.str + buf.sm.mnt_root) >= (int)sizeof(s->root) ||
-	    snprintf(s->point, sizeof(s->point), "%s",
-		     buf.sm.str + buf.sm.mnt_point) >= (int)sizeof(s->point))
-		return cannot(l, "path too long", buf.sm.str + buf.sm.mnt_point);
 	return 0;
 }
 
@@ -115,10 +88,10 @@ static int look_from_parent(struct look *l, struct seen *s)
 		char bytes[4096];
 	} buf;
 	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER0, .mnt_id = s->id,
+		.size = MC_MNT_ID_REQ_SIZE_VER0, .mnt_id = s->k.id,
 		.param = MC_STATMOUNT_MNT_POINT,
 	};
-	int fd = mc_ns_mnt_open(l->w->ns[s->ns], s->parent), err;
+	int fd = mc_ns_mnt_open(l->w->ns[s->ns], s->k.parent), err;
 
 	if (fd < 0)
 		return world_fail(l->w, "NS_MNT_OPEN", "a parent");
@@ -144,7 +117,7 @@ static int look_at_all(struct look *l, int ns)
 	if (look_at(l, top, ns))
 		return -1;
 	/* what hangs where the root directory does not reach is below that */
-	req.mnt_id = l->s[l->nr - 1].parent;
+	req.mnt_id = l->s[l->nr - 1].k.parent;
 	n = mc_listmount(&req, ids, MAX_SEEN, 0);
 	if (n < 0 || n == MAX_SEEN)
 		return world_fail(l->w, "listmount", "");
@@ -157,33 +130,14 @@ static int look_at_all(struct look *l, int ns)
 /* One line of mountinfo: what statmount(2) said of a mount, again. */
 static bool same_line(struct look *l, int first, char *line)
 {
-	unsigned int id, parent, major, minor;
-	unsigned long long group = 0, master = 0, from = 0;
-	char root[128], point[1024], *opt, *save;
-	bool unbindable = false;
-	struct seen *s = NULL;
+	struct kmount k;
 
-	if (sscanf(line, "%u %u %u:%u %127s %1023s", &id, &parent, &major, &minor,
-		   root, point) != 6)
+	if (!kmount_parse(line, &k))
 		return false;
-	strtok_r(line, " \n", &save);
-	for (int i = 0; i < 6; i++)
-		opt = strtok_r(NULL, " \n", &save);
-	for (; opt && strcmp(opt, "-"); opt = strtok_r(NULL, " \n", &save)) {
-		sscanf(opt, "shared:%llu", &group);
-		sscanf(opt, "master:%llu", &master);
-		sscanf(opt, "propagate_from:%llu", &from);
-		unbindable |= !strcmp(opt, "unbindable");
-	}
-	for (int i = first; i < l->nr && !s; i++)
-		if (l->s[i].old_id == id)
-			s = &l->s[i];
-	/* not printed where it is the master itself */
-	return s && s->old_parent == parent && !strcmp(s->root, root) &&
-	       !strcmp(s->point, point) && s->group == group &&
-	       s->dev == makedev(major, minor) && s->master == master &&
-	       (s->from != s->master ? s->from : 0) == from &&
-	       s->unbindable == unbindable;
+	for (int i = first; i < l->nr; i++)
+		if (l->s[i].k.old_id == k.old_id)
+			return kmount_is_line(&l->s[i].k, &k);
+	return false;
 }
 
 static int check_mountinfo(struct look *l, int first)
@@ -203,7 +157,7 @@ static int check_mountinfo(struct look *l, int first)
 	}
 	fclose(f);
 	for (int i = first; i < l->nr; i++)
-		n += !*l->s[i].point;
+		n += !*l->s[i].k.point;
 	if (!err && n != l->nr - first)
 		err = wrong(l, "mountinfo has not as many mounts", "");
 	return err;
@@ -212,7 +166,7 @@ static int check_mountinfo(struct look *l, int first)
 static struct seen *by_id(struct look *l, uint64_t id)
 {
 	for (int i = 0; i < l->nr; i++)
-		if (l->s[i].id == id)
+		if (l->s[i].k.id == id)
 			return &l->s[i];
 	return NULL;
 }
@@ -227,18 +181,18 @@ static bool same_place(struct look *l, int mnt, const struct seen *s,
 
 	/* it lies elsewhere, by now */
 	if (!model_under(&l->h->m, p->at, root))
-		return !*s->point && !*s->rest;
-	if (*up->point && strcmp(up->point, "/"))
-		n = sprintf(path, "%s", up->point);
+		return !*s->k.point && !*s->rest;
+	if (*up->k.point && strcmp(up->k.point, "/"))
+		n = sprintf(path, "%s", up->k.point);
 	if (p->at != root) {
 		path[n++] = '/';
 		hist_dir(l->h, p->at, root, path + n);
 	} else if (!n) {
 		strcpy(path, "/");
 	}
-	if (!*up->point)
-		return !*s->point && !strcmp(path, s->rest);
-	return !strcmp(path, s->point);
+	if (!*up->k.point)
+		return !*s->k.point && !strcmp(path, s->rest);
+	return !strcmp(path, s->k.point);
 }
 
 /* What it is of. */
@@ -250,14 +204,14 @@ static bool same_root(struct look *l, int mnt, const struct seen *s)
 	hist_dir(l->h, p->root, 0, root + 1);
 	if (l->h->removed[p->root])
 		strcat(root, "//deleted");
-	return s->dev == l->w->dev[p->sb] && !strcmp(s->root, root);
+	return s->k.dev == l->w->dev[p->sb] && !strcmp(s->k.root, root);
 }
 
 /* A mount that the model has just got: what hangs there, and is nobody yet? */
 static struct seen *find_new(struct look *l, int mnt, const struct seen *up)
 {
 	for (int i = 0; i < l->nr; i++)
-		if (!l->s[i].ours && l->s[i].parent == up->id &&
+		if (!l->s[i].ours && l->s[i].k.parent == up->k.id &&
 		    same_place(l, mnt, &l->s[i], up) && same_root(l, mnt, &l->s[i]))
 			return &l->s[i];
 	return NULL;
@@ -295,24 +249,24 @@ static int compare_mount(struct look *l, int mnt)
 		s = up ? find_new(l, mnt, up) : by_id(l, t->id);
 	if (!s)
 		return differs(l, mnt, "is missing in the kernel", "");
-	t->id = s->id;
+	t->id = s->k.id;
 	s->ours = true;
 	if (s->ns != p->ns)
 		return differs(l, mnt, "is in another namespace", "");
-	if (up && s->parent != up->id)
-		return differs(l, mnt, "has another parent, it is at", s->point);
+	if (up && s->k.parent != up->k.id)
+		return differs(l, mnt, "has another parent, it is at", s->k.point);
 	if (up && !same_place(l, mnt, s, up))
-		return differs(l, mnt, "is in another place:", s->point);
+		return differs(l, mnt, "is in another place:", s->k.point);
 	if (!same_root(l, mnt, s))
-		return differs(l, mnt, "is of something else, its root is", s->root);
-	if (s->unbindable != p->unbindable)
-		return differs(l, mnt, s->unbindable ? "is unbindable" :
+		return differs(l, mnt, "is of something else, its root is", s->k.root);
+	if (s->k.unbindable != p->unbindable)
+		return differs(l, mnt, s->k.unbindable ? "is unbindable" :
 			       "is not unbindable", "");
-	if (l->w->locks && s->locked != p->locked)
-		return differs(l, mnt, s->locked ? "is locked" : "is not locked", "");
-	if (!same_group(l, p->group, s->group))
+	if (l->w->locks && s->k.locked != p->locked)
+		return differs(l, mnt, s->k.locked ? "is locked" : "is not locked", "");
+	if (!same_group(l, p->group, s->k.group))
 		return differs(l, mnt, "has other peers", "");
-	if (!same_group(l, model_master(&l->h->m, mnt), s->master))
+	if (!same_group(l, model_master(&l->h->m, mnt), s->k.master))
 		return differs(l, mnt, "has another master", "");
 	return 0;
 }
@@ -351,7 +305,7 @@ static int compare_from(struct look *l, int mnt)
 			if (m->mnt[k].group == g && m->mnt[k].ns == m->mnt[mnt].ns &&
 			    m->mnt[k].parent >= 0 && in_reach(l, k))
 				want = l->group[g];
-	return s->from == want ? 0 : differs(l, mnt, "receives from another group", "");
+	return s->k.from == want ? 0 : differs(l, mnt, "receives from another group", "");
 }
 
 static int compare(struct look *l)
@@ -374,7 +328,7 @@ static int compare(struct look *l)
 	free(done);
 	for (int i = 0; i < l->nr && !err; i++)
 		if (!l->s[i].ours)
-			err = wrong(l, "only the kernel has a mount at", l->s[i].point);
+			err = wrong(l, "only the kernel has a mount at", l->s[i].k.point);
 	for (int i = 0; i < m->nr && !err; i++)
 		if (m->mnt[i].parent >= 0)
 			err = compare_from(l, i);
@@ -401,7 +355,7 @@ int world_compare(struct world *w, struct hist *h, bool mountinfo)
 		if (!err && mountinfo)
 			err = check_mountinfo(l, first);
 		for (int i = first; i < l->nr && !err; i++)
-			if (!*l->s[i].point)
+			if (!*l->s[i].k.point)
 				err = look_from_parent(l, &l->s[i]);
 	}
 	if (!err)

@@ -18,6 +18,7 @@
 
 #include "base/base.h"
 #include "history/world.h"
+#include "kernel/mount.h"
 
 int world_fail(struct world *w, const char *what, const char *where)
 {
@@ -99,32 +100,18 @@ static void drop_sources(struct world *w)
 
 static int new_user(struct world *w, int k)
 {
-	int up[2], down[2], err = 0;
-	char path[64], c = 0;
-	pid_t pid;
+	int hold, err = 0;
+	pid_t pid = kuser_start(0, &hold);
+	char path[64];
 
-	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
-		return world_fail(w, "pipe", "");
-	pid = fork();
-	if (!pid) {
-		close(down[1]);
-		c = !mc_unshare(CLONE_NEWUSER);
-		_exit(write(up[1], &c, 1) != 1 || read(down[0], &c, 1) < 0);
-	}
-	close(up[1]);
-	close(down[0]);
-	if (pid < 0 || read(up[0], &c, 1) != 1 || !c) {
-		err = world_fail(w, "unshare", "user namespace");
-	} else {
-		snprintf(path, sizeof(path), "%d/ns/user", pid);
-		w->user[k] = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
-		if (w->user[k] < 0)
-			err = world_fail(w, "open", path);
-	}
-	close(up[0]);
-	close(down[1]);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	if (pid < 0)
+		return world_fail(w, "unshare", "user namespace");
+	snprintf(path, sizeof(path), "%d/ns/user", pid);
+	w->user[k] = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
+	if (w->user[k] < 0)
+		err = world_fail(w, "open", path);
+	close(hold);
+	waitpid(pid, NULL, 0);
 	return err;
 }
 

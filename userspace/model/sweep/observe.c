@@ -8,25 +8,21 @@
  * which must say the same, unless that is known.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "rules/internal.h"
 #include "base/base.h"
+#include "kernel/mount.h"
 #include "sweep/world.h"
 
 #define MAX_SEEN	4096
 
 struct seen {
-	uint64_t id, parent, group, master, from;
-	uint32_t old_id, old_parent;
-	dev_t dev;
-	bool unbindable, locked;
+	struct kmount k;
 	int index;	/* in the model's state; -1 not there yet, -2 not ours */
-	char root[48];
-	char point[512];
 };
 
 struct observation {
@@ -46,43 +42,19 @@ static int wrong(struct observation *o, const char *what, const char *where)
 
 static int read_mount(struct observation *o, uint64_t id)
 {
-	union {
-		struct mc_statmount sm;
-		char bytes[4096];
-	} buf;
-	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER0,
-		.mnt_id = id,
-		.param = MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC |
-			 MC_STATMOUNT_PROPAGATE_FROM | MC_STATMOUNT_MNT_ROOT |
-			 MC_STATMOUNT_MNT_POINT | MC_STATMOUNT_MNT_LOCKS,
-	};
 	struct seen *s = &o->s[o->nr];
+	int err;
 
-	if (mc_statmount(&req, &buf.sm, sizeof(buf), 0))
-		return world_fail(o->w, "statmount", "");
 	if (o->nr == MAX_SEEN)
 		return wrong(o, "too many mounts", "");
+	err = kmount_read(id, true, &s->k);
+	if (err == ENAMETOOLONG)
+		return wrong(o, "path too long", s->k.point);
+	errno = err;
+	if (err)
+		return world_fail(o->w, "statmount", "");
+	s->index = -1;
 	o->nr++;
-	*s = (struct seen) {
-		.id = id,
-		.parent = buf.sm.mnt_parent_id,
-		.old_id = buf.sm.mnt_id_old,
-		.old_parent = buf.sm.mnt_parent_id_old,
-		.dev = makedev(buf.sm.sb_dev_major, buf.sm.sb_dev_minor),
-		.group = buf.sm.mnt_peer_group,
-		.master = buf.sm.mnt_master,
-		.from = buf.sm.propagate_from,
-		.unbindable = buf.sm.mnt_propagation & MS_UNBINDABLE,
-		.locked = (buf.sm.mask & MC_STATMOUNT_MNT_LOCKS) &&
-			  (buf.sm.mnt_locks & MOUNT_LOCK_MOUNT),
-		.index = -1,
-	};
-	if (snprintf(s->root, sizeof(s->root), "%s",
-		     buf.sm.str + buf.sm.mnt_root) >= (int)sizeof(s->root) ||
-	    snprintf(s->point, sizeof(s->point), "%s",
-		     buf.sm.str + buf.sm.mnt_point) >= (int)sizeof(s->point))
-		return wrong(o, "path too long", buf.sm.str + buf.sm.mnt_point);
 	return 0;
 }
 
@@ -125,35 +97,17 @@ static int check_mountinfo(struct observation *o)
 	if (!f)
 		return world_fail(o->w, "open", "mountinfo");
 	while (fgets(line, sizeof(line), f)) {
-		unsigned int id, parent, major, minor;
-		unsigned long long group = 0, master = 0, from = 0;
-		char root[128], point[1024], *opt, *save;
-		bool unbindable = false;
+		struct kmount k;
 		struct seen *s = NULL;
 
-		if (sscanf(line, "%u %u %u:%u %127s %1023s", &id, &parent, &major,
-			   &minor, root, point) != 6)
+		if (!kmount_parse(line, &k))
 			break;
-		strtok_r(line, " \n", &save);
-		for (int i = 0; i < 6; i++)
-			opt = strtok_r(NULL, " \n", &save);
-		for (; opt && strcmp(opt, "-"); opt = strtok_r(NULL, " \n", &save)) {
-			sscanf(opt, "shared:%llu", &group);
-			sscanf(opt, "master:%llu", &master);
-			sscanf(opt, "propagate_from:%llu", &from);
-			unbindable |= !strcmp(opt, "unbindable");
-		}
 		for (int i = 0; i < o->nr && !s; i++)
-			if (o->s[i].old_id == id)
+			if (o->s[i].k.old_id == k.old_id)
 				s = &o->s[i];
 		n++;
-		/* not printed where it is the master itself */
-		if (!s || s->old_parent != parent || strcmp(s->root, root) ||
-		    strcmp(s->point, point) || s->group != group ||
-		    s->dev != makedev(major, minor) || s->master != master ||
-		    (s->from != s->master ? s->from : 0) != from ||
-		    s->unbindable != unbindable) {
-			wrong(o, "mountinfo and statmount differ", point);
+		if (!s || !kmount_is_line(&s->k, &k)) {
+			wrong(o, "mountinfo and statmount differ", k.point);
 			fclose(f);
 			return -1;
 		}
@@ -186,12 +140,12 @@ static bool origin(const struct observation *o, const struct seen *s,
 {
 	m->root = 0;
 	m->sb = SB_ROOT;
-	if (s->dev == o->w->dev_events)
-		m->sb = SB_EVENT + atoi(s->root + 1);
-	else if (s->dev == o->w->dev_shared) {
+	if (s->k.dev == o->w->dev_events)
+		m->sb = SB_EVENT + atoi(s->k.root + 1);
+	else if (s->k.dev == o->w->dev_shared) {
 		m->sb = SB_SHARED;
-		m->root = dir_walk(0, s->root);
-	} else if (s->dev != o->w->dev_root)
+		m->root = dir_walk(0, s->k.root);
+	} else if (s->k.dev != o->w->dev_root)
 		return false;
 	return m->root >= 0;
 }
@@ -200,22 +154,22 @@ static int add(struct observation *o, struct seen *s, uint64_t root, int ns)
 {
 	struct model_mount m = { .ns = ns, .parent = -1 };
 	struct seen *up = NULL;
-	const char *rest = s->point;
+	const char *rest = s->k.point;
 
 	if (s->index != -1)
 		return 0;
-	if (s->id != root) {
+	if (s->k.id != root) {
 		for (int i = 0; i < o->nr && !up; i++)
-			if (o->s[i].id == s->parent)
+			if (o->s[i].k.id == s->k.parent)
 				up = &o->s[i];
 		if (!up)
-			return wrong(o, "the parent is not listed", s->point);
+			return wrong(o, "the parent is not listed", s->k.point);
 		if (add(o, up, root, ns))
 			return -1;
 		if (up->index == -2)
-			return wrong(o, "mounted below the sources", s->point);
-		if (strcmp(up->point, "/"))
-			rest += strlen(up->point);
+			return wrong(o, "mounted below the sources", s->k.point);
+		if (strcmp(up->k.point, "/"))
+			rest += strlen(up->k.point);
 		m.parent = up->index;
 		m.at = dir_walk(o->m->mnt[up->index].root, rest + (*rest == '/'));
 		s->index = -2;
@@ -223,15 +177,15 @@ static int add(struct observation *o, struct seen *s, uint64_t root, int ns)
 		if (!strncmp(rest, "/src/", 5))
 			return 0;
 		if (m.at < 0)
-			return wrong(o, "a mount in an unexpected place", s->point);
+			return wrong(o, "a mount in an unexpected place", s->k.point);
 	}
 	if (!origin(o, s, &m))
-		return wrong(o, "a mount of something unexpected", s->point);
-	m.unbindable = s->unbindable;
+		return wrong(o, "a mount of something unexpected", s->k.point);
+	m.unbindable = s->k.unbindable;
 	/* the root is locked to what lies below it, which is left out */
-	m.locked = s->locked && s->id != root;
-	m.group = group_number(o, s->group);
-	m.master = group_number(o, s->master);
+	m.locked = s->k.locked && s->k.id != root;
+	m.group = group_number(o, s->k.group);
+	m.master = group_number(o, s->k.master);
 	if (m.group < 0 || m.master < 0 || model__reserve(o->m, 1, 0) ||
 	    o->m->nr == MAX_SEEN)
 		return wrong(o, "too many mounts", "");
@@ -239,11 +193,11 @@ static int add(struct observation *o, struct seen *s, uint64_t root, int ns)
 		int *up_group = &o->m->group_master[m.group];
 
 		if (*up_group >= 0 && *up_group != m.master)
-			return wrong(o, "peers have different masters", s->point);
+			return wrong(o, "peers have different masters", s->k.point);
 		*up_group = m.master;
 		m.master = 0;
 	}
-	o->from[o->m->nr] = s->from;
+	o->from[o->m->nr] = s->k.from;
 	s->index = o->m->nr;
 	o->m->mnt[o->m->nr++] = m;
 	return 0;

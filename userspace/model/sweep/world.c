@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "base/base.h"
+#include "kernel/mount.h"
 #include "sweep/world.h"
 
 const char *const way_names[NR_WAYS] = { "new calls", "mount(2)" };
@@ -421,38 +422,23 @@ int world_unrbind(struct world *w, int ns, int at)
 /* Owned by a user namespace that only a child is in, until it exits. */
 static int new_owner(struct world *w)
 {
-	int up[2], down[2], k = w->nr_ns, err = 0;
-	char path[64], c = 0;
-	pid_t pid;
+	int hold, k = w->nr_ns, err = 0;
+	pid_t pid = kuser_start(CLONE_NEWNS, &hold);
+	char path[64];
 
 	w->under[k] = -1;
-	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
-		return world_fail(w, "pipe", "");
-	pid = fork();
-	if (!pid) {
-		close(down[1]);
-		if (!mc_unshare(CLONE_NEWUSER | CLONE_NEWNS))
-			c = 1;
-		_exit(write(up[1], &c, 1) != 1 || read(down[0], &c, 1) < 0);
-	}
-	close(up[1]);
-	close(down[0]);
-	if (pid < 0 || read(up[0], &c, 1) != 1 || !c) {
-		err = world_fail(w, "unshare", "user namespace");
-	} else {
-		snprintf(path, sizeof(path), "%d/ns/mnt", pid);
-		w->ns[k] = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
-		snprintf(path, sizeof(path), "%d/root", pid);
-		w->root[k] = openat(w->proc, path, O_PATH | O_CLOEXEC);
-		if (w->ns[k] < 0 || w->root[k] < 0)
-			err = world_fail(w, "open", path);
-		else
-			w->nr_ns++;
-	}
-	close(up[0]);
-	close(down[1]);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	if (pid < 0)
+		return world_fail(w, "unshare", "user namespace");
+	snprintf(path, sizeof(path), "%d/ns/mnt", pid);
+	w->ns[k] = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%d/root", pid);
+	w->root[k] = openat(w->proc, path, O_PATH | O_CLOEXEC);
+	if (w->ns[k] < 0 || w->root[k] < 0)
+		err = world_fail(w, "open", path);
+	else
+		w->nr_ns++;
+	close(hold);
+	waitpid(pid, NULL, 0);
 	return err;
 }
 

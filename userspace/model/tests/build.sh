@@ -85,6 +85,7 @@ touched model/topologies/layout.h
 touched model/privilege/priv.h
 touched model/privilege/seen.h
 touched model/privilege/kernel.h
+touched model/kernel/mount.h
 touched model/sweep/step.h
 touched model/sweep/class.h
 touched model/history/history.h
