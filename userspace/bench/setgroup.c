@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What mount_setgroup() costs for each call, alone and beside namespaces that have
- * nothing to do with the group: copies of the namespace with all private, which have
- * their mounts on the same mountpoints as the members have.
+ * What mount_setgroup() costs for each call, alone and beside ever more namespaces that
+ * have nothing to do with the group: copies of the namespace with all private, which
+ * have their mounts on the same mountpoints as the members have.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,10 +20,19 @@
 
 #define NR_MEMBERS	8
 #define NR_CHILDREN	8	/* below each member */
-#define NR_CALLS	2000
-#define NR_OTHERS	400
+#define NR_CALLS	10000
+#define NR_WAYS		4
 
-/* Of the cost without the other namespaces. */
+/*
+ * So many namespaces beside. A few are enough for all that is ever looked at of what
+ * is mounted at the same places: JOIN_FEW_MOUNTS, and as many mounts on each mountpoint
+ * as there are members and mounts that they join. From there on more change nothing.
+ */
+static const int nr_others[] = { 0, 25, 100, 400, 1600 };
+
+#define NR_LEVELS	MC_ARRAY_SIZE(nr_others)
+#define FIRST_FULL	1	/* the level that the last one is compared with */
+
 #define GOAL_GROWTH	1.3
 
 struct scene {
@@ -127,13 +137,30 @@ static double measure(const struct scene *s, unsigned int flags, int runs)
 	return best;
 }
 
-static void add_others(int proc_fd)
+/* One keeps each of the namespaces. */
+static void allow_descriptors(void)
+{
+	const rlim_t nr = nr_others[NR_LEVELS - 1] + 100;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		err(1, "the limit of descriptors");
+	if (limit.rlim_cur >= nr)
+		return;
+	limit.rlim_cur = nr;
+	if (limit.rlim_max < nr)
+		limit.rlim_max = nr;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		err(1, "%d descriptors", (int)nr);
+}
+
+static void add_others(int proc_fd, int nr)
 {
 	int i, own = openat(proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	if (own < 0)
 		err(1, "a namespace's file");
-	for (i = 0; i < NR_OTHERS; i++)
+	for (i = 0; i < nr; i++)
 		if (unshare(CLONE_NEWNS) ||
 		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		    openat(proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC) < 0 ||
@@ -142,47 +169,75 @@ static void add_others(int proc_fd)
 	close(own);
 }
 
+static const struct {
+	const char *name;
+	unsigned int flags;
+} ways[NR_WAYS] = {
+	{ "SHARED", MOUNT_SETGROUP_SHARED },
+	{ "PEER", MOUNT_SETGROUP_PEER },
+	{ "MASTER", MOUNT_SETGROUP_MASTER },
+	{ "SIBLING", MOUNT_SETGROUP_SIBLING },
+};
+
+static double growth(const double *us)
+{
+	return us[NR_LEVELS - 1] / us[FIRST_FULL];
+}
+
+static void print_text(double us[NR_WAYS][NR_LEVELS])
+{
+	bool met = true;
+	size_t i, k;
+
+	printf("mount_setgroup, %d members with %d mounts each, microseconds a call and what undoes it\n"
+	       "%-8s", NR_MEMBERS, NR_CHILDREN, "beside");
+	for (k = 0; k < NR_LEVELS; k++)
+		printf(" %8d", nr_others[k]);
+	printf("  namespaces\n");
+	for (i = 0; i < NR_WAYS; i++) {
+		bool grows = growth(us[i]) > GOAL_GROWTH;
+
+		printf("%-8s", ways[i].name);
+		for (k = 0; k < NR_LEVELS; k++)
+			printf(" %8.1f", us[i][k]);
+		printf("  x%.2f%s\n", growth(us[i]), grows ? "*" : "");
+		met &= !grows;
+	}
+	printf("goal: x%.1f from %d to %d: %s\n", GOAL_GROWTH, nr_others[FIRST_FULL],
+	       nr_others[NR_LEVELS - 1], met ? "met" : "missed where marked *");
+}
+
+static void print_json(double us[NR_WAYS][NR_LEVELS])
+{
+	size_t i, k;
+
+	for (i = 0; i < NR_WAYS; i++) {
+		printf("%s{\"flag\": \"%s\", \"us\": {", i ? ", " : "[", ways[i].name);
+		for (k = 0; k < NR_LEVELS; k++)
+			printf("%s\"%d\": %.2f", k ? ", " : "", nr_others[k], us[i][k]);
+		printf("}}%s", i + 1 < NR_WAYS ? "" : "]\n");
+	}
+}
+
 int bench_setgroup(int runs, bool json)
 {
-	static const struct {
-		const char *name;
-		unsigned int flags;
-	} ways[] = {
-		{ "SHARED", MOUNT_SETGROUP_SHARED },
-		{ "PEER", MOUNT_SETGROUP_PEER },
-		{ "MASTER", MOUNT_SETGROUP_MASTER },
-		{ "SIBLING", MOUNT_SETGROUP_SIBLING },
-	};
-	double alone[MC_ARRAY_SIZE(ways)], beside, growth;
 	int proc_fd = open("/proc", O_PATH | O_CLOEXEC);
-	bool met = true;
+	double us[NR_WAYS][NR_LEVELS];
 	struct scene s;
-	size_t i;
+	size_t i, k;
 
 	if (proc_fd < 0)
 		err(1, "/proc");
+	allow_descriptors();
 	build(&s);
-	for (i = 0; i < MC_ARRAY_SIZE(ways); i++)
-		alone[i] = measure(&s, ways[i].flags, runs);
-	add_others(proc_fd);
-	if (!json)
-		printf("mount_setgroup, %d members with %d mounts each, microseconds a call and what undoes it\n"
-		       "%-8s %8s %8s  beside %d other namespaces\n",
-		       NR_MEMBERS, NR_CHILDREN, "", "alone", "beside", NR_OTHERS);
-	for (i = 0; i < MC_ARRAY_SIZE(ways); i++) {
-		beside = measure(&s, ways[i].flags, runs);
-		growth = beside / alone[i];
-		met &= growth <= GOAL_GROWTH;
-		if (json)
-			printf("%s{\"flag\": \"%s\", \"alone_us\": %.2f, \"beside_us\": %.2f}%s",
-			       i ? ", " : "[", ways[i].name, alone[i], beside,
-			       i + 1 < MC_ARRAY_SIZE(ways) ? "" : "]\n");
-		else
-			printf("%-8s %8.1f %8.1f  x%.2f%s\n", ways[i].name, alone[i],
-			       beside, growth, growth > GOAL_GROWTH ? "*" : "");
+	for (k = 0; k < NR_LEVELS; k++) {
+		add_others(proc_fd, nr_others[k] - (k ? nr_others[k - 1] : 0));
+		for (i = 0; i < NR_WAYS; i++)
+			us[i][k] = measure(&s, ways[i].flags, runs);
 	}
-	if (!json)
-		printf("goal: x%.1f: %s\n", GOAL_GROWTH,
-		       met ? "met" : "missed where marked *");
+	if (json)
+		print_json(us);
+	else
+		print_text(us);
 	return 0;
 }
