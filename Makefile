@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 O ?= $(CURDIR)/.build
 V ?= 0
 override O := $(abspath $(O))
-export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH RACES
+export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL KCSAN LAZY SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH RACES
 
 S := scripts
 # other tools have a variable of this name: it counts when it is given to this make
@@ -92,7 +92,9 @@ help:		## this text
 	@echo '  BASE_ARCHIVE=F  the source package, already here'
 	@echo '  BASE_URL=F|URL  the release that it is made from, here or on a mirror'
 	@echo '  DEBUG_KERNEL=1  lockdep, KASAN and the like in the kernels'
-	@echo '  SMP=1           kernels for several processors'
+	@echo '  SMP=1           kernels for several processors; with it'
+	@echo '  LAZY=1          with the least preemption there is, or'
+	@echo '  KCSAN=1         with a look for data races'
 	@echo '  TARGETS="..."   only these selftests'
 	@echo '  SUITES="..."    only these parts of check'
 	@echo '  PATCHES="..."   check-each: only these, as 2-fixes/0006'

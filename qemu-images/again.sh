@@ -26,7 +26,7 @@ while [ $nr = 0 ] || [ "$now" -lt $((start + seconds)) ]; do
 		echo "not ok 1 $name: exit status $rc or a skip, run $nr, after $((now - start)) s"
 		exit 1
 	fi
-	sed -n 's/^# [a-z_]*\.c:[0-9]*:\([a-z_]*\):/\1: /p' "$work/out" >>"$work/said"
+	sed -n 's/^# [a-z_]*\.[ch]:[0-9]*:\([a-z_]*\):/\1: /p' "$work/out" >>"$work/said"
 	if [ $((now - told)) -ge 60 ]; then
 		told=$now
 		echo "# $nr runs in $((now - start)) s"

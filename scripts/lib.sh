@@ -53,7 +53,9 @@ base_key() {
 kernel_variant() {
 	kv=
 	[ "${SMP:-0}" = 0 ] || kv=-smp
+	[ "${LAZY:-0}" = 0 ] || kv=$kv-lazy
 	[ "${DEBUG_KERNEL:-0}" = 0 ] || kv=$kv-debug
+	[ "${KCSAN:-0}" = 0 ] || kv=$kv-kcsan
 	[ "${BENCH_KERNEL:-0}" = 0 ] || kv=$kv-bench
 	echo "$kv"
 }

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "mount_rounds.h"
-#include "../../kselftest_harness.h"
 
 #ifndef NS_GET_ID
 #define NS_GET_ID	_IOR(0xb7, 13, __u64)
@@ -107,19 +106,25 @@ static int make_private(int fd)
 
 static int step_list_of_members(const struct team *team, unsigned int round)
 {
-	int ret = k_setgroup(MOUNT_SETGROUP_SHARED, told->fds, 1, 0);
+	int ret = MEET(k_setgroup(MOUNT_SETGROUP_SHARED, told->fds, 1, 0));
 
 	return ret ?: make_private(told->mine);
 }
 
+static int list_it(int fd)
+{
+	__atomic_store_n(&told->fds[0], fd, __ATOMIC_RELAXED);
+	return 0;
+}
+
 static int step_exchange(const struct team *team, unsigned int round)
 {
-	__atomic_store_n(&told->fds[0], told->theirs, __ATOMIC_RELAXED);
+	MEET(list_it(told->theirs));
 	if (round % 4)
 		hold_back(round % 4);
 	else
 		let_one_through(team);
-	__atomic_store_n(&told->fds[0], told->mine, __ATOMIC_RELAXED);
+	MEET(list_it(told->mine));
 	hold_back(round / 4 % 4);
 	return 0;
 }
@@ -146,7 +151,7 @@ TEST_F_TIMEOUT(mount_looks, list_of_members, 120)
 			TH_LOG("round %u", round);
 		}
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u joined, %u refused", round - 1, result[0].nr_ok,
 	       result[0].nr_refused);
 	EXPECT_NE(0, result[0].nr_ok);
@@ -155,20 +160,20 @@ TEST_F_TIMEOUT(mount_looks, list_of_members, 120)
 
 static int step_join(const struct team *team, unsigned int round)
 {
-	int ret = k_setgroup(MOUNT_SETGROUP_PEER, &told->member, 1, told->peer);
+	int ret = MEET(k_setgroup(MOUNT_SETGROUP_PEER, &told->member, 1, told->peer));
 
 	return ret ?: make_private(told->member);
 }
 
 static int step_rename(const struct team *team, unsigned int round)
 {
-	if (rename("fs/a/x", "fs/b/x"))
+	if (MEET(rename("fs/a/x", "fs/b/x")))
 		return -errno;
 	if (round % 16)
 		hold_back(round % 16);
 	else
 		let_one_through(team);
-	if (rename("fs/b/x", "fs/a/x"))
+	if (MEET(rename("fs/b/x", "fs/a/x")))
 		return -errno;
 	hold_back(round / 16 % 16);
 	return 0;
@@ -197,7 +202,7 @@ TEST_F_TIMEOUT(mount_looks, root_of_a_member, 120)
 		ASSERT_EQ(0, one_round(self, round, 10));
 		ASSERT_EQ(MS_PRIVATE, propagation_of(told->member));
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u joined, %u refused", round - 1, result[0].nr_ok,
 	       result[0].nr_refused);
 	EXPECT_NE(0, result[0].nr_ok);
@@ -216,7 +221,8 @@ static int step_list(const struct team *team, unsigned int round)
 	__u64 ids[2 * NR_BELOW];
 	int ret;
 
-	ret = k_ret(syscall(__NR_listmount, &req, ids, ARRAY_SIZE(ids), LISTMOUNT_BY_FD));
+	ret = k_ret(MEET(syscall(__NR_listmount, &req, ids, ARRAY_SIZE(ids),
+				 LISTMOUNT_BY_FD)));
 	return ret < 0 || ret == NR_BELOW ? ret : -EPROTO;
 }
 
@@ -227,8 +233,8 @@ static int step_attach_or_dissolve(const struct team *team, unsigned int round)
 
 	let_work(team, 1, 1 + round % 3);
 	dawdle(round, 7);
-	ret = round % 2 ? k_move_mount(told->tree, "", AT_FDCWD, "8", 0) :
-			  k_ret(close(told->tree));
+	ret = round % 2 ? MEET(k_move_mount(told->tree, "", AT_FDCWD, "8", 0)) :
+			  k_ret(MEET(close(told->tree)));
 	let_one_through(team);
 	return ret;
 }
@@ -265,7 +271,7 @@ TEST_F_TIMEOUT(mount_looks, tree_that_is_listed, 120)
 			ASSERT_EQ(0, close(told->tree));
 		}
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u listed, %u refused", round - 1, result[0].nr_ok,
 	       result[0].nr_refused);
 	EXPECT_NE(0, result[0].nr_ok);
@@ -294,7 +300,7 @@ static int step_shown(const struct team *team, unsigned int round)
 	__u64 id;
 	int err;
 
-	err = k_statmount_fd(told->mnt, STATMOUNT_SB_NS, &sm, sizeof(sm));
+	err = MEET(k_statmount_fd(told->mnt, STATMOUNT_SB_NS, &sm, sizeof(sm)));
 	if (err)
 		return -EPROTO;
 	id = statmount_sb_ns_id(&sm);
@@ -311,7 +317,7 @@ static int step_end_namespace(const struct team *team, unsigned int round)
 
 	let_work(team, 1, 1 + round % 3);
 	dawdle(round, 7);
-	ret = k_ret(close(told->ns));
+	ret = k_ret(MEET(close(told->ns)));
 	let_one_through(team);
 	return ret;
 }
@@ -336,7 +342,7 @@ TEST_F_TIMEOUT(mount_looks, namespace_that_is_shown, 120)
 		ASSERT_EQ(-ENOENT, step_shown(self->rounds.team, round));
 		ASSERT_EQ(0, close(told->mnt));
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u told, %u gone", round - 1, result[0].nr_ok,
 	       result[0].nr_refused);
 	EXPECT_NE(0, result[0].nr_ok);
@@ -352,14 +358,14 @@ static bool is_beneath(unsigned int round)
 static int step_attach(const struct team *team, unsigned int round)
 {
 	hold_back(told->late);
-	return k_move_mount(told->tree, "", AT_FDCWD, "f",
-			    is_beneath(round) ? MOVE_MOUNT_BENEATH : 0);
+	return MEET(k_move_mount(told->tree, "", AT_FDCWD, "f",
+				 is_beneath(round) ? MOVE_MOUNT_BENEATH : 0));
 }
 
 static int step_unlink(const struct team *team, unsigned int round)
 {
 	hold_back(-told->late);
-	return k_ret(unlink("src"));
+	return k_ret(MEET(unlink("src")));
 }
 
 /*
@@ -408,7 +414,7 @@ TEST_F_TIMEOUT(mount_looks, root_that_is_unlinked, 120)
 		if (!unlinked)
 			ASSERT_EQ(0, unlink("src"));
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u attached beneath, %u unlinked then", round - 1, nr_attached,
 	       nr_unlinked);
 	EXPECT_NE(0, nr_attached);
@@ -417,14 +423,16 @@ TEST_F_TIMEOUT(mount_looks, root_that_is_unlinked, 120)
 
 static int step_open_mount(const struct team *team, unsigned int round)
 {
-	return k_ns_mnt_open(told->ns, told->id);
+	return MEET(k_ns_mnt_open(told->ns, told->id));
 }
 
 /* From a good place in a bad one to a bad place in a good one, and back. */
 static int step_move(const struct team *team, unsigned int round)
 {
-	if (rename("bad/low/d", "good/closed/d") || rename("bad/low", "good/low") ||
-	    rename("good/low", "bad/low") || rename("good/closed/d", "bad/low/d"))
+	if (MEET(rename("bad/low/d", "good/closed/d")) ||
+	    MEET(rename("bad/low", "good/low")) ||
+	    MEET(rename("good/low", "bad/low")) ||
+	    MEET(rename("good/closed/d", "bad/low/d")))
 		return -errno;
 	return 0;
 }
@@ -476,7 +484,7 @@ TEST_F_TIMEOUT(mount_looks, way_up, 120)
 			TH_LOG("round %u", round);
 		}
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u refused, %u renamed", round - 1, result[0].nr_refused,
 	       result[1].nr_ok);
 	EXPECT_NE(0, result[0].nr_refused);

@@ -8,12 +8,12 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "../mount_members.h"
 #include "../../kselftest_harness.h"
+#include "mount_overlaps.h"
 
 #define NR_NAMES	8	/* "0" to "7" in each namespace */
 #define NR_WIDE		6	/* of "fs", the rest of fs/a/x */
@@ -105,7 +105,7 @@ static int race_setgroup(struct _test_data_mount_races *self, unsigned int *seed
 	for (int i = 0; i < nr; i++)
 		fds[i] = open_any(self, seed);
 	named = open_any(self, seed);
-	ret = k_setgroup(kind, fds, nr, kind == MOUNT_SETGROUP_SHARED ? 0 : named);
+	ret = MEET(k_setgroup(kind, fds, nr, kind == MOUNT_SETGROUP_SHARED ? 0 : named));
 	for (int i = 0; i < nr; i++)
 		close(fds[i]);
 	close(named);
@@ -116,7 +116,7 @@ static int race_setgroup(struct _test_data_mount_races *self, unsigned int *seed
 static int race_set_group(struct _test_data_mount_races *self, unsigned int *seed)
 {
 	int from = open_any(self, seed), to = open_any(self, seed);
-	int ret = k_move_mount(from, "", to, "", MOVE_MOUNT_SET_GROUP);
+	int ret = MEET(k_move_mount(from, "", to, "", MOVE_MOUNT_SET_GROUP));
 
 	close(from);
 	close(to);
@@ -129,8 +129,10 @@ static int race_change_type(struct _test_data_mount_races *self, unsigned int *s
 		MS_PRIVATE, MS_PRIVATE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE
 	};
 
-	return ACCEPT(k_mount(NULL, name_of(any(seed, NR_NAMES)), NULL,
-			      types[any(seed, ARRAY_SIZE(types))]), EINVAL);
+	const char *name = name_of(any(seed, NR_NAMES));
+	int type = types[any(seed, ARRAY_SIZE(types))];
+
+	return ACCEPT(MEET(k_mount(NULL, name, NULL, type)), EINVAL);
 }
 
 static int race_umount(struct _test_data_mount_races *self, unsigned int *seed)
@@ -138,11 +140,12 @@ static int race_umount(struct _test_data_mount_races *self, unsigned int *seed)
 	int i = any(seed, NR_NAMES);
 	int err;
 
-	err = ACCEPT(k_umount("dst", MNT_DETACH), EINVAL);
+	err = ACCEPT(MEET(k_umount("dst", MNT_DETACH)), EINVAL);
 	if (!err)
-		err = ACCEPT(k_umount(name_of(i), MNT_DETACH), EINVAL);
+		err = ACCEPT(MEET(k_umount(name_of(i), MNT_DETACH)), EINVAL);
 	/* what it is the root of may have been renamed */
-	return err ?: ACCEPT(k_mount(root_of(i), name_of(i), NULL, MS_BIND), ENOENT);
+	return err ?: ACCEPT(MEET(k_mount(root_of(i), name_of(i), NULL, MS_BIND)),
+			     ENOENT);
 }
 
 static int race_events(struct _test_data_mount_races *self, unsigned int *seed)
@@ -151,31 +154,32 @@ static int race_events(struct _test_data_mount_races *self, unsigned int *seed)
 	int err;
 
 	snprintf(path, sizeof(path), "%s/a", name_of(any(seed, NR_NAMES)));
-	err = ACCEPT(k_mount("tmpfs", path, "tmpfs", 0), ENOENT, EINVAL);
-	return err ?: ACCEPT(k_umount(path, MNT_DETACH), ENOENT, EINVAL);
+	err = ACCEPT(MEET(k_mount("tmpfs", path, "tmpfs", 0)), ENOENT, EINVAL);
+	return err ?: ACCEPT(MEET(k_umount(path, MNT_DETACH)), ENOENT, EINVAL);
 }
 
 /* Each time the namespace goes that was made before. */
 static int race_unshare(struct _test_data_mount_races *self, unsigned int *seed)
 {
-	return unshare(CLONE_NEWNS) ? -errno : race_events(self, seed);
+	return MEET(unshare(CLONE_NEWNS)) ? -errno : race_events(self, seed);
 }
 
 static int race_rename(struct _test_data_mount_races *self, unsigned int *seed)
 {
-	if (rename("fs/a/x", "fs/b/x"))
+	if (MEET(rename("fs/a/x", "fs/b/x")))
 		return -errno;
 	sched_yield();
-	return rename("fs/b/x", "fs/a/x") ? -errno : 0;
+	return MEET(rename("fs/b/x", "fs/a/x")) ? -errno : 0;
 }
 
 static int race_foreign(struct _test_data_mount_races *self, unsigned int *seed)
 {
+	const char *name = name_of(any(seed, NR_NAMES));
 	int tree, err, dst;
 	bool free;
 
-	tree = k_open_tree(self->dir[1], name_of(any(seed, NR_NAMES)),
-			   OPEN_TREE_CLONE | OPEN_TREE_FOREIGN);
+	tree = MEET(k_open_tree(self->dir[1], name,
+				OPEN_TREE_CLONE | OPEN_TREE_FOREIGN));
 	err = ACCEPT(tree, EINVAL);
 	if (tree < 0)
 		return err;
@@ -183,7 +187,7 @@ static int race_foreign(struct _test_data_mount_races *self, unsigned int *seed)
 	dst = k_openat(self->dir[1], "dst", O_PATH);
 	free = mnt_id_of(dst) == mnt_id_of(self->dir[1]);
 	if (free)
-		err = k_move_mount(tree, "", dst, "", MOVE_MOUNT_T_FOREIGN);
+		err = MEET(k_move_mount(tree, "", dst, "", MOVE_MOUNT_T_FOREIGN));
 	close(dst);
 	close(tree);
 	return err;
@@ -198,16 +202,17 @@ static int race_look(struct _test_data_mount_races *self, unsigned int *seed)
 	int nr, fd, err;
 	ssize_t n;
 
-	nr = k_listmount(LSMT_ROOT, 0, ids, MAX_MOUNTS);
+	nr = MEET(k_listmount(LSMT_ROOT, 0, ids, MAX_MOUNTS));
 	if (nr < 0)
 		return nr;
 	for (int i = 0; i < nr; i += 1 + any(seed, 4)) {
-		err = ACCEPT(k_statmount(ids[i], 0, STATMOUNT_MNT_BASIC |
-					 STATMOUNT_PROPAGATE_FROM |
-					 STATMOUNT_MNT_LOCKS, &sm, sizeof(sm)), ENOENT);
+		err = ACCEPT(MEET(k_statmount(ids[i], 0, STATMOUNT_MNT_BASIC |
+					      STATMOUNT_PROPAGATE_FROM |
+					      STATMOUNT_MNT_LOCKS, &sm, sizeof(sm))),
+			     ENOENT);
 		if (err)
 			return err;
-		fd = k_ns_mnt_open(self->nsfs[which], ids[i]);
+		fd = MEET(k_ns_mnt_open(self->nsfs[which], ids[i]));
 		err = ACCEPT(fd, ENOENT);
 		if (err)
 			return err;
@@ -216,8 +221,8 @@ static int race_look(struct _test_data_mount_races *self, unsigned int *seed)
 		/* unmounted since then it still tells what it was */
 		if (mnt_id_of(fd) != ids[i])
 			return -ESTALE;
-		err = k_statmount_fd(fd, STATMOUNT_MNT_BASIC |
-				     STATMOUNT_PROPAGATE_FROM, &sm, sizeof(sm));
+		err = MEET(k_statmount_fd(fd, STATMOUNT_MNT_BASIC |
+					  STATMOUNT_PROPAGATE_FROM, &sm, sizeof(sm)));
 		if (err)
 			return err;
 		close(fd);
@@ -225,8 +230,11 @@ static int race_look(struct _test_data_mount_races *self, unsigned int *seed)
 	fd = k_open("/proc/self/mountinfo", O_RDONLY);
 	if (fd < 0)
 		return fd;
-	while ((n = read(fd, text, 1 + any(seed, sizeof(text) - 1))) > 0)
-		;
+	do {
+		size_t size = 1 + any(seed, sizeof(text) - 1);
+
+		n = MEET(read(fd, text, size));
+	} while (n > 0);
 	close(fd);
 	return n;
 }
@@ -261,6 +269,7 @@ static int run_racer(struct _test_data_mount_races *self, const struct racer *ra
 	if (racer->ns && (setns(self->ns[racer->ns].mntns, CLONE_NEWNS) ||
 			  chdir(self->base)))
 		return -errno;
+	own_side = racer - racers;
 	/* all of them at once: this is no byte but the end of the pipe */
 	if (read(start, &c, 1))
 		return -EIO;
@@ -375,7 +384,10 @@ TEST_F_TIMEOUT(mount_races, all_at_once, 120)
 	int start[2];
 
 	ASSERT_EQ(0, pipe(start));
+	sides = shared_memory(MAX_SIDES * sizeof(*sides));
+	ASSERT_NE(NULL, sides);
 	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
+		sides[i].name = racers[i].name;
 		fflush(stderr);
 		pids[i] = fork();
 		ASSERT_GE(pids[i], 0);
@@ -394,6 +406,8 @@ TEST_F_TIMEOUT(mount_races, all_at_once, 120)
 			TH_LOG("%s", racers[i].name);
 		}
 	}
+
+	say_overlaps(_metadata);
 
 	for (int i = 0; i < NR_NS; i++)
 		ASSERT_EQ(0, IN(&self->ns[i], clean_up()));

@@ -11,12 +11,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "../mount_members.h"
+#include "../../kselftest_harness.h"
+#include "mount_overlaps.h"
 
 #define MAX_WORKERS	6
 #define MAX_SECONDS	5
@@ -50,15 +51,6 @@ struct rounds {
 	int nr, nr_in_rounds;
 	pid_t pids[MAX_WORKERS];
 };
-
-/* Memory that the test and its workers see, all zero, or NULL. */
-static inline void *shared_memory(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		       -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
 
 static inline bool accepted(const struct work *work, int ret)
 {
@@ -107,13 +99,18 @@ static inline int team_start(struct rounds *self, const struct work *works, int 
 {
 	self->works = works;
 	self->nr = nr;
+	sides = shared_memory(MAX_SIDES * sizeof(*sides));
+	if (!sides)
+		return -ENOMEM;
 	for (int i = 0; i < nr; i++) {
+		sides[i].name = works[i].name;
 		self->nr_in_rounds += !works[i].always;
 		self->pids[i] = actor_fork(works[i].as ?: &this_test);
 		if (self->pids[i] < 0)
 			return -errno;
 		if (!self->pids[i]) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			own_side = i;
 			work_on(self->team, &works[i], &self->team->result[i]);
 		}
 	}
@@ -146,8 +143,15 @@ static inline int round_end(struct rounds *self, unsigned int round)
 	return 0;
 }
 
+/* The test is a side of its own from now on. */
+static inline void take_part(struct rounds *self, const char *name)
+{
+	own_side = self->nr;
+	sides[own_side].name = name;
+}
+
 /* 0 if all of them have come to their end. */
-static inline int team_stop(struct rounds *self)
+static inline int team_stop(struct rounds *self, struct __test_metadata *_metadata)
 {
 	int status, err = 0;
 
@@ -156,6 +160,7 @@ static inline int team_stop(struct rounds *self)
 		if (waitpid(self->pids[i], &status, 0) != self->pids[i] || status)
 			err = -ECHILD;
 	}
+	say_overlaps(_metadata);
 	return err;
 }
 

@@ -10,7 +10,6 @@
 #include <sys/vfs.h>
 
 #include "mount_rounds.h"
-#include "../../kselftest_harness.h"
 
 #define LOCKS		(MOUNT_LOCK_NODEV | MOUNT_LOCK_NOSUID | MOUNT_LOCK_NOEXEC)
 #define LOCKED		(MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
@@ -114,7 +113,7 @@ static int step_lock(const struct team *team, unsigned int round)
 		spin(told->late);
 	else
 		dawdle(round, 7);
-	return k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr));
+	return MEET(k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr)));
 }
 
 /* The size that a remount in this round gives the filesystem. */
@@ -130,20 +129,20 @@ static int step_clear(const struct team *team, unsigned int round)
 
 	if (is_slow(round)) {
 		spin(-told->late);
-		return k_ret(mount(NULL, "0", NULL, MS_REMOUNT, "hidepid=2"));
+		return k_ret(MEET(mount(NULL, "0", NULL, MS_REMOUNT, "hidepid=2")));
 	}
 	dawdle(round, 11);
 	if (is_remount(round))
-		return k_ret(mount(NULL, "0", NULL, MS_REMOUNT, size_in(round)));
+		return k_ret(MEET(mount(NULL, "0", NULL, MS_REMOUNT, size_in(round))));
 	if (round % 4)
-		return k_mount(NULL, "0", NULL, MS_REMOUNT | MS_BIND);
-	return k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr));
+		return MEET(k_mount(NULL, "0", NULL, MS_REMOUNT | MS_BIND));
+	return MEET(k_mount_setattr(AT_FDCWD, "0", 0, &attr, sizeof(attr)));
 }
 
 /* Whoever wants to remount often has to wait for the superblock. */
 static int step_remount(const struct team *team, unsigned int round)
 {
-	return k_mount(NULL, "1", NULL, MS_REMOUNT);
+	return MEET(k_mount(NULL, "1", NULL, MS_REMOUNT));
 }
 
 /* 0, or what is wrong with what became of the mount. */
@@ -223,7 +222,7 @@ TEST_F_TIMEOUT(mount_rounds, lock_and_remount, 120)
 		if (is_slow(round))
 			told->late += result[0].ret ? -step : step;
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u locked first, %u remounted first", round - 1,
 	       result[0].nr_ok, result[1].nr_ok);
 }
@@ -234,7 +233,7 @@ static int join_0(unsigned int flags, const char *named)
 	int ret = -EPROTO;
 
 	if (fd >= 0 && target >= 0)
-		ret = k_setgroup(flags, &fd, 1, target);
+		ret = MEET(k_setgroup(flags, &fd, 1, target));
 	close(fd);
 	if (named)
 		close(target);
@@ -256,7 +255,7 @@ static int step_master(const struct team *team, unsigned int round)
 static int step_set_group(const struct team *team, unsigned int round)
 {
 	dawdle(round, 13);
-	return k_move_mount(AT_FDCWD, "2", AT_FDCWD, "0", MOVE_MOUNT_SET_GROUP);
+	return MEET(k_move_mount(AT_FDCWD, "2", AT_FDCWD, "0", MOVE_MOUNT_SET_GROUP));
 }
 
 /* One mount, and several who want it to join: the first one gets it. */
@@ -290,15 +289,15 @@ TEST_F_TIMEOUT(mount_rounds, joins_once, 120)
 		EXPECT_EQ(!result[2].ret, mnt.group == two.group);
 		ASSERT_EQ(0, k_mount(NULL, "0", NULL, MS_PRIVATE));
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds: %u shared, %u slaves, %u set", round - 1, result[0].nr_ok,
 	       result[1].nr_ok, result[2].nr_ok);
 }
 
 static int step_open_tree(const struct team *team, unsigned int round)
 {
-	int fd = k_open_tree(told->target.source, "", OPEN_TREE_CLONE |
-			     OPEN_TREE_FOREIGN | AT_RECURSIVE | AT_EMPTY_PATH);
+	int fd = MEET(k_open_tree(told->target.source, "", OPEN_TREE_CLONE |
+				  OPEN_TREE_FOREIGN | AT_RECURSIVE | AT_EMPTY_PATH));
 
 	return fd < 0 ? fd : k_ret(close(fd));
 }
@@ -310,7 +309,7 @@ static int step_move_mount(const struct team *team, unsigned int round)
 
 	if (tree < 0)
 		return -EPROTO;
-	ret = k_move_mount(tree, "", told->target.dst, "", MOVE_MOUNT_T_FOREIGN);
+	ret = MEET(k_move_mount(tree, "", told->target.dst, "", MOVE_MOUNT_T_FOREIGN));
 	/* what could not be attached there is as good as before */
 	if (ret && (k_move_mount(tree, "", AT_FDCWD, "5", 0) ||
 		    k_umount("5", MNT_DETACH)))
@@ -321,7 +320,7 @@ static int step_move_mount(const struct team *team, unsigned int round)
 
 static int step_mnt_open(const struct team *team, unsigned int round)
 {
-	int fd = k_ns_mnt_open(told->target.nsfs, told->target.id);
+	int fd = MEET(k_ns_mnt_open(told->target.nsfs, told->target.id));
 
 	if (fd < 0)
 		return fd;
@@ -335,7 +334,7 @@ static int step_setgroup(const struct team *team, unsigned int round)
 
 	if (fds[1] < 0)
 		return -EPROTO;
-	ret = k_setgroup(MOUNT_SETGROUP_SHARED, fds, 2, 0);
+	ret = MEET(k_setgroup(MOUNT_SETGROUP_SHARED, fds, 2, 0));
 	close(fds[1]);
 	/* so that the next one can */
 	if (!ret && k_mount(NULL, "2", NULL, MS_PRIVATE))
@@ -347,8 +346,8 @@ static int step_lock_there(const struct team *team, unsigned int round)
 {
 	struct mount_attr_locks attr = { .lock_set = MOUNT_LOCK_ATIME };
 
-	return k_mount_setattr(told->target.source, "", AT_EMPTY_PATH, &attr,
-			       sizeof(attr));
+	return MEET(k_mount_setattr(told->target.source, "", AT_EMPTY_PATH, &attr,
+				    sizeof(attr)));
 }
 
 /* A process whose namespace it is, without a descriptor of that, or -errno. */
@@ -363,6 +362,16 @@ static pid_t start_keeper(int nsfs)
 		_exit(1);
 	for (;;)
 		pause();
+}
+
+/* With its last process, or the last descriptor. */
+static int end_namespace(pid_t keeper, struct actor *ns)
+{
+	if (!keeper) {
+		actor_close(ns);
+		return 0;
+	}
+	return kill(keeper, SIGKILL) || waitpid(keeper, NULL, 0) != keeper ? -errno : 0;
 }
 
 static int target_open(struct _test_data_mount_rounds *self, const struct actor *ns)
@@ -406,6 +415,7 @@ TEST_F_TIMEOUT(mount_rounds, end_of_namespace, 120)
 	nr_mounts = ns_nr_mounts(&this_test);
 	ASSERT_GT(nr_mounts, 0);
 	ASSERT_EQ(0, team_start(&self->rounds, works, ARRAY_SIZE(works)));
+	take_part(&self->rounds, "end of the namespace");
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (round = 1; round < 200 && (round < 5 || !too_long(&begin)); round++) {
 		pid_t keeper = 0;
@@ -424,19 +434,14 @@ TEST_F_TIMEOUT(mount_rounds, end_of_namespace, 120)
 		round_begin(&self->rounds, round);
 		let_work(team, self->rounds.nr, 1);
 		dawdle(round, 13);
-		if (keeper) {
-			ASSERT_EQ(0, kill(keeper, SIGKILL));
-			ASSERT_EQ(keeper, waitpid(keeper, &status, 0));
-		} else {
-			actor_close(&ns);
-		}
+		ASSERT_EQ(0, MEET(end_namespace(keeper, &ns)));
 		let_work(team, self->rounds.nr, 2);
 		ASSERT_EQ(0, round_end(&self->rounds, round));
 		/* none of them holds it anymore by what it does */
 		EXPECT_EQ(-EINVAL, step_open_tree(team, round));
 		target_close(&told->target);
 	}
-	ASSERT_EQ(0, team_stop(&self->rounds));
+	ASSERT_EQ(0, team_stop(&self->rounds, _metadata));
 	TH_LOG("%u rounds", round - 1);
 	for (int i = 0; i < self->rounds.nr; i++) {
 		TH_LOG("%s: %u, refused %u", works[i].name, team->result[i].nr_ok,
