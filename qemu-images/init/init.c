@@ -62,6 +62,7 @@ static enum verdict run_all(const struct test *t, unsigned int nr)
 		klog("vm: test %s ends %s", t->name, why);
 	}
 	leaks_scan();
+	races_say();
 	klog("vm: end of the run");
 	if (count[OUTCOME_TIMEOUT])
 		return VERDICT_TIMEOUT;

@@ -67,6 +67,9 @@ enum outcome run_test(const struct test *t, char *why, size_t size);
 /* leaks.c */
 void leaks_scan(void);
 
+/* races.c */
+void races_say(void);
+
 /* verdict.c */
 void verdict_exit(enum verdict v) __attribute__((noreturn));
 
