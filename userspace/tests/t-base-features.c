@@ -68,7 +68,7 @@ int __wrap_ioctl(int fd, unsigned long cmd, void *arg)
 static void what_is_needed_by_what(void)
 {
 	static const char *const by[] = {
-		"capture", "upstream", "extended", "locks", "superblocks",
+		"capture", "upstream", "extended", "locks", "superblocks", "detached",
 	};
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
 	struct mntcr_error e;

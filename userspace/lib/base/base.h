@@ -108,6 +108,8 @@ bool mc_opens_by_id(void);
 
 /* What of the extended calls this kernel lacks, and the errno; NULL: nothing. */
 const char *mc_extended_lacks(int *err);
+/* The same of what it takes to look at a detached tree. */
+const char *mc_detached_lacks(int *err);
 
 /* A UUID as the kernel prints it. */
 #define MC_BOOT_ID_LEN	36

@@ -245,6 +245,22 @@ static enum mntcr_feature_state probe_sb_ns(int *err)
 			   err);
 }
 
+static int list_errno(uint64_t id)
+{
+	const struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER1, .mnt_ns_fd = (uint32_t)-1, .mnt_id = id,
+	};
+	uint64_t none;
+
+	return errno_of(mc_listmount(&req, &none, 1, MC_LISTMOUNT_BY_FD));
+}
+
+/* No descriptor, and a mount beside it. */
+static enum mntcr_feature_state probe_list_by_fd(int *err)
+{
+	return by_both(list_errno(0), EBADF, list_errno(1), EINVAL, err);
+}
+
 static const struct probe {
 	const char *name, *what, *needed_by;
 	enum mntcr_feature_state (*run)(int *err);
@@ -282,6 +298,9 @@ static const struct probe {
 	[MNTCR_FEAT_STATMOUNT_SB_NS] = {
 		"statmount_sb_ns", "statmount(2) with STATMOUNT_SB_NS",
 		"superblocks", probe_sb_ns },
+	[MNTCR_FEAT_LISTMOUNT_BY_FD] = {
+		"listmount_by_fd", "listmount(2) with LISTMOUNT_BY_FD",
+		"detached", probe_list_by_fd },
 };
 
 /*
@@ -307,6 +326,16 @@ const char *mc_extended_lacks(int *err)
 			return probes[needed[i]].what;
 	}
 	return NULL;
+}
+
+const char *mc_detached_lacks(int *err)
+{
+	const struct probe *list = &probes[MNTCR_FEAT_LISTMOUNT_BY_FD];
+	const char *what = mc_extended_lacks(err);
+
+	if (what)
+		return what;
+	return list->run(err) == MNTCR_FEATURE_YES ? NULL : list->what;
 }
 
 bool mc_opens_by_id(void)

@@ -243,7 +243,7 @@ _Static_assert(sizeof(struct mc_statmount) == 512, "struct statmount");
 
 struct mc_mnt_id_req {
 	uint32_t size;
-	uint32_t mnt_ns_fd;	/* mnt_fd with STATMOUNT_BY_FD */
+	uint32_t mnt_ns_fd;	/* mnt_fd with STATMOUNT_BY_FD, LISTMOUNT_BY_FD */
 	uint64_t mnt_id;
 	uint64_t param;
 	uint64_t mnt_ns_id;
@@ -273,6 +273,7 @@ struct mc_mnt_id_req {
 #define MC_STATMOUNT_BY_FD		0x00000001U
 #define MC_LSMT_ROOT			0xffffffffffffffffULL
 #define MC_LISTMOUNT_REVERSE		(1 << 0)
+#define MC_LISTMOUNT_BY_FD		(1 << 1)	/* req.mnt_ns_fd: of a mount of the tree */
 
 /* --- nsfs ---------------------------------------------------------------- */
 
