@@ -136,6 +136,7 @@ lib-y += execute/master.o
 lib-y += execute/ns.o
 lib-y += execute/extended.o
 lib-y += execute/upstream.o
+lib-y += execute/detached.o
 lib-y += execute/execute.o
 lib-y += execute/pin.o
 lib-y += execute/restore.o

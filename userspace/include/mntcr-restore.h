@@ -178,10 +178,15 @@ int mntcr_restore(const struct mntcr_topology *topo,
 		  struct mntcr_restored **restored, struct mntcr_error *e);
 /* Descriptors stay this object's: duplicate what is to outlive it. */
 void mntcr_restored_free(struct mntcr_restored *r);
-/* Namespace file of the nth namespace of the image. */
+/* Namespace file of the nth namespace of the image; -1: it stands for a detached tree. */
 int mntcr_restored_ns_fd(const struct mntcr_restored *r, size_t ns);
+/*
+ * O_PATH descriptor of the root of that tree; or -1.  The tree is gone with the last
+ * duplicate of it, unless it has been attached (move_mount(2)) somewhere.
+ */
+int mntcr_restored_detached_fd(const struct mntcr_restored *r, size_t ns);
 size_t mntcr_restored_nr_ns(const struct mntcr_restored *r);
-/* O_PATH descriptor of the image's mount, or -1; needs keep_fds. */
+/* O_PATH descriptor of the image's mount, or -1; needs keep_fds. None of detached trees. */
 int mntcr_restored_mount_fd(const struct mntcr_restored *r, size_t ns,
 			    uint64_t id);
 const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r);

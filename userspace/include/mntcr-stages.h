@@ -115,7 +115,9 @@ void mntcr_stages_delayed_mount(const struct mntcr_stages *s, size_t i,
 				struct mntcr_mount_id *mount);
 /*
  * From place to end: the nth namespace; those that were made besides.  -1: none, or not
- * yet, since its owner has not been given.  What is made later comes behind in the list.
+ * yet, since its owner has not been given; or it stands for a detached tree, which is
+ * handed out at the end, by mntcr_restored_detached_fd().  What is made later comes behind
+ * in the list.
  */
 size_t mntcr_stages_nr_ns(const struct mntcr_stages *s);
 int mntcr_stages_ns_fd(const struct mntcr_stages *s, size_t ns);

@@ -119,6 +119,9 @@ static inline void check_op(struct checker *c, const struct mc_op *op)
 		c->locks_begun = true;
 		uses(c, op->obj);
 		return;
+	case MC_OP_DETACH:
+		uses(c, op->obj);
+		return;
 	case MC_OP_RELEASE:
 		for (i = 0; i < op->nr; i++) {
 			uint8_t *s = state(c, p->list[op->first + i]);

@@ -699,6 +699,8 @@ static bool run_op(struct sim *s, const struct mc_op *op)
 			return *s->why ? false : bad(s, "stock kernels lock nothing");
 		s->m[m].locks |= s->t->mounts[MC_REF_INDEX(op->obj)].locks;
 		return true;
+	case MC_OP_DETACH:
+		return use(s, op->obj, &m);
 	case MC_OP_RELEASE:
 		return op_release(s, op);
 	case MC_OP_PLACE:

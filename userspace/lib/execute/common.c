@@ -72,6 +72,10 @@ static const char *rule(const struct mc_op *op, int err)
 		if (err == ENOSPC)
 			return "detached trees count against user.max_mnt_namespaces";
 		break;
+	case MC_OP_DETACH:
+		if (err == ENOSPC)
+			return "detached trees count against user.max_mnt_namespaces";
+		break;
 	case MC_OP_SUBROOT:
 		if (err == ENOENT)
 			return "the root of the mount does not exist in this superblock";

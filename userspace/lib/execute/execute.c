@@ -105,6 +105,8 @@ static int run_op(struct mc_exec *x, const struct mc_op *op)
 		       mc_exec_unlink(x, op);
 	case MC_OP_LOCK:
 		return x->be->flush(x) ? -1 : x->be->lock(x, op);
+	case MC_OP_DETACH:
+		return mc_exec_detach(x, op);
 	case MC_OP_RELEASE:
 		if (x->be->flush(x))
 			return -1;

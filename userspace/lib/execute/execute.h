@@ -119,6 +119,7 @@ struct mc_exec {
 	int *mount_fd, *temp_fd, *src_fd;
 	int *ns_fd;		/* namespace files of what is made */
 	int *nsroot_fd;		/* the mount that the kernel made each of them with */
+	int *tree_fd;		/* per namespace: the detached tree that it stands for */
 	int *live_fd;		/* namespace files of the sources */
 	int *external_fd, *master_fd, *layer_fd, *device_fd;
 	int *owner_fd;		/* user namespaces, made or of live sources */
@@ -211,6 +212,9 @@ int mc_exec_move(struct mc_exec *x, int fd, int to, const char *path,
 /* A recursive clone, of which the topmost mount alone is given the attributes. */
 int mc_exec_clone_with(struct mc_exec *x, int fd, unsigned int flags,
 		       const struct mc_mount_attr *attr);
+/* detached.c: DETACH; once all is done, let go of the namespaces that those were built in. */
+int mc_exec_detach(struct mc_exec *x, const struct mc_op *op);
+void mc_exec_leave_trees(struct mc_exec *x);
 /* ATTACH of what came with its parent, which is open at fd. */
 int mc_exec_along(struct mc_exec *x, int fd, const struct mc_op *op);
 /* A new mountpoint in the scratch tree; name becomes its number. */

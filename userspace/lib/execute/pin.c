@@ -259,6 +259,9 @@ int mc_pins_add(struct mc_pins *p, const int *ns_fds, uint32_t nr,
 	uint32_t i;
 
 	for (i = 0; i < nr; i++) {
+		/* a detached tree */
+		if (ns_fds[i] < 0)
+			continue;
 		snprintf(name, sizeof(name), "%u", i);
 		if (pin_one(p, name, ns_fds[i], e))
 			return -1;

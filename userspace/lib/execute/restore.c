@@ -23,7 +23,7 @@
 struct mntcr_restored {
 	const struct mntcr_topology *topo;
 	enum mntcr_api api;
-	int *ns_fd, *mount_fd;
+	int *ns_fd, *tree_fd, *mount_fd;
 	uint32_t nr_ns, nr_mounts;
 	struct mc_made *made;
 	uint32_t nr_made;
@@ -316,6 +316,7 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	w->external_again = calloc(o->nr_externals + 1, sizeof(*w->external_again));
 	x->placeholder = calloc(t->nr_ns + 1, sizeof(*x->placeholder));
 	x->ns_fd = mc_fds_new(t->nr_ns);
+	x->tree_fd = mc_fds_new(t->nr_ns);
 	x->nsroot_fd = mc_fds_new(t->nr_ns);
 	x->live_fd = mc_fds_new(t->nr_ns);
 	x->owner_fd = mc_fds_new(t->nr_userns);
@@ -325,7 +326,7 @@ static int setup(struct mc_work *w, const struct mntcr_topology *t,
 	x->layer_fd = mc_fds_new(o->nr_layers);
 	x->device_fd = mc_fds_new(o->nr_devices);
 	if (!w->ns_live || !w->again || !w->external_again || !x->placeholder ||
-	    !x->ns_fd || !x->nsroot_fd || !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd ||
+	    !x->ns_fd || !x->tree_fd || !x->nsroot_fd || !x->live_fd || !x->owner_fd || !x->mount_fd || !x->external_fd || !x->master_fd ||
 	    !x->layer_fd || !x->device_fd)
 		return mc_nomem(e);
 	return 0;
@@ -345,6 +346,7 @@ static void teardown(struct mc_work *w)
 		mc_fds_close(x->place_fd, w->plan->nr_parts);
 	}
 	mc_fds_close(x->ns_fd, x->t->nr_ns);
+	mc_fds_close(x->tree_fd, x->t->nr_ns);
 	mc_fds_close(x->nsroot_fd, x->t->nr_ns);
 	mc_fds_close(x->live_fd, x->t->nr_ns);
 	mc_fds_close(x->owner_fd, x->t->nr_userns);
@@ -496,11 +498,14 @@ static int hand_back(struct mntcr_restored *r, struct mc_work *w, bool mounts,
 	const struct mntcr_topology *t = w->x.t;
 	uint32_t i, v;
 
+	mc_exec_leave_trees(&w->x);
 	r->nr_ns = t->nr_ns;
 	r->nr_mounts = t->nr_mounts;
 	r->api = w->po.api;
 	r->ns_fd = w->x.ns_fd;
 	w->x.ns_fd = NULL;
+	r->tree_fd = w->x.tree_fd;
+	w->x.tree_fd = NULL;
 	r->made = w->x.made;
 	r->nr_made = w->x.nr_made;
 	w->x.made = NULL;
@@ -775,6 +780,7 @@ void mntcr_restored_free(struct mntcr_restored *r)
 	if (!r->pinned)
 		mc_pins_undo(r->pins);
 	mc_fds_close(r->ns_fd, r->nr_ns);
+	mc_fds_close(r->tree_fd, r->nr_ns);
 	mc_fds_close(r->mount_fd, r->nr_mounts);
 	mc_made_close(r->made, r->nr_made);
 	mc_made_close(r->userns, r->nr_userns);
@@ -788,6 +794,11 @@ void mntcr_restored_free(struct mntcr_restored *r)
 int mntcr_restored_ns_fd(const struct mntcr_restored *r, size_t ns)
 {
 	return ns < r->nr_ns ? r->ns_fd[ns] : -1;
+}
+
+int mntcr_restored_detached_fd(const struct mntcr_restored *r, size_t ns)
+{
+	return ns < r->nr_ns ? r->tree_fd[ns] : -1;
 }
 
 size_t mntcr_restored_nr_ns(const struct mntcr_restored *r)

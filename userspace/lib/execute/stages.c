@@ -446,7 +446,8 @@ size_t mntcr_stages_nr_ns(const struct mntcr_stages *s)
 
 int mntcr_stages_ns_fd(const struct mntcr_stages *s, size_t ns)
 {
-	return ns < mntcr_stages_nr_ns(s) ? s->w->x.ns_fd[ns] : -1;
+	return ns < mntcr_stages_nr_ns(s) && !s->w->x.t->ns[ns].detached ?
+	       s->w->x.ns_fd[ns] : -1;
 }
 
 size_t mntcr_stages_nr_made(const struct mntcr_stages *s)

@@ -30,11 +30,14 @@ static int ns_record(struct rd *r)
 	    mc_rd_uint(r, "inode", 1, INT64_MAX, false, &ns->ino) ||
 	    mc_rd_bytes(r, "label", true, &ns->label) ||
 	    mc_rd_index(r, "owner", r->t->nr_userns, false, &ns->userns) ||
+	    (r->version > 4 && mc_rd_bool(r, "detached", &ns->detached)) ||
 	    mc_rd_u32(r, "hidden", 64, false, &ns->hidden) ||
 	    mc_rd_words(r, "base_propagation", mc_words_propagation, NULL,
 			&propagation))
 		return -1;
 	ns->base_propagation = (uint32_t)propagation;
+	if (ns->detached && (ns->id || ns->ino || ns->hidden || propagation))
+		return mc_rd_bad(r, "detached", "says that it is no namespace");
 	return 0;
 }
 

@@ -98,13 +98,15 @@ static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 {
 	const struct mc_ns *ns = &t->ns[i];
 
-	if (ns->id)
+	if (ns->id && !ns->detached)
 		put_uint(o, "id", ns->id, bad);
-	if (ns->ino)
+	if (ns->ino && !ns->detached)
 		put_uint(o, "inode", ns->ino, bad);
 	put(o, "label", mc_json_bytes(ns->label), bad);
 	if (ns->userns != MC_NONE)
 		put_uint(o, "owner", ns->userns, bad);
+	if (ns->detached)
+		put(o, "detached", json_true(), bad);
 	put_uint(o, "hidden", ns->hidden, bad);
 	put_words(o, "base_propagation", mc_words_propagation,
 		  ns->base_propagation, bad);

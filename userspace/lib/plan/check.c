@@ -116,10 +116,32 @@ static int check_ids(struct mc_plan *p, const struct mc_plan_options *o,
 	return 0;
 }
 
+/* What is built in a namespace leaves it as a copy, which has nothing unbindable. */
+static int check_detached(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t m;
+
+	for (m = 0; m < t->nr_mounts; m++) {
+		if (!t->ns[t->mounts[m].ns].detached)
+			continue;
+		if (t->mounts[m].unbindable &&
+		    mc_plan_refuse(p, e, "detached-unbindable", &m, 1, "",
+				   "unbindable, and in a detached tree, which is made as a copy"))
+			return -1;
+		if (p->api == MNTCR_API_UPSTREAM && t->mounts[m].parent == MC_NONE &&
+		    mc_plan_refuse(p, e, "detached-tree", &m, 1,
+				   "a kernel with the calls of the extended API",
+				   "the root of a detached tree, and the upstream calls make none"))
+			return -1;
+	}
+	return 0;
+}
+
 int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
 	mc_plan_owners_start(p, o);
 	return mc_plan_choose_owners(p, e) || mc_plan_names(p, o, e) || check_ids(p, o, e) ||
-	       check_owners(p, o, e) || check_locks(p, o, e) ? -1 : 0;
+	       check_owners(p, o, e) || check_locks(p, o, e) || check_detached(p, e) ? -1 : 0;
 }

@@ -73,10 +73,27 @@ static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 	return 0;
 }
 
+/* Of what has got all that it will have. */
+static int plan_detached(struct mc_plan *p, uint32_t *nr, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i;
+
+	for (i = 0; i < t->nr_ns; i++) {
+		if (!t->ns[i].detached)
+			continue;
+		if (!mc_plan_op(p, MC_OP_DETACH, MC_REF(MC_REF_MOUNT, t->ns[i].root)))
+			return mc_nomem(e);
+		++*nr;
+	}
+	return 0;
+}
+
 int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		 struct mc_plan **plan, struct mntcr_error *e)
 {
 	struct mc_plan *p = mc_plan_new(t);
+	uint32_t nr_trees = 0;
 	int ret;
 
 	*plan = NULL;
@@ -116,9 +133,9 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	p->share_first = p->nr_ops;
 	if (mc_plan_groups(p, o, e) || (!p->staged && plan_roots(p, p->priv, e)) ||
 	    mc_plan_ns_types(p, e) || mc_plan_unlink(p, e) ||
-	    plan_locks(p, o, e) || mc_plan_release(p, o, e))
+	    plan_locks(p, o, e) || plan_detached(p, &nr_trees, e) || mc_plan_release(p, o, e))
 		goto fail;
-	p->peak_fds += p->nr_owners;
+	p->peak_fds += p->nr_owners + nr_trees;
 	mc_plan_forget(p);
 	*plan = p;
 	return 0;

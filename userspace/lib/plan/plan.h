@@ -134,6 +134,8 @@ enum mc_op_type {
 	MC_OP_UNLINK,		/* unlink again what mounts of source obj's superblock
 				   have for roots; list: unlinked roots */
 	MC_OP_LOCK,		/* set obj's locks (MNT_LOCKED, MNT_LOCK_*) */
+	MC_OP_DETACH,		/* obj, the root of a namespace that stands for a detached
+				   tree: clone all of it, to be handed out */
 	MC_OP_RELEASE,		/* close the descriptors of what is in list */
 	MC_NR_OPS,
 };

@@ -22,6 +22,7 @@ static const char *const op_names[MC_NR_OPS] = {
 	[MC_OP_GROUP] = "group",
 	[MC_OP_UNLINK] = "unlink",
 	[MC_OP_LOCK] = "lock",
+	[MC_OP_DETACH] = "detach",
 	[MC_OP_RELEASE] = "release",
 };
 
@@ -221,6 +222,7 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 							  path, sizeof(path)));
 		break;
 	case MC_OP_LOCK:
+	case MC_OP_DETACH:
 		mc_buf_printf(b, "%s", ref_name(p, op->obj, a, sizeof(a)));
 		break;
 	case MC_OP_RELEASE:

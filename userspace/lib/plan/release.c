@@ -255,6 +255,7 @@ static bool walk_op(struct release *r, uint32_t i,
 			opened(r, op.arg);
 		break;
 	case MC_OP_LOCK:
+	case MC_OP_DETACH:
 		opened(r, op.obj);
 		break;
 	}

@@ -96,8 +96,8 @@ int mc_render_dot(const struct mc_topology *t, FILE *out,
 	for (i = 0; i < t->nr_ns; i++) {
 		const struct mc_ns *ns = &t->ns[i];
 
-		fprintf(out, "  subgraph cluster_%u {\n    label=\"namespace %u: ",
-			i, ns->number ? ns->number - 1 : i);
+		fprintf(out, "  subgraph cluster_%u {\n    label=\"%s %u: ",
+			i, ns->detached ? "detached tree" : "namespace", ns->number ? ns->number - 1 : i);
 		quoted(out, ns->label);
 		fputs("\";\n", out);
 		for (j = 0; j < ns->nr_mounts; j++)

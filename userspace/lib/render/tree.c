@@ -146,10 +146,11 @@ int mc_render_tree(const struct mc_topology *t, FILE *out,
 	for (i = 0; i < t->nr_ns; i++) {
 		const struct mc_ns *ns = &t->ns[i];
 
-		fprintf(out, "%snamespace %u: %s", i ? "\n" : "",
+		fprintf(out, "%s%s %u: %s", i ? "\n" : "",
+			ns->detached ? "detached tree" : "namespace",
 			ns->number ? ns->number - 1 : i,
 			mc_escape(ns->label, esc, sizeof(esc)));
-		if (ns->ino)
+		if (ns->ino && !ns->detached)
 			fprintf(out, " mnt:[%" PRIu64 "]", ns->ino);
 		if (ns->userns != MC_NONE && !t->userns[ns->userns].dumper)
 			fprintf(out, " owner user:[%" PRIu64 "]",

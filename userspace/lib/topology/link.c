@@ -128,6 +128,8 @@ static int link_tree(struct mc_topology *t, struct mntcr_error *e)
 	 */
 	for (i = 0; i < t->nr_ns; i++) {
 		m = t->ns[i].root;
+		if (m == MC_NONE && t->ns[i].detached)
+			return bad(e, "namespace %u: a detached tree without mounts", i);
 		while (m != MC_NONE) {
 			reached++;
 			t->mounts[m].next_member = 0;

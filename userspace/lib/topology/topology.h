@@ -108,6 +108,8 @@ struct mc_ns {
 	/* how the user named it when it was captured: "1234", a path */
 	const char *label;
 	uint32_t userns;	/* owner, or MC_NONE if unknown */
+	bool detached;		/* no namespace: a tree that a task held by descriptor;
+				   id and ino, of the copy of it, are not in an image */
 	/*
 	 * how many mounts lie under the root mount that tasks see; they are not
 	 * in the topology

@@ -696,6 +696,9 @@ static bool compare_ns(struct verify *v, uint32_t i)
 	uint32_t p = x->base_propagation, q = y->base_propagation;
 
 	mc_escape(x->label ? x->label : "", label, sizeof(label));
+	if (x->detached != y->detached && count(v))
+		report(v, "namespace %u (%s): a detached tree in the %s only", i, label,
+		       x->detached ? "first" : "second");
 	/*
 	 * 0: not known.  A slave's master is never among what is compared, and
 	 * without it, it is what is left: private, or shared.
