@@ -60,6 +60,7 @@ lib-y += capture/cgroup.o
 lib-y += capture/held.o
 lib-y += capture/freeze.o
 lib-y += capture/container.o
+lib-y += capture/detached.o
 
 lib-y += contents/shift.o
 lib-y += contents/member.o

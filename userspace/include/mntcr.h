@@ -60,15 +60,31 @@ enum mntcr_source_type {
 	MNTCR_SOURCE_PID,
 	MNTCR_SOURCE_PATH,	/* a mount namespace file */
 	MNTCR_SOURCE_FD,	/* a descriptor of one; stays the caller's */
+	MNTCR_SOURCE_DETACHED,	/* what mntcr_detached_source() gives */
 };
 
 struct mntcr_source {
 	enum mntcr_source_type type;
-	int64_t pid;
+	int64_t pid;		/* DETACHED: how many mounts it has */
 	const char *path;
 	int fd;
 	uint64_t reserved[2];	/* 0 */
 };
+
+/*
+ * A tree of mounts that is attached nowhere, and that a task holds by descriptor, as
+ * open_tree(2) and fsmount(2) give it: fd of the process pid, of the caller if that is 0.
+ * What becomes of it is a copy, in a mount namespace that is there until it is freed, as
+ * long as which the source can be used.  In a topology it is a namespace that no id and no
+ * inode number tells from others.  MNTCR_UNSUPPORTED on kernels without
+ * LISTMOUNT_BY_FD and the calls of the extended API; MNTCR_REFUSED: mntcr-dump(1) has
+ * the rules.
+ */
+struct mntcr_detached;
+int mntcr_detached_open(int64_t pid, int fd, struct mntcr_detached **detached,
+			struct mntcr_error *e);
+const struct mntcr_source *mntcr_detached_source(const struct mntcr_detached *detached);
+void mntcr_detached_free(struct mntcr_detached *detached);
 
 struct mntcr_capture_options {
 	size_t size;
@@ -95,6 +111,12 @@ struct mntcr_capture_options {
 	 */
 	const char *const *own, *const *not_own;
 	size_t nr_own, nr_not_own;
+	/*
+	 * For mntcr_capture_container() and _cgroup(): trees that tasks of the container
+	 * hold, which come after its namespaces.
+	 */
+	const struct mntcr_source *detached;
+	size_t nr_detached;
 };
 
 /*

@@ -2,7 +2,8 @@
 /*
  * A restore, a bind, a dump or a comparison of events is killed after each of its system
  * calls in turn, SIGKILL: nothing stays mounted that was not, the namespaces that are
- * read are as they were, and a second try is as good as if there had been none.
+ * read are as they were, what was frozen is not any more, and a second try is as good as
+ * if there had been none.
  *
  * A sample: so many kills of each scene, evenly over its calls, whatever the clock says.
  * Calls of helpers count, too, but it is never a helper that is killed alone.
@@ -190,6 +191,103 @@ static void restore_with_contents(void)
 	finish();
 }
 
+/* --- the same of a cgroup that is frozen meanwhile -------------------------------- */
+
+#define CG	"/tmp/cg"
+
+static void cgroup_write(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		err(1, "%s", name);
+	close(fd);
+}
+
+/* A container: a task with a mount namespace of its own. */
+static pid_t contain(void)
+{
+	int ready[2];
+	pid_t pid;
+	char x;
+
+	REQUIRE(!pipe2(ready, O_CLOEXEC));
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		cgroup_write(CG "/ct/cgroup.procs", "0");
+		if (unshare(CLONE_NEWNS))
+			err(1, "unshare");
+		files();
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	REQUIRE(read(ready[0], &x, 1) == 1);
+	close(ready[0]);
+	return pid;
+}
+
+static int run_frozen(struct mntcr_error *e)
+{
+	struct mntcr_contents_options co = { .size = sizeof(co) };
+	struct mntcr_container c = { 0 };
+	struct mntcr_topology *got = NULL;
+	struct mntcr_freeze *f = NULL;
+	struct mntcr_error later;
+	int ret = mntcr_freeze(CG "/ct", NULL, &f, e) ||
+		  mntcr_capture_cgroup(CG "/ct", NULL, &c, &got, e);
+
+	co.sources = c.sources;
+	co.nr_sources = c.nr;
+	ret = ret || mntcr_image_write_contents(got, &co, IMAGE, e);
+	mntcr_topology_free(got);
+	mntcr_container_free(&c);
+	return mntcr_thaw(f, ret ? &later : e) || ret ? -1 : 0;
+}
+
+/* Whoever was to thaw it has done so, or ended without: there is nothing to wait for. */
+static void is_thawed(void)
+{
+	char is = 0;
+	int fd = open(CG "/ct/cgroup.freeze", O_RDONLY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0 && read(fd, &is, 1) == 1);
+	close(fd);
+	CHECK_EQ(is, '0');
+}
+
+static void check_frozen(void)
+{
+	check_dump();
+	is_thawed();
+}
+
+static const struct job frozen_job = { run_frozen, check_frozen, undo_dump };
+
+static void container_that_is_frozen(void)
+{
+	pid_t task;
+
+	prepare();
+	w_mkdir(CG);
+	if (mount("cg", CG, "cgroup2", 0, NULL))
+		SKIP("no cgroup2");
+	/* beside it, one that nobody reads */
+	world_add(&w, -1, files);
+	w_mkdir(CG "/ct");
+	task = contain();
+	each_once(&frozen_job);
+	kill(task, SIGKILL);
+	waitpid(task, NULL, 0);
+	REQUIRE(!rmdir(CG "/ct"));
+	w_umount(CG);
+	world_close(&w);
+}
+
 /* --- a comparison of events ------------------------------------------------------- */
 
 static int run_events(struct mntcr_error *e)
@@ -229,8 +327,10 @@ static void take_back(const struct job *j, const char *before)
 	if (j->run == run_bind && strcmp(before, after)) {
 		j->check();
 		j->undo();
-	} else if (j->run == run_dump) {
+	} else if (j->run == run_dump || j->run == run_frozen) {
 		take_image();
+		if (j->run == run_frozen)
+			is_thawed();
 	} else if (!access(PINS "/0", F_OK) && access(PINS "/.unfinished", F_OK)) {
 		look_at_pins();
 		unpin();
@@ -382,6 +482,7 @@ static void what_is_left_is_killed(void)
 static const struct scene_test tests[] = {
 	EACH_SCENE,
 	{ "dump", dump_with_contents },
+	{ "frozen", container_that_is_frozen },
 	{ "contents", restore_with_contents },
 	{ "events", comparison_of_events },
 };

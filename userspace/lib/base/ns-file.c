@@ -26,6 +26,9 @@ static int open_named(const struct mntcr_source *s, char *name, size_t size)
 	case MNTCR_SOURCE_PATH:
 		mc_escape(s->path, name, size);
 		return open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	case MNTCR_SOURCE_DETACHED:
+		mc_escape(s->path, name, size);
+		return fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
 	default:
 		snprintf(name, size, "fd:%d", s->fd);
 		return fcntl(s->fd, F_DUPFD_CLOEXEC, 3);

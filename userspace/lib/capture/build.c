@@ -167,14 +167,23 @@ int cap_build(struct mc_topology *t, const struct cap_ns *cns,
 	struct mc_mount *m;
 	int ret = -1;
 
+	/* nothing propagates into a detached tree, but it does into a copy that is attached */
+	if (cns->src->type == MNTCR_SOURCE_DETACHED && raw->nr != cns->src->pid) {
+		mc_fail(e, MNTCR_CHANGED, 0,
+			"%s: something was mounted or unmounted where its mounts receive from",
+			cns->label);
+		goto out;
+	}
 	ns = mc_topology_add_ns(t);
 	if (!by_id || ns == MC_NONE)
 		goto nomem;
 	t->ns[ns].id = cns->id;
 	t->ns[ns].ino = cns->ino;
 	t->ns[ns].userns = cns->userns;
-	t->ns[ns].hidden = raw->hidden;
-	t->ns[ns].base_propagation = raw->base_propagation;
+	t->ns[ns].detached = cns->src->type == MNTCR_SOURCE_DETACHED;
+	/* of a detached tree, what its copy is mounted on is not its */
+	t->ns[ns].hidden = t->ns[ns].detached ? 0 : raw->hidden;
+	t->ns[ns].base_propagation = t->ns[ns].detached ? 0 : raw->base_propagation;
 	t->ns[ns].label = mc_topology_str(t, cns->label);
 	if (!t->ns[ns].label)
 		goto nomem;

@@ -380,6 +380,7 @@ static int capture(int64_t pid, const char *cgroup,
 	struct mntcr_capture_options o;
 	struct scan s = { .e = e };
 	uint32_t i;
+	size_t n;
 	int ret;
 
 	memset(c, 0, sizeof(*c));
@@ -393,6 +394,8 @@ static int capture(int64_t pid, const char *cgroup,
 	for (i = 0; i < s.nr && !ret; i++)
 		ret = add_source(c, (struct mntcr_source){
 			.type = MNTCR_SOURCE_PID, .pid = s.tasks[i].tid }, e);
+	for (n = 0; n < o.nr_detached && !ret; n++)
+		ret = add_source(c, o.detached[n], e);
 	while (!ret) {
 		ret = cap_capture(c->sources, c->nr, &o, topo, e);
 		if (!ret)

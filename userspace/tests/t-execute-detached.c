@@ -1,0 +1,589 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Trees that are mounted nowhere and held by descriptor: dumped, made anew, handed out by
+ * descriptor; and what is none, or cannot be copied, is refused by name.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sys/statfs.h>
+
+#include "mntcr-stages.h"
+#include "base/base.h"
+#include "topology/topology.h"
+#include "extended.h"
+#include "staged.h"
+#include "tap.h"
+#include "world.h"
+
+#define IMAGE	"/tmp/image"
+#define MOST	4
+#define NO_FD	1000
+
+static struct mntcr_error e;
+static uint32_t fds;
+static size_t namespaces;
+
+static void need_calls(void)
+{
+	int err;
+
+	if (mc_detached_lacks(&err))
+		SKIP("this kernel does not list detached trees");
+	if (!namespaces)
+		namespaces = staged_namespaces();
+	fds = mc_fd_count();
+}
+
+static void nothing_left(void)
+{
+	CHECK_EQ(mc_fd_count(), fds);
+	CHECK_EQ(staged_namespaces_end(namespaces), namespaces);
+}
+
+static int fine(int ret)
+{
+	if (ret)
+		TAP_SAY("%s [%s]", e.text, e.rule);
+	return !ret;
+}
+
+/* --- trees ---------------------------------------------------------------------- */
+
+static int new_tmpfs(const char *source)
+{
+	int fs = mc_fsopen("tmpfs", 1), fd;
+
+	REQUIRE(fs >= 0);
+	/* FSCONFIG_SET_STRING, FSCONFIG_CMD_CREATE */
+	REQUIRE(!mc_fsconfig(fs, 1, "source", source, 0));
+	REQUIRE(!mc_fsconfig(fs, 1, "size", "1m", 0));
+	REQUIRE(!mc_fsconfig(fs, 6, NULL, NULL, 0));
+	fd = mc_fsmount(fs, 1, 0);
+	REQUIRE(fd >= 0);
+	close(fs);
+	return fd;
+}
+
+static void file(int dir, const char *path, const char *text)
+{
+	int fd = openat(dir, path, O_CREAT | O_WRONLY | O_CLOEXEC, 0640);
+
+	REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* The mount of fd goes to path of a tree, or onto its root ("."). */
+static void put(int fd, int tree, const char *path)
+{
+	REQUIRE(!mc_move_mount(fd, "", tree, path, MOVE_MOUNT_F_EMPTY_PATH));
+	close(fd);
+}
+
+static bool reads(int dir, const char *path, const char *text)
+{
+	char buf[64] = "";
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && read(fd, buf, sizeof(buf) - 1) >= 0 && !strcmp(buf, text);
+
+	mc_close(fd);
+	return ok;
+}
+
+/* Three superblocks; one is mounted twice, once of them on the root of the other. */
+static int new_tree(void)
+{
+	int root = new_tmpfs("first"), second = new_tmpfs("second"), over, d;
+
+	REQUIRE(!mkdirat(root, "d", 0711) && !mkdirat(root, "f", 0755));
+	REQUIRE(!mkdirat(second, "e", 0700));
+	file(root, "file", "of the first");
+	file(second, "e/file", "of the second");
+	over = mc_open_tree(second, "e", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	REQUIRE(over >= 0);
+	put(second, root, "d");
+	put(over, root, "f");
+	d = openat(root, "d", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	REQUIRE(d >= 0);
+	put(new_tmpfs("third"), d, "e");
+	close(d);
+	return root;
+}
+
+/* --- there and back ------------------------------------------------------------- */
+
+struct trip {
+	struct mntcr_detached *tree[MOST];
+	struct mntcr_source src[MOST], back[MOST];
+	struct mntcr_detached *back_tree[MOST];
+	size_t nr;
+	struct mntcr_topology *t;	/* as the image has it */
+	struct mntcr_contents *contents;
+	struct mntcr_restore_options o;
+	struct mntcr_restored *r;
+};
+
+static void add_tree(struct trip *x, int fd)
+{
+	REQUIRE(fine(mntcr_detached_open(getpid(), fd, &x->tree[x->nr], &e)));
+	x->src[x->nr] = *mntcr_detached_source(x->tree[x->nr]);
+	x->nr++;
+}
+
+static void add_ns(struct trip *x, int fd)
+{
+	x->src[x->nr++] = (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = fd };
+}
+
+/* From here on nothing of what was dumped is looked at. */
+static void dump(struct trip *x)
+{
+	struct mntcr_contents_options files = {
+		.size = sizeof(files), .sources = x->src, .nr_sources = x->nr,
+	};
+	struct mntcr_topology *live = NULL;
+
+	REQUIRE(fine(mntcr_capture(x->src, x->nr, NULL, &live, &e)));
+	REQUIRE(fine(mntcr_image_write_contents(live, &files, IMAGE, &e)));
+	mntcr_topology_free(live);
+	REQUIRE(fine(mntcr_image_read_contents(IMAGE, &x->t, &x->contents, &e)));
+	x->o = (struct mntcr_restore_options){
+		.size = sizeof(x->o), .contents = x->contents, .prefer_fresh = true,
+	};
+}
+
+static void restore(struct trip *x)
+{
+	REQUIRE(fine(mntcr_restore(x->t, &x->o, &x->r, &e)));
+}
+
+/* What came back is captured in the same way. */
+static size_t differences(struct trip *x, unsigned int flags)
+{
+	struct mntcr_verify_options o = {
+		.size = sizeof(o), .report = staged_say, .flags = flags,
+	};
+	struct mntcr_topology *got = NULL;
+	size_t i, nr = 0;
+
+	for (i = 0; i < x->nr; i++) {
+		x->back[i] = (struct mntcr_source){
+			.type = MNTCR_SOURCE_FD, .fd = mntcr_restored_ns_fd(x->r, i),
+		};
+		CHECK_EQ(x->back[i].fd < 0, x->tree[i] != NULL);
+		CHECK_EQ(mntcr_restored_detached_fd(x->r, i) < 0, x->tree[i] == NULL);
+		if (!x->tree[i])
+			continue;
+		REQUIRE(fine(mntcr_detached_open(0, mntcr_restored_detached_fd(x->r, i),
+						 &x->back_tree[i], &e)));
+		x->back[i] = *mntcr_detached_source(x->back_tree[i]);
+	}
+	REQUIRE(fine(mntcr_capture(x->back, x->nr, NULL, &got, &e)));
+	REQUIRE(fine(mntcr_verify(x->t, got, &o, &nr, &e)));
+	mntcr_topology_free(got);
+	return nr;
+}
+
+static void over(struct trip *x)
+{
+	size_t i;
+
+	for (i = 0; i < x->nr; i++) {
+		mntcr_detached_free(x->tree[i]);
+		mntcr_detached_free(x->back_tree[i]);
+	}
+	mntcr_restored_free(x->r);
+	mntcr_contents_free(x->contents);
+	mntcr_topology_free(x->t);
+}
+
+/* --- tests ---------------------------------------------------------------------- */
+
+/* Named, before anything else is looked at. */
+static void what_it_takes(void)
+{
+	struct mntcr_detached *d = NULL;
+	int err;
+	const char *lacks = mc_detached_lacks(&err);
+
+	CHECK_EQ(mntcr_detached_open(0, NO_FD, &d, &e), -1);
+	CHECK_EQ(e.code, lacks ? MNTCR_UNSUPPORTED : MNTCR_SYS);
+	CHECK(!lacks || strstr(e.text, "a detached tree needs "));
+	CHECK(!lacks || strstr(e.text, lacks));
+	CHECK(!d);
+}
+
+static void a_tree_of_its_own(void)
+{
+	struct trip x = { 0 };
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	CHECK_EQ(x.t->nr_ns, 1);
+	CHECK(x.t->ns[0].detached && !x.t->ns[0].id && !x.t->ns[0].ino);
+	CHECK_EQ(x.t->nr_mounts, 4);
+	x.o.keep_fds = true;
+	restore(&x);
+	CHECK_EQ(differences(&x, MNTCR_VERIFY_ORDER), 0);
+	CHECK_EQ(mntcr_restored_mount_fd(x.r, 0, x.t->mounts[0].id), -1);
+	fd = mntcr_restored_detached_fd(x.r, 0);
+	CHECK(reads(fd, "file", "of the first"));
+	CHECK(reads(fd, "f/file", "of the second"));
+	CHECK(!faccessat(fd, "d/e", F_OK, 0) && faccessat(fd, "d/e/file", F_OK, 0));
+	over(&x);
+	nothing_left();
+}
+
+/* The copy can be read in whatever way there is. */
+static void by_mountinfo(void)
+{
+	struct mntcr_capture_options co = {
+		.size = sizeof(co), .method = MNTCR_METHOD_MOUNTINFO,
+	};
+	struct mntcr_verify_options o = { .size = sizeof(o), .report = staged_say };
+	struct mntcr_topology *a = NULL, *b = NULL;
+	struct trip x = { 0 };
+	size_t nr = 1;
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	close(fd);
+	REQUIRE(fine(mntcr_capture(x.src, x.nr, NULL, &a, &e)));
+	REQUIRE(fine(mntcr_capture(x.src, x.nr, &co, &b, &e)));
+	REQUIRE(fine(mntcr_verify(a, b, &o, &nr, &e)));
+	CHECK_EQ(nr, 0);
+	CHECK(b->ns[0].detached && !b->ns[0].hidden);
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	over(&x);
+	nothing_left();
+}
+
+/* As its holder would: attached somewhere, and it stays. */
+static void it_can_be_attached(void)
+{
+	struct trip x = { 0 };
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	restore(&x);
+	w_mkdir("/tmp/here");
+	CHECK(!mc_move_mount(mntcr_restored_detached_fd(x.r, 0), "", AT_FDCWD, "/tmp/here",
+			     MOVE_MOUNT_F_EMPTY_PATH));
+	over(&x);
+	CHECK(reads(AT_FDCWD, "/tmp/here/f/file", "of the second"));
+	CHECK(!umount2("/tmp/here", MNT_DETACH));
+	nothing_left();
+}
+
+static void shared_ns(void)
+{
+	world_new_root();
+	w_tmpfs("both", "/both");
+	w_type("/both", MS_SHARED);
+	w_mkdir("/both/on");
+	w_tmpfs("master", "/master");
+	w_type("/master", MS_SHARED);
+	w_mkdir("/master/on");
+}
+
+/* Its mount at path, cloned; a slave if that is asked for. */
+static int clone_of(int ns, const char *path, uint64_t propagation)
+{
+	struct mc_mount_attr attr = { .propagation = propagation };
+	int root = mc_ns_mnt_open(ns, MC_NS_MNT_OPEN_ROOT), fd;
+
+	REQUIRE(root >= 0);
+	fd = mc_open_tree_attr(root, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+			       OPEN_TREE_FOREIGN, &attr, MC_MOUNT_ATTR_SIZE_VER0);
+	REQUIRE(fd >= 0);
+	close(root);
+	return fd;
+}
+
+static int mount_at(void *path)
+{
+	return mount("event", path, "tmpfs", 0, NULL) ? errno : 0;
+}
+
+static bool is_mounted(int tree, const char *path)
+{
+	struct statx st;
+
+	REQUIRE(!statx(tree, path, AT_NO_AUTOMOUNT, 0, &st));
+	return st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* A peer of one mount of a namespace, and on it a slave of another. */
+static void shared_with_a_namespace(void)
+{
+	struct world w = { .nr = 0 };
+	struct trip x = { 0 };
+	int tree, made;
+
+	need_calls();
+	world_add(&w, -1, shared_ns);
+	tree = clone_of(w.ns[0], "both", MS_SHARED);
+	REQUIRE(!mkdirat(tree, "slave", 0755));
+	/* below a private mount: what is mounted on a shared one would be shared */
+	made = new_tmpfs("root");
+	REQUIRE(!mkdirat(made, "peer", 0755) && !mkdirat(made, "slave", 0755));
+	put(tree, made, "peer");
+	put(clone_of(w.ns[0], "master", MS_SLAVE), made, "slave");
+	add_ns(&x, w.ns[0]);
+	add_tree(&x, made);
+	dump(&x);
+	close(made);
+	CHECK_EQ(x.t->nr_groups, 2);
+	restore(&x);
+	CHECK_EQ(differences(&x, MNTCR_VERIFY_ORDER), 0);
+	tree = mntcr_restored_detached_fd(x.r, 1);
+	/* as long as it is detached, nothing propagates into it */
+	w_mkdir("/tmp/here");
+	REQUIRE(!mc_move_mount(tree, "", AT_FDCWD, "/tmp/here", MOVE_MOUNT_F_EMPTY_PATH));
+	CHECK(!is_mounted(tree, "peer/on") && !is_mounted(tree, "slave/on"));
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(x.r, 0), mount_at, "/both/on"), 0);
+	CHECK(is_mounted(tree, "peer/on") && !is_mounted(tree, "slave/on"));
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(x.r, 0), mount_at, "/master/on"), 0);
+	CHECK(is_mounted(tree, "slave/on"));
+	CHECK(!umount2("/tmp/here", MNT_DETACH));
+	over(&x);
+	world_close(&w);
+	nothing_left();
+}
+
+/* What comes to the copy that is read was not in the tree. */
+static void mounted_meanwhile(void)
+{
+	struct world w = { .nr = 0 };
+	struct mntcr_topology *t = NULL;
+	struct trip x = { 0 };
+	int tree;
+
+	need_calls();
+	world_add(&w, -1, shared_ns);
+	tree = clone_of(w.ns[0], "both", MS_SHARED);
+	add_tree(&x, tree);
+	CHECK_EQ(world_in(w.ns[0], mount_at, "/both/on"), 0);
+	CHECK_EQ(mntcr_capture(x.src, x.nr, NULL, &t, &e), -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	CHECK(!t);
+	close(tree);
+	over(&x);
+	world_close(&w);
+	nothing_left();
+}
+
+/* Two trees, and what one has on its root and locked. */
+static void locked_and_covered(void)
+{
+	struct mc_mount_attr lock = { .lock_set = MOUNT_LOCK_MOUNT };
+	struct trip x = { 0 };
+	int first, second, over_it;
+
+	need_calls();
+	first = new_tree();
+	over_it = new_tmpfs("cover");
+	file(over_it, "file", "of the cover");
+	REQUIRE(!mc_move_mount(over_it, "", first, "", MOVE_MOUNT_F_EMPTY_PATH |
+			       MOVE_MOUNT_T_EMPTY_PATH));
+	REQUIRE(!mc_mount_setattr(over_it, "", AT_EMPTY_PATH, &lock,
+				  MC_MOUNT_ATTR_SIZE_VER1));
+	close(over_it);
+	second = new_tmpfs("second");
+	add_tree(&x, first);
+	add_tree(&x, second);
+	dump(&x);
+	close(first);
+	close(second);
+	CHECK_EQ(x.t->ns[0].nr_mounts, 5);
+	CHECK_EQ(x.t->ns[1].nr_mounts, 1);
+	restore(&x);
+	CHECK_EQ(differences(&x, MNTCR_VERIFY_ORDER), 0);
+	/* below the cover: what the descriptor is of */
+	CHECK(reads(mntcr_restored_detached_fd(x.r, 0), "file", "of the first"));
+	over(&x);
+	nothing_left();
+}
+
+static void with_few_descriptors(void)
+{
+	struct trip x = { 0 };
+	char name[16];
+	int fd, i;
+
+	need_calls();
+	fd = new_tmpfs("root");
+	for (i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		REQUIRE(!mkdirat(fd, name, 0755));
+		put(new_tmpfs(name), fd, name);
+	}
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	x.o.fd_limit = mc_fd_count() + 120;
+	restore(&x);
+	x.o.fd_limit = 0;
+	CHECK_EQ(differences(&x, MNTCR_VERIFY_ORDER), 0);
+	over(&x);
+	nothing_left();
+}
+
+static void in_stages(void)
+{
+	struct mntcr_stages *s = NULL;
+	struct trip x = { 0 };
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	REQUIRE(fine(mntcr_stages_begin(x.t, &x.o, NULL, &s, &e)));
+	REQUIRE(fine(mntcr_stages_place(s, &e)));
+	CHECK_EQ(mntcr_stages_ns_fd(s, 0), -1);
+	REQUIRE(fine(mntcr_stages_share(s, &e)));
+	REQUIRE(fine(mntcr_stages_end(s, &x.r, &e)));
+	mntcr_stages_free(s);
+	CHECK_EQ(differences(&x, MNTCR_VERIFY_ORDER), 0);
+	over(&x);
+	nothing_left();
+	/* given up: nothing is left of it */
+	x = (struct trip){ 0 };
+	fd = new_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	REQUIRE(fine(mntcr_stages_begin(x.t, &x.o, NULL, &s, &e)));
+	REQUIRE(fine(mntcr_stages_place(s, &e)));
+	REQUIRE(fine(mntcr_stages_share(s, &e)));
+	mntcr_stages_free(s);
+	over(&x);
+	nothing_left();
+}
+
+static void is_refused(int64_t pid, int fd, enum mntcr_code code, const char *rule)
+{
+	struct mntcr_detached *d = (struct mntcr_detached *)&e;
+
+	CHECK_EQ(mntcr_detached_open(pid, fd, &d, &e), -1);
+	CHECK_EQ(e.code, code);
+	CHECK_STR(e.rule, rule);
+	CHECK(!d);
+}
+
+static void what_is_no_tree(void)
+{
+	int pipefd[2], fd, holder, below;
+
+	need_calls();
+	fd = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	is_refused(0, fd, MNTCR_REFUSED, "not-detached");
+	close(fd);
+	REQUIRE(!pipe2(pipefd, O_CLOEXEC));
+	is_refused(0, pipefd[0], MNTCR_REFUSED, "not-detached");
+	close(pipefd[0]);
+	close(pipefd[1]);
+	is_refused(0, NO_FD, MNTCR_SYS, "");
+	CHECK_EQ(e.err, EBADF);
+	is_refused(getpid(), NO_FD, MNTCR_SYS, "");
+	CHECK_EQ(e.err, EBADF);
+	is_refused(-1, 0, MNTCR_USAGE, "");
+	/* not its root, and not that of its mount */
+	holder = new_tree();
+	below = openat(holder, "d", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	is_refused(0, below, MNTCR_REFUSED, "not-detached");
+	CHECK(strstr(e.text, "is on another one"));
+	close(below);
+	below = openat(holder, "file", O_PATH | O_CLOEXEC);
+	is_refused(0, below, MNTCR_REFUSED, "not-detached");
+	CHECK(strstr(e.text, "not the root of its mount"));
+	/* it is dissolved with the descriptor that has made it */
+	close(holder);
+	is_refused(0, below, MNTCR_REFUSED, "not-detached");
+	close(below);
+	nothing_left();
+}
+
+static void what_cannot_be_copied(void)
+{
+	struct mc_mount_attr attr = { .propagation = MS_UNBINDABLE };
+	int tree, child, top;
+
+	need_calls();
+	tree = new_tree();
+	child = openat(tree, "d", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	REQUIRE(!mc_mount_setattr(child, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0));
+	close(child);
+	is_refused(0, tree, MNTCR_REFUSED, "detached-unbindable");
+	CHECK(strstr(e.text, "a mount of it"));
+	REQUIRE(!mc_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0));
+	is_refused(0, tree, MNTCR_REFUSED, "detached-unbindable");
+	CHECK(strstr(e.text, "its root"));
+	close(tree);
+	tree = new_tree();
+	top = mc_open_tree(tree, "file", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	REQUIRE(top >= 0);
+	is_refused(0, top, MNTCR_REFUSED, "detached-file");
+	close(top);
+	/* the file of a namespace that is older than any that could hold it */
+	w_touch("/tmp/ns");
+	child = wd_own_ns_fd();
+	top = mc_open_tree(child, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	REQUIRE(top >= 0);
+	close(child);
+	child = mc_move_mount(top, "", tree, "file", MOVE_MOUNT_F_EMPTY_PATH);
+	close(top);
+	CHECK_ERRNO(child, ELOOP);
+	close(tree);
+	nothing_left();
+}
+
+/* With stock calls it is refused before anything is made. */
+static void with_stock_calls(void)
+{
+	struct trip x = { 0 };
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	x.o.api = MNTCR_API_UPSTREAM;
+	CHECK_EQ(mntcr_restore(x.t, &x.o, &x.r, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, "detached-tree");
+	over(&x);
+	nothing_left();
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	world_start();
+	TAP_RUN(what_it_takes);
+	TAP_RUN(a_tree_of_its_own);
+	TAP_RUN(by_mountinfo);
+	TAP_RUN(it_can_be_attached);
+	TAP_RUN(shared_with_a_namespace);
+	TAP_RUN(mounted_meanwhile);
+	TAP_RUN(locked_and_covered);
+	TAP_RUN(with_few_descriptors);
+	TAP_RUN(in_stages);
+	TAP_RUN(what_is_no_tree);
+	TAP_RUN(what_cannot_be_copied);
+	TAP_RUN(with_stock_calls);
+	return tap_done();
+}
