@@ -18,7 +18,7 @@ static const char usage[] =
 "       mntcr dump [OPTION...] --container PID [--freeze [--cgroup DIR]]\n"
 "       mntcr dump [OPTION...] --cgroup DIR [--freeze]\n\n"
 "Write the mounts of mount namespaces to an image.  NAMESPACE is a process id,\n"
-"a namespace file or a directory of such files.\n\n"
+"a namespace file or a directory of such files, or PID:FD as with --detached.\n\n"
 "  -o, --output FILE    write to FILE instead of standard output\n"
 "      --container PID  the namespaces of all tasks in the pid namespace of PID and\n"
 "                       below it, and those that are mounted in these; with\n"
@@ -28,6 +28,8 @@ static const char usage[] =
 "                       that at the root of its init's cgroup namespace\n"
 "      --freeze-timeout SECONDS\n"
 "                       give up if it is not frozen by then (default 10)\n"
+"      --detached PID:FD\n"
+"                       the detached tree, too, that process PID has open as FD\n"
 "      --contents       with the files of each tmpfs and ramfs\n"
 "      --exclude-contents KEY\n"
 "                       but for this one: MAJOR:MINOR, or the path of a mount in\n"
@@ -56,7 +58,7 @@ int cmd_dump(int argc, char **argv)
 {
 	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE,
 	       OPT_CONTAINER, OPT_CGROUP, OPT_FREEZE, OPT_TIMEOUT, OPT_CHECK, OPT_JSON,
-	       OPT_OWN, OPT_NOT_OWN };
+	       OPT_OWN, OPT_NOT_OWN, OPT_DETACHED };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "method", required_argument, NULL, OPT_METHOD },
@@ -65,6 +67,7 @@ int cmd_dump(int argc, char **argv)
 		{ "cgroup", required_argument, NULL, OPT_CGROUP },
 		{ "freeze", no_argument, NULL, OPT_FREEZE },
 		{ "freeze-timeout", required_argument, NULL, OPT_TIMEOUT },
+		{ "detached", required_argument, NULL, OPT_DETACHED },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
 		{ "exclude-contents", required_argument, NULL, OPT_EXCLUDE },
 		{ "own", required_argument, NULL, OPT_OWN },
@@ -81,26 +84,27 @@ int cmd_dump(int argc, char **argv)
 		.size = sizeof(files), .left_out = left_out,
 	};
 	/* of each no more than arguments */
-	const char **exclude = calloc(3 * (size_t)argc, sizeof(*exclude));
-	const char **own, **not_own;
+	const char **exclude = calloc(4 * (size_t)argc, sizeof(*exclude));
+	const char **own, **not_own, **detached;
 	struct mntcr_container container = { 0 };
 	struct mntcr_freeze_options still = { .size = sizeof(still) };
-	bool contents = false, freeze = false, check = false, json = false;
+	bool contents = false, freeze = false, check = false, json = false, named;
 	struct mntcr_freeze *frozen = NULL;
 	const char *cgroup = NULL;
 	char *found = NULL;
 	size_t pid = 0;
-	struct cmd_input in = { 0 };
+	struct cmd_input in = { 0 }, trees = { 0 };
 	struct mntcr_topology *t = NULL;
 	const char *out = NULL;
 	struct mntcr_error e;
 	int c, ret = 0;
-	size_t n;
+	size_t n, nr_detached = 0;
 
 	if (!exclude)
 		return MNTCR_SYS;
 	own = exclude + argc;
 	not_own = own + argc;
+	detached = not_own + argc;
 	while (!ret && (c = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'o':
@@ -142,6 +146,9 @@ int cmd_dump(int argc, char **argv)
 		case OPT_JSON:
 			json = true;
 			break;
+		case OPT_DETACHED:
+			detached[nr_detached++] = optarg;
+			break;
 		case OPT_CONTENTS:
 			contents = true;
 			break;
@@ -176,7 +183,8 @@ int cmd_dump(int argc, char **argv)
 		ret = cmd_input_add(&in, "dump", argv[optind], false);
 	if (ret)
 		goto out;
-	if (!!in.nr + !!pid + (cgroup && !(pid && freeze)) != 1) {
+	named = in.nr || (nr_detached && !pid && !cgroup);
+	if (named + !!pid + (cgroup && !(pid && freeze)) != 1) {
 		ret = cmd_usage("dump", pid || cgroup ?
 				"--container, --cgroup and namespaces exclude one another, but for --container and --cgroup with --freeze" :
 				"no namespace was named");
@@ -193,6 +201,13 @@ int cmd_dump(int argc, char **argv)
 		}
 		opts.within = pid ? cgroup ? cgroup : found : NULL;
 	}
+	/* once it holds still */
+	for (n = 0; n < nr_detached && !ret; n++)
+		ret = cmd_input_add_detached(named ? &in : &trees, "dump", detached[n]);
+	opts.detached = trees.sources;
+	opts.nr_detached = trees.nr;
+	if (ret)
+		goto thaw;
 	if (pid)
 		ret = mntcr_capture_container((int64_t)pid, &opts, &container, &t, &e);
 	else if (cgroup)
@@ -215,6 +230,7 @@ int cmd_dump(int argc, char **argv)
 		c = cmd_flush("dump");
 		ret = ret ? ret : c;
 	}
+thaw:
 	if (mntcr_thaw(frozen, &e)) {
 		c = cmd_error("dump", &e);
 		ret = ret ? ret : c;
@@ -222,6 +238,7 @@ int cmd_dump(int argc, char **argv)
 out:
 	mntcr_topology_free(t);
 	mntcr_container_free(&container);
+	cmd_input_free(&trees);
 	free(found);
 	cmd_input_free(&in);
 	free(exclude);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base.h"
+#include "topology/topology.h"
 #include "restore-opts.h"
 #include "stages.h"
 
@@ -70,6 +72,7 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 	};
 	size_t nr = mntcr_restored_nr_ns(r), i;
 	struct mntcr_source *srcs = calloc(nr + 1, sizeof(*srcs));
+	struct mntcr_detached **trees = calloc(nr + 1, sizeof(*trees));
 	struct mntcr_topology *got = NULL;
 	struct mntcr_contents *files = NULL;
 	int ret = -1;
@@ -78,13 +81,18 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 		opts.flags |= MNTCR_VERIFY_IGNORE_LOCKS;
 	if (j->r.o.caller_namespaces)
 		opts.flags |= MNTCR_VERIFY_IGNORE_SHOWN;
-	if (!srcs) {
-		snprintf(e->text, sizeof(e->text), "out of memory");
-		return -1;
+	if (!srcs || !trees) {
+		mc_nomem(e);
+		goto out;
 	}
 	for (i = 0; i < nr; i++) {
 		srcs[i].type = MNTCR_SOURCE_FD;
 		srcs[i].fd = mntcr_restored_ns_fd(r, i);
+		if (srcs[i].fd >= 0)
+			continue;
+		if (mntcr_detached_open(0, mntcr_restored_detached_fd(r, i), &trees[i], e))
+			goto out;
+		srcs[i] = *mntcr_detached_source(trees[i]);
 	}
 	opts.contents_a = j->contents;
 	if (!mntcr_capture(srcs, nr, NULL, &got, e) &&
@@ -92,8 +100,12 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 		opts.contents_b = files;
 		ret = mntcr_verify(t, got, &opts, &j->nr_differences, e);
 	}
+out:
 	mntcr_contents_free(files);
 	mntcr_topology_free(got);
+	for (i = 0; trees && i < nr; i++)
+		mntcr_detached_free(trees[i]);
+	free(trees);
 	free(srcs);
 	return ret;
 }
@@ -224,6 +236,20 @@ static int make(struct job *j, const struct mntcr_topology *t,
 	return cmd_stages_drive(&j->stages, t, &j->r.o, &j->held, r, e);
 }
 
+/* Nobody could take it, and a pin cannot hold it. */
+static int refuse_trees(const struct job *j, const struct mntcr_topology *t,
+			struct mntcr_error *e)
+{
+	uint32_t i;
+
+	for (i = 0; j->stages.fd < 0 && i < t->nr_ns; i++)
+		if (t->ns[i].detached)
+			return mc_refuse(e, "detached-tree",
+					 "the image has a detached tree, as number %u, which is handed out by --stages only",
+					 i);
+	return 0;
+}
+
 static int run(struct job *j, const char *image)
 {
 	struct mntcr_restored *r = NULL;
@@ -236,7 +262,7 @@ static int run(struct job *j, const char *image)
 		tell_driver(j, -1, &e);
 		return cmd_error("restore", &e);
 	}
-	if (cmd_maps_apply(&j->r.maps, t, &e)) {
+	if (refuse_trees(j, t, &e) || cmd_maps_apply(&j->r.maps, t, &e)) {
 		ret = cmd_error("restore", &e);
 		goto out;
 	}

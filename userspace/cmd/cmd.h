@@ -43,6 +43,7 @@ int cmd_print_json(const char *name, json_t *root);
 /*
  * Where a topology comes from, as named on the command line:
  *	1234		the mount namespace of a process
+ *	1234:5		the detached tree that it holds by that descriptor
  *	PATH		a mount namespace file, or a directory of such files
  *	PATH		an image, or "-" for one on standard input
  */
@@ -52,6 +53,8 @@ struct cmd_input {
 	const char *image;	/* instead of sources */
 	char **paths;		/* ours to free */
 	size_t nr_paths, max_paths;
+	struct mntcr_detached **trees;	/* ours to free */
+	size_t nr_trees, max_trees;
 	/* as in struct mntcr_capture_options */
 	bool whose;
 	const char **own, **not_own;	/* ours to free */
@@ -61,6 +64,8 @@ struct cmd_input {
 /* Each returns 0 or an exit code, having said why. */
 int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 		  bool images);
+/* PID:FD: a detached tree */
+int cmd_input_add_detached(struct cmd_input *in, const char *name, const char *arg);
 int cmd_input_load(struct cmd_input *in, const char *name,
 		   enum mntcr_method method, struct mntcr_topology **topo);
 /*

@@ -116,6 +116,39 @@ static int add_dir(struct cmd_input *in, const char *name, const char *dir)
 	return ret;
 }
 
+/* false: not two numbers */
+static bool parse_detached(const char *arg, size_t *pid, size_t *fd)
+{
+	const char *colon = strchr(arg, ':');
+	char first[16];
+
+	if (!colon || (size_t)(colon - arg) >= sizeof(first))
+		return false;
+	memcpy(first, arg, (size_t)(colon - arg));
+	first[colon - arg] = '\0';
+	return cmd_number(first, INT32_MAX, pid) && *pid && cmd_number(colon + 1, INT32_MAX, fd);
+}
+
+int cmd_input_add_detached(struct cmd_input *in, const char *name, const char *arg)
+{
+	struct mntcr_error e;
+	size_t pid, fd;
+	void *p;
+
+	if (!parse_detached(arg, &pid, &fd))
+		return cmd_usage(name, "%s: not PID:FD", arg);
+	if (in->nr_trees == in->max_trees) {
+		in->max_trees = in->max_trees ? in->max_trees * 2 : 8;
+		p = realloc(in->trees, in->max_trees * sizeof(*in->trees));
+		if (!p)
+			return nomem(name);
+		in->trees = p;
+	}
+	if (mntcr_detached_open((int64_t)pid, (int)fd, &in->trees[in->nr_trees], &e))
+		return cmd_error(name, &e);
+	return add_source(in, name, *mntcr_detached_source(in->trees[in->nr_trees++]));
+}
+
 static int set_image(struct cmd_input *in, const char *name, const char *arg)
 {
 	if (in->image)
@@ -142,6 +175,8 @@ int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 			return cmd_usage(name, "%s: not a process id", arg);
 		return add_source(in, name, src);
 	}
+	if (parse_detached(arg, &(size_t){ 0 }, &(size_t){ 0 }))
+		return cmd_input_add_detached(in, name, arg);
 	if (stat(arg, &st) || statfs(arg, &fs))
 		return path_error(name, arg);
 	if (S_ISDIR(st.st_mode))
@@ -221,6 +256,9 @@ void cmd_input_free(struct cmd_input *in)
 	for (i = 0; i < in->nr_paths; i++)
 		free(in->paths[i]);
 	free(in->paths);
+	for (i = 0; i < in->nr_trees; i++)
+		mntcr_detached_free(in->trees[i]);
+	free(in->trees);
 	free(in->own);
 	free(in->not_own);
 	free(in->sources);

@@ -389,6 +389,18 @@ static int say_made(struct driver *d)
 	return say_needs(d, true);
 }
 
+/* Each with the root of the tree, which is gone when nobody has it any more. */
+static int say_detached(struct driver *d, const struct mntcr_restored *r)
+{
+	size_t i;
+
+	for (i = 0; i < mntcr_restored_nr_ns(r); i++)
+		if (mntcr_restored_detached_fd(r, i) >= 0 &&
+		    say(d, mntcr_restored_detached_fd(r, i), "detached %zu", i))
+			return -1;
+	return 0;
+}
+
 /* 1: that was the last one. */
 static int one(struct driver *d, struct mntcr_restored **r)
 {
@@ -414,7 +426,7 @@ static int one(struct driver *d, struct mntcr_restored **r)
 	else if (!strcmp(words[0], "share"))
 		ret = mntcr_stages_share(d->s, d->e);
 	else if (!strcmp(words[0], "end"))
-		return mntcr_stages_end(d->s, r, d->e) ? -1 : 1;
+		return mntcr_stages_end(d->s, r, d->e) || say_detached(d, *r) ? -1 : 1;
 	else if (!strcmp(words[0], "abort"))
 		return 1;
 	else

@@ -291,6 +291,69 @@ static void made_and_handed_out(void)
 	nothing_left();
 }
 
+static int run(const char *const *argv)
+{
+	int null;
+	pid_t pid = fork();
+
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (dup2(null, 2) < 0)
+			_exit(126);
+		fexecve(mntcr, (char **)argv, environ);
+		_exit(127);
+	}
+	return wd_wait_for(pid);
+}
+
+/* What a task held: dumped with a namespace, and nobody but a driver can take it. */
+static void a_detached_tree(void)
+{
+	static const char *const verify[] = { "--verify", NULL };
+	char ns[40], of[32];
+	const char *const dump[] = {
+		"mntcr", "dump", "-o", IMAGE, "--contents", "--detached", of, ns, NULL
+	};
+	const char *const pin[] = { "mntcr", "restore", "--pin", PINS, IMAGE, NULL };
+	const char *const compare[] = { "mntcr", "verify", IMAGE, ns, of, NULL };
+	const char *const discard[] = { "mntcr", "restore", "--discard", IMAGE, NULL };
+	const char *const number[] = { "mntcr", "dump", "--detached", "3", NULL };
+	struct world w = { .nr = 0 };
+	struct drive d;
+	int fs, tree;
+
+	prepare(nested());
+	world_add(&w, -1, world_new_root);
+	fs = mc_fsopen("tmpfs", 1);
+	REQUIRE(fs >= 0 && !mc_fsconfig(fs, 6, NULL, NULL, 0));
+	tree = mc_fsmount(fs, 1, 0);
+	close(fs);
+	REQUIRE(tree >= 0 && !mkdirat(tree, "its own", 0755));
+	snprintf(ns, sizeof(ns), "/proc/%d/fd/%d", (int)getpid(), w.ns[0]);
+	snprintf(of, sizeof(of), "%d:%d", (int)getpid(), tree);
+	CHECK_EQ(run(dump), 0);
+	CHECK_EQ(run(compare), 0);
+	CHECK_EQ(run(pin), MNTCR_REFUSED);
+	CHECK_EQ(run(discard), MNTCR_REFUSED);
+	CHECK_EQ(run(number), MNTCR_USAGE);
+	close(tree);
+	CHECK_EQ(run(compare), MNTCR_SYS);
+	world_close(&w);
+	d = start(verify);
+	ask(&d, "begin\n", -1);
+	ask(&d, "place\n", -1);
+	CHECK_EQ(d.nr_fds, 1);
+	ask(&d, "share\n", -1);
+	say(&d, "end\n", -1);
+	REQUIRE(hear(&d));
+	CHECK_STR(d.line, "detached 1");
+	REQUIRE(ok(&d) && d.nr_fds == 2);
+	CHECK(!faccessat(d.fds[1], "its own", F_OK, 0));
+	CHECK_EQ(over(&d), 0);
+	nothing_left();
+}
+
 /* All that there is to say, and after which of it the driver dies. */
 static void driver_dies_between_any_two_lines(void)
 {
@@ -519,6 +582,7 @@ int main(void)
 	TAP_RUN(the_whole_way);
 	TAP_RUN(an_owner_that_is_given);
 	TAP_RUN(made_and_handed_out);
+	TAP_RUN(a_detached_tree);
 	TAP_RUN(pinned_at_the_end);
 	TAP_RUN(driver_dies_between_any_two_lines);
 	TAP_RUN(killed_between_any_two_lines);
