@@ -35,6 +35,7 @@ struct found {
 
 struct job {
 	struct mc_topology *t;
+	uint32_t *children;	/* all mounts, by parent and mountpoint */
 	const struct cap_ns *ns;
 	const struct over *over;
 	uint32_t nr;
@@ -51,24 +52,61 @@ static bool is_older(const struct mc_topology *t, uint32_t a, uint32_t b)
 	return t->mounts[a].id < t->mounts[b].id;
 }
 
-static uint32_t child_at(const struct mc_topology *t, uint32_t m, const char *path)
+/* Is the mount c before, at or behind where one would be that is on m at path? */
+static int cmp_place(const struct mc_mount *c, uint32_t m, const char *path)
 {
-	uint32_t c;
+	if (c->parent != m)
+		return c->parent < m ? -1 : 1;
+	return strcmp(c->mountpoint, path);
+}
 
-	mc_for_each_child(t, c, m)
-		if (!strcmp(t->mounts[c].mountpoint, path))
-			return c;
+static int cmp_child(const void *a, const void *b, void *data)
+{
+	const struct mc_mount *m = ((const struct mc_topology *)data)->mounts;
+	const struct mc_mount *y = &m[*(const uint32_t *)b];
+
+	return cmp_place(&m[*(const uint32_t *)a], y->parent, y->mountpoint);
+}
+
+/* With many overlays in one directory a walk along its children takes too long. */
+static bool sort_children(struct job *j)
+{
+	uint32_t i;
+
+	j->children = malloc((j->t->nr_mounts + 1UL) * sizeof(*j->children));
+	if (!j->children)
+		return false;
+	for (i = 0; i < j->t->nr_mounts; i++)
+		j->children[i] = i;
+	qsort_r(j->children, i, sizeof(*j->children), cmp_child, j->t);
+	return true;
+}
+
+static uint32_t child_at(const struct job *j, uint32_t m, const char *path)
+{
+	uint32_t from = 0, end = j->t->nr_mounts, mid;
+	int c;
+
+	while (from < end) {
+		mid = from + (end - from) / 2;
+		c = cmp_place(&j->t->mounts[j->children[mid]], m, path);
+		if (!c)
+			return j->children[mid];
+		if (c < 0)
+			from = mid + 1;
+		else
+			end = mid;
+	}
 	return MC_NONE;
 }
 
 /* The topmost mount there that is older; a younger one may be tucked beneath it. */
-static uint32_t older_at(const struct mc_topology *t, uint32_t m, const char *path,
-			 uint32_t than)
+static uint32_t older_at(const struct job *j, uint32_t m, const char *path, uint32_t than)
 {
 	uint32_t c, best = MC_NONE;
 
-	for (c = child_at(t, m, path); c != MC_NONE; c = child_at(t, c, "/"))
-		if (is_older(t, c, than))
+	for (c = child_at(j, m, path); c != MC_NONE; c = child_at(j, c, "/"))
+		if (is_older(j->t, c, than))
 			best = c;
 	return best;
 }
@@ -121,15 +159,16 @@ static bool start(struct job *j, struct walk *w)
 
 	if (!is_older(j->t, root, w->than))
 		return false;
-	over = older_at(j->t, root, "/", w->than);
+	over = older_at(j, root, "/", w->than);
 	w->mount = over == MC_NONE ? root : over;
 	w->path[0] = '\0';
 	return true;
 }
 
 /* As the kernel has it, what is mounted where that leads to hides it. */
-static void go_up(const struct mc_topology *t, struct walk *w)
+static void go_up(const struct job *j, struct walk *w)
 {
+	const struct mc_topology *t = j->t;
 	const char *mp;
 	uint32_t over;
 
@@ -140,7 +179,7 @@ static void go_up(const struct mc_topology *t, struct walk *w)
 	}
 	if (w->path[0])
 		*strrchr(w->path, '/') = '\0';
-	over = older_at(t, w->mount, w->path[0] ? w->path : "/", w->than);
+	over = older_at(j, w->mount, w->path[0] ? w->path : "/", w->than);
 	if (over != MC_NONE) {
 		w->mount = over;
 		w->path[0] = '\0';
@@ -187,7 +226,7 @@ static bool step(struct job *j, struct walk *w, const char *name, size_t n)
 	if (n == 1 && name[0] == '.')
 		return true;
 	if (n == 2 && name[0] == '.' && name[1] == '.') {
-		go_up(j->t, w);
+		go_up(j, w);
 		return true;
 	}
 	if (len + n + 2 > sizeof(w->path))
@@ -196,7 +235,7 @@ static bool step(struct job *j, struct walk *w, const char *name, size_t n)
 	memcpy(w->path + len + 1, name, n);
 	w->path[len + 1 + n] = '\0';
 	/* what is mounted on is no link, and where children are locked nobody looks below */
-	over = older_at(j->t, w->mount, w->path, w->than);
+	over = older_at(j, w->mount, w->path, w->than);
 	if (over != MC_NONE) {
 		w->mount = over;
 		w->path[0] = '\0';
@@ -408,6 +447,10 @@ int cap_layers_of_overlays(struct mc_topology *t, const struct cap_ns *ns, size_
 		if (sb->nr_layers && over[i].mount != MC_NONE)
 			over[n++] = (struct over){ i, over[i].mount };
 	}
+	if (n && !sort_children(&j)) {
+		ret = mc_nomem(e);
+		goto out;
+	}
 	qsort_r(over, n, sizeof(*over), cmp_over, t);
 	for (i = 0; i < n && !ret; i = end) {
 		m = t->mounts[over[i].mount].ns;
@@ -422,6 +465,7 @@ int cap_layers_of_overlays(struct mc_topology *t, const struct cap_ns *ns, size_
 	}
 	ret = ret ? ret : mc_link_work(t, e);
 out:
+	free(j.children);
 	free(over);
 	return ret;
 }
