@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/fanotify.h>
 
+#include "mntcr-stages.h"
 #include "base/base.h"
 #include "checked.h"
 #include "disk.h"
@@ -203,6 +204,61 @@ static void its_options_are_as_they_were(void)
 	from(&h, is.path);
 	good(&h, is.dev);	/* compares them */
 	done(&h);
+}
+
+static struct mntcr_stages *begun(struct held *h)
+{
+	static const struct mntcr_stages_options so = { .size = sizeof(so) };
+	struct mntcr_stages *s = NULL;
+
+	REQUIRE(!mntcr_stages_begin(h->t, &h->o, &so, &s, &h->e));
+	return s;
+}
+
+static void ended(struct held *h, struct mntcr_stages *s, dev_t dev)
+{
+	struct mntcr_restored *r = NULL;
+
+	REQUIRE(!mntcr_stages_share(s, &h->e));
+	REQUIRE(!mntcr_stages_end(s, &r, &h->e));
+	mntcr_stages_free(s);
+	look(h, r, dev);
+	mntcr_restored_free(r);
+}
+
+/*
+ * Neither sees the device mounted when it looks.  It has one superblock all the same, the
+ * first one's, and who comes second takes that; unless it is not as writable as its own.
+ */
+static void two_restores_at_once(void)
+{
+	struct mntcr_stages *first, *second;
+	struct held h, ro;
+
+	dump(&h);
+	from(&h, is.path);
+	first = begun(&h);
+	second = begun(&h);
+	REQUIRE(!mntcr_stages_place(first, &h.e));
+	REQUIRE(!mntcr_stages_place(second, &h.e));
+	/* that goes on when the one who has made it gives up */
+	mntcr_stages_free(first);
+	ended(&h, second, is.dev);
+	flags = MS_RDONLY;
+	dump(&ro);
+	flags = 0;
+	from(&ro, is.path);
+	first = begun(&h);
+	second = begun(&ro);
+	REQUIRE(!mntcr_stages_place(first, &h.e));
+	CHECK_EQ(mntcr_stages_place(second, &ro.e), -1);
+	CHECK_EQ(ro.e.code, MNTCR_SYS);
+	CHECK_EQ(ro.e.err, EBUSY);
+	CHECK(has(ro.e.text, "mounted already, but not (as the image has it) writable or read-only"));
+	mntcr_stages_free(second);
+	ended(&h, first, is.dev);
+	done(&h);
+	done(&ro);
 }
 
 static void read_only(void)
@@ -615,6 +671,7 @@ int main(void)
 	}
 	TAP_RUN(it_comes_from_the_device_that_is_named);
 	TAP_RUN(its_options_are_as_they_were);
+	TAP_RUN(two_restores_at_once);
 	TAP_RUN(read_only);
 	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
 	TAP_RUN(what_is_something_else);
