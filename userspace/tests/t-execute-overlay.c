@@ -289,6 +289,26 @@ static void long_list(void)
 	overlay("/m", 0, options);
 }
 
+/* lowerdir+: from Linux 6.8 on */
+static bool takes_one_by_one(void)
+{
+	int fs = mc_fsopen("overlay", FSOPEN_CLOEXEC);
+	bool ok = fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "lowerdir+", "/", 0);
+
+	mc_close(fs);
+	return ok;
+}
+
+/* What it shows has this in it, if the kernel takes layers one by one. */
+static void shows(const struct mntcr_restored *r, const char *text)
+{
+	struct wd_text info = { 0 };
+
+	REQUIRE(!wd_mountinfo(mntcr_restored_ns_fd(r, 0), &info));
+	CHECK_EQ(strstr(info.s, text) != NULL, takes_one_by_one());
+	free(info.s);
+}
+
 static void a_long_list(void)
 {
 	struct shot s = shoot_overlay(long_list);
@@ -298,6 +318,42 @@ static void a_long_list(void)
 	s.o.difference = note_line;
 	r = restored(&s);
 	CHECK_EQ(nr_lines, 1);
+	CHECK(strstr(last_line, "one by one"));
+	shows(r, "lowerdir+=/var/lib/store/0123456789abcdef/0,"
+		 "lowerdir+=/var/lib/store/0123456789abcdef/1,");
+	end(&s, r);
+}
+
+#define LONG_NAME "0123456789012345678901234567890123456789012345678901234567890123456789"
+#define LONG_PATH "/" LONG_NAME "/" LONG_NAME "/" LONG_NAME "/" LONG_NAME
+
+/* More than that, and with little in common with where the work directory is. */
+static void long_upper(void)
+{
+	world_new_root();
+	w_mkdir("/m");
+	w_mkdir("/l");
+	w_mkdir("/rw/work");
+	w_mkdir("/rw" LONG_PATH);
+	overlay("/m", 0, "lowerdir=/l,upperdir=/rw" LONG_PATH ",workdir=/rw/work");
+}
+
+static int do_long_upper(void *arg)
+{
+	put_file("/m/new", "x");
+	return access("/rw" LONG_PATH "/new", F_OK);
+}
+
+static void a_long_upper(void)
+{
+	struct shot s = shoot_overlay(long_upper);
+	struct mntcr_restored *r;
+
+	s.o.difference = note_line;
+	r = restored(&s);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_long_upper, NULL), 0);
+	shows(r, "lowerdir+=/l,");
+	shows(r, "workdir=/rw/work");
 	end(&s, r);
 }
 
@@ -456,6 +512,7 @@ static const struct shot_test tests[] = {
 	{ "one-on-the-other", one_on_the_other },
 	{ "by-other-strings", by_other_strings },
 	{ "a-long-list", a_long_list },
+	{ "a-long-upper", a_long_upper },
 	{ "from-a-directory", from_a_directory },
 	{ "a-layer-that-is-gone", a_layer_that_is_gone },
 	{ "owned-by-another", owned_by_another },

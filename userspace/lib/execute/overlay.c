@@ -144,7 +144,7 @@ static int link_layer(struct over *o, uint32_t i)
 		errno = ENOTDIR;
 		return failed(o, "looking for it", i);
 	}
-	if (o->src->other_layers)
+	if (o->src->other_layers && !o->src->one_by_one)
 		return 0;
 	/* two strings may be one */
 	if (make_above(l->at) || (symlink(to, l->at) && errno != EEXIST))
@@ -162,9 +162,10 @@ static int set(struct over *o, const char *name, const char *value)
 	return errno;
 }
 
+/* By where it lies; where that is too long, by a link to it. */
 static int set_layer(struct over *o, uint32_t i, const char *name)
 {
-	char to[PATH_MAX];
+	char to[PATH_MAX], link[48];
 
 	place_name(o->src->layers[i].with, to);
 	if (snprintf(to + strlen(to), sizeof(to) - strlen(to), "%s",
@@ -172,7 +173,39 @@ static int set_layer(struct over *o, uint32_t i, const char *name)
 		errno = ENAMETOOLONG;
 		return failed(o, "its path", i);
 	}
-	return set(o, name, to);
+	if (strlen(to) < MC_FSCONFIG_MAX)
+		return set(o, name, to);
+	snprintf(link, sizeof(link), MC_LAYERS_IN "/%u-%s", i, name);
+	return symlink(to, link) ? failed(o, "making a shorter name for it", i) :
+	       set(o, name, link);
+}
+
+/* By its own string, unless that is too long, or the kernel would find escapes in it. */
+static int set_string(struct over *o, uint32_t i, const char *name)
+{
+	const char *text = o->sb->layers[i].text;
+
+	return strlen(text) < MC_FSCONFIG_MAX && !strchr(text, '\\') ?
+	       set(o, name, text) : set_layer(o, i, name);
+}
+
+static const char *one_by_one(enum mc_layer_kind kind)
+{
+	return kind == MC_LAYER_LOWER ? "lowerdir+" : kind == MC_LAYER_DATA ? "datadir+" :
+	       mc_layer_option(kind);
+}
+
+/* Each by itself, from Linux 6.8 on: EINVAL at the first, where it is not known. */
+static int set_strings(struct over *o, bool *known)
+{
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < o->sb->nr_layers && !err; i++) {
+		err = set_string(o, i, one_by_one(o->sb->layers[i].kind));
+		*known = *known || !err;
+	}
+	return err;
 }
 
 /* By where they lie; one string, which all kernels take, while it is short enough. */
@@ -201,10 +234,21 @@ static int set_layers(struct over *o)
 		if (kind == MC_LAYER_UPPER || kind == MC_LAYER_WORK)
 			err = set_layer(o, i, mc_layer_option(kind));
 		else if (n >= sizeof(all))
-			err = set_layer(o, i, kind == MC_LAYER_DATA ? "datadir+" :
-					"lowerdir+");
+			err = set_layer(o, i, one_by_one(kind));
 	}
 	return err;
+}
+
+static int set_other_layers(struct over *o)
+{
+	bool known = false;
+	int err = o->src->one_by_one ? set_strings(o, &known) : EINVAL;
+
+	if (err != EINVAL || known)
+		return err;
+	o->what = NULL;
+	o->option[0] = '\0';
+	return set_layers(o);
 }
 
 static bool has_option(const struct mc_sb *sb, const char *what)
@@ -242,7 +286,7 @@ static int set_options(struct over *o, char *options)
 		err = set(o, name, value);
 	}
 	if (!err && o->layers && o->src->other_layers)
-		err = set_layers(o);
+		err = set_other_layers(o);
 	return err;
 }
 

@@ -66,7 +66,10 @@ bool mc_plan_layers_differ(const struct mc_plan *p, uint32_t i, char *line, size
 
 	if (!s->layers || !s->other_layers)
 		return false;
-	snprintf(line, size, "overlay %u:%u: its options name its layers by other strings, since those in the image are too long for fsconfig(2), or one leads through another",
-		 sb->major, sb->minor);
+	snprintf(line, size, "overlay %u:%u: its options name its layers %s, since %s",
+		 sb->major, sb->minor,
+		 s->one_by_one ? "one by one, or by other strings" : "by other strings",
+		 s->one_by_one ? "those in the image are too long for fsconfig(2)" :
+		 "of those in the image one leads through another");
 	return true;
 }

@@ -322,6 +322,7 @@ static int plan_overlay(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 		return -1;
 	apart = are_apart(p, s, made);
 	p->srcs[src].other_layers = !apart || !are_short(s, &nomem);
+	p->srcs[src].one_by_one = apart > 0 && p->srcs[src].other_layers;
 	if (apart < 0 || nomem)
 		return mc_nomem(e);
 	p->srcs[src].layers = made;

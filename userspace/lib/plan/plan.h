@@ -68,7 +68,7 @@ struct mc_made_layer {
 	uint32_t with;		/* the layer whose clone it is in: itself, or of the work
 				   directory, the upper one */
 	const char *below;	/* path in the clone, with its "/", or "" */
-	const char *at;		/* where its string leads to; other_layers: not used */
+	const char *at;		/* where its string leads to, if that can be had */
 };
 
 struct mc_src {
@@ -110,7 +110,8 @@ struct mc_src {
 				   superblock; else NULL */
 	uint32_t layer_option;	/* --layer; or MC_NONE */
 	uint32_t device;	/* FRESH: --device, whose path is path; or MC_NONE */
-	bool other_layers;	/* its strings cannot be had as they are */
+	bool other_layers;	/* its strings cannot be had as they are; */
+	bool one_by_one;	/* but each by itself, if the kernel has an option for that */
 	bool opened;		/* while planning: its operation is in the list */
 };
 
