@@ -195,13 +195,19 @@ static void restore_with_contents(void)
 
 #define CG	"/tmp/cg"
 
-static void cgroup_write(const char *name, const char *text)
-{
-	int fd = open(name, O_WRONLY | O_CLOEXEC);
+/* The machine's, where others may run this test. */
+static char ct[64];
 
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		err(1, "%s", name);
-	close(fd);
+static int open_cgroup(const char *name, int flags)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", ct, name);
+	fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
+		err(1, "%s", path);
+	return fd;
 }
 
 /* A container: a task with a mount namespace of its own. */
@@ -216,9 +222,9 @@ static pid_t contain(void)
 	REQUIRE(pid >= 0);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		cgroup_write(CG "/ct/cgroup.procs", "0");
-		if (unshare(CLONE_NEWNS))
-			err(1, "unshare");
+		if (write(open_cgroup("cgroup.procs", O_WRONLY), "0", 1) != 1 ||
+		    unshare(CLONE_NEWNS))
+			err(1, "a container");
 		files();
 		if (write(ready[1], "x", 1) != 1)
 			_exit(1);
@@ -238,8 +244,8 @@ static int run_frozen(struct mntcr_error *e)
 	struct mntcr_topology *got = NULL;
 	struct mntcr_freeze *f = NULL;
 	struct mntcr_error later;
-	int ret = mntcr_freeze(CG "/ct", NULL, &f, e) ||
-		  mntcr_capture_cgroup(CG "/ct", NULL, &c, &got, e);
+	int ret = mntcr_freeze(ct, NULL, &f, e) ||
+		  mntcr_capture_cgroup(ct, NULL, &c, &got, e);
 
 	co.sources = c.sources;
 	co.nr_sources = c.nr;
@@ -253,9 +259,9 @@ static int run_frozen(struct mntcr_error *e)
 static void is_thawed(void)
 {
 	char is = 0;
-	int fd = open(CG "/ct/cgroup.freeze", O_RDONLY | O_CLOEXEC);
+	int fd = open_cgroup("cgroup.freeze", O_RDONLY);
 
-	REQUIRE(fd >= 0 && read(fd, &is, 1) == 1);
+	REQUIRE(read(fd, &is, 1) == 1);
 	close(fd);
 	CHECK_EQ(is, '0');
 }
@@ -276,14 +282,18 @@ static void container_that_is_frozen(void)
 	w_mkdir(CG);
 	if (mount("cg", CG, "cgroup2", 0, NULL))
 		SKIP("no cgroup2");
+	snprintf(ct, sizeof(ct), CG "/mntcr-%d", (int)getpid());
+	if (mkdir(ct, 0755)) {
+		w_umount(CG);
+		SKIP("no cgroup2");
+	}
 	/* beside it, one that nobody reads */
 	world_add(&w, -1, files);
-	w_mkdir(CG "/ct");
 	task = contain();
 	each_once(&frozen_job);
 	kill(task, SIGKILL);
 	waitpid(task, NULL, 0);
-	REQUIRE(!rmdir(CG "/ct"));
+	REQUIRE(!rmdir(ct));
 	w_umount(CG);
 	world_close(&w);
 }
