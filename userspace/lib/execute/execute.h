@@ -430,6 +430,8 @@ int mc_need_extended(struct mntcr_error *e);
 enum mntcr_api mc_choose_api(enum mntcr_api wanted);
 /* What the plan asks of the kernel and of the caller's privileges. */
 int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e);
+/* Of that, no more than whether trees can be built before they are attached. */
+int mc_ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e);
 /* Which namespaces are still there: live_fd, -1 before, and ns_live of each. */
 int mc_find_live(const struct mntcr_topology *t,
 		 const struct mntcr_restore_options *o, int *live_fd,

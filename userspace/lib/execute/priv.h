@@ -9,6 +9,24 @@
 
 #include "execute/execute.h"
 
+struct mc_pins;
+
+struct mntcr_restored {
+	const struct mntcr_topology *topo;
+	enum mntcr_api api;
+	int *ns_fd, *tree_fd, *mount_fd;
+	uint32_t nr_ns, nr_mounts;
+	struct mc_made *made;
+	uint32_t nr_made;
+	struct mc_made *userns;
+	uint32_t nr_userns;
+	struct mc_pins *pins;
+	bool pinned;		/* else there is only the place for pins */
+	struct mntcr_stats stats;
+	/* Mounts by id, since the caller may free the topology first. */
+	struct mc_map **by_id;
+};
+
 /* What happens between reading an image and handing back what was made. */
 struct mc_work {
 	struct mc_exec x;
@@ -45,5 +63,9 @@ int mc_work_ops(struct mc_work *w, uint32_t first, uint32_t end,
 int mc_work_share(struct mc_work *w, struct mntcr_error *e);
 int mc_work_end(struct mc_work *w, struct mntcr_restored **r, struct mntcr_error *e);
 void mc_work_free(struct mc_work *w);
+
+/* restored.c: at the end; with mounts, a descriptor of each of them, too. */
+int mc_hand_back(struct mntcr_restored *r, struct mc_work *w, bool mounts,
+		 struct mntcr_error *e);
 
 #endif /* MC_EXECUTE_PRIV_H */

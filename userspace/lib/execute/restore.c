@@ -20,22 +20,6 @@
 /* Fewer than these are not worth making a plan for. */
 #define LEAST_BUDGET	64
 
-struct mntcr_restored {
-	const struct mntcr_topology *topo;
-	enum mntcr_api api;
-	int *ns_fd, *tree_fd, *mount_fd;
-	uint32_t nr_ns, nr_mounts;
-	struct mc_made *made;
-	uint32_t nr_made;
-	struct mc_made *userns;
-	uint32_t nr_userns;
-	struct mc_pins *pins;
-	bool pinned;		/* else there is only the place for pins */
-	struct mntcr_stats stats;
-	/* Mounts by id, since the caller may free the topology first. */
-	struct mc_map **by_id;
-};
-
 static uint64_t now(void)
 {
 	struct timespec ts;
@@ -45,185 +29,6 @@ static uint64_t now(void)
 }
 
 /* --- before the plan ------------------------------------------------------ */
-
-int mc_need_extended(struct mntcr_error *e)
-{
-	int err = 0;
-	const char *what = mc_extended_lacks(&err);
-
-	if (!what)
-		return 0;
-	return mc_fail(e, MNTCR_UNSUPPORTED, err,
-		       "this kernel has no %s: the extended API cannot be used (see mntcr features)",
-		       what);
-}
-
-/*
- * What the plan asks of the kernel: no kernel that makes empty namespaces
- * refuses to mount on a detached tree.  A probe that fails is no answer.
- */
-static int ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e)
-{
-	struct mntcr_feature f[MNTCR_NR_FEATURES];
-	const struct mntcr_feature *empty = &f[MNTCR_FEAT_EMPTY_MNTNS];
-
-	if (po->api != MNTCR_API_UPSTREAM)
-		return 0;
-	if (mntcr_features(f, MNTCR_NR_FEATURES, e))
-		return -1;
-	if (empty->state == MNTCR_FEATURE_UNKNOWN)
-		return mc_fail(e, MNTCR_SYS, empty->err, "probing for %s",
-			       empty->what);
-	po->whole_trees = empty->state == MNTCR_FEATURE_YES;
-	return 0;
-}
-
-/*
- * Who owns a namespace cannot lock what is mounted there.  Whether the caller is
- * above the owner of its own is seen from whether the owner's parent is named to
- * it; the initial user namespace has none.
- */
-static int ask_for_locks(struct mc_plan_options *po, struct mntcr_error *e)
-{
-	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	int owner = ns < 0 ? -1 : ioctl(ns, MC_NS_GET_USERNS), parent;
-	struct stat st;
-
-	mc_close(ns);
-	/* an owner that is not named is further up */
-	if (owner < 0 && errno == EPERM) {
-		po->no_own_locks = true;
-		return 0;
-	}
-	if (owner < 0 || fstat(owner, &st)) {
-		mc_close(owner);
-		return mc_fail(e, MNTCR_SYS, errno,
-			       "asking for the owner of the caller's mount namespace");
-	}
-	parent = ioctl(owner, MC_NS_GET_PARENT);
-	po->no_own_locks = parent < 0 && st.st_ino != MC_USERNS_INIT_INO;
-	mc_close(parent);
-	mc_close(owner);
-	return 0;
-}
-
-/* What user namespaces that are made in the caller's would have from it. */
-static int ask_for_userns(struct mc_plan_options *po, struct mntcr_error *e)
-{
-	int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-	struct stat st;
-
-	/* a kernel without user namespaces has neither file */
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ||
-	    stat("/proc/self/ns/user", &st)) {
-		mc_close(fd);
-		return mc_fail(e, MNTCR_SYS, errno,
-			       "asking for what the caller's user namespace allows");
-	}
-	mc_close(fd);
-	po->no_setgroups = !strncmp(text, "deny", 4);
-	/* it does not say how deep it is */
-	po->userns_level = st.st_ino != MC_USERNS_INIT_INO;
-	return 0;
-}
-
-int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
-{
-	return ask_for_trees(po, e) || ask_for_locks(po, e) || ask_for_userns(po, e) ?
-	       -1 : 0;
-}
-
-enum mntcr_api mc_choose_api(enum mntcr_api wanted)
-{
-	int err;
-
-	if (wanted != MNTCR_API_AUTO)
-		return wanted;
-	return mc_extended_lacks(&err) ? MNTCR_API_UPSTREAM : MNTCR_API_EXTENDED;
-}
-
-/* After a restart all ids, of namespaces and of mounts, may mean others. */
-static int check_boot(const struct mntcr_topology *t, bool *known,
-		      struct mntcr_error *e)
-{
-	char now[MC_BOOT_ID_LEN + 1];
-
-	*known = t->boot_id && mc_boot_id(now);
-	if (!*known || !strcmp(now, t->boot_id))
-		return 0;
-	return mc_fail(e, MNTCR_USAGE, 0,
-		       "the image is of another boot (%s, not %s): nothing that lives now is an original of its mounts",
-		       t->boot_id, now);
-}
-
-/*
- * The live original of which namespace?  An id is not used again before the
- * system restarts; where the kernel says none, now and when it was dumped, the
- * file's inode number has to do, and the mounts that are used are looked at once
- * more.
- */
-static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
-		    uint32_t *ns, struct mntcr_error *e)
-{
-	struct stat st = { 0 };
-	uint64_t id = 0;
-
-	*ns = MC_NONE;
-	if (!ioctl(fd, MC_NS_GET_MNTNS_ID, &id)) {
-		*ns = mc_find_ns(t, id);
-	} else if (errno != ENOTTY && errno != EINVAL) {
-		return mc_fail(e, MNTCR_SYS, errno,
-			       "source %zu: asking for its namespace id",
-			       source + 1);
-	} else if (fstat(fd, &st)) {
-		return mc_fail(e, MNTCR_SYS, errno, "source %zu: its inode number",
-			       source + 1);
-	} else {
-		uint32_t i;
-
-		for (i = 0; i < t->nr_ns && *ns == MC_NONE; i++)
-			if (!t->ns[i].id && t->ns[i].ino == st.st_ino)
-				*ns = i;
-	}
-	if (*ns != MC_NONE)
-		return 0;
-	return mc_fail(e, MNTCR_USAGE, 0,
-		       "source %zu (namespace %llu) is none of the image's namespaces: it has been replaced, or the system restarted, since the dump",
-		       source + 1, (unsigned long long)(id ? id : st.st_ino));
-}
-
-/* Each source is the live original of the namespace with its id. */
-int mc_find_live(const struct mntcr_topology *t,
-		 const struct mntcr_restore_options *o, int *live_fd,
-		 bool *ns_live, bool *known_boot, struct mntcr_error *e)
-{
-	size_t i;
-
-	if (o->nr_sources && check_boot(t, known_boot, e))
-		return -1;
-	for (i = 0; i < o->nr_sources; i++) {
-		uint32_t ns;
-		int fd;
-
-		fd = mc_open_ns(&o->sources[i], NULL, 0, e);
-		if (fd < 0)
-			return -1;
-		if (which_ns(t, i, fd, &ns, e)) {
-			mc_close(fd);
-			return -1;
-		}
-		if (ns_live[ns]) {
-			mc_close(fd);
-			continue;
-		}
-		live_fd[ns] = fd;
-		ns_live[ns] = true;
-	}
-	return 0;
-}
 
 /* Descriptors that are not the plan's: the caller's, and what names sources. */
 static uint32_t count_others(const struct mntcr_restore_options *o)
@@ -471,67 +276,6 @@ static int undo(struct mc_work *w)
 	return -1;
 }
 
-/* --- what is handed back -------------------------------------------------- */
-
-/* Those that were made; a live source's are its own. */
-static int hand_back_userns(struct mntcr_restored *r, struct mc_exec *x,
-			    struct mntcr_error *e)
-{
-	uint32_t i, u;
-
-	r->userns = calloc(x->p->nr_owners + 1, sizeof(*r->userns));
-	if (!r->userns)
-		return mc_nomem(e);
-	for (i = 0; i < x->p->nr_owners; i++) {
-		u = x->p->owners[i];
-		r->userns[r->nr_userns++] = (struct mc_made){
-			CLONE_NEWUSER, x->t->userns[u].ino, x->owner_fd[u],
-		};
-		x->owner_fd[u] = -1;
-	}
-	return 0;
-}
-
-static int hand_back(struct mntcr_restored *r, struct mc_work *w, bool mounts,
-		     struct mntcr_error *e)
-{
-	const struct mntcr_topology *t = w->x.t;
-	uint32_t i, v;
-
-	mc_exec_leave_trees(&w->x);
-	r->nr_ns = t->nr_ns;
-	r->nr_mounts = t->nr_mounts;
-	r->api = w->po.api;
-	r->ns_fd = w->x.ns_fd;
-	w->x.ns_fd = NULL;
-	r->tree_fd = w->x.tree_fd;
-	w->x.tree_fd = NULL;
-	r->made = w->x.made;
-	r->nr_made = w->x.nr_made;
-	w->x.made = NULL;
-	w->x.nr_made = 0;
-	if (hand_back_userns(r, &w->x, e))
-		return -1;
-	if (!mounts)
-		return 0;
-	r->by_id = calloc(t->nr_ns + 1, sizeof(*r->by_id));
-	for (i = 0; r->by_id && i < t->nr_ns; i++) {
-		r->by_id[i] = mc_map_new();
-		if (!r->by_id[i])
-			return mc_nomem(e);
-	}
-	for (i = 0; r->by_id && i < t->nr_mounts; i++) {
-		v = i;
-		if (mc_map_add(r->by_id[t->mounts[i].ns], t->mounts[i].id, &v) < 0)
-			return mc_nomem(e);
-	}
-	if (!r->by_id)
-		return mc_nomem(e);
-	r->mount_fd = w->x.mount_fd;
-	w->x.mount_fd = NULL;
-	return 0;
-}
-
 /* Before anything is made. */
 static void tell_differences(const struct mc_plan *p,
 			     const struct mntcr_restore_options *o)
@@ -735,7 +479,7 @@ int mc_work_end(struct mc_work *w, struct mntcr_restored **restored,
 		struct mntcr_error *e)
 {
 	w->x.e = e;
-	if (finish(w) || hand_back(w->r, w, w->o.keep_fds, e))
+	if (finish(w) || mc_hand_back(w->r, w, w->o.keep_fds, e))
 		return -1;
 	if (w->o.pin_dir && !w->o.pin_later &&
 	    mntcr_restored_pin(w->r, w->o.pin_dir, e))
@@ -769,90 +513,6 @@ int mntcr_restore(const struct mntcr_topology *t,
 	      mc_work_share(w, e) || mc_work_end(w, restored, e) ? -1 : 0;
 	mc_work_free(w);
 	return ret;
-}
-
-void mntcr_restored_free(struct mntcr_restored *r)
-{
-	uint32_t i;
-
-	if (!r)
-		return;
-	if (!r->pinned)
-		mc_pins_undo(r->pins);
-	mc_fds_close(r->ns_fd, r->nr_ns);
-	mc_fds_close(r->tree_fd, r->nr_ns);
-	mc_fds_close(r->mount_fd, r->nr_mounts);
-	mc_made_close(r->made, r->nr_made);
-	mc_made_close(r->userns, r->nr_userns);
-	for (i = 0; r->by_id && i < r->nr_ns; i++)
-		mc_map_free(r->by_id[i]);
-	free(r->by_id);
-	mc_pins_free(r->pins);
-	free(r);
-}
-
-int mntcr_restored_ns_fd(const struct mntcr_restored *r, size_t ns)
-{
-	return ns < r->nr_ns ? r->ns_fd[ns] : -1;
-}
-
-int mntcr_restored_detached_fd(const struct mntcr_restored *r, size_t ns)
-{
-	return ns < r->nr_ns ? r->tree_fd[ns] : -1;
-}
-
-size_t mntcr_restored_nr_ns(const struct mntcr_restored *r)
-{
-	return r->nr_ns;
-}
-
-int mntcr_restored_mount_fd(const struct mntcr_restored *r, size_t ns,
-			    uint64_t id)
-{
-	uint32_t m;
-
-	if (!r->by_id || ns >= r->nr_ns || !mc_map_get(r->by_id[ns], id, &m))
-		return -1;
-	return r->mount_fd[m];
-}
-
-const struct mntcr_stats *mntcr_restored_stats(const struct mntcr_restored *r)
-{
-	return &r->stats;
-}
-
-enum mntcr_api mntcr_restored_api(const struct mntcr_restored *r)
-{
-	return r->api;
-}
-
-int mntcr_restored_pin(struct mntcr_restored *r, const char *dir,
-		       struct mntcr_error *e)
-{
-	if (r->pinned)
-		return mc_fail(e, MNTCR_USAGE, 0, "pin: pinned already");
-	if (r->pins && !mc_pins_are_in(r->pins, dir))
-		return mc_fail(e, MNTCR_USAGE, 0,
-			       "pin: the restore was told another directory");
-	if (!r->pins && mc_pins_open(dir, &r->pins, e))
-		return -1;
-	if (mc_pins_add(r->pins, r->ns_fd, r->nr_ns, e) ||
-	    mc_pins_add_made(r->pins, r->made, r->nr_made, e) ||
-	    mc_pins_add_made(r->pins, r->userns, r->nr_userns, e) ||
-	    mc_pins_finish(r->pins, e)) {
-		mntcr_restored_unpin(r);
-		return -1;
-	}
-	r->pinned = true;
-	return 0;
-}
-
-void mntcr_restored_unpin(struct mntcr_restored *r)
-{
-	mc_pins_undo(r->pins);
-	mc_pins_free(r->pins);
-	r->pins = NULL;
-	r->pinned = false;
 }
 
 int mntcr_plan_print(const struct mntcr_topology *t,
@@ -904,7 +564,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	if (mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, e))
 		goto out;
 	po.external_sources = sources;
-	if (ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
+	if (mc_ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
 	    mc_external_check(p, &po, external_fd, e) ||
 	    mc_devices_check(p, &po, device_fd, NULL, NULL, e))
 		goto out;
