@@ -57,6 +57,7 @@ vm-test-y += t-execute-cost
 test-y += t-execute-fresh
 vm-test-y += t-execute-fresh
 test-y += t-execute-hugetlbfs
+vm-test-y += t-execute-hugetlbfs
 test-y += t-execute-overlay
 vm-test-y += t-execute-overlay
 test-y += t-execute-files

@@ -153,6 +153,9 @@ dump() {
 	[ -s $work/automount ] && rc=0 || rc=1
 	[ -z "$users" ] || { [ $rc = 1 ] && rc=0 || rc=1; }
 	step $rc "systemd is the automounter where it may be"
+	grep -q ' - hugetlbfs ' $work/a.0.mounts && rc=0 || rc=1
+	[ -z "$users" ] || { [ $rc = 1 ] && rc=0 || rc=1; }
+	step $rc "huge pages are mounted where they may be"
 	mntcr verify --contents $work/image "$@" && rc=0 || rc=$?
 	step $rc "the image is what is there"
 	all_events a "$@" && rc=0 || rc=$?

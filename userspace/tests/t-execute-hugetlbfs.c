@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Hugetlbfs made anew, and what is in one. The kernels of the VM have none, so this runs
- * on the machine's.
+ * Hugetlbfs made anew, and what is in one.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
