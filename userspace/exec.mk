@@ -90,6 +90,11 @@ LIBS-t-contents-fault := $(foreach f,syscall open openat ioctl fcntl setns unsha
 	mknodat fsync renameat mkostemp socketpair fchdir mount pthread_create \
 	malloc calloc realloc opendir fdopendir fopen fdopen,-Wl,--wrap=$f)
 vm-test-y += t-contents-fault
+test-y += t-capture-fault
+LIBS-t-capture-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare fstat stat \
+	fstatat statx fstatfs read pread lseek readlinkat socketpair fchdir mount \
+	pthread_create malloc calloc realloc strdup opendir fdopendir fopen fdopen,-Wl,--wrap=$f)
+vm-test-y += t-capture-fault
 test-y += t-execute-unlinked
 vm-test-y += t-execute-unlinked
 test-y += t-execute-pins

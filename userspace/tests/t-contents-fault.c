@@ -8,13 +8,13 @@
  */
 #include <dirent.h>
 #include <pthread.h>
-#include <sys/mman.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "base/base.h"
 #include "checked.h"
+#include "each-call.h"
 #include "extended.h"
 #include "faults.h"
 #include "topology/topology.h"
@@ -86,139 +86,6 @@ ALLOC(opendir, (const char *path), (path))
 ALLOC(fdopendir, (int fd), (fd))
 ALLOC(fopen, (const char *path, const char *mode), (path, mode))
 ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
-
-/* --- what must be as it was ---------------------------------------------------- */
-
-static int proc_fd;
-
-static void add_file(struct mc_buf *b, const char *path)
-{
-	int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	char block[4096];
-	ssize_t n;
-
-	REQUIRE(fd >= 0);
-	while ((n = read(fd, block, sizeof(block))) > 0)
-		mc_buf_add(b, block, (size_t)n);
-	close(fd);
-}
-
-static void add_dir(struct mc_buf *b, const char *path)
-{
-	struct dirent **list;
-	int n = scandir(path, &list, NULL, alphasort), i;
-	char from[400], to[256];
-	ssize_t len;
-
-	REQUIRE(n >= 0);
-	for (i = 0; i < n; i++) {
-		snprintf(from, sizeof(from), "%s/%s", path, list[i]->d_name);
-		len = readlink(from, to, sizeof(to) - 1);
-		to[len > 0 ? len : 0] = '\0';
-		/* the directory's own descriptor is gone by now */
-		if (len > 0 || strncmp(path, "/proc", 5))
-			mc_buf_printf(b, "%s %s\n", from, to);
-		free(list[i]);
-	}
-	free(list);
-}
-
-static char *state(void)
-{
-	struct mc_buf b = { 0 };
-
-	add_file(&b, "self/mountinfo");
-	add_file(&b, "self/limits");
-	add_dir(&b, "/proc/self/fd");
-	add_dir(&b, "/tmp");
-	REQUIRE(!b.nomem);
-	return b.data;
-}
-
-/* Lines of one that are not in the other. */
-static void lacking(const char *what, char *in, const char *other)
-{
-	char *line, *save;
-
-	for (line = strtok_r(in, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (!strstr(other, line))
-			TAP_SAY("%s: %s", what, line);
-}
-
-static void difference(const char *before, const char *after)
-{
-	char *a = strdup(before), *b = strdup(after);
-
-	REQUIRE(a && b);
-	lacking("gone", a, after);
-	lacking("left", b, before);
-	free(a);
-	free(b);
-}
-
-/* --- each call in turn ---------------------------------------------------------- */
-
-struct job {
-	const char *name;
-	int (*run)(struct mntcr_error *e);
-	void (*check)(void);	/* it worked: is it right?  And undo it. */
-};
-
-static void wrong(const struct job *j, long n, const struct mntcr_error *e, const char *what)
-{
-	TAP_SAY("%s, call %ld, %s: %s: \"%s\" [%s]", j->name, n, faults->name, what,
-		e->text, e->rule);
-	tap.bad = 1;
-}
-
-static void each_call(const struct job *j)
-{
-	char *before = state(), *after;
-	long n, done = 0, bad = 0;
-	int ret, was = tap.bad;
-	struct mntcr_error e;
-
-	for (n = 0; n < 100000 && bad < 10; n++) {
-		memset(&e, 0, sizeof(e));
-		faults->failed = 0;
-		faults->err = ENOTUNIQ;
-		faults->left = n;
-		ret = j->run(&e);
-		faults->left = -1;
-		tap.bad = 0;
-		if (!ret) {
-			done++;
-			j->check();
-			if (tap.bad)
-				wrong(j, n, &e, "not what it is without");
-		} else if (!faults->failed) {
-			wrong(j, n, &e, "without a fault");
-		} else if (e.code == MNTCR_OK || !*e.text) {
-			wrong(j, n, &e, "no word of it");
-		} else if (!strstr(e.text, strerror(ENOTUNIQ)) &&
-			   !strstr(e.text, strerror(ENOMEM)) && e.code != MNTCR_REFUSED) {
-			wrong(j, n, &e, "lacks the error");
-		}
-		if (getenv("VERBOSE") && ret)
-			TAP_SAY("%ld %s: %s [%s]", n, faults->name, e.text, e.rule);
-		after = state();
-		if (strcmp(before, after)) {
-			wrong(j, n, &e, "something is left");
-			difference(before, after);
-		}
-		free(after);
-		if (waitpid(-1, NULL, WNOHANG | __WALL | __WNOTHREAD) > 0)
-			wrong(j, n, &e, "a child is left");
-		bad += tap.bad;
-		if (!faults->failed)
-			break;
-	}
-	free(before);
-	tap.bad = was;
-	CHECK_EQ(bad, 0);
-	TAP_SAY("%s: each of %ld calls: %ld done all the same", j->name, n, done - 1);
-	CHECK(n >= 200 && n < 100000);
-}
 
 /* --- the scene -------------------------------------------------------------------- */
 
@@ -419,12 +286,12 @@ static const struct job restore_job = { "restore", restore, check_restore };
 
 static void dumped(void)
 {
-	each_call(&dump_job);
+	each_call(&dump_job, 200);
 }
 
 static void restored_with_contents(void)
 {
-	each_call(&restore_job);
+	each_call(&restore_job, 200);
 }
 
 /* Its user, pid and ipc namespaces are made anew. */
@@ -453,41 +320,16 @@ static void restored_to_owners_that_are_made(void)
 		SKIP("this kernel has no mount_setgroup(2)");
 	}
 	check_restore();
-	each_call(&restore_job);
-	each_call(&dump_job);
-}
-
-/* In a pid namespace of its own: what others start and end would shift the calls. */
-static void apart(void)
-{
-	int status;
-	pid_t child;
-
-	TRY(unshare(CLONE_NEWPID | CLONE_NEWNS));
-	child = fork();
-	TRY(child);
-	if (child) {
-		TRY(waitpid(child, &status, 0));
-		/* (no search for leaks: its helper would be in the other pid namespace) */
-		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-	}
-	TRY(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	TRY(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	TRY(mount("proc", "/proc", "proc", 0, NULL));
+	each_call(&restore_job, 200);
+	each_call(&dump_job, 200);
 }
 
 int main(void)
 {
 	struct mntcr_error e = { 0 };
 
-	faults = mmap(NULL, sizeof(*faults), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (faults == MAP_FAILED)
-		return 1;
-	faults->left = -1;
-	apart();
+	each_call_start();
 	make_host();
-	proc_fd = open("/proc", O_PATH | O_CLOEXEC);
 	pid = make_container(build);
 	if (dump_to("/tmp/reference", &e)) {
 		printf("Bail out! %s\n", e.text);

@@ -20,6 +20,7 @@ struct cap_ns {
 	char label[256];
 	int fd;			/* nsfs */
 	uint64_t id, ino;	/* id 0: this kernel does not say */
+	int no_id;		/* and with which errno */
 	uint32_t userns;	/* index in the topology */
 	bool own;		/* the caller is in it */
 	bool by_id;		/* NS_MNT_OPEN opens mounts here */

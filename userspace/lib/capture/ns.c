@@ -37,8 +37,10 @@ static int open_source(const struct mntcr_source *src, struct cap_ns *ns,
 	if (!ns->ino)
 		return mc_fail(e, MNTCR_SYS, errno, "%s", ns->label);
 	ns->own = ns->ino == ino_of_path("/proc/self/ns/mnt");
-	if (ioctl(ns->fd, MC_NS_GET_MNTNS_ID, &ns->id))
+	if (ioctl(ns->fd, MC_NS_GET_MNTNS_ID, &ns->id)) {
+		ns->no_id = errno;
 		ns->id = 0;
+	}
 	cap_count(ns);
 	return 0;
 }
@@ -72,6 +74,10 @@ static int find_userns(struct mc_topology *t, struct cap_ns *ns,
 	fd = ioctl(ns->fd, MC_NS_GET_USERNS);
 	while (fd >= 0) {
 		ino = ino_of(fd);
+		if (!ino) {
+			mc_fail(e, MNTCR_SYS, errno, "%s: its owner", ns->label);
+			goto out;
+		}
 		i = t->nr_userns;
 		switch (mc_map_add(by_ino, ino, &i)) {
 		case 1:

@@ -355,11 +355,12 @@ static int list_failed(const struct reader *r, uint64_t base)
 	}
 }
 
-/* The mount that the caller's root directory is on; it may be in no listing. */
+/* The mount that the caller's root directory is on; it may be in no listing. 0: errno. */
 static uint64_t own_root(void)
 {
 	struct statx stx;
 
+	errno = 0;	/* a kernel that says no such ids sets none */
 	if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 		  STATX_MNT_ID_UNIQUE, &stx) ||
 	    !(stx.stx_mask & STATX_MNT_ID_UNIQUE))
@@ -376,11 +377,12 @@ static int find_base(struct reader *r, uint64_t *base, uint64_t *above)
 	struct mc_statmount sm;
 	uint64_t *ids = NULL, id;
 	size_t nr, steps = 0;
-	int ret = -1;
+	int ret = -1, err = 0;
 
 	*base = *above = 0;
 	if (r->ns->own) {
 		id = own_root();
+		err = errno;
 	} else {
 		if (cap_list(r->ns, MC_LSMT_ROOT, &ids, &nr)) {
 			if (errno == ENOENT && !r->ns->nr_mounts) {
@@ -397,7 +399,7 @@ static int find_base(struct reader *r, uint64_t *base, uint64_t *above)
 		id = nr ? ids[0] : 0;
 	}
 	if (!id) {
-		mc_fail(r->e, MNTCR_UNSUPPORTED, 0, "%s: no root to start from",
+		mc_fail(r->e, MNTCR_UNSUPPORTED, err, "%s: no root to start from",
 			r->ns->label);
 		goto out;
 	}
@@ -626,7 +628,7 @@ int cap_statmount(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 	t->unique_ids = true;
 	for (i = 0; i < nr; i++) {
 		if (!ns[i].id) {
-			mc_fail(e, MNTCR_UNSUPPORTED, 0,
+			mc_fail(e, MNTCR_UNSUPPORTED, ns[i].no_id == ENOTTY ? 0 : ns[i].no_id,
 				"this kernel does not say the ids of mount namespaces");
 			goto out;
 		}

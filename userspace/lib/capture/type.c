@@ -38,13 +38,19 @@ static void note_pidns(struct mc_sb *sb, int proc)
 	struct stat own, st;
 	uint32_t depth;
 
-	if (fd < 0 || stat("/proc/self/ns/pid", &own) || fstat(fd, &st)) {
+	if (fd < 0 || stat("/proc/self/ns/pid", &own)) {
 		mc_close(fd);
 		return;
 	}
-	sb->pidns_ino = st.st_ino;
 	for (depth = 0; fd >= 0 && depth <= 32; depth++) {
-		if (!fstat(fd, &st) && st.st_ino == own.st_ino) {
+		/* known as a whole, or not at all */
+		if (fstat(fd, &st)) {
+			sb->pidns_ino = 0;
+			break;
+		}
+		if (!depth)
+			sb->pidns_ino = st.st_ino;
+		if (st.st_ino == own.st_ino) {
 			sb->pidns_depth = depth;
 			break;
 		}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Each call of the library's fails in turn (faults.h): either what was asked for is done,
+ * and right, or it is said what failed; and nothing is left of it.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef EACH_CALL_H
+#define EACH_CALL_H
+
+#include <dirent.h>
+#include <err.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "faults.h"
+#include "mntcr.h"
+#include "tap.h"
+
+/* --- what must be as it was ---------------------------------------------------- */
+
+static int proc_fd;
+
+static void add_file(struct mc_buf *b, const char *path)
+{
+	int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	char block[4096];
+	ssize_t n;
+
+	REQUIRE(fd >= 0);
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		mc_buf_add(b, block, (size_t)n);
+	close(fd);
+}
+
+static void add_dir(struct mc_buf *b, const char *path)
+{
+	struct dirent **list;
+	int n = scandir(path, &list, NULL, alphasort), i;
+	char from[400], to[256];
+	ssize_t len;
+
+	REQUIRE(n >= 0);
+	for (i = 0; i < n; i++) {
+		snprintf(from, sizeof(from), "%s/%s", path, list[i]->d_name);
+		len = readlink(from, to, sizeof(to) - 1);
+		to[len > 0 ? len : 0] = '\0';
+		/* the directory's own descriptor is gone by now */
+		if (len > 0 || strncmp(path, "/proc", 5))
+			mc_buf_printf(b, "%s %s\n", from, to);
+		free(list[i]);
+	}
+	free(list);
+}
+
+static char *state(void)
+{
+	struct mc_buf b = { 0 };
+
+	add_file(&b, "self/mountinfo");
+	add_file(&b, "self/limits");
+	add_dir(&b, "/proc/self/fd");
+	add_dir(&b, "/tmp");
+	REQUIRE(!b.nomem);
+	return b.data;
+}
+
+/* Lines of one that are not in the other. */
+static void lacking(const char *what, char *in, const char *other)
+{
+	char *line, *save;
+
+	for (line = strtok_r(in, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (!strstr(other, line))
+			TAP_SAY("%s: %s", what, line);
+}
+
+static void difference(const char *before, const char *after)
+{
+	char *a = strdup(before), *b = strdup(after);
+
+	REQUIRE(a && b);
+	lacking("gone", a, after);
+	lacking("left", b, before);
+	free(a);
+	free(b);
+}
+
+/* --- each call in turn ---------------------------------------------------------- */
+
+struct job {
+	const char *name;
+	int (*run)(struct mntcr_error *e);
+	void (*check)(void);	/* it worked: is it right?  And undo it. */
+};
+
+static void wrong(const struct job *j, long n, const struct mntcr_error *e, const char *what)
+{
+	TAP_SAY("%s, call %ld, %s: %s: \"%s\" [%s]", j->name, n, faults->name, what,
+		e->text, e->rule);
+	tap.bad = 1;
+}
+
+/* A program may let only each so-manyth fail. */
+#ifndef EACH_CALL_STEP
+#define EACH_CALL_STEP	1
+#endif
+
+/*
+ * There have to be so many of them at least.  With an errno that nobody expects, which
+ * ENOTUNIQ is, the message names it; others have a meaning.
+ */
+static void each_call_by(const struct job *j, int with, long least)
+{
+	char *before = state(), *after;
+	long n, done = 0, bad = 0;
+	int ret, was = tap.bad;
+	struct mntcr_error e;
+
+	for (n = 0; n < 100000 && bad < 10; n += EACH_CALL_STEP) {
+		memset(&e, 0, sizeof(e));
+		faults->failed = 0;
+		faults->err = with;
+		faults->left = n;
+		ret = j->run(&e);
+		faults->left = -1;
+		tap.bad = 0;
+		if (!ret) {
+			done++;
+			j->check();
+			if (tap.bad)
+				wrong(j, n, &e, "not what it is without");
+		} else if (!faults->failed) {
+			wrong(j, n, &e, "without a fault");
+		} else if (e.code == MNTCR_OK || !*e.text) {
+			wrong(j, n, &e, "no word of it");
+		} else if (with == ENOTUNIQ && !strstr(e.text, strerror(ENOTUNIQ)) &&
+			   !strstr(e.text, strerror(ENOMEM)) && e.code != MNTCR_REFUSED) {
+			wrong(j, n, &e, "lacks the error");
+		}
+		if (getenv("VERBOSE") && ret)
+			TAP_SAY("%ld %s: %s [%s]", n, faults->name, e.text, e.rule);
+		after = state();
+		if (strcmp(before, after)) {
+			wrong(j, n, &e, "something is left");
+			difference(before, after);
+		}
+		free(after);
+		if (waitpid(-1, NULL, WNOHANG | __WALL | __WNOTHREAD) > 0)
+			wrong(j, n, &e, "a child is left");
+		bad += tap.bad;
+		if (!faults->failed)
+			break;
+	}
+	free(before);
+	tap.bad = was;
+	CHECK_EQ(bad, 0);
+	TAP_SAY("%s: %ld calls, of which 1 in %d fails: %ld done all the same", j->name, n,
+		EACH_CALL_STEP, done - 1);
+	CHECK(n >= least && n < 100000);
+}
+
+static inline void each_call(const struct job *j, long least)
+{
+	each_call_by(j, ENOTUNIQ, least);
+}
+
+/* In a pid namespace of its own: what others start and end would shift the calls. */
+static void apart(void)
+{
+	int status;
+	pid_t child;
+
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+		err(1, "unshare");
+	child = fork();
+	if (child < 0)
+		err(1, "fork");
+	if (child) {
+		if (waitpid(child, &status, 0) != child)
+			err(1, "waitpid");
+		/* (no search for leaks: its helper would be in the other pid namespace) */
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+	}
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL))
+		err(1, "a pid namespace of the test's own");
+}
+
+/* Once, before anything else. */
+static void each_call_start(void)
+{
+	faults = mmap(NULL, sizeof(*faults), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (faults == MAP_FAILED)
+		err(1, "mmap");
+	faults->left = -1;
+	apart();
+	proc_fd = open("/proc", O_PATH | O_CLOEXEC);
+	if (proc_fd < 0)
+		err(1, "/proc");
+}
+
+#endif /* EACH_CALL_H */

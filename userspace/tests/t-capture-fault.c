@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Namespaces are captured, and what a restore needs is listed, with each call and each
+ * allocation failing in turn.  What comes of it all the same is what it is without.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <pthread.h>
+#include <sys/statfs.h>
+
+/* Under AddressSanitizer, whose forks are slow, each third call. */
+#if defined(__SANITIZE_ADDRESS__)
+#define EACH_CALL_STEP	3
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EACH_CALL_STEP	3
+#endif
+#endif
+
+#include "base/base.h"
+#include "checked.h"
+#include "each-call.h"
+#include "topology/topology.h"
+
+/* --- what fails -------------------------------------------------------------- */
+
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	return fails("syscall") ? -1 : __real_syscall(nr, a, b, c, d, e, f);
+}
+
+WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
+WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
+     (fd, path, flags, mode))
+WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
+WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
+WRAP(int, setns, (int fd, int type), (fd, type))
+WRAP(int, unshare, (int flags), (flags))
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(int, stat, (const char *path, struct stat *st), (path, st))
+WRAP(int, fstatat, (int fd, const char *path, struct stat *st, int flags),
+     (fd, path, st, flags))
+WRAP(int, statx, (int fd, const char *path, int flags, unsigned int mask,
+		  struct statx *st), (fd, path, flags, mask, st))
+WRAP(int, fstatfs, (int fd, struct statfs *fs), (fd, fs))
+WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+WRAP(off_t, lseek, (int fd, off_t at, int from), (fd, at, from))
+WRAP(ssize_t, readlinkat, (int fd, const char *path, char *to, size_t n),
+     (fd, path, to, n))
+WRAP(int, socketpair, (int domain, int type, int protocol, int *fds),
+     (domain, type, protocol, fds))
+WRAP(int, fchdir, (int fd), (fd))
+WRAP(int, mount, (const char *from, const char *to, const char *type,
+		  unsigned long flags, const void *data), (from, to, type, flags, data))
+
+WRAP_PTHREAD_CREATE
+
+ALLOC(malloc, (size_t n), (n))
+ALLOC(calloc, (size_t n, size_t size), (n, size))
+ALLOC(realloc, (void *p, size_t n), (p, n))
+ALLOC(strdup, (const char *s), (s))
+ALLOC(opendir, (const char *path), (path))
+ALLOC(fdopendir, (int fd), (fd))
+ALLOC(fopen, (const char *path, const char *mode), (path, mode))
+ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
+
+/* --- the scene ------------------------------------------------------------------ */
+
+/* Covered, unlinked, an overlay of its own, peers and slaves, files of namespaces. */
+static void build(void)
+{
+	TRY(mkdir("own", 0755));
+	TRY(mount("own", "own", "tmpfs", 0, "size=1m"));
+	TRY(mount("none", "own", NULL, MS_SHARED, NULL));
+	put("own/file", "seven!\n");
+	put("own/unlinked", "");
+	TRY(mkdir("own/dir", 0700));
+	TRY(mkdir("own/lower", 0755));
+	TRY(mkdir("slave", 0755));
+	TRY(mount("own", "slave", NULL, MS_BIND, NULL));
+	TRY(mount("none", "slave", NULL, MS_SLAVE, NULL));
+	TRY(mkdir("covered", 0755));
+	TRY(mount("one", "covered", "tmpfs", 0, NULL));
+	TRY(mkdir("covered/in", 0755));
+	TRY(mount("two", "covered/in", "tmpfs", MS_NODEV, NULL));
+	TRY(mount("three", "covered", "tmpfs", MS_RDONLY, NULL));
+	put("at", "");
+	TRY(mount("own/file", "at", NULL, MS_BIND, NULL));
+	put("gone", "");
+	TRY(mount("own/unlinked", "gone", NULL, MS_BIND, NULL));
+	TRY(unlink("own/unlinked"));
+	TRY(mkdir("over", 0755));
+	TRY(mount("over", "over", "overlay", 0, "lowerdir=own/lower:own/dir"));
+	put("uts", "");
+	TRY(mount("/proc/self/ns/uts", "uts", NULL, MS_BIND, NULL));
+	TRY(mkdir("proc", 0755));
+	TRY(mount("proc", "proc", "proc", 0, NULL));
+}
+
+static pid_t pid;
+static struct mntcr_topology *reference, *got;
+static struct mntcr_capture_options co;
+static unsigned int ignore;
+
+static void say(void *data, const char *line)
+{
+	(void)data;
+	TAP_SAY("verify: %s", line);
+}
+
+static void check_capture(void)
+{
+	const struct mntcr_verify_options vo = {
+		.size = sizeof(vo), .report = say, .max_reports = 5,
+		.flags = MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER | ignore,
+	};
+	struct mntcr_error e;
+	size_t nr = 1;
+
+	REQUIRE(!mntcr_verify(reference, got, &vo, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(got);
+	got = NULL;
+}
+
+/* --- jobs ------------------------------------------------------------------------ */
+
+static int capture(struct mntcr_error *e)
+{
+	const struct mntcr_source s[] = {
+		{ .type = MNTCR_SOURCE_PID, .pid = pid },
+		{ .type = MNTCR_SOURCE_PID, .pid = getpid() },
+	};
+
+	return mntcr_capture(s, 2, &co, &got, e);
+}
+
+static int container(struct mntcr_error *e)
+{
+	struct mntcr_container c = { 0 };
+	int ret = mntcr_capture_container(pid, &co, &c, &got, e);
+
+	mntcr_container_free(&c);
+	return ret;
+}
+
+static void of(const char *name, int (*run)(struct mntcr_error *e), enum mntcr_method method)
+{
+	const struct job j = { name, run, check_capture };
+	struct mntcr_error e = { 0 };
+
+	co = (struct mntcr_capture_options){ .size = sizeof(co), .method = method };
+	if (run(&e))
+		TAP_SAY("%s [%s]", e.text, e.rule);
+	if (e.code == MNTCR_UNSUPPORTED)
+		SKIP("this kernel does not say enough");
+	REQUIRE(got);
+	reference = got;
+	got = NULL;
+	each_call(&j, 200);
+	/* a kernel without that kind of namespace has no such file */
+	ignore = MNTCR_VERIFY_IGNORE_SHOWN;
+	if (method == MNTCR_METHOD_STATMOUNT)
+		each_call_by(&j, ENOENT, 200);
+	ignore = 0;
+	mntcr_topology_free(reference);
+}
+
+static void by_statmount(void)
+{
+	of("statmount", capture, MNTCR_METHOD_STATMOUNT);
+}
+
+static void by_mountinfo(void)
+{
+	of("mountinfo", capture, MNTCR_METHOD_MOUNTINFO);
+}
+
+static void of_a_container(void)
+{
+	of("container", container, MNTCR_METHOD_AUTO);
+}
+
+/* --- lists ------------------------------------------------------------------------- */
+
+static pid_t other;
+static char *text, *text_without;
+
+static int list(int (*fn)(FILE *out, struct mntcr_error *e), struct mntcr_error *e)
+{
+	size_t n = 0;
+	FILE *out;
+	int ret;
+
+	free(text);
+	text = NULL;
+	out = open_memstream(&text, &n);
+	if (!out)
+		return mc_fail(e, MNTCR_SYS, errno, "open_memstream");
+	ret = fn(out, e);
+	if (fclose(out) && !ret)
+		ret = mc_fail(e, MNTCR_SYS, errno, "writing");
+	return ret;
+}
+
+static int needs_of_dump(FILE *out, struct mntcr_error *e)
+{
+	return mntcr_check_dump(got, NULL, false, out, e);
+}
+
+static int needs_of_restore(FILE *out, struct mntcr_error *e)
+{
+	const struct mntcr_restore_options o = {
+		.size = sizeof(o), .pin_dir = "/tmp/pins",
+	};
+
+	return mntcr_check_restore(got, &o, false, out, e);
+}
+
+static int list_dump(struct mntcr_error *e)
+{
+	return list(needs_of_dump, e);
+}
+
+static int list_restore(struct mntcr_error *e)
+{
+	return list(needs_of_restore, e);
+}
+
+static size_t lines(const char *p)
+{
+	size_t n = 0;
+
+	for (; *p; p++)
+		n += *p == '\n';
+	return n;
+}
+
+/* A mount may be named by its id where its path can't be had. */
+static void check_list(void)
+{
+	CHECK_EQ(lines(text), lines(text_without));
+}
+
+/* All that is needed is given; what fails may be in the list as what is in the way. */
+static void listed(const char *name, int (*run)(struct mntcr_error *e), void (*in)(void))
+{
+	const struct job j = { name, run, check_list };
+	struct mntcr_error e = { 0 };
+
+	other = make_container(in);
+	REQUIRE(!mntcr_capture(&(struct mntcr_source){ .type = MNTCR_SOURCE_PID, .pid = other },
+			       1, NULL, &got, &e));
+	if (run(&e))
+		TAP_SAY("%s [%s]: %s", e.text, e.rule, text);
+	REQUIRE(text);
+	text_without = text;
+	text = NULL;
+	each_call(&j, 40);
+	free(text);
+	free(text_without);
+	text = NULL;
+	mntcr_topology_free(got);
+	got = NULL;
+	end(other);
+}
+
+static void simple(void)
+{
+	TRY(mkdir("own", 0755));
+	TRY(mount("own", "own", "tmpfs", 0, "size=1m"));
+	TRY(mkdir("own/dir", 0755));
+	TRY(mkdir("peer", 0755));
+	TRY(mount("none", "own", NULL, MS_SHARED, NULL));
+	TRY(mount("own/dir", "peer", NULL, MS_BIND, NULL));
+}
+
+static void lists(void)
+{
+	REQUIRE(!mkdir("/tmp/pins", 0755));
+	listed("check dump", list_dump, simple);
+	listed("check restore", list_restore, simple);
+}
+
+int main(void)
+{
+	each_call_start();
+	/* what the machine has takes long to walk to */
+	umount2("/sys", MNT_DETACH);
+	make_host();
+	pid = make_container(build);
+	TAP_RUN(by_statmount);
+	TAP_RUN(by_mountinfo);
+	TAP_RUN(of_a_container);
+	TAP_RUN(lists);
+	end(pid);
+	return tap_done();
+}
