@@ -16,6 +16,7 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 static unsigned int nr_statmounts;
 static const char *cannot_walk;		/* to where */
 static ino_t cannot_mount;		/* in which namespace */
+static ino_t cannot_walk_again;		/* in which: after the first time */
 
 static bool is_in(ino_t ns)
 {
@@ -32,6 +33,19 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 	    !strcmp((const char *)b, cannot_walk)) {
 		errno = EIO;
 		return -1;
+	}
+	if (nr == __NR_openat2 && is_in(cannot_walk_again)) {
+		static pid_t been;
+		long fd;
+
+		if (been == getpid()) {
+			errno = EIO;
+			return -1;
+		}
+		fd = __real_syscall(nr, a, b, c, d, e, f);
+		if (fd >= 0)
+			been = getpid();
+		return fd;
 	}
 	if (nr == __NR_move_mount && is_in(cannot_mount)) {
 		errno = EIO;
@@ -466,12 +480,13 @@ static void a_failure_ends_it(void)
 					      .fd = h[i].ns };
 	}
 	REQUIRE(!mntcr_capture(x, 2, NULL, &before, &e));
-	for (i = 0; i < 2; i++) {
-		REQUIRE(!fstat(h[i].ns, &st));
-		cannot_mount = st.st_ino;
+	/* to mount it, and to walk there for that, which is no difference either */
+	for (i = 0; i < 4; i++) {
+		REQUIRE(!fstat(h[i % 2].ns, &st));
+		*(i < 2 ? &cannot_mount : &cannot_walk_again) = st.st_ino;
 		ret = mntcr_verify_events(&x[0], 1, &x[1], 1, &opts, &nr_events,
 					  &nr, &e);
-		cannot_mount = 0;
+		cannot_mount = cannot_walk_again = 0;
 		CHECK_EQ(ret, -1);
 		CHECK_EQ(e.code, MNTCR_SYS);
 		CHECK_EQ(e.err, EIO);

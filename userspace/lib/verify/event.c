@@ -114,6 +114,13 @@ static int open_place(struct helper *h)
 	return 0;
 }
 
+/* Of a walk: it came to where nothing of that name is. */
+static bool into_a_cover(int err)
+{
+	return err == EAGAIN || err == ENOENT || err == ENOTDIR || err == ELOOP ||
+	       err == EACCES;
+}
+
 static int fire(struct helper *h)
 {
 	int fd, tries = TRIES;
@@ -123,9 +130,13 @@ static int fire(struct helper *h)
 	do {
 		fd = mc_open_way(AT_FDCWD, h->path, h->local, 0);
 	} while (fd < 0 && errno == EAGAIN && --tries);
-	if (fd < 0 || mc_look(fd, 0, &st) || st.stx_mnt_id != h->on_id)
-		return MC_EVENT_OTHER;
+	if (fd < 0)
+		return into_a_cover(errno) ? MC_EVENT_OTHER : errno;
+	if (mc_look(fd, 0, &st))
+		return errno;
 	mc_close(fd);
+	if (st.stx_mnt_id != h->on_id)
+		return MC_EVENT_OTHER;
 	return mc_move_mount(h->event, "", h->on, "", MOVE_MOUNT_F_EMPTY_PATH |
 			     MOVE_MOUNT_T_EMPTY_PATH) ? errno : 0;
 }
@@ -166,6 +177,9 @@ static int end(struct helper *h)
 	char name[16];
 	int ret = is_parent(h);
 
+	/* nothing is left behind because memory was short for a moment */
+	if (ret < 0 && !lseek(h->mountinfo, 0, SEEK_SET))
+		ret = is_parent(h);
 	if (ret)
 		return ret < 0 ? errno : MC_EVENT_OTHER;
 	/* the current directory is that of the descriptors */

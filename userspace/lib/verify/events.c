@@ -54,8 +54,12 @@ static int keep_open(struct side *s, const struct mntcr_source *src,
 
 	if (fd < 0)
 		return -1;
-	if (!fstat(fd, &st) && mc_map_get(by_ino, st.st_ino, &ns) &&
-	    s->ns_fd[ns] < 0) {
+	if (fstat(fd, &st)) {
+		mc_fail(e, MNTCR_SYS, errno, "%s", name);
+		mc_close(fd);
+		return -1;
+	}
+	if (mc_map_get(by_ino, st.st_ino, &ns) && s->ns_fd[ns] < 0) {
 		s->ns_fd[ns] = fd;
 		return 0;
 	}
@@ -71,9 +75,12 @@ static int open_namespaces(struct side *s, struct mntcr_error *e)
 	int ret = -1;
 
 	s->ns_fd = malloc((n ? n : 1) * sizeof(*s->ns_fd));
-	if (!s->ns_fd || !by_ino)
+	if (!s->ns_fd)
 		goto nomem;
+	/* first of all: they are closed whatever comes */
 	memset(s->ns_fd, -1, n * sizeof(*s->ns_fd));
+	if (!by_ino)
+		goto nomem;
 	for (i = 0; i < n; i++)
 		if (mc_map_add(by_ino, s->before->ns[i].ino, &(uint32_t){ i }) < 0)
 			goto nomem;
