@@ -110,6 +110,22 @@ static void build(void)
 	TRY(mount("own/file", "at", NULL, MS_BIND, NULL));
 }
 
+/* And what only a kernel with the series can put back: unlinked roots, with files. */
+static void build_unlinked(void)
+{
+	build();
+	put("own/unlinked", "still there\n");
+	put("gone", "");
+	TRY(mount("own/unlinked", "gone", NULL, MS_BIND, NULL));
+	TRY(unlink("own/unlinked"));
+	TRY(mkdir("own/dir/in", 0750));
+	put("own/dir/in/file", "eight!!\n");
+	TRY(mkdir("gone-dir", 0755));
+	TRY(mount("own/dir/in", "gone-dir", NULL, MS_BIND, NULL));
+	TRY(unlink("own/dir/in/file"));
+	TRY(rmdir("own/dir/in"));
+}
+
 /* In a user namespace of its own, with what shows others that are its own. */
 static void build_owned(void)
 {
@@ -294,16 +310,42 @@ static void restored_with_contents(void)
 	each_call(&restore_job, 200);
 }
 
-/* Its user, pid and ipc namespaces are made anew. */
-static void restored_to_owners_that_are_made(void)
+static void forget(void)
 {
-	struct mntcr_error e = { 0 };
-
 	mntcr_topology_free(reference);
 	mntcr_contents_free(files);
 	end(pid);
 	reference = NULL;
 	files = NULL;
+	pid = 0;
+}
+
+static void with_unlinked_roots(void)
+{
+	struct mntcr_error e = { 0 };
+
+	if (!has_extended())
+		SKIP("this kernel attaches no mount whose root is unlinked");
+	forget();
+	pid = make_container(build_unlinked);
+	image = "/tmp/unlinked";
+	if (dump_to(image, &e))
+		TAP_SAY("%s [%s]", e.text, e.rule);
+	read_image(image, &reference, &files);
+	if (restore(&e))
+		TAP_SAY("%s [%s]", e.text, e.rule);
+	REQUIRE(restored);
+	check_restore();
+	each_call(&restore_job, 200);
+	each_call(&dump_job, 200);
+}
+
+/* Its user, pid and ipc namespaces are made anew. */
+static void restored_to_owners_that_are_made(void)
+{
+	struct mntcr_error e = { 0 };
+
+	forget();
 	pid = make_owned();
 	if (!pid)
 		SKIP("no proc in user namespaces here");
@@ -338,6 +380,7 @@ int main(void)
 	read_image("/tmp/reference", &reference, &files);
 	TAP_RUN(dumped);
 	TAP_RUN(restored_with_contents);
+	TAP_RUN(with_unlinked_roots);
 	TAP_RUN(restored_to_owners_that_are_made);
 	mntcr_topology_free(reference);
 	mntcr_contents_free(files);

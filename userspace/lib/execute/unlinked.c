@@ -32,12 +32,15 @@ static bool on_device(const struct mc_exec *x, const struct mc_src *s)
 	return s->nr_unlinked && mc_type_on_device(x->t->sbs[s->sb].type);
 }
 
+/* Else errno. */
 static bool is_made(const struct mc_put *put, int dir, const char *name)
 {
 	struct stat st;
 
-	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == put->dev &&
-	       st.st_ino == put->ino;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return false;
+	errno = ESTALE;
+	return st.st_dev == put->dev && st.st_ino == put->ino;
 }
 
 /* To what it was before a change of ours, right after that. */
@@ -150,7 +153,6 @@ static int remove_aside(struct mc_exec *x, const struct mc_src *s, int root)
 		struct mc_put it = { .dev = st.st_dev, .ino = st.st_ino };
 
 		if (!is_made(&it, top, name)) {
-			errno = ESTALE;
 			ret = -1;
 		} else if (unlinkat(top, name, AT_REMOVEDIR)) {
 			ret = -1;
@@ -327,7 +329,6 @@ static int take_name_and_go(const struct mc_put *put, int aside, const char *mad
 		return -1;
 	*what = "unlinking it again";
 	if (!is_made(put, dir, name)) {
-		errno = ESTALE;
 		give_back(put, aside, made_as, dir, name, taken);
 		return -1;
 	}
@@ -367,7 +368,11 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 			ret = -1;
 		}
 		remove_way(root, u->path, way);
-		set_back(top, &was);
+		if (set_back(top, &was) && !ret) {
+			*what = "the time of a directory on the way to it";
+			err = errno;
+			ret = -1;
+		}
 		errno = err;
 	} else if (top >= 0) {
 		err = errno;
@@ -519,7 +524,9 @@ int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd)
 		else
 			hi = mid;
 	}
-	if (!fstat(fd, &st) && st.st_dev == x->put[lo].dev && st.st_ino == x->put[lo].ino)
+	if (fstat(fd, &st))
+		return -1;
+	if (st.st_dev == x->put[lo].dev && st.st_ino == x->put[lo].ino)
 		return 0;
 	errno = ESTALE;
 	return -1;
