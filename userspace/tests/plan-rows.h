@@ -7,6 +7,8 @@
 #ifndef TESTS_PLAN_ROWS_H
 #define TESTS_PLAN_ROWS_H
 
+#include <jansson.h>
+
 #include "plan/plan.h"
 #include "tap.h"
 
@@ -117,16 +119,46 @@ static inline int make(enum mntcr_api api, struct mc_plan_options *o)
 	return mc_plan_make(t, o, &p, &e);
 }
 
-static inline char *text(void)
+static inline char *printed(bool json)
 {
 	size_t len;
 	char *s = NULL;
 	FILE *f = open_memstream(&s, &len);
 
 	REQUIRE(f);
-	REQUIRE(!mc_plan_print(p, false, f, &e));
+	REQUIRE(!mc_plan_print(p, json, f, &e));
 	REQUIRE(!fclose(f));
 	return s;
+}
+
+static inline char *text(void)
+{
+	return printed(false);
+}
+
+static inline size_t lines_of(const char *s, const char *begin)
+{
+	size_t n = 0;
+
+	for (; *s; s += strcspn(s, "\n"), s += *s == '\n')
+		n += !strncmp(s, begin, strlen(begin));
+	return n;
+}
+
+/* What programs read has as many of each as what people read. */
+static inline void same_as_json(const char *people)
+{
+	char *s = printed(true);
+	json_t *root = json_loads(s, 0, NULL);
+
+	if (!root)
+		TAP_SAY("no JSON: %s", s);
+	REQUIRE(root);
+	CHECK_EQ(json_array_size(json_object_get(root, "differences")),
+		 lines_of(people, "differs "));
+	CHECK_EQ(json_array_size(json_object_get(root, "operations")), p->nr_ops);
+	json_decref(root);
+	free(s);
 }
 
 static inline void golden(enum mntcr_api api, struct mc_plan_options *o, const char *want)
@@ -142,6 +174,7 @@ static inline void golden(enum mntcr_api api, struct mc_plan_options *o, const c
 		TAP_SAY("the plan is\n%sand not\n%s", s, want);
 		tap.bad = 1;
 	}
+	same_as_json(s);
 	free(s);
 }
 
