@@ -19,11 +19,12 @@
 static struct {
 	long nr, times;
 	int err;
+	bool but_probes;	/* which have no arguments to look at */
 } deny;
 
-static bool denied(long nr)
+static bool denied(long nr, long first)
 {
-	if (nr != deny.nr || !deny.times)
+	if (nr != deny.nr || !deny.times || (deny.but_probes && !first))
 		return false;
 	deny.times--;
 	errno = deny.err;
@@ -34,7 +35,7 @@ long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
-	return denied(nr) || fails("syscall") ? -1 :
+	return denied(nr, a) || fails("syscall") ? -1 :
 	       __real_syscall(nr, a, b, c, d, e, f);
 }
 
@@ -309,11 +310,55 @@ static void a_call_that_is_filtered(void)
 	finish();
 }
 
+/* An errno of the kernel's, and the rule behind it in words. */
+static void denied_by(long nr, int with, const char *rule)
+{
+	struct mntcr_error e = { 0 };
+	char *before = state(), *after;
+
+	deny.nr = nr;
+	deny.err = with;
+	deny.times = 1000000;
+	deny.but_probes = true;
+	REQUIRE(run_restore(&e) == -1);
+	deny.times = 0;
+	deny.but_probes = false;
+	CHECK_EQ(e.err, with);
+	if (!strstr(e.text, rule))
+		CHECK_STR(e.text, rule);
+	after = state();
+	nothing_left(before, after);
+	free(before);
+	free(after);
+}
+
+static void an_errno_is_explained(void)
+{
+	/* the others are made of more calls than one */
+	if (api != MNTCR_API_EXTENDED)
+		return;
+	prepare();
+	world_add(&w, -1, shared);
+	shoot();
+	denied_by(__NR_move_mount, ENOTDIR, "a directory is mounted on a directory");
+	denied_by(__NR_move_mount, ELOOP, "a symlink in the mountpoint");
+	denied_by(__NR_move_mount, EXDEV, "something else is mounted on the way");
+	denied_by(__NR_move_mount, ENOSPC, "fs.mount-max mounts in one namespace");
+	denied_by(__NR_mount_setgroup, EXDEV, "members of a group share one superblock");
+	denied_by(__NR_mount_setgroup, EBUSY, "that joins a group must be private");
+	denied_by(__NR_mount_setgroup, EPERM, "over the owner of every namespace involved");
+	denied_by(__NR_mount_setgroup, EACCES, "what a lock or another owner protects");
+	denied_by(__NR_mount_setgroup, EMFILE, "fs.mount-max members in one call");
+	denied_by(__NR_mount_setgroup, ERANGE, "or below a lock there");
+	finish();
+}
+
 static const struct scene_test tests[] = {
 	EACH_SCENE,
 	{ "without-unique-ids", without_unique_ids },
 	{ "walk-disturbed", a_walk_that_is_disturbed },
 	{ "call-filtered", a_call_that_is_filtered },
+	{ "errno-explained", an_errno_is_explained },
 };
 
 int main(int argc, char **argv)
