@@ -267,6 +267,35 @@ static void few_trees_at_a_time(void)
 	shot_in_child(few_trees);
 }
 
+/* One more directory than a call takes of a path, and a mount there. */
+static void far_below(void)
+{
+	char name[251];
+	int i;
+
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	world_new_root();
+	w_tmpfs("near", "/near");
+	if (chdir("/near"))
+		err(1, "chdir");
+	for (i = 0; i < 20; i++)
+		if (mkdir(name, 0755) || chdir(name))
+			err(1, "a long way down");
+	if (mkdir("far", 0755) || mount("far", "far", "tmpfs", 0, NULL) || chdir("/"))
+		err(1, "far");
+}
+
+static void a_path_of_more_than_a_call_takes(void)
+{
+	struct shot s = shoot(far_below);
+	struct mntcr_restored *r = restored(&s);
+
+	CHECK(strlen(s.t->mounts[2].mountpoint) > 4096);
+	same(&s, r, MNTCR_VERIFY_DEVICES | MNTCR_VERIFY_ORDER);
+	end(&s, r);
+}
+
 static const struct shot_test tests[] = {
 	{ "too-few-descriptors", too_few_descriptors },
 	{ "few-descriptors-for-groups", few_descriptors_for_groups },
@@ -277,6 +306,7 @@ static const struct shot_test tests[] = {
 	{ "descriptors-of-the-caller", descriptors_of_the_caller },
 	{ "too-many-namespaces", too_many_namespaces },
 	{ "few-trees-at-a-time", few_trees_at_a_time },
+	{ "a-path-of-more-than-a-call-takes", a_path_of_more_than_a_call_takes },
 };
 
 int main(int argc, char **argv)
