@@ -617,6 +617,46 @@ static void the_maps_of_owners(void)
 	}
 }
 
+/* Twice the same, one thing changed in one of them: that is said. */
+#define DIFFERS(change, says) do {					\
+	char *text = image(&plain);					\
+	struct mntcr_topology *a = parse(text), *b = parse(text);	\
+	struct mntcr_topology as_it_was = *b;				\
+									\
+	change;								\
+	CHECK(compare(a, b, 0));					\
+	if (!strstr(lines, says))					\
+		CHECK_STR(lines, says);					\
+	*b = as_it_was;							\
+	mntcr_topology_free(a);						\
+	mntcr_topology_free(b);						\
+	free(text);							\
+} while (0)
+
+static void nsfs(struct mntcr_topology *t, uint32_t m, uint64_t id, uint32_t owner)
+{
+	t->mounts[m].nsfs_type = CLONE_NEWNET;
+	t->mounts[m].nsfs_ns = MC_NONE;
+	t->mounts[m].nsfs_id = id;
+	t->mounts[m].nsfs_owner = owner;
+}
+
+static void what_that_image_lacks(void)
+{
+	DIFFERS(b->mounts[1].sb = 1, "superblock is not the counterpart");
+	DIFFERS((a->sbs[0].uuid = "1", b->sbs[0].uuid = "2"), "filesystem: '1' against '2'");
+	DIFFERS((a->mounts[5].root_deleted = b->mounts[5].root_deleted = true,
+		 a->mounts[5].unlinked = 1, b->mounts[5].unlinked = 2),
+		"which unlinked file: '1' against '2'");
+	DIFFERS(b->mounts[6].nsfs_ns = 0, "namespace file: ");
+	DIFFERS((nsfs(a, 7, 5, 0), nsfs(b, 7, 6, 1)), "its namespace belongs to: ");
+	/* one namespace here, two there */
+	DIFFERS((nsfs(a, 6, 5, 0), nsfs(a, 7, 5, 0), nsfs(b, 6, 5, 0), nsfs(b, 7, 6, 0)),
+		"namespace file: ");
+	DIFFERS(b->ns[1].root = MC_NONE, "namespace 1 (two): empty in the second only");
+	DIFFERS(b->nr_ns = 1, "2 namespaces against 1");
+}
+
 int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
@@ -626,6 +666,7 @@ int main(void)
 	TAP_RUN(the_maps_of_owners);
 	TAP_RUN(everything_else_does);
 	TAP_RUN(files);
+	TAP_RUN(what_that_image_lacks);
 	TAP_RUN(what_the_root_is_mounted_on);
 	TAP_RUN(order_only_when_asked);
 	TAP_RUN(a_large_directory_is_no_trouble);
