@@ -71,9 +71,11 @@ static void *malloc_of_jansson(size_t n)
 	return only_that ? __real_malloc(n) : __wrap_malloc(n);
 }
 
+static const char *seed = TESTDATA "/seeds/sharing.json";
+
 static char *image_text(size_t *len)
 {
-	FILE *f = fopen(TESTDATA "/seeds/sharing.json", "re");
+	FILE *f = fopen(seed, "re");
 	char *text = __real_malloc(65536);
 
 	REQUIRE(f && text);
@@ -182,13 +184,15 @@ static size_t parts(const char *p)
 	return n;
 }
 
+static enum mntcr_api api = MNTCR_API_UPSTREAM;
+static size_t all[2];		/* by the first, which lacks nothing */
+
 /* Printed whole, or not printed. */
 static int plan_as(bool json, struct mntcr_error *e)
 {
 	const struct mntcr_restore_options o = {
-		.size = sizeof(o), .api = MNTCR_API_UPSTREAM, .assume_sources = true,
+		.size = sizeof(o), .api = api, .assume_sources = true,
 	};
-	static size_t all[2];	/* by the first, which lacks nothing */
 	long later = all[json] ? -1 : left;
 	char *p = NULL;
 	size_t n = 0;
@@ -255,6 +259,12 @@ static void planning(void)
 {
 	with_a_topology(do_plan);
 	with_a_topology(do_plan_json);
+	seed = TESTDATA "/seeds/host.json";
+	api = MNTCR_API_EXTENDED;
+	all[0] = 0;
+	with_a_topology(do_plan);
+	seed = TESTDATA "/seeds/sharing.json";
+	api = MNTCR_API_UPSTREAM;
 }
 
 static enum mntcr_method method;
