@@ -6,109 +6,33 @@
  */
 #include <string.h>
 
-#include "history/history.h"
+#include "history/draw.h"
 
 #define TRIES	4	/* of the same type */
 
-static unsigned int draw(struct chance *c, unsigned int n)
-{
-	c->seed ^= c->seed >> 12;
-	c->seed ^= c->seed << 25;
-	c->seed ^= c->seed >> 27;
-	return (c->seed * 0x2545f4914f6cdd1dULL >> 33) % n;
-}
-
-static bool draw_mount(struct chance *c, const struct hist *h, struct name *n,
-		       int ns)
-{
-	for (int k = 0; k < 32; k++) {
-		int i = draw(c, h->m.nr);
-
-		if (h->m.mnt[i].parent < 0 || (ns >= 0 && h->m.mnt[i].ns != ns))
-			continue;
-		*n = h->tag[i].name;
-		return true;
-	}
-	return false;
-}
-
-static int index_of(const struct hist *h, const struct name *n)
-{
-	for (int i = 0; i < h->m.nr; i++)
-		if (h->tag[i].name.step == n->step && h->tag[i].name.k == n->k)
-			return i;
-	return 0;
-}
-
-/* A directory that the mount has; its root more often than another. */
-static int draw_dir(struct chance *c, const struct hist *h, const struct name *n)
-{
-	int root = h->m.mnt[index_of(h, n)].root;
-
-	for (int k = 0; k < 8; k++) {
-		int d = draw(c, h->m.nr_dirs);
-
-		if (model_under(&h->m, d, root))
-			return d;
-	}
-	return root;
-}
-
-static bool draw_ns(struct chance *c, const struct hist *h, struct name *n)
-{
-	for (int k = 0; k < 64; k++) {
-		int i = draw(c, h->m.nr_ns);
-
-		if (h->ns_gone[i])
-			continue;
-		*n = h->ns[i];
-		return true;
-	}
-	return false;
-}
-
-static int nr_ns(const struct hist *h)
-{
-	int n = 0;
-
-	for (int i = 0; i < h->m.nr_ns; i++)
-		n += !h->ns_gone[i];
-	return n;
-}
-
-/*
- * How often, of each in turn: while there is room, and when there is none; and for
- * groups below groups, while there is room.
- */
+/* How often, of each in turn: while there is room, and when there is none. */
 static const struct {
 	enum op_type type;
-	int room, full, dense;
+	int room, full;
 } often[] = {
-	{ OP_MOUNT, 10, 2, 40 }, { OP_BIND, 20, 4, 4 }, { OP_UMOUNT, 12, 40, 6 },
-	{ OP_TYPE, 30, 20, 8 }, { OP_MOVE, 12, 12, 2 }, { OP_CLONE, 3, 0, 1 },
-	{ OP_DROP, 1, 6, 1 }, { OP_FOREIGN, 12, 2, 2 }, { OP_SETGROUP, 16, 8, 60 },
-	{ OP_SET_GROUP, 6, 3, 6 }, { OP_LOCK, 2, 1, 1 }, { OP_PIVOT, 8, 4, 1 },
-	{ OP_RENAME, 6, 4, 1 }, { OP_RMDIR, 2, 2, 0 }, { OP_MKDIR, 2, 2, 0 },
+	{ OP_MOUNT, 10, 2 }, { OP_BIND, 20, 4 }, { OP_UMOUNT, 12, 40 },
+	{ OP_TYPE, 30, 20 }, { OP_MOVE, 12, 12 }, { OP_CLONE, 3, 0 },
+	{ OP_DROP, 1, 6 }, { OP_FOREIGN, 12, 2 }, { OP_SETGROUP, 16, 8 },
+	{ OP_SET_GROUP, 6, 3 }, { OP_LOCK, 2, 1 }, { OP_PIVOT, 8, 4 },
+	{ OP_RENAME, 6, 4 }, { OP_RMDIR, 2, 2 }, { OP_MKDIR, 2, 2 },
 };
 
 #define NR_OFTEN	(int)(sizeof(often) / sizeof(often[0]))
-
-static int how_often(const struct chance *c, int i, bool full)
-{
-	if (full)
-		return often[i].full;
-	return c->dense ? often[i].dense : often[i].room;
-}
 
 static enum op_type draw_type(struct chance *c, bool full)
 {
 	int sum = 0, k;
 
 	for (int i = 0; i < NR_OFTEN; i++)
-		sum += how_often(c, i, full);
+		sum += full ? often[i].full : often[i].room;
 	k = draw(c, sum);
 	for (int i = 0; i < NR_OFTEN; i++) {
-		k -= how_often(c, i, full);
+		k -= full ? often[i].full : often[i].room;
 		if (k < 0)
 			return often[i].type;
 	}
@@ -130,8 +54,7 @@ static bool draw_two(struct chance *c, const struct hist *h, struct op *op)
 /* Private mounts of one superblock, mostly: others are only refused. */
 static bool draw_members(struct chance *c, const struct hist *h, struct op *op)
 {
-	/* many groups are deeper than large ones */
-	int want = 1 + draw(c, c->dense ? 2 : HIST_MEMBERS), sb = -1;
+	int want = 1 + draw(c, HIST_MEMBERS), sb = -1;
 	bool any = !draw(c, 8);
 
 	for (int k = 0; k < 32 && op->nr < want; k++) {
@@ -159,8 +82,6 @@ static bool draw_setgroup(struct chance *c, const struct hist *h, struct op *op)
 	bool any = !draw(c, 8);
 
 	op->arg = draw(c, 32) ? flags[draw(c, 6)] : 1 + (int)draw(c, 15);
-	if (c->dense && draw(c, 2))
-		op->arg = MODEL_SG_SHARED | MODEL_SG_MASTER;
 	if (!draw_members(c, h, op))
 		return false;
 	for (int k = 0; k < 32; k++) {
@@ -310,17 +231,17 @@ static bool beneath(struct chance *c, const struct hist *h, struct op *op)
 	return true;
 }
 
-/* What is mounted on it stays the only one. */
-static bool alone(const struct hist *h, const struct name *n)
+static bool generate_first(struct chance *c, const struct hist *h, struct op *op)
 {
-	const struct model_mount *p = &h->m.mnt[index_of(h, n)];
-
-	return !p->group && !p->master;
+	return c->begins == OWNERS ? generate_owners(c, h, op) : generate_chain(c, h, op);
 }
 
 bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 {
 	*op = (struct op) { .step = step };
+	if (step < c->first)
+		return generate_first(c, h, op) && !(c->never >> op->type & 1) &&
+		       !(op->type == OP_TYPE && c->never_type >> op->arg & 1);
 	/* or the type would be a matter of what can be done easily */
 	if (c->tries-- <= 0) {
 		c->type = draw_type(c, hist_alive(h) > c->limit * 3 / 4);
@@ -331,9 +252,9 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		return false;
 	switch (op->type) {
 	case OP_MOUNT:
-		op->arg = c->dense ? 0 : draw(c, HIST_SBS);
+		op->arg = draw(c, HIST_SBS);
 		op->from = draw(c, 3) ? 0 : draw(c, h->m.nr_dirs);
-		if (!draw_mount(c, h, &op->b, -1) || (c->dense && !alone(h, &op->b)))
+		if (!draw_mount(c, h, &op->b, -1))
 			return false;
 		op->to = draw_dir(c, h, &op->b);
 		return beneath(c, h, op);
@@ -383,9 +304,9 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		       draw_mount(c, h, &op->a, -1);
 	case OP_CLONE:
 		op->arg = draw(c, 2) ? 0 : draw(c, HIST_OWNERS);
-		return nr_ns(h) < 5 && draw_ns(c, h, &op->ns);
+		return hist_namespaces(h) < 5 && draw_ns(c, h, &op->ns);
 	case OP_DROP:
-		return nr_ns(h) > 1 && draw_ns(c, h, &op->ns);
+		return hist_namespaces(h) > 1 && draw_ns(c, h, &op->ns);
 	default:
 		return false;
 	}
@@ -395,7 +316,8 @@ bool generate_event(struct chance *c, const struct hist *h, int step,
 		    struct op *op)
 {
 	*op = (struct op) { .step = step, .type = OP_EVENT };
-	if (!draw_mount(c, h, &op->b, -1))
+	if (c->begins <= GUARDED && draw(c, 4) ? !draw_sender(c, h, &op->b) :
+	    !draw_mount(c, h, &op->b, -1))
 		return false;
 	op->to = draw_dir(c, h, &op->b);
 	return true;

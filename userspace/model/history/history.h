@@ -119,10 +119,17 @@ int history_add(struct history *y, const struct op *op);
 int history_read(struct history *y, FILE *f);
 void history_print(const struct history *y, FILE *f);
 
+/*
+ * What is rare when everything is as likely: chains of masters and slaves; the same with
+ * locked mounts on them; trees that go from one owner's namespace to another's.
+ */
+enum begins { CHAINS, GUARDED, OWNERS, ANYHOW };
+
 struct chance {
 	uint64_t seed;
 	int limit;	/* mounts at a time */
-	bool dense;	/* sharing: mostly groups below groups, of any roots */
+	enum begins begins;
+	int first;	/* the step up to which it goes as it begins */
 	unsigned int never, never_type;	/* operations and types, a bit each */
 	enum op_type type;	/* tried, until one of that type can be done */
 	int tries;

@@ -34,6 +34,7 @@ static const char usage[] =
 "  --replay F   that history, step by step\n"
 "  --extended   this kernel has to have the series' calls\n"
 "  --no-log     nobody looks at the kernel's log\n"
+"  --uncut      a history that fails is not cut down\n"
 "  --verbose    say each step\n"
 #ifdef MODEL_MUTANTS
 "  --broken R   with the model's rule R broken: has to fail\n"
@@ -51,7 +52,7 @@ struct options {
 	uint64_t seed;
 	int shard, shards;
 	const char *replay;
-	bool verbose, extended, no_log;
+	bool verbose, extended, no_log, uncut;
 	int rules;	/* to so many operations; 0: the model as it is */
 	char again[256];	/* what has to be given for the same histories */
 };
@@ -118,6 +119,7 @@ static int parse(struct options *o, int argc, char **argv)
 		{ "limit", 1, NULL, 'm' }, { "never", 1, NULL, 'n' },
 		{ "replay", 1, NULL, 'r' }, { "verbose", 0, NULL, 'v' },
 		{ "extended", 0, NULL, 'x' }, { "no-log", 0, NULL, 'g' },
+		{ "uncut", 0, NULL, 'c' },
 #ifdef MODEL_MUTANTS
 		{ "broken", 1, NULL, 'b' }, { "rules", 1, NULL, 'u' },
 #endif
@@ -151,6 +153,8 @@ static int parse(struct options *o, int argc, char **argv)
 			o->extended = true;
 		else if (c == 'g')
 			o->no_log = true;
+		else if (c == 'c')
+			o->uncut = true;
 		else if (c == 'n' && !chance_never(&o->chance, optarg))
 			return fprintf(stderr, "%s: no such operation\n", optarg), -1;
 		else if (c == 'b' && !broken(optarg))
@@ -234,6 +238,8 @@ static void report(const struct options *o, struct history *y, long n)
 		puts("# it could not be done, which says nothing of the kernel");
 		return;
 	}
+	if (o->uncut)
+		return;
 	tries = cut_down(y);
 	printf("# cut down from %d to %d in %d tries: %s\n", nr, y->nr, tries,
 	       *run.what ? run.what : "does not fail again");
@@ -309,8 +315,9 @@ static long histories(const struct options *o, struct history *y, bool *ok, long
 		struct chance c = o->chance;
 
 		c.seed = ((o->seed << 32) + n + 1) * 0x9e3779b97f4a7c15ULL;
-		/* one in four */
-		c.dense = !(c.seed >> 62);
+		/* without the series' calls most of these would be skipped */
+		c.begins = world.by_id ? c.seed >> 62 : ANYHOW;
+		c.first = c.begins == ANYHOW ? 0 : o->length * 3 / 5;
 		nr++;
 		*at = n;
 		*ok = run_random(&run, &c, o->length, y);

@@ -60,7 +60,7 @@ operations() {	# LINE
 
 # What differs, of whichever mount at whichever step.
 what() {	# FILE
-	sed -n 's/.*step [0-9]*: //p' "$1" | head -n 1 | sed 's/ m[0-9.]*//'
+	sed -n 's/.*step [0-9]*: //p' "$1" | head -n 1 | sed 's/ m[0-9][0-9.]*//'
 }
 
 broken="--no-log --broken slave-sends"

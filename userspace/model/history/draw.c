@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Histories: what is drawn at random.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include "history/draw.h"
+
+unsigned int draw(struct chance *c, unsigned int n)
+{
+	c->seed ^= c->seed >> 12;
+	c->seed ^= c->seed << 25;
+	c->seed ^= c->seed >> 27;
+	return (c->seed * 0x2545f4914f6cdd1dULL >> 33) % n;
+}
+
+bool draw_mount(struct chance *c, const struct hist *h, struct name *n, int ns)
+{
+	for (int k = 0; k < 32; k++) {
+		int i = draw(c, h->m.nr);
+
+		if (h->m.mnt[i].parent < 0 || (ns >= 0 && h->m.mnt[i].ns != ns))
+			continue;
+		*n = h->tag[i].name;
+		return true;
+	}
+	return false;
+}
+
+int index_of(const struct hist *h, const struct name *n)
+{
+	for (int i = 0; i < h->m.nr; i++)
+		if (h->tag[i].name.step == n->step && h->tag[i].name.k == n->k)
+			return i;
+	return 0;
+}
+
+int draw_dir(struct chance *c, const struct hist *h, const struct name *n)
+{
+	int root = h->m.mnt[index_of(h, n)].root;
+
+	for (int k = 0; k < 8; k++) {
+		int d = draw(c, h->m.nr_dirs);
+
+		if (model_under(&h->m, d, root))
+			return d;
+	}
+	return root;
+}
+
+bool draw_ns(struct chance *c, const struct hist *h, struct name *n)
+{
+	for (int k = 0; k < 64; k++) {
+		int i = draw(c, h->m.nr_ns);
+
+		if (h->ns_gone[i])
+			continue;
+		*n = h->ns[i];
+		return true;
+	}
+	return false;
+}
+
+int hist_namespaces(const struct hist *h)
+{
+	int n = 0;
+
+	for (int i = 0; i < h->m.nr_ns; i++)
+		n += !h->ns_gone[i];
+	return n;
+}
