@@ -19,7 +19,7 @@ S := scripts
 soak_hosts := $(if $(filter command,$(origin HOSTS)),SOAK_HOSTS="$$HOSTS" )
 
 .PHONY: run check check-all kernel series-check check-each selftests userspace image \
-	compare-upstream coverage coverage-userspace mutants-restorer fuzz soak migration shell bench clean distclean help
+	compare-upstream coverage coverage-userspace mutants-restorer mutants-series fuzz soak migration shell bench clean distclean help
 
 run:		## the main job in the patched VM: dump, restore, verify, compare; a move
 	@$(S)/setup-host && $(S)/main-job && $(S)/migration --show debian
@@ -53,6 +53,9 @@ coverage-userspace:	## which lines of the restorer its tests run, by folder
 
 mutants-restorer: ## do the native tests notice changed lines? COUNT= of them (60), SEED=
 	@$(S)/setup-host && $(S)/mutants-restorer $(if $(COUNT),--count $(COUNT))
+
+mutants-series:	## do the selftests notice changed lines? COUNT= of them (20), SEED=
+	@$(S)/setup-host && $(S)/mutants-series $(if $(COUNT),--count $(COUNT))
 
 fuzz:		## hostile input, RUNS= executions in all (10,000,000)
 	@$(S)/setup-host && $(S)/fuzz $(RUNS)
