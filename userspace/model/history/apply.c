@@ -31,24 +31,35 @@ static int clone_ns(struct hist *h, const struct op *op, const struct target *t)
 	return 0;
 }
 
-/* The process that makes the calls is in none of the namespaces, and may do all. */
-static const struct model_caller caller = { .ns = 0, .caps = ~0u };
-
-static int bind_foreign(struct model *m, const struct op *op, const struct target *t)
+/*
+ * The process that makes the calls is in none of the namespaces, and may do all; an
+ * owner's is in one of its own.
+ */
+static struct model_caller caller(const struct hist *h, const struct op *op)
 {
+	int by = op_by(op);
+
+	if (!by)
+		return (struct model_caller) { .ns = 0, .caps = ~0u };
+	return (struct model_caller) { .ns = hist_ns_of(h, by), .caps = 1u << by };
+}
+
+static int bind_foreign(struct hist *h, const struct op *op, const struct target *t)
+{
+	const struct model_caller who = caller(h, op);
 	unsigned int flags = (op->flags & OP_REC ? MODEL_BIND_REC : 0) |
 			     (op->flags & OP_UNLOCKED ? MODEL_BIND_UNLOCKED : 0);
 
-	return model_bind_foreign(m, t->a, op->from, t->b, op->to, flags, &caller);
+	return model_bind_foreign(&h->m, t->a, op->from, t->b, op->to, flags, &who);
 }
 
-static int setgroup(struct model *m, const struct op *op, const struct target *t)
+static int setgroup(struct hist *h, const struct op *op, const struct target *t)
 {
 	bool peer = op->arg & MODEL_SG_PEER;
 	bool master = op->arg & (MODEL_SG_MASTER | MODEL_SG_SIBLING);
 
-	return model_setgroup_caps(m, t->member, op->nr, peer ? t->a : -1,
-				   master ? t->a : -1, op->arg, caller.caps);
+	return model_setgroup_caps(&h->m, t->member, op->nr, peer ? t->a : -1,
+				   master ? t->a : -1, op->arg, caller(h, op).caps);
 }
 
 /* All superblocks have the same directories. */
@@ -70,11 +81,12 @@ static int directories(struct hist *h, const struct op *op)
 	return 0;
 }
 
-static int lock(struct model *m, int mnt)
+static int lock(struct hist *h, const struct op *op, int mnt)
 {
+	const struct model_caller who = caller(h, op);
 	struct model_attr attr = { .lock = true };
 
-	return model_setattr(m, mnt, &attr, &caller);
+	return model_setattr(&h->m, mnt, &attr, &who);
 }
 
 static int apply(struct hist *h, const struct op *op, const struct target *t)
@@ -105,11 +117,11 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 		h->ns_gone[t->ns] = true;
 		return 0;
 	case OP_FOREIGN:
-		return bind_foreign(m, op, t);
+		return bind_foreign(h, op, t);
 	case OP_SETGROUP:
-		return setgroup(m, op, t);
+		return setgroup(h, op, t);
 	case OP_SET_GROUP:
-		return model_set_group(m, t->a, t->b, caller.caps);
+		return model_set_group(m, t->a, t->b, caller(h, op).caps);
 	case OP_RENAME:
 	case OP_RMDIR:
 	case OP_MKDIR:
@@ -118,7 +130,7 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 		/* the new root, where the old one goes, that of the caller */
 		return model_pivot_root(m, t->member[0], t->a, t->b, op->to);
 	case OP_LOCK:
-		return lock(m, t->a);
+		return lock(h, op, t->a);
 	case NR_OPS:
 		break;
 	}

@@ -231,6 +231,18 @@ static bool beneath(struct chance *c, const struct hist *h, struct op *op)
 	return true;
 }
 
+/* Of what the series brings one in four by an owner, where there is any. */
+static bool somebody(struct chance *c, const struct hist *h, struct op *op)
+{
+	const unsigned int new = 1u << OP_FOREIGN | 1u << OP_SETGROUP | 1u << OP_SET_GROUP |
+				 1u << OP_LOCK;
+	int by = 1 + draw(c, 2);
+
+	if (new >> op->type & 1 && hist_ns_of(h, by) >= 0 && !draw(c, 4))
+		op->flags |= by == 1 ? OP_BY_1 : OP_BY_2;
+	return true;
+}
+
 static bool generate_first(struct chance *c, const struct hist *h, struct op *op)
 {
 	return c->begins == OWNERS ? generate_owners(c, h, op) : generate_chain(c, h, op);
@@ -241,7 +253,8 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 	*op = (struct op) { .step = step };
 	if (step < c->first)
 		return generate_first(c, h, op) && !(c->never >> op->type & 1) &&
-		       !(op->type == OP_TYPE && c->never_type >> op->arg & 1);
+		       !(op->type == OP_TYPE && c->never_type >> op->arg & 1) &&
+		       somebody(c, h, op);
 	/* or the type would be a matter of what can be done easily */
 	if (c->tries-- <= 0) {
 		c->type = draw_type(c, hist_alive(h) > c->limit * 3 / 4);
@@ -281,13 +294,13 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 			return false;
 		op->from = draw_dir(c, h, &op->a);
 		op->to = draw_dir(c, h, &op->b);
-		return true;
+		return somebody(c, h, op);
 	case OP_SETGROUP:
-		return draw_setgroup(c, h, op);
+		return draw_setgroup(c, h, op) && somebody(c, h, op);
 	case OP_SET_GROUP:
-		return draw_set_group(c, h, op);
+		return draw_set_group(c, h, op) && somebody(c, h, op);
 	case OP_LOCK:
-		return draw_mount(c, h, &op->a, -1);
+		return draw_mount(c, h, &op->a, -1) && somebody(c, h, op);
 	case OP_MOVE:
 		if (!draw_move(c, h, op))
 			return false;

@@ -36,7 +36,11 @@ struct name {
 	int step, k;
 };
 
-enum { OP_REC = 1, OP_LAZY = 2, OP_UNLOCKED = 4, OP_BENEATH = 8 };
+enum {
+	OP_REC = 1, OP_LAZY = 2, OP_UNLOCKED = 4, OP_BENEATH = 8,
+	/* by who may do anything where that owner has to be asked, and nothing elsewhere */
+	OP_BY_1 = 16, OP_BY_2 = 32,
+};
 
 struct op {
 	int step;
@@ -94,6 +98,11 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t);
 int hist_name(struct hist *h, int first, int step);
 int hist_compact(struct hist *h);
 int hist_alive(const struct hist *h);
+
+/* The owner by whom it is done; 0: by who may do anything. */
+int op_by(const struct op *op);
+/* A namespace of that owner; -1: there is none. */
+int hist_ns_of(const struct hist *h, int owner);
 
 /* In the model: 0 or -errno. */
 int hist_apply(struct hist *h, const struct op *op, const struct target *t);

@@ -32,9 +32,9 @@ static const struct {
 	[OP_DROP] = { "drop", "N" },
 	[OP_EVENT] = { "event", "Bt" },
 	[OP_FOREIGN] = { "foreign", "AfBtw" },
-	[OP_SETGROUP] = { "setgroup", "gSM" },
-	[OP_SET_GROUP] = { "set-group", "AB" },
-	[OP_LOCK] = { "lock", "A" },
+	[OP_SETGROUP] = { "setgroup", "gSMw" },
+	[OP_SET_GROUP] = { "set-group", "ABw" },
+	[OP_LOCK] = { "lock", "Aw" },
 	[OP_RENAME] = { "rename", "ft" },
 	[OP_RMDIR] = { "rmdir", "f" },
 	[OP_MKDIR] = { "mkdir", "ft" },
@@ -46,7 +46,7 @@ const char *const op_types[4] = {
 	[MODEL_SLAVE] = "slave", [MODEL_UNBINDABLE] = "unbindable",
 };
 
-static const char *const words[] = { "rec", "lazy", "unlocked", "beneath" };
+static const char *const words[] = { "rec", "lazy", "unlocked", "beneath", "by1", "by2" };
 
 /* Of mount_setgroup(2), by their bits, as "shared+master". */
 static const char *const groups[] = { "shared", "peer", "master", "sibling" };
@@ -217,6 +217,7 @@ static bool parse_arg(char kind, const char *s, struct op *op)
 int op_parse(const char *line, struct op *op)
 {
 	char copy[256], *save, *s;
+	bool with_words;
 	const char *p;
 	int n;
 
@@ -240,13 +241,14 @@ int op_parse(const char *line, struct op *op)
 		if (!s || !parse_arg(*p, s, op))
 			return -1;
 	}
+	with_words = *p && strchr(p, 'w');
 	while ((s = strtok_r(NULL, " \t\n", &save))) {
 		if (*p == 'M' && op->nr < HIST_MEMBERS &&
 		    parse_name(s, 'm', &op->member[op->nr])) {
 			op->nr++;
 			continue;
 		}
-		if (*p != 'w' || !parse_word(s, words, COUNT(words), &n))
+		if (!with_words || !parse_word(s, words, COUNT(words), &n))
 			return -1;
 		op->flags |= 1u << n;
 	}
@@ -266,6 +268,11 @@ int history_add(struct history *y, const struct op *op)
 	}
 	y->op[y->nr++] = *op;
 	return 0;
+}
+
+int op_by(const struct op *op)
+{
+	return op->flags & OP_BY_1 ? 1 : op->flags & OP_BY_2 ? 2 : 0;
 }
 
 /* Lines that begin with "#" are comments. */

@@ -349,7 +349,23 @@ out:
 	return err;
 }
 
-/* What the series brings: from outside of all namespaces. */
+/*
+ * What the series brings: from outside of all namespaces, or by an owner, in a namespace
+ * of its own.  That one has got the descriptors that it takes before it is none but an
+ * owner.
+ */
+
+static int become(struct world *w, const struct hist *h, const struct op *op)
+{
+	int by = op_by(op);
+
+	if (!by)
+		return 0;
+	if (setns(w->user[by], CLONE_NEWUSER) ||
+	    setns(w->ns[hist_ns_of(h, by)], CLONE_NEWNS))
+		return world_fail(w, "become", "an owner");
+	return 0;
+}
 
 static int do_foreign(struct world *w, const struct hist *h, const struct op *op,
 		      const struct target *t)
@@ -357,7 +373,7 @@ static int do_foreign(struct world *w, const struct hist *h, const struct op *op
 	int from = get(w, h, t->a), to = get(w, h, t->b), fd, err = FAILED;
 	char source[64], path[64];
 
-	if (from < 0 || to < 0)
+	if (from < 0 || to < 0 || become(w, h, op))
 		goto out;
 	hist_dir(h, op->from, h->m.mnt[t->a].root, source);
 	hist_dir(h, op->to, h->m.mnt[t->b].root, path);
@@ -395,7 +411,7 @@ static int do_setgroup(struct world *w, const struct hist *h, const struct op *o
 		if (fd[n] < 0)
 			break;
 	}
-	if (n == op->nr)
+	if (n == op->nr && !become(w, h, op))
 		err = mc_mount_setgroup(&args, sizeof(args), op->arg) ? -errno : 0;
 	while (n-- > 0)
 		close(fd[n]);
@@ -404,11 +420,12 @@ static int do_setgroup(struct world *w, const struct hist *h, const struct op *o
 	return err;
 }
 
-static int do_set_group(struct world *w, const struct hist *h, const struct target *t)
+static int do_set_group(struct world *w, const struct hist *h, const struct op *op,
+			const struct target *t)
 {
 	int from = get(w, h, t->a), to = get(w, h, t->b), err = FAILED;
 
-	if (from >= 0 && to >= 0)
+	if (from >= 0 && to >= 0 && !become(w, h, op))
 		err = mc_move_mount(from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH |
 				    MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_SET_GROUP) ?
 			-errno : 0;
@@ -417,15 +434,15 @@ static int do_set_group(struct world *w, const struct hist *h, const struct targ
 	return err;
 }
 
-static int do_lock(struct world *w, const struct hist *h, int mnt)
+static int do_lock(struct world *w, const struct hist *h, const struct op *op, int mnt)
 {
 	struct mc_mount_attr lock = { .lock_set = MOUNT_LOCK_MOUNT };
-	int fd = get(w, h, mnt), err;
+	int fd = get(w, h, mnt), err = FAILED;
 
-	if (fd < 0)
-		return FAILED;
-	err = mc_mount_setattr(fd, "", AT_EMPTY_PATH, &lock, sizeof(lock)) ? -errno : 0;
-	close(fd);
+	if (fd >= 0 && !become(w, h, op))
+		err = mc_mount_setattr(fd, "", AT_EMPTY_PATH, &lock, sizeof(lock)) ?
+			-errno : 0;
+	world_close(fd);
 	return err;
 }
 
@@ -457,7 +474,7 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 	case OP_SETGROUP:
 		return do_setgroup(w, h, op, t);
 	case OP_SET_GROUP:
-		return do_set_group(w, h, t);
+		return do_set_group(w, h, op, t);
 	case OP_RENAME:
 	case OP_RMDIR:
 	case OP_MKDIR:
@@ -465,10 +482,32 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 	case OP_PIVOT:
 		return do_pivot(w, h, op, t);
 	case OP_LOCK:
-		return do_lock(w, h, t->a);
+		return do_lock(w, h, op, t->a);
 	case NR_OPS:
 		break;
 	}
+	return FAILED;
+}
+
+/* By a child, since who has become an owner stays one. */
+static int perform_by_owner(struct world *w, const struct hist *h, const struct op *op,
+			    const struct target *t)
+{
+	int status = 0, err;
+	pid_t pid = fork();
+
+	if (!pid) {
+		err = perform(w, h, op, t);
+		_exit(err == FAILED ? 255 : -err);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+		world_fail(w, "fork", "");
+		return FAILED;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) != 255)
+		return -WEXITSTATUS(status);
+	errno = EIO;
+	world_fail(w, "by", "an owner");
 	return FAILED;
 }
 
@@ -479,6 +518,6 @@ int world_do(struct world *w, const struct hist *h, const struct op *op,
 
 	*w->error = 0;
 	w->differs = NULL;
-	err = perform(w, h, op, t);
+	err = op_by(op) ? perform_by_owner(w, h, op, t) : perform(w, h, op, t);
 	return world_enter(w, -1) ? FAILED : err;
 }

@@ -136,7 +136,7 @@ static bool compare(struct run *r, const struct op *op)
 
 /*
  * In both.  @c: it has been made up; skipped is what makes too many mounts, and most of
- * what would be refused.
+ * what would be refused to anybody.
  */
 static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 {
@@ -151,7 +151,7 @@ static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 	if (hist_copy(&r->next, &r->h))
 		return cannot(r, op, "the model", "out of memory") - 1;
 	model = hist_apply(&r->next, op, &t);
-	if (c && model && !chance_refused(c))
+	if (c && model && !op_by(op) && !chance_refused(c))
 		return HIST_SKIP;
 	/* what an event makes does not stay */
 	if (!model && hist_alive(&r->next) > (c && op->type != OP_EVENT ? c->limit : MOST))

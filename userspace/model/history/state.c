@@ -137,6 +137,8 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 	}
 	if (op->type == OP_PIVOT && op->nr != 1)
 		return false;
+	if (op_by(op) && hist_ns_of(h, op_by(op)) < 0)
+		return false;
 	if (!resolve_dirs(h, op))
 		return false;
 	switch (op->type) {
@@ -166,6 +168,14 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 		break;
 	}
 	return false;
+}
+
+int hist_ns_of(const struct hist *h, int owner)
+{
+	for (int k = 0; k < h->m.nr_ns; k++)
+		if (!h->ns_gone[k] && h->m.owner[k] == owner)
+			return k;
+	return -1;
 }
 
 /* The mounts that are left, in the same order; groups that have members. */
