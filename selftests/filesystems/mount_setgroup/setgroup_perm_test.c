@@ -292,6 +292,34 @@ TEST_F(setgroup_containment, erange_ring)
 	}
 }
 
+/* One that is rooted outside is enough, wherever it is in the list. */
+TEST_F(setgroup_containment, erange_one_of_two)
+{
+	int fds[2] = { self->named, self->wide };
+	char in[80], out[80];
+
+	snprintf(in, sizeof(in), "%s/10", self->base);
+	snprintf(out, sizeof(out), "%s/11", self->base);
+	ASSERT_EQ(0, k_setgroup(SHARED, fds, 2, 0));
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(joins); i++) {
+		unsigned int flags = joins[i / 2];
+		int inside = member_of(&self->owner, self->base, "a", "10");
+		int outside = member_of(&self->owner, self->base, i % 2 ? "b" : "", "11");
+		int first[2] = { outside, inside }, last[2] = { inside, outside };
+
+		ASSERT_TRUE(inside >= 0 && outside >= 0);
+		EXPECT_EQ(-ERANGE, AS(&self->owner, k_setgroup(flags, first, 2, self->named)));
+		EXPECT_EQ(-ERANGE, AS(&self->owner, k_setgroup(flags, last, 2, self->named)));
+		EXPECT_EQ(MS_PRIVATE, propagation_of(inside));
+		EXPECT_EQ(MS_PRIVATE, propagation_of(outside));
+		EXPECT_EQ(0, k_setgroup(flags, last, 2, self->named));
+		close(inside);
+		close(outside);
+		ASSERT_EQ(0, AS(&self->owner, k_umount(in, 0)));
+		ASSERT_EQ(0, AS(&self->owner, k_umount(out, 0)));
+	}
+}
+
 TEST_F(setgroup_containment, erange_ring_of_the_sibling)
 {
 	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0));
