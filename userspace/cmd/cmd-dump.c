@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "mntcr-restore.h"
 #include "cmd.h"
 
@@ -95,6 +96,7 @@ int cmd_dump(int argc, char **argv)
 	size_t pid = 0;
 	struct cmd_input in = { 0 }, trees = { 0 };
 	struct mntcr_topology *t = NULL;
+	struct mc_fd_limit limit = { 0 };
 	const char *out = NULL;
 	struct mntcr_error e;
 	int c, ret = 0;
@@ -201,11 +203,14 @@ int cmd_dump(int argc, char **argv)
 		}
 		opts.within = pid ? cgroup ? cgroup : found : NULL;
 	}
-	/* once it holds still */
+	/* once it holds still; each has a namespace's file, and two more while it is opened */
+	if (nr_detached)
+		mc_fd_limit_raise(&limit, mc_fd_count() + (uint32_t)nr_detached + 16);
 	for (n = 0; n < nr_detached && !ret; n++)
 		ret = cmd_input_add_detached(named ? &in : &trees, "dump", detached[n]);
 	opts.detached = trees.sources;
 	opts.nr_detached = trees.nr;
+	mc_fd_limit_back(&limit);
 	if (ret)
 		goto thaw;
 	if (pid)

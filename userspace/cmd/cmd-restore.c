@@ -73,6 +73,7 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 	size_t nr = mntcr_restored_nr_ns(r), i;
 	struct mntcr_source *srcs = calloc(nr + 1, sizeof(*srcs));
 	struct mntcr_detached **trees = calloc(nr + 1, sizeof(*trees));
+	struct mc_fd_limit limit = { 0 };
 	struct mntcr_topology *got = NULL;
 	struct mntcr_contents *files = NULL;
 	int ret = -1;
@@ -85,6 +86,7 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 		mc_nomem(e);
 		goto out;
 	}
+	mc_fd_limit_raise(&limit, mc_fd_count() + (uint32_t)nr + 16);
 	for (i = 0; i < nr; i++) {
 		srcs[i].type = MNTCR_SOURCE_FD;
 		srcs[i].fd = mntcr_restored_ns_fd(r, i);
@@ -105,6 +107,7 @@ out:
 	mntcr_topology_free(got);
 	for (i = 0; trees && i < nr; i++)
 		mntcr_detached_free(trees[i]);
+	mc_fd_limit_back(&limit);
 	free(trees);
 	free(srcs);
 	return ret;
@@ -325,6 +328,8 @@ static int check(struct job *j, const char *image)
 	ret = mntcr_check_restore(t, &j->r.o, j->json, stdout, &e);
 	if (ret)
 		ret = e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("restore", &e);
+	if (refuse_trees(j, t, &e))
+		ret = cmd_error("restore", &e);
 out:
 	flushed = cmd_flush("restore");
 	mntcr_contents_free(j->contents);

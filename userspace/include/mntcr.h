@@ -113,7 +113,7 @@ struct mntcr_capture_options {
 	size_t nr_own, nr_not_own;
 	/*
 	 * For mntcr_capture_container() and _cgroup(): trees that tasks of the container
-	 * hold, which come after its namespaces.
+	 * hold, which come after the namespaces of its tasks.
 	 */
 	const struct mntcr_source *detached;
 	size_t nr_detached;

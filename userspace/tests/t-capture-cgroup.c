@@ -26,6 +26,7 @@
 #define TRY(x)	do { if ((x) == -1) { perror(#x); _exit(1); } } while (0)
 
 static volatile unsigned int *counter;
+static int outside;	/* cgroup.procs of the cgroup that the test was in */
 
 static void put(const char *path, const char *text)
 {
@@ -570,12 +571,16 @@ static bool own_cgroups(char *name)
 
 	TRY(mkdir(ALL, 0755));
 	TRY(mkdir(CG, 0755));
+	/* from a cgroup namespace of its own no options of the machine's are set */
+	TRY(unshare(CLONE_NEWCGROUP));
 	if (mount("cg", ALL, "cgroup2", 0, NULL) || !mkdtemp(name))
 		return false;
 	snprintf(path, sizeof(path), "%s/cgroup.procs", name);
+	/* who may move a task out again is who opened it out there */
+	TRY(outside = open(ALL "/cgroup.procs", O_WRONLY | O_CLOEXEC));
 	put(path, "0");
 	TRY(unshare(CLONE_NEWCGROUP));
-	put(ALL "/cgroup.procs", "0");
+	TRY(write(outside, "0", 1));
 	TRY(mount("cg", CG, "cgroup2", 0, NULL));
 	return true;
 }
@@ -616,7 +621,7 @@ int main(void)
 	TRY(rmdir(CG "/a/b"));
 	TRY(rmdir(CG "/a"));
 	TRY(rmdir(CG "/other"));
-	put(ALL "/cgroup.procs", "0");
+	TRY(write(outside, "0", 1));
 	TRY(rmdir(name));
 	return tap_done();
 }

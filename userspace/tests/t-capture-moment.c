@@ -45,8 +45,11 @@ static void step(int ns, bool up)
 		if (errno == EBUSY)
 			ret = 0;
 	}
-	if (ret)
+	if (ret) {
+		TAP_SAY("the changer, %s: %s", up ? "mounting" : "unmounting", strerror(errno));
+		fflush(stdout);
 		_exit(1);
+	}
 	shared->steps++;
 	if (shared->pause)
 		usleep(shared->pause);

@@ -318,6 +318,8 @@ static void a_detached_tree(void)
 	const char *const pin[] = { "mntcr", "restore", "--pin", PINS, IMAGE, NULL };
 	const char *const compare[] = { "mntcr", "verify", IMAGE, ns, of, NULL };
 	const char *const discard[] = { "mntcr", "restore", "--discard", IMAGE, NULL };
+	const char *const check[] = { "mntcr", "restore", "--check", IMAGE, NULL };
+	const char *const live[] = { "mntcr", "restore", "--discard", "--source", of, IMAGE, NULL };
 	const char *const number[] = { "mntcr", "dump", "--detached", "3", NULL };
 	struct world w = { .nr = 0 };
 	struct drive d;
@@ -336,6 +338,8 @@ static void a_detached_tree(void)
 	CHECK_EQ(run(compare), 0);
 	CHECK_EQ(run(pin), MNTCR_REFUSED);
 	CHECK_EQ(run(discard), MNTCR_REFUSED);
+	CHECK_EQ(run(check), MNTCR_REFUSED);
+	CHECK_EQ(run(live), MNTCR_USAGE);
 	CHECK_EQ(run(number), MNTCR_USAGE);
 	close(tree);
 	CHECK_EQ(run(compare), MNTCR_SYS);

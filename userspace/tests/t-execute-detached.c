@@ -237,6 +237,25 @@ static void a_tree_of_its_own(void)
 	nothing_left();
 }
 
+/* What is mounted in a copy of a tree is not in that. */
+static void no_events_in_it(void)
+{
+	size_t events, differences;
+	struct trip x = { 0 };
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	CHECK_EQ(mntcr_verify_events(x.src, 1, x.src, 1, NULL, &events, &differences,
+				     &e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK(strstr(e.text, "not in a detached tree"));
+	close(fd);
+	over(&x);
+	nothing_left();
+}
+
 /* The copy can be read in whatever way there is. */
 static void by_mountinfo(void)
 {
@@ -575,6 +594,7 @@ int main(void)
 	world_start();
 	TAP_RUN(what_it_takes);
 	TAP_RUN(a_tree_of_its_own);
+	TAP_RUN(no_events_in_it);
 	TAP_RUN(by_mountinfo);
 	TAP_RUN(it_can_be_attached);
 	TAP_RUN(shared_with_a_namespace);

@@ -276,14 +276,20 @@ static const struct job frozen_job = { run_frozen, check_frozen, undo_dump };
 
 static void container_that_is_frozen(void)
 {
-	pid_t task;
+	pid_t task, pid;
 
 	prepare();
 	w_mkdir(CG);
-	if (mount("cg", CG, "cgroup2", 0, NULL))
+	fflush(stdout);
+	/* from a cgroup namespace of its own no options are set */
+	pid = fork();
+	if (!pid)
+		_exit(unshare(CLONE_NEWCGROUP) || mount("cg", CG, "cgroup2", 0, NULL));
+	if (wd_wait_for(pid))
 		SKIP("no cgroup2");
-	snprintf(ct, sizeof(ct), CG "/mntcr-%d", (int)getpid());
-	if (mkdir(ct, 0755)) {
+	snprintf(ct, sizeof(ct), CG "/mntcr-XXXXXX");
+	if (!mkdtemp(ct)) {
+		REQUIRE(errno == EROFS || errno == EPERM || errno == EACCES);
 		w_umount(CG);
 		SKIP("no cgroup2");
 	}

@@ -21,6 +21,7 @@
 /* For all paths of a namespace's overlays. */
 #define POOL_SIZE	(1U << 20)
 #define MOST_LINKS	40	/* the kernel's */
+#define FEW_CHILDREN	4	/* sooner looked through than searched for */
 
 /* An overlay, and the oldest mount of it. */
 struct over {
@@ -87,6 +88,13 @@ static uint32_t child_at(const struct job *j, uint32_t m, const char *path)
 	uint32_t from = 0, end = j->t->nr_mounts, mid;
 	int c;
 
+	/* as in a stack, which has one on each */
+	if (j->t->mounts[m].nr_children <= FEW_CHILDREN) {
+		mc_for_each_child(j->t, mid, m)
+			if (!strcmp(j->t->mounts[mid].mountpoint, path))
+				break;
+		return mid;
+	}
 	while (from < end) {
 		mid = from + (end - from) / 2;
 		c = cmp_place(&j->t->mounts[j->children[mid]], m, path);

@@ -125,6 +125,12 @@ static int make_above(const char *path)
 	return 0;
 }
 
+/* By its own string?  The kernel takes no longer one, and would find escapes in it. */
+static bool is_settable(const char *text)
+{
+	return strlen(text) < MC_FSCONFIG_MAX && !strchr(text, '\\');
+}
+
 static int link_layer(struct over *o, uint32_t i)
 {
 	const struct mc_made_layer *l = &o->src->layers[i];
@@ -144,7 +150,8 @@ static int link_layer(struct over *o, uint32_t i)
 		errno = ENOTDIR;
 		return failed(o, "looking for it", i);
 	}
-	if (o->src->other_layers && !o->src->one_by_one)
+	if (o->src->other_layers &&
+	    (!o->src->one_by_one || !is_settable(o->sb->layers[i].text)))
 		return 0;
 	/* two strings may be one */
 	if (make_above(l->at) || (symlink(to, l->at) && errno != EEXIST))
@@ -165,28 +172,28 @@ static int set(struct over *o, const char *name, const char *value)
 /* By where it lies; where that is too long, by a link to it. */
 static int set_layer(struct over *o, uint32_t i, const char *name)
 {
-	char to[PATH_MAX], link[48];
+	const struct mc_made_layer *l = &o->src->layers[i];
+	char to[PATH_MAX], link[48], place[32];
+	int n;
 
-	place_name(o->src->layers[i].with, to);
-	if (snprintf(to + strlen(to), sizeof(to) - strlen(to), "%s",
-		     o->src->layers[i].below) >= (int)(sizeof(to) - strlen(to))) {
+	place_name(l->with, place);
+	n = snprintf(to, sizeof(to), "%s%s", place, l->below);
+	if (n < 0 || (size_t)n >= sizeof(to)) {
 		errno = ENAMETOOLONG;
 		return failed(o, "its path", i);
 	}
 	if (strlen(to) < MC_FSCONFIG_MAX)
 		return set(o, name, to);
 	snprintf(link, sizeof(link), MC_LAYERS_IN "/%u-%s", i, name);
-	return symlink(to, link) ? failed(o, "making a shorter name for it", i) :
-	       set(o, name, link);
+	return symlink(to, link) && errno != EEXIST ?
+	       failed(o, "making a shorter name for it", i) : set(o, name, link);
 }
 
-/* By its own string, unless that is too long, or the kernel would find escapes in it. */
 static int set_string(struct over *o, uint32_t i, const char *name)
 {
 	const char *text = o->sb->layers[i].text;
 
-	return strlen(text) < MC_FSCONFIG_MAX && !strchr(text, '\\') ?
-	       set(o, name, text) : set_layer(o, i, name);
+	return is_settable(text) ? set(o, name, text) : set_layer(o, i, name);
 }
 
 static const char *one_by_one(enum mc_layer_kind kind)
@@ -195,15 +202,18 @@ static const char *one_by_one(enum mc_layer_kind kind)
 	       mc_layer_option(kind);
 }
 
-/* Each by itself, from Linux 6.8 on: EINVAL at the first, where it is not known. */
+/* Each by itself, from Linux 6.8 on: EINVAL at the first lower one, where it is not known. */
 static int set_strings(struct over *o, bool *known)
 {
+	enum mc_layer_kind kind;
 	uint32_t i;
 	int err = 0;
 
 	for (i = 0; i < o->sb->nr_layers && !err; i++) {
-		err = set_string(o, i, one_by_one(o->sb->layers[i].kind));
-		*known = *known || !err;
+		kind = o->sb->layers[i].kind;
+		err = set_string(o, i, one_by_one(kind));
+		if (kind == MC_LAYER_LOWER || kind == MC_LAYER_DATA)
+			*known = *known || !err;
 	}
 	return err;
 }

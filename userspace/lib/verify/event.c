@@ -118,12 +118,12 @@ static int open_place(struct helper *h)
 static bool into_a_cover(int err)
 {
 	return err == EAGAIN || err == ENOENT || err == ENOTDIR || err == ELOOP ||
-	       err == EACCES;
+	       err == EACCES || err == ENAMETOOLONG || err == ENOTCONN;
 }
 
 static int fire(struct helper *h)
 {
-	int fd, tries = TRIES;
+	int fd, err, tries = TRIES;
 	struct statx st;
 
 	/* an event on the other side may have come here, or in between */
@@ -132,9 +132,10 @@ static int fire(struct helper *h)
 	} while (fd < 0 && errno == EAGAIN && --tries);
 	if (fd < 0)
 		return into_a_cover(errno) ? MC_EVENT_OTHER : errno;
-	if (mc_look(fd, 0, &st))
-		return errno;
+	err = mc_look(fd, 0, &st) ? errno : 0;
 	mc_close(fd);
+	if (err)
+		return err;
 	if (st.stx_mnt_id != h->on_id)
 		return MC_EVENT_OTHER;
 	return mc_move_mount(h->event, "", h->on, "", MOVE_MOUNT_F_EMPTY_PATH |

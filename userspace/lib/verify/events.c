@@ -376,6 +376,17 @@ out:
 	return ret;
 }
 
+/* Of such a tree there is a copy only, which would no longer be one. */
+static bool any_detached(const struct mntcr_source *s, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (s[i].type == MNTCR_SOURCE_DETACHED)
+			return true;
+	return false;
+}
+
 int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 			const struct mntcr_source *second, size_t nr_second,
 			const struct mntcr_verify_options *opts,
@@ -387,6 +398,9 @@ int mntcr_verify_events(const struct mntcr_source *first, size_t nr_first,
 	int ret;
 
 	*nr_events = *nr_differences = 0;
+	if (any_detached(first, nr_first) || any_detached(second, nr_second))
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "events are mounted in namespaces, and not in a detached tree");
 	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "verify_options", e))
 		return -1;
 	/* Both are held; captures see to themselves. */
