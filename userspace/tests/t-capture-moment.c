@@ -110,6 +110,7 @@ static unsigned int images(const struct mntcr_source *src, unsigned int pause,
 	struct mntcr_capture_options o = { .size = sizeof(o), .method = method };
 	unsigned int there[NR_NS], i, n, made = 0;
 	double start = now();
+	int status = 0;
 
 	shared->pause = pause;
 	for (i = 0; i < NR_IMAGES && now() - start < SECONDS; i++) {
@@ -119,7 +120,10 @@ static unsigned int images(const struct mntcr_source *src, unsigned int pause,
 
 		/* it goes on changing while nothing is captured, too */
 		while (shared->steps == before) {
-			REQUIRE(!waitpid(pid, NULL, WNOHANG));
+			if (waitpid(pid, &status, WNOHANG)) {
+				TAP_SAY("the changer ended: status %#x", status);
+				REQUIRE(!"it changes");
+			}
 			sched_yield();
 		}
 		if (mntcr_capture(src, NR_NS, &o, &t, &e)) {
