@@ -149,7 +149,7 @@ static unsigned int images(const struct mntcr_source *src, unsigned int pause,
 static void never_a_mixture(void)
 {
 	struct mntcr_source src[NR_NS] = { 0 };
-	static const unsigned int pauses[] = { 0, 100, 1000, 10000, 100000 };
+	static const unsigned int pauses[] = { 0, 100, 1000, 10000, 100000, 1000000 };
 	unsigned int n, made = 0;
 	struct holder h[NR_NS];
 	pid_t pid;
