@@ -289,11 +289,12 @@ static void long_list(void)
 	overlay("/m", 0, options);
 }
 
-/* lowerdir+: from Linux 6.8 on */
+/* lowerdir+: from Linux 6.8 on; before 6.5 all is taken, and refused later. */
 static bool takes_one_by_one(void)
 {
 	int fs = mc_fsopen("overlay", FSOPEN_CLOEXEC);
-	bool ok = fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "lowerdir+", "/", 0);
+	bool ok = fs >= 0 && mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "no", "/", 0) &&
+		  !mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "lowerdir+", "/", 0);
 
 	mc_close(fs);
 	return ok;

@@ -249,10 +249,24 @@ static int set_layers(struct over *o)
 	return err;
 }
 
+/*
+ * Before Linux 6.5 overlayfs takes each option, and refuses one that it does not know only
+ * when the superblock is made: legacy_parse_param() in fs/fs_context.c.
+ */
+static bool refuses_at_once(void)
+{
+	int fs = mc_fsopen("overlay", MC_FSOPEN_CLOEXEC);
+	bool yes = fs >= 0 &&
+		   mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "no-such-option", "x", 0);
+
+	mc_close(fs);
+	return yes;
+}
+
 static int set_other_layers(struct over *o)
 {
 	bool known = false;
-	int err = o->src->one_by_one ? set_strings(o, &known) : EINVAL;
+	int err = o->src->one_by_one && refuses_at_once() ? set_strings(o, &known) : EINVAL;
 
 	if (err != EINVAL || known)
 		return err;
