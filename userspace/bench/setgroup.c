@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,23 +136,6 @@ static double measure(const struct scene *s, unsigned int flags, int runs)
 	return best;
 }
 
-/* One keeps each of the namespaces. */
-static void allow_descriptors(void)
-{
-	const rlim_t nr = nr_others[NR_LEVELS - 1] + 100;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		err(1, "the limit of descriptors");
-	if (limit.rlim_cur >= nr)
-		return;
-	limit.rlim_cur = nr;
-	if (limit.rlim_max < nr)
-		limit.rlim_max = nr;
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		err(1, "%d descriptors", (int)nr);
-}
-
 static void add_others(int proc_fd, int nr)
 {
 	int i, own = openat(proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
@@ -222,13 +204,17 @@ static void print_json(double us[NR_WAYS][NR_LEVELS])
 int bench_setgroup(int runs, bool json)
 {
 	int proc_fd = open("/proc", O_PATH | O_CLOEXEC);
+	/* one keeps each of the namespaces */
+	const uint32_t nr_fds = mc_fd_count() + (uint32_t)nr_others[NR_LEVELS - 1] + 50;
 	double us[NR_WAYS][NR_LEVELS];
+	struct mc_fd_limit limit = { 0 };
 	struct scene s;
 	size_t i, k;
 
 	if (proc_fd < 0)
 		err(1, "/proc");
-	allow_descriptors();
+	if (mc_fd_limit_raise(&limit, nr_fds) < nr_fds)
+		err(1, "%u descriptors", nr_fds);
 	build(&s);
 	for (k = 0; k < NR_LEVELS; k++) {
 		add_others(proc_fd, nr_others[k] - (k ? nr_others[k - 1] : 0));
