@@ -35,6 +35,14 @@ give_layers() {
 	touch -d @1000000000 $volume
 }
 
+# What systemd-nspawn has mounted on host A is not there without it.
+give_sockets() {
+	mkdir -p $sockets
+	mount -t tmpfs -o size=4m,nr_inodes=64,mode=755 tmpfs $sockets
+	chown $users:$users $sockets
+	touch -d @1000000000 $sockets
+}
+
 # Without the series: which namespace a sysfs or mqueue shows is not in the image, nor
 # is what was in an unlinked root. Only that is refused.
 refused() {	# RESTORE-OPTION...
@@ -66,11 +74,16 @@ restore() {
 	nspawn)	places="/ /dev /dev/mqueue /dev/pts /dev/shm /proc /run /sys
 			/sys/fs/cgroup /sys/fs/fuse/connections /sys/kernel/debug
 			/sys/kernel/tracing /tmp $disk
-			$volume" ;;
+			$volume"
+		# since systemd 257 it is not
+		! grep -q trixie $lib/containers || {
+			places="/ /run $sockets /sys/fs/cgroup $disk $volume"
+			give_sockets
+		} ;;
 	esac
 	set --
 	for place in $places; do
-		grep -q "^external  *--host $place for " $work/list || { rc=1; echo "# not $place"; }
+		grep -q "^external  *--host $place for \|--host=$place keeps it" $work/list || { rc=1; echo "# not $place"; }
 		set -- "$@" --host $place
 	done
 	grep -q "^master  *--host $volume for .*:\(/media\|$volume\)" $work/list || rc=1

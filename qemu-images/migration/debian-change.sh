@@ -13,7 +13,8 @@ echo "in memory" >/run/ramfs/file
 mount -t devpts -o newinstance,mode=620,ptmxmode=666,gid=5 none /run/pts
 mount -t tmpfs -o size=1m all /run/all
 mkdir /run/sys /run/queues
-mount -t sysfs again /run/sys
+# (refused where one sees only parts of one, as in what Debian 13's systemd-nspawn starts)
+! grep -q ' / /sys .* - sysfs ' /proc/self/mountinfo || mount -t sysfs again /run/sys
 mount -t mqueue again /run/queues
 # the initial user namespace's alone: once more by another name
 if [ -d /sys/kernel/debug/bdi ]; then

@@ -6,6 +6,8 @@
 everything=$work
 disk=/tmp/disk
 volume=/tmp/volume
+# where systemd-nspawn mounts a tmpfs, since 257: sockets that the host is to see
+sockets=/run/systemd/nspawn/unix-export/ct
 
 # What is done from here on is done with one of the containers, in that cgroup: "plain",
 # or "trixie", which has another root; "user", with a user namespace of its own; "nspawn",
