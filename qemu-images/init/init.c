@@ -16,7 +16,8 @@
 #define KTAP_TTY	"/dev/ttyS1"
 #define SHELL_TTY	"/dev/ttyS0"
 
-static int wants_shell(void)
+/* Is WORD on the kernel's command line? */
+static int told(const char *word)
 {
 	char buf[4096];
 	ssize_t n;
@@ -30,12 +31,13 @@ static int wants_shell(void)
 	if (n < 0)
 		return 0;
 	buf[n] = '\0';
-	return strstr(buf, "vm.shell") != NULL;
+	return strstr(buf, word) != NULL;
 }
 
 static enum verdict run_all(const struct test *t, unsigned int nr)
 {
 	unsigned int count[OUTCOME_TIMEOUT + 1] = { 0 };
+	int until_failure = told("vm.until-failure");
 	unsigned int i = 0;
 
 	out_printf("KTAP version 1\n1..%u\n", nr);
@@ -43,10 +45,15 @@ static enum verdict run_all(const struct test *t, unsigned int nr)
 		char why[64] = "";
 		enum outcome o;
 
+		i++;
+		if (until_failure && count[OUTCOME_FAIL] + count[OUTCOME_TIMEOUT]) {
+			out_printf("ok %u %s # SKIP another one failed\n", i, t->name);
+			klog("vm: test %s ends, not begun", t->name);
+			continue;
+		}
 		klog("vm: test %s starts", t->name);
 		o = run_test(t, why, sizeof(why));
 		count[o]++;
-		i++;
 		switch (o) {
 		case OUTCOME_OK:
 			out_printf("ok %u %s\n", i, t->name);
@@ -61,8 +68,7 @@ static enum verdict run_all(const struct test *t, unsigned int nr)
 		}
 		klog("vm: test %s ends %s", t->name, why);
 	}
-	leaks_scan();
-	races_say();
+	debug_ask();
 	klog("vm: end of the run");
 	if (count[OUTCOME_TIMEOUT])
 		return VERDICT_TIMEOUT;
@@ -87,7 +93,7 @@ int main(void)
 	if (setup_limits())
 		verdict_exit(VERDICT_BROKEN);
 	setup_processors();
-	if (wants_shell())
+	if (told("vm.shell"))
 		shell(SHELL_TTY);
 	if (out_open(KTAP_TTY)) {
 		klog("vm: %s: %s", KTAP_TTY, strerror(errno));

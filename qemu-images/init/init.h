@@ -64,11 +64,8 @@ void klog(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* run.c */
 enum outcome run_test(const struct test *t, char *why, size_t size);
 
-/* leaks.c */
-void leaks_scan(void);
-
-/* races.c */
-void races_say(void);
+/* debug.c */
+void debug_ask(void);
 
 /* verdict.c */
 void verdict_exit(enum verdict v) __attribute__((noreturn));
