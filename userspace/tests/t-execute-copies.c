@@ -169,6 +169,41 @@ static void one_unlinked(void)
 		err(1, "unlink");
 }
 
+static int mount_more(void *arg)
+{
+	w_tmpfs("more", "/more");
+	return 0;
+}
+
+static int other_file(void *arg)
+{
+	w_umount("/1");
+	w_tmpfs("others", "/f");
+	put("/f/1", "another one");
+	w_bind("/f/1", "/1");
+	return unlink("/f/1");
+}
+
+/* What is on the mount by now would come along, and is none of the image's. */
+static void changed_since(int (*change)(void *arg))
+{
+	struct shot s = shoot(one_unlinked);
+
+	REQUIRE(!world_in(s.w.ns[0], change, NULL));
+	failed(&s, ESTALE, "what is mounted on it has changed since it was dumped");
+	end(&s, NULL);
+}
+
+static void more_beside_an_unlinked_one(void)
+{
+	changed_since(mount_more);
+}
+
+static void another_unlinked_one(void)
+{
+	changed_since(other_file);
+}
+
 static void unlinked_and_owned_by_another(void)
 {
 	owned_by_another_is(one_unlinked);
@@ -295,6 +330,8 @@ static const struct shot_test tests[] = {
 	{ "owned-by-another", owned_by_another },
 	{ "unlinked-roots", unlinked_roots },
 	{ "unlinked-and-owned-by-another", unlinked_and_owned_by_another },
+	{ "more-beside-an-unlinked-one", more_beside_an_unlinked_one },
+	{ "another-unlinked-one", another_unlinked_one },
 	{ "unlinked-beside-a-file", unlinked_beside_a_file },
 	{ "locked-cover", a_locked_cover },
 };

@@ -255,7 +255,56 @@ struct strip {
 	struct mc_exec *x;
 	char **paths;
 	uint32_t nr, at;
+	uint64_t id;	/* of the copied mount, as mountinfo has it; 0: not to be had */
+	/* how many there are on it in the end, and the sum of their devices */
+	uint32_t left;
+	uint64_t devices;
 };
+
+static uint64_t device(uint64_t major, uint64_t minor)
+{
+	return major << 32 | minor;
+}
+
+/*
+ * First come the id, the parent's and the device: proc_pid_mountinfo(5).  Nothing is
+ * allocated: a child has the locks of threads that it does not have.
+ */
+static int count_children(const struct strip *w)
+{
+	char buf[4096], *c;
+	unsigned int field = 0;
+	uint64_t value = 0, major = 0, devices = 0;
+	bool child = false;
+	uint32_t n = 0;
+	ssize_t got;
+	int fd = openat(w->x->proc_fd, "thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	while ((got = read(fd, buf, sizeof(buf))) > 0)
+		for (c = buf; c < buf + got; c++)
+			if (*c == '\n') {
+				field = 0;
+				value = 0;
+			} else if (*c == ' ') {
+				field++;
+				if (field == 2)
+					child = value == w->id;
+				if (field == 3 && child) {
+					n++;
+					devices += device(major, value);
+				}
+				value = 0;
+			} else if (*c == ':') {
+				major = value;
+				value = 0;
+			} else if (field < 3) {
+				value = value * 10 + (uint64_t)(*c - '0');
+			}
+	close(fd);
+	return got < 0 ? EIO : n == w->left && devices == w->devices ? 0 : ESTALE;
+}
 
 /* By descriptor: a path could be led astray. */
 static int strip_child(void *data)
@@ -285,15 +334,27 @@ static int strip_child(void *data)
 		close(fd);
 	}
 	close(dir);
-	return 0;
+	return w->id ? count_children(w) : 0;
 }
 
-/* Unmount what is in the list there. */
-static int strip_copy(struct mc_exec *x, const struct mc_op *op)
+/*
+ * Unmount what is in the list there.  Then nothing is left on mount but what is cloned
+ * with it, unless something was mounted or unmounted there since it was dumped.
+ */
+static int strip_copy(struct mc_exec *x, uint32_t mount, uint64_t id, const struct mc_op *op)
 {
-	struct strip w = { .x = x, .nr = op->nr };
+	struct strip w = { .x = x, .nr = op->nr, .id = id };
+	const struct mc_sb *sb;
 	uint32_t i;
 	int ret = -1;
+
+	mc_for_each_child(x->t, i, mount) {
+		if (x->p->src_of[i] == MC_NONE || !x->p->srcs[x->p->src_of[i]].along)
+			continue;
+		sb = &x->t->sbs[x->t->mounts[i].sb];
+		w.left++;
+		w.devices += device(sb->major, sb->minor);
+	}
 
 	w.paths = calloc(op->nr + 1, sizeof(*w.paths));
 	for (i = 0; w.paths && i < op->nr; i++) {
@@ -311,6 +372,9 @@ static int strip_copy(struct mc_exec *x, const struct mc_op *op)
 			mc_exec_fail_unmount(x, op,
 					     MC_REF_INDEX(x->p->list[op->first + w.at]),
 					     errno, "a copy of its namespace");
+		else if (errno == ESTALE)
+			mc_exec_fail(x, op, ESTALE,
+				     "what is mounted on it has changed since it was dumped");
 		else
 			mc_exec_fail(x, op, errno, "entering a copy of its namespace");
 	}
@@ -324,6 +388,7 @@ out:
 int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
 		 const struct mc_op *op)
 {
+	bool with_unlinked = x->p->srcs[MC_REF_INDEX(op->obj)].with_unlinked;
 	struct statx was, is;
 	char *path;
 	int copy;
@@ -342,11 +407,13 @@ int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
 	mc_count(x, STATX);
 	mc_count(x, STATX);
 	/* where nobody may ask for the number, the device has to do */
-	if (mc_look(fd, STATX_INO, &was) || mc_look(copy, STATX_INO, &is))
+	if (mc_look(fd, STATX_INO, &was) || mc_look(copy, STATX_INO | STATX_MNT_ID, &is))
 		return mc_exec_fail(x, op, errno, "statx of the live mount");
 	if (was.stx_ino == is.stx_ino && was.stx_dev_major == is.stx_dev_major &&
 	    was.stx_dev_minor == is.stx_dev_minor)
-		return op->nr && strip_copy(x, op) ? -1 : copy;
+		return with_unlinked &&
+		       strip_copy(x, mount, is.stx_mask & STATX_MNT_ID ? is.stx_mnt_id : 0, op) ?
+		       -1 : copy;
 	return mc_exec_fail(x, op, ESTALE, "in a copy of its namespace, its path leads to another mount");
 }
 
