@@ -203,11 +203,30 @@ static void a_cycle_names_the_files(void)
 	done();
 }
 
+/* Only where the kernel can make one; the new calls come with kernels that do. */
+static void nothing_is_mounted_in_it(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ true, false } };
+
+	start(2);
+	add(0, 10, MC_NONE, 0, "/", "/");
+	finish();
+	make_refused(MNTCR_API_UPSTREAM, &o);
+	CHECK_EQ(told.nr, 1);
+	is(0, "empty-namespace", 0, 0, 0, "namespace 1 (B) has no mounts", "a kernel that");
+	o.whole_trees = true;
+	CHECK_EQ(make(MNTCR_API_UPSTREAM, &o), 0);
+	o.whole_trees = false;
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), 0);
+	done();
+}
+
 int main(void)
 {
 	TAP_RUN(every_refusal_at_once);
 	TAP_RUN(locks_and_owners);
 	TAP_RUN(why_a_live_one_does_not_do);
 	TAP_RUN(a_cycle_names_the_files);
+	TAP_RUN(nothing_is_mounted_in_it);
 	return tap_done();
 }

@@ -77,6 +77,24 @@ static int check_owners(struct mc_plan *p, const struct mc_plan_options *o,
 	return 0;
 }
 
+/* Before there was nullfs each had a root, which is a mount like any other. */
+static int check_empty(struct mc_plan *p, const struct mc_plan_options *o,
+		       struct mntcr_error *e)
+{
+	const struct mc_ns *ns = p->topo->ns;
+	char esc[128];
+	uint32_t i;
+
+	for (i = 0; i < p->topo->nr_ns; i++)
+		if (p->api == MNTCR_API_UPSTREAM && !o->whole_trees && !ns[i].nr_mounts &&
+		    mc_plan_refuse(p, e, "empty-namespace", NULL, 0, "a kernel that can make one",
+				   "namespace %u (%s) has no mounts, and this kernel cannot make an empty one",
+				   i, ns[i].label ?
+				   mc_escape(ns[i].label, esc, sizeof(esc)) : "-"))
+			return -1;
+	return 0;
+}
+
 /* Of those that the caller's user namespace owns, some are locked as well. */
 static int check_locks(struct mc_plan *p, const struct mc_plan_options *o,
 		       struct mntcr_error *e)
@@ -143,5 +161,6 @@ int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 {
 	mc_plan_owners_start(p, o);
 	return mc_plan_choose_owners(p, e) || mc_plan_names(p, o, e) || check_ids(p, o, e) ||
-	       check_owners(p, o, e) || check_locks(p, o, e) || check_detached(p, e) ? -1 : 0;
+	       check_owners(p, o, e) || check_empty(p, o, e) || check_locks(p, o, e) ||
+	       check_detached(p, e) ? -1 : 0;
 }
