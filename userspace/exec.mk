@@ -130,3 +130,5 @@ LIBS-t-check-restore := -Wl,--wrap=syscall
 vm-test-y += t-check-restore
 test-y += t-execute-killed
 vm-test-y += t-execute-killed
+test-y += t-execute-changed
+vm-test-y += t-execute-changed

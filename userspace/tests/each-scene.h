@@ -640,6 +640,11 @@ static inline void run_scenes(const struct scene_test *tests, size_t nr, const c
 			tap_run(name, tests[i].fn);
 		}
 	}
+}
+
+/* After run_scenes(). */
+static inline void run_in_stages(const char *only)
+{
 	if (!only || !strcmp(only, "in-stages"))
 		tap_run("extended.in-stages", in_stages);
 }

@@ -369,5 +369,6 @@ int main(int argc, char **argv)
 		err(1, "mmap");
 	faults->left = -1;
 	run_scenes(tests, MC_ARRAY_SIZE(tests), argc > 1 ? argv[1] : NULL);
+	run_in_stages(argc > 1 ? argv[1] : NULL);
 	return tap_done();
 }

@@ -521,5 +521,6 @@ int main(int argc, char **argv)
 	if (!only)
 		TAP_RUN(what_is_left_is_killed);
 	run_scenes(tests, MC_ARRAY_SIZE(tests), only);
+	run_in_stages(only);
 	return tap_done();
 }
