@@ -42,6 +42,7 @@ lib-y += topology/shift.o
 lib-y += capture/userns.o
 lib-y += capture/ns.o
 lib-y += capture/given.o
+lib-y += capture/list.o
 lib-y += capture/build.o
 lib-y += capture/enter.o
 lib-y += capture/file.o
@@ -60,6 +61,7 @@ lib-y += capture/cgroup.o
 lib-y += capture/held.o
 lib-y += capture/freeze.o
 lib-y += capture/container.o
+lib-y += capture/same-tree.o
 lib-y += capture/detached.o
 
 lib-y += contents/shift.o

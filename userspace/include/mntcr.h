@@ -63,12 +63,15 @@ enum mntcr_source_type {
 	MNTCR_SOURCE_DETACHED,	/* what mntcr_detached_source() gives */
 };
 
+struct mntcr_detached;
+
 struct mntcr_source {
 	enum mntcr_source_type type;
-	int64_t pid;		/* DETACHED: how many mounts it has */
+	int64_t pid;
 	const char *path;
 	int fd;
-	uint64_t reserved[2];	/* 0 */
+	const struct mntcr_detached *tree; /* DETACHED: what it is of */
+	uint64_t reserved[1];	/* 0 */
 };
 
 /*

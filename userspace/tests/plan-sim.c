@@ -700,7 +700,13 @@ static bool run_op(struct sim *s, const struct mc_op *op)
 		s->m[m].locks |= s->t->mounts[MC_REF_INDEX(op->obj)].locks;
 		return true;
 	case MC_OP_DETACH:
-		return use(s, op->obj, &m);
+		if (!use(s, op->obj, &m))
+			return false;
+		if (op->flags & MC_WHOLE) {
+			s->m[m].where = SIM_NS + s->t->mounts[MC_REF_INDEX(op->obj)].ns;
+			s->m[m].attached = true;
+		}
+		return true;
 	case MC_OP_RELEASE:
 		return op_release(s, op);
 	case MC_OP_PLACE:

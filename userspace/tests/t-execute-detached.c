@@ -9,6 +9,7 @@
 
 #include "mntcr-stages.h"
 #include "base/base.h"
+#include "capture/capture.h"
 #include "topology/topology.h"
 #include "extended.h"
 #include "staged.h"
@@ -156,9 +157,13 @@ static void restore(struct trip *x)
 	REQUIRE(fine(mntcr_restore(x->t, &x->o, &x->r, &e)));
 }
 
-/* What came back is captured in the same way. */
+/* Beside MNTCR_VERIFY_*. */
+#define BY_MOUNTINFO	(1U << 31)
+
+/* What came back is captured in the same way, as a rule. */
 static size_t differences(struct trip *x, unsigned int flags)
 {
+	struct mntcr_capture_options co = { .size = sizeof(co) };
 	struct mntcr_verify_options o = {
 		.size = sizeof(o), .report = staged_say, .flags = flags,
 	};
@@ -177,7 +182,10 @@ static size_t differences(struct trip *x, unsigned int flags)
 						 &x->back_tree[i], &e)));
 		x->back[i] = *mntcr_detached_source(x->back_tree[i]);
 	}
-	REQUIRE(fine(mntcr_capture(x->back, x->nr, NULL, &got, &e)));
+	if (flags & BY_MOUNTINFO)
+		co.method = MNTCR_METHOD_MOUNTINFO;
+	o.flags &= ~BY_MOUNTINFO;
+	REQUIRE(fine(mntcr_capture(x->back, x->nr, &co, &got, &e)));
 	REQUIRE(fine(mntcr_verify(x->t, got, &o, &nr, &e)));
 	mntcr_topology_free(got);
 	return nr;
@@ -279,6 +287,226 @@ static void by_mountinfo(void)
 	CHECK(b->ns[0].detached && !b->ns[0].hidden);
 	mntcr_topology_free(a);
 	mntcr_topology_free(b);
+	over(&x);
+	nothing_left();
+}
+
+/* No directory: nothing can be on it but what covers it. */
+static int new_file_tree(void)
+{
+	int holder = new_tree(), tree, cover;
+
+	tree = mc_open_tree(holder, "file", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	cover = mc_open_tree(holder, "f/file", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	REQUIRE(tree >= 0 && cover >= 0);
+	REQUIRE(!mc_move_mount(cover, "", tree, "", MOVE_MOUNT_F_EMPTY_PATH |
+			       MOVE_MOUNT_T_EMPTY_PATH));
+	close(cover);
+	close(holder);
+	return tree;
+}
+
+static void is_file_tree(const struct mc_topology *t)
+{
+	CHECK_EQ(t->nr_ns, 1);
+	CHECK(t->ns[0].detached && !t->ns[0].hidden);
+	REQUIRE(t->nr_mounts == 2);
+	CHECK_EQ(t->ns[0].root, 0);
+	CHECK_EQ(t->mounts[0].mp_type, MC_MP_OTHER);
+	CHECK_STR(t->mounts[0].root, "/file");
+	CHECK_EQ(t->mounts[1].parent, 0);
+	CHECK_STR(t->mounts[1].mountpoint, "/");
+}
+
+static void whose_root_is_a_file(unsigned int limit)
+{
+	char link[32], buf[64] = "";
+	struct trip x = { 0 };
+	int fd;
+
+	need_calls();
+	fd = new_file_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	is_file_tree(x.t);
+	x.o.fd_limit = limit;
+	restore(&x);
+	x.o.fd_limit = 0;
+	CHECK_EQ(differences(&x, MNTCR_VERIFY_ORDER), 0);
+	mntcr_detached_free(x.back_tree[0]);
+	CHECK_EQ(differences(&x, BY_MOUNTINFO), 0);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", mntcr_restored_detached_fd(x.r, 0));
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0 && read(fd, buf, sizeof(buf) - 1) > 0);
+	/* below the cover, as that of the directory that it was in */
+	CHECK_STR(buf, "of the first");
+	mc_close(fd);
+	over(&x);
+	nothing_left();
+}
+
+static void a_file(void)
+{
+	whose_root_is_a_file(0);
+}
+
+static void a_file_with_few_descriptors(void)
+{
+	whose_root_is_a_file(mc_fd_count() + 120);
+}
+
+/* Of an image that says so: the kernel shows none. */
+static void unbindable_in_it(unsigned int limit)
+{
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER1, .param = MC_STATMOUNT_MNT_BASIC,
+	};
+	struct mntcr_detached *d = NULL;
+	struct mc_statmount sm;
+	struct trip x = { 0 };
+	uint32_t m, marked = MC_NONE;
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	close(fd);
+	for (m = 0; m < x.t->nr_mounts; m++)
+		if (x.t->mounts[m].parent != MC_NONE && !strcmp(x.t->mounts[m].mountpoint, "/f"))
+			marked = m;
+	REQUIRE(marked != MC_NONE);
+	x.t->mounts[marked].unbindable = true;
+	x.o.fd_limit = limit;
+	restore(&x);
+	fd = openat(mntcr_restored_detached_fd(x.r, 0), "f", O_PATH | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	req.mnt_ns_fd = (uint32_t)fd;
+	CHECK(!mc_statmount(&req, &sm, sizeof(sm), MC_STATMOUNT_BY_FD));
+	CHECK_EQ(sm.mnt_propagation, MS_UNBINDABLE);
+	CHECK(reads(fd, "file", "of the second"));
+	close(fd);
+	CHECK_EQ(mntcr_detached_open(0, mntcr_restored_detached_fd(x.r, 0), &d, &e), -1);
+	CHECK_STR(e.rule, "detached-unbindable");
+	over(&x);
+	nothing_left();
+}
+
+static void unbindable(void)
+{
+	unbindable_in_it(0);
+}
+
+static void unbindable_with_few_descriptors(void)
+{
+	unbindable_in_it(mc_fd_count() + 120);
+}
+
+/* By one descriptor twice, and by another one: one tree, and its label says by which. */
+static void two_descriptors(void)
+{
+	struct mntcr_topology *t = NULL;
+	struct trip x = { 0 };
+	int fd, again, other;
+	char label[64];
+
+	need_calls();
+	fd = new_tree();
+	again = dup(fd);
+	other = new_tmpfs("other");
+	REQUIRE(again >= 0);
+	add_tree(&x, fd);
+	add_tree(&x, fd);
+	add_tree(&x, other);
+	add_tree(&x, again);
+	REQUIRE(fine(mntcr_capture(x.src, x.nr, NULL, &t, &e)));
+	CHECK_EQ(t->nr_ns, 2);
+	CHECK_EQ(t->nr_mounts, 5);
+	snprintf(label, sizeof(label), "%d:%d %d:%d", getpid(), fd, getpid(), again);
+	CHECK_STR(t->ns[0].label, label);
+	snprintf(label, sizeof(label), "%d:%d", getpid(), other);
+	CHECK_STR(t->ns[1].label, label);
+	mntcr_topology_free(t);
+	close(fd);
+	close(again);
+	close(other);
+	over(&x);
+	nothing_left();
+}
+
+static void too_many_descriptors(void)
+{
+	struct mntcr_topology *t = NULL;
+	struct mntcr_source src[200];
+	struct mntcr_detached *tree[200];
+	int fd, dups[200], i;
+
+	need_calls();
+	fd = new_tree();
+	for (i = 0; i < 200; i++) {
+		dups[i] = dup(fd);
+		REQUIRE(dups[i] >= 0 && fine(mntcr_detached_open(getpid(), dups[i], &tree[i],
+								 &e)));
+		src[i] = *mntcr_detached_source(tree[i]);
+	}
+	CHECK_EQ(mntcr_capture(src, 200, NULL, &t, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, "detached-descriptors");
+	for (i = 0; i < 200; i++) {
+		mntcr_detached_free(tree[i]);
+		close(dups[i]);
+	}
+	close(fd);
+	nothing_left();
+}
+
+/* As many mounts are not the same ones. */
+static void what_is_no_copy(void)
+{
+	const struct mc_mount_attr attr = { .propagation = MS_SHARED };
+	struct trip x = { 0 };
+	uint64_t *was;
+	int fd, other, d;
+	size_t nr;
+
+	need_calls();
+	memset(&e, 0, sizeof(e));
+	fd = new_tree();
+	add_tree(&x, fd);
+	REQUIRE(!cap_list_tree(fd, &was, &nr) && nr == 3);
+	x.tree[0]->e = &e;
+	other = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	d = mc_ns_mnt_open(x.src[0].fd, x.tree[0]->ids[0]);
+	REQUIRE(d >= 0 && other >= 0);
+	CHECK_EQ(cap_is_copy_of(x.tree[0], fd, d, x.src[0].fd, was, nr), 0);
+	close(other);
+	/* one of its mounts was not there before it was copied */
+	was[2]++;
+	CHECK_EQ(cap_is_copy_of(x.tree[0], fd, d, x.src[0].fd, was, nr), -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	was[2]--;
+	/* at the same place is another one */
+	other = new_tree();
+	CHECK_EQ(cap_is_copy_of(x.tree[0], other, d, x.src[0].fd, was, nr), -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	close(other);
+	/* or none */
+	other = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	REQUIRE(other >= 0);
+	CHECK_EQ(cap_is_copy_of(x.tree[0], other, d, x.src[0].fd, was, nr), -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	close(other);
+	/* or what is not the same any more */
+	other = openat(fd, "f", O_PATH | O_CLOEXEC);
+	REQUIRE(other >= 0 && !mc_mount_setattr(other, "", AT_EMPTY_PATH, &attr,
+						MC_MOUNT_ATTR_SIZE_VER0));
+	close(other);
+	CHECK_EQ(cap_is_copy_of(x.tree[0], fd, d, x.src[0].fd, was, nr), -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	free(was);
+	close(d);
+	close(fd);
 	over(&x);
 	nothing_left();
 }
@@ -397,6 +625,79 @@ static void mounted_meanwhile(void)
 	CHECK_EQ(e.code, MNTCR_CHANGED);
 	CHECK(!t);
 	close(tree);
+	over(&x);
+	world_close(&w);
+	nothing_left();
+}
+
+static int unmount_at(void *path)
+{
+	return umount2(path, MNT_DETACH) ? errno : 0;
+}
+
+static void shared_and_mounted_ns(void)
+{
+	shared_ns();
+	w_mkdir("/both/other");
+	w_tmpfs("other", "/both/other");
+}
+
+/* As many as there were, but others. */
+static void mounted_for_another(void)
+{
+	const struct mc_mount_attr shared = { .propagation = MS_SHARED };
+	struct mntcr_capture_options co = { .size = sizeof(co) };
+	struct mntcr_topology *t = NULL;
+	struct world w = { .nr = 0 };
+	struct trip x = { 0 };
+	int tree, root;
+
+	need_calls();
+	world_add(&w, -1, shared_and_mounted_ns);
+	root = mc_ns_mnt_open(w.ns[0], MC_NS_MNT_OPEN_ROOT);
+	REQUIRE(root >= 0);
+	tree = mc_open_tree_attr(root, "both", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				 OPEN_TREE_FOREIGN | AT_RECURSIVE, &shared,
+				 MC_MOUNT_ATTR_SIZE_VER0);
+	close(root);
+	REQUIRE(tree >= 0);
+	add_tree(&x, tree);
+	CHECK_EQ(world_in(w.ns[0], mount_at, "/both/on"), 0);
+	CHECK_EQ(world_in(w.ns[0], unmount_at, "/both/other"), 0);
+	CHECK_EQ(mntcr_capture(x.src, x.nr, NULL, &t, &e), -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	co.method = MNTCR_METHOD_MOUNTINFO;
+	CHECK_EQ(mntcr_capture(x.src, x.nr, &co, &t, &e), -1);
+	CHECK_EQ(e.code, MNTCR_CHANGED);
+	CHECK(!t);
+	close(tree);
+	over(&x);
+	world_close(&w);
+	nothing_left();
+}
+
+/* Nothing propagates into it, whenever it is grouped. */
+static void mounted_while_built(void)
+{
+	struct mntcr_stages *s = NULL;
+	struct world w = { .nr = 0 };
+	struct trip x = { 0 };
+	int tree;
+
+	need_calls();
+	world_add(&w, -1, shared_ns);
+	tree = clone_of(w.ns[0], "both", MS_SHARED);
+	add_ns(&x, w.ns[0]);
+	add_tree(&x, tree);
+	dump(&x);
+	close(tree);
+	REQUIRE(fine(mntcr_stages_begin(x.t, &x.o, NULL, &s, &e)));
+	REQUIRE(fine(mntcr_stages_place(s, &e)));
+	REQUIRE(fine(mntcr_stages_share(s, &e)));
+	CHECK_EQ(world_in(mntcr_stages_ns_fd(s, 0), mount_at, "/both/on"), 0);
+	REQUIRE(fine(mntcr_stages_end(s, &x.r, &e)));
+	mntcr_stages_free(s);
+	CHECK(!is_mounted(mntcr_restored_detached_fd(x.r, 1), "on"));
 	over(&x);
 	world_close(&w);
 	nothing_left();
@@ -552,10 +853,6 @@ static void what_cannot_be_copied(void)
 	CHECK(strstr(e.text, "its root"));
 	close(tree);
 	tree = new_tree();
-	top = mc_open_tree(tree, "file", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	REQUIRE(top >= 0);
-	is_refused(0, top, MNTCR_REFUSED, "detached-file");
-	close(top);
 	/* the file of a namespace that is older than any that could hold it */
 	w_touch("/tmp/ns");
 	child = wd_own_ns_fd();
@@ -596,9 +893,18 @@ int main(void)
 	TAP_RUN(a_tree_of_its_own);
 	TAP_RUN(no_events_in_it);
 	TAP_RUN(by_mountinfo);
+	TAP_RUN(a_file);
+	TAP_RUN(a_file_with_few_descriptors);
+	TAP_RUN(unbindable);
+	TAP_RUN(unbindable_with_few_descriptors);
+	TAP_RUN(two_descriptors);
+	TAP_RUN(too_many_descriptors);
+	TAP_RUN(what_is_no_copy);
 	TAP_RUN(it_can_be_attached);
 	TAP_RUN(shared_with_a_namespace);
 	TAP_RUN(mounted_meanwhile);
+	TAP_RUN(mounted_for_another);
+	TAP_RUN(mounted_while_built);
 	TAP_RUN(locked_and_covered);
 	TAP_RUN(with_few_descriptors);
 	TAP_RUN(in_stages);

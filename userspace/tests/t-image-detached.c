@@ -132,25 +132,59 @@ static void a_namespace_is_another_thing(void)
 
 static const struct mc_plan_options options = { .api = MNTCR_API_EXTENDED };
 
-static void it_is_detached_last(void)
+static void is_detached_last(uint32_t budget)
 {
 	struct mntcr_topology *t = parse(image);
+	struct mc_plan_options o = options;
 	struct mc_plan *p = NULL;
 	struct mntcr_error e;
-	uint32_t i, at = MC_NONE, last = 0;
+	uint32_t i, at = MC_NONE, last = 0, roots = 0;
 
-	REQUIRE(!mc_plan_make(t, &options, &p, &e));
+	o.fd_budget = budget;
+	REQUIRE(!mc_plan_make(t, &o, &p, &e));
 	for (i = 0; i < p->nr_ops; i++) {
 		if (p->ops[i].type == MC_OP_DETACH) {
 			CHECK_EQ(at, MC_NONE);
 			CHECK_EQ(p->ops[i].obj, MC_REF(MC_REF_MOUNT, t->ns[1].root));
+			CHECK_EQ(p->ops[i].flags, budget ? 0 : MC_WHOLE);
 			at = i;
 		} else if (p->ops[i].type != MC_OP_RELEASE) {
 			last = i;
+			roots += p->ops[i].type == MC_OP_ATTACH &&
+				 MC_REF_KIND(p->ops[i].arg) == MC_REF_NS;
 		}
 	}
 	CHECK(at != MC_NONE && at > last);
+	/* with few descriptors it is built in a namespace */
+	CHECK_EQ(roots, budget ? 2 : 1);
 	mc_plan_free(p);
+	mntcr_topology_free(t);
+}
+
+static void it_is_detached_last(void)
+{
+	is_detached_last(0);
+	is_detached_last(100);
+}
+
+/* Whatever the limit: a copy would leave it out, and a namespace's root is a directory. */
+static void what_is_built_detached(void)
+{
+	struct mntcr_topology *t = parse(image);
+	struct mc_plan_options o = options;
+	struct mc_plan *p = NULL;
+	struct mntcr_error e;
+	uint32_t n;
+
+	o.fd_budget = 100;
+	for (n = 0; n < 3; n++) {
+		t->mounts[1].mp_type = n == 1 ? MC_MP_OTHER : MC_MP_DIR;
+		t->mounts[2].unbindable = n == 2;
+		REQUIRE(!mc_plan_make(t, &o, &p, &e));
+		CHECK(!p->whole[0]);
+		CHECK_EQ(p->whole[1], n > 0);
+		mc_plan_free(p);
+	}
 	mntcr_topology_free(t);
 }
 
@@ -171,7 +205,7 @@ static void what_cannot_be_made(void)
 {
 	is_refused(parse(image), MNTCR_API_UPSTREAM, "detached-tree");
 	is_refused(parse_with(UNBINDABLE, UNBINDABLE ",\"unbindable\":true"),
-		   MNTCR_API_EXTENDED, "detached-unbindable");
+		   MNTCR_API_UPSTREAM, "detached-tree");
 }
 
 int main(void)
@@ -181,6 +215,7 @@ int main(void)
 	TAP_RUN(how_it_is_shown);
 	TAP_RUN(a_namespace_is_another_thing);
 	TAP_RUN(it_is_detached_last);
+	TAP_RUN(what_is_built_detached);
 	TAP_RUN(what_cannot_be_made);
 	return tap_done();
 }

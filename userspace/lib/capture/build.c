@@ -158,8 +158,59 @@ static int get_groups(struct mc_topology *t, struct mc_mount *m,
 	return 0;
 }
 
+/* Are its mounts those of the copy that was made, and no others? */
+static int check_copied(const struct cap_ns *cns, uint32_t nr, struct mntcr_error *e)
+{
+	const struct mntcr_detached *d = cns->src->tree;
+	size_t n, i, k;
+	uint64_t *ids;
+	bool same;
+
+	if (cap_list(cns, MC_LSMT_ROOT, &ids, &n)) {
+		free(ids);
+		return mc_fail(e, MNTCR_SYS, errno, "%s: listmount", cns->label);
+	}
+	for (i = k = 0; i < n; i++)
+		if (ids[i] != d->carrier)
+			ids[k++] = ids[i];
+	same = k == d->nr && nr == d->nr && !memcmp(ids, d->ids, k * sizeof(*ids));
+	free(ids);
+	return same ? 0 :
+	       mc_fail(e, MNTCR_CHANGED, 0,
+		       "%s: something was mounted or unmounted where its mounts receive from",
+		       cns->label);
+}
+
+/* What a copy whose root is no directory is mounted on is not of the tree. */
+static int drop_carrier(const struct cap_ns *cns, struct raw_ns *raw, struct mntcr_error *e)
+{
+	uint64_t id = raw->root == MC_NONE ? 0 : raw->m[raw->root].id;
+	uint32_t i, n = 0, root = MC_NONE;
+
+	for (i = 0; i < raw->nr; i++) {
+		if (i == raw->root)
+			continue;
+		if (raw->m[i].parent_id == id)
+			root = n;
+		raw->m[n++] = raw->m[i];
+	}
+	raw->nr = n;
+	raw->root = root;
+	return root != MC_NONE ? 0 :
+	       mc_fail(e, MNTCR_CHANGED, 0, "%s: its root was unmounted", cns->label);
+}
+
+/* Nothing propagates into a detached tree, but it does into a copy that is attached. */
+static int detached(const struct cap_ns *cns, struct raw_ns *raw, struct mntcr_error *e)
+{
+	if (cns->src->type != MNTCR_SOURCE_DETACHED)
+		return 0;
+	return (cns->src->tree->carrier && drop_carrier(cns, raw, e)) ||
+	       check_copied(cns, raw->nr, e) ? -1 : 0;
+}
+
 int cap_build(struct mc_topology *t, const struct cap_ns *cns,
-	      const struct raw_ns *raw, bool unique_ids, struct mc_map *by_dev,
+	      struct raw_ns *raw, bool unique_ids, struct mc_map *by_dev,
 	      struct mntcr_error *e)
 {
 	struct mc_map *by_id = mc_map_new();
@@ -167,13 +218,8 @@ int cap_build(struct mc_topology *t, const struct cap_ns *cns,
 	struct mc_mount *m;
 	int ret = -1;
 
-	/* nothing propagates into a detached tree, but it does into a copy that is attached */
-	if (cns->src->type == MNTCR_SOURCE_DETACHED && raw->nr != cns->src->pid) {
-		mc_fail(e, MNTCR_CHANGED, 0,
-			"%s: something was mounted or unmounted where its mounts receive from",
-			cns->label);
+	if (detached(cns, raw, e))
 		goto out;
-	}
 	ns = mc_topology_add_ns(t);
 	if (!by_id || ns == MC_NONE)
 		goto nomem;

@@ -14,6 +14,25 @@
 #include "base/base.h"
 #include "topology/topology.h"
 
+/* Of a tree that is mounted nowhere, a copy, which is. */
+struct mntcr_detached {
+	struct mntcr_source source;
+	char name[40];
+	uint64_t root;		/* id of the tree's own root */
+	uint64_t *ids;		/* of the copy's mounts, ascending */
+	size_t nr;
+	uint64_t carrier;	/* of what the copy is mounted on, if its root is no directory;
+				   else 0 */
+	struct mntcr_error *e;	/* while it is opened */
+};
+
+/*
+ * Are the mounts of the copy, which is in the namespace ns, what is at the same places
+ * of the tree, as far as paths lead there?  was: the ids that the tree had, ascending.
+ */
+int cap_is_copy_of(const struct mntcr_detached *d, int tree, int copy, int ns,
+		   const uint64_t *was, size_t nr_was);
+
 /* One distinct mount namespace. */
 struct cap_ns {
 	const struct mntcr_source *src;
@@ -38,6 +57,8 @@ void cap_close(struct cap_ns *list, size_t nr);
  * that fails.  Sets errno only: what it means is the caller's.
  */
 int cap_list(const struct cap_ns *ns, uint64_t base, uint64_t **ids, size_t *nr);
+/* The same of a detached tree, below the mount that fd is of. */
+int cap_list_tree(int fd, uint64_t **ids, size_t *nr);
 /* Fill in nr_mounts anew. */
 void cap_count(struct cap_ns *ns);
 
@@ -214,7 +235,7 @@ int cap_layers(const struct cap_listed *l, const struct cap_ns *ns, uint32_t *nr
  * the same when it was looked at a second time.
  */
 int cap_build(struct mc_topology *t, const struct cap_ns *ns,
-	      const struct raw_ns *raw, bool unique_ids, struct mc_map *by_dev,
+	      struct raw_ns *raw, bool unique_ids, struct mc_map *by_dev,
 	      struct mntcr_error *e);
 
 /*

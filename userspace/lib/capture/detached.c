@@ -2,8 +2,9 @@
 /*
  * A tree of mounts that is attached nowhere, and that a task holds by descriptor.  The
  * anonymous mount namespace that it is in has neither id nor file, and of its mounts only
- * the one that the descriptor is of can be asked about.  So a copy of the tree becomes
- * the root of a new mount namespace: all else is done with that.
+ * the one that the descriptor is of can be asked about, and those that a path leads to
+ * from there.  So a copy of the tree becomes the root of a new mount namespace: all else is
+ * done with that.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -15,12 +16,6 @@
 
 #include "base/base.h"
 #include "capture/capture.h"
-
-struct mntcr_detached {
-	struct mntcr_source source;
-	char name[40];
-	struct mntcr_error *e;	/* while it is opened */
-};
 
 static int fail(const struct mntcr_detached *d, int err, const char *what)
 {
@@ -49,29 +44,13 @@ static int take(const struct mntcr_detached *d, int64_t pid, int fd)
 	return got < 0 ? fail(d, err, "taking its descriptor") : got;
 }
 
-/* How many mounts are below the one of the descriptor; -1: errno. */
-static int64_t count_below(int fd)
+static bool same_ids(const uint64_t *a, size_t nr_a, const uint64_t *b, size_t nr_b)
 {
-	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER1, .mnt_ns_fd = (uint32_t)fd,
-	};
-	uint64_t ids[256];
-	int64_t nr = 0;
-	ssize_t got;
-
-	do {
-		got = mc_listmount(&req, ids, MC_ARRAY_SIZE(ids), MC_LISTMOUNT_BY_FD);
-		if (got < 0)
-			return -1;
-		nr += got;
-		if (got)
-			req.param = ids[got - 1];
-	} while (got == MC_ARRAY_SIZE(ids));
-	return nr;
+	return nr_a == nr_b && (!nr_a || !memcmp(a, b, nr_a * sizeof(*a)));
 }
 
-/* Is it the whole of a tree? */
-static int check_root(const struct mntcr_detached *d, int fd)
+/* Is it the whole of a tree?  Then the id of its root. */
+static int check_root(struct mntcr_detached *d, int fd, bool *dir)
 {
 	const struct mc_mnt_id_req req = {
 		.size = MC_MNT_ID_REQ_SIZE_VER1, .mnt_ns_fd = (uint32_t)fd,
@@ -88,42 +67,52 @@ static int check_root(const struct mntcr_detached *d, int fd)
 		return fail(d, errno, "statx");
 	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return refuse(d, "not-detached", "it is not the root of its mount");
-	if (!S_ISDIR(st.stx_mode))
-		return refuse(d, "detached-file", "a tree that is no directory: none but directories are dumped");
+	d->root = sm.mnt_id;
+	*dir = S_ISDIR(st.stx_mode);
 	return 0;
 }
 
-/* A copy leaves out what is unbindable. */
+/* Of the copy, that has not been seen by anybody yet. */
+static int note_copied(struct mntcr_detached *d, int tree)
+{
+	uint64_t *below;
+	struct statx st;
+	size_t nr;
+
+	if (cap_list_tree(tree, &below, &nr)) {
+		free(below);
+		return fail(d, errno, "listmount of a copy");
+	}
+	d->ids = malloc((nr + 1) * sizeof(*d->ids));
+	if (!d->ids) {
+		free(below);
+		return mc_nomem(d->e);
+	}
+	if (nr)
+		memcpy(d->ids + 1, below, nr * sizeof(*below));
+	free(below);
+	d->nr = nr + 1;
+	if (mc_look(tree, STATX_MNT_ID_UNIQUE, &st))
+		return fail(d, errno, "statx of a copy");
+	/* it was copied first */
+	d->ids[0] = st.stx_mnt_id;
+	return 0;
+}
+
 static int copy(struct mntcr_detached *d, int fd)
 {
-	int64_t before = count_below(fd), after, copied;
-	int tree, err;
+	int tree = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				OPEN_TREE_FOREIGN | AT_EMPTY_PATH | AT_RECURSIVE);
 
-	if (before < 0 && errno == EINVAL)
-		return refuse(d, "not-detached", "of no detached tree: it is attached, or not mounted at all");
-	if (before < 0)
-		return fail(d, errno, "listmount");
-	if (check_root(d, fd))
-		return -1;
-	tree = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-			    OPEN_TREE_FOREIGN | AT_EMPTY_PATH | AT_RECURSIVE);
+	/* do_loopback() of the kernel */
 	if (tree < 0)
 		return errno == EINVAL ?
-		       refuse(d, "detached-unbindable", "its root is unbindable, and it cannot be copied") :
+		       refuse(d, "detached-unbindable", "its root is unbindable: open_tree(2) copies no such mount, and there is no other way to look at what is below") :
 		       fail(d, errno, "copying it");
-	copied = count_below(tree);
-	d->source.pid = copied + 1;
-	after = copied < 0 ? -1 : count_below(fd);
-	if (copied == before)
+	if (!note_copied(d, tree))
 		return tree;
-	err = errno;
 	mc_close(tree);
-	if (after < 0)
-		return fail(d, err, "listmount");
-	if (before != after)
-		return mc_fail(d->e, MNTCR_CHANGED, 0, "detached tree %s: it changed meanwhile",
-			       d->name);
-	return refuse(d, "detached-unbindable", "a mount of it is unbindable, and cannot be copied");
+	return -1;
 }
 
 struct made {
@@ -148,23 +137,64 @@ out:
 	return NULL;
 }
 
-static int attach(struct mntcr_detached *d, int tree)
+#define CARRIED	"tree"
+
+/* An empty file to mount on: all that an empty namespace has is a directory. */
+static int carrier(struct mntcr_detached *d)
+{
+	int fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC), fd = -1, file;
+	struct statx st;
+
+	if (fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "mode", "0700", 0) &&
+	    !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	file = fd < 0 ? -1 : openat(fd, CARRIED, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (file < 0 || mc_look(fd, STATX_MNT_ID_UNIQUE, &st)) {
+		fail(d, errno, "making a file to mount a copy of it on");
+		mc_close(fd);
+		fd = -1;
+	} else {
+		d->carrier = st.stx_mnt_id;
+	}
+	mc_close(file);
+	mc_close(fs);
+	return fd;
+}
+
+static int move(int fd, int to, const char *path)
+{
+	return mc_move_mount(fd, "", to, path, MOVE_MOUNT_F_EMPTY_PATH |
+			     (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH) |
+			     MOVE_MOUNT_T_FOREIGN | MOVE_MOUNT_UNLOCKED);
+}
+
+static int attach(struct mntcr_detached *d, int tree, bool dir)
 {
 	struct made m = {
 		.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), .ns = -1, .root = -1,
 	};
-	int ret = m.proc < 0 ? errno : mc_in_thread(make_namespace, &m);
+	int ret = m.proc < 0 ? errno : mc_in_thread(make_namespace, &m), on = -1;
 
 	if (!ret)
 		ret = m.err;
-	if (ret)
+	if (ret) {
 		ret = fail(d, ret, "making a mount namespace for a copy of it");
-	else if (mc_move_mount(tree, "", m.root, "", MOVE_MOUNT_F_EMPTY_PATH |
-			       MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_T_FOREIGN |
-			       MOVE_MOUNT_UNLOCKED))
+		goto out;
+	}
+	if (!dir) {
+		on = carrier(d);
+		ret = on < 0 ? -1 : 0;
+		if (!ret && move(on, m.root, ""))
+			ret = fail(d, errno, "attaching what a copy of it is mounted on");
+		if (ret)
+			goto out;
+	}
+	if (dir ? move(tree, m.root, "") : move(tree, on, CARRIED))
 		ret = errno == ELOOP ?
 		      refuse(d, "detached-namespace-file", "the file of a mount namespace is mounted in it, and no younger namespace can hold that") :
 		      fail(d, errno, "attaching a copy of it");
+out:
+	mc_close(on);
 	mc_close(m.proc);
 	mc_close(m.root);
 	if (ret)
@@ -174,9 +204,61 @@ static int attach(struct mntcr_detached *d, int tree)
 	return ret;
 }
 
+/*
+ * A copy leaves out what is unbindable, and what is mounted on that.  The ids are never
+ * used again, and nothing can be moved in the tree: what had the same ones before and
+ * after was the same.
+ */
+static int check_copy(struct mntcr_detached *d, int fd, int tree, const uint64_t *was,
+		      size_t nr_was)
+{
+	size_t nr = 0;
+	uint64_t *is;
+	int ret;
+
+	ret = cap_is_copy_of(d, fd, tree, d->source.fd, was, nr_was);
+	if (ret)
+		return ret;
+	if (cap_list_tree(fd, &is, &nr))
+		ret = fail(d, errno, "listmount");
+	else if (!same_ids(was, nr_was, is, nr))
+		ret = mc_fail(d->e, MNTCR_CHANGED, 0, "detached tree %s: it changed meanwhile",
+			      d->name);
+	else if (d->nr != nr + 1)
+		/* copy_tree() of the kernel */
+		ret = refuse(d, "detached-unbindable", "a mount of it is unbindable: open_tree(2) leaves such out of a copy, and opens none of a detached tree by its id");
+	free(is);
+	return ret;
+}
+
+static int look_at(struct mntcr_detached *d, int fd)
+{
+	uint64_t *was;
+	size_t nr_was;
+	int tree = -1, ret = -1;
+	bool dir;
+
+	if (cap_list_tree(fd, &was, &nr_was)) {
+		if (errno == EINVAL)
+			refuse(d, "not-detached", "of no detached tree: it is attached, or not mounted at all");
+		else
+			fail(d, errno, "listmount");
+		goto out;
+	}
+	if (check_root(d, fd, &dir))
+		goto out;
+	tree = copy(d, fd);
+	if (tree >= 0 && !attach(d, tree, dir))
+		ret = check_copy(d, fd, tree, was, nr_was);
+out:
+	mc_close(tree);
+	free(was);
+	return ret;
+}
+
 static int open_detached(struct mntcr_detached *d, int64_t pid, int number)
 {
-	int fd, tree, ret;
+	int fd, ret;
 
 	if (pid)
 		snprintf(d->name, sizeof(d->name), "%" PRId64 ":%d", pid, number);
@@ -185,13 +267,9 @@ static int open_detached(struct mntcr_detached *d, int64_t pid, int number)
 	fd = take(d, pid, number);
 	if (fd < 0)
 		return -1;
-	tree = copy(d, fd);
+	ret = look_at(d, fd);
 	/* dissolves it if the task has closed it meanwhile */
 	mc_close(fd);
-	if (tree < 0)
-		return -1;
-	ret = attach(d, tree);
-	mc_close(tree);
 	return ret;
 }
 
@@ -216,7 +294,7 @@ int mntcr_detached_open(int64_t pid, int fd, struct mntcr_detached **detached,
 	if (!d)
 		return mc_nomem(e);
 	d->source = (struct mntcr_source){
-		.type = MNTCR_SOURCE_DETACHED, .path = d->name, .fd = -1,
+		.type = MNTCR_SOURCE_DETACHED, .path = d->name, .fd = -1, .tree = d,
 	};
 	d->e = e;
 	if (open_detached(d, pid, fd)) {
@@ -238,5 +316,6 @@ void mntcr_detached_free(struct mntcr_detached *d)
 	if (!d)
 		return;
 	mc_close(d->source.fd);
+	free(d->ids);
 	free(d);
 }

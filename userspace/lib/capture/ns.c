@@ -142,18 +142,64 @@ void cap_close(struct cap_ns *list, size_t nr)
 	free(list);
 }
 
+static bool has_word(const char *text, const char *word)
+{
+	size_t n;
+
+	for (; *text; text += n + !!text[n]) {
+		n = strcspn(text, " ");
+		if (mc_word_is(text, n, word))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A detached tree is told by the id of its root: its copies are in namespaces of their
+ * own.  1: it has come already, by another descriptor, which its label names, too.
+ */
+static int same_tree(struct cap_ns *ns, uint32_t n, struct mc_map *trees,
+		     struct mntcr_error *e)
+{
+	const struct mntcr_source *src = ns[n].src;
+	struct cap_ns *first;
+	size_t len;
+	uint32_t v = n;
+
+	if (src->type != MNTCR_SOURCE_DETACHED)
+		return 0;
+	switch (mc_map_add(trees, src->tree->root, &v)) {
+	case -1:
+		return mc_nomem(e);
+	case 0:
+		return 0;
+	}
+	first = &ns[v];
+	/* the same descriptor once more */
+	if (has_word(first->label, ns[n].label))
+		return 1;
+	len = strlen(first->label);
+	if (len + 1 + strlen(ns[n].label) >= sizeof(first->label))
+		return mc_refuse(e, "detached-descriptors",
+				 "%s: one detached tree, named by more descriptors than its label in the image has room for",
+				 first->label);
+	first->label[len] = ' ';
+	strcpy(first->label + len + 1, ns[n].label);
+	return 1;
+}
+
 int cap_open(const struct mntcr_source *sources, size_t nr,
 	     struct cap_ns **list, size_t *nr_ns, struct mc_topology *t,
 	     struct mntcr_error *e)
 {
-	struct mc_map *seen = mc_map_new(), *userns = mc_map_new();
+	struct mc_map *seen = mc_map_new(), *userns = mc_map_new(), *trees = mc_map_new();
 	struct cap_ns *ns = calloc(nr + 1, sizeof(*ns));
 	size_t i, n = 0;
 	const bool by_id = mc_opens_by_id();
 	uint32_t v = 0;
 	int ret = -1;
 
-	if (!ns || !seen || !userns) {
+	if (!ns || !seen || !userns || !trees) {
 		mc_nomem(e);
 		goto out;
 	}
@@ -170,6 +216,13 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 			mc_close(ns[--n].fd);
 			continue;
 		}
+		switch (same_tree(ns, (uint32_t)n - 1, trees, e)) {
+		case -1:
+			goto out;
+		case 1:
+			mc_close(ns[--n].fd);
+			continue;
+		}
 		if (find_userns(t, &ns[n - 1], userns, e))
 			goto out;
 	}
@@ -180,6 +233,7 @@ int cap_open(const struct mntcr_source *sources, size_t nr,
 out:
 	mc_map_free(seen);
 	mc_map_free(userns);
+	mc_map_free(trees);
 	if (ns)
 		cap_close(ns, n);
 	return ret;

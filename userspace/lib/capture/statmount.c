@@ -41,7 +41,6 @@
 
 #define BUF_MIN		(32U << 10)
 #define BUF_MAX		(16U << 20)
-#define LIST_CHUNK	4096
 
 /*
  * What mount operations change: read a second time, to see whether anything
@@ -286,48 +285,6 @@ static int read_mount(struct reader *r, uint64_t id, struct raw_mount *m,
 	g->root = m->root;
 	g->path = m->path;
 	return read_idmap(r, m);
-}
-
-int cap_list(const struct cap_ns *ns, uint64_t base, uint64_t **ids, size_t *nr)
-{
-	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER1,
-		.mnt_id = base,
-		.mnt_ns_id = ns->id,
-	};
-	size_t n = 0, max = 0, want;
-	uint64_t *p;
-	ssize_t got;
-
-	*ids = NULL;
-	*nr = 0;
-	for (;;) {
-		if (n > MC_MAX_MOUNTS) {
-			errno = E2BIG;
-			return -1;
-		}
-		if (max - n < LIST_CHUNK) {
-			max = max ? max * 2 : 4 * LIST_CHUNK;
-			p = realloc(*ids, max * sizeof(*p));
-			if (!p) {
-				errno = ENOMEM;
-				return -1;
-			}
-			*ids = p;
-		}
-		want = max - n;
-		if (want > 1000000)
-			want = 1000000;
-		got = mc_listmount(&req, *ids + n, want, 0);
-		if (got < 0)
-			return -1;
-		n += (size_t)got;
-		if ((size_t)got < want)
-			break;
-		req.param = (*ids)[n - 1];
-	}
-	*nr = n;
-	return 0;
 }
 
 static int list_failed(const struct reader *r, uint64_t base)

@@ -134,19 +134,27 @@ static int check_ids(struct mc_plan *p, const struct mc_plan_options *o,
 	return 0;
 }
 
-/* What is built in a namespace leaves it as a copy, which has nothing unbindable. */
-static int check_detached(struct mc_plan *p, struct mntcr_error *e)
+/*
+ * A tree that is built in a namespace leaves it as a copy, which has nothing unbindable,
+ * and on the root of a namespace no file can be mounted.  So it is built detached, but
+ * where descriptors are few: a mount there is not found again by its id.
+ */
+static int check_detached(struct mc_plan *p, const struct mc_plan_options *o,
+			  struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
-	uint32_t m;
+	uint32_t m, n;
 
 	for (m = 0; m < t->nr_mounts; m++) {
-		if (!t->ns[t->mounts[m].ns].detached)
+		n = t->mounts[m].ns;
+		if (!t->ns[n].detached)
 			continue;
-		if (t->mounts[m].unbindable &&
-		    mc_plan_refuse(p, e, "detached-unbindable", &m, 1, "",
-				   "unbindable, and in a detached tree, which is made as a copy"))
-			return -1;
+		if (!p->whole)
+			p->whole = calloc(t->nr_ns, sizeof(*p->whole));
+		if (!p->whole)
+			return mc_nomem(e);
+		p->whole[n] = p->whole[n] || !o->fd_budget || t->mounts[m].unbindable ||
+			      (t->ns[n].root == m && t->mounts[m].mp_type == MC_MP_OTHER);
 		if (p->api == MNTCR_API_UPSTREAM && t->mounts[m].parent == MC_NONE &&
 		    mc_plan_refuse(p, e, "detached-tree", &m, 1,
 				   "a kernel with the calls of the extended API",
@@ -162,5 +170,5 @@ int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 	mc_plan_owners_start(p, o);
 	return mc_plan_choose_owners(p, e) || mc_plan_names(p, o, e) || check_ids(p, o, e) ||
 	       check_owners(p, o, e) || check_empty(p, o, e) || check_locks(p, o, e) ||
-	       check_detached(p, e) ? -1 : 0;
+	       check_detached(p, o, e) ? -1 : 0;
 }

@@ -29,8 +29,11 @@ static int put(struct mc_plan *p, enum mc_op_type type, uint32_t m, uint8_t flag
 	       struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[m];
-	struct mc_op *op = mc_plan_op(p, type, MC_REF(MC_REF_MOUNT, m));
+	struct mc_op *op;
 
+	if (mnt->parent == MC_NONE && mc_plan_is_whole(p, m))
+		return 0;
+	op = mc_plan_op(p, type, MC_REF(MC_REF_MOUNT, m));
 	if (!op)
 		return mc_nomem(e);
 	op->flags = flags;

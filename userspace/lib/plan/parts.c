@@ -178,6 +178,7 @@ void mc_plan_free(struct mc_plan *p)
 	free(p->from);
 	free(p->orphan);
 	free(p->owners);
+	free(p->whole);
 	free(p);
 }
 

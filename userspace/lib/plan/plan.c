@@ -77,13 +77,16 @@ static int plan_locks(struct mc_plan *p, const struct mc_plan_options *o,
 static int plan_detached(struct mc_plan *p, uint32_t *nr, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
+	struct mc_op *op;
 	uint32_t i;
 
 	for (i = 0; i < t->nr_ns; i++) {
 		if (!t->ns[i].detached)
 			continue;
-		if (!mc_plan_op(p, MC_OP_DETACH, MC_REF(MC_REF_MOUNT, t->ns[i].root)))
+		op = mc_plan_op(p, MC_OP_DETACH, MC_REF(MC_REF_MOUNT, t->ns[i].root));
+		if (!op)
 			return mc_nomem(e);
+		op->flags = p->whole[i] ? MC_WHOLE : 0;
 		++*nr;
 	}
 	return 0;

@@ -136,7 +136,8 @@ enum mc_op_type {
 				   have for roots; list: unlinked roots */
 	MC_OP_LOCK,		/* set obj's locks (MNT_LOCKED, MNT_LOCK_*) */
 	MC_OP_DETACH,		/* obj, the root of a namespace that stands for a detached
-				   tree: clone all of it, to be handed out */
+				   tree: clone all of it, to be handed out; with MC_WHOLE
+				   it is that tree itself, and attached nowhere */
 	MC_OP_RELEASE,		/* close the descriptors of what is in list */
 	MC_NR_OPS,
 };
@@ -160,6 +161,8 @@ struct mc_op {
 #define MC_PLAIN		1
 /* CLONE: the source has not the mount's idmap, which is set. */
 #define MC_IDMAP		2
+/* DETACH: it has been detached all the time. */
+#define MC_WHOLE		1
 /* ATTACH: it came with arg, the parent, and is opened there. */
 #define MC_ALONG		1
 /* ATTACH: at the place that has been opened for it. */
@@ -272,6 +275,9 @@ struct mc_plan {
 	uint32_t *src_of;	/* per mount: the source that it is cloned from */
 	uint32_t nr_ops, nr_list, nr_srcs, nr_temps, nr_nodes, nr_unlinked;
 	uint32_t max_ops, max_list, max_srcs, max_temps, max_nodes, max_unlinked;
+	bool *whole;		/* per namespace: a detached tree that is built detached, so
+				   that nothing propagates into it and its root and types
+				   may be any; NULL: none */
 	uint32_t *owners;	/* user namespaces to be made, parents first */
 	uint32_t nr_owners;
 	uint32_t *owner_need;	/* per user namespace; NULL: none waits */

@@ -410,6 +410,12 @@ int mc_plan_ns_types(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- mounts.c ---------------------------------------------------------------- */
 
+/* Is it in a detached tree that is built detached? */
+static inline bool mc_plan_is_whole(const struct mc_plan *p, uint32_t m)
+{
+	return p->whole && p->whole[p->topo->mounts[m].ns];
+}
+
 int mc_plan_clone(struct mc_plan *p, uint32_t m, struct mntcr_error *e);
 int mc_plan_attach(struct mc_plan *p, uint32_t m, uint8_t flags, struct mntcr_error *e);
 /* Open the place of a mount that waits. */

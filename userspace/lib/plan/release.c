@@ -126,7 +126,7 @@ static bool settle(struct release *r, mc_ref ref, uint32_t i, bool spill)
 		return push(&r->pending, &r->nr_pending, &r->max_pending, ref);
 	}
 	if (spill && MC_REF_KIND(ref) == MC_REF_MOUNT && r->open[k] &&
-	    r->attached[k] <= i &&
+	    r->attached[k] <= i && !mc_plan_is_whole(r->p, k) &&
 	    (r->p->api == MNTCR_API_EXTENDED || r->p->priv->hidden[k] == MC_SEEN))
 		return push(&r->waiting, &r->nr_waiting, &r->max_waiting, ref);
 	return true;
