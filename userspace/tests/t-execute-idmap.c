@@ -6,10 +6,8 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mntcr-restore.h"
@@ -17,6 +15,7 @@
 #include "image/image.h"
 #include "topology/topology.h"
 #include "extended.h"
+#include "idmap-userns.h"
 #include "in-child.h"
 #include "tap.h"
 
@@ -84,29 +83,11 @@ static bool tmpfs_takes_it(void)
 {
 	static int known = -1;
 	struct mc_mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	int fs, fd, ready[2], user;
-	char path[64], x;
-	pid_t pid;
+	int fs, fd, user;
 
 	if (known >= 0)
 		return known;
-	REQUIRE(!pipe2(ready, O_CLOEXEC));
-	pid = fork();
-	if (!pid) {
-		if (unshare(CLONE_NEWUSER) || write(ready[1], "x", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	REQUIRE(read(ready[0], &x, 1) == 1);
-	for (fs = 0; fs < 2; fs++) {
-		snprintf(path, sizeof(path), "/proc/%d/%cid_map", (int)pid, "ug"[fs]);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		REQUIRE(fd >= 0 && write(fd, "0 1000 10", 9) == 9);
-		close(fd);
-	}
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	user = open(path, O_RDONLY | O_CLOEXEC);
+	user = idmap_userns("0 1000 10");
 	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
 	REQUIRE(user >= 0 && fs >= 0);
 	REQUIRE(!mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0));
@@ -116,13 +97,9 @@ static bool tmpfs_takes_it(void)
 	known = !mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0);
 	if (!known)
 		CHECK_EQ(errno, EINVAL);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 	close(fd);
 	close(fs);
 	close(user);
-	close(ready[0]);
-	close(ready[1]);
 	return known;
 }
 

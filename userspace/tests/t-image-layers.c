@@ -66,6 +66,7 @@ static void what_is_wrong(void)
 		{ ",{},", ",{\"superblock\":0,\"path\":\"/d\"},", "a layer of no other superblock" },
 		{ "upperdir=/u\\\\134\\\\134v,", "", "must be a list with one for each" },
 		{ "\"version\":4", "\"version\":3", "unknown field" },
+		{ ",{},", ",{\"superblock\":1,\"path\":\"/d\",\"idmap\":0},", "idmap: unknown field" },
 		{ "\"overlay\"", "\"ext4\"", "must be a list with one for each" },
 	};
 	size_t i;
@@ -74,10 +75,59 @@ static void what_is_wrong(void)
 		is_wrong(image, &all[i]);
 }
 
+#define VERSION_5(layers) \
+	"{\"format\":\"mntcr-image\",\"version\":5,\"user_namespaces\":[],"			\
+	"\"namespaces\":[{\"id\":5,\"inode\":50,\"label\":\"a\"}],\"superblocks\":["		\
+	"{\"device\":\"0:30\",\"type\":\"overlay\",\"options\":"				\
+	"\"lowerdir=/l:/k,upperdir=/u,workdir=/w\",\"layers\":[" layers "]},"		\
+	"{\"device\":\"0:31\",\"type\":\"tmpfs\",\"options\":\"\"}],"				\
+	"\"groups\":[],\"idmaps\":[{\"uid\":[[0,1000,10]],\"gid\":[[0,1000,10]]}],"		\
+	"\"mounts\":[{\"id\":101,\"namespace\":0,\"superblock\":0,\"root\":\"/\","		\
+	"\"mountpoint\":\"/\"}]}"
+#define AT(path, more) "{\"superblock\":1,\"path\":\"" path "\"" more "}"
+#define MAPPED ",\"idmap\":0"
+
+static const char mapped[] = VERSION_5(AT("/a", MAPPED) "," AT("/b", "") "," AT("/c", MAPPED)
+				       "," AT("/d", MAPPED));
+
+static void on_idmapped_mounts(void)
+{
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e;
+	char *text;
+
+	REQUIRE(!mc_image_parse(mapped, strlen(mapped), "image", &t, &e));
+	CHECK_EQ(t->sbs[0].layers[0].idmap, 0);
+	CHECK_EQ(t->sbs[0].layers[1].idmap, MC_NONE);
+	CHECK_EQ(t->sbs[0].layers[3].idmap, 0);
+	text = written_twice(t);
+	CHECK(strstr(text, "{\"superblock\": 1, \"path\": \"/a\", \"idmap\": 0}, {\"superblock\": 1, \"path\": \"/b\"}, "));
+	free(text);
+	mntcr_topology_free(t);
+}
+
+static void what_cannot_be_idmapped(void)
+{
+	static const struct wrong all[] = {
+		/* there is none, or of nothing that is known */
+		{ AT("/a", MAPPED), AT("/a", ",\"idmap\":1"), "idmaps that its layers cannot have" },
+		{ AT("/a", MAPPED), "{\"idmap\":0}", "idmaps that its layers cannot have" },
+		{ AT("/a", MAPPED), AT("/a", ",\"idmap\":true"), "idmap: must be" },
+		/* the upper one and the work directory are of one mount */
+		{ AT("/d", MAPPED), AT("/d", ""), "idmaps that its layers cannot have" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		is_wrong(mapped, &all[i]);
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	TAP_RUN(what_is_written_is_read);
 	TAP_RUN(what_is_wrong);
+	TAP_RUN(on_idmapped_mounts);
+	TAP_RUN(what_cannot_be_idmapped);
 	return tap_done();
 }

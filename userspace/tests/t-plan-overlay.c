@@ -82,6 +82,61 @@ static void from_where_its_layers_are(void)
 	done();
 }
 
+/* The layer is idmapped where it is cloned; its owner is looked for behind both idmaps. */
+static void on_an_idmapped_mount(void)
+{
+	static const struct mc_idmap_extent of_layer[] = { { 0, 1000, 10 } };
+	static const struct mc_idmap_extent of_mount[] = { { 1000, 5000, 10 } };
+	struct mc_plan_options o = cold();
+	uint32_t i, root = MC_NONE;
+
+	start_overlay("rw,lowerdir=/l/a:/l/b");
+	t->sbs[0].type = "tmpfs";
+	layer(2, 0, 0, "/a");
+	layer(2, 1, 0, "/b");
+	REQUIRE(mc_topology_add_idmap(t) == 0 && mc_topology_add_idmap(t) == 1);
+	t->idmaps[0] = (struct mc_idmap){ 1, 1, of_layer, of_layer };
+	t->idmaps[1] = (struct mc_idmap){ 1, 1, of_mount, of_mount };
+	t->sbs[2].layers[0].idmap = 0;
+	t->mounts[2].attr |= MOUNT_ATTR_IDMAP;
+	t->mounts[2].idmap = 1;
+	t->mounts[2].root_file = (struct mc_file){
+		.mode = S_IFDIR | 0755, .uid = 5003, .gid = 5004,
+	};
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	for (i = 0; i < p->nr_nodes; i++)
+		if (!strcmp(p->nodes[i].path, "a"))
+			root = i;
+	REQUIRE(root != MC_NONE && p->nodes[root].file);
+	CHECK_EQ(p->nodes[root].file->uid, 3);
+	CHECK_EQ(p->nodes[root].file->gid, 4);
+	done();
+}
+
+/* One string, and two that lead to the same place with and without an idmap. */
+static void one_place_idmapped_and_not(void)
+{
+	struct mc_plan_options o = cold();
+	uint32_t i, src = MC_NONE;
+
+	start_overlay("rw,lowerdir=/l/a:/l//a");
+	t->sbs[0].type = "tmpfs";
+	layer(2, 0, 0, "/a");
+	layer(2, 1, 0, "/a");
+	REQUIRE(mc_topology_add_idmap(t) == 0);
+	t->sbs[2].layers[0].idmap = 0;
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	for (i = 0; i < p->nr_srcs; i++)
+		if (p->srcs[i].layers)
+			src = i;
+	REQUIRE(src != MC_NONE);
+	/* no name can lead to both */
+	CHECK(p->srcs[src].other_layers);
+	done();
+}
+
 static void beside_what_stands_for_it(void)
 {
 	struct mntcr_external ext = { .key = "8:0:/b", .path = "/srv" };
@@ -218,6 +273,8 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	TAP_RUN(from_where_its_layers_are);
+	TAP_RUN(on_an_idmapped_mount);
+	TAP_RUN(one_place_idmapped_and_not);
 	TAP_RUN(beside_what_stands_for_it);
 	TAP_RUN(two_mounts);
 	TAP_RUN(relative);

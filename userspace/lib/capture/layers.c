@@ -30,7 +30,7 @@ struct over {
 
 /* What the child finds of a layer; path NULL: nothing. */
 struct found {
-	uint32_t sb;
+	uint32_t sb, idmap;
 	const char *path;
 };
 
@@ -141,7 +141,10 @@ static int look_in(struct job *j, uint32_t m, const char *path)
 	}
 	if (j->fd < 0)
 		return -1;
-	path = path[1] ? path + 1 : ".";
+	/* not ".": of an overlay on an idmapped layer that may take asking for its ACL */
+	if (!path[1])
+		return fcntl(j->fd, F_DUPFD_CLOEXEC, 3);
+	path++;
 	if (j->clone < 0) {
 		fd = mc_open_way(j->fd, path, local,
 				 MC_RESOLVE_BENEATH | MC_RESOLVE_NO_XDEV);
@@ -288,13 +291,14 @@ static bool keep(struct job *j, const struct walk *w, struct found *f)
 	const struct mc_mount *m = &j->t->mounts[w->mount];
 	size_t n = strlen(m->root), k = strlen(w->path);
 
-	/* a path does not say that ids are mapped, or that there is none any more */
-	if (m->root_deleted || m->idmap != MC_NONE || m->root[0] != '/')
+	/* a path does not say that there is none any more */
+	if (m->root_deleted || m->root[0] != '/')
 		return false;
 	n = n == 1 ? 0 : n;
 	if (n + k + 2 > POOL_SIZE - j->used)
 		return false;
 	f->sb = m->sb;
+	f->idmap = m->idmap;
 	f->path = j->pool + j->used;
 	memcpy(j->pool + j->used, m->root, n);
 	strcpy(j->pool + j->used + n, n + k ? w->path : "/");
@@ -381,6 +385,7 @@ static int take(struct job *j, struct mntcr_error *e)
 			if (!f->path || f->sb == j->over[i].sb)
 				continue;
 			sb->layers[k].sb = f->sb;
+			sb->layers[k].idmap = f->idmap;
 			sb->layers[k].path = mc_topology_str(j->t, f->path);
 			if (!sb->layers[k].path)
 				return mc_nomem(e);

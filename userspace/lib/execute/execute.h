@@ -313,6 +313,7 @@ void mc_made_forget(struct mc_exec *x);	/* which is which */
  */
 int mc_idmaps_make(struct mc_exec *x);
 void mc_idmaps_free(struct mc_exec *x);
+void mc_exec_set_idmap(const struct mc_exec *x, uint32_t idmap, struct mc_mount_attr *attr);
 /* With the idmap that op, a CLONE, sets. */
 void mc_exec_idmap(const struct mc_exec *x, const struct mc_op *op,
 		   struct mc_mount_attr *attr);

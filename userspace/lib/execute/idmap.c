@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Idmapped mounts of what is made anew, of external paths, and of live mounts without
- * an idmap.  A user namespace says what an idmap is: one is made for all that are
+ * an idmap, and layers of overlays that were such mounts.  A user namespace says what an idmap is: one is made for all that are
  * equal, with the recorded maps, by a child that is gone then.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
@@ -47,12 +47,17 @@ static int find_same(struct mc_exec *x)
 	return seen && i == t->nr_idmaps ? 0 : mc_nomem(x->e);
 }
 
-/* For the mount of op: a user namespace, in which nobody ever is. */
-static int make(struct mc_exec *x, const struct mc_op *op)
+/* Something that is to have an idmap, in a clone of a source. */
+struct wanted {
+	uint32_t idmap, src;
+	char name[600];
+};
+
+/* A user namespace, in which nobody ever is. */
+static int make(struct mc_exec *x, const struct wanted *w)
 {
-	uint32_t m = MC_REF_INDEX(op->obj), i = x->same_idmap[x->t->mounts[m].idmap];
+	uint32_t i = x->same_idmap[w->idmap];
 	const char *what = NULL;
-	char name[256];
 	int err;
 
 	if (x->idmap_fd[i] >= 0)
@@ -61,14 +66,13 @@ static int make(struct mc_exec *x, const struct mc_op *op)
 	if (x->idmap_fd[i] >= 0)
 		return 0;
 	err = errno;
-	mc_mount_name(x->t, m, name, sizeof(name));
 	/* of what is written, the kernel says what may be mapped */
 	if ((err == EPERM || err == EINVAL) && strstr(what, "id_map"))
 		return mc_refuse(x->e, "idmap-maps",
 				 "%s: a user namespace with the ids of its idmap: %s: %s: the caller may not map them",
-				 name, what, strerror(err));
+				 w->name, what, strerror(err));
 	return mc_fail(x->e, MNTCR_SYS, err,
-		       "%s: a user namespace with the ids of its idmap: %s", name, what);
+		       "%s: a user namespace with the ids of its idmap: %s", w->name, what);
 }
 
 /*
@@ -105,23 +109,22 @@ static int try_external(struct mc_exec *x, int external, struct mc_mount_attr *a
 }
 
 /* Does the kernel set it on a mount of that, which goes again? */
-static int try_source(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s)
+static int try_source(struct mc_exec *x, const struct wanted *w, const struct mc_src *s)
 {
 	const char *type = x->t->sbs[s->sb].type;
 	struct mc_mount_attr attr = { 0 };
-	char name[256], esc[64];
+	char esc[64];
 	int err;
 
-	mc_exec_idmap(x, op, &attr);
+	mc_exec_set_idmap(x, w->idmap, &attr);
 	err = s->kind == MC_SRC_EXTERNAL ?
 	      try_external(x, x->external_fd[s->index], &attr) :
 	      try_fresh(x, type, &attr);
 	if (!err)
 		return 0;
-	mc_mount_name(x->t, MC_REF_INDEX(op->obj), name, sizeof(name));
 	if (err != EPERM && err != EINVAL)
-		return mc_fail(x->e, MNTCR_SYS, err, "%s: setting its idmap", name);
-	return mc_refuse(x->e, "idmapped-source", "%s: %s: %s: %s", name,
+		return mc_fail(x->e, MNTCR_SYS, err, "%s: setting its idmap", w->name);
+	return mc_refuse(x->e, "idmapped-source", "%s: %s: %s: %s", w->name,
 			 mc_escape(type, esc, sizeof(esc)), strerror(err), err == EPERM ?
 			 "the caller has no power over this superblock, or the mount is idmapped already" :
 			 "this kernel sets no idmap on mounts of it");
@@ -135,16 +138,72 @@ static bool can_be_tried(const struct mc_exec *x, const struct mc_src *s)
 	       mc_type_in_memory(x->t->sbs[s->sb].type);
 }
 
-int mc_idmaps_make(struct mc_exec *x)
+/* tried: of each source, once. */
+static int want(struct mc_exec *x, const struct wanted *w, bool *tried)
+{
+	const struct mc_src *s = base_of(x, w->src);
+
+	if (make(x, w))
+		return -1;
+	if (tried[s - x->p->srcs] || !can_be_tried(x, s))
+		return 0;
+	tried[s - x->p->srcs] = true;
+	return try_source(x, w, s);
+}
+
+static bool is_idmapped(const struct mc_exec *x, const struct mc_src *s, uint32_t layer)
+{
+	return s->layers && s->layers[layer].with == layer && s->layers[layer].src != MC_NONE &&
+	       x->t->sbs[s->sb].layers[layer].idmap != MC_NONE;
+}
+
+/* Layers of an overlay that is made. */
+static int want_layers(struct mc_exec *x, const struct mc_src *s, bool *tried)
+{
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	struct wanted w;
+	char text[500];
+	uint32_t i;
+
+	for (i = 0; s->layers && i < sb->nr_layers; i++) {
+		if (!is_idmapped(x, s, i))
+			continue;
+		w.idmap = sb->layers[i].idmap;
+		w.src = s->layers[i].src;
+		snprintf(w.name, sizeof(w.name), "overlay %u:%u: its %s %s", sb->major,
+			 sb->minor, mc_layer_option(sb->layers[i].kind),
+			 mc_escape(sb->layers[i].text, text, sizeof(text)));
+		if (want(x, &w, tried))
+			return -1;
+	}
+	return 0;
+}
+
+static bool sets_any(const struct mc_exec *x)
 {
 	const struct mc_src *s;
+	uint32_t i, k;
+
+	for (i = 0; i < x->p->nr_ops; i++)
+		if (sets_idmap(&x->p->ops[i]))
+			return true;
+	for (i = 0; i < x->p->nr_srcs; i++) {
+		s = &x->p->srcs[i];
+		for (k = 0; s->layers && k < x->t->sbs[s->sb].nr_layers; k++)
+			if (is_idmapped(x, s, k))
+				return true;
+	}
+	return false;
+}
+
+int mc_idmaps_make(struct mc_exec *x)
+{
 	bool *tried = NULL;
+	struct wanted w;
 	int ret = 0;
 	uint32_t i;
 
-	for (i = 0; i < x->p->nr_ops && !sets_idmap(&x->p->ops[i]); i++)
-		;
-	if (i == x->p->nr_ops)
+	if (!sets_any(x))
 		return 0;
 	x->idmap_fd = mc_fds_new(x->t->nr_idmaps);
 	x->same_idmap = calloc(x->t->nr_idmaps + 1UL, sizeof(*x->same_idmap));
@@ -153,17 +212,17 @@ int mc_idmaps_make(struct mc_exec *x)
 		ret = mc_nomem(x->e);
 	if (!ret)
 		ret = find_same(x);
-	for (; !ret && i < x->p->nr_ops; i++) {
+	for (i = 0; !ret && i < x->p->nr_ops; i++) {
 		const struct mc_op *op = &x->p->ops[i];
 
-		if (!sets_idmap(op))
-			continue;
-		ret = make(x, op);
-		s = base_of(x, MC_REF_INDEX(op->arg));
-		if (ret || tried[s - x->p->srcs] || !can_be_tried(x, s))
-			continue;
-		tried[s - x->p->srcs] = true;
-		ret = try_source(x, op, s);
+		if (op->type == MC_OP_FRESH) {
+			ret = want_layers(x, &x->p->srcs[MC_REF_INDEX(op->obj)], tried);
+		} else if (sets_idmap(op)) {
+			w.idmap = x->t->mounts[MC_REF_INDEX(op->obj)].idmap;
+			w.src = MC_REF_INDEX(op->arg);
+			mc_mount_name(x->t, MC_REF_INDEX(op->obj), w.name, sizeof(w.name));
+			ret = want(x, &w, tried);
+		}
 	}
 	free(tried);
 	return ret;
@@ -178,12 +237,15 @@ void mc_idmaps_free(struct mc_exec *x)
 	x->same_idmap = NULL;
 }
 
+void mc_exec_set_idmap(const struct mc_exec *x, uint32_t idmap, struct mc_mount_attr *attr)
+{
+	attr->attr_set |= MOUNT_ATTR_IDMAP;
+	attr->userns_fd = (uint64_t)x->idmap_fd[x->same_idmap[idmap]];
+}
+
 void mc_exec_idmap(const struct mc_exec *x, const struct mc_op *op,
 		   struct mc_mount_attr *attr)
 {
-	if (!sets_idmap(op))
-		return;
-	attr->attr_set |= MOUNT_ATTR_IDMAP;
-	attr->userns_fd = (uint64_t)x->idmap_fd[x->same_idmap[
-				x->t->mounts[MC_REF_INDEX(op->obj)].idmap]];
+	if (sets_idmap(op))
+		mc_exec_set_idmap(x, x->t->mounts[MC_REF_INDEX(op->obj)].idmap, attr);
 }

@@ -413,15 +413,18 @@ static int relative(struct mc_exec *x, const struct over *o, uint32_t i,
 /* The clone is nobody's but the overlay's; the upper one is written to. */
 static int clone_layers(struct mc_exec *x, const struct mc_op *op, struct over *o)
 {
-	struct mc_mount_attr attr = { .propagation = MS_PRIVATE };
 	const struct mc_made_layer *l = o->src->layers;
+	struct mc_mount_attr attr;
 	uint32_t i;
 
 	for (i = 0; i < o->sb->nr_layers; i++) {
 		if (l[i].with != i)
 			continue;
-		attr.attr_clr = o->sb->layers[i].kind == MC_LAYER_UPPER ?
-				MOUNT_ATTR_RDONLY : 0;
+		attr = (struct mc_mount_attr){ .propagation = MS_PRIVATE };
+		if (o->sb->layers[i].kind == MC_LAYER_UPPER)
+			attr.attr_clr = MOUNT_ATTR_RDONLY;
+		if (l[i].src != MC_NONE && o->sb->layers[i].idmap != MC_NONE)
+			mc_exec_set_idmap(x, o->sb->layers[i].idmap, &attr);
 		if (l[i].src != MC_NONE)
 			o->fd[i] = x->be->layer(x, l[i].src, &attr, op);
 		else if (x->be->go_home(x, op))

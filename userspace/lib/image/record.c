@@ -183,7 +183,8 @@ static int get_layer(struct rd *r, size_t i, const json_t *v, struct mc_layer *l
 	in.within = within;
 	in.nr_known = 0;
 	if (mc_rd_u32(&in, "superblock", MC_MAX_MOUNTS - 1, false, &l->sb) ||
-	    mc_rd_bytes(&in, "path", l->sb != MC_NONE, &l->path))
+	    mc_rd_bytes(&in, "path", l->sb != MC_NONE, &l->path) ||
+	    (r->version > 4 && mc_rd_u32(&in, "idmap", MC_MAX_MOUNTS - 1, false, &l->idmap)))
 		return -1;
 	if (l->path && l->sb == MC_NONE)
 		return mc_rd_bad(&in, "superblock", "missing");

@@ -160,6 +160,8 @@ static void put_layers(json_t *o, const struct mc_sb *sb, enum bad *bad)
 		if (sb->layers[i].sb != MC_NONE) {
 			put_uint(x, "superblock", sb->layers[i].sb, bad);
 			put(x, "path", mc_json_bytes(sb->layers[i].path), bad);
+			if (sb->layers[i].idmap != MC_NONE)
+				put_uint(x, "idmap", sb->layers[i].idmap, bad);
 		}
 		if (json_array_append_new(a, x))
 			*bad = NO_MEMORY;

@@ -129,11 +129,10 @@ static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
 			      MC_MAX_NODE_NAMES) ? -1 : 1;
 }
 
-/* Its owner was seen through the mount: in the filesystem it is another.  NULL: no memory. */
-static const struct mc_file *without_idmap(struct mc_plan *p, uint32_t mount,
+/* Its owner was seen through that: in the filesystem it is another.  NULL: no memory. */
+static const struct mc_file *without_idmap(struct mc_plan *p, uint32_t i,
 					   const struct mc_file *file)
 {
-	uint32_t i = p->topo->mounts[mount].idmap;
 	const struct mc_idmap *map;
 	struct mc_file *f;
 
@@ -175,7 +174,7 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 	if (ret)
 		return ret;
 	path = mc_plan_alloc(p, n + k + 1);
-	seen = without_idmap(p, mount, file);
+	seen = without_idmap(p, p->topo->mounts[mount].idmap, file);
 	if (!path || !seen || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
 			      sizeof(*p->nodes)))
 		return mc_nomem(e);
@@ -325,7 +324,10 @@ static int add_layer(struct mc_plan *p, const struct sb_layer *at, struct mntcr_
 		if (sb->layers[k].kind == MC_LAYER_UPPER)
 			top = k;
 	if (at->layer == top && m->root_file.mode && !m->root[1]) {
-		seen = without_idmap(p, s->shown_by, &m->root_file);
+		/* through the mount of the overlay, and that of the layer */
+		seen = without_idmap(p, m->idmap, &m->root_file);
+		if (seen)
+			seen = without_idmap(p, l->idmap, seen);
 		if (!seen)
 			return mc_nomem(e);
 	}

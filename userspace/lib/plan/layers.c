@@ -95,7 +95,7 @@ static bool same_place(const struct mc_layer *a, const struct mc_layer *b)
 {
 	if (mc_layer_is_relative(a) || mc_layer_is_relative(b))
 		return mc_layer_is_relative(a) && mc_layer_is_relative(b);
-	return a->sb == b->sb && !strcmp(a->path, b->path);
+	return a->sb == b->sb && a->idmap == b->idmap && !strcmp(a->path, b->path);
 }
 
 /*

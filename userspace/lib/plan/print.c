@@ -83,8 +83,9 @@ static void layer_words(const struct mc_plan *p, const struct mc_src *s, struct 
 		if (l->sb == MC_NONE)
 			mc_buf_printf(b, "below layer #%u", s->layer_option);
 		else
-			mc_buf_printf(b, "%s of %u:%u", mc_escape(l->path, path, sizeof(path)),
-				      p->topo->sbs[l->sb].major, p->topo->sbs[l->sb].minor);
+			mc_buf_printf(b, "%s of %u:%u%s", mc_escape(l->path, path, sizeof(path)),
+				      p->topo->sbs[l->sb].major, p->topo->sbs[l->sb].minor,
+				      l->idmap != MC_NONE ? ", idmapped" : "");
 	}
 }
 

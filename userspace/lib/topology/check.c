@@ -231,6 +231,23 @@ static bool layers_are_right(const struct mc_topology *t, uint32_t sb)
 	return true;
 }
 
+/* The upper one and the work directory are of one mount. */
+static bool layer_idmaps_are_right(const struct mc_topology *t, uint32_t sb)
+{
+	const struct mc_layer *l = t->sbs[sb].layers, *upper = NULL, *work = NULL;
+	uint32_t i;
+
+	for (i = 0; i < t->sbs[sb].nr_layers; i++) {
+		if (l[i].idmap != MC_NONE && (l[i].idmap >= t->nr_idmaps || l[i].sb == MC_NONE))
+			return false;
+		if (l[i].kind == MC_LAYER_UPPER)
+			upper = &l[i];
+		else if (l[i].kind == MC_LAYER_WORK)
+			work = &l[i];
+	}
+	return !upper || !work || upper->idmap == work->idmap;
+}
+
 static int check_sbs(const struct mc_topology *t, struct mntcr_error *e)
 {
 	struct mc_map *by_dev = mc_map_new();
@@ -269,6 +286,11 @@ static int check_sbs(const struct mc_topology *t, struct mntcr_error *e)
 		}
 		if (!layers_are_right(t, i)) {
 			bad(e, "superblock %u (%s, %u:%u): a layer of no other superblock",
+			    i, sb->type, sb->major, sb->minor);
+			goto out;
+		}
+		if (!layer_idmaps_are_right(t, i)) {
+			bad(e, "superblock %u (%s, %u:%u): idmaps that its layers cannot have",
 			    i, sb->type, sb->major, sb->minor);
 			goto out;
 		}

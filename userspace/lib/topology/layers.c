@@ -69,7 +69,7 @@ static int add(struct found *f, enum mc_layer_kind kind, const char *s, size_t n
 		f->strange = true;
 		return 0;
 	}
-	f->layers[f->nr++] = (struct mc_layer){ kind, text, MC_NONE, NULL };
+	f->layers[f->nr++] = (struct mc_layer){ kind, text, MC_NONE, NULL, MC_NONE };
 	return 0;
 }
 

@@ -256,8 +256,10 @@ static void renumber_layers(struct mc_sb *sb, const uint32_t *index)
 
 	for (i = 0; i < sb->nr_layers; i++) {
 		renumber(&sb->layers[i].sb, index);
-		if (sb->layers[i].sb == MC_NONE)
-			sb->layers[i].path = NULL;
+		if (sb->layers[i].sb != MC_NONE)
+			continue;
+		sb->layers[i].path = NULL;
+		sb->layers[i].idmap = MC_NONE;
 	}
 }
 

@@ -154,6 +154,7 @@ struct mc_layer {
 	const char *text;	/* without the escapes of its option */
 	uint32_t sb;		/* MC_NONE: not known */
 	const char *path;	/* in that superblock */
+	uint32_t idmap;		/* of the mount that it is a part of; or MC_NONE */
 };
 
 #define MC_MAX_LAYERS		512U	/* no kernel takes more than 500 lower ones */

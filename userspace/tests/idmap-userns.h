@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A user namespace that says what an idmap is, and in which nobody is any more.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef TESTS_IDMAP_USERNS_H
+#define TESTS_IDMAP_USERNS_H
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* With that text for the maps of both kinds of ids; -1. */
+static inline int idmap_userns(const char *map)
+{
+	int ready[2], user = -1, fd, i;
+	char path[64], x;
+	bool ok;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWUSER) || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	ok = pid > 0 && read(ready[0], &x, 1) == 1;
+	for (i = 0; i < 2 && ok; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%cid_map", (int)pid, "ug"[i]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		ok = fd >= 0 && write(fd, map, strlen(map)) == (ssize_t)strlen(map);
+		if (fd >= 0)
+			close(fd);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	if (ok)
+		user = open(path, O_RDONLY | O_CLOEXEC);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	close(ready[0]);
+	return user;
+}
+
+#endif /* TESTS_IDMAP_USERNS_H */
