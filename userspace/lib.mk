@@ -128,6 +128,7 @@ lib-y += execute/owner.o
 lib-y += execute/made.o
 lib-y += execute/idmap.o
 lib-y += execute/overlay.o
+lib-y += execute/whole.o
 lib-y += execute/unlinked.o
 lib-y += execute/config.o
 lib-y += execute/device.o

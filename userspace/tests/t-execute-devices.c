@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdlib.h>
+#include <linux/fs.h>
 #include <sys/fanotify.h>
 
 #include "mntcr-stages.h"
@@ -64,10 +65,10 @@ static void build(void)
 	TRY(mount("none", "part", NULL, MS_BIND | MS_REMOUNT | MS_NOSUID, NULL));
 }
 
-static void dump(struct held *h)
+static void dump_of(struct held *h, void (*fn)(void))
 {
 	memset(h, 0, sizeof(*h));
-	h->t = image_of_container(build);
+	h->t = image_of_container(fn);
 	h->o.size = sizeof(h->o);
 	h->o.devices = h->device;
 	h->o.externals = &h->external;
@@ -75,6 +76,11 @@ static void dump(struct held *h)
 	h->o.difference = difference;
 	h->o.data = h;
 	snprintf(h->key, sizeof(h->key), "%u:%u", major(was.dev), minor(was.dev));
+}
+
+static void dump(struct held *h)
+{
+	dump_of(h, build);
 }
 
 static void from(struct held *h, const char *path)
@@ -273,6 +279,77 @@ static void read_only(void)
 	TRY(mount(is.path, "/tmp/here", "ext4", 0, NULL));
 	bad(&h, "device-mounted", "it is mounted here already, at /tmp/here, and writable; ");
 	TRY(umount("/tmp/here"));
+	done(&h);
+}
+
+/* /disk and /part: is the mount read-only? */
+static bool ro_mount[2];
+
+static void build_apart(void)
+{
+	static const char *const paths[] = { "disk", "part" };
+	size_t i;
+
+	build();
+	for (i = 0; i < 2; i++)
+		TRY(mount("none", paths[i], NULL, MS_BIND | MS_REMOUNT |
+			  (ro_mount[i] ? MS_RDONLY : 0), NULL));
+}
+
+static bool is_read_only(const struct mntcr_topology *t, const char *path, bool sb)
+{
+	const struct mc_mount *m = &t->mounts[mc_mount_at(t, 0, path)];
+
+	return sb ? t->sbs[m->sb].flags & MS_RDONLY : m->attr & MOUNT_ATTR_RDONLY;
+}
+
+/* Each is what it was, whatever the other is. */
+static void superblock_and_mounts_apart(void)
+{
+	char *list = NULL;
+	struct held h;
+	size_t size, i;
+	FILE *out;
+
+	for (i = 0; i < 4; i++) {
+		flags = i & 1 ? MS_RDONLY : 0;
+		ro_mount[0] = i & 2;
+		ro_mount[1] = !ro_mount[0];
+		dump_of(&h, build_apart);
+		flags = 0;
+		CHECK_EQ(is_read_only(h.t, "/disk", true), i & 1);
+		CHECK_EQ(is_read_only(h.t, "/disk", false), ro_mount[0]);
+		CHECK_EQ(is_read_only(h.t, "/part", false), ro_mount[1]);
+		from(&h, is.path);
+		out = open_memstream(&list, &size);
+		REQUIRE(out);
+		CHECK(!mntcr_check_restore(h.t, &h.o, false, out, &h.e));
+		fclose(out);
+		CHECK_EQ(strstr(list, ": fresh, read-only; mounted at ") != NULL, i & 1);
+		free(list);
+		list = NULL;
+		good(&h, is.dev);	/* compares them */
+		done(&h);
+	}
+}
+
+/* What the kernel would refuse when its turn comes. */
+static void a_device_that_cannot_be_written_to(void)
+{
+	int yes = 1, no = 0;
+	struct held h;
+
+	dump(&h);
+	from(&h, is.path);
+	TRY(ioctl(is.fd, BLKROSET, &yes));
+	bad(&h, "device-read-only", ": the device is read-only, and ");
+	done(&h);
+	flags = MS_RDONLY;
+	dump(&h);
+	flags = 0;
+	from(&h, is.path);
+	good(&h, is.dev);
+	TRY(ioctl(is.fd, BLKROSET, &no));
 	done(&h);
 }
 
@@ -673,6 +750,8 @@ int main(void)
 	TAP_RUN(its_options_are_as_they_were);
 	TAP_RUN(two_restores_at_once);
 	TAP_RUN(read_only);
+	TAP_RUN(superblock_and_mounts_apart);
+	TAP_RUN(a_device_that_cannot_be_written_to);
 	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
 	TAP_RUN(what_is_something_else);
 	TAP_RUN(nobody_who_is_frozen_is_asked);

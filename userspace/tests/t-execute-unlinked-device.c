@@ -350,6 +350,54 @@ static bool cancelled(void *data)
 	return --b->turns < 0;
 }
 
+/* All of it is what was given: what a handle means is in there. */
+static void by_its_handle_where_the_device_is_mounted(void)
+{
+	static const enum mntcr_api apis[] = { MNTCR_API_AUTO, MNTCR_API_UPSTREAM };
+	struct back b;
+	uint32_t m;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(apis); i++) {
+		dump(&b, build);
+		m = mc_mount_at(b.t, 0, "/disk");
+		REQUIRE(m != MC_NONE);
+		if (!b.t->sbs[b.t->mounts[m].sb].uuid) {
+			done(&b);
+			SKIP("this kernel tells no UUID");
+		}
+		from_path(&b);
+		b.o.api = apis[i];
+		good(&b, all_and_the_other_name);
+		CHECK(!disk_is_clean("/tmp/here"));
+		done(&b);
+	}
+}
+
+/* A mount of a part: a handle could mean what is outside of that. */
+static void by_no_handle_in_a_part(void)
+{
+	struct back b;
+
+	dump(&b, build);
+	from_path(&b);
+	TRY(mkdir("/tmp/here/sub", 0755));
+	TRY(rename("/tmp/here/d", "/tmp/here/sub/d"));
+	TRY(mkdir("/tmp/part", 0755));
+	TRY(mount("/tmp/here/sub", "/tmp/part", NULL, MS_BIND, NULL));
+	b.from.path = "/tmp/part";
+	bad(&b, true, "it had another name, and is found only where a device stands");
+	TRY(umount("/tmp/part"));
+	/* and below the root of a mount of all */
+	b.from.path = "/tmp/here/sub";
+	bad(&b, true, "it had another name, and is found only where a device stands");
+	TRY(rename("/tmp/here/sub/d", "/tmp/here/d"));
+	TRY(rmdir("/tmp/here/sub"));
+	TRY(rmdir("/tmp/part"));
+	mtime("/tmp/here/d", 2000);
+	done(&b);
+}
+
 /* Whenever that is asked. */
 static void given_up_half_way(void)
 {
@@ -386,18 +434,28 @@ static void what_cannot_be_made(void)
 {
 	uint32_t m;
 	struct stat before, after;
+	const char *uuid;
 	struct back b;
 	int held;
 
 	dump(&b, build);
-	/* whoever says a handle could mean any file of it */
+	/* whoever says a handle could mean any file of it: not without its UUID */
 	from_path(&b);
+	m = mc_mount_at(b.t, 0, "/disk");
+	REQUIRE(m != MC_NONE);
+	uuid = b.t->sbs[b.t->mounts[m].sb].uuid;
+	b.t->sbs[b.t->mounts[m].sb].uuid = NULL;
 	REQUIRE(!stat("/tmp/here/d", &before));
 	bad(&b, true, "it had another name, and is found only where a device stands for its superblock");
 	CHECK(!disk_is_clean("/tmp/here"));
 	/* and nothing has been made before */
 	REQUIRE(!stat("/tmp/here/d", &after));
 	CHECK(!memcmp(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim)));
+	/* nor of another one */
+	b.t->sbs[b.t->mounts[m].sb].uuid = "01234567-89ab-cdef-0123-456789abcdef";
+	bad(&b, true, "or the root of a mount of all of it, whose UUID is the image's");
+	b.t->sbs[b.t->mounts[m].sb].uuid = uuid;
+	CHECK(!disk_is_clean("/tmp/here"));
 	TRY(umount("/tmp/here"));
 	b.o.nr_externals = 0;
 	from_device(&b);
@@ -407,8 +465,6 @@ static void what_cannot_be_made(void)
 	CHECK(has(b.e.text, "which were not given"));
 	b.o.contents = b.c;
 	/* the image has it read-only: nobody writes there */
-	m = mc_mount_at(b.t, 0, "/disk");
-	REQUIRE(m != MC_NONE);
 	b.t->sbs[b.t->mounts[m].sb].flags |= MS_RDONLY;
 	bad(&b, true, "the root of this mount has been unlinked");
 	b.t->sbs[b.t->mounts[m].sb].flags &= ~(uint32_t)MS_RDONLY;
@@ -657,6 +713,8 @@ int main(void)
 	TRY(umount("/tmp/here"));
 	TAP_RUN(on_its_device);
 	TAP_RUN(where_the_device_is_mounted);
+	TAP_RUN(by_its_handle_where_the_device_is_mounted);
+	TAP_RUN(by_no_handle_in_a_part);
 	TAP_RUN(given_up_half_way);
 	TAP_RUN(nobody_else_gets_in);
 	TAP_RUN(what_has_the_name_is_kept);

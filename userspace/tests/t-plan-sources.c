@@ -93,6 +93,7 @@ static void of_a_device(void)
 		.ns_live = (bool[]){ false, false },
 		.devices = &dev, .nr_devices = 1, .caller_namespaces = true,
 	};
+	char *text;
 
 	small();
 	golden(MNTCR_API_EXTENDED, &o,
@@ -118,6 +119,13 @@ static void of_a_device(void)
 	       "attach    mnt1:20 on ns1 at /\n"
 	       "release   8 descriptors\n");
 	check();
+	/* the superblock is, and its mounts are not */
+	t->sbs[0].flags |= MS_RDONLY;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	text = printed(false);
+	CHECK(strstr(text, "= new ext4 for 8:0 from /dev/vdb, read-only\n"));
+	free(text);
+	t->sbs[0].flags = 0;
 	/* what was said outright comes before what a host has */
 	o.externals = &host;
 	o.nr_externals = 1;

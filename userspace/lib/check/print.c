@@ -58,6 +58,8 @@ static void put_superblock(const json_t *s, FILE *out)
 			(long long)json_integer_value(json_object_get(contents, "files")));
 	if (*get(s, "rule"))
 		fprintf(out, " [%s]", get(s, "rule"));
+	if (json_is_true(json_object_get(s, "read_only")))
+		fputs(", read-only", out);
 	fputs("; mounted at ", out);
 	put_names(s, out);
 	for (i = 0; i < json_array_size(outside); i++)

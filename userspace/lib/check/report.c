@@ -39,9 +39,10 @@ json_t *mc_report_sb(const struct mc_sb *sb)
 	char device[32], type[256];
 
 	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
-	return json_pack("{s:s, s:o, s:o}", "device", device,
+	return json_pack("{s:s, s:o, s:o, s:b}", "device", device,
 			 "type", mc_report_text(mc_escape(sb->type, type, sizeof(type))),
-			 "source", mc_json_bytes(sb->source ? sb->source : "none"));
+			 "source", mc_json_bytes(sb->source ? sb->source : "none"),
+			 "read_only", (int)(sb->flags & MS_RDONLY ? 1 : 0));
 }
 
 const char *mc_report_from(const struct mc_from *f, uint32_t nr_mounts)

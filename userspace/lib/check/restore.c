@@ -160,14 +160,14 @@ static void try_fresh(struct job *j, uint32_t src)
 static void try_contents(struct job *j, const struct mc_src *s)
 {
 	const struct mc_sb *sb = &j->t->sbs[s->sb];
+	int fd = s->kind == MC_SRC_EXTERNAL ? j->x.external_fd[s->index] : -1, ret;
 	struct mntcr_error e = { 0 };
 	struct mc_put *put;
-	int ret;
 
 	if (!mc_contents_has(j->o->contents, sb))
 		return;
 	put = mc_exec_put(j->x.p, s);
-	ret = put ? mc_contents_try(j->o->contents, sb, s->kind == MC_SRC_FRESH, put,
+	ret = put ? mc_contents_try(j->o->contents, sb, mc_exec_is_whole(sb, s, fd), put,
 				    s->nr_unlinked, &e) :
 	      mc_nomem(&e);
 	free(put);
@@ -199,6 +199,32 @@ static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_ta
 				     mc_escape(x->path, path, sizeof(path)),
 				     mc_escape(type, a, sizeof(a)),
 				     mc_escape(sb->type, b, sizeof(b)));
+}
+
+/* The superblock alone: what a mount has of its own comes back. */
+static void compare_flags(struct job *j, const struct mc_src *s, struct libmnt_table *tb,
+			  struct libmnt_iter *it)
+{
+	const struct mc_sb *sb = &j->t->sbs[s->sb];
+	const char *options;
+	struct libmnt_fs *fs;
+	uint32_t flags;
+	char path[256];
+	bool is_root;
+
+	if (j->x.external_fd[s->index] < 0)
+		return;
+	fs = mc_exec_mount_of(tb, it, j->x.external_fd[s->index], &is_root);
+	options = fs ? mnt_fs_get_fs_options(fs) : NULL;
+	if (!options)
+		return;
+	mc_sb_flags(options, &flags);
+	if ((flags ^ sb->flags) & MS_RDONLY)
+		mc_report_difference(&j->r, "read-only", "%u:%u: the filesystem of %s is %s, and was %s",
+				     sb->major, sb->minor,
+				     mc_escape(j->o->externals[s->index].path, path, sizeof(path)),
+				     flags & MS_RDONLY ? "read-only" : "writable",
+				     sb->flags & MS_RDONLY ? "read-only" : "writable");
 }
 
 /* A filesystem may be another one of the same type, where the kernel tells that. */
@@ -258,6 +284,7 @@ static void decided(void *data, const struct mc_plan *p)
 			try_contents(j, &p->srcs[i]);
 		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it) {
 			compare_type(j, &p->srcs[i], tb, it);
+			compare_flags(j, &p->srcs[i], tb, it);
 			compare_uuid(j, &p->srcs[i]);
 		}
 		if (p->srcs[i].kind == MC_SRC_EXTERNAL && p->srcs[i].nr_unlinked) {

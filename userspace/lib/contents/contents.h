@@ -126,7 +126,7 @@ int mc_rules_no_way(const struct mc_rules *r, const char *what);
 #define MC_WAY_ELSEWHERE	"what it was in is another subvolume, into which nothing can be moved"
 /* What had another name has none by now, or it may not be looked for. */
 int mc_rules_no_name(const struct mc_rules *r, const char *what);
-#define MC_FOUND_ON_DEVICE	"and is found only where a device stands for its superblock"
+#define MC_FOUND_ON_DEVICE	"and is found only where a device stands for its superblock, or the root of a mount of all of it, whose UUID is the image's"
 /* All its data, piece by piece; block may be NULL. */
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
 		  int (*block)(void *data, const char *p, size_t n, int64_t at),

@@ -75,6 +75,20 @@ static void check_found(struct check *c, const struct mc_src *s, const char *typ
 	}
 }
 
+/* As the kernel has it: it mounts none writable of which it knows that it is not. */
+static void check_writable(struct check *c, const struct mc_src *s, int fd)
+{
+	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
+	char text[200];
+	int ro;
+
+	if (sb->flags & MS_RDONLY || ioctl(fd, BLKROGET, &ro) || !ro)
+		return;
+	snprintf(text, sizeof(text), "the device is read-only, and %u:%u was writable",
+		 sb->major, sb->minor);
+	refuse(c, s, "device-read-only", "a device that can be written to", text);
+}
+
 /* Reading changes nothing, not even if its journal would have to be replayed. */
 static int probe(struct check *c, const struct mc_src *s)
 {
@@ -92,6 +106,7 @@ static int probe(struct check *c, const struct mc_src *s)
 		snprintf(text, sizeof(text), "it can't be read: %s", strerror(err));
 		refuse(c, s, "device-path", "the device that has it here", text);
 	} else {
+		check_writable(c, s, fd);
 		blkid_probe_enable_superblocks(pr, 1);
 		blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID);
 		found = blkid_do_safeprobe(pr);

@@ -352,6 +352,11 @@ struct libmnt_table;
 /* The mount that fd is of; NULL: mountinfo does not show it to us. */
 struct libmnt_fs *mc_exec_mount_of(struct libmnt_table *tb, struct libmnt_iter *it,
 				   int fd, bool *is_root);
+/*
+ * Is what stands for it all of that very filesystem, so that a file handle of the image
+ * means nothing but what was given?  fd: of its --external; else -1.
+ */
+bool mc_exec_is_whole(const struct mc_sb *sb, const struct mc_src *s, int fd);
 /* Per --external, open at fds, which may be -1: its mount's source, or NULL. */
 int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
 			struct mntcr_error *e);

@@ -18,25 +18,6 @@
 
 #include "execute/execute.h"
 
-struct libmnt_fs *mc_exec_mount_of(struct libmnt_table *tb, struct libmnt_iter *it,
-				   int fd, bool *is_root)
-{
-	struct libmnt_fs *fs;
-	struct statx st;
-
-	*is_root = true;
-	if (mc_look(fd, 0, &st) || !(st.stx_mask & STATX_MNT_ID))
-		return NULL;
-	if (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
-		*is_root = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-	mnt_reset_iter(it, MNT_ITER_FORWARD);
-	while (!mnt_table_next_fs(tb, it, &fs))
-		if (mnt_fs_get_id(fs) >= 0 &&
-		    (uint64_t)mnt_fs_get_id(fs) == st.stx_mnt_id)
-			return fs;
-	return NULL;
-}
-
 /* --- the source that a clone will show -------------------------------------- */
 
 int mc_external_sources(const int *fds, uint32_t nr, char ***sources,

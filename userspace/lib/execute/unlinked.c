@@ -414,6 +414,11 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s)
 	return put;
 }
 
+static int external_of(const struct mc_exec *x, const struct mc_src *s)
+{
+	return s->kind == MC_SRC_EXTERNAL ? x->external_fd[s->index] : -1;
+}
+
 int mc_exec_check_unlinked(const struct mc_exec *x)
 {
 	const struct mc_src *s;
@@ -433,7 +438,8 @@ int mc_exec_check_unlinked(const struct mc_exec *x)
 		put = mc_exec_put(x->p, s);
 		ret = !put ? mc_nomem(x->e) :
 		      mc_contents_try(x->o->contents, &x->t->sbs[s->sb],
-				      s->kind == MC_SRC_FRESH, put, s->nr_unlinked, x->e);
+				      mc_exec_is_whole(&x->t->sbs[s->sb], s, external_of(x, s)),
+				      put, s->nr_unlinked, x->e);
 		free(put);
 	}
 	return ret;
@@ -469,7 +475,8 @@ int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 		aside = x->aside_fd[s - x->p->srcs];
 	}
 	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], root, aside,
-			       s->kind == MC_SRC_FRESH, put, s->nr_unlinked, x->e);
+			       mc_exec_is_whole(&x->t->sbs[s->sb], s, external_of(x, s)),
+			       put, s->nr_unlinked, x->e);
 	/* a new superblock goes with all that was made */
 	if (ret && on_device(x, s))
 		remove_aside(x, s, root);

@@ -111,7 +111,8 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 		snprintf(dev, sizeof(dev), "%u:%u", sb->major, sb->minor);
 		mc_buf_printf(b, "new %s for %s", sb->type, dev);
 		if (s->device != MC_NONE)
-			mc_buf_printf(b, " from %s", mc_escape(s->path, tmp, sizeof(tmp)));
+			mc_buf_printf(b, " from %s%s", mc_escape(s->path, tmp, sizeof(tmp)),
+				      sb->flags & MS_RDONLY ? ", read-only" : "");
 		if (s->owner != MC_NONE)
 			mc_buf_printf(b, " in user%u", s->owner);
 		layer_words(p, s, b);
