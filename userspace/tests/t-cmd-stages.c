@@ -11,6 +11,7 @@
 #include "late-owner.h"
 #include "send-line.h"
 #include "staged.h"
+#include "time-ns.h"
 
 #define IMAGE	"/tmp/image"
 #define PINS	"/tmp/pins"
@@ -249,6 +250,50 @@ static void an_owner_that_is_given(void)
 	close(user);
 	x.fds -= 2;
 	nothing_left();
+}
+
+static int is_ahead_at_time(void *data)
+{
+	int fd = open("/time", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 || !time_ns_is_ahead(fd, *(int *)data);
+}
+
+/* Mounted as a file, and given as a namespace: by its number, as the file's name has it. */
+static void a_time_namespace_that_is_given(void)
+{
+	struct mntcr_topology *t;
+	struct mc_mount *m;
+	struct drive d;
+	int time, ahead = 5000;
+
+	need_stages();
+	time = time_ns_new(world_proc_fd, ahead);
+	if (time < 0)
+		SKIP("this kernel has no time namespaces");
+	t = staged_topology();
+	staged_sb(t, "nsfs", 0x6e736673, 0);
+	m = staged_mount(t, 101, 0, 1, "/time");
+	m->root = mc_topology_str(t, "time:[4026540000]");
+	m->mp_type = MC_MP_OTHER;
+	m->nsfs_type = CLONE_NEWTIME;
+	m->nsfs_ino = 4026540000;
+	prepare(staged_finish(t));
+	d = start((const char *const []){ "--give", "time:4026540000", NULL });
+	ask(&d, "begin\n", -1);
+	CHECK_EQ(d.lines, 2);
+	ask(&d, "place\n", -1);
+	REQUIRE(d.nr_fds == 1);
+	CHECK_EQ(mounts_of(d.fds[0]), 1);
+	ask(&d, "give time 4026540000\n", time);
+	ask(&d, "delayed\n", -1);
+	CHECK_EQ(mounts_of(d.fds[0]), 2);
+	ask(&d, "share\n", -1);
+	ask(&d, "end\n", -1);
+	CHECK_EQ(world_in(d.fds[0], is_ahead_at_time, &ahead), 0);
+	CHECK_EQ(over(&d), 0);
+	nothing_left();
+	close(time);
 }
 
 /* A pid namespace that is made: its init comes into it afterwards, as 1. */
@@ -585,6 +630,7 @@ int main(void)
 	alarm(200);
 	TAP_RUN(the_whole_way);
 	TAP_RUN(an_owner_that_is_given);
+	TAP_RUN(a_time_namespace_that_is_given);
 	TAP_RUN(made_and_handed_out);
 	TAP_RUN(a_detached_tree);
 	TAP_RUN(pinned_at_the_end);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "staged.h"
+#include "time-ns.h"
 
 static int give(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd)
 {
@@ -529,6 +530,92 @@ static void a_namespace_file(void)
 	staged_over(&x);
 }
 
+#define TIME_INO	4026540000U
+#define AHEAD		100000
+
+/* Its file, twice. */
+static struct mntcr_topology *with_a_time_namespace(void)
+{
+	struct mntcr_topology *t = staged_topology();
+	struct mc_mount *m;
+	uint64_t id;
+
+	staged_sb(t, "nsfs", 0x6e736673, 0);
+	for (id = 101; id < 103; id++) {
+		m = staged_mount(t, id, 0, 1, id == 101 ? "/time" : "/again");
+		m->root = mc_topology_str(t, "time:[4026540000]");
+		m->mp_type = MC_MP_OTHER;
+		m->nsfs_type = CLONE_NEWTIME;
+		m->nsfs_ino = TIME_INO;
+	}
+	return staged_finish(t);
+}
+
+static void check_time(struct mntcr_restored *r, int time)
+{
+	int fd = in_there(mntcr_restored_ns_fd(r, 0), "/time", O_RDONLY), i;
+
+	for (i = 0; i < 2; i++)
+		CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 101 + i)), staged_ino(time));
+	/* whoever finds it there can go in */
+	CHECK(fd >= 0 && time_ns_is_ahead(fd, AHEAD));
+	mc_close(fd);
+	mntcr_restored_free(r);
+}
+
+/* No superblock shows one, and nobody but the caller makes one. */
+static void a_time_namespace(void)
+{
+	const struct mntcr_given what = { .kind = MNTCR_GIVEN_TIME, .id = TIME_INO };
+	struct mntcr_need need;
+	struct mntcr_restored *r = NULL;
+	struct staged x;
+	int time, net;
+
+	need_stages();
+	time = time_ns_new(world_proc_fd, AHEAD);
+	if (time < 0)
+		SKIP("this kernel has no time namespaces");
+	CHECK(time_ns_is_ahead(time, AHEAD));
+	x = staged_new(with_a_time_namespace());
+	CHECK_EQ(mntcr_restore(x.t, &x.o, &r, &x.e), -1);
+	CHECK_STR(x.e.rule, "namespace-not-given");
+	/* as such, for both */
+	x.o.keep_fds = true;
+	x.so.give = &what;
+	x.so.nr_give = 1;
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 1);
+	CHECK(is_need(&x, 0, MNTCR_GIVEN_TIME, TIME_INO));
+	mntcr_stages_need(x.s, 0, &need);
+	CHECK_EQ(need.nr_mounts, 2);
+	CHECK_EQ(mntcr_stages_nr_made(x.s), 0);
+	CHECK_EQ(staged_mounts(&x), 1);
+	given(&x, MNTCR_GIVEN_TIME, TIME_INO, time);
+	check_time(finished(&x), time);
+	staged_over(&x);
+	/* each mount by itself */
+	x = staged_new(with_a_time_namespace());
+	x.o.keep_fds = true;
+	staged_placed(&x);
+	CHECK_EQ(mntcr_stages_nr_needs(x.s), 2);
+	CHECK(is_need(&x, 1, MNTCR_GIVEN_MOUNT, 102));
+	given(&x, MNTCR_GIVEN_MOUNT, 102, time);
+	given(&x, MNTCR_GIVEN_MOUNT, 101, time);
+	check_time(finished(&x), time);
+	staged_over(&x);
+	/* another kind of namespace is not taken for it */
+	x = staged_new(with_a_time_namespace());
+	x.so.give = &what;
+	x.so.nr_give = 1;
+	staged_placed(&x);
+	net = openat(world_proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+	not_given(&x, MNTCR_GIVEN_TIME, TIME_INO, net, "a namespace's of another kind");
+	close(net);
+	staged_over(&x);
+	close(time);
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -544,5 +631,6 @@ int main(void)
 	TAP_RUN(one_is_made_and_one_below_it_given);
 	TAP_RUN(an_automount);
 	TAP_RUN(a_namespace_file);
+	TAP_RUN(a_time_namespace);
 	return tap_done();
 }

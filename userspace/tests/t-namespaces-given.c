@@ -45,7 +45,9 @@ static struct mntcr_topology *captured(int ns)
 	return t;
 }
 
-static void restored(const char *type, unsigned long flag, enum mntcr_api api)
+/* file: in /proc/PID/ns, where it is not called as its type is. */
+static void restored(const char *type, const char *file, unsigned long flag,
+		     enum mntcr_api api)
 {
 	struct mntcr_external given[2];
 	struct mntcr_restore_options o = {
@@ -60,7 +62,7 @@ static void restored(const char *type, unsigned long flag, enum mntcr_api api)
 	was = scene_hold(flag, NULL, NULL);
 	is = scene_hold(flag, NULL, NULL);
 	other = scene_hold(CLONE_NEWIPC, NULL, NULL);
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)was.pid, type);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)was.pid, file);
 	scene = scene_hold(0, do_bind, path);
 	t = captured(scene.ns);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -84,7 +86,7 @@ static void restored(const char *type, unsigned long flag, enum mntcr_api api)
 		CHECK_STR(e.rule, "external-namespace");
 	}
 	given[0].path = path;
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)is.pid, type);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)is.pid, file);
 	if (mntcr_restore(t, &o, &r, &e))
 		TAP_SAY("restore: %s [%s]", e.text, e.rule);
 	REQUIRE(r);
@@ -118,9 +120,14 @@ static void each_type(void)
 
 	scene_enter();
 	fds = mc_fd_count();
-	restored("uts", CLONE_NEWUTS, MNTCR_API_AUTO);
-	restored("cgroup", CLONE_NEWCGROUP, MNTCR_API_AUTO);
-	restored("uts", CLONE_NEWUTS, MNTCR_API_UPSTREAM);
+	restored("uts", "uts", CLONE_NEWUTS, MNTCR_API_AUTO);
+	restored("cgroup", "cgroup", CLONE_NEWCGROUP, MNTCR_API_AUTO);
+	restored("uts", "uts", CLONE_NEWUTS, MNTCR_API_UPSTREAM);
+	/* whoever has made one stays where it was */
+	if (!access("/proc/self/ns/time_for_children", F_OK)) {
+		restored("time", "time_for_children", CLONE_NEWTIME, MNTCR_API_AUTO);
+		restored("time", "time_for_children", CLONE_NEWTIME, MNTCR_API_UPSTREAM);
+	}
 	CHECK_EQ(mc_fd_count(), fds);
 }
 
