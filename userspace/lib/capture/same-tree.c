@@ -76,21 +76,21 @@ static int cmp_id(const void *a, const void *b)
 struct pair {
 	const uint64_t *was;
 	size_t nr_was;
-	union answer copied, tree;
+	union answer *copied, *tree;
 };
 
 /* 1: it is like it, or a path leads to neither; 0: it is not. */
 static int compare(struct pair *p, uint64_t id, int copied, int tree)
 {
-	if (ask(copied, &p->copied))
+	if (ask(copied, p->copied))
 		return -1;
 	/* something is over it */
-	if (p->copied.sm.mnt_id != id)
+	if (p->copied->sm.mnt_id != id)
 		return 1;
-	if (ask(tree, &p->tree))
+	if (ask(tree, p->tree))
 		return -1;
-	return same(&p->copied, &p->tree) &&
-	       (!p->was || bsearch(&p->tree.sm.mnt_id, p->was, p->nr_was, sizeof(*p->was),
+	return same(p->copied, p->tree) &&
+	       (!p->was || bsearch(&p->tree->sm.mnt_id, p->was, p->nr_was, sizeof(*p->was),
 				   cmp_id));
 }
 
@@ -145,17 +145,18 @@ static int compare_below(const struct mntcr_detached *d, struct pair *p, int tre
 int cap_is_copy_of(const struct mntcr_detached *d, int tree, int copy, int ns,
 		   const uint64_t *was, size_t nr_was)
 {
-	struct pair *p = calloc(1, sizeof(*p));
+	union answer *both = calloc(2, sizeof(*both));
+	struct pair p = { .copied = both, .tree = both + 1 };
 	int ret;
 
-	if (!p)
+	if (!both)
 		return mc_nomem(d->e);
-	ret = compare(p, d->ids[0], copy, tree);
-	p->was = was;
-	p->nr_was = nr_was;
+	ret = compare(&p, d->ids[0], copy, tree);
+	p.was = was;
+	p.nr_was = nr_was;
 	/* all mounts of what is no directory are on its root */
 	if (ret == 1 && !d->carrier)
-		ret = compare_below(d, p, tree, copy, ns);
+		ret = compare_below(d, &p, tree, copy, ns);
 	if (ret < 0)
 		ret = mc_fail(d->e, MNTCR_SYS, errno, "detached tree %s: comparing a copy of it",
 			      d->name);
@@ -164,6 +165,6 @@ int cap_is_copy_of(const struct mntcr_detached *d, int tree, int copy, int ns,
 			      d->name);
 	else
 		ret = 0;
-	free(p);
+	free(both);
 	return ret;
 }
