@@ -80,7 +80,7 @@ man-y += libmntcr.3
 test-y += t-base-features
 LIBS-t-base-features := -Wl,--wrap=syscall,--wrap=ioctl
 test-y += t-verify-events
-LIBS-t-verify-events := -Wl,--wrap=syscall
+LIBS-t-verify-events := -Wl,--wrap=syscall,--wrap=send,--wrap=recv
 vm-test-y += t-verify-events
 test-y += t-verify-hiding
 vm-test-y += t-verify-hiding

@@ -5,6 +5,8 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <poll.h>
+
 #include "mntcr.h"
 #include "base/base.h"
 #include "topology/topology.h"
@@ -52,6 +54,30 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		return -1;
 	}
 	return __real_syscall(nr, a, b, c, d, e, f);
+}
+
+/* The end of the one who answers is seen, and not yet what was sent before that. */
+static bool seen_in_between, has_to_end;
+
+ssize_t __real_send(int fd, const void *p, size_t n, int flags);
+ssize_t __wrap_send(int fd, const void *p, size_t n, int flags);
+ssize_t __wrap_send(int fd, const void *p, size_t n, int flags)
+{
+	has_to_end = seen_in_between && n == 1 && *(const char *)p == 'e';
+	return __real_send(fd, p, n, flags);
+}
+
+ssize_t __real_recv(int fd, void *p, size_t n, int flags);
+ssize_t __wrap_recv(int fd, void *p, size_t n, int flags);
+ssize_t __wrap_recv(int fd, void *p, size_t n, int flags)
+{
+	struct pollfd other = { .fd = fd, .events = POLLRDHUP };
+
+	if (!has_to_end)
+		return __real_recv(fd, p, n, flags);
+	has_to_end = false;
+	CHECK_EQ(poll(&other, 1, -1), 1);
+	return 0;
 }
 
 static void say(void *data, const char *line)
@@ -148,6 +174,23 @@ static void the_same_is_the_same(void)
 	CHECK(nr > 10);
 	/* and nothing stays: a second time gives the same */
 	CHECK_EQ(events(&a, &b, &nr), 0);
+	scene_release(&a);
+	scene_release(&b);
+}
+
+/* As where the helper sends its last word between two looks of recv(2), and ends. */
+static void a_last_word_that_is_seen_late(void)
+{
+	struct holder a, b;
+	size_t nr;
+
+	scene_enter();
+	a = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	b = scene_hold(CLONE_NEWNS, many_kinds, NULL);
+	seen_in_between = true;
+	CHECK_EQ(events(&a, &b, &nr), 0);
+	seen_in_between = false;
+	CHECK(nr > 10);
 	scene_release(&a);
 	scene_release(&b);
 }
@@ -650,6 +693,7 @@ static void a_signal_waits_for_the_end_of_an_event(void)
 int main(void)
 {
 	TAP_RUN(the_same_is_the_same);
+	TAP_RUN(a_last_word_that_is_seen_late);
 	TAP_RUN(one_namespace_is_not_two);
 	TAP_RUN(the_very_same_superblocks);
 	TAP_RUN(another_structure_needs_no_event);

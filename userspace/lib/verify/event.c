@@ -217,14 +217,28 @@ static void serve(struct helper *h)
 
 /* --- the caller's side ------------------------------------------------------ */
 
+static ssize_t next_answer(const struct mc_event *ev, int *ret)
+{
+	ssize_t n;
+
+	do {
+		n = recv(ev->sock, ret, sizeof(*ret), 0);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 static int answer(const struct mc_event *ev)
 {
 	ssize_t n;
 	int ret;
 
-	do {
-		n = recv(ev->sock, &ret, sizeof(ret), 0);
-	} while (n < 0 && errno == EINTR);
+	n = next_answer(ev, &ret);
+	/*
+	 * recv(2) looks for a packet before it looks whether the other has ended: what
+	 * was sent last, in between, is there and was not seen.
+	 */
+	if (!n)
+		n = next_answer(ev, &ret);
 	/* killed: by nobody but who runs out of memory */
 	return n == (ssize_t)sizeof(ret) ? ret : n < 0 ? errno : ECHILD;
 }
