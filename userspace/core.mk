@@ -82,6 +82,9 @@ LIBS-t-base-features := -Wl,--wrap=syscall,--wrap=ioctl
 test-y += t-verify-events
 LIBS-t-verify-events := -Wl,--wrap=syscall,--wrap=send,--wrap=recv
 vm-test-y += t-verify-events
+test-y += t-verify-fault
+LIBS-t-verify-fault = $(foreach f,$(FAULTY) send recv mntcr_capture,-Wl,--wrap=$f)
+vm-test-y += t-verify-fault
 test-y += t-verify-hiding
 vm-test-y += t-verify-hiding
 test-y += t-base-child

@@ -87,17 +87,17 @@ LIBS-t-execute-fault := $(foreach f,syscall open openat ioctl fcntl setns unshar
 	sched_getaffinity sched_setaffinity pthread_create \
 	malloc calloc realloc,-Wl,--wrap=$f)
 vm-test-y += t-execute-fault
+# Those of tests/each-call.h.
+FAULTY	:= syscall open openat ioctl fcntl setns unshare fstat stat fstatat statx fstatfs \
+	read pread lseek readlinkat socketpair fchdir mount pthread_create malloc calloc \
+	realloc strdup strndup opendir fdopendir fopen fdopen
 test-y += t-contents-fault
-LIBS-t-contents-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare fstat stat \
-	fstatat statx fstatfs read write pread pwrite lseek readlinkat fgetxattr flistxattr \
-	fsetxattr fchmodat fchownat futimens utimensat ftruncate linkat symlinkat mkdirat \
-	mknodat fsync renameat mkostemp socketpair fchdir mount pthread_create \
-	malloc calloc realloc opendir fdopendir fopen fdopen,-Wl,--wrap=$f)
+LIBS-t-contents-fault := $(foreach f,$(FAULTY) write pwrite fgetxattr flistxattr fsetxattr \
+	fchmodat fchownat futimens utimensat ftruncate linkat symlinkat mkdirat mknodat \
+	fsync renameat mkostemp,-Wl,--wrap=$f)
 vm-test-y += t-contents-fault
 test-y += t-capture-fault
-LIBS-t-capture-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare fstat stat \
-	fstatat statx fstatfs read pread lseek readlinkat socketpair fchdir mount \
-	pthread_create malloc calloc realloc strdup opendir fdopendir fopen fdopen,-Wl,--wrap=$f)
+LIBS-t-capture-fault := $(foreach f,$(FAULTY),-Wl,--wrap=$f)
 vm-test-y += t-capture-fault
 test-y += t-execute-unlinked
 vm-test-y += t-execute-unlinked

@@ -10,11 +10,15 @@
 
 #include <dirent.h>
 #include <err.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +26,52 @@
 #include "faults.h"
 #include "mntcr.h"
 #include "tap.h"
+
+/* --- what fails, in each program: FAULTY in exec.mk ---------------------------- */
+
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	return fails("syscall") ? -1 : __real_syscall(nr, a, b, c, d, e, f);
+}
+
+WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
+WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
+     (fd, path, flags, mode))
+WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
+WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
+WRAP(int, setns, (int fd, int type), (fd, type))
+WRAP(int, unshare, (int flags), (flags))
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(int, stat, (const char *path, struct stat *st), (path, st))
+WRAP(int, fstatat, (int fd, const char *path, struct stat *st, int flags),
+     (fd, path, st, flags))
+WRAP(int, statx, (int fd, const char *path, int flags, unsigned int mask,
+		  struct statx *st), (fd, path, flags, mask, st))
+WRAP(int, fstatfs, (int fd, struct statfs *fs), (fd, fs))
+WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+WRAP(off_t, lseek, (int fd, off_t at, int from), (fd, at, from))
+WRAP(ssize_t, readlinkat, (int fd, const char *path, char *to, size_t n),
+     (fd, path, to, n))
+WRAP(int, socketpair, (int domain, int type, int protocol, int *fds),
+     (domain, type, protocol, fds))
+WRAP(int, fchdir, (int fd), (fd))
+WRAP(int, mount, (const char *from, const char *to, const char *type,
+		  unsigned long flags, const void *data), (from, to, type, flags, data))
+
+WRAP_PTHREAD_CREATE
+
+ALLOC(malloc, (size_t n), (n))
+ALLOC(calloc, (size_t n, size_t size), (n, size))
+ALLOC(realloc, (void *p, size_t n), (p, n))
+ALLOC(strdup, (const char *s), (s))
+ALLOC(strndup, (const char *s, size_t n), (s, n))
+ALLOC(opendir, (const char *path), (path))
+ALLOC(fdopendir, (int fd), (fd))
+ALLOC(fopen, (const char *path, const char *mode), (path, mode))
+ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
 
 /* --- what must be as it was ---------------------------------------------------- */
 
@@ -59,10 +109,16 @@ static void add_dir(struct mc_buf *b, const char *path)
 	free(list);
 }
 
+/* Below /proc, what has to stay as it was besides. */
+static char watched[2][32];
+
 static char *state(void)
 {
 	struct mc_buf b = { 0 };
+	int i;
 
+	for (i = 0; i < 2 && *watched[i]; i++)
+		add_file(&b, watched[i]);
 	add_file(&b, "self/mountinfo");
 	add_file(&b, "self/limits");
 	add_dir(&b, "/proc/self/fd");
@@ -107,7 +163,16 @@ static void wrong(const struct job *j, long n, const struct mntcr_error *e, cons
 	tap.bad = 1;
 }
 
-/* A program may let only each so-manyth fail. */
+/* Forks are slow under AddressSanitizer: a program with many has each third call fail. */
+#ifdef EACH_CALL_FORKS
+#if defined(__SANITIZE_ADDRESS__)
+#define EACH_CALL_STEP	3
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EACH_CALL_STEP	3
+#endif
+#endif
+#endif
 #ifndef EACH_CALL_STEP
 #define EACH_CALL_STEP	1
 #endif

@@ -5,67 +5,12 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <pthread.h>
-#include <sys/statfs.h>
-
-/* Under AddressSanitizer, whose forks are slow, each third call. */
-#if defined(__SANITIZE_ADDRESS__)
-#define EACH_CALL_STEP	3
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EACH_CALL_STEP	3
-#endif
-#endif
+#define EACH_CALL_FORKS
 
 #include "base/base.h"
 #include "checked.h"
 #include "each-call.h"
 #include "topology/topology.h"
-
-/* --- what fails -------------------------------------------------------------- */
-
-long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
-long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
-long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
-{
-	return fails("syscall") ? -1 : __real_syscall(nr, a, b, c, d, e, f);
-}
-
-WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
-WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
-     (fd, path, flags, mode))
-WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
-WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
-WRAP(int, setns, (int fd, int type), (fd, type))
-WRAP(int, unshare, (int flags), (flags))
-WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
-WRAP(int, stat, (const char *path, struct stat *st), (path, st))
-WRAP(int, fstatat, (int fd, const char *path, struct stat *st, int flags),
-     (fd, path, st, flags))
-WRAP(int, statx, (int fd, const char *path, int flags, unsigned int mask,
-		  struct statx *st), (fd, path, flags, mask, st))
-WRAP(int, fstatfs, (int fd, struct statfs *fs), (fd, fs))
-WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
-WRAP(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
-WRAP(off_t, lseek, (int fd, off_t at, int from), (fd, at, from))
-WRAP(ssize_t, readlinkat, (int fd, const char *path, char *to, size_t n),
-     (fd, path, to, n))
-WRAP(int, socketpair, (int domain, int type, int protocol, int *fds),
-     (domain, type, protocol, fds))
-WRAP(int, fchdir, (int fd), (fd))
-WRAP(int, mount, (const char *from, const char *to, const char *type,
-		  unsigned long flags, const void *data), (from, to, type, flags, data))
-
-WRAP_PTHREAD_CREATE
-
-ALLOC(malloc, (size_t n), (n))
-ALLOC(calloc, (size_t n, size_t size), (n, size))
-ALLOC(realloc, (void *p, size_t n), (p, n))
-ALLOC(strdup, (const char *s), (s))
-ALLOC(opendir, (const char *path), (path))
-ALLOC(fdopendir, (int fd), (fd))
-ALLOC(fopen, (const char *path, const char *mode), (path, mode))
-ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
 
 /* --- the scene ------------------------------------------------------------------ */
 

@@ -7,8 +7,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <dirent.h>
-#include <pthread.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -16,39 +14,12 @@
 #include "checked.h"
 #include "each-call.h"
 #include "extended.h"
-#include "faults.h"
 #include "topology/topology.h"
 
-/* --- what fails -------------------------------------------------------------- */
+/* --- what fails, besides ------------------------------------------------------- */
 
-long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
-long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
-long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
-{
-	return fails("syscall") ? -1 : __real_syscall(nr, a, b, c, d, e, f);
-}
-
-WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
-WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
-     (fd, path, flags, mode))
-WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
-WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
-WRAP(int, setns, (int fd, int type), (fd, type))
-WRAP(int, unshare, (int flags), (flags))
-WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
-WRAP(int, stat, (const char *path, struct stat *st), (path, st))
-WRAP(int, fstatat, (int fd, const char *path, struct stat *st, int flags),
-     (fd, path, st, flags))
-WRAP(int, statx, (int fd, const char *path, int flags, unsigned int mask,
-		  struct statx *st), (fd, path, flags, mask, st))
-WRAP(int, fstatfs, (int fd, struct statfs *fs), (fd, fs))
-WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
-WRAP(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
 WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
-WRAP(off_t, lseek, (int fd, off_t at, int from), (fd, at, from))
-WRAP(ssize_t, readlinkat, (int fd, const char *path, char *to, size_t n),
-     (fd, path, to, n))
 WRAP(ssize_t, fgetxattr, (int fd, const char *name, void *to, size_t n),
      (fd, name, to, n))
 WRAP(ssize_t, flistxattr, (int fd, char *to, size_t n), (fd, to, n))
@@ -71,21 +42,6 @@ WRAP(int, mknodat, (int fd, const char *path, mode_t mode, dev_t dev),
 WRAP(int, fsync, (int fd), (fd))
 WRAP(int, renameat, (int from, const char *a, int to, const char *b), (from, a, to, b))
 WRAP(int, mkostemp, (char *name, int flags), (name, flags))
-WRAP(int, socketpair, (int domain, int type, int protocol, int *fds),
-     (domain, type, protocol, fds))
-WRAP(int, fchdir, (int fd), (fd))
-WRAP(int, mount, (const char *from, const char *to, const char *type,
-		  unsigned long flags, const void *data), (from, to, type, flags, data))
-
-WRAP_PTHREAD_CREATE
-
-ALLOC(malloc, (size_t n), (n))
-ALLOC(calloc, (size_t n, size_t size), (n, size))
-ALLOC(realloc, (void *p, size_t n), (p, n))
-ALLOC(opendir, (const char *path), (path))
-ALLOC(fdopendir, (int fd), (fd))
-ALLOC(fopen, (const char *path, const char *mode), (path, mode))
-ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
 
 /* --- the scene -------------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "image/image.h"
 #include "mntcr-restore.h"
+#include "plan/plan.h"
 #include "scene.h"
 
 void *__real_malloc(size_t n);
@@ -71,11 +72,13 @@ static void *malloc_of_jansson(size_t n)
 	return only_that ? __real_malloc(n) : __wrap_malloc(n);
 }
 
-static const char *seed = TESTDATA "/seeds/sharing.json";
+#define SHARING		TESTDATA "/seeds/sharing.json"
+#define HOST		TESTDATA "/seeds/host.json"
+#define EVERY_KIND	TESTDATA "/seeds/every-kind.json"
 
-static char *image_text(size_t *len)
+static char *image_text(const char *image, size_t *len)
 {
-	FILE *f = fopen(seed, "re");
+	FILE *f = fopen(image, "re");
 	char *text = __real_malloc(65536);
 
 	REQUIRE(f && text);
@@ -140,11 +143,17 @@ static int do_parse(struct mntcr_error *e)
 	return 0;
 }
 
-static void reading(void)
+static void reading_of(const char *image)
 {
-	text = image_text(&text_len);
+	text = image_text(image, &text_len);
 	starve(do_parse);
 	free(text);
+}
+
+static void reading(void)
+{
+	reading_of(SHARING);
+	reading_of(EVERY_KIND);
 }
 
 static int do_write(struct mntcr_error *e)
@@ -184,16 +193,22 @@ static size_t parts(const char *p)
 	return n;
 }
 
-static enum mntcr_api api = MNTCR_API_UPSTREAM;
-static size_t all[2];		/* by the first, which lacks nothing */
+static const char *refusal;	/* that there is, or NULL */
+static struct mntcr_restore_options plan_opts = { .api = MNTCR_API_UPSTREAM };
+static struct {
+	size_t parts, refusals;
+} all[2], told;			/* by the first, which lacks nothing */
 
-/* Printed whole, or not printed. */
+static void count_refusal(void *data, const struct mntcr_refusal *r)
+{
+	told.refusals++;
+}
+
+/* Printed whole, or not printed; refused with all reasons. */
 static int plan_as(bool json, struct mntcr_error *e)
 {
-	const struct mntcr_restore_options o = {
-		.size = sizeof(o), .api = api, .assume_sources = true,
-	};
-	long later = all[json] ? -1 : left;
+	struct mntcr_restore_options o = plan_opts;
+	long later = all[json].parts ? -1 : left;
 	char *p = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&p, &n);
@@ -203,18 +218,27 @@ static int plan_as(bool json, struct mntcr_error *e)
 		return mc_nomem(e);
 	if (later >= 0)
 		left = -1;
+	o.size = sizeof(o);
+	o.refused = count_refusal;
+	told.refusals = 0;
 	ret = mntcr_plan_print(whole, &o, json, out, e);
+	if (ret && e->code == MNTCR_REFUSED && refusal) {
+		CHECK_STR(e->rule, refusal);
+		ret = 0;
+	}
 	fclose(out);
-	n = parts(p);
+	told.parts = parts(p) + 1;
 	free(p);
 	if (later >= 0) {
 		REQUIRE(!ret);
-		all[json] = n;
+		all[json] = told;
 		left = later;
 		return plan_as(json, e);
 	}
-	if (!ret)
-		CHECK_EQ(n, all[json]);
+	if (!ret) {
+		CHECK_EQ(told.parts, all[json].parts);
+		CHECK_EQ(told.refusals, all[json].refusals);
+	}
 	return ret;
 }
 
@@ -228,11 +252,38 @@ static int do_plan_json(struct mntcr_error *e)
 	return plan_as(true, e);
 }
 
-static void with_a_topology(int (*fn)(struct mntcr_error *e))
+/* What a caller's processes make is given later. */
+static int do_plan_stages(struct mntcr_error *e)
+{
+	static const struct mntcr_given give[] = {
+		{ MNTCR_GIVEN_PID, 4026532710 }, { MNTCR_GIVEN_IPC, 82 },
+		{ MNTCR_GIVEN_NET, 83 }, { MNTCR_GIVEN_UTS, 4026532720 },
+		{ MNTCR_GIVEN_SUPERBLOCK, MNTCR_DEVICE(0, 48) }, { MNTCR_GIVEN_MOUNT, 210 },
+	};
+	static const struct mntcr_external base = { .key = "0:43", .path = "/srv/layers" };
+	static const struct mntcr_external cg = { .key = "0:47", .path = "/sys/fs/cgroup" };
+	static const struct mntcr_external master = { .key = "33", .path = "/srv" };
+	const struct mc_plan_options o = {
+		.api = MNTCR_API_EXTENDED, .staged = true, .give = give,
+		.nr_give = MC_ARRAY_SIZE(give), .layers = &base, .nr_layers = 1,
+		.externals = &cg, .nr_externals = 1, .masters = &master, .nr_masters = 1,
+	};
+	struct mc_plan *p = NULL;
+	int ret = mc_plan_make(whole, &o, &p, e);
+
+	if (!ret)
+		CHECK(p->nr_needs >= MC_ARRAY_SIZE(give));
+	else
+		CHECK(!p);
+	mc_plan_free(p);
+	return ret;
+}
+
+static void with(const char *image, int (*fn)(struct mntcr_error *e))
 {
 	struct mntcr_error e;
 
-	text = image_text(&text_len);
+	text = image_text(image, &text_len);
 	REQUIRE(!mc_image_parse(text, text_len, "img", &whole, &e));
 	starve(fn);
 	mntcr_topology_free(whole);
@@ -241,31 +292,123 @@ static void with_a_topology(int (*fn)(struct mntcr_error *e))
 
 static void writing(void)
 {
-	with_a_topology(do_write);
+	with(SHARING, do_write);
+	with(EVERY_KIND, do_write);
 	CHECK(!unlink("/tmp/mntcr-nomem"));
 }
 
 static void comparing(void)
 {
-	with_a_topology(do_verify);
+	with(SHARING, do_verify);
+	with(EVERY_KIND, do_verify);
 }
 
 static void drawing(void)
 {
-	with_a_topology(do_tree);
+	with(SHARING, do_tree);
+}
+
+static void planned(const char *image, const char *rule)
+{
+	refusal = rule;
+	memset(all, 0, sizeof(all));
+	with(image, do_plan);
+	with(image, do_plan_json);
 }
 
 static void planning(void)
 {
-	with_a_topology(do_plan);
-	with_a_topology(do_plan_json);
-	seed = TESTDATA "/seeds/host.json";
-	api = MNTCR_API_EXTENDED;
-	all[0] = 0;
-	with_a_topology(do_plan);
-	seed = TESTDATA "/seeds/sharing.json";
-	api = MNTCR_API_UPSTREAM;
+	plan_opts.assume_sources = true;
+	planned(SHARING, NULL);
+	plan_opts.api = MNTCR_API_EXTENDED;
+	planned(HOST, NULL);
 }
+
+static void planning_of_every_kind(void)
+{
+	static const struct mntcr_external externals[] = {
+		{ .key = "0:47", .path = "/sys/fs/cgroup" },
+		{ .key = "254:1:/a", .path = "/srv/a" },
+		{ .key = "there:", .path = "/remote" },
+		{ .key = "uts:[4026532720]", .path = "/run/uts" },
+	}, master = { .key = "33", .path = "/srv" }, layer = { .key = "/relative", .path = "/" };
+
+	plan_opts = (struct mntcr_restore_options){ .api = MNTCR_API_EXTENDED };
+	planned(EVERY_KIND, "no-source");
+	plan_opts.externals = externals;
+	plan_opts.nr_externals = MC_ARRAY_SIZE(externals);
+	plan_opts.masters = &master;
+	plan_opts.nr_masters = 1;
+	plan_opts.layers = &layer;
+	plan_opts.nr_layers = 1;
+	plan_opts.caller_namespaces = true;
+	planned(EVERY_KIND, NULL);
+	plan_opts.prefer_fresh = true;
+	plan_opts.assume_sources = true;
+	planned(EVERY_KIND, NULL);
+	plan_opts = (struct mntcr_restore_options){
+		.api = MNTCR_API_UPSTREAM, .assume_sources = true, .ignore_locks = true,
+	};
+	planned(EVERY_KIND, "owner");
+	with(EVERY_KIND, do_plan_stages);
+}
+
+/* --- changes of what was read --------------------------------------------------- */
+
+/* They take what they change, which nothing is lacking for. */
+static int changed(int (*fn)(struct mntcr_topology *t, struct mntcr_error *e),
+		   struct mntcr_error *e)
+{
+	struct mntcr_topology *t;
+	long later = left;
+	int ret;
+
+	left = -1;
+	REQUIRE(!mc_image_parse(text, text_len, "img", &t, e));
+	left = later;
+	ret = fn(t, e);
+	mntcr_topology_free(t);
+	return ret;
+}
+
+static int select_some(struct mntcr_topology *t, struct mntcr_error *e)
+{
+	static const char *const ns[] = { "4711", "mnt:[4026532179]" };
+	static const char *const reaches[] = { "4711:/layers", "/srv", "402" };
+	static const uint64_t groups[] = { 31 };
+	const struct mntcr_select_options o = {
+		.size = sizeof(o), .namespaces = ns, .nr_namespaces = MC_ARRAY_SIZE(ns),
+		.groups = groups, .nr_groups = 1,
+		.reaches = reaches, .nr_reaches = MC_ARRAY_SIZE(reaches),
+	};
+
+	return mntcr_topology_select(t, &o, e);
+}
+
+static int do_select(struct mntcr_error *e)
+{
+	return changed(select_some, e);
+}
+
+static int map_cgroups(struct mntcr_topology *t, struct mntcr_error *e)
+{
+	static const struct mntcr_cgroup_map maps[] = { { "/", "/ct/new" } };
+
+	return mntcr_topology_map_cgroups(t, maps, 1, e);
+}
+
+static int do_map_cgroups(struct mntcr_error *e)
+{
+	return changed(map_cgroups, e);
+}
+
+static void changing(void)
+{
+	with(EVERY_KIND, do_select);
+	with(EVERY_KIND, do_map_cgroups);
+}
+
+/* --- live ones -------------------------------------------------------------------- */
 
 static enum mntcr_method method;
 static pid_t task;		/* in the namespace; 0: the test itself */
@@ -324,6 +467,8 @@ int main(void)
 	TAP_RUN(comparing);
 	TAP_RUN(drawing);
 	TAP_RUN(planning);
+	TAP_RUN(planning_of_every_kind);
+	TAP_RUN(changing);
 	/* valgrind does not know statmount(2) */
 	if (!getenv("UNDER_VALGRIND"))
 		TAP_RUN(capturing_by_statmount);

@@ -205,8 +205,9 @@ static void serve(struct helper *h)
 	char c;
 
 	for (;;) {
-		send(h->sock, &ret, sizeof(ret), MSG_NOSIGNAL);
-		if (next_word(h, &c) != 1 || c != FIRE)
+		/* who is not answered would wait for it, and not tell to end */
+		if (send(h->sock, &ret, sizeof(ret), MSG_NOSIGNAL) != sizeof(ret) ||
+		    next_word(h, &c) != 1 || c != FIRE)
 			break;
 		ret = fire(h);
 		fired = !ret;
@@ -276,7 +277,9 @@ int mc_event_open(struct mc_event *ev, int ns, int proc, const char *path,
 
 static int tell(const struct mc_event *ev, char c)
 {
-	return send(ev->sock, &c, 1, MSG_NOSIGNAL) == 1 ? answer(ev) : ECHILD;
+	if (send(ev->sock, &c, 1, MSG_NOSIGNAL) == 1)
+		return answer(ev);
+	return errno == EPIPE ? ECHILD : errno;
 }
 
 int mc_event_fire(struct mc_event *ev)
