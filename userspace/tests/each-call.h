@@ -192,20 +192,21 @@ static void each_call_by(const struct job *j, int with, long least)
 		memset(&e, 0, sizeof(e));
 		faults->failed = 0;
 		faults->err = with;
+		tap.bad = 0;
 		faults->left = n;
 		ret = j->run(&e);
 		faults->left = -1;
-		tap.bad = 0;
 		if (!ret) {
 			done++;
 			j->check();
-			if (tap.bad)
-				wrong(j, n, &e, "not what it is without");
-		} else if (!faults->failed) {
+		}
+		if (tap.bad)
+			wrong(j, n, &e, "not what it is without");
+		if (ret && !faults->failed) {
 			wrong(j, n, &e, "without a fault");
-		} else if (e.code == MNTCR_OK || !*e.text) {
+		} else if (ret && (e.code == MNTCR_OK || !*e.text)) {
 			wrong(j, n, &e, "no word of it");
-		} else if (with == ENOTUNIQ && !strstr(e.text, strerror(ENOTUNIQ)) &&
+		} else if (ret && with == ENOTUNIQ && !strstr(e.text, strerror(ENOTUNIQ)) &&
 			   !strstr(e.text, strerror(ENOMEM)) && e.code != MNTCR_REFUSED) {
 			wrong(j, n, &e, "lacks the error");
 		}

@@ -253,6 +253,68 @@ static void check_restore(void)
 	REQUIRE(!unlink("/tmp/image"));
 }
 
+/* Through a temporary file. */
+static int from_a_pipe(struct mntcr_error *e)
+{
+	struct mntcr_contents *c = NULL;
+	struct mntcr_topology *t = NULL;
+	char block[60000], path[64];
+	ssize_t n;
+	int fd, p[2], ret;
+
+	fd = __real_open("/tmp/reference", O_RDONLY | O_CLOEXEC, 0);
+	REQUIRE(fd >= 0 && !pipe2(p, O_CLOEXEC));
+	n = __real_read(fd, block, sizeof(block));
+	/* all of it fits into the pipe */
+	REQUIRE(n > 0 && n < (ssize_t)sizeof(block));
+	REQUIRE(__real_write(p[1], block, (size_t)n) == n);
+	close(p[1]);
+	close(fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+	ret = mntcr_image_read_contents(path, &t, &c, e);
+	faults->left = -1;
+	close(p[0]);
+	if (!ret)
+		compare(t, c);
+	CHECK(!ret || (!t && !c));
+	mntcr_topology_free(t);
+	mntcr_contents_free(c);
+	return ret;
+}
+
+static int with_itself(struct mntcr_error *e)
+{
+	const struct mntcr_verify_options vo = {
+		.size = sizeof(vo), .report = say, .contents_a = files, .contents_b = files,
+	};
+	size_t nr = 1;
+	int ret = mntcr_verify(reference, reference, &vo, &nr, e);
+
+	if (!ret)
+		CHECK_EQ(nr, 0);
+	return ret;
+}
+
+/* Its members are read by the rules by which they would be made. */
+static int check(struct mntcr_error *e)
+{
+	const struct mntcr_restore_options o = { .size = sizeof(o), .contents = files };
+	FILE *out = __real_fopen("/dev/null", "we");
+	int ret;
+
+	REQUIRE(out);
+	ret = mntcr_check_restore(reference, &o, false, out, e);
+	fclose(out);
+	return ret;
+}
+
+static void as_it_was(void)
+{
+}
+
+static const struct job pipe_job = { "read from a pipe", from_a_pipe, as_it_was };
+static const struct job compare_job = { "compare", with_itself, as_it_was };
+static const struct job check_job = { "check", check, as_it_was };
 static const struct job dump_job = { "dump", dump, check_dump };
 static const struct job restore_job = { "restore", restore, check_restore };
 
@@ -264,6 +326,13 @@ static void dumped(void)
 static void restored_with_contents(void)
 {
 	each_call(&restore_job, 200);
+}
+
+static void read_and_compared(void)
+{
+	each_call(&pipe_job, 40);
+	each_call(&compare_job, 20);
+	each_call(&check_job, 40);
 }
 
 static void forget(void)
@@ -294,6 +363,8 @@ static void with_unlinked_roots(void)
 	check_restore();
 	each_call(&restore_job, 200);
 	each_call(&dump_job, 200);
+	each_call(&compare_job, 20);
+	each_call(&check_job, 40);
 }
 
 /* Its user, pid and ipc namespaces are made anew. */
@@ -336,6 +407,7 @@ int main(void)
 	read_image("/tmp/reference", &reference, &files);
 	TAP_RUN(dumped);
 	TAP_RUN(restored_with_contents);
+	TAP_RUN(read_and_compared);
 	TAP_RUN(with_unlinked_roots);
 	TAP_RUN(restored_to_owners_that_are_made);
 	mntcr_topology_free(reference);
