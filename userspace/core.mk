@@ -58,7 +58,7 @@ test-sh-y += t-cmd-options
 vm-test-sh-y += t-cmd-line
 vm-test-sh-y += t-cmd-options
 test-y += t-capture-change
-LIBS-t-capture-change := -Wl,--wrap=syscall,--wrap=lseek,--wrap=read
+LIBS-t-capture-change := -Wl,--wrap=syscall,--wrap=ioctl,--wrap=lseek,--wrap=read
 vm-test-y += t-capture-change
 test-y += t-capture-moment
 vm-test-y += t-capture-moment

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Mounts that change while they are captured.  The linker sends the library's
- * syscall(), lseek() and read() here (LIBS-t-capture-change in core.mk), so that one
- * change happens just before the n-th of them, for every n that a capture makes.
+ * syscall(), ioctl(), lseek() and read() here (LIBS-t-capture-change in core.mk), so
+ * that one change happens just before the n-th of them, for every n that a capture makes.
  *
  * Whatever comes out is the state before or the state after, never a mixture.
  *
@@ -16,6 +16,8 @@
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+int __real_ioctl(int fd, unsigned long nr, void *arg);
+int __wrap_ioctl(int fd, unsigned long nr, void *arg);
 off_t __real_lseek(int fd, off_t at, int whence);
 off_t __wrap_lseek(int fd, off_t at, int whence);
 ssize_t __real_read(int fd, void *buf, size_t n);
@@ -34,7 +36,9 @@ static void tick(void)
 
 /* What is wrong, and with which mount. */
 static struct {
-	int statmount, lseek, read;	/* each an errno */
+	int statmount, listmount, lseek, read;	/* each an errno */
+	bool unsupported;		/* what this kernel says that it reports */
+	uint32_t fewer;			/* mounts that are counted */
 	uint64_t mount, parent, attr;
 	bool endless;
 	bool flickers;			/* fails only in every other attempt */
@@ -59,6 +63,10 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		errno = fault.statmount;
 		return -1;
 	}
+	if (nr == __NR_listmount && fault.listmount) {
+		errno = fault.listmount;
+		return -1;
+	}
 	if (nr == __NR_openat2 && fault.again &&
 	    ((const struct mc_open_how *)c)->resolve & MC_RESOLVE_CACHED &&
 	    ++calls % fault.again) {
@@ -70,6 +78,8 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		if (fault.parent)
 			sm->mnt_parent_id = fault.parent;
 		sm->mnt_attr |= fault.attr;
+		if (fault.unsupported)
+			sm->supported_mask = 0;
 		/* between the two looks of the others, something changes */
 		if (fault.flickers && looks % 3 == 0)
 			sm->mnt_attr ^= MOUNT_ATTR_RDONLY;
@@ -77,6 +87,16 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 	if (nr == __NR_listmount && fault.endless && req->mnt_id != MC_LSMT_ROOT)
 		for (i = 0, ret = c; i < c; i++)
 			ids[i] = req->param + 1 + (uint64_t)i;
+	return ret;
+}
+
+int __wrap_ioctl(int fd, unsigned long nr, void *arg)
+{
+	struct mc_mnt_ns_info *info = arg;
+	int ret = __real_ioctl(fd, nr, arg);
+
+	if (!ret && nr == MC_NS_MNT_GET_INFO && info->nr_mounts > fault.fewer)
+		info->nr_mounts -= fault.fewer;
 	return ret;
 }
 
@@ -408,6 +428,48 @@ static void faults_of_statmount(void)
 	fault.endless = true;
 	fails(MNTCR_METHOD_STATMOUNT, MNTCR_REFUSED, 0, "too-many-mounts",
 	      "more than 262144 mounts");
+	/* a kernel that has less of it than it takes */
+	fault.mount = id;
+	fault.unsupported = true;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_UNSUPPORTED, 0, "", "lacks options or source");
+	fault.mount = id;
+	fault.statmount = ENOSYS;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_UNSUPPORTED, ENOSYS, "", "statmount");
+	fault.listmount = ENOSYS;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_UNSUPPORTED, ENOSYS, "", "listmount");
+	fault.listmount = ENOMEM;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_SYS, ENOMEM, "", "out of memory");
+	fault.listmount = EPERM;
+	fails(MNTCR_METHOD_STATMOUNT, MNTCR_SYS, EPERM, "", "needs CAP_SYS_ADMIN");
+	/* what is counted and what is read contradict one another */
+	fault.fewer = 5;
+	fails(MNTCR_METHOD_MOUNTINFO, MNTCR_REFUSED, 0, "contradictory-mounts",
+	      "mounts more than the namespace");
+}
+
+static int old_id_of(const char *path)
+{
+	struct statx stx;
+
+	REQUIRE(!statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx));
+	return (int)stx.stx_mnt_id;
+}
+
+/* "ID PARENT " of "a/b" in mountinfo; the other one is as long. */
+static void instead_of_ids(const char *as, const char *with)
+{
+	static char from[40], to[40];
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", old_id_of("a"));
+	snprintf(from, sizeof(from), "\n%d %s ", old_id_of("a/b"), number);
+	memset(number, *with, *with ? strlen(number) : 0);
+	if (*as)
+		snprintf(to, sizeof(to), "\n%d %s ", old_id_of("a"), number);
+	else
+		snprintf(to, sizeof(to), "\n%d %s ", old_id_of("a/b"), number);
+	fault.from = from;
+	fault.to = strlen(to) == strlen(from) ? to : from;
 }
 
 static void faults_of_mountinfo(void)
@@ -426,6 +488,19 @@ static void faults_of_mountinfo(void)
 	fault.to = SCENE_DIR "/x/b ";
 	fails(MNTCR_METHOD_MOUNTINFO, MNTCR_REFUSED, 0, "contradictory-mounts",
 	      "its mountpoint is not below its parent's");
+	/* a line without its end, which libmount takes for none */
+	fault.from = SCENE_DIR "/a/b rw,relatime - ";
+	fault.to = SCENE_DIR "/a/b rw,relatime + ";
+	fails(MNTCR_METHOD_MOUNTINFO, MNTCR_SYS, EPROTO, "", "mountinfo");
+	/* its parent is not there: two roots */
+	instead_of_ids("", "9");
+	fails(MNTCR_METHOD_MOUNTINFO, MNTCR_REFUSED, 0, "hidden-mounts",
+	      "mountinfo shows only part of it");
+	/* the same id, twice */
+	instead_of_ids("a", "");
+	if (fault.from != fault.to)
+		fails(MNTCR_METHOD_MOUNTINFO, MNTCR_REFUSED, 0, "contradictory-mounts",
+		      "is listed twice");
 }
 
 /* A walk in the cache fails when something is mounted anywhere: try again. */
