@@ -92,8 +92,8 @@ FAULTY	:= syscall open openat ioctl fcntl setns unshare fstat stat fstatat statx
 	read pread lseek readlinkat socketpair fchdir mount pthread_create malloc calloc \
 	realloc strdup strndup opendir fdopendir fopen fdopen
 test-y += t-contents-fault
-LIBS-t-contents-fault := $(foreach f,$(FAULTY) write pwrite fgetxattr flistxattr fsetxattr \
-	fchmodat fchownat futimens utimensat ftruncate linkat symlinkat mkdirat mknodat \
+LIBS-t-contents-fault := $(foreach f,$(FAULTY) write pwrite fwrite fgetxattr flistxattr \
+	fsetxattr fchmodat fchownat futimens utimensat ftruncate linkat symlinkat mkdirat mknodat \
 	fsync renameat mkostemp,-Wl,--wrap=$f)
 vm-test-y += t-contents-fault
 test-y += t-capture-fault

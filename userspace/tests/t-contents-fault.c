@@ -7,6 +7,8 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <dirent.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -19,6 +21,14 @@
 /* --- what fails, besides ------------------------------------------------------- */
 
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
+/* Into the archive: into memory, the allocations fail. */
+size_t __real_fwrite(const void *p, size_t size, size_t n, FILE *out);
+size_t __wrap_fwrite(const void *p, size_t size, size_t n, FILE *out);
+size_t __wrap_fwrite(const void *p, size_t size, size_t n, FILE *out)
+{
+	return fileno(out) >= 0 && fails("fwrite") ? 0 : __real_fwrite(p, size, n, out);
+}
+
 WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
 WRAP(ssize_t, fgetxattr, (int fd, const char *name, void *to, size_t n),
      (fd, name, to, n))
@@ -45,6 +55,18 @@ WRAP(int, mkostemp, (char *name, int flags), (name, flags))
 
 /* --- the scene -------------------------------------------------------------------- */
 
+/* Not of a tmpfs before Linux 6.6. */
+static void set_flags(const char *path, int flags)
+{
+	int fd;
+
+	TRY(fd = open(path, O_RDONLY | O_CLOEXEC));
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags) && errno != ENOTTY &&
+	    errno != EOPNOTSUPP)
+		err(1, "%s", path);
+	close(fd);
+}
+
 static void build(void)
 {
 	int fd;
@@ -62,6 +84,10 @@ static void build(void)
 	TRY(ftruncate(fd, 1 << 20));
 	TRY(pwrite(fd, "end", 3, (1 << 20) - 3));
 	close(fd);
+	put("own/append", "only at its end\n");
+	set_flags("own/append", FS_APPEND_FL);
+	put("own/nodump", "");
+	set_flags("own/nodump", FS_NODUMP_FL);
 	put("at", "");
 	TRY(mount("own/file", "at", NULL, MS_BIND, NULL));
 }
@@ -318,19 +344,37 @@ static const struct job check_job = { "check", check, as_it_was };
 static const struct job dump_job = { "dump", dump, check_dump };
 static const struct job restore_job = { "restore", restore, check_restore };
 
+/* It takes long, and what fails is the same. */
+static bool emulated(void)
+{
+	return !access("/vm/tests.d", F_OK);
+}
+
 static void dumped(void)
 {
 	each_call(&dump_job, 200);
+	/* what is gone has changed */
+	if (!emulated()) {
+		each_call_by(&dump_job, ENOENT, 200);
+		each_call_by(&dump_job, EINTR, 200);
+	}
 }
 
 static void restored_with_contents(void)
 {
 	each_call(&restore_job, 200);
+	/* what is there already; a call that this kernel lacks, or that is interrupted */
+	if (!emulated()) {
+		each_call_by(&restore_job, EEXIST, 200);
+		each_call_by(&restore_job, ENOSYS, 200);
+		each_call_by(&restore_job, EINTR, 200);
+	}
 }
 
 static void read_and_compared(void)
 {
 	each_call(&pipe_job, 40);
+	each_call_by(&pipe_job, EINTR, 40);
 	each_call(&compare_job, 20);
 	each_call(&check_job, 40);
 }
