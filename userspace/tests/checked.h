@@ -128,32 +128,41 @@ static inline struct mntcr_topology *image_of_container(void (*build)(void))
 	return t;
 }
 
-/* What fn() finds in that namespace, in a child that has entered. */
-static inline void inside(int ns, int (*fn)(void))
+static inline pid_t forked(void)
 {
-	int status;
 	pid_t pid;
 
 	fflush(stdout);
 	pid = fork();
 	REQUIRE(pid >= 0);
+	return pid;
+}
+
+static inline void ended_well(pid_t pid)
+{
+	int status;
+
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+}
+
+/* What fn() finds in that namespace, in a child that has entered. */
+static inline void inside(int ns, int (*fn)(void))
+{
+	pid_t pid = forked();
+
 	if (!pid) {
 		TRY(setns(ns, CLONE_NEWNS));
 		_exit(fn());
 	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
+	ended_well(pid);
 }
 
 /* In a user namespace that has nobody but root, and a mount namespace that it owns. */
 static inline void as_only_root(void (*fn)(void *data), void *data)
 {
-	int status;
-	pid_t pid;
+	pid_t pid = forked();
 
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
 	if (!pid) {
 		TRY(unshare(CLONE_NEWUSER | CLONE_NEWNS));
 		put("/proc/self/setgroups", "deny");
@@ -166,8 +175,7 @@ static inline void as_only_root(void (*fn)(void *data), void *data)
 		fflush(stdout);
 		_exit(tap.bad);
 	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
+	ended_well(pid);
 }
 
 static inline bool has(const char *text, const char *part)

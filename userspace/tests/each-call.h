@@ -8,7 +8,6 @@
 #ifndef EACH_CALL_H
 #define EACH_CALL_H
 
-#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,6 +23,7 @@
 
 #include "base/base.h"
 #include "faults.h"
+#include "listing.h"
 #include "mntcr.h"
 #include "tap.h"
 
@@ -77,38 +77,6 @@ ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
 
 static int proc_fd;
 
-static void add_file(struct mc_buf *b, const char *path)
-{
-	int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	char block[4096];
-	ssize_t n;
-
-	REQUIRE(fd >= 0);
-	while ((n = read(fd, block, sizeof(block))) > 0)
-		mc_buf_add(b, block, (size_t)n);
-	close(fd);
-}
-
-static void add_dir(struct mc_buf *b, const char *path)
-{
-	struct dirent **list;
-	int n = scandir(path, &list, NULL, alphasort), i;
-	char from[400], to[256];
-	ssize_t len;
-
-	REQUIRE(n >= 0);
-	for (i = 0; i < n; i++) {
-		snprintf(from, sizeof(from), "%s/%s", path, list[i]->d_name);
-		len = readlink(from, to, sizeof(to) - 1);
-		to[len > 0 ? len : 0] = '\0';
-		/* the directory's own descriptor is gone by now */
-		if (len > 0 || strncmp(path, "/proc", 5))
-			mc_buf_printf(b, "%s %s\n", from, to);
-		free(list[i]);
-	}
-	free(list);
-}
-
 /* Below /proc, what has to stay as it was besides. */
 static char watched[2][32];
 
@@ -118,11 +86,11 @@ static char *state(void)
 	int i;
 
 	for (i = 0; i < 2 && *watched[i]; i++)
-		add_file(&b, watched[i]);
-	add_file(&b, "self/mountinfo");
-	add_file(&b, "self/limits");
-	add_dir(&b, "/proc/self/fd");
-	add_dir(&b, "/tmp");
+		list_file(&b, proc_fd, watched[i]);
+	list_file(&b, proc_fd, "self/mountinfo");
+	list_file(&b, proc_fd, "self/limits");
+	list_dir(&b, "/proc/self/fd", true);
+	list_dir(&b, "/tmp", false);
 	REQUIRE(!b.nomem);
 	return b.data;
 }

@@ -8,52 +8,21 @@
 #ifndef TESTS_LEFTOVER_H
 #define TESTS_LEFTOVER_H
 
+#include "listing.h"
 #include "tap.h"
 #include "world.h"
 
 static struct world w;
 static long counted_ns;		/* of the user namespace; -1: not counted */
 
-static void add_file(struct wd_text *t, const char *path)
-{
-	int fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
-
-	REQUIRE(fd >= 0 && !wd_read_all(fd, t));
-	close(fd);
-}
-
-static void add_link(struct wd_text *t, const char *path)
+static void add_link(struct mc_buf *b, const char *path)
 {
 	char to[256];
 	ssize_t n = readlinkat(world_proc_fd, path, to, sizeof(to) - 1);
 
 	REQUIRE(n > 0);
-	to[n] = '\n';
-	REQUIRE(!wd_add(t, to, (size_t)n + 1));
-}
-
-static void add_dir(struct wd_text *t, const char *path, bool links)
-{
-	struct dirent **list;
-	int n = scandir(path, &list, NULL, alphasort), i;
-	char to[256], from[512];
-	ssize_t len;
-
-	REQUIRE(n >= 0);
-	for (i = 0; i < n; i++) {
-		snprintf(from, sizeof(from), "%s/%s", path, list[i]->d_name);
-		len = links ? readlink(from, to, sizeof(to)) : 0;
-		/* the directory's own descriptor is gone by now */
-		if (!links || len > 0) {
-			REQUIRE(!wd_add(t, from, strlen(from)));
-			REQUIRE(!wd_add(t, " ", 1));
-			if (len > 0)
-				REQUIRE(!wd_add(t, to, (size_t)len));
-			REQUIRE(!wd_add(t, "\n", 1));
-		}
-		free(list[i]);
-	}
-	free(list);
+	to[n] = '\0';
+	mc_buf_printf(b, "%s\n", to);
 }
 
 static bool line_is(const char *line, const char *key)
@@ -63,34 +32,36 @@ static bool line_is(const char *line, const char *key)
 
 static char *state(void)
 {
-	struct wd_text t = { 0 }, status = { 0 };
+	struct mc_buf b = { 0 }, status = { 0 };
 	struct stat root, cwd;
-	char *line, *save, *live, buf[128];
+	char *line, *save, *live;
 
-	add_file(&t, "self/mountinfo");
-	add_link(&t, "self/ns/mnt");
-	add_link(&t, "self/cwd");
-	add_link(&t, "self/root");
+	list_file(&b, world_proc_fd, "self/mountinfo");
+	add_link(&b, "self/ns/mnt");
+	add_link(&b, "self/cwd");
+	add_link(&b, "self/root");
 	REQUIRE(!stat("/", &root) && !stat(".", &cwd));
-	snprintf(buf, sizeof(buf), "%lx:%lu %lx:%lu\n", (long)root.st_dev,
-		 (long)root.st_ino, (long)cwd.st_dev, (long)cwd.st_ino);
-	REQUIRE(!wd_add(&t, buf, strlen(buf)));
-	add_dir(&t, "/proc/self/fd", true);
-	add_dir(&t, "/tmp", false);
-	add_dir(&t, "/tmp/shared", false);
-	add_file(&t, "self/limits");
-	add_file(&status, "self/status");
-	for (line = strtok_r(status.s, "\n", &save); line;
+	mc_buf_printf(&b, "%lx:%lu %lx:%lu\n", (long)root.st_dev, (long)root.st_ino,
+		      (long)cwd.st_dev, (long)cwd.st_ino);
+	list_dir(&b, "/proc/self/fd", true);
+	list_dir(&b, "/tmp", false);
+	list_dir(&b, "/tmp/shared", false);
+	list_file(&b, world_proc_fd, "self/limits");
+	list_file(&status, world_proc_fd, "self/status");
+	REQUIRE(!status.nomem);
+	for (line = strtok_r(status.data, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
 		if (line_is(line, "Umask:") || line_is(line, "SigBlk:") ||
 		    line_is(line, "Cpus_allowed:"))
-			REQUIRE(!wd_add(&t, line, strlen(line)));
-	free(status.s);
+			mc_buf_puts(&b, line);
+	mc_buf_free(&status);
 	/* The originals are read, never changed. */
 	live = world_text(w.ns, w.nr);
-	REQUIRE(live && !wd_add(&t, live, strlen(live)));
+	REQUIRE(live);
+	mc_buf_puts(&b, live);
 	free(live);
-	return t.s;
+	REQUIRE(!b.nomem);
+	return b.data;
 }
 
 /* Namespaces and detached trees of the user namespace are under one limit. */

@@ -270,11 +270,17 @@ static int do_plan_stages(struct mntcr_error *e)
 	};
 	struct mc_plan *p = NULL;
 	int ret = mc_plan_make(whole, &o, &p, e);
+	FILE *out;
 
-	if (!ret)
-		CHECK(p->nr_needs >= MC_ARRAY_SIZE(give));
-	else
+	if (ret) {
 		CHECK(!p);
+		return ret;
+	}
+	CHECK(p->nr_needs >= MC_ARRAY_SIZE(give));
+	out = fopen("/dev/null", "we");
+	ret = out ? mc_plan_print(p, left & 1, out, e) : mc_nomem(e);
+	if (out)
+		fclose(out);
 	mc_plan_free(p);
 	return ret;
 }

@@ -67,7 +67,6 @@ static void flag_names(uint8_t flags, char *buf, size_t n)
 		buf[strlen(buf) - 1] = '\0';
 }
 
-/* Where a source comes from, in words. */
 /* Each string, and what it is made to lead to. */
 static void layer_words(const struct mc_plan *p, const struct mc_src *s, struct mc_buf *b)
 {
@@ -89,6 +88,7 @@ static void layer_words(const struct mc_plan *p, const struct mc_src *s, struct 
 	}
 }
 
+/* Where a source comes from, in words. */
 static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 {
 	const struct mc_src *s = &p->srcs[i];
