@@ -414,6 +414,48 @@ static void changing(void)
 	with(EVERY_KIND, do_map_cgroups);
 }
 
+/* --- lists -------------------------------------------------------------------------- */
+
+/* What is listed is refused, too: an image of another machine. */
+static int listed(int ret, FILE *out, struct mntcr_error *e)
+{
+	fclose(out);
+	return ret && e->code == MNTCR_REFUSED ? 0 : ret;
+}
+
+static int do_check_restore(struct mntcr_error *e)
+{
+	static const char *const hosts[] = { "/tmp" };
+	const struct mntcr_restore_options o = {
+		.size = sizeof(o), .caller_namespaces = true, .hosts = hosts, .nr_hosts = 1,
+	};
+	FILE *out = fopen("/dev/null", "we");
+
+	return out ? listed(mntcr_check_restore(whole, &o, left & 1, out, e), out, e) :
+	       mc_nomem(e);
+}
+
+static int check_dump(struct mntcr_topology *t, struct mntcr_error *e)
+{
+	FILE *out = fopen("/dev/null", "we");
+
+	return out ? listed(mntcr_check_dump(t, NULL, left & 1, out, e), out, e) :
+	       mc_nomem(e);
+}
+
+static int do_check_dump(struct mntcr_error *e)
+{
+	return changed(check_dump, e);
+}
+
+static void listing(void)
+{
+	/* valgrind does not know the clone(2) by which owners are tried */
+	if (!getenv("UNDER_VALGRIND"))
+		with(EVERY_KIND, do_check_restore);
+	with(EVERY_KIND, do_check_dump);
+}
+
 /* --- live ones -------------------------------------------------------------------- */
 
 static enum mntcr_method method;
@@ -475,6 +517,7 @@ int main(void)
 	TAP_RUN(planning);
 	TAP_RUN(planning_of_every_kind);
 	TAP_RUN(changing);
+	TAP_RUN(listing);
 	/* valgrind does not know statmount(2) */
 	if (!getenv("UNDER_VALGRIND"))
 		TAP_RUN(capturing_by_statmount);

@@ -114,9 +114,9 @@ void mc_report_mounts(struct mc_report *r, json_t *of, const uint32_t *mounts,
 						mounts[i], name, sizeof(name))));
 		mc_report_add(r, ids, mount_id(m->ns, m->id));
 	}
-	if (json_object_set_new(of, "names", names) ||
-	    json_object_set_new(of, "mounts", ids))
-		r->nomem = true;
+	/* each takes its own, also where the other failed */
+	mc_report_set(r, of, "names", names);
+	mc_report_set(r, of, "mounts", ids);
 }
 
 void mc_report_refusal(struct mc_report *r, const struct mntcr_refusal *f)
