@@ -379,60 +379,6 @@ static void read_and_compared(void)
 	each_call(&check_job, 40);
 }
 
-/* --- what is found to differ ------------------------------------------------------- */
-
-static void keep_line(void *data, const char *line)
-{
-	mc_buf_printf(data, "%s\n", line);
-}
-
-/* Of the container's files; what they are compared with is as it was. */
-static void change_files(void)
-{
-	char own[64];
-	int back, fd;
-
-	snprintf(own, sizeof(own), "/proc/%d/root/own", pid);
-	back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	REQUIRE(back >= 0 && !chdir(own));
-	REQUIRE(!removexattr("file", "trusted.mntcr") &&
-		!setxattr("file", "trusted.other", "x", 1, 0));
-	fd = open("hole", O_WRONLY | O_CLOEXEC);
-	REQUIRE(fd >= 0 && pwrite(fd, "x", 1, 0) == 1);
-	close(fd);
-	REQUIRE(!unlink("linked") && !link("hole", "linked"));
-	REQUIRE(!unlink("symlink") && !symlink("fifo", "symlink"));
-	REQUIRE(!fchdir(back));
-	close(back);
-}
-
-static void what_differs_is_said(void)
-{
-	struct mc_buf said = { 0 };
-	struct mntcr_verify_options vo = {
-		.size = sizeof(vo), .report = keep_line, .data = &said, .contents_a = files,
-	};
-	struct mntcr_topology *t = NULL;
-	struct mntcr_contents *c = NULL;
-	struct mntcr_error e = { 0 };
-	size_t nr = 0;
-
-	change_files();
-	REQUIRE(!dump_to("/tmp/image", &e));
-	read_image("/tmp/image", &t, &c);
-	vo.contents_b = c;
-	REQUIRE(!mntcr_verify(reference, t, &vo, &nr, &e));
-	REQUIRE(nr >= 4 && said.data);
-	CHECK(has(said.data, "/file: extended attribute"));
-	CHECK(has(said.data, "/hole: holes"));
-	CHECK(has(said.data, "/linked: hard link to"));
-	CHECK(has(said.data, "/symlink: target"));
-	mc_buf_free(&said);
-	mntcr_topology_free(t);
-	mntcr_contents_free(c);
-	REQUIRE(!unlink("/tmp/image"));
-}
-
 static void forget(void)
 {
 	mntcr_topology_free(reference);
@@ -506,7 +452,6 @@ int main(void)
 	TAP_RUN(dumped);
 	TAP_RUN(restored_with_contents);
 	TAP_RUN(read_and_compared);
-	TAP_RUN(what_differs_is_said);
 	TAP_RUN(with_unlinked_roots);
 	TAP_RUN(restored_to_owners_that_are_made);
 	mntcr_topology_free(reference);

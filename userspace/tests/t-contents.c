@@ -280,6 +280,19 @@ static int break_device(void)
 	return unlink("b/null") || mknod("b/null", S_IFCHR | 0666, makedev(1, 5));
 }
 
+static int break_name(void)
+{
+	return removexattr("b/d", "trusted.a=%b\xff") ||
+	       setxattr("b/d", "trusted.b", "\0\xff", 2, 0);
+}
+static int break_hole(void)
+{
+	put("b/d/holes", "x", 1, 0);
+	return 0;
+}
+static int break_link(void) { return unlink("b/z") || link("b/d/empty", "b/z"); }
+static int break_target(void) { return unlink("b/d/up") || symlink("down", "b/d/up"); }
+
 static void each_change_is_seen(void)
 {
 	static const struct {
@@ -293,6 +306,10 @@ static void each_change_is_seen(void)
 		{ break_attributes, "/d/e: number of extended attributes: '0' against '1'" },
 		{ break_extra, "/d/f2: it is: 'not there' against 'there'" },
 		{ break_device, "/null: device: " },
+		{ break_name, "against 'none'" },
+		{ break_hole, "/d/holes: holes: next data at: '65536' against '0'" },
+		{ break_link, "/z: hard link to: '/d/e/same' against '/d/empty'" },
+		{ break_target, "/d/up: target: '../../..' against 'down'" },
 	};
 	struct mntcr_contents *a, *b;
 	struct seen s;
@@ -314,6 +331,66 @@ static void each_change_is_seen(void)
 		mntcr_contents_free(a);
 		mntcr_contents_free(b);
 	}
+}
+
+/* --- what no archive can have -------------------------------------------------------- */
+
+static void is_not_saved(const char *dir, const char *rule)
+{
+	struct mntcr_error e = { 0 };
+	FILE *f = tmpfile();
+	int root = root_of(dir);
+	struct mc_save *s;
+
+	REQUIRE(f && !mc_save_new(&s, f, "{}", 2, &e));
+	CHECK_EQ(mc_save_tree(s, &sb, root, "/", NULL, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, rule);
+	mc_save_end(s, true, &e);
+	fclose(f);
+	close(root);
+}
+
+/* n directories in one another. */
+static void make_deep(const char *dir, const char *name, int n)
+{
+	int fd, next;
+
+	fresh(dir);
+	fd = root_of(dir);
+	while (n--) {
+		REQUIRE(!mkdirat(fd, name, 0755));
+		next = openat(fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		REQUIRE(next >= 0);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+}
+
+static void as_others_do(void)
+{
+	world_proc_fd = open("/proc", O_PATH | O_CLOEXEC);
+	REQUIRE(world_proc_fd >= 0);
+	in_child_own_user_ns();
+	is_not_saved("a", "unmapped-owner");
+}
+
+static void what_no_archive_can_have_is_refused(void)
+{
+	char name[256];
+
+	make_deep("a", "d", MC_MAX_DIR_DEPTH);
+	is_not_saved("a", "too-deep");
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	make_deep("a", name, MC_MAX_MEMBER_NAME / 256 + 1);
+	is_not_saved("a", "too-deep");
+	/* as nobody's it would come back as another one's */
+	fresh("a");
+	put("a/f", "x", 1, 0);
+	REQUIRE(!chown("a/f", 5, 0) && !chmod("a/f", 0644));
+	in_child(as_others_do);
 }
 
 /* --- archives that lie --------------------------------------------------------------- */
@@ -799,6 +876,7 @@ int main(void)
 	TAP_RUN(everything_comes_back);
 	TAP_RUN(work_of_an_overlay);
 	TAP_RUN(each_change_is_seen);
+	TAP_RUN(what_no_archive_can_have_is_refused);
 	TAP_RUN(hostile_archives_are_refused);
 	TAP_RUN(unlinked_roots_that_lie_are_refused);
 	TAP_RUN(what_is_on_a_device_is_not_in_an_archive);
