@@ -28,7 +28,7 @@ check:		## every test there is; ends with passed, failed, skipped
 	@$(S)/setup-host && $(S)/check
 
 check-all:	## the same with every mutant, debug kernels and several processors
-	@$(S)/setup-host openssh-client && $(S)/check --all
+	@$(S)/setup-host openssh-client llvm && $(S)/check --all
 
 migration:	## containers move to another VM, four of them Debian with systemd
 	@$(S)/setup-host && $(S)/migration --show
@@ -51,8 +51,8 @@ coverage:	## which lines of the series its selftests run, by patch
 coverage-userspace:	## which lines of the restorer its tests run, by folder
 	@$(S)/setup-host llvm && $(S)/coverage-userspace
 
-mutants-restorer: ## do the native tests notice changed lines? COUNT= of them (60), SEED=
-	@$(S)/setup-host && $(S)/mutants-restorer $(if $(COUNT),--count $(COUNT))
+mutants-restorer: ## do the restorer's tests notice changed lines? COUNT= of them (60), SEED=
+	@$(S)/setup-host llvm && $(S)/mutants-restorer $(if $(COUNT),--count $(COUNT))
 
 mutants-series:	## do the selftests notice changed lines? COUNT= of them (20), SEED=
 	@$(S)/setup-host && $(S)/mutants-series $(if $(COUNT),--count $(COUNT))
