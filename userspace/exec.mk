@@ -82,22 +82,23 @@ fuzz-y += fuzz-plan
 man-y += mntcr-bench.1
 test-y += t-execute-fault
 LIBS-t-execute-fault := $(foreach f,syscall open openat ioctl fcntl setns unshare \
-	fchdir mount umount2 statx fstat mkdir mkdirat mknodat symlinkat \
-	fchmodat fchownat \
+	fchdir chdir chroot mount umount2 statx fstat stat fstatat fstatfs fstatvfs \
+	mkdir mkdirat mknodat symlink symlinkat fchmod fchmodat fchownat futimens \
+	fgetxattr fsetxattr flock pipe2 eventfd mmap \
 	sched_getaffinity sched_setaffinity pthread_create \
-	malloc calloc realloc,-Wl,--wrap=$f)
+	malloc calloc realloc strdup strndup opendir fdopendir,-Wl,--wrap=$f)
 vm-test-y += t-execute-fault
 # Those of tests/each-call.h.
 FAULTY	:= syscall open openat ioctl fcntl setns unshare fstat stat fstatat statx fstatfs \
-	read pread lseek readlinkat socketpair fchdir mount pthread_create malloc calloc \
-	realloc strdup strndup opendir fdopendir fopen fdopen
+	read pread lseek readlinkat socketpair pipe2 mmap fchdir mount pthread_create malloc \
+	calloc realloc strdup strndup opendir fdopendir fopen fdopen
 test-y += t-contents-fault
 LIBS-t-contents-fault := $(foreach f,$(FAULTY) write pwrite fwrite fgetxattr flistxattr \
-	fsetxattr fchmodat fchownat futimens utimensat ftruncate linkat symlinkat mkdirat mknodat \
-	fsync renameat mkostemp,-Wl,--wrap=$f)
+	fsetxattr lgetxattr llistxattr lsetxattr fchmod fchown fchmodat fchownat futimens \
+	utimensat ftruncate linkat symlinkat mkdirat mknodat fsync renameat mkostemp,-Wl,--wrap=$f)
 vm-test-y += t-contents-fault
 test-y += t-capture-fault
-LIBS-t-capture-fault := $(foreach f,$(FAULTY),-Wl,--wrap=$f)
+LIBS-t-capture-fault := $(foreach f,$(FAULTY) name_to_handle_at fmemopen,-Wl,--wrap=$f)
 vm-test-y += t-capture-fault
 test-y += t-execute-unlinked
 vm-test-y += t-execute-unlinked

@@ -33,14 +33,13 @@ long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
-	return fails("syscall") ? -1 : __real_syscall(nr, a, b, c, d, e, f);
+	long ret = fails("syscall") ? -1 : __real_syscall(nr, a, b, c, d, e, f);
+
+	return syscall_makes(nr) ? made("syscall", ret) : ret;
 }
 
-WRAP(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
-WRAP(int, openat, (int fd, const char *path, int flags, mode_t mode),
-     (fd, path, flags, mode))
-WRAP(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg))
-WRAP(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg))
+WRAP_OPEN
+WRAP_FD(int, ioctl, (int fd, unsigned long nr, long arg), (fd, nr, arg), ioctl_makes(nr))
 WRAP(int, setns, (int fd, int type), (fd, type))
 WRAP(int, unshare, (int flags), (flags))
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
@@ -57,6 +56,9 @@ WRAP(ssize_t, readlinkat, (int fd, const char *path, char *to, size_t n),
      (fd, path, to, n))
 WRAP(int, socketpair, (int domain, int type, int protocol, int *fds),
      (domain, type, protocol, fds))
+WRAP(int, pipe2, (int *fds, int flags), (fds, flags))
+WRAP(void *, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t from),
+     (at, n, prot, flags, fd, from))
 WRAP(int, fchdir, (int fd), (fd))
 WRAP(int, mount, (const char *from, const char *to, const char *type,
 		  unsigned long flags, const void *data), (from, to, type, flags, data))
@@ -146,20 +148,23 @@ static void wrong(const struct job *j, long n, const struct mntcr_error *e, cons
 #endif
 
 /*
- * There have to be so many of them at least.  With an errno that nobody expects, which
+ * There have to be so many of them at least.  Without an errno none fails, but makes
+ * descriptor 0, with which all has to be done.  With an errno that nobody expects, which
  * ENOTUNIQ is, the message names it; others have a meaning.
  */
 static void each_call_by(const struct job *j, int with, long least)
 {
-	char *before = state(), *after;
+	char *before, *after;
 	long n, done = 0, bad = 0;
 	int ret, was = tap.bad;
 	struct mntcr_error e;
 
+	faults->err = with;
+	hold_zero();
+	before = state();
 	for (n = 0; n < 100000 && bad < 10; n += EACH_CALL_STEP) {
 		memset(&e, 0, sizeof(e));
 		faults->failed = 0;
-		faults->err = with;
 		tap.bad = 0;
 		faults->left = n;
 		ret = j->run(&e);
@@ -172,6 +177,8 @@ static void each_call_by(const struct job *j, int with, long least)
 			wrong(j, n, &e, "not what it is without");
 		if (ret && !faults->failed) {
 			wrong(j, n, &e, "without a fault");
+		} else if (ret && !with) {
+			wrong(j, n, &e, "does not do with descriptor 0");
 		} else if (ret && (e.code == MNTCR_OK || !*e.text)) {
 			wrong(j, n, &e, "no word of it");
 		} else if (ret && with == ENOTUNIQ && !strstr(e.text, strerror(ENOTUNIQ)) &&
@@ -180,6 +187,9 @@ static void each_call_by(const struct job *j, int with, long least)
 		}
 		if (getenv("VERBOSE") && ret)
 			TAP_SAY("%ld %s: %s [%s]", n, faults->name, e.text, e.rule);
+		if (!zero_is_held())
+			wrong(j, n, &e, "0 is left open");
+		hold_zero();
 		after = state();
 		if (strcmp(before, after)) {
 			wrong(j, n, &e, "something is left");
@@ -195,14 +205,15 @@ static void each_call_by(const struct job *j, int with, long least)
 	free(before);
 	tap.bad = was;
 	CHECK_EQ(bad, 0);
-	TAP_SAY("%s: %ld calls, of which 1 in %d fails: %ld done all the same", j->name, n,
-		EACH_CALL_STEP, done - 1);
+	TAP_SAY("%s: %ld calls, of which 1 in %d %s: %ld done all the same", j->name, n,
+		EACH_CALL_STEP, with ? "fails" : "makes descriptor 0", done - 1);
 	CHECK(n >= least && n < 100000);
 }
 
 static inline void each_call(const struct job *j, long least)
 {
 	each_call_by(j, ENOTUNIQ, least);
+	each_call_by(j, 0, least / 20);
 }
 
 /* In a pid namespace of its own: what others start and end would shift the calls. */

@@ -12,6 +12,12 @@
 #include "each-call.h"
 #include "topology/topology.h"
 
+/* --- what fails, besides --------------------------------------------------------- */
+
+WRAP(int, name_to_handle_at, (int fd, const char *path, struct file_handle *h, int *id,
+			      int flags), (fd, path, h, id, flags))
+ALLOC(fmemopen, (void *p, size_t n, const char *mode), (p, n, mode))
+
 /* --- the scene ------------------------------------------------------------------ */
 
 /* Covered, unlinked, an overlay of its own, peers and slaves, files of namespaces. */

@@ -51,7 +51,14 @@ WRAP(int, mknodat, (int fd, const char *path, mode_t mode, dev_t dev),
      (fd, path, mode, dev))
 WRAP(int, fsync, (int fd), (fd))
 WRAP(int, renameat, (int from, const char *a, int to, const char *b), (from, a, to, b))
-WRAP(int, mkostemp, (char *name, int flags), (name, flags))
+WRAP_FD(int, mkostemp, (char *name, int flags), (name, flags), true)
+WRAP(ssize_t, lgetxattr, (const char *path, const char *name, void *to, size_t n),
+     (path, name, to, n))
+WRAP(ssize_t, llistxattr, (const char *path, char *to, size_t n), (path, to, n))
+WRAP(int, lsetxattr, (const char *path, const char *name, const void *v, size_t n, int flags),
+     (path, name, v, n, flags))
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 
 /* --- the scene -------------------------------------------------------------------- */
 
