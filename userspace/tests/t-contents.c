@@ -10,6 +10,7 @@
 #include <endian.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -739,6 +740,53 @@ static void giant_holes_cost_nothing(void)
 	CHECK_EQ(st.st_blocks, 0);
 }
 
+/* N directories, one in the other, with names so long: what refuses them says so. */
+static void refused_as_deep(int n, size_t len, const char *says)
+{
+	struct mntcr_error e = { 0 };
+	char name[256] = { 0 };
+	FILE *f = tmpfile();
+	struct mc_save *s;
+	int i, at, root;
+
+	memset(name, 'd', len);
+	fresh("a");
+	root = root_of("a");
+	REQUIRE(f && (at = dup(root)) >= 0);
+	for (i = 0; i < n; i++) {
+		int in;
+
+		REQUIRE(!mkdirat(at, name, 0700));
+		in = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		REQUIRE(in >= 0);
+		close(at);
+		at = in;
+	}
+	close(at);
+	REQUIRE(!mc_save_new(&s, f, "{}", 2, &e));
+	CHECK_EQ(mc_save_tree(s, &sb, root, "/", NULL, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, "too-deep");
+	if (!strstr(e.text, says))
+		CHECK_STR(e.text, says);
+	CHECK_EQ(mc_save_end(s, true, &e), -1);
+	fclose(f);
+	close(root);
+}
+
+static void what_is_too_deep_is_refused(void)
+{
+	struct rlimit limit, more;
+
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &limit));
+	more = limit;
+	more.rlim_cur = more.rlim_max;
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &more));
+	refused_as_deep(MC_MAX_DIR_DEPTH, 1, "it is in too many directories");
+	refused_as_deep(MC_MAX_MEMBER_NAME / 256 + 1, 255, "its path is too long");
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 /* An archive that breaks off anywhere before its last member is an error. */
 static void cut_archives_are_noticed(void)
 {
@@ -882,6 +930,7 @@ int main(void)
 	TAP_RUN(what_is_on_a_device_is_not_in_an_archive);
 	TAP_RUN(a_handle_of_another_file);
 	TAP_RUN(giant_holes_cost_nothing);
+	TAP_RUN(what_is_too_deep_is_refused);
 	TAP_RUN(cut_archives_are_noticed);
 	end();
 	return tap_done();

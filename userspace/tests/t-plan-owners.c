@@ -63,6 +63,10 @@ static void parents_first_and_each_once(void)
 		     "owner     user2 in user1 of uid 8, uids 0:1000:10,10:65535:1, gids 0:1000:10,10:65535:1\n"));
 	CHECK(strstr(s, "new tmpfs for 8:1 in user2"));
 	free(s);
+	s = printed(true);
+	CHECK(strstr(s, "{\"user_namespace\": 1, \"parent\": 0, \"owner\": 7},\n"
+		     "{\"user_namespace\": 2, \"parent\": 1, \"owner\": 8}]"));
+	free(s);
 	/* only what owns a superblock of the restored ones */
 	t->ns[0].userns = t->ns[1].userns = 0;
 	t->sbs[sbs[1]].userns = 1;

@@ -194,6 +194,52 @@ static void a_tucked_mount(void)
 	done();
 }
 
+#define WAITING	25
+
+/* What has waited for one that is younger is attached in the order of its ids. */
+static void what_has_waited_by_id(void)
+{
+	uint32_t r, i, c, a, last = 0;
+	char at[8];
+
+	start(1);
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	for (i = 0; i < WAITING; i++) {
+		snprintf(at, sizeof(at), "/%u", (i + 3) % WAITING);
+		add(0, 11 + i, r + 1 + WAITING, 1, "/", at);
+	}
+	add(0, 11 + WAITING, r, 1, "/", "/a");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	for (i = 0; i < WAITING; i++) {
+		position(1 + i, &c, &a);
+		CHECK(a > last);
+		last = a;
+	}
+	check();
+	done();
+}
+
+/* Whatever their order in the image, the file of an older one may be in a younger one. */
+static void namespaces_by_id(void)
+{
+	uint32_t i, first = MC_NONE;
+
+	start(2);
+	t->ns[0].id = 9;
+	t->ns[1].id = 5;
+	add(0, 10, MC_NONE, 0, "/", "/");
+	add(1, 20, MC_NONE, 0, "/", "/");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	for (i = 0; i < p->nr_ops && first == MC_NONE; i++)
+		if (p->ops[i].type == MC_OP_NS)
+			first = MC_REF_INDEX(p->ops[i].obj);
+	CHECK_EQ(first, 1);
+	check();
+	done();
+}
+
 static void locks_and_types_last(void)
 {
 	struct mc_plan_options o = { .ignore_locks = true };
@@ -265,6 +311,8 @@ int main(void)
 	TAP_RUN(namespaces_without_ids);
 	TAP_RUN(deeper_mountpoints_first);
 	TAP_RUN(a_tucked_mount);
+	TAP_RUN(what_has_waited_by_id);
+	TAP_RUN(namespaces_by_id);
 	TAP_RUN(locks_and_types_last);
 	TAP_RUN(what_hides_is_locked_last);
 	return tap_done();
