@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "checked.h"
 #include "each-call.h"
+#include "image-text.h"
 #include "topology/topology.h"
 
 /* --- what fails, besides --------------------------------------------------------- */
@@ -73,6 +74,14 @@ static void check_capture(void)
 
 	REQUIRE(!mntcr_verify(reference, got, &vo, &nr, &e));
 	CHECK_EQ(nr, 0);
+	/* where nothing fails all of it is the same, also what a restore need not have */
+	if (!faults->err) {
+		char *was = printed(reference), *is = printed(got);
+
+		CHECK_STR(is, was);
+		free(was);
+		free(is);
+	}
 	mntcr_topology_free(got);
 	got = NULL;
 }

@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "image/image.h"
+#include "image-text.h"
 #include "mntcr-restore.h"
 #include "plan/plan.h"
 #include "scene.h"
@@ -336,12 +337,29 @@ static void planned(const char *image, const char *rule)
 	with(image, do_plan_json);
 }
 
+/* With what is to be given at a stage; that nothing waits for it is found out last. */
+static int do_plan_staged(struct mntcr_error *e)
+{
+	const struct mntcr_given give[] = {
+		{ MNTCR_GIVEN_NET, 77 }, { MNTCR_GIVEN_IPC, 78 },
+	};
+	const struct mc_plan_options o = {
+		.api = MNTCR_API_EXTENDED, .staged = true, .give = give,
+		.nr_give = MC_ARRAY_SIZE(give),
+	};
+	struct mc_plan *p;
+
+	REQUIRE(mc_plan_make(whole, &o, &p, e));
+	return e->code == MNTCR_USAGE && strstr(e->text, "give net:77: no mount") ? 0 : -1;
+}
+
 static void planning(void)
 {
 	plan_opts.assume_sources = true;
 	planned(SHARING, NULL);
 	plan_opts.api = MNTCR_API_EXTENDED;
 	planned(HOST, NULL);
+	with(SHARING, do_plan_staged);
 }
 
 static void planning_of_every_kind(void)

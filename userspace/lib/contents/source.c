@@ -57,22 +57,17 @@ static void *by_path(void *data)
 	return NULL;
 }
 
-static int by_id(struct job *j)
+static void by_id(struct job *j)
 {
 	int fd = -1, err;
 
 	if (!mc_extended_lacks(&err))
 		fd = mc_ns_mnt_open(j->ns_fd, j->t->mounts[j->mount].id);
-	else
-		errno = EOPNOTSUPP;
 	if (fd < 0)
-		return -1;
+		return;
 	j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 			     OPEN_TREE_FOREIGN | j->recursive | AT_EMPTY_PATH);
-	err = errno;
 	mc_close(fd);
-	errno = err;
-	return j->fd;
 }
 
 int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
@@ -86,8 +81,8 @@ int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 
 	if (mc_has_locked_child(t, mount))
 		j.recursive = AT_RECURSIVE;
-	if (t->unique_ids && by_id(&j) < 0)
-		j.err = errno;
+	if (t->unique_ids)
+		by_id(&j);
 	if (j.fd < 0) {
 		j.path = mc_mount_path(t, mount);
 		if (!j.path)
