@@ -213,7 +213,7 @@ static void each_call_by(const struct job *j, int with, long least)
 static inline void each_call(const struct job *j, long least)
 {
 	each_call_by(j, ENOTUNIQ, least);
-	each_call_by(j, 0, least / 20);
+	each_call_by(j, 0, least / 100);
 }
 
 /* In a pid namespace of its own: what others start and end would shift the calls. */

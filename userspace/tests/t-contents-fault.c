@@ -296,7 +296,7 @@ static int from_a_pipe(struct mntcr_error *e)
 	int fd, p[2], ret;
 
 	fd = __real_open("/tmp/reference", O_RDONLY | O_CLOEXEC, 0);
-	REQUIRE(fd >= 0 && !pipe2(p, O_CLOEXEC));
+	REQUIRE(fd >= 0 && !__real_pipe2(p, O_CLOEXEC));
 	n = __real_read(fd, block, sizeof(block));
 	/* all of it fits into the pipe */
 	REQUIRE(n > 0 && n < (ssize_t)sizeof(block));
