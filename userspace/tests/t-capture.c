@@ -729,29 +729,21 @@ static int map_ids(void *data)
 	return 0;
 }
 
-/* An idmapped mount of the tmpfs, ids 0-9 to 1000-1009. */
-static void an_idmapped_mount(void)
+/* A clone of the tmpfs on AT; user ids 0-9 become 1000-1009.  False: no kernel for that. */
+static bool mount_idmapped(const char *at, const char *gids)
 {
+	const char *const maps[] = { "0 1000 10", gids };
 	struct mc_mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	struct mntcr_capture_options opts = {
-		.size = sizeof(opts), .method = MNTCR_METHOD_MOUNTINFO,
-	};
-	struct mntcr_source self = by_pid(getpid());
-	struct mntcr_topology *t, *back;
-	const struct mc_idmap *map;
-	struct mntcr_error e;
-	struct holder h;
+	struct holder h = scene_hold(CLONE_NEWUSER | CLONE_NEWNS, map_ids, NULL);
 	char path[64];
 	int fd, user, i;
 
-	scene_enter();
-	scene_mkdir("m");
-	h = scene_hold(CLONE_NEWUSER | CLONE_NEWNS, map_ids, NULL);
 	for (i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "/proc/%d/%cid_map", (int)h.pid,
 			 "ug"[i]);
 		fd = open(path, O_WRONLY | O_CLOEXEC);
-		REQUIRE(fd >= 0 && write(fd, "0 1000 10", 9) == 9);
+		REQUIRE(fd >= 0);
+		REQUIRE(write(fd, maps[i], strlen(maps[i])) == (ssize_t)strlen(maps[i]));
 		close(fd);
 	}
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)h.pid);
@@ -763,11 +755,32 @@ static void an_idmapped_mount(void)
 	if (mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
 			     MC_MOUNT_ATTR_SIZE_VER0)) {
 		REQUIRE(errno == EINVAL);
-		SKIP("no idmapped mounts of this kernel's tmpfs");
+		return false;
 	}
-	REQUIRE(!mc_move_mount(fd, "", AT_FDCWD, "m", MOVE_MOUNT_F_EMPTY_PATH));
+	REQUIRE(!mc_move_mount(fd, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH));
 	close(fd);
 	close(user);
+	scene_release(&h);
+	return true;
+}
+
+/* Group ids in two pieces; two mounts have the same map but for the second. */
+static void idmapped_mounts(void)
+{
+	struct mntcr_capture_options opts = {
+		.size = sizeof(opts), .method = MNTCR_METHOD_MOUNTINFO,
+	};
+	struct mntcr_source self = by_pid(getpid());
+	struct mntcr_topology *t, *back;
+	const struct mc_idmap *map;
+	struct mntcr_error e;
+
+	scene_enter();
+	scene_mkdir("m");
+	scene_mkdir("n");
+	if (!mount_idmapped("m", "0 2000 4\n5 3000 5"))
+		SKIP("no idmapped mounts of this kernel's tmpfs");
+	REQUIRE(mount_idmapped("n", "0 2000 4\n5 4000 5"));
 	t = capture(&self, 1, MNTCR_METHOD_STATMOUNT);
 	REQUIRE(AT(t, "/m")->idmap != MC_NONE);
 	map = &t->idmaps[AT(t, "/m")->idmap];
@@ -775,14 +788,20 @@ static void an_idmapped_mount(void)
 	CHECK_EQ(map->uid[0].id, 0);
 	CHECK_EQ(map->uid[0].parent_id, 1000);
 	CHECK_EQ(map->uid[0].count, 10);
-	CHECK_EQ(map->nr_gid, 1);
+	REQUIRE(map->nr_gid == 2);
+	CHECK_EQ(map->gid[0].parent_id, 2000);
+	CHECK_EQ(map->gid[1].id, 5);
+	CHECK_EQ(map->gid[1].parent_id, 3000);
+	CHECK_EQ(map->gid[1].count, 5);
+	REQUIRE(AT(t, "/n")->idmap != MC_NONE);
+	CHECK(AT(t, "/n")->idmap != AT(t, "/m")->idmap);
+	CHECK_EQ(t->idmaps[AT(t, "/n")->idmap].gid[1].parent_id, 4000);
 	back = through_image(t);
 	same(t, back, 0);
 	mntcr_topology_free(back);
 	mntcr_topology_free(t);
 	CHECK(mntcr_capture(&self, 1, &opts, &t, &e) == -1);
 	CHECK_STR(e.rule, "idmap-unknown");
-	scene_release(&h);
 }
 
 static void a_user_namespaces_mounts(void)
@@ -993,7 +1012,7 @@ int main(void)
 	TAP_RUN(a_dumper_whose_root_is_elsewhere);
 	TAP_RUN(a_dumper_with_a_foreign_proc);
 	TAP_RUN(a_mountpoint_that_escaped);
-	TAP_RUN(an_idmapped_mount);
+	TAP_RUN(idmapped_mounts);
 	TAP_RUN(a_user_namespaces_mounts);
 	TAP_RUN(what_makes_user_namespaces_anew);
 	TAP_RUN(locks_of_a_user_namespace);

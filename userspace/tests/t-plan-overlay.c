@@ -13,12 +13,22 @@ static struct mc_plan_options cold(void)
 	return (struct mc_plan_options){ .ns_live = nothing };
 }
 
+/* What lies behind its layers is none of them: whoever took it for one would not know it. */
 static void overlay(uint32_t sb, const char *options)
 {
+	struct mc_layer *l;
+	uint32_t nr;
+
 	t->sbs[sb].type = "overlay";
 	t->sbs[sb].source = "ov";
 	t->sbs[sb].options = options;
 	REQUIRE(!mc_layers_of(t, &t->sbs[sb], &t->sbs[sb].layers, &t->sbs[sb].nr_layers));
+	nr = t->sbs[sb].nr_layers;
+	l = mc_topology_alloc(t, (nr + 1) * sizeof(*l));
+	REQUIRE(l);
+	memcpy(l, t->sbs[sb].layers, nr * sizeof(*l));
+	l[nr] = (struct mc_layer){ .text = "/behind", .sb = MC_NONE };
+	t->sbs[sb].layers = l;
 }
 
 static void layer(uint32_t sb, uint32_t i, uint32_t of, const char *path)

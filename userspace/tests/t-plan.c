@@ -220,6 +220,27 @@ static void what_has_waited_by_id(void)
 	done();
 }
 
+/* Of two that show parts of a superblock, the one that has it below serves for a root. */
+static void below_the_wide_one_that_has_it(void)
+{
+	uint32_t r, m, at;
+
+	start(2);
+	live[1] = false;
+	r = add(0, 10, MC_NONE, 0, "/", "/");
+	at = add(0, 11, r, 1, "/a", "/p");
+	add(0, 12, r, 1, "/b", "/q");
+	r = add(1, 20, MC_NONE, 0, "/", "/");
+	m = add(1, 21, r, 1, "/a/x", "/x");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, NULL));
+	CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_SUB);
+	CHECK_STR(p->srcs[p->src_of[m]].path, "x");
+	CHECK_EQ(p->srcs[p->srcs[p->src_of[m]].base].index, at);
+	check();
+	done();
+}
+
 /* Whatever their order in the image, the file of an older one may be in a younger one. */
 static void namespaces_by_id(void)
 {
@@ -313,6 +334,7 @@ int main(void)
 	TAP_RUN(a_tucked_mount);
 	TAP_RUN(what_has_waited_by_id);
 	TAP_RUN(namespaces_by_id);
+	TAP_RUN(below_the_wide_one_that_has_it);
 	TAP_RUN(locks_and_types_last);
 	TAP_RUN(what_hides_is_locked_last);
 	return tap_done();
