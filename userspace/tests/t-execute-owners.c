@@ -550,7 +550,7 @@ static int mapped(const char *ids)
 }
 
 /* user::rw-, user:OLD+9:r--, group::r--, mask::r--, other::--- */
-static int set_acl(const char *file, uint32_t uid)
+static int set_acl(const char *file, const char *name, uint32_t uid)
 {
 	struct {
 		uint32_t version;
@@ -560,7 +560,7 @@ static int set_acl(const char *file, uint32_t uid)
 		{ 0x10, 4, MC_NO_ID }, { 0x20, 0, MC_NO_ID },
 	} };
 
-	return setxattr(file, "system.posix_acl_access", &acl, sizeof(acl), 0);
+	return setxattr(file, name, &acl, sizeof(acl), 0);
 }
 
 /* A tmpfs of the initial user namespace, with files of both kinds, on one of its own. */
@@ -574,7 +574,9 @@ static int do_moved(void *data)
 	    mapped("0 100000 65536") || unshare(CLONE_NEWNS) ||
 	    mount("own", "/tmp", "tmpfs", 0, "size=64k,mode=750") || chdir("/tmp") ||
 	    mkdir("old", 0700) || mkdir("on", 0755) ||
-	    mknod("f", S_IFREG | 0644, 0) || chown("f", 11, 12) || set_acl("f", 9) ||
+	    mknod("f", S_IFREG | 0644, 0) || chown("f", 11, 12) ||
+	    set_acl("f", "system.posix_acl_access", 9) ||
+	    mkdir("d", 0755) || set_acl("d", "system.posix_acl_default", 10) ||
 	    mount("/mnt", "on", NULL, MS_BIND, NULL) ||
 	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
 		return errno;
@@ -646,6 +648,10 @@ static void into_one_that_is_given(void)
 	is = openat(top, "f", O_RDONLY | O_CLOEXEC);
 	CHECK_EQ(fgetxattr(is, "system.posix_acl_access", acl, sizeof(acl)), 44);
 	CHECK_EQ(acl[4], NEW + 9);
+	close(is);
+	is = openat(top, "d", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(fgetxattr(is, "system.posix_acl_default", acl, sizeof(acl)), 44);
+	CHECK_EQ(acl[4], NEW + 10);
 	close(is);
 	b = saved(mntcr_restored_ns_fd(r, 0), &back);
 	v.contents_a = a;
