@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "checked.h"
+#include "contents/contents.h"
 #include "each-call.h"
 #include "extended.h"
 #include "topology/topology.h"
@@ -286,6 +287,47 @@ static void check_restore(void)
 	REQUIRE(!unlink("/tmp/image"));
 }
 
+/* Where it is, in its superblock, takes more room than any path before. */
+static char far_path[20000];
+
+static int save_from_afar(struct mntcr_error *e)
+{
+	struct mc_sb sb = { .type = "tmpfs", .minor = 7 };
+	FILE *out = fopen("/tmp/far", "we");
+	int root = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), ret = -1;
+	struct mc_save *s;
+
+	if (!out || root < 0) {
+		mc_fail(e, MNTCR_SYS, errno, "the test's own");
+	} else if (!mc_save_new(&s, out, "{}", 2, e)) {
+		ret = mc_save_tree(s, &sb, root, far_path, NULL, e);
+		if (mc_save_end(s, ret, e))
+			ret = -1;
+	}
+	mc_close(root);
+	if (out)
+		fclose(out);
+	return ret;
+}
+
+static void check_far(void)
+{
+	struct stat st;
+
+	CHECK(!stat("/tmp/far", &st) && st.st_size > (off_t)sizeof(far_path));
+}
+
+static void saved_from_afar(void)
+{
+	const struct job j = { "far", save_from_afar, check_far };
+	struct mntcr_error e = { 0 };
+
+	memset(far_path, 'x', sizeof(far_path) - 1);
+	far_path[0] = '/';
+	REQUIRE(!save_from_afar(&e));
+	each_call(&j, 20);
+}
+
 /* Through a temporary file. */
 static int from_a_pipe(struct mntcr_error *e)
 {
@@ -456,6 +498,7 @@ int main(void)
 		return 1;
 	}
 	read_image("/tmp/reference", &reference, &files);
+	TAP_RUN(saved_from_afar);
 	TAP_RUN(dumped);
 	TAP_RUN(restored_with_contents);
 	TAP_RUN(read_and_compared);
