@@ -141,6 +141,41 @@ static void all_types(void)
 	}
 }
 
+/* There is room for a megabyte of where they lead; those before are not lost for it. */
+static void more_links_than_there_is_room_for(void)
+{
+	char target[4001] = { 0 }, name[16];
+	struct mntcr_topology *t;
+	uint32_t i, nr, known;
+	size_t k;
+
+	scene_enter();
+	node("file", S_IFREG | 0644, 0, 0, 0);
+	memset(target, 't', sizeof(target) - 1);
+	for (i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "l%u", i);
+		REQUIRE(!symlink(target, name));
+		bind_itself("file", name);
+	}
+	for (k = !has_statmount(); k < MC_ARRAY_SIZE(methods); k++) {
+		t = capture(methods[k]);
+		if (!t)
+			continue;
+		for (i = nr = known = 0; i < t->nr_mounts; i++) {
+			nr += t->mounts[i].mountpoint[1] == 'l' ||
+			      strstr(t->mounts[i].mountpoint, "/l");
+			if (!t->mounts[i].mp_file.target)
+				continue;
+			known++;
+			CHECK_STR(t->mounts[i].mp_file.target, target);
+		}
+		CHECK(nr >= 300);
+		TAP_SAY("%u of %u known", known, nr);
+		CHECK(known >= 250 && known < 300);
+		mntcr_topology_free(t);
+	}
+}
+
 /* Neither is looked at: the one below shows what it is on, on some kernels. */
 static void over_one_another(void)
 {
@@ -300,6 +335,7 @@ static void what_is_below_proc(void)
 int main(void)
 {
 	TAP_RUN(all_types);
+	TAP_RUN(more_links_than_there_is_room_for);
 	TAP_RUN(over_one_another);
 	TAP_RUN(what_is_below_proc);
 	TAP_RUN(what_cannot_be_read);
