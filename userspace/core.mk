@@ -46,6 +46,8 @@ valgrind-y += t-verify
 fuzz-y += fuzz-image
 fuzz-y += fuzz-line
 fuzz-y += fuzz-contents
+fuzz-y += fuzz-mountinfo
+fuzz-y += fuzz-stages
 test-y += t-lib-scale
 test-y += t-lib-nomem
 LIBS-t-lib-nomem := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$f)
