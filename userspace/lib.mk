@@ -79,6 +79,7 @@ lib-y += image/field.o
 lib-y += image/record.o
 lib-y += image/parse.o
 lib-y += image/read.o
+lib-y += image/print.o
 lib-y += image/write.o
 lib-y += image/archive.o
 
@@ -104,6 +105,9 @@ lib-y += plan/source-text.o
 lib-y += plan/source.o
 lib-y += plan/layers.o
 lib-y += plan/differ.o
+lib-y += plan/settle.o
+lib-y += plan/node.o
+lib-y += plan/prepare.o
 lib-y += plan/base.o
 lib-y += plan/outside.o
 lib-y += plan/group.o

@@ -374,20 +374,29 @@ static inline bool mc_plan_has_made_ns(const struct mc_plan *p, const struct mc_
 /* What overlays that are made anew are made of. */
 int mc_plan_layers(struct mc_plan *p, struct mntcr_error *e);
 
-/* --- base.c ----------------------------------------------------------------- */
+/* --- settle.c --------------------------------------------------------------- */
 
-/* What fresh superblocks must hold. */
-int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e);
 /* Once all uses are known: which sources need the scratch tree. */
 void mc_plan_settle_srcs(struct mc_plan *p);
 /* Is it idmapped, and its source not? */
 bool mc_plan_sets_idmap(const struct mc_plan *p, uint32_t mount);
 /* Is a bare clone of its source all that the mount takes? */
 bool mc_plan_plain(const struct mc_plan *p, uint32_t mount);
-/* Sources that are fetched before anything else. */
-int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e);
+
+/* --- node.c ----------------------------------------------------------------- */
+
+/* What fresh superblocks must hold. */
+int mc_plan_nodes(struct mc_plan *p, struct mntcr_error *e);
+
+/* --- prepare.c -------------------------------------------------------------- */
+
 /* Emit what must precede a use of the source. */
 int mc_plan_prepare_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
+
+/* --- base.c ----------------------------------------------------------------- */
+
+/* Sources that are fetched before anything else. */
+int mc_plan_bases(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- outside.c, group.c ----------------------------------------------------- */
 
