@@ -89,18 +89,6 @@ static char *image_text(const char *image, size_t *len)
 	return text;
 }
 
-/* What forks is slow under AddressSanitizer: there, a part of the allocations. */
-#if defined(__SANITIZE_ADDRESS__)
-#define STRIDE_OF_FORKS	23
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define STRIDE_OF_FORKS	23
-#endif
-#endif
-#ifndef STRIDE_OF_FORKS
-#define STRIDE_OF_FORKS	1
-#endif
-
 static long stride = 1;
 
 /*
@@ -483,7 +471,7 @@ static int do_check_dump(struct mntcr_error *e)
 static void listing(void)
 {
 	/* valgrind does not know the clone(2) by which owners are tried */
-	stride = STRIDE_OF_FORKS;
+	stride = UNDER_ASAN ? 23 : 1;
 	if (!getenv("UNDER_VALGRIND"))
 		with(EVERY_KIND, do_check_restore);
 	stride = 1;

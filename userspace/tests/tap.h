@@ -23,6 +23,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Forks are slow there. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN	1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_ASAN	1
+#endif
+#endif
+#ifndef UNDER_ASAN
+#define UNDER_ASAN	0
+#endif
+
 static struct {
 	int nr, failed, skipped;
 	int bad;			/* of the running test */

@@ -147,7 +147,10 @@ static int remove_aside(struct mc_exec *x, const struct mc_src *s, int root)
 				unlinkat(*aside, number, AT_REMOVEDIR);
 	}
 	top = mc_contents_dir(root, "", 0);
-	if (!name || top < 0 || fstat(top, &was) || fstat(*aside, &st)) {
+	if (!name) {
+		errno = ENOMEM;
+		ret = -1;
+	} else if (top < 0 || fstat(top, &was) || fstat(*aside, &st)) {
 		ret = -1;
 	} else {
 		struct mc_put it = { .dev = st.st_dev, .ino = st.st_ino };
@@ -161,7 +164,7 @@ static int remove_aside(struct mc_exec *x, const struct mc_src *s, int root)
 		}
 	}
 	if (ret)
-		ret = errno ? errno : ENOMEM;
+		ret = errno;
 	mc_close(top);
 	free(name);
 	mc_close(*aside);
