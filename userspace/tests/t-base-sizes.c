@@ -166,10 +166,10 @@ static void what_is_reserved(void)
 
 	REQUIRE(!mc_image_parse(good, strlen(good), "good", &t, &e));
 	for (i = 0; i < 2; i++) {
-		self.reserved[i] = 1;
+		self.reserved[0] = 1;
 		refused(mntcr_capture(&self, 1, NULL, &u, &e), &e,
 			"source: something reserved");
-		self.reserved[i] = 0;
+		self.reserved[0] = 0;
 		x[i].reserved[1 - i] = 1;
 		refused(mntcr_restore(t, &o, &r, &e), &e,
 			"external: something reserved");
