@@ -50,6 +50,9 @@ static void build(void)
 	TRY(mount("/proc/self/ns/uts", "uts", NULL, MS_BIND, NULL));
 	TRY(mkdir("proc", 0755));
 	TRY(mount("proc", "proc", "proc", 0, NULL));
+	/* the host's, and where it has it */
+	TRY(mkdir("run", 0755));
+	TRY(mount("/tmp/run", "run", NULL, MS_BIND, NULL));
 }
 
 static pid_t pid;

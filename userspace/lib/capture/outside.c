@@ -104,17 +104,18 @@ static int add(struct mc_outside *o, struct libmnt_fs *fs, uint32_t *last,
 	return add_group(o, i, shared_group(fs), e);
 }
 
-static bool own_is_dumped(const struct mc_topology *t)
+/* -1 and errno: nobody knows. */
+static int own_is_dumped(const struct mc_topology *t)
 {
 	struct stat st;
 	uint32_t i;
 
 	if (stat("/proc/self/ns/mnt", &st))
-		return true;
+		return -1;
 	for (i = 0; i < t->nr_ns; i++)
 		if (t->ns[i].ino == st.st_ino)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 int mc_outside_read(struct mc_outside *o, const struct mc_topology *t,
@@ -124,7 +125,7 @@ int mc_outside_read(struct mc_outside *o, const struct mc_topology *t,
 	struct libmnt_iter *it;
 	struct libmnt_fs *fs;
 	uint32_t *last = NULL, i, v;
-	int ret = 0;
+	int ret = 0, own;
 
 	memset(o, 0, sizeof(*o));
 	o->wanted = mc_map_new();
@@ -137,8 +138,9 @@ int mc_outside_read(struct mc_outside *o, const struct mc_topology *t,
 		if (mc_map_add(o->wanted, mc_dev_key(t->sbs[i].major, t->sbs[i].minor), &v) < 0)
 			return mc_nomem(e);
 	}
-	if (own_is_dumped(t))
-		return 0;
+	own = own_is_dumped(t);
+	if (own)
+		return own > 0 ? 0 : mc_fail(e, MNTCR_SYS, errno, "/proc/self/ns/mnt");
 	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	it = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!tb || !it)
