@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One call of the library's fails, the nth; or the descriptor is 0 that the nth of those
- * makes that make one, as it may be where stdin was closed.  The linker sends calls here (LIBS-... in
- * core.mk and exec.mk); each program wraps those that matter to it.
+ * makes that make one, as it may be where stdin was closed.  The linker sends calls here
+ * (LIBS-... in core.mk and exec.mk); each program wraps those that matter to it.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */

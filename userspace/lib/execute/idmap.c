@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Idmapped mounts of what is made anew, of external paths, and of live mounts without
- * an idmap, and layers of overlays that were such mounts.  A user namespace says what an idmap is: one is made for all that are
- * equal, with the recorded maps, by a child that is gone then.
+ * an idmap, and layers of overlays that were such mounts.  A user namespace says what an
+ * idmap is: one is made for all that are equal, with the recorded maps, by a child that
+ * is gone then.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
