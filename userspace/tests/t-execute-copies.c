@@ -163,6 +163,7 @@ static void one_unlinked(void)
 	w_tmpfs("files", "/f");
 	put("/f/1", "one");
 	w_touch("/1");
+	w_touch("/2");
 	w_bind("/f/1", "/1");
 	w_tmpfs("beside", "/b");
 	if (unlink("/f/1"))
@@ -184,6 +185,25 @@ static int other_file(void *arg)
 	return unlink("/f/1");
 }
 
+static int other_root(void *arg)
+{
+	w_umount("/1");
+	w_bind("/2", "/1");
+	return 0;
+}
+
+static int sibling_gone(void *arg)
+{
+	w_umount("/b");
+	return 0;
+}
+
+static int read_only_now(void *arg)
+{
+	w_remount("/1", MS_RDONLY);
+	return 0;
+}
+
 /* What is on the mount by now would come along, and is none of the image's. */
 static void changed_since(int (*change)(void *arg))
 {
@@ -202,6 +222,25 @@ static void more_beside_an_unlinked_one(void)
 static void another_unlinked_one(void)
 {
 	changed_since(other_file);
+}
+
+static void another_root_there(void)
+{
+	changed_since(other_root);
+}
+
+static void one_beside_is_gone(void)
+{
+	changed_since(sibling_gone);
+}
+
+/* Not in the image: it comes back as it was. */
+static void remounted_since(void)
+{
+	struct shot s = shoot(one_unlinked);
+
+	REQUIRE(!world_in(s.w.ns[0], read_only_now, NULL));
+	restored_beside(&s, MNTCR_VERIFY_DEVICES);
 }
 
 static void unlinked_and_owned_by_another(void)
@@ -332,6 +371,9 @@ static const struct shot_test tests[] = {
 	{ "unlinked-and-owned-by-another", unlinked_and_owned_by_another },
 	{ "more-beside-an-unlinked-one", more_beside_an_unlinked_one },
 	{ "another-unlinked-one", another_unlinked_one },
+	{ "another-root-there", another_root_there },
+	{ "one-beside-is-gone", one_beside_is_gone },
+	{ "remounted-since", remounted_since },
 	{ "unlinked-beside-a-file", unlinked_beside_a_file },
 	{ "locked-cover", a_locked_cover },
 };

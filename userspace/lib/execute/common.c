@@ -274,7 +274,8 @@ static void close_junk(struct mc_exec *x)
 {
 	uint32_t i, j;
 
-	qsort(x->junk, x->nr_junk, sizeof(*x->junk), cmp_fd);
+	if (x->nr_junk)
+		qsort(x->junk, x->nr_junk, sizeof(*x->junk), cmp_fd);
 	for (i = 0; i < x->nr_junk; i = j) {
 		for (j = i + 1; j < x->nr_junk; j++)
 			if (x->junk[j] != x->junk[j - 1] + 1)

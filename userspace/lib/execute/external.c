@@ -453,6 +453,22 @@ static void check_writable(struct check *c, const struct mc_src *s)
 	report(c, "deleted-root", text, "a path that is writable", 0);
 }
 
+/* A clone keeps the idmap that it is of; some kernels let it be replaced, not all. */
+static void check_idmap(struct check *c, const struct mc_src *s, struct libmnt_fs *fs)
+{
+	const struct mntcr_external *o = &c->po->externals[s->index];
+	const char *options = mnt_fs_get_vfs_options(fs);
+	char key[128], path[256], text[600];
+	bool host = o->reserved[0] == MC_BY_HOST;
+
+	if (!options || mnt_optstr_get_option(options, "idmapped", NULL, NULL))
+		return;
+	snprintf(text, sizeof(text), "--%s%s%s%s is on an idmapped mount, and what is cloned of it would be idmapped like that",
+		 host ? "host " : "external ", host ? "" : mc_escape(o->key, key, sizeof(key)),
+		 host ? "" : "=", mc_escape(o->path, path, sizeof(path)));
+	report(c, "idmapped-source", text, "a path on a mount of it without an idmap", 0);
+}
+
 static int check_superblocks(struct check *c)
 {
 	uint32_t *first = malloc((c->p->topo->nr_sbs + 1UL) * sizeof(*first)), i;
@@ -478,8 +494,10 @@ static int check_superblocks(struct check *c)
 		check_host(c, s, fs, is_root);
 		check_ns(c, i);
 		check_writable(c, s);
-		if (fs)
-			check_same(c, s, fs, first);
+		if (!fs)
+			continue;
+		check_same(c, s, fs, first);
+		check_idmap(c, s, fs);
 	}
 	mnt_unref_table(tb);
 	mnt_free_iter(it);

@@ -255,27 +255,26 @@ struct strip {
 	struct mc_exec *x;
 	char **paths;
 	uint32_t nr, at;
-	uint64_t id;	/* of the copied mount, as mountinfo has it; 0: not to be had */
-	/* how many there are on it in the end, and the sum of their devices */
-	uint32_t left;
-	uint64_t devices;
+	uint32_t mount;	/* below which that is */
+	int copy;	/* of which this is the copy */
+	uint64_t id;	/* its id, as mountinfo has it; 0: not to be had */
+	uint32_t left;	/* how many there are on it in the end */
 };
 
-static uint64_t device(uint64_t major, uint64_t minor)
+static bool comes_along(const struct mc_exec *x, uint32_t m)
 {
-	return major << 32 | minor;
+	return x->p->src_of[m] != MC_NONE && x->p->srcs[x->p->src_of[m]].along;
 }
 
 /*
- * First come the id, the parent's and the device: proc_pid_mountinfo(5).  Nothing is
- * allocated: a child has the locks of threads that it does not have.
+ * First come the id and the parent's: proc_pid_mountinfo(5).  Nothing is allocated: a
+ * child has the locks of threads that it does not have.
  */
 static int count_children(const struct strip *w)
 {
 	char buf[4096], *c;
 	unsigned int field = 0;
-	uint64_t value = 0, major = 0, devices = 0;
-	bool child = false;
+	uint64_t value = 0;
 	uint32_t n = 0;
 	ssize_t got;
 	int fd = openat(w->x->proc_fd, "thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -288,22 +287,49 @@ static int count_children(const struct strip *w)
 				field = 0;
 				value = 0;
 			} else if (*c == ' ') {
-				field++;
-				if (field == 2)
-					child = value == w->id;
-				if (field == 3 && child) {
-					n++;
-					devices += device(major, value);
-				}
+				n += ++field == 2 && value == w->id;
 				value = 0;
-			} else if (*c == ':') {
-				major = value;
-				value = 0;
-			} else if (field < 3) {
+			} else if (field < 2) {
 				value = value * 10 + (uint64_t)(*c - '0');
 			}
 	close(fd);
-	return got < 0 ? EIO : n == w->left && devices == w->devices ? 0 : ESTALE;
+	return got < 0 ? EIO : n == w->left ? 0 : ESTALE;
+}
+
+/* errno stays. */
+static bool is_mount(int fd)
+{
+	int err = errno;
+	struct statx st;
+	bool is = mc_look(fd, 0, &st) || st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+
+	errno = err;
+	return is;
+}
+
+/* They are as they were dumped, whatever the live ones have become. */
+static int set_along(const struct strip *w)
+{
+	struct mc_mount_attr attr;
+	uint32_t c;
+	int fd, ret;
+
+	mc_for_each_child(w->x->t, c, w->mount) {
+		if (!comes_along(w->x, c))
+			continue;
+		fd = mc_exec_below(w->x, w->copy, w->x->t->mounts[c].mountpoint + 1, true);
+		mc_exec_attr(w->x, c, &attr);
+		ret = fd < 0 ? -1 : mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr,
+						     MC_MOUNT_ATTR_SIZE_VER0);
+		if (ret && fd >= 0 && errno == EINVAL && !is_mount(fd))
+			errno = ESTALE;
+		ret = ret ? errno : 0;
+		mc_close(fd);
+		errno = ret;
+		if (ret)
+			return -1;
+	}
+	return 0;
 }
 
 /* By descriptor: a path could be led astray. */
@@ -325,7 +351,7 @@ static int strip_child(void *data)
 		fd = mc_exec_below(w->x, w->x->copy_root_fd, w->paths[w->at], true);
 		snprintf(name, sizeof(name), "%d", fd);
 		if (fd < 0 || umount2(name, MNT_DETACH)) {
-			int err = errno;
+			int err = fd < 0 || is_mount(fd) ? errno : ESTALE;
 
 			mc_close(fd);
 			mc_close(dir);
@@ -334,28 +360,64 @@ static int strip_child(void *data)
 		close(fd);
 	}
 	close(dir);
+	if (set_along(w))
+		return errno;
 	return w->id ? count_children(w) : 0;
+}
+
+#define CHANGED	"what is mounted on it has changed since it was dumped"
+
+/* What is mounted there, with its id; -1: errno. */
+static int look_at(struct mc_exec *x, int parent, const struct mc_mount *m, struct statx *st)
+{
+	int fd = mc_exec_below(x, parent, m->mountpoint + 1, true), ret = -1, err;
+
+	mc_count(x, STATX);
+	if (fd >= 0)
+		ret = mc_look(fd, STATX_INO | (x->t->unique_ids ? STATX_MNT_ID_UNIQUE :
+					       STATX_MNT_ID), st);
+	err = errno;
+	mc_close(fd);
+	errno = err;
+	return ret;
+}
+
+/* What comes along is what the image has there, and not what is there by now. */
+static int check_along(struct mc_exec *x, uint32_t mount, int live, int copy,
+		       const struct mc_op *op)
+{
+	struct statx was, is;
+	uint32_t c;
+
+	mc_for_each_child(x->t, c, mount) {
+		const struct mc_mount *m = &x->t->mounts[c];
+
+		if (!comes_along(x, c))
+			continue;
+		if (look_at(x, live, m, &was) || look_at(x, copy, m, &is))
+			return mc_exec_fail(x, op, errno, CHANGED);
+		if ((was.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE) &&
+		     !mc_look_is(&was, x->t->unique_ids, m->id, m->id_old)) ||
+		    was.stx_ino != is.stx_ino || was.stx_dev_major != is.stx_dev_major ||
+		    was.stx_dev_minor != is.stx_dev_minor)
+			return mc_exec_fail(x, op, ESTALE, CHANGED);
+	}
+	return 0;
 }
 
 /*
  * Unmount what is in the list there.  Then nothing is left on mount but what is cloned
  * with it, unless something was mounted or unmounted there since it was dumped.
  */
-static int strip_copy(struct mc_exec *x, uint32_t mount, uint64_t id, const struct mc_op *op)
+static int strip_copy(struct mc_exec *x, uint32_t mount, int copy, uint64_t id,
+		      const struct mc_op *op)
 {
-	struct strip w = { .x = x, .nr = op->nr, .id = id };
-	const struct mc_sb *sb;
+	struct strip w = { .x = x, .nr = op->nr, .mount = mount, .copy = copy, .id = id };
 	uint32_t i;
 	int ret = -1;
 
-	mc_for_each_child(x->t, i, mount) {
-		if (x->p->src_of[i] == MC_NONE || !x->p->srcs[x->p->src_of[i]].along)
-			continue;
-		sb = &x->t->sbs[x->t->mounts[i].sb];
-		w.left++;
-		w.devices += device(sb->major, sb->minor);
-	}
-
+	mc_for_each_child(x->t, i, mount)
+		w.left += comes_along(x, i);
 	w.paths = calloc(op->nr + 1, sizeof(*w.paths));
 	for (i = 0; w.paths && i < op->nr; i++) {
 		w.paths[i] = mc_mount_path(x->t, MC_REF_INDEX(x->p->list[op->first + i]));
@@ -368,13 +430,12 @@ static int strip_copy(struct mc_exec *x, uint32_t mount, uint64_t id, const stru
 	}
 	ret = mc_child_task(strip_child, &w, sizeof(w), -1);
 	if (ret) {
-		if (w.at < op->nr)
+		if (errno == ESTALE)
+			mc_exec_fail(x, op, ESTALE, CHANGED);
+		else if (w.at < op->nr)
 			mc_exec_fail_unmount(x, op,
 					     MC_REF_INDEX(x->p->list[op->first + w.at]),
 					     errno, "a copy of its namespace");
-		else if (errno == ESTALE)
-			mc_exec_fail(x, op, ESTALE,
-				     "what is mounted on it has changed since it was dumped");
 		else
 			mc_exec_fail(x, op, errno, "entering a copy of its namespace");
 	}
@@ -412,8 +473,8 @@ int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
 	if (was.stx_ino == is.stx_ino && was.stx_dev_major == is.stx_dev_major &&
 	    was.stx_dev_minor == is.stx_dev_minor)
 		return with_unlinked &&
-		       strip_copy(x, mount, is.stx_mask & STATX_MNT_ID ? is.stx_mnt_id : 0, op) ?
-		       -1 : copy;
+		       (strip_copy(x, mount, copy, is.stx_mask & STATX_MNT_ID ? is.stx_mnt_id : 0, op) ||
+			check_along(x, mount, fd, copy, op)) ? -1 : copy;
 	return mc_exec_fail(x, op, ESTALE, "in a copy of its namespace, its path leads to another mount");
 }
 
