@@ -198,6 +198,37 @@ static void on_a_fresh_superblock(void)
 	end(&m);
 }
 
+/* Over it, a clone of it with an idmap. */
+static void idmap_in_place(const char *path)
+{
+	struct mc_mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	int user = idmap_userns("0 1000 10"), fd;
+
+	fd = mc_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	REQUIRE(user >= 0 && fd >= 0);
+	attr.userns_fd = (uint64_t)user;
+	REQUIRE(!mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0));
+	REQUIRE(!mc_move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
+	close(fd);
+	close(user);
+}
+
+static void on_one_that_is_idmapped(struct mntcr_external *ext)
+{
+	struct made m;
+
+	idmap_in_place(ext->path);
+	start(&m);
+	m.o.externals = ext;
+	m.o.nr_externals = 1;
+	run(&m);
+	CHECK_EQ(m.ret, -1);
+	CHECK_STR(m.e.rule, "idmapped-source");
+	CHECK(strstr(m.e.text, "--external 0:2=/tmp/own is on an idmapped mount"));
+	end(&m);
+	REQUIRE(!umount(ext->path));
+}
+
 static void on_an_external_path(void)
 {
 	struct mntcr_external ext = { .key = "0:2", .path = "/tmp/own" };
@@ -214,6 +245,8 @@ static void on_an_external_path(void)
 	if (taken(&m))
 		owners(&m);
 	end(&m);
+	if (tmpfs_takes_it())
+		on_one_that_is_idmapped(&ext);
 	/* of a type that takes none */
 	REQUIRE(!mount("proc", "/tmp/own", "proc", 0, NULL));
 	start(&m);

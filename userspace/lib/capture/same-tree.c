@@ -12,9 +12,10 @@
 #include "base/base.h"
 #include "capture/capture.h"
 
+/* Room for the options of an overlay with layers by the hundred. */
 union answer {
 	struct mc_statmount sm;
-	char space[16384];
+	char space[1 << 20];
 };
 
 #define WANT	(MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC | MC_STATMOUNT_MNT_ROOT | \
