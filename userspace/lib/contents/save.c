@@ -87,6 +87,12 @@ static int changed(struct mc_save *s)
 		       where(s, esc, sizeof(esc)));
 }
 
+/* Of a name that was there a moment ago, and no link where none may be; NULL: of none. */
+static int by_name(struct mc_save *s, const char *name, const char *what)
+{
+	return name && (errno == ENOENT || errno == ELOOP) ? changed(s) : sys(s, what);
+}
+
 static int refuse(struct mc_save *s, const char *rule, const char *what)
 {
 	char esc[400];
@@ -144,7 +150,7 @@ static int add_xattr(struct mc_save *s, struct archive_entry *entry, int fd,
 		    getxattr(proc, key, s->xvalue, XATTR_SIZE_MAX);
 
 	if (n < 0)
-		return sys(s, "reading an extended attribute");
+		return by_name(s, name, "reading an extended attribute");
 	archive_entry_xattr_add_entry(entry, key, s->xvalue, (size_t)n);
 	return 0;
 }
@@ -163,7 +169,8 @@ static int add_xattrs(struct mc_save *s, struct archive_entry *entry, int dir,
 	    name ? llistxattr(proc, s->xlist, XATTR_LIST_MAX) :
 	    listxattr(proc, s->xlist, XATTR_LIST_MAX);
 	if (n < 0)
-		return errno == EOPNOTSUPP ? 0 : sys(s, "listing extended attributes");
+		return errno == EOPNOTSUPP ? 0 :
+		       by_name(s, name, "listing extended attributes");
 	for (p = s->xlist; p < s->xlist + n; p += strlen(p) + 1)
 		if (add_xattr(s, entry, fd, proc, name, p))
 			return -1;
@@ -320,7 +327,7 @@ static int set_target(struct mc_save *s, int dir, const char *name,
 	ssize_t n = readlinkat(dir, name ? name : "", target, sizeof(target));
 
 	if (n < 0)
-		return sys(s, "readlink");
+		return by_name(s, name, "readlink");
 	if ((size_t)n == sizeof(target))
 		return changed(s);
 	target[n] = '\0';
@@ -483,12 +490,12 @@ static int visit(struct mc_save *s, int dir, const char *name)
 	if (s->path.len > MC_MAX_MEMBER_NAME - 1)
 		return refuse(s, "too-deep", "its path is too long");
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return errno == ENOENT ? changed(s) : sys(s, "stat");
+		return by_name(s, name, "stat");
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
 		fd = openat(dir, *name ? name : ".", O_RDONLY | O_NOFOLLOW |
 			    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (fd < 0)
-			return sys(s, "opening it");
+			return by_name(s, name, "opening it");
 		if (fstat(fd, &now)) {
 			sys(s, "stat");
 			mc_close(fd);
@@ -607,7 +614,7 @@ static int visit_next(struct mc_save *s, int dir, uint64_t mnt_id, const char *n
 		return visit(s, dir, name);
 	if (statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		  STATX_TYPE | STATX_MNT_ID, &st))
-		return errno == ENOENT ? changed(s) : sys(s, "stat");
+		return by_name(s, name, "stat");
 	if (st.stx_mnt_id == mnt_id)
 		return visit(s, dir, name);
 	ret = s->elsewhere->open(s->elsewhere->data, s->path.data + s->prefix, &fd, &root,
