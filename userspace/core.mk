@@ -16,6 +16,7 @@ vm-test-y += t-contents
 test-y += t-image
 test-y += t-image-bounds
 test-y += t-image-files
+LIBS-t-image-files := -Wl,--wrap=openat
 test-y += t-image-superblocks
 test-y += t-image-layers
 test-y += t-image-owners

@@ -215,7 +215,7 @@ int cmd_live_contents(struct mntcr_topology *topo,
 	};
 	const char *dir = getenv("TMPDIR");
 	struct mntcr_topology *again = NULL;
-	char temp[PATH_MAX];
+	char temp[PATH_MAX], proc[40];
 	int fd, ret;
 
 	snprintf(temp, sizeof(temp), "%s/mntcr-XXXXXX",
@@ -224,10 +224,12 @@ int cmd_live_contents(struct mntcr_topology *topo,
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "a temporary file for contents");
-	close(fd);
-	ret = mntcr_image_write_contents(topo, &opts, temp, e) ||
-	      mntcr_image_read_contents(temp, &again, contents, e) ? -1 : 0;
+	/* nothing is left of it, whatever ends the command */
 	unlink(temp);
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	ret = mntcr_image_write_contents(topo, &opts, proc, e) ||
+	      mntcr_image_read_contents(proc, &again, contents, e) ? -1 : 0;
+	close(fd);
 	mntcr_topology_free(again);
 	return ret;
 }

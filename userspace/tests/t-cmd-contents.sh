@@ -60,6 +60,11 @@ check "or the first" 2 "the first has none" \
 	"$MNTCR" verify --contents "$tmp/none" "$tmp/img"
 check "no room for a temporary file" 1 "temporary file" env TMPDIR="$tmp/nowhere" \
 	"$MNTCR" verify --contents "$tmp/img" "$init"
+mkdir "$tmp/spool"
+# ended by SIGXFSZ half way
+check "nothing is left of it" 153 "" env TMPDIR="$tmp/spool" sh -c \
+	'ulimit -c 0; ulimit -f 2; exec "$@"' sh "$MNTCR" verify --contents "$tmp/img" "$init"
+check "where it was" 0 "^0$" sh -c 'ls -A "$1" | wc -l' sh "$tmp/spool"
 check "events of a namespace and itself" 2 "are one namespace" "$MNTCR" verify --events \
 	"$init" "$init"
 check "a delayed one that is not there" 2 "no mount has the id 1$" "$MNTCR" verify --order \

@@ -9,9 +9,28 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image-text.h"
+
+/* Of what opens a file without a name. */
+static int unnamed_fails;
+static int nr_unnamed;
+
+int __real_openat(int dir, const char *path, int flags, mode_t mode);
+int __wrap_openat(int dir, const char *path, int flags, mode_t mode);
+int __wrap_openat(int dir, const char *path, int flags, mode_t mode)
+{
+	if ((flags & O_TMPFILE) == O_TMPFILE) {
+		nr_unnamed++;
+		if (unnamed_fails) {
+			errno = unnamed_fails;
+			return -1;
+		}
+	}
+	return __real_openat(dir, path, flags, mode);
+}
 
 static void writing_is_atomic(void)
 {
@@ -165,9 +184,78 @@ static void through_links(void)
 	mntcr_topology_free(t);
 }
 
+/* Not on all filesystems there are files without a name. */
+static void named_where_it_must_be(void)
+{
+	static const int errs[] = { EOPNOTSUPP, EISDIR, ENOENT };
+	char dir[] = "/tmp/mntcr-image-XXXXXX", path[64];
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	struct stat st;
+	size_t i;
+
+	REQUIRE(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/img", dir);
+	REQUIRE(!mc_image_parse(good, strlen(good), "good", &t, &e));
+	for (i = 0; i < MC_ARRAY_SIZE(errs); i++) {
+		nr_unnamed = 0;
+		unnamed_fails = errs[i];
+		CHECK(!mntcr_image_write(t, path, &e));
+		unnamed_fails = 0;
+		CHECK_EQ(nr_unnamed, 1);
+		CHECK(is_image(path));
+		CHECK(!stat(path, &st) && (st.st_mode & 0777) == 0600);
+		CHECK(!unlink(path));
+	}
+	unnamed_fails = EACCES;
+	CHECK(mntcr_image_write(t, path, &e) == -1);
+	CHECK_EQ(e.err, EACCES);
+	unnamed_fails = 0;
+	CHECK(!rmdir(dir));
+	mntcr_topology_free(t);
+}
+
+/* It cannot clean up: nothing has a name yet. */
+static void killed_half_way(void)
+{
+	const struct rlimit room = { 100, 100 }, no_core = { 0, 0 };
+	char dir[] = "/tmp/mntcr-image-XXXXXX", path[64];
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	int fd, status;
+	pid_t pid;
+
+	REQUIRE(mkdtemp(dir));
+	fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EOPNOTSUPP) {
+		rmdir(dir);
+		SKIP("no files without a name on the filesystem of /tmp");
+	}
+	REQUIRE(fd >= 0);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/img", dir);
+	REQUIRE(!mc_image_parse(good, strlen(good), "good", &t, &e));
+	put_file(path, "what was there");
+	pid = fork();
+	if (!pid) {
+		signal(SIGXFSZ, SIG_DFL);
+		if (!setrlimit(RLIMIT_CORE, &no_core) && !setrlimit(RLIMIT_FSIZE, &room))
+			mntcr_image_write(t, path, &e);
+		_exit(1);
+	}
+	REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+	CHECK(!is_image(path));
+	CHECK(!unlink(path));
+	CHECK(!rmdir(dir));
+	mntcr_topology_free(t);
+}
+
 int main(void)
 {
 	TAP_RUN(writing_is_atomic);
+	TAP_RUN(named_where_it_must_be);
+	TAP_RUN(killed_half_way);
 	/* valgrind does not know openat2(2), without which it is in place */
 	if (!getenv("UNDER_VALGRIND"))
 		TAP_RUN(through_links);

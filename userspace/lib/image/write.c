@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Writing an image: to a temporary file that takes the name only when it is complete and
- * on disk.
+ * Writing an image: to a file without a name, where there are such, that takes the name
+ * only when it is complete and on disk.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -127,17 +127,55 @@ static int target_of_dangling(const char *path, struct target *to)
 	return target_of_link(path, to);
 }
 
-/* name: room for 32. */
+#define TEMP_SIZE	32
+
+static void temp_name(char *name)
+{
+	snprintf(name, TEMP_SIZE, ".mntcr-%016" PRIx64, mc_random_seed());
+}
+
 static int open_temp(int dir, char *name)
 {
 	int fd, tries = 100;
 
 	do {
-		snprintf(name, 32, ".mntcr-%016" PRIx64, mc_random_seed());
+		temp_name(name);
 		fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 			    0600);
 	} while (fd < 0 && errno == EEXIST && --tries);
 	return fd;
+}
+
+/* Nothing is left of it, whatever ends the process.  Named: where there are no such. */
+static int open_unnamed(int dir, char *name)
+{
+	int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	*name = '\0';
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
+		fd = open_temp(dir, name);
+	return fd;
+}
+
+/* A rename replaces what has the name, and a link does not. */
+static int name_temp(int fd, int dir, char *name)
+{
+	int ret, tries = 100;
+	char proc[40];
+
+	if (*name)
+		return 0;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	do {
+		temp_name(name);
+		ret = linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
+		/* without proc: before Linux 6.10 it takes CAP_DAC_READ_SEARCH */
+		if (ret && errno == ENOENT)
+			ret = linkat(fd, "", dir, name, AT_EMPTY_PATH);
+	} while (ret && errno == EEXIST && --tries);
+	if (ret)
+		*name = '\0';
+	return ret;
 }
 
 /* The new name is on disk once the directory is. */
@@ -152,10 +190,10 @@ static int write_and_rename(const struct mc_image_print *p, const char *path,
 			    const struct target *to, struct mntcr_error *e)
 {
 	FILE *out = NULL;
-	char temp[32];
+	char temp[TEMP_SIZE];
 	int fd, ret = -1;
 
-	fd = open_temp(to->dir, temp);
+	fd = open_unnamed(to->dir, temp);
 	if (fd < 0)
 		return sys_fail(path, e);
 	out = fdopen(fd, "w");
@@ -168,7 +206,7 @@ static int write_and_rename(const struct mc_image_print *p, const char *path,
 		fail_on(path, e);
 		goto out_unlink;
 	}
-	if (fsync(fd)) {
+	if (fsync(fd) || name_temp(fd, to->dir, temp)) {
 		sys_fail(path, e);
 		goto out_unlink;
 	}
@@ -183,7 +221,8 @@ static int write_and_rename(const struct mc_image_print *p, const char *path,
 out_unlink:
 	if (out)
 		fclose(out);
-	unlinkat(to->dir, temp, 0);
+	if (*temp)
+		unlinkat(to->dir, temp, 0);
 	return ret;
 }
 
