@@ -16,6 +16,7 @@
 
 static const char usage[] =
 "Usage: mntcr dump [OPTION...] NAMESPACE...\n"
+"       mntcr dump [OPTION...] --detached PID:FD...\n"
 "       mntcr dump [OPTION...] --container PID [--freeze [--cgroup DIR]]\n"
 "       mntcr dump [OPTION...] --cgroup DIR [--freeze]\n\n"
 "Write the mounts of mount namespaces to an image.  NAMESPACE is a process id,\n"
