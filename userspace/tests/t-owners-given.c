@@ -234,6 +234,108 @@ static void ids_are_moved(void)
 	scene_release(&h);
 }
 
+/* What is seen through an idmap is moved with that, whoever the files are of. */
+static void through_an_idmap(void)
+{
+	struct mntcr_topology *t;
+	struct holder h;
+
+	scene_enter();
+	h = hold("0 300000 65536");
+	t = image();
+	t->sbs[1].whose = MC_WHOSE_HOST;
+	REQUIRE(!give(t, &h, 1));
+	CHECK(!t->sbs[1].shifts);
+	CHECK_EQ(t->mounts[1].root_file.uid, NEW + 7);
+	CHECK_EQ(t->mounts[1].root_file.gid, 8);
+	mntcr_topology_free(t);
+	scene_release(&h);
+}
+
+/* The second one lies on mounts[0], the third on that. */
+static struct mntcr_topology *stacked(void)
+{
+	static struct mc_layer low[3], high[2];
+	struct mntcr_topology *t = image();
+	uint32_t i;
+
+	low[0] = (struct mc_layer){ MC_LAYER_LOWER, "/l", 0, "/l", MC_NONE };
+	low[1] = (struct mc_layer){ MC_LAYER_UPPER, "/u", 0, "/u", MC_NONE };
+	low[2] = (struct mc_layer){ MC_LAYER_WORK, "/w", MC_NONE, NULL, MC_NONE };
+	high[0] = (struct mc_layer){ MC_LAYER_LOWER, "/", 1, "/", MC_NONE };
+	high[1] = (struct mc_layer){ MC_LAYER_LOWER, "/k", 1, "/k", MC_NONE };
+	REQUIRE(mc_topology_add_sb(t) == 2);
+	for (i = 1; i < 3; i++) {
+		t->sbs[i].type = "overlay";
+		t->sbs[i].options = "rw";
+		t->sbs[i].layers = i == 1 ? low : high;
+		t->sbs[i].nr_layers = i == 1 ? 3 : 2;
+	}
+	/* another one, of the host's */
+	REQUIRE(mc_topology_add_sb(t) == 3);
+	t->sbs[3].type = "ext4";
+	t->sbs[3].options = "rw";
+	t->mounts[1].idmap = MC_NONE;
+	t->mounts[0].sb = 2;
+	t->mounts[0].root_file = t->mounts[1].root_file;
+	return t;
+}
+
+/* uid of the root of each of the two, and of what is on the upper overlay */
+static void moved_are(const struct holder *h, struct mntcr_topology *t, uint32_t low,
+		      uint32_t high, uint32_t on)
+{
+	t->mounts[1].mp_file.uid = OLD + 9;
+	REQUIRE(!give(t, h, 1));
+	CHECK_EQ(t->mounts[1].root_file.uid, low);
+	CHECK_EQ(t->mounts[1].root_file.gid, 8);
+	CHECK_EQ(t->mounts[0].root_file.uid, high);
+	CHECK_EQ(t->mounts[1].mp_file.uid, on);
+	CHECK(!t->sbs[1].shifts && !t->sbs[2].shifts);
+	mntcr_topology_free(t);
+}
+
+/* Of an overlay, what its layers show. */
+static void of_overlays(void)
+{
+	struct mntcr_topology *t;
+	struct holder h;
+
+	scene_enter();
+	h = hold("0 300000 65536");
+	moved_are(&h, stacked(), NEW + 7, NEW + 7, NEW + 9);
+	/* all of the host's */
+	t = stacked();
+	t->sbs[1].layers[0].sb = t->sbs[1].layers[1].sb = 3;
+	moved_are(&h, t, OLD + 7, OLD + 7, OLD + 9);
+	/* or nobody knows whose */
+	t = stacked();
+	t->sbs[1].layers[0].sb = t->sbs[1].layers[1].sb = MC_NONE;
+	t->sbs[1].layers[0].path = t->sbs[1].layers[1].path = NULL;
+	moved_are(&h, t, OLD + 7, OLD + 7, OLD + 9);
+	/* the root is the upper one's; below, either may be seen */
+	t = stacked();
+	t->sbs[1].layers[0].sb = 3;
+	moved_are(&h, t, NEW + 7, NEW + 7, MC_NO_ID);
+	t = stacked();
+	t->sbs[1].layers[1].sb = 3;
+	moved_are(&h, t, OLD + 7, OLD + 7, MC_NO_ID);
+	/* of the host's, but idmapped */
+	t = stacked();
+	t->sbs[1].layers[0].sb = t->sbs[1].layers[1].sb = 3;
+	t->sbs[1].layers[0].idmap = t->sbs[1].layers[1].idmap = 0;
+	moved_are(&h, t, NEW + 7, NEW + 7, NEW + 9);
+	/* what is not moved is known however it is seen */
+	t = stacked();
+	t->sbs[1].layers[0].sb = 3;
+	t->mounts[1].mp_file.gid = 65;
+	REQUIRE(!give(t, &h, 1));
+	CHECK_EQ(t->mounts[1].mp_file.gid, 65);
+	CHECK_EQ(t->mounts[1].mp_file.uid, 65);
+	mntcr_topology_free(t);
+	scene_release(&h);
+}
+
 /* Ranges side by side, each in the map, are as one: what lies across them moves, too. */
 static void across_two_ranges(void)
 {
@@ -441,6 +543,8 @@ static void what_is_no_owner(void)
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	TAP_RUN(through_an_idmap);
+	TAP_RUN(of_overlays);
 	TAP_RUN(across_two_ranges);
 	TAP_RUN(the_same_is_taken);
 	TAP_RUN(ids_are_moved);

@@ -12,9 +12,6 @@
 
 #include "plan/priv.h"
 
-/* FILESYSTEM_MAX_STACK_DEPTH of the kernel. */
-#define MOST_STACKED	2
-
 /* How many overlays lie on one another; more than that, where they go round. */
 static uint8_t *find_depths(const struct mc_topology *t)
 {
@@ -23,14 +20,14 @@ static uint8_t *find_depths(const struct mc_topology *t)
 
 	if (!depth)
 		return NULL;
-	for (round = 0; round <= MOST_STACKED; round++)
+	for (round = 0; round <= MC_MOST_STACKED; round++)
 		for (i = 0; i < t->nr_sbs; i++)
 			for (k = 0; k < t->sbs[i].nr_layers; k++) {
 				below = t->sbs[i].layers[k].sb;
 				if (depth[i] < 1)
 					depth[i] = 1;
 				if (below != MC_NONE && depth[below] >= depth[i] &&
-				    depth[i] <= MOST_STACKED)
+				    depth[i] <= MC_MOST_STACKED)
 					depth[i] = depth[below] + 1;
 			}
 	return depth;
@@ -357,12 +354,12 @@ int mc_plan_layers(struct mc_plan *p, struct mntcr_error *e)
 
 	if (!depth || !mounts || !first)
 		ret = mc_nomem(e);
-	for (at = 1; at <= MOST_STACKED + 1; at++) {
+	for (at = 1; at <= MC_MOST_STACKED + 1; at++) {
 		for (i = 0; i < t->nr_sbs && !ret; i++) {
 			if (depth[i] != at || p->priv->sb[i].mode != MC_SB_FRESH ||
 			    first[i] == first[i + 1])
 				continue;
-			if (at > MOST_STACKED)
+			if (at > MC_MOST_STACKED)
 				ret = refuse(p, i, mounts + first[i], first[i + 1] - first[i],
 					     "layer-depth", "",
 					     "more overlays lie on one another than the kernel stacks",

@@ -228,13 +228,9 @@ static int add_layer(struct mc_plan *p, const struct sb_layer *at, struct mntcr_
 	const struct mc_mount *m = &p->topo->mounts[s->shown_by];
 	const struct mc_layer *l = &sb->layers[at->layer];
 	const struct mc_file *seen = NULL;
-	uint32_t k, top = 0;
 	int ret;
 
-	for (k = 0; k < sb->nr_layers; k++)
-		if (sb->layers[k].kind == MC_LAYER_UPPER)
-			top = k;
-	if (at->layer == top && m->root_file.mode && !m->root[1]) {
+	if (at->layer == mc_layer_top(sb) && m->root_file.mode && !m->root[1]) {
 		/* through the mount of the overlay, and that of the layer */
 		seen = without_idmap(p, m->idmap, &m->root_file);
 		if (seen)

@@ -33,6 +33,16 @@ const char *mc_layer_option(enum mc_layer_kind kind)
 	return names[kind];
 }
 
+uint32_t mc_layer_top(const struct mc_sb *sb)
+{
+	uint32_t i;
+
+	for (i = 0; i < sb->nr_layers; i++)
+		if (sb->layers[i].kind == MC_LAYER_UPPER)
+			return i;
+	return 0;
+}
+
 bool mc_layer_option_named(const char *name)
 {
 	size_t i;

@@ -137,31 +137,91 @@ static bool is_ours(const struct mc_sb *sb)
 	return mc_type_of(sb->type)->fresh && sb->whose != MC_WHOSE_HOST;
 }
 
-static void shift_file(const struct mc_shifts *s, struct mc_file *f)
+/* Are the ids of its files moved: 1 yes, 0 no, -1 of some? */
+struct moved {
+	int8_t root, below;
+};
+
+/* An overlay shows what its layers hold: of its root, the topmost one. */
+static void layers_moved(const struct mc_sb *sb, struct moved *moved, struct moved *m)
 {
-	if (!f->mode)
+	const struct mc_layer *l = sb->layers, *top = l + mc_layer_top(sb);
+	bool first = true;
+	uint32_t i;
+	int8_t below;
+
+	for (i = 0; i < sb->nr_layers; i++, l++) {
+		struct moved of = { 0 };
+
+		if (l->kind == MC_LAYER_DATA || l->kind == MC_LAYER_WORK)
+			continue;
+		if (l->idmap != MC_NONE)
+			of = (struct moved){ 1, 1 };
+		else if (l->sb != MC_NONE)
+			of = moved[l->sb];
+		below = first || m->below == of.below ? of.below : -1;
+		first = false;
+		m->below = below;
+		if (l == top)
+			m->root = l->path && l->path[1] ? of.below : of.root;
+	}
+}
+
+/* Of each superblock; to be freed.  NULL: no memory. */
+static struct moved *find_moved(const struct mc_topology *t)
+{
+	struct moved *moved = calloc(t->nr_sbs + 1UL, sizeof(*moved));
+	uint32_t i, round;
+
+	if (!moved)
+		return NULL;
+	for (i = 0; i < t->nr_sbs; i++)
+		if (is_ours(&t->sbs[i]))
+			moved[i] = (struct moved){ 1, 1 };
+	for (round = 0; round < MC_MOST_STACKED; round++)
+		for (i = 0; i < t->nr_sbs; i++)
+			if (t->sbs[i].nr_layers)
+				layers_moved(&t->sbs[i], moved, &moved[i]);
+	return moved;
+}
+
+/*
+ * What is at a path of a mount.  Idmaps are moved, and so is what is seen through one.
+ * What is moved of some files only is not known of this one.
+ */
+static void shift_file(const struct mc_shifts *s, const struct moved *moved,
+		       const struct mc_mount *m, const char *path, struct mc_file *f)
+{
+	const struct moved *of = &moved[m->sb];
+	const int8_t is = m->idmap != MC_NONE ? 1 :
+			  m->root[1] || path[1] ? of->below : of->root;
+	const uint32_t uid = mc_shifted(s, false, f->uid);
+	const uint32_t gid = mc_shifted(s, true, f->gid);
+
+	if (!f->mode || !is)
 		return;
-	f->uid = mc_shifted(s, false, f->uid);
-	f->gid = mc_shifted(s, true, f->gid);
+	f->uid = is > 0 || uid == f->uid ? uid : MC_NO_ID;
+	f->gid = is > 0 || gid == f->gid ? gid : MC_NO_ID;
 }
 
 static int shift_mount(struct mc_topology *t, const struct mc_shifts *s,
-		       struct mc_mount *m, struct mntcr_error *e)
+		       const struct moved *moved, struct mc_mount *m, struct mntcr_error *e)
 {
-	if (is_ours(&t->sbs[m->sb])) {
-		shift_file(s, &m->root_file);
-		if (m->options && !(m->options = shift_options(t, s, m->options)))
-			return mc_nomem(e);
-	}
-	if (m->parent != MC_NONE && is_ours(&t->sbs[t->mounts[m->parent].sb]))
-		shift_file(s, &m->mp_file);
+	shift_file(s, moved, m, "/", &m->root_file);
+	if (m->parent != MC_NONE)
+		shift_file(s, moved, &t->mounts[m->parent], m->mountpoint, &m->mp_file);
+	if (is_ours(&t->sbs[m->sb]) && m->options &&
+	    !(m->options = shift_options(t, s, m->options)))
+		return mc_nomem(e);
 	return 0;
 }
 
 int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
 		      struct mntcr_error *e)
 {
+	struct moved *moved;
 	uint32_t i;
+	int ret = 0;
 
 	for (i = 0; i < t->nr_idmaps; i++)
 		if (shift_map(t, s, false, &t->idmaps[i].uid, t->idmaps[i].nr_uid, e) ||
@@ -175,8 +235,11 @@ int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
 			return mc_nomem(e);
 		t->sbs[i].shifts = s;
 	}
-	for (i = 0; i < t->nr_mounts; i++)
-		if (shift_mount(t, s, &t->mounts[i], e))
-			return -1;
-	return 0;
+	moved = find_moved(t);
+	if (!moved)
+		return mc_nomem(e);
+	for (i = 0; i < t->nr_mounts && !ret; i++)
+		ret = shift_mount(t, s, moved, &t->mounts[i], e);
+	free(moved);
+	return ret;
 }

@@ -158,6 +158,7 @@ struct mc_layer {
 };
 
 #define MC_MAX_LAYERS		512U	/* no kernel takes more than 500 lower ones */
+#define MC_MOST_STACKED		2	/* FILESYSTEM_MAX_STACK_DEPTH of the kernel */
 
 struct mc_sb {
 	/* st_dev: no two superblocks that exist at one time have the same */
@@ -471,6 +472,8 @@ bool mc_device_is_plain(const struct mc_sb *sb);
  */
 int mc_layers_of(struct mc_topology *t, const struct mc_sb *sb,
 		 struct mc_layer **layers, uint32_t *nr);
+/* Which one the root of an overlay shows. */
+uint32_t mc_layer_top(const struct mc_sb *sb);
 /* The option that says it: "lowerdir", ... */
 const char *mc_layer_option(enum mc_layer_kind kind);
 /* Does an option of that name say layers? */
