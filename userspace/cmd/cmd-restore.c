@@ -250,6 +250,12 @@ static int refuse_trees(const struct job *j, const struct mntcr_topology *t,
 			return mc_refuse(e, "detached-tree",
 					 "the image has a detached tree, as number %u, which is handed out by --stages only",
 					 i);
+	/* it can be handed out, but not be copied to be looked at */
+	for (i = 0; j->verify && i < t->nr_mounts; i++)
+		if (t->mounts[i].unbindable && t->ns[t->mounts[i].ns].detached)
+			return mc_refuse(e, "detached-unbindable",
+					 "a mount of the image's detached tree, number %u (%s), is unbindable: open_tree(2) leaves such out of a copy, and --verify looks at one; without that it can be restored",
+					 t->mounts[i].ns, t->ns[t->mounts[i].ns].label);
 	return 0;
 }
 

@@ -403,6 +403,58 @@ static void a_detached_tree(void)
 	nothing_left();
 }
 
+/* The tree of IMAGE, in place: the kernel dumps no such one. */
+static void mark_unbindable(void)
+{
+	struct mntcr_contents *contents;
+	struct mntcr_topology *t;
+	struct mntcr_error e = { 0 };
+
+	REQUIRE(!mntcr_image_read_contents(IMAGE, &t, &contents, &e));
+	REQUIRE(t->nr_mounts == 1 && t->ns[0].detached && !contents);
+	t->mounts[0].unbindable = true;
+	REQUIRE(!mntcr_image_write(t, IMAGE, &e));
+	mntcr_topology_free(t);
+}
+
+/* It can be made, but not looked at: said before there is anything to be looked at. */
+static void a_detached_tree_that_cannot_be_verified(void)
+{
+	static const char *const verify[] = { "--verify", NULL };
+	char of[32];
+	const char *const dump[] = { "mntcr", "dump", "-o", IMAGE, "--detached", of, NULL };
+	struct drive d;
+	int fs, tree;
+
+	prepare(nested());
+	fs = mc_fsopen("tmpfs", 1);
+	REQUIRE(fs >= 0 && !mc_fsconfig(fs, 6, NULL, NULL, 0));
+	tree = mc_fsmount(fs, 1, 0);
+	close(fs);
+	REQUIRE(tree >= 0);
+	snprintf(of, sizeof(of), "%d:%d", (int)getpid(), tree);
+	CHECK_EQ(run(dump), 0);
+	close(tree);
+	mark_unbindable();
+	d = start(verify);
+	REQUIRE(hear(&d));
+	CHECK(strstr(d.line, "error ") == d.line);
+	CHECK(strstr(d.line, "tree, number 0 ("));
+	CHECK(strstr(d.line, "[detached-unbindable]"));
+	CHECK_EQ(d.nr_fds, 0);
+	CHECK_EQ(over(&d), MNTCR_REFUSED);
+	d = start(NULL);
+	ask(&d, "begin\n", -1);
+	ask(&d, "place\n", -1);
+	ask(&d, "share\n", -1);
+	say(&d, "end\n", -1);
+	REQUIRE(hear(&d));
+	CHECK_STR(d.line, "detached 0");
+	REQUIRE(ok(&d));
+	CHECK_EQ(over(&d), 0);
+	nothing_left();
+}
+
 /* All that there is to say, and after which of it the driver dies. */
 static void driver_dies_between_any_two_lines(void)
 {
@@ -633,6 +685,7 @@ int main(void)
 	TAP_RUN(a_time_namespace_that_is_given);
 	TAP_RUN(made_and_handed_out);
 	TAP_RUN(a_detached_tree);
+	TAP_RUN(a_detached_tree_that_cannot_be_verified);
 	TAP_RUN(pinned_at_the_end);
 	TAP_RUN(driver_dies_between_any_two_lines);
 	TAP_RUN(killed_between_any_two_lines);
