@@ -657,6 +657,65 @@ static void what_that_image_lacks(void)
 	DIFFERS(b->nr_ns = 1, "2 namespaces against 1");
 }
 
+static void overlay(struct mntcr_topology *t, uint32_t sb, struct mc_layer *layers,
+		    uint32_t nr)
+{
+	t->sbs[sb].type = "overlay";
+	t->sbs[sb].layers = layers;
+	t->sbs[sb].nr_layers = nr;
+}
+
+/* With that for the layer i of one side; 3: without the second. */
+static size_t with_layers(uint32_t i, struct mc_layer l, unsigned int flags)
+{
+	struct mc_layer as[] = {
+		{ MC_LAYER_LOWER, "/l", 1, "/a", 0 },
+		{ MC_LAYER_LOWER, "/k", 1, "/b", MC_NONE },
+	};
+	struct mc_layer bs[] = { as[0], as[1] };
+	char *text = image(&plain);
+	struct mntcr_topology *a = parse(text), *b = parse(text);
+	size_t nr;
+
+	overlay(a, 0, as, 2);
+	overlay(b, 0, bs, i > 2 ? 1 : 2);
+	CHECK_EQ(compare(a, b, 0), i > 2);
+	if (i < 2)
+		bs[i] = l;
+	nr = compare(a, b, flags);
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	free(text);
+	return nr;
+}
+
+#define NEXT(i, says, ...) do {						\
+	CHECK_EQ(with_layers(i, (struct mc_layer){ __VA_ARGS__ }, 0), 1);	\
+	if (!strstr(lines, says))					\
+		CHECK_STR(lines, says);					\
+} while (0)
+
+static void layers_of_overlays(void)
+{
+	static const struct mc_layer other = { MC_LAYER_LOWER, "/l", 1, "/b", 0 };
+	static const struct mc_layer unknown = { MC_LAYER_LOWER, "/l", MC_NONE, NULL, MC_NONE };
+
+	/* of its mounts only one says so */
+	NEXT(0, "namespace 0 (one) /i: layer: 'lowerdir /a of 0:31 by idmap 0' against 'lowerdir /b of 0:31 by idmap 0'",
+	     MC_LAYER_LOWER, "/l", 1, "/b", 0);
+	NEXT(0, "' against 'lowerdir /a of 0:31'", MC_LAYER_LOWER, "/l", 1, "/a", MC_NONE);
+	NEXT(1, "' against 'lowerdir /b of 0:31 by idmap 0'", MC_LAYER_LOWER, "/k", 1, "/b", 0);
+	NEXT(1, "'lowerdir /b of 0:31' against 'lowerdir /b of 0:4'", MC_LAYER_LOWER, "/k", 2,
+	     "/b", MC_NONE);
+	NEXT(1, "kind of layer: 'lowerdir' against 'datadir'", MC_LAYER_DATA, "/k", 1, "/b",
+	     MC_NONE);
+	CHECK_EQ(with_layers(3, other, 0), 1);
+	CHECK(strstr(lines, "number of layers: '2' against '1'"));
+	/* what is not known, or not asked for */
+	CHECK_EQ(with_layers(0, unknown, 0), 0);
+	CHECK_EQ(with_layers(0, other, MNTCR_VERIFY_IGNORE_OPTIONS), 0);
+}
+
 int main(void)
 {
 	TAP_RUN(ids_do_not_matter);
@@ -667,6 +726,7 @@ int main(void)
 	TAP_RUN(everything_else_does);
 	TAP_RUN(files);
 	TAP_RUN(what_that_image_lacks);
+	TAP_RUN(layers_of_overlays);
 	TAP_RUN(what_the_root_is_mounted_on);
 	TAP_RUN(order_only_when_asked);
 	TAP_RUN(a_large_directory_is_no_trouble);
