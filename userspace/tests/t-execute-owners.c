@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "topology/topology.h"
 #include "extended.h"
+#include "idmap-userns.h"
 #include "inner.h"
 #include "tap.h"
 
@@ -669,9 +670,136 @@ static void into_one_that_is_given(void)
 	scene_release(&h);
 }
 
+static int idmapped(int users, const char *what, const char *on)
+{
+	struct mc_mount_attr attr = {
+		.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)users,
+	};
+	int tree = mc_open_tree(AT_FDCWD, what, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return users < 0 || tree < 0 ||
+	       mc_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0) ||
+	       mc_move_mount(tree, "", AT_FDCWD, on, MOVE_MOUNT_F_EMPTY_PATH) || close(tree);
+}
+
+/*
+ * Overlays whose roots are the container's: by what the layer is, or as that is on an
+ * idmapped mount, behind which it is 7's.
+ */
+static int do_overlays(void *data)
+{
+	int users = idmap_userns("0 100000 65536\n");
+	int root;
+
+	if (unshare(CLONE_NEWNS) ||
+	    (root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("base", "/mnt", "tmpfs", 0, "size=64k") || chdir("/mnt") ||
+	    mkdir("old", 0755) || mkdir("l", 0755) || mkdir("lo", 0755) ||
+	    mkdir("own", 0755) || mkdir("mapped", 0755) ||
+	    mount("layers", "l", "tmpfs", 0, "size=64k") || mkdir("l/k", 0755) ||
+	    mkdir("l/own", 0700) || chown("l/own", OLD + 7, OLD + 8) ||
+	    mkdir("l/own/d", 0710) || chown("l/own/d", OLD + 9, 9) ||
+	    mkdir("l/raw", 0700) || chown("l/raw", 7, 8) ||
+	    idmapped(users, "l", "lo") || chroot(".") ||
+	    mount("ov", "/own", "overlay", 0, "lowerdir=/l/own:/l/k") ||
+	    (data && mount("on", "/own/d", "tmpfs", 0, "size=64k")) ||
+	    mount("ov", "/mapped", "overlay", 0, "lowerdir=/lo/raw:/l/k") ||
+	    fchdir(root) || chroot(".") || mapped("0 100000 65536") ||
+	    unshare(CLONE_NEWNS) || mount("/mnt", "/mnt", NULL, MS_BIND | MS_REC, NULL) ||
+	    chdir("/mnt") || syscall(SYS_pivot_root, ".", "old") ||
+	    umount2("/old", MNT_DETACH))
+		return errno;
+	close(root);
+	close(users);
+	return 0;
+}
+
+static int mount_fd(const struct mntcr_restored *r, const struct mntcr_topology *t,
+		    const char *path)
+{
+	uint32_t m = mc_mount_at(t, 0, path);
+
+	REQUIRE(m != MC_NONE);
+	return mntcr_restored_mount_fd(r, 0, t->mounts[m].id);
+}
+
+static void overlays_into(const struct mntcr_topology *t, struct mntcr_contents *a)
+{
+	struct mntcr_restore_options o = {
+		.size = sizeof(o), .api = MNTCR_API_EXTENDED, .keep_fds = true,
+		.contents = a,
+	};
+	struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
+	struct mntcr_topology *back;
+	struct mntcr_restored *r = NULL;
+	struct mntcr_contents *b;
+	struct mntcr_error e = { 0 };
+	size_t nr = 1;
+
+	if (mntcr_restore(t, &o, &r, &e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	check_file(mount_fd(r, t, "/own"), ".", NEW + 7, NEW + 8);
+	check_file(mount_fd(r, t, "/mapped"), ".", NEW + 7, NEW + 8);
+	check_file(mount_fd(r, t, "/l"), "own", NEW + 7, NEW + 8);
+	check_file(mount_fd(r, t, "/l"), "raw", 7, 8);
+	b = saved(mntcr_restored_ns_fd(r, 0), &back);
+	v.contents_a = a;
+	v.contents_b = a ? b : NULL;
+	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_contents_free(b);
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+}
+
+/* Without contents, only what the image itself tells of them. */
+static void given_for_overlays(bool contents)
+{
+	struct mntcr_owner given = { 0 };
+	struct mntcr_topology *t;
+	struct mntcr_contents *a;
+	struct mntcr_error e = { 0 };
+	struct holder h, to;
+	char path[64];
+
+	h = scene_hold(0, do_overlays, contents ? "what is on them" : NULL);
+	to = scene_hold(CLONE_NEWUSER, NULL, NULL);
+	write_of(to.pid, "uid_map", "0 300000 65536");
+	write_of(to.pid, "gid_map", "0 300000 65536");
+	a = saved(h.ns, &t);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)to.pid);
+	given.fd = open(path, O_RDONLY | O_CLOEXEC);
+	given.inode = t->userns[t->ns[0].userns].ino;
+	REQUIRE(given.fd >= 0 && given.inode);
+	REQUIRE(!mntcr_topology_owners(t, &given, 1, &e));
+	overlays_into(t, contents ? a : NULL);
+	mntcr_contents_free(a);
+	mntcr_topology_free(t);
+	close(given.fd);
+	scene_release(&to);
+	scene_release(&h);
+}
+
+static void overlays_into_one_that_is_given(void)
+{
+	int fs;
+
+	if (!has_extended())
+		SKIP("this kernel has no mount_setgroup(2)");
+	fs = mc_fsopen("overlay", 1);
+	if (fs < 0)
+		SKIP("this kernel has no overlay");
+	close(fs);
+	given_for_overlays(true);
+	given_for_overlays(false);
+}
+
 int main(void)
 {
 	TAP_RUN(into_one_that_is_given);
+	TAP_RUN(overlays_into_one_that_is_given);
 	TAP_RUN(unlinked_roots_of_another_owner);
 	TAP_RUN(what_locked_mounts_cover);
 	TAP_RUN(what_is_mounted_below_a_cover);
