@@ -258,8 +258,15 @@ struct strip {
 	uint32_t mount;	/* below which that is */
 	int copy;	/* of which this is the copy */
 	uint64_t id;	/* its id, as mountinfo has it; 0: not to be had */
-	uint32_t left;	/* how many there are on it in the end */
+	/* how many there are on it in the end, and the sum of their devices */
+	uint32_t left;
+	uint64_t devices;
 };
+
+static uint64_t device(uint64_t major, uint64_t minor)
+{
+	return major << 32 | minor;
+}
 
 static bool comes_along(const struct mc_exec *x, uint32_t m)
 {
@@ -267,14 +274,17 @@ static bool comes_along(const struct mc_exec *x, uint32_t m)
 }
 
 /*
- * First come the id and the parent's: proc_pid_mountinfo(5).  Nothing is allocated: a
- * child has the locks of threads that it does not have.
+ * First come the id, the parent's and the device: proc_pid_mountinfo(5).  Without unique
+ * ids another mount may have the id of one that is gone, and of a file that is no
+ * directory statx(2) need not show that device.  Nothing is allocated: a child has the
+ * locks of threads that it does not have.
  */
 static int count_children(const struct strip *w)
 {
 	char buf[4096], *c;
 	unsigned int field = 0;
-	uint64_t value = 0;
+	uint64_t value = 0, major = 0, devices = 0;
+	bool child = false;
 	uint32_t n = 0;
 	ssize_t got;
 	int fd = openat(w->x->proc_fd, "thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -287,13 +297,22 @@ static int count_children(const struct strip *w)
 				field = 0;
 				value = 0;
 			} else if (*c == ' ') {
-				n += ++field == 2 && value == w->id;
+				field++;
+				if (field == 2)
+					child = value == w->id;
+				if (field == 3 && child) {
+					n++;
+					devices += device(major, value);
+				}
 				value = 0;
-			} else if (field < 2) {
+			} else if (*c == ':') {
+				major = value;
+				value = 0;
+			} else if (field < 3) {
 				value = value * 10 + (uint64_t)(*c - '0');
 			}
 	close(fd);
-	return got < 0 ? EIO : n == w->left ? 0 : ESTALE;
+	return got < 0 ? EIO : n == w->left && devices == w->devices ? 0 : ESTALE;
 }
 
 /* errno stays. */
@@ -413,11 +432,17 @@ static int strip_copy(struct mc_exec *x, uint32_t mount, int copy, uint64_t id,
 		      const struct mc_op *op)
 {
 	struct strip w = { .x = x, .nr = op->nr, .mount = mount, .copy = copy, .id = id };
+	const struct mc_sb *sb;
 	uint32_t i;
 	int ret = -1;
 
-	mc_for_each_child(x->t, i, mount)
-		w.left += comes_along(x, i);
+	mc_for_each_child(x->t, i, mount) {
+		if (!comes_along(x, i))
+			continue;
+		sb = &x->t->sbs[x->t->mounts[i].sb];
+		w.left++;
+		w.devices += device(sb->major, sb->minor);
+	}
 	w.paths = calloc(op->nr + 1, sizeof(*w.paths));
 	for (i = 0; w.paths && i < op->nr; i++) {
 		w.paths[i] = mc_mount_path(x->t, MC_REF_INDEX(x->p->list[op->first + i]));
