@@ -82,6 +82,9 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 		opts.flags |= MNTCR_VERIFY_IGNORE_LOCKS;
 	if (j->r.o.caller_namespaces)
 		opts.flags |= MNTCR_VERIFY_IGNORE_SHOWN;
+	/* told by what is older than the overlay, which here may come late, or elsewhere */
+	if (j->stages.fd >= 0 || j->r.o.nr_layers)
+		opts.flags |= MNTCR_VERIFY_IGNORE_LAYERS;
 	if (!srcs || !trees) {
 		mc_nomem(e);
 		goto out;

@@ -20,7 +20,7 @@ static const char usage[] =
 "      --order          mounts came into being in the same order\n"
 "      --delayed ID     but this one of the first and what is on it may be younger\n"
 "      --ignore LIST    leave out: options, source, locks, owner, files,\n"
-"                       shown, whose\n"
+"                       shown, whose, layers\n"
 "      --own KEY        an image against live ones: of these KEY, MAJOR:MINOR or a\n"
 "                       path in the first, is not the host's\n"
 "      --not-own KEY    is the host's\n"
@@ -184,6 +184,7 @@ static bool ignore(char *list, unsigned int *flags)
 		{ "files", MNTCR_VERIFY_IGNORE_FILES },
 		{ "shown", MNTCR_VERIFY_IGNORE_SHOWN },
 		{ "whose", MNTCR_VERIFY_IGNORE_WHOSE },
+		{ "layers", MNTCR_VERIFY_IGNORE_LAYERS },
 	};
 	char *word, *save = NULL;
 	size_t i, n = sizeof(words) / sizeof(words[0]);
@@ -292,7 +293,7 @@ static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
 			break;
 		case OPT_IGNORE:
 			if (!ignore(optarg, &j->opts.flags))
-				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown, whose");
+				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown, whose, layers");
 			break;
 		case OPT_EVENTS:
 			j->events = true;

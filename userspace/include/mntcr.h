@@ -327,6 +327,8 @@ enum mntcr_verify_flags {
 	MNTCR_VERIFY_IGNORE_SHOWN = 1 << 7,
 	/* Leave out whether a superblock is the container's or the host's. */
 	MNTCR_VERIFY_IGNORE_WHOSE = 1 << 8,
+	/* Leave out what the options of overlays led to. */
+	MNTCR_VERIFY_IGNORE_LAYERS = 1 << 9,
 };
 
 struct mntcr_verify_options {

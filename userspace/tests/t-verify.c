@@ -714,6 +714,7 @@ static void layers_of_overlays(void)
 	/* what is not known, or not asked for */
 	CHECK_EQ(with_layers(0, unknown, 0), 0);
 	CHECK_EQ(with_layers(0, other, MNTCR_VERIFY_IGNORE_OPTIONS), 0);
+	CHECK_EQ(with_layers(0, other, MNTCR_VERIFY_IGNORE_LAYERS), 0);
 }
 
 int main(void)

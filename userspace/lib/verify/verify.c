@@ -842,7 +842,8 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 		    !pair_children(&v, v.pairs[i].a, v.pairs[i].b))
 			goto nomem;
 	}
-	if (!flag(&v, MNTCR_VERIFY_IGNORE_OPTIONS) && !compare_overlays(&v))
+	if (!flag(&v, MNTCR_VERIFY_IGNORE_OPTIONS) &&
+	    !flag(&v, MNTCR_VERIFY_IGNORE_LAYERS) && !compare_overlays(&v))
 		goto nomem;
 	if ((flag(&v, MNTCR_VERIFY_ORDER) && compare_order(&v, e)) ||
 	    compare_contents(&v, e))
