@@ -11,7 +11,7 @@ receive_all
 cat /proc/self/mountinfo >$work/before
 mntcr restore --check --pin /run/migrated $work/image >$work/list && rc=0 || rc=$?
 sed 's/^/# /' $work/list
-[ $rc = 0 ] && [ "$(grep -c '^superblock .*: fresh;' $work/list)" = 5 ] &&
+[ $rc = 0 ] && [ "$(grep -c '^superblock .*: fresh[;,]' $work/list)" = 5 ] &&
 	[ "$(wc -l <$work/list)" = 5 ] && rc=0 || rc=1
 step $rc "nothing stands in the way of a restore"
 cmp -s $work/before /proc/self/mountinfo && [ ! -e /run/migrated ] && rc=0 || rc=1

@@ -109,7 +109,7 @@ restore() {
 	[ $rc = 4 ] && [ "$(grep -c ^refused $work/list)" = "$(wc -l <$work/known)" ] &&
 		cmp -s $work/known $work/rules && rc=0 || { rc=1; sed 's/^/# /' $work/list; }
 	step $rc "nothing stands in the way of a restore but what waits for a process"
-	awk '$1 == "superblock" { sub(/; mounted at .*/, ""); sub(/ \[.*/, ""); nr[$NF == "refused" ? "given" : $NF]++ }
+	awk '$1 == "superblock" { sub(/; mounted at .*/, ""); sub(/ \[.*/, ""); sub(/, read-only$/, ""); nr[$NF == "refused" ? "given" : $NF]++ }
 		END { for (from in nr) print "superblocks-" from, nr[from] }' $work/list | figures
 	# its system calls; not while it is timed
 	drive strace -f -c -U calls,name -o $work/calls \
