@@ -65,7 +65,7 @@ static bool can_be(const char *line)
 				  !strstr(line, ": filesystem type: ") &&
 				  !strstr(line, ": which unlinked file: ") &&
 				  !strstr(line, ": external group: ") &&
-				  !strstr(line, ": owned by a user namespace") &&
+				  !strstr(line, ": owned by a") &&
 				  !strstr(line, ": its superblock belongs to: ") &&
 				  !strstr(line, ": device: ") &&
 				  !strstr(line, ": superblock is not the counterpart: ") &&
