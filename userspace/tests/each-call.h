@@ -65,13 +65,7 @@ WRAP(int, mount, (const char *from, const char *to, const char *type,
 
 WRAP_PTHREAD_CREATE
 
-ALLOC(malloc, (size_t n), (n))
-ALLOC(calloc, (size_t n, size_t size), (n, size))
-ALLOC(realloc, (void *p, size_t n), (p, n))
-ALLOC(strdup, (const char *s), (s))
-ALLOC(strndup, (const char *s, size_t n), (s, n))
-ALLOC(opendir, (const char *path), (path))
-ALLOC(fdopendir, (int fd), (fd))
+WRAP_ALLOCS
 ALLOC(fopen, (const char *path, const char *mode), (path, mode))
 ALLOC(fdopen, (int fd, const char *mode), (fd, mode))
 

@@ -128,4 +128,14 @@ static bool syscall_makes(long nr)
 		       __real_pthread_create(thread, attr, fn, arg);		\
 	}
 
+/* Those that every program wraps. */
+#define WRAP_ALLOCS							\
+	ALLOC(malloc, (size_t n), (n))					\
+	ALLOC(calloc, (size_t n, size_t size), (n, size))		\
+	ALLOC(realloc, (void *p, size_t n), (p, n))			\
+	ALLOC(strdup, (const char *s), (s))				\
+	ALLOC(strndup, (const char *s, size_t n), (s, n))		\
+	ALLOC(opendir, (const char *path), (path))			\
+	ALLOC(fdopendir, (int fd), (fd))
+
 #endif /* FAULTS_H */

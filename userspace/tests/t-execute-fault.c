@@ -109,13 +109,7 @@ WRAP(int, sched_setaffinity, (pid_t pid, size_t size, const cpu_set_t *set),
 
 WRAP_PTHREAD_CREATE
 
-ALLOC(malloc, (size_t n), (n))
-ALLOC(calloc, (size_t n, size_t size), (n, size))
-ALLOC(realloc, (void *p, size_t n), (p, n))
-ALLOC(strdup, (const char *s), (s))
-ALLOC(strndup, (const char *s, size_t n), (s, n))
-ALLOC(opendir, (const char *path), (path))
-ALLOC(fdopendir, (int fd), (fd))
+WRAP_ALLOCS
 
 /* --- each call in turn -------------------------------------------------------- */
 

@@ -7,27 +7,20 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <stdlib.h>
+
+#include "capture/capture.h"
 #include "execute/execute.h"
 
 /* How many mounts has it?  -1: errno. */
 static int64_t count(int tree)
 {
-	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER1, .mnt_ns_fd = (uint32_t)tree,
-	};
-	uint64_t ids[256];
-	int64_t nr = 1;
-	ssize_t got;
+	uint64_t *below;
+	size_t nr;
+	int ret = cap_list_tree(tree, &below, &nr);
 
-	do {
-		got = mc_listmount(&req, ids, MC_ARRAY_SIZE(ids), MC_LISTMOUNT_BY_FD);
-		if (got < 0)
-			return -1;
-		nr += got;
-		if (got)
-			req.param = ids[got - 1];
-	} while (got == MC_ARRAY_SIZE(ids));
-	return nr;
+	free(below);
+	return ret ? -1 : (int64_t)nr + 1;
 }
 
 /* In a namespace, where its mounts receive from others it is not the only one to mount. */

@@ -386,6 +386,13 @@ static int strip_child(void *data)
 
 #define CHANGED	"what is mounted on it has changed since it was dumped"
 
+/* Where nobody may ask for the number, the device has to do. */
+static bool same_file(const struct statx *a, const struct statx *b)
+{
+	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+	       a->stx_dev_minor == b->stx_dev_minor;
+}
+
 /* What is mounted there, with its id; -1: errno. */
 static int look_at(struct mc_exec *x, int parent, const struct mc_mount *m, struct statx *st)
 {
@@ -417,8 +424,7 @@ static int check_along(struct mc_exec *x, uint32_t mount, int live, int copy,
 			return mc_exec_fail(x, op, errno, CHANGED);
 		if ((was.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE) &&
 		     !mc_look_is(&was, x->t->unique_ids, m->id, m->id_old)) ||
-		    was.stx_ino != is.stx_ino || was.stx_dev_major != is.stx_dev_major ||
-		    was.stx_dev_minor != is.stx_dev_minor)
+		    !same_file(&was, &is))
 			return mc_exec_fail(x, op, ESTALE, CHANGED);
 	}
 	return 0;
@@ -492,11 +498,9 @@ int mc_ns_copied(struct mc_exec *x, uint32_t mount, int fd,
 		return -1;
 	mc_count(x, STATX);
 	mc_count(x, STATX);
-	/* where nobody may ask for the number, the device has to do */
 	if (mc_look(fd, STATX_INO, &was) || mc_look(copy, STATX_INO | STATX_MNT_ID, &is))
 		return mc_exec_fail(x, op, errno, "statx of the live mount");
-	if (was.stx_ino == is.stx_ino && was.stx_dev_major == is.stx_dev_major &&
-	    was.stx_dev_minor == is.stx_dev_minor)
+	if (same_file(&was, &is))
 		return with_unlinked &&
 		       (strip_copy(x, mount, copy, is.stx_mask & STATX_MNT_ID ? is.stx_mnt_id : 0, op) ||
 			check_along(x, mount, fd, copy, op)) ? -1 : copy;
