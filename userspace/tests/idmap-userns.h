@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A user namespace that says what an idmap is, and in which nobody is any more.
+ * A user namespace that says what an idmap is, and in which nobody is any more; and a
+ * mount with that.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -15,6 +16,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/base.h"
 
 /* With that text for the maps of both kinds of ids; -1. */
 static inline int idmap_userns(const char *map)
@@ -51,6 +54,19 @@ static inline int idmap_userns(const char *map)
 	}
 	close(ready[0]);
 	return user;
+}
+
+/* A clone of what, idmapped, goes on that; 0, or errno says why not. */
+static inline int idmap_onto(int users, const char *what, const char *on)
+{
+	struct mc_mount_attr attr = {
+		.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)users,
+	};
+	int tree = mc_open_tree(AT_FDCWD, what, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return users < 0 || tree < 0 ||
+	       mc_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0) ||
+	       mc_move_mount(tree, "", AT_FDCWD, on, MOVE_MOUNT_F_EMPTY_PATH) || close(tree);
 }
 
 #endif /* TESTS_IDMAP_USERNS_H */

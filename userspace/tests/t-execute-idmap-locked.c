@@ -6,6 +6,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include "idmap-userns.h"
 #include "mntcr-restore.h"
 #include "topology/topology.h"
 #include "extended.h"
@@ -24,15 +25,9 @@ static void say(void *data, const char *line)
 /* In the mount namespace that is made for it first, by the host's power. */
 static int do_container(void *data)
 {
-	int user = open(data, O_RDONLY | O_CLOEXEC), tree;
-	struct mc_mount_attr attr = {
-		.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user,
-	};
+	int user = open(data, O_RDONLY | O_CLOEXEC);
 
-	tree = mc_open_tree(AT_FDCWD, SCENE_DIR "/disk", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (user < 0 || tree < 0 ||
-	    mc_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0) ||
-	    mc_move_mount(tree, "", AT_FDCWD, SCENE_DIR "/at", MOVE_MOUNT_F_EMPTY_PATH) ||
+	if (idmap_onto(user, SCENE_DIR "/disk", SCENE_DIR "/at") ||
 	    chdir(SCENE_DIR "/at") ||
 	    mount("run", "run", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,uid=100000,gid=100000") ||
 	    mount("/dev/null", "null", NULL, MS_BIND, NULL) ||

@@ -670,18 +670,6 @@ static void into_one_that_is_given(void)
 	scene_release(&h);
 }
 
-static int idmapped(int users, const char *what, const char *on)
-{
-	struct mc_mount_attr attr = {
-		.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)users,
-	};
-	int tree = mc_open_tree(AT_FDCWD, what, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	return users < 0 || tree < 0 ||
-	       mc_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0) ||
-	       mc_move_mount(tree, "", AT_FDCWD, on, MOVE_MOUNT_F_EMPTY_PATH) || close(tree);
-}
-
 /*
  * Overlays whose roots are the container's: by what the layer is, or as that is on an
  * idmapped mount, behind which it is 7's.
@@ -701,7 +689,7 @@ static int do_overlays(void *data)
 	    mkdir("l/own", 0700) || chown("l/own", OLD + 7, OLD + 8) ||
 	    mkdir("l/own/d", 0710) || chown("l/own/d", OLD + 9, 9) ||
 	    mkdir("l/raw", 0700) || chown("l/raw", 7, 8) ||
-	    idmapped(users, "l", "lo") || chroot(".") ||
+	    idmap_onto(users, "l", "lo") || chroot(".") ||
 	    mount("ov", "/own", "overlay", 0, "lowerdir=/l/own:/l/k") ||
 	    (data && mount("on", "/own/d", "tmpfs", 0, "size=64k")) ||
 	    mount("ov", "/mapped", "overlay", 0, "lowerdir=/lo/raw:/l/k") ||
