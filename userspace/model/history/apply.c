@@ -20,10 +20,8 @@ static int bind_here(struct model *m, const struct op *op, const struct target *
 					op->flags & OP_REC);
 }
 
-static int clone_ns(struct hist *h, const struct op *op, const struct target *t)
+static int name_ns(struct hist *h, const struct op *op, int ns)
 {
-	int ns = model_clone_ns(&h->m, t->ns, op->arg);
-
 	if (ns < 0)
 		return ns;
 	h->ns[ns] = (struct name) { op->step, 0 };
@@ -37,11 +35,16 @@ static int clone_ns(struct hist *h, const struct op *op, const struct target *t)
  */
 static struct model_caller caller(const struct hist *h, const struct op *op)
 {
+	struct model_caller who = { .ns = 0, .caps = ~0u };
 	int by = op_by(op);
 
 	if (!by)
-		return (struct model_caller) { .ns = 0, .caps = ~0u };
-	return (struct model_caller) { .ns = hist_ns_of(h, by), .caps = 1u << by };
+		return who;
+	who.ns = hist_ns_of(h, by);
+	who.caps = 1u << by;
+	for (int i = 1; i < HIST_OWNERS; i++)
+		who.caps |= (unsigned int)(hist_above[i] == by) << i;
+	return who;
 }
 
 static int bind_foreign(struct hist *h, const struct op *op, const struct target *t)
@@ -81,6 +84,26 @@ static int directories(struct hist *h, const struct op *op)
 	return 0;
 }
 
+/* Whose the namespace is from within which it is opened. */
+static int open_tree(struct hist *h, const struct op *op, const struct target *t)
+{
+	int origin = h->m.mnt[t->a].ns;
+	int ns = model_open_tree(&h->m, t->a, op->from, op->flags & OP_REC,
+				 h->m.owner[origin]);
+
+	if (ns >= 0)
+		h->origin[ns] = origin;
+	return name_ns(h, op, ns);
+}
+
+static int attach(struct hist *h, const struct op *op, const struct target *t)
+{
+	int err = model_attach(&h->m, t->ns, t->b, op->to);
+
+	h->ns_gone[t->ns] = err >= 0;
+	return err;
+}
+
 static int lock(struct hist *h, const struct op *op, int mnt)
 {
 	const struct model_caller who = caller(h, op);
@@ -111,7 +134,7 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 			return model_move_beneath(m, t->a, t->b);
 		return model_move(m, t->a, t->b, op->to);
 	case OP_CLONE:
-		return clone_ns(h, op, t);
+		return name_ns(h, op, model_clone_ns(m, t->ns, op->arg));
 	case OP_DROP:
 		model_drop_ns(m, t->ns);
 		h->ns_gone[t->ns] = true;
@@ -131,6 +154,10 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 		return model_pivot_root(m, t->member[0], t->a, t->b, op->to);
 	case OP_LOCK:
 		return lock(h, op, t->a);
+	case OP_OPEN:
+		return open_tree(h, op, t);
+	case OP_ATTACH:
+		return attach(h, op, t);
 	case NR_OPS:
 		break;
 	}

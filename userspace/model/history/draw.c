@@ -14,17 +14,30 @@ unsigned int draw(struct chance *c, unsigned int n)
 	return (c->seed * 0x2545f4914f6cdd1dULL >> 33) % n;
 }
 
-bool draw_mount(struct chance *c, const struct hist *h, struct name *n, int ns)
+static bool draw_one(struct chance *c, const struct hist *h, struct name *n, int ns,
+		     bool held)
 {
 	for (int k = 0; k < 32; k++) {
 		int i = draw(c, h->m.nr);
 
-		if (h->m.mnt[i].parent < 0 || (ns >= 0 && h->m.mnt[i].ns != ns))
+		if (hist_held(h, i) ? !held : h->m.mnt[i].parent < 0)
+			continue;
+		if (ns >= 0 && h->m.mnt[i].ns != ns)
 			continue;
 		*n = h->tag[i].name;
 		return true;
 	}
 	return false;
+}
+
+bool draw_mount(struct chance *c, const struct hist *h, struct name *n, int ns)
+{
+	return draw_one(c, h, n, ns, false);
+}
+
+bool draw_any(struct chance *c, const struct hist *h, struct name *n)
+{
+	return draw_one(c, h, n, -1, true);
 }
 
 int index_of(const struct hist *h, const struct name *n)
@@ -66,6 +79,6 @@ int hist_namespaces(const struct hist *h)
 	int n = 0;
 
 	for (int i = 0; i < h->m.nr_ns; i++)
-		n += !h->ns_gone[i];
+		n += !h->ns_gone[i] && !h->m.detached[i];
 	return n;
 }

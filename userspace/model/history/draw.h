@@ -13,6 +13,8 @@
 unsigned int draw(struct chance *c, unsigned int n);
 /* Each false if there is none: a mount, of that namespace unless it is -1. */
 bool draw_mount(struct chance *c, const struct hist *h, struct name *n, int ns);
+/* Or one of a tree that is held. */
+bool draw_any(struct chance *c, const struct hist *h, struct name *n);
 /* A directory that the mount has; its root more often than another. */
 int draw_dir(struct chance *c, const struct hist *h, const struct name *n);
 

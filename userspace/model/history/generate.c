@@ -9,6 +9,7 @@
 #include "history/draw.h"
 
 #define TRIES	4	/* of the same type */
+#define HELD	3	/* detached trees at a time */
 
 /* How often, of each in turn: while there is room, and when there is none. */
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
 	{ OP_DROP, 1, 6 }, { OP_FOREIGN, 12, 2 }, { OP_SETGROUP, 16, 8 },
 	{ OP_SET_GROUP, 6, 3 }, { OP_LOCK, 2, 1 }, { OP_PIVOT, 8, 4 },
 	{ OP_RENAME, 6, 4 }, { OP_RMDIR, 2, 2 }, { OP_MKDIR, 2, 2 },
+	{ OP_OPEN, 8, 2 }, { OP_ATTACH, 6, 4 },
 };
 
 #define NR_OFTEN	(int)(sizeof(often) / sizeof(often[0]))
@@ -61,7 +63,7 @@ static bool draw_members(struct chance *c, const struct hist *h, struct op *op)
 		const struct model_mount *p;
 		struct name n;
 
-		if (!draw_mount(c, h, &n, -1))
+		if (!draw_any(c, h, &n))
 			continue;
 		p = &h->m.mnt[index_of(h, &n)];
 		if (!any && (p->group || p->master || p->unbindable ||
@@ -87,7 +89,7 @@ static bool draw_setgroup(struct chance *c, const struct hist *h, struct op *op)
 	for (int k = 0; k < 32; k++) {
 		const struct model_mount *p;
 
-		if (!draw_mount(c, h, &op->a, -1))
+		if (!draw_any(c, h, &op->a))
 			return false;
 		p = &h->m.mnt[index_of(h, &op->a)];
 		if (any || op->arg == MODEL_SG_SHARED ||
@@ -150,7 +152,7 @@ static bool draw_set_group(struct chance *c, const struct hist *h, struct op *op
 	for (int k = 0; k < 64; k++) {
 		const struct model_mount *from, *to;
 
-		if (!draw_mount(c, h, &op->a, -1) || !draw_mount(c, h, &op->b, -1))
+		if (!draw_any(c, h, &op->a) || !draw_any(c, h, &op->b))
 			return false;
 		from = &h->m.mnt[index_of(h, &op->a)];
 		to = &h->m.mnt[index_of(h, &op->b)];
@@ -231,21 +233,48 @@ static bool beneath(struct chance *c, const struct hist *h, struct op *op)
 	return true;
 }
 
-/* Of what the series brings one in four by an owner, where there is any. */
+/* Of what the series brings one in four by an owner, of those that have a namespace. */
 static bool somebody(struct chance *c, const struct hist *h, struct op *op)
 {
 	const unsigned int new = 1u << OP_FOREIGN | 1u << OP_SETGROUP | 1u << OP_SET_GROUP |
 				 1u << OP_LOCK;
-	int by = 1 + draw(c, 2);
+	int owner[HIST_OWNERS], nr = 0;
 
-	if (new >> op->type & 1 && hist_ns_of(h, by) >= 0 && !draw(c, 4))
-		op->flags |= by == 1 ? OP_BY_1 : OP_BY_2;
+	for (int i = 1; i < HIST_OWNERS; i++)
+		if (hist_ns_of(h, i) >= 0)
+			owner[nr++] = i;
+	if (new >> op->type & 1 && nr && !draw(c, 4))
+		op->flags |= OP_BY_1 << (owner[draw(c, nr)] - 1);
 	return true;
 }
 
 static bool generate_first(struct chance *c, const struct hist *h, struct op *op)
 {
 	return c->begins == OWNERS ? generate_owners(c, h, op) : generate_chain(c, h, op);
+}
+
+static int held_trees(const struct hist *h)
+{
+	int n = 0;
+
+	for (int i = 0; i < h->m.nr_ns; i++)
+		n += !h->ns_gone[i] && h->m.detached[i];
+	return n;
+}
+
+static bool draw_held(struct chance *c, const struct hist *h, struct name *n)
+{
+	int k = held_trees(h);
+
+	if (!k)
+		return false;
+	k = draw(c, k);
+	for (int i = 0; i < h->m.nr_ns; i++)
+		if (!h->ns_gone[i] && h->m.detached[i] && !k--) {
+			*n = h->ns[i];
+			return true;
+		}
+	return false;
 }
 
 bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
@@ -267,7 +296,7 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 	case OP_MOUNT:
 		op->arg = draw(c, HIST_SBS);
 		op->from = draw(c, 3) ? 0 : draw(c, h->m.nr_dirs);
-		if (!draw_mount(c, h, &op->b, -1))
+		if (draw(c, 8) ? !draw_mount(c, h, &op->b, -1) : !draw_any(c, h, &op->b))
 			return false;
 		op->to = draw_dir(c, h, &op->b);
 		return beneath(c, h, op);
@@ -313,13 +342,24 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		op->flags = draw(c, 8) ? 0 : OP_REC;
 		op->arg = draw(c, 3) ? (draw(c, 3) ? MODEL_SHARED : MODEL_SLAVE) :
 			  (int)draw(c, 4);
-		return !(c->never_type >> op->arg & 1) &&
-		       draw_mount(c, h, &op->a, -1);
+		return !(c->never_type >> op->arg & 1) && draw_any(c, h, &op->a);
 	case OP_CLONE:
 		op->arg = draw(c, 2) ? 0 : draw(c, HIST_OWNERS);
 		return hist_namespaces(h) < 5 && draw_ns(c, h, &op->ns);
 	case OP_DROP:
 		return hist_namespaces(h) > 1 && draw_ns(c, h, &op->ns);
+	case OP_OPEN:
+		op->flags = draw(c, 3) ? OP_REC : 0;
+		if (held_trees(h) >= HELD || !draw_mount(c, h, &op->a, -1))
+			return false;
+		op->from = draw(c, 2) ? draw_dir(c, h, &op->a) :
+			   h->m.mnt[index_of(h, &op->a)].root;
+		return true;
+	case OP_ATTACH:
+		if (!draw_held(c, h, &op->ns) || !draw_mount(c, h, &op->b, -1))
+			return false;
+		op->to = draw_dir(c, h, &op->b);
+		return true;
 	default:
 		return false;
 	}

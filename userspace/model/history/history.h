@@ -20,15 +20,15 @@
 #define HIST_SBS	3	/* superblocks that mounts are of */
 #define HIST_EVENT	HIST_SBS	/* and the one that events are of */
 #define HIST_BASE	(HIST_SBS + 1)	/* what lies below every root, out of reach */
-#define HIST_OWNERS	3	/* the initial user namespace is 0 */
-#define HIST_NS		64	/* in all, most of them gone */
+#define HIST_OWNERS	4	/* the initial user namespace is 0 */
+#define HIST_NS		128	/* in all, most of them gone; detached trees too */
 #define HIST_MEMBERS	4	/* of one call */
 #define HIST_SKIP	1	/* what an operation names is not there */
 
 enum op_type {
 	OP_MOUNT, OP_BIND, OP_UMOUNT, OP_TYPE, OP_MOVE, OP_CLONE, OP_DROP,
 	OP_EVENT, OP_FOREIGN, OP_SETGROUP, OP_SET_GROUP, OP_LOCK,
-	OP_PIVOT, OP_RENAME, OP_RMDIR, OP_MKDIR, NR_OPS
+	OP_PIVOT, OP_RENAME, OP_RMDIR, OP_MKDIR, OP_OPEN, OP_ATTACH, NR_OPS
 };
 
 /* The @k-th of what that step has made. */
@@ -39,7 +39,7 @@ struct name {
 enum {
 	OP_REC = 1, OP_LAZY = 2, OP_UNLOCKED = 4, OP_BENEATH = 8,
 	/* by who may do anything where that owner has to be asked, and nothing elsewhere */
-	OP_BY_1 = 16, OP_BY_2 = 32,
+	OP_BY_1 = 16, OP_BY_2 = 32, OP_BY_3 = 64,
 };
 
 struct op {
@@ -75,6 +75,7 @@ struct hist {
 	int cap;
 	struct name ns[HIST_NS];
 	bool ns_gone[HIST_NS];
+	int origin[HIST_NS];	/* of a detached tree: where it has been opened */
 };
 
 /* What an operation names, as numbers of the model. */
@@ -90,7 +91,7 @@ void hist_moved(struct hist *h);
 int hist_copy(struct hist *to, const struct hist *from);
 /* The one namespace that is there at first, with a mount on the one out of reach. */
 int hist_start(struct hist *h);
-/* What is the root for those in there. */
+/* What is the root for those in there, or in a tree that is held. */
 int hist_top(const struct hist *h, int ns);
 /* False: something is not there. */
 bool hist_resolve(const struct hist *h, const struct op *op, struct target *t);
@@ -99,8 +100,14 @@ int hist_name(struct hist *h, int first, int step);
 int hist_compact(struct hist *h);
 int hist_alive(const struct hist *h);
 
+/* The owner above each: the third is below the first. */
+extern const int hist_above[HIST_OWNERS];
 /* The owner by whom it is done; 0: by who may do anything. */
 int op_by(const struct op *op);
+/* Of a detached tree that is held by a descriptor: nobody is in there. */
+bool hist_held(const struct hist *h, int mnt);
+/* Where something is mounted on it from; -1: from nowhere, open_tree(2) says so. */
+int hist_from(const struct hist *h, int mnt);
 /* A namespace of that owner; -1: there is none. */
 int hist_ns_of(const struct hist *h, int owner);
 

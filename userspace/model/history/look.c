@@ -127,6 +127,39 @@ static int look_at_all(struct look *l, int ns)
 	return 0;
 }
 
+static bool in_reach(const struct hist *h, int mnt);
+
+/* The root of a tree that is held, and that there is nothing else in it. */
+static int look_at_held(struct look *l, int ns)
+{
+	const struct model *m = &l->h->m;
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER1, .mnt_ns_fd = (uint32_t)l->w->root[ns],
+	};
+	struct seen *s = &l->s[l->nr];
+	uint64_t ids[MAX_SEEN];
+	int want = -1, err;
+	ssize_t n;
+
+	if (l->nr == MAX_SEEN)
+		return cannot(l, "too many mounts", "");
+	*s = (struct seen) { .ns = ns };
+	err = kmount_read_fd(l->w->root[ns], l->w->locks, &s->k);
+	errno = err;
+	if (err)
+		return world_fail(l->w, "statmount", "of a detached tree");
+	l->nr++;
+	n = mc_listmount(&req, ids, MAX_SEEN, MC_LISTMOUNT_BY_FD);
+	if (n < 0 || n == MAX_SEEN)
+		return world_fail(l->w, "listmount", "of a detached tree");
+	for (int i = 0; i < m->nr; i++)
+		want += m->mnt[i].ns == ns && in_reach(l->h, i);
+	if (n != want)
+		return wrong(l, n > want ? "a detached tree has more mounts" :
+			     "a detached tree has fewer mounts", "");
+	return 0;
+}
+
 /* One line of mountinfo: what statmount(2) said of a mount, again. */
 static bool same_line(struct look *l, int first, char *line)
 {
@@ -276,17 +309,23 @@ static int compare_tree(struct look *l, int mnt, char *done)
 {
 	int up = l->h->m.mnt[mnt].parent;
 
-	if (up < 0 || done[mnt])
+	if (done[mnt])
+		return 0;
+	if (hist_held(l->h, mnt)) {
+		done[mnt] = 1;
+		return up < 0 ? compare_mount(l, mnt) : 0;
+	}
+	if (up < 0)
 		return 0;
 	done[mnt] = 1;
 	return compare_tree(l, up, done) || compare_mount(l, mnt) ? -1 : 0;
 }
 
 /* Below the root directory; a rename may have taken away where it hangs there. */
-static bool in_reach(struct look *l, int mnt)
+static bool in_reach(const struct hist *h, int mnt)
 {
-	const struct model *m = &l->h->m;
-	int top = hist_top(l->h, m->mnt[mnt].ns);
+	const struct model *m = &h->m;
+	int top = hist_top(h, m->mnt[mnt].ns);
 
 	while (mnt != top && m->mnt[mnt].parent != top)
 		mnt = m->mnt[mnt].parent;
@@ -303,7 +342,7 @@ static int compare_from(struct look *l, int mnt)
 	for (int g = model_master(m, mnt); g > 0 && !want; g = m->group_master[g])
 		for (int k = 0; k < m->nr; k++)
 			if (m->mnt[k].group == g && m->mnt[k].ns == m->mnt[mnt].ns &&
-			    m->mnt[k].parent >= 0 && in_reach(l, k))
+			    m->mnt[k].parent >= 0 && in_reach(l->h, k))
 				want = l->group[g];
 	return s->k.from == want ? 0 : differs(l, mnt, "receives from another group", "");
 }
@@ -330,7 +369,7 @@ static int compare(struct look *l)
 		if (!l->s[i].ours)
 			err = wrong(l, "only the kernel has a mount at", l->s[i].k.point);
 	for (int i = 0; i < m->nr && !err; i++)
-		if (m->mnt[i].parent >= 0)
+		if (m->mnt[i].parent >= 0 && !hist_held(l->h, i))
 			err = compare_from(l, i);
 	return err;
 }
@@ -351,6 +390,10 @@ int world_compare(struct world *w, struct hist *h, bool mountinfo)
 
 		if (h->ns_gone[k])
 			continue;
+		if (h->m.detached[k]) {
+			err = look_at_held(l, k);
+			continue;
+		}
 		err = world_enter(w, k) || look_at_all(l, k);
 		if (!err && mountinfo)
 			err = check_mountinfo(l, first);

@@ -7,7 +7,8 @@
  *	STEP VERB ARGUMENT...
  *
  * m5 is the mount that step 5 has made, m5.1 the first of its copies, n7 the
- * namespace of step 7; m0 and n0 are there at the start.  /c is the directory
+ * namespace of step 7, or the detached tree that it has opened, to be attached or
+ * dropped; m0 and n0 are there at the start.  /c is the directory
  * whose last name is c, which it keeps: rename /c /a moves it into a, with what is in
  * it, mkdir /k /a makes a new one there.
  */
@@ -39,6 +40,8 @@ static const struct {
 	[OP_RMDIR] = { "rmdir", "f" },
 	[OP_MKDIR] = { "mkdir", "ft" },
 	[OP_PIVOT] = { "pivot", "ABtM" },
+	[OP_OPEN] = { "open", "Afw" },
+	[OP_ATTACH] = { "attach", "NBt" },
 };
 
 const char *const op_types[4] = {
@@ -46,7 +49,7 @@ const char *const op_types[4] = {
 	[MODEL_SLAVE] = "slave", [MODEL_UNBINDABLE] = "unbindable",
 };
 
-static const char *const words[] = { "rec", "lazy", "unlocked", "beneath", "by1", "by2" };
+static const char *const words[] = { "rec", "lazy", "unlocked", "beneath", "by1", "by2", "by3" };
 
 /* Of mount_setgroup(2), by their bits, as "shared+master". */
 static const char *const groups[] = { "shared", "peer", "master", "sibling" };
@@ -272,7 +275,8 @@ int history_add(struct history *y, const struct op *op)
 
 int op_by(const struct op *op)
 {
-	return op->flags & OP_BY_1 ? 1 : op->flags & OP_BY_2 ? 2 : 0;
+	return op->flags & OP_BY_1 ? 1 : op->flags & OP_BY_2 ? 2 :
+	       op->flags & OP_BY_3 ? 3 : 0;
 }
 
 /* Lines that begin with "#" are comments. */

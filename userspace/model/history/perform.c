@@ -32,8 +32,18 @@ static bool reach(const struct world *w, const struct hist *h, int mnt)
 {
 	char path[HIST_PATH];
 
+	/* by id only where there is a namespace to ask */
+	if (hist_held(h, mnt))
+		return hist_path(h, mnt, path, sizeof(path));
 	return h->m.mnt[mnt].parent >= 0 &&
 	       (w->by_id || hist_path(h, mnt, path, sizeof(path)));
+}
+
+/* Of what is held groups and types change, and more is mounted there. */
+static bool may_be_held(const struct op *op)
+{
+	return op->type == OP_SETGROUP || op->type == OP_SET_GROUP || op->type == OP_TYPE ||
+	       (op->type == OP_MOUNT && !(op->flags & OP_BENEATH));
 }
 
 bool world_can(const struct world *w, const struct hist *h, const struct op *op,
@@ -41,9 +51,13 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 {
 	char path[HIST_PATH];
 
+	if (!may_be_held(op) && ((t->a >= 0 && hist_held(h, t->a)) ||
+				       (t->b >= 0 && hist_held(h, t->b))))
+		return false;
 	switch (op->type) {
 	case OP_MOUNT:
-		return !h->removed[op->from] && reach(w, h, t->b) && place(h, op, t->b);
+		return !h->removed[op->from] && hist_from(h, t->b) >= 0 &&
+		       reach(w, h, t->b) && place(h, op, t->b);
 	case OP_EVENT:
 		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
 	case OP_BIND:
@@ -88,6 +102,12 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 		return reach(w, h, t->a);
 	case OP_CLONE:
 		return h->m.nr_ns < HIST_NS;
+	case OP_OPEN:
+		/* what is in there is asked for with the series' calls */
+		return w->by_id && h->m.nr_ns < HIST_NS && reach(w, h, t->a) &&
+		       hist_way(h, t->a, op->from, false);
+	case OP_ATTACH:
+		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
 	case OP_DROP:
 		return true;
 	case NR_OPS:
@@ -113,7 +133,8 @@ static int get(struct world *w, const struct hist *h, int mnt)
 		world_close(fd);
 		return -1;
 	}
-	if (id != h->tag[mnt].id) {
+	/* below the root of what is held none is known yet */
+	if (h->tag[mnt].id && id != h->tag[mnt].id) {
 		close(fd);
 		w->differs = "the path leads to another mount";
 		snprintf(w->error, sizeof(w->error),
@@ -156,7 +177,7 @@ static int do_mount(struct world *w, const struct hist *h, int sb, int dir,
 			  OPEN_TREE_CLOEXEC | (*from ? 0 : AT_EMPTY_PATH));
 	if (fd < 0)
 		world_fail(w, "clone", from);
-	else if (!world_enter(w, h->m.mnt[mnt].ns))
+	else if (!world_enter(w, hist_from(h, mnt)))
 		err = mc_move_mount(fd, "", at, path, how | MOVE_MOUNT_F_EMPTY_PATH |
 				    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) ?
 			-errno : 0;
@@ -226,7 +247,7 @@ static int do_type(struct world *w, const struct hist *h, const struct op *op,
 	if (fd < 0)
 		return FAILED;
 	snprintf(path, sizeof(path), "self/fd/%d", fd);
-	if (!enter(w, h->m.mnt[t->a].ns))
+	if (!enter(w, hist_held(h, t->a) ? -1 : h->m.mnt[t->a].ns))
 		err = mount(NULL, path, NULL, flags[op->arg] |
 			    (op->flags & OP_REC ? MS_REC : 0), NULL) ? -errno : 0;
 	close(fd);
@@ -292,6 +313,47 @@ static int do_clone(struct world *w, const struct op *op, const struct target *t
 	if (mc_unshare(CLONE_NEWNS))
 		return -errno;
 	return keep_ns(w, "self") ? FAILED : 0;
+}
+
+/* Kept as a namespace would be that has nothing but a root. */
+static int do_open(struct world *w, const struct hist *h, const struct op *op,
+		   const struct target *t)
+{
+	int from = get(w, h, t->a), fd = -1, err = FAILED, k = w->nr_ns;
+	char source[64];
+
+	if (from >= 0 && !world_enter(w, h->m.mnt[t->a].ns)) {
+		hist_dir(h, op->from, h->m.mnt[t->a].root, source);
+		fd = mc_open_tree(from, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				  (*source ? 0 : AT_EMPTY_PATH) |
+				  (op->flags & OP_REC ? AT_RECURSIVE : 0));
+		err = fd < 0 ? -errno : 0;
+	}
+	if (!err) {
+		w->ns[k] = -1;
+		w->root[k] = fd;
+		w->nr_ns++;
+	}
+	world_close(from);
+	return err;
+}
+
+static int do_attach(struct world *w, const struct hist *h, const struct op *op,
+		     const struct target *t)
+{
+	int at = get(w, h, t->b), err = FAILED;
+	char path[64];
+
+	hist_dir(h, op->to, h->m.mnt[t->b].root, path);
+	if (at >= 0 && !world_enter(w, h->m.mnt[t->b].ns))
+		err = mc_move_mount(w->root[t->ns], "", at, path, MOVE_MOUNT_F_EMPTY_PATH |
+				    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) ? -errno : 0;
+	if (!err) {
+		close(w->root[t->ns]);
+		w->root[t->ns] = -1;
+	}
+	world_close(at);
+	return err;
 }
 
 /* From outside of all namespaces, where nothing is mounted on them. */
@@ -465,7 +527,7 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 	case OP_CLONE:
 		return do_clone(w, op, t);
 	case OP_DROP:
-		close(w->ns[t->ns]);
+		world_close(w->ns[t->ns]);
 		close(w->root[t->ns]);
 		w->ns[t->ns] = w->root[t->ns] = -1;
 		return 0;
@@ -483,6 +545,10 @@ static int perform(struct world *w, const struct hist *h, const struct op *op,
 		return do_pivot(w, h, op, t);
 	case OP_LOCK:
 		return do_lock(w, h, op, t->a);
+	case OP_OPEN:
+		return do_open(w, h, op, t);
+	case OP_ATTACH:
+		return do_attach(w, h, op, t);
 	case NR_OPS:
 		break;
 	}

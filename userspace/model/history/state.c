@@ -16,8 +16,11 @@ static const int first_dirs[] = { 0, 0, 0, 1, 1, 2, 2, 3 };
 
 #define NR_FIRST	(int)(sizeof(first_dirs) / sizeof(first_dirs[0]))
 
+const int hist_above[HIST_OWNERS] = { [3] = 1 };
+
 void hist_moved(struct hist *h)
 {
+	h->m.above = hist_above;
 	h->m.dirs = h->dirs;
 	h->m.removed = h->removed;
 }
@@ -53,6 +56,7 @@ int hist_copy(struct hist *to, const struct hist *from)
 	memcpy(to->dirs, from->dirs, sizeof(to->dirs));
 	memcpy(to->ns, from->ns, sizeof(to->ns));
 	memcpy(to->ns_gone, from->ns_gone, sizeof(to->ns_gone));
+	memcpy(to->origin, from->origin, sizeof(to->origin));
 	memcpy(to->removed, from->removed, sizeof(to->removed));
 	hist_moved(to);
 	return 0;
@@ -69,7 +73,9 @@ int hist_start(struct hist *h)
 
 int hist_top(const struct hist *h, int ns)
 {
-	return model_lookup(&h->m, model_ns_root(&h->m, ns), 0);
+	int root = model_ns_root(&h->m, ns);
+
+	return h->m.detached[ns] ? root : model_lookup(&h->m, root, 0);
 }
 
 /* Mounts from @first on are new, and so may be the last namespace. */
@@ -156,12 +162,16 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 	case OP_UMOUNT:
 	case OP_TYPE:
 	case OP_LOCK:
+	case OP_OPEN:
 		return t->a >= 0;
+	case OP_ATTACH:
+		return t->ns >= 0 && h->m.detached[t->ns] && t->b >= 0;
 	case OP_RENAME:
 	case OP_RMDIR:
 	case OP_MKDIR:
 		return true;
 	case OP_CLONE:
+		return t->ns >= 0 && !h->m.detached[t->ns];
 	case OP_DROP:
 		return t->ns >= 0;
 	case NR_OPS:
@@ -170,10 +180,24 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 	return false;
 }
 
+bool hist_held(const struct hist *h, int mnt)
+{
+	return h->m.mnt[mnt].ns >= 0 && h->m.detached[h->m.mnt[mnt].ns];
+}
+
+int hist_from(const struct hist *h, int mnt)
+{
+	int ns = h->m.mnt[mnt].ns;
+
+	if (!hist_held(h, mnt))
+		return ns;
+	return h->ns_gone[h->origin[ns]] ? -1 : h->origin[ns];
+}
+
 int hist_ns_of(const struct hist *h, int owner)
 {
 	for (int k = 0; k < h->m.nr_ns; k++)
-		if (!h->ns_gone[k] && h->m.owner[k] == owner)
+		if (!h->ns_gone[k] && !h->m.detached[k] && h->m.owner[k] == owner)
 			return k;
 	return -1;
 }

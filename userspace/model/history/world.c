@@ -98,17 +98,38 @@ static void drop_sources(struct world *w)
 	}
 }
 
+/* Who is not mapped makes no user namespace below. */
+static int map_ids(struct world *w, pid_t pid)
+{
+	static const char *const maps[] = { "uid_map", "gid_map" };
+	char path[64];
+	int err = 0;
+
+	for (int i = 0; i < 2 && !err; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%d/%s", pid, maps[i]);
+		fd = openat(w->proc, path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, "0 0 1", 5) != 5)
+			err = world_fail(w, "write", path);
+		world_close(fd);
+	}
+	return err;
+}
+
 static int new_user(struct world *w, int k)
 {
-	int hold, err = 0;
-	pid_t pid = kuser_start(0, &hold);
+	int up = hist_above[k], hold, err = 0;
+	pid_t pid = kuser_start(up ? w->user[up] : -1, 0, &hold);
 	char path[64];
 
 	if (pid < 0)
 		return world_fail(w, "unshare", "user namespace");
+	if (!up)
+		err = map_ids(w, pid);
 	snprintf(path, sizeof(path), "%d/ns/user", pid);
 	w->user[k] = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
-	if (w->user[k] < 0)
+	if (!err && w->user[k] < 0)
 		err = world_fail(w, "open", path);
 	close(hold);
 	waitpid(pid, NULL, 0);

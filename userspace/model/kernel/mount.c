@@ -15,25 +15,21 @@
 #include "base/base.h"
 #include "kernel/mount.h"
 
-int kmount_read(uint64_t id, bool locks, struct kmount *k)
+static int read_mount(struct mc_mnt_id_req *req, unsigned int flags, bool locks,
+		      struct kmount *k)
 {
 	union {
 		struct mc_statmount sm;
 		char bytes[4096];
 	} buf;
-	struct mc_mnt_id_req req = {
-		.size = MC_MNT_ID_REQ_SIZE_VER0,
-		.mnt_id = id,
-		.param = MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC |
-			 MC_STATMOUNT_PROPAGATE_FROM | MC_STATMOUNT_MNT_ROOT |
-			 MC_STATMOUNT_MNT_POINT |
-			 (locks ? MC_STATMOUNT_MNT_LOCKS : 0),
-	};
 
-	if (mc_statmount(&req, &buf.sm, sizeof(buf), 0))
+	req->param = MC_STATMOUNT_SB_BASIC | MC_STATMOUNT_MNT_BASIC |
+		     MC_STATMOUNT_PROPAGATE_FROM | MC_STATMOUNT_MNT_ROOT |
+		     MC_STATMOUNT_MNT_POINT | (locks ? MC_STATMOUNT_MNT_LOCKS : 0);
+	if (mc_statmount(req, &buf.sm, sizeof(buf), flags))
 		return errno;
 	*k = (struct kmount) {
-		.id = id,
+		.id = buf.sm.mnt_id,
 		.parent = buf.sm.mnt_parent_id,
 		.old_id = buf.sm.mnt_id_old,
 		.old_parent = buf.sm.mnt_parent_id_old,
@@ -46,11 +42,32 @@ int kmount_read(uint64_t id, bool locks, struct kmount *k)
 			  (buf.sm.mnt_locks & MOUNT_LOCK_MOUNT),
 	};
 	if (snprintf(k->root, sizeof(k->root), "%s",
-		     buf.sm.str + buf.sm.mnt_root) >= (int)sizeof(k->root) ||
-	    snprintf(k->point, sizeof(k->point), "%s",
-		     buf.sm.str + buf.sm.mnt_point) >= (int)sizeof(k->point))
+		     buf.sm.str + buf.sm.mnt_root) >= (int)sizeof(k->root))
 		return ENAMETOOLONG;
-	return 0;
+	/* without one: what is detached is at none */
+	if (!(buf.sm.mask & MC_STATMOUNT_MNT_POINT))
+		return 0;
+	return snprintf(k->point, sizeof(k->point), "%s",
+			buf.sm.str + buf.sm.mnt_point) >= (int)sizeof(k->point) ?
+	       ENAMETOOLONG : 0;
+}
+
+int kmount_read(uint64_t id, bool locks, struct kmount *k)
+{
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER0, .mnt_id = id,
+	};
+
+	return read_mount(&req, 0, locks, k);
+}
+
+int kmount_read_fd(int fd, bool locks, struct kmount *k)
+{
+	struct mc_mnt_id_req req = {
+		.size = MC_MNT_ID_REQ_SIZE_VER1, .mnt_ns_fd = (uint32_t)fd,
+	};
+
+	return read_mount(&req, MC_STATMOUNT_BY_FD, locks, k);
 }
 
 bool kmount_parse(char *line, struct kmount *k)

@@ -25,15 +25,18 @@ struct kmount {
  * a path that there is no room for, k then has what there is.
  */
 int kmount_read(uint64_t id, bool locks, struct kmount *k);
+/* The same of the mount that a descriptor is of, which may be attached nowhere. */
+int kmount_read_fd(int fd, bool locks, struct kmount *k);
 /* A line of mountinfo, which is taken apart; no unique ids, nor locked.  false: it is none. */
 bool kmount_parse(char *line, struct kmount *k);
 /* Does that line say the same as k, which statmount(2) has said? */
 bool kmount_is_line(const struct kmount *k, const struct kmount *line);
 
 /*
- * user.c: a child in a new user namespace, and other new ones by flags, that stays until
- * *hold is closed, and is to be waited for then; -1: errno.
+ * user.c: a child in a new user namespace below that of a descriptor, or -1: below the
+ * caller's, and other new ones by flags, that stays until *hold is closed, and is to be
+ * waited for then; -1: errno.
  */
-pid_t kuser_start(int flags, int *hold);
+pid_t kuser_start(int above, int flags, int *hold);
 
 #endif /* KERNEL_MOUNT_H */

@@ -13,7 +13,7 @@
 #include "base/base.h"
 #include "kernel/mount.h"
 
-pid_t kuser_start(int flags, int *hold)
+pid_t kuser_start(int above, int flags, int *hold)
 {
 	int up[2], down[2];
 	int status = 0;
@@ -30,7 +30,8 @@ pid_t kuser_start(int flags, int *hold)
 	pid = fork();
 	if (!pid) {
 		close(down[1]);
-		if (mc_unshare(CLONE_NEWUSER | (unsigned int)flags))
+		if ((above >= 0 && setns(above, CLONE_NEWUSER)) ||
+		    mc_unshare(CLONE_NEWUSER | (unsigned int)flags))
 			_exit(errno);
 		_exit(write(up[1], &c, 1) != 1 || read(down[0], &c, 1) < 0);
 	}

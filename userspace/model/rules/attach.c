@@ -121,8 +121,7 @@ int model_clone_ns(struct model *m, int ns, int owner)
 
 	if (root < 0)
 		return -EINVAL;
-	if (model__grow((void **)&m->owner, &m->ns_cap, m->nr_ns + 1,
-		 sizeof(*m->owner)))
+	if (model__reserve_ns(m))
 		return -ENOMEM;
 	flags = CLONE_REC | CLONE_UNBINDABLE;
 	if (less || BROKEN(MUT_CLONE_SLAVE))
@@ -134,21 +133,18 @@ int model_clone_ns(struct model *m, int ns, int owner)
 		m->mnt[i].ns = m->nr_ns;
 	if (less)
 		lock_tree(m, first, m->nr - first);
-	m->owner[m->nr_ns] = owner;
-	return m->nr_ns++;
+	return model__new_ns(m, owner, false);
 }
 
 /* unshare(2), UNSHARE_EMPTY_MNTNS: of what there was nothing is inherited. */
 int model_new_ns(struct model *m, int owner, int sb)
 {
-	if (model__grow((void **)&m->owner, &m->ns_cap, m->nr_ns + 1,
-		 sizeof(*m->owner)) || model__reserve(m, 1, 0))
+	if (model__reserve_ns(m) || model__reserve(m, 1, 0))
 		return -ENOMEM;
 	m->mnt[m->nr++] = (struct model_mount) {
 		.ns = m->nr_ns, .sb = sb, .parent = -1,
 	};
-	m->owner[m->nr_ns] = owner;
-	return m->nr_ns++;
+	return model__new_ns(m, owner, false);
 }
 
 /* Attaching. */
@@ -156,8 +152,12 @@ int model_new_ns(struct model *m, int owner, int sb)
 /* Who gets a copy of what is attached at (@dst, @at). */
 static bool receives_copy(const struct model *m, int r, int dst, int at)
 {
-	/* not the tree being attached, unless it is moved: it is detached */
-	if (m->mnt[r].ns < 0 || !model_hears(m, r, dst))
+	/*
+	 * Not the tree being attached, unless it is moved: it is detached.  Nor does
+	 * one that somebody holds get anything: need_secondary() of the kernel.
+	 */
+	if (m->mnt[r].ns < 0 || !model_hears(m, r, dst) ||
+	    (m->detached[m->mnt[r].ns] && !BROKEN(MUT_HELD_RECEIVES)))
 		return false;
 	/* only where the mountpoint exists: SS 6, quiz C */
 	return model_under(m, at, m->mnt[r].root) || BROKEN(MUT_NO_VISIBILITY);

@@ -20,9 +20,8 @@ int model_open_tree(struct model *m, int src, int root, bool rec, int owner)
 
 	if (!err && !rec && model__locked_below(m, src, root))
 		err = -EINVAL;
-	if (!err && model__grow((void **)&m->owner, &m->ns_cap, m->nr_ns + 1,
-				sizeof(*m->owner)))
-		err = -ENOMEM;
+	if (!err)
+		err = model__reserve_ns(m);
 	if (err)
 		return err;
 	new = model__clone_tree(m, src, root, rec ? CLONE_REC : 0);
@@ -30,8 +29,7 @@ int model_open_tree(struct model *m, int src, int root, bool rec, int owner)
 		return new;
 	for (int i = new; i < m->nr; i++)
 		m->mnt[i].ns = m->nr_ns;
-	m->owner[m->nr_ns] = owner;
-	return m->nr_ns++;
+	return model__new_ns(m, owner, true);
 }
 
 /* move_mount(2) of what is detached: SS 5d, which nothing was above before. */
@@ -43,11 +41,11 @@ int model_attach(struct model *m, int ns, int dst, int at)
 		return -EINVAL;
 	if (err)
 		return err;
+	model__where(m, &dst, &at);
 	/* SS 5d.4 */
 	for (int i = 0; m->mnt[dst].group && i < m->nr; i++)
 		if (m->mnt[i].ns == ns && m->mnt[i].unbindable)
 			return -EINVAL;
-	model__where(m, &dst, &at);
 	/* it is in no namespace until it is there */
 	for (int i = 0; i < m->nr; i++)
 		if (m->mnt[i].ns == ns)

@@ -26,6 +26,7 @@ const char *const model_mutant_names[] = {
 	"attach-free", "attach-always", "attach-same-owner", "attach-unlocked",
 	"attach-copies", "attach-copies-own", "attach-root", "lock-owner",
 	"type-here", "type-owner", "attr-anywhere", "too-many", "gate",
+	"held-receives", "held-keeps",
 };
 #endif
 
@@ -69,6 +70,7 @@ void model_free(struct model *m)
 	free(m->mnt);
 	free(m->group_master);
 	free(m->owner);
+	free(m->detached);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -89,7 +91,9 @@ int model_copy(struct model *to, const struct model *from)
 	    model__grow((void **)&to->group_master, &to->group_cap, from->nr_groups,
 		 sizeof(*to->group_master)) ||
 	    model__grow((void **)&to->owner, &to->ns_cap, from->nr_ns,
-		 sizeof(*to->owner)))
+		 sizeof(*to->owner)) ||
+	    model__grow((void **)&to->detached, &to->detached_cap, from->nr_ns,
+		 sizeof(*to->detached)))
 		return -ENOMEM;
 	to->dirs = from->dirs;
 	to->removed = from->removed;
@@ -103,6 +107,7 @@ int model_copy(struct model *to, const struct model *from)
 		memcpy(to->group_master + 1, from->group_master + 1,
 		       (from->nr_groups - 1) * sizeof(*to->group_master));
 	copy_array(to->owner, from->owner, from->nr_ns * sizeof(*to->owner));
+	copy_array(to->detached, from->detached, from->nr_ns * sizeof(*to->detached));
 	return 0;
 }
 
@@ -110,6 +115,21 @@ int model__new_group(struct model *m, int master)
 {
 	m->group_master[m->nr_groups] = master;
 	return m->nr_groups++;
+}
+
+int model__reserve_ns(struct model *m)
+{
+	return model__grow((void **)&m->owner, &m->ns_cap, m->nr_ns + 1,
+			   sizeof(*m->owner)) ||
+	       model__grow((void **)&m->detached, &m->detached_cap, m->nr_ns + 1,
+			   sizeof(*m->detached)) ? -ENOMEM : 0;
+}
+
+int model__new_ns(struct model *m, int owner, bool detached)
+{
+	m->owner[m->nr_ns] = owner;
+	m->detached[m->nr_ns] = detached;
+	return m->nr_ns++;
 }
 
 /* Queries. */

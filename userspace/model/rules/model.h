@@ -40,9 +40,10 @@ struct model {
 	int *group_master;	/* master group of each peer group */
 	int nr_groups, group_cap;
 	int *owner;		/* owner of each namespace, 0: the initial one */
+	bool *detached;		/* is it but a tree that somebody holds? */
 	const int *above;	/* owner above each one, -1: none of these;
 				 * NULL: 0 is above all, itself too */
-	int nr_ns, ns_cap;
+	int nr_ns, ns_cap, detached_cap;
 };
 
 enum model_type { MODEL_PRIVATE, MODEL_SHARED, MODEL_SLAVE, MODEL_UNBINDABLE };
@@ -88,7 +89,7 @@ int model_setgroup_caps(struct model *m, const int *member, int nr, int peer,
 			int master, unsigned int flags, unsigned int caps);
 /* MOVE_MOUNT_SET_GROUP, as it is with the series' first patch. */
 int model_set_group(struct model *m, int from, int to, unsigned int caps);
-/* open_tree(2) with OPEN_TREE_CLONE: a namespace of its own, @owner's. */
+/* open_tree(2) with OPEN_TREE_CLONE: a namespace of its own, @owner's, detached. */
 int model_open_tree(struct model *m, int src, int root, bool rec, int owner);
 /* move_mount(2) of all of such a namespace. */
 int model_attach(struct model *m, int ns, int dst, int at);
@@ -194,7 +195,12 @@ enum model_mutant {
 	MUT_ATTR_ANYWHERE,	/* attributes are not for one's own mounts only */
 	MUT_TOO_MANY,		/* too many members are E2BIG */
 	MUT_GATE,		/* the first member is looked at with the others */
-	MUT_PRIV_MAX
+	MUT_PRIV_MAX,
+	/* of detached trees that are held: for histories */
+	MUT_HELD = MUT_PRIV_MAX,
+	MUT_HELD_RECEIVES = MUT_HELD,	/* they get what is mounted elsewhere */
+	MUT_HELD_KEEPS,		/* they keep what is unmounted elsewhere */
+	MUT_HELD_MAX
 };
 
 #ifdef MODEL_MUTANTS

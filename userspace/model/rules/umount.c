@@ -66,6 +66,8 @@ static void candidates(const struct model *m, char *set)
 			if (m->mnt[r].ns == MODEL_GONE ||
 			    !model_hears(m, r, m->mnt[u].parent))
 				continue;
+			if (BROKEN(MUT_HELD_KEEPS) && m->detached[m->mnt[r].ns])
+				continue;
 			if (BROKEN(MUT_UMOUNT_ALONE) && m->mnt[r].group !=
 			    m->mnt[m->mnt[u].parent].group)
 				continue;

@@ -423,7 +423,7 @@ int world_unrbind(struct world *w, int ns, int at)
 static int new_owner(struct world *w)
 {
 	int hold, k = w->nr_ns, err = 0;
-	pid_t pid = kuser_start(CLONE_NEWNS, &hold);
+	pid_t pid = kuser_start(-1, CLONE_NEWNS, &hold);
 	char path[64];
 
 	w->under[k] = -1;
