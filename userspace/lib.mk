@@ -64,6 +64,7 @@ lib-y += capture/container.o
 lib-y += capture/same-tree.o
 lib-y += capture/detached.o
 
+lib-y += contents/attr.o
 lib-y += contents/shift.o
 lib-y += contents/member.o
 lib-y += contents/open.o

@@ -70,6 +70,38 @@ check "events of a namespace and itself" 2 "are one namespace" "$MNTCR" verify -
 check "a delayed one that is not there" 2 "no mount has the id 1$" "$MNTCR" verify --order \
 	--delayed 1 "$tmp/img" "$tmp/img"
 
+# --- archives with more than the image names -----------------------------------------
+# more MEMBER: the same archive, and in it this file, too
+more()
+{
+	rm -rf "$tmp/x"
+	mkdir "$tmp/x"
+	tar -C "$tmp/x" -xf "$tmp/img2" 2>/dev/null && mkdir -p "$tmp/x/$(dirname "$1")" &&
+		: >"$tmp/x/$1" &&
+		{ tar -tf "$tmp/img2" 2>/dev/null | grep -v -x mntcr-image.end
+		  echo "$1"; echo mntcr-image.end; } >"$tmp/members" &&
+		tar -C "$tmp/x" --format=pax --no-recursion -cf "$tmp/more" -T "$tmp/members"
+}
+dev=$(tar -tf "$tmp/img2" 2>/dev/null | sed -n 's,^contents/\([^/]*\)/.*,\1,p' | tail -n 1)
+more "contents/$dev/zz"
+check "a file more of a superblock" 0 "" "$MNTCR" show "$tmp/more"
+more "contents/4095:1/x"
+check "of a superblock that is not in the image" 5 "$tmp/more: it has contents of 4095:1, and no superblock" \
+	"$MNTCR" show "$tmp/more"
+check "and nothing is restored of it" 5 "it has contents of 4095:1" \
+	"$MNTCR" restore --discard "$tmp/more"
+more "unlinked/$dev/7"
+check "an unlinked root that no mount has" 5 "$tmp/more: member unlinked/$dev/7: is no unlinked root of" \
+	"$MNTCR" show "$tmp/more"
+cp "$tmp/img2" "$tmp/img3"
+nsenter -t "$init" -m mount --bind "$tmp/ct/sub" "$tmp/dir"
+nsenter -t "$init" -m umount "$tmp/ct"
+check "a directory of one alone" 0 "" "$MNTCR" dump --container "$init" --contents -o "$tmp/img2"
+more "contents/$dev/file"
+check "a file where no mount shows it" 5 "$tmp/more: member contents/$dev/file: is of what no mount" \
+	"$MNTCR" show "$tmp/more"
+mv "$tmp/img3" "$tmp/img2"
+
 # --- arguments --------------------------------------------------------------------
 check "a container that is no number" 2 "is not a process id" "$MNTCR" dump --container x
 check "contents to be left out without any" 2 "without --contents" \

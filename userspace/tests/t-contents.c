@@ -669,9 +669,9 @@ static void what_is_on_a_device_is_not_in_an_archive(void)
 		{ "unlinked root 1: is a link to what is on its device", {
 			LINK(U "1", C "/x"), REGULAR(U "2", "x") } },
 		/* too short for a handle */
-		{ "unlinked root 1: has a mark that is not known", {
+		{ "unlinked root 1: its attribute mntcr.handle is a mark that is not known", {
 			MARKED(U "1", MC_CONTENTS_HANDLE), REGULAR(U "2", "x") } },
-		{ "unlinked root 2: has a mark that is not known", {
+		{ "unlinked root 2: its attribute mntcr.other is a mark that is not known", {
 			REGULAR(U "1", "x"), MARKED(U "2", "mntcr.other") } },
 	};
 
@@ -680,6 +680,85 @@ static void what_is_on_a_device_is_not_in_an_archive(void)
 	tell(lies, MC_ARRAY_SIZE(lies));
 	sb.type = "tmpfs";
 	nr_wanted = 0;
+}
+
+#define ENTRY(tag, perm, id)	tag, 0, perm, 0, id, id, id, id
+#define ACL_OF(...)		{ 2, 0, 0, 0, __VA_ARGS__ }
+
+/* What the kernel would not take is said by the attribute's name, before it is asked. */
+static void attributes_that_are_none(void)
+{
+	static const struct {
+		const char *key, *sign;
+		mode_t type;
+		size_t size;
+		unsigned char value[32];
+	} bad[] = {
+		{ "system.posix_acl_access", "is no ACL", S_IFREG, 3, { 2 } },
+		{ "system.posix_acl_access", "is no ACL", S_IFREG, 4, { 1 } },
+		{ "system.posix_acl_access", "is no ACL", S_IFREG, 11, ACL_OF(ENTRY(1, 7, 255)) },
+		{ "system.posix_acl_default", "is no ACL", S_IFDIR, 0, { 0 } },
+		{ "system.posix_acl_default", "is an ACL for what is made in a directory", S_IFREG, 28,
+		  ACL_OF(ENTRY(1, 7, 255), ENTRY(4, 5, 255), ENTRY(32, 5, 255)) },
+		{ "system.posix_acl_access", "is an ACL with an entry that is none", S_IFREG, 12,
+		  ACL_OF(ENTRY(64, 7, 255)) },
+		{ "system.posix_acl_access", "is an ACL with an entry that is none", S_IFREG, 12,
+		  ACL_OF(ENTRY(1, 8, 255)) },
+		{ "system.posix_acl_access", "is an ACL whose entries are not in their order", S_IFREG, 20,
+		  ACL_OF(ENTRY(1, 7, 255), ENTRY(32, 7, 255)) },
+		{ "system.posix_acl_access", "is an ACL with an entry for nobody", S_IFREG, 20,
+		  ACL_OF(ENTRY(1, 7, 255), ENTRY(2, 7, 255)) },
+		{ "system.posix_acl_access", "is an ACL that lacks entries", S_IFREG, 20,
+		  ACL_OF(ENTRY(1, 7, 255), ENTRY(4, 5, 255)) },
+		{ "security.capability", "is no file's capabilities", S_IFREG, 4, { 0, 0, 0, 2 } },
+		{ "security.capability", "is no file's capabilities", S_IFREG, 20, { 0, 0, 0, 3 } },
+	};
+	struct member m = { .name = C "/f" };
+	struct mntcr_error e;
+	char sign[200];
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(bad); i++) {
+		m.type = bad[i].type;
+		m.mark = bad[i].key;
+		handle_size = bad[i].size;
+		memcpy(handle, bad[i].value, sizeof(bad[i].value));
+		CHECK_EQ(attempt(pack(&m, 1, MC_CONTENTS_JSON), &e), -1);
+		CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
+		snprintf(sign, sizeof(sign), "/f: its attribute %s %s", bad[i].key, bad[i].sign);
+		if (!strstr(e.text, sign))
+			TAP_SAY("%zu: %s, not %s", i, e.text, sign);
+		CHECK(strstr(e.text, sign));
+	}
+	/* of what only the kernel knows, its error has the name */
+	m = (struct member){ C "/f", S_IFREG, NULL, 0, "system.nonsense" };
+	CHECK_EQ(attempt(pack(&m, 1, MC_CONTENTS_JSON), &e), -1);
+	CHECK_EQ(e.code, MNTCR_SYS);
+	CHECK(strstr(e.text, "/f: its attribute system.nonsense can't be set: "));
+	handle_size = 0;
+}
+
+/* Those that it does take come through. */
+static void an_acl_that_is_one(void)
+{
+	static const unsigned char good[] = ACL_OF(ENTRY(1, 7, 255), ENTRY(2, 6, 0),
+		ENTRY(4, 5, 255), ENTRY(8, 5, 0), ENTRY(16, 7, 255), ENTRY(32, 0, 255));
+	struct member m = { C "/f", S_IFREG, NULL, 0, "system.posix_acl_access" };
+	unsigned char got[sizeof(good)];
+	struct mntcr_error e;
+	ssize_t n;
+
+	CHECK(!mc_attr_fault(m.mark, good, sizeof(good), false));
+	handle_size = sizeof(good);
+	memcpy(handle, good, sizeof(good));
+	if (attempt(pack(&m, 1, MC_CONTENTS_JSON), &e)) {
+		/* no ACLs here */
+		CHECK(strstr(e.text, "can't be set: Operation not supported"));
+	} else {
+		n = getxattr("b/f", m.mark, got, sizeof(got));
+		CHECK(n == sizeof(good) && !memcmp(got, good, sizeof(good)));
+	}
+	handle_size = 0;
 }
 
 /* Its handle leads to a file of another type. */
@@ -928,6 +1007,8 @@ int main(void)
 	TAP_RUN(hostile_archives_are_refused);
 	TAP_RUN(unlinked_roots_that_lie_are_refused);
 	TAP_RUN(what_is_on_a_device_is_not_in_an_archive);
+	TAP_RUN(attributes_that_are_none);
+	TAP_RUN(an_acl_that_is_one);
 	TAP_RUN(a_handle_of_another_file);
 	TAP_RUN(giant_holes_cost_nothing);
 	TAP_RUN(what_is_too_deep_is_refused);

@@ -41,6 +41,14 @@
 struct archive;
 struct archive_entry;
 
+/* --- attr.c: attributes that the kernel parses ------------------------------------ */
+
+/* NULL: it is one that can be set, as far as its value says; dir: on a directory. */
+const char *mc_attr_fault(const char *name, const void *value, size_t size, bool dir);
+/* May its value have ids? */
+bool mc_attr_has_ids(const char *name);
+void mc_attr_shift(const char *name, void *value, size_t size, const struct mc_shifts *s);
+
 /* --- shift.c ------------------------------------------------------------------ */
 
 /* Owner, ACLs and what file capabilities count from; -1: no memory. */
@@ -104,6 +112,9 @@ void mc_rules_end(struct mc_rules *r);
 int mc_rules_fail(const struct mc_rules *r, enum mntcr_code code, int err,
 		  const char *what);
 int mc_rules_bad(const struct mc_rules *r, const char *what);
+/* The same of an extended attribute of it. */
+int mc_rules_attr(const struct mc_rules *r, enum mntcr_code code, int err,
+		  const char *key, const char *what);
 /*
  * The next member of the superblock: 1; 0: that was all.  path points into name,
  * which is to be freed; it is no path if r->unlinked is set.
@@ -143,6 +154,9 @@ struct mntcr_contents {
 	struct part {
 		uint32_t major, minor;
 		uint64_t from;	/* of its first member */
+		char **tops;	/* members that are below no other: paths, "" is the root */
+		uint32_t nr_tops, max_tops;
+		uint32_t *unlinked, nr_unlinked, max_unlinked;
 	} *parts;
 	uint32_t nr_parts, max_parts;
 	struct mc_map *by_dev;
@@ -156,7 +170,10 @@ bool mc_contents_is_archive(const char *buf, size_t len);
  */
 int mc_contents_open(int fd, size_t max_json, struct mc_buf *json,
 		     struct mntcr_contents **c, struct mntcr_error *e);
-/* The superblocks that the image says have contents are those that do. */
+/*
+ * The superblocks that the image says have contents are those that do, and each member
+ * is of what some mount shows.
+ */
 int mc_contents_check(const struct mntcr_contents *c, const struct mc_topology *t,
 		      struct mntcr_error *e);
 bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);

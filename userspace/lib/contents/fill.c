@@ -117,7 +117,8 @@ static int set_xattrs(struct fill *f, int dir, const char *name, int fd,
 		ret = fd >= 0 ? fsetxattr(fd, key, value, size, 0) :
 		      set_xattr_at(dir, name, key, value, size);
 		if (ret)
-			return sys(f, "setting an extended attribute");
+			return mc_rules_attr(&f->rules, MNTCR_SYS, errno, key,
+					     "can't be set");
 	}
 	return 0;
 }

@@ -67,19 +67,68 @@ static int add_part(struct mntcr_contents *c, uint32_t major, uint32_t minor,
 	}
 	if (!mc_grow(&c->parts, c->nr_parts, &c->max_parts, sizeof(*c->parts)))
 		return mc_nomem(e);
-	c->parts[c->nr_parts++] = (struct part){ major, minor, from };
+	c->parts[c->nr_parts++] = (struct part){ .major = major, .minor = minor, .from = from };
 	return 0;
+}
+
+/* y is x or below it. */
+static bool is_at(const char *x, const char *y)
+{
+	size_t n = strlen(x);
+
+	return !n || (!strncmp(x, y, n) && (!y[n] || y[n] == '/'));
+}
+
+/* For who knows what mounts show: a tree by its top alone. */
+static int note_member(struct part *p, const char *path, uint32_t unlinked,
+		       struct mntcr_error *e)
+{
+	if (unlinked) {
+		if (!mc_grow(&p->unlinked, p->nr_unlinked, &p->max_unlinked,
+			     sizeof(*p->unlinked)))
+			return mc_nomem(e);
+		p->unlinked[p->nr_unlinked++] = unlinked;
+		return 0;
+	}
+	if (p->nr_tops && is_at(p->tops[p->nr_tops - 1], path))
+		return 0;
+	if (!mc_grow(&p->tops, p->nr_tops, &p->max_tops, sizeof(*p->tops)))
+		return mc_nomem(e);
+	p->tops[p->nr_tops] = strdup(path);
+	return p->tops[p->nr_tops++] ? 0 : mc_nomem(e);
+}
+
+/* The member at hand, into the part of its superblock. */
+static int take_member(struct mntcr_contents *c, uint64_t from, const char *name,
+		       struct mntcr_error *e)
+{
+	uint32_t major, minor, unlinked = 0;
+	char *copy = strdup(name), *path = NULL;
+	const struct part *last;
+	int ret = -1;
+
+	if (!copy)
+		return mc_nomem(e);
+	if (!mc_member_name(copy, &major, &minor, &path) &&
+	    !mc_member_unlinked(name, &major, &minor, &unlinked)) {
+		bad(e, name, "is no name of a superblock's file");
+		goto out;
+	}
+	last = c->nr_parts ? &c->parts[c->nr_parts - 1] : NULL;
+	if ((last && last->major == major && last->minor == minor) ||
+	    !add_part(c, major, minor, from, name, e))
+		ret = note_member(&c->parts[c->nr_parts - 1], path, unlinked, e);
+out:
+	free(copy);
+	return ret;
 }
 
 static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 		      struct mntcr_error *e)
 {
-	uint32_t major, minor, unlinked, nr = 0;
 	struct archive_entry *entry;
 	const char *name;
-	char *copy, *path;
-	bool good;
-	const struct part *last;
+	uint32_t nr = 0;
 	int ret;
 
 	while ((ret = mc_members_next(m, &entry, e)) > 0) {
@@ -93,19 +142,7 @@ static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 			/* its name has gone with the entry */
 			return ret > 0 ? bad(e, MC_CONTENTS_END, "is not the last") : ret;
 		}
-		copy = strdup(name);
-		if (!copy)
-			return mc_nomem(e);
-		good = mc_member_name(copy, &major, &minor, &path) ||
-		       mc_member_unlinked(name, &major, &minor, &unlinked);
-		free(copy);
-		if (!good)
-			return bad(e, name, "is no name of a superblock's file");
-		last = c->nr_parts ? &c->parts[c->nr_parts - 1] : NULL;
-		if (last && last->major == major && last->minor == minor)
-			continue;
-		if (add_part(c, major, minor,
-			     (uint64_t)archive_read_header_position(m->a), name, e))
+		if (take_member(c, (uint64_t)archive_read_header_position(m->a), name, e))
 			return -1;
 	}
 	return ret ? ret : bad(e, MC_CONTENTS_END, "is missing: it has been cut off");
@@ -147,10 +184,18 @@ out:
 
 void mntcr_contents_free(struct mntcr_contents *c)
 {
+	uint32_t i;
+
 	if (!c)
 		return;
 	mc_close(c->fd);
 	mc_map_free(c->by_dev);
+	for (i = 0; i < c->nr_parts; i++) {
+		while (c->parts[i].nr_tops)
+			free(c->parts[i].tops[--c->parts[i].nr_tops]);
+		free(c->parts[i].tops);
+		free(c->parts[i].unlinked);
+	}
 	free(c->parts);
 	free(c);
 }
@@ -163,25 +208,137 @@ bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb)
 			       &at);
 }
 
+/* --- against the image ------------------------------------------------------------ */
+
+/* What mounts show, sorted; and those that have been unlinked, by superblock and number. */
+struct shown {
+	const struct mc_topology *t;
+	const struct mc_mount **roots;
+	uint32_t nr;
+	struct mc_map *unlinked;
+};
+
+static uint64_t unlinked_key(uint32_t sb, uint32_t nr)
+{
+	return (uint64_t)sb << 32 | nr;
+}
+
+static int cmp_root(const void *a, const void *b)
+{
+	const struct mc_mount *x = *(const struct mc_mount *const *)a;
+	const struct mc_mount *y = *(const struct mc_mount *const *)b;
+
+	return x->sb != y->sb ? (x->sb < y->sb ? -1 : 1) : strcmp(x->root, y->root);
+}
+
+static int find_shown(struct shown *s, struct mntcr_error *e)
+{
+	const struct mc_mount *m;
+	uint32_t i, none = 0;
+
+	s->roots = malloc((s->t->nr_mounts + 1UL) * sizeof(*s->roots));
+	s->unlinked = mc_map_new();
+	if (!s->roots || !s->unlinked)
+		return mc_nomem(e);
+	for (i = 0; i < s->t->nr_mounts; i++) {
+		m = &s->t->mounts[i];
+		if (m->unlinked &&
+		    mc_map_add(s->unlinked, unlinked_key(m->sb, m->unlinked), &none) < 0)
+			return mc_nomem(e);
+		if (!m->root_deleted)
+			s->roots[s->nr++] = m;
+	}
+	qsort(s->roots, s->nr, sizeof(*s->roots), cmp_root);
+	return 0;
+}
+
+/* Is it in what a mount shows?  path is cut. */
+static bool is_shown(const struct shown *s, uint32_t sb, char *path)
+{
+	const struct mc_mount key = { .sb = sb, .root = path }, *k = &key;
+	char *slash;
+
+	while (!bsearch(&k, s->roots, s->nr, sizeof(*s->roots), cmp_root)) {
+		if (!path[1])
+			return false;
+		slash = strrchr(path, '/');
+		slash[slash == path] = '\0';
+	}
+	return true;
+}
+
+static int check_tops(const struct shown *s, uint32_t sb, const struct part *p,
+		      struct mntcr_error *e)
+{
+	char *path, *name;
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < p->nr_tops && !ret; i++) {
+		path = name = NULL;
+		if (asprintf(&path, "/%s", p->tops[i]) < 0 ||
+		    asprintf(&name, MC_CONTENTS_PREFIX "%u:%u%s%s", p->major, p->minor,
+			     *p->tops[i] ? "/" : "", p->tops[i]) < 0)
+			ret = mc_nomem(e);
+		else if (!is_shown(s, sb, path))
+			ret = bad(e, name, "is of what no mount of the image shows");
+		free(path);
+		free(name);
+	}
+	return ret;
+}
+
+static int check_part(const struct shown *s, uint32_t sb, const struct part *p,
+		      struct mntcr_error *e)
+{
+	char name[64];
+	uint32_t i, none;
+
+	for (i = 0; i < p->nr_unlinked; i++) {
+		if (mc_map_get(s->unlinked, unlinked_key(sb, p->unlinked[i]), &none))
+			continue;
+		snprintf(name, sizeof(name), MC_UNLINKED_PREFIX "%u:%u/%u", p->major, p->minor,
+			 p->unlinked[i]);
+		return bad(e, name, "is no unlinked root of the image's mounts");
+	}
+	return check_tops(s, sb, p, e);
+}
+
+static int check_parts(const struct mntcr_contents *c, const struct mc_topology *t,
+		       struct mntcr_error *e)
+{
+	struct shown s = { .t = t };
+	bool *named = calloc(c->nr_parts + 1UL, sizeof(*named));
+	int ret = !named ? mc_nomem(e) : find_shown(&s, e);
+	uint32_t i, at;
+
+	for (i = 0; i < t->nr_sbs && !ret; i++) {
+		if (!t->sbs[i].contents ||
+		    !mc_map_get(c->by_dev, mc_dev_key(t->sbs[i].major, t->sbs[i].minor), &at))
+			continue;
+		named[at] = true;
+		ret = check_part(&s, i, &c->parts[at], e);
+	}
+	for (i = 0; i < c->nr_parts && !ret; i++)
+		if (!named[i])
+			ret = mc_fail(e, MNTCR_BAD_IMAGE, 0,
+				      "it has contents of %u:%u, and no superblock that has that device has any",
+				      c->parts[i].major, c->parts[i].minor);
+	mc_map_free(s.unlinked);
+	free(s.roots);
+	free(named);
+	return ret;
+}
+
 int mc_contents_check(const struct mntcr_contents *c, const struct mc_topology *t,
 		      struct mntcr_error *e)
 {
-	uint32_t i, nr = 0;
+	uint32_t i;
 
-	for (i = 0; i < t->nr_sbs; i++) {
-		const struct mc_sb *sb = &t->sbs[i];
-
-		if (!sb->contents)
-			continue;
-		nr++;
-		if (!mc_contents_has(c, sb))
+	for (i = 0; i < t->nr_sbs; i++)
+		if (t->sbs[i].contents && !mc_contents_has(c, &t->sbs[i]))
 			return mc_fail(e, MNTCR_BAD_IMAGE, 0,
 				       "superblocks[%u] (%u:%u): its contents are missing",
-				       i, sb->major, sb->minor);
-	}
-	if (c && nr != c->nr_parts)
-		return mc_fail(e, MNTCR_BAD_IMAGE, 0,
-			       "it has contents of %u superblocks and says that of %u",
-			       c->nr_parts, nr);
-	return 0;
+				       i, t->sbs[i].major, t->sbs[i].minor);
+	return c ? check_parts(c, t, e) : 0;
 }

@@ -34,6 +34,16 @@ int mc_rules_bad(const struct mc_rules *r, const char *what)
 	return mc_rules_fail(r, MNTCR_BAD_IMAGE, 0, what);
 }
 
+int mc_rules_attr(const struct mc_rules *r, enum mntcr_code code, int err,
+		  const char *key, const char *what)
+{
+	char esc[300], text[500];
+
+	snprintf(text, sizeof(text), "its attribute %s %s", mc_escape(key, esc, sizeof(esc)),
+		 what);
+	return mc_rules_fail(r, code, err, text);
+}
+
 int mc_rules_start(struct mc_rules *r, const struct mc_sb *sb, struct mntcr_error *e)
 {
 	*r = (struct mc_rules){ .sb = sb, .e = e, .name = "" };
@@ -140,7 +150,8 @@ bool mc_rules_is_socket(struct archive_entry *entry)
 
 static int check_xattrs(struct mc_rules *r, struct archive_entry *entry)
 {
-	const char *key;
+	bool dir = archive_entry_filetype(entry) == AE_IFDIR;
+	const char *key, *fault;
 	const void *value;
 	size_t size;
 
@@ -153,12 +164,13 @@ static int check_xattrs(struct mc_rules *r, struct archive_entry *entry)
 		if (!strcmp(key, MC_CONTENTS_HANDLE) && r->unlinked &&
 		    mc_type_on_device(r->sb->type) && size > 4 &&
 		    size <= 4 + MC_MAX_HANDLE &&
-		    archive_entry_filetype(entry) != AE_IFDIR)
+		    !dir)
 			continue;
-		if (!strncmp(key, "mntcr.", 6))
-			return mc_rules_bad(r, "has a mark that is not known");
-		if (size > XATTR_SIZE_MAX)
-			return mc_rules_bad(r, "has an attribute that is too large");
+		fault = !strncmp(key, "mntcr.", 6) ? "is a mark that is not known" :
+			size > XATTR_SIZE_MAX ? "is too large" :
+			mc_attr_fault(key, value, size, dir);
+		if (fault)
+			return mc_rules_attr(r, MNTCR_BAD_IMAGE, 0, key, fault);
 	}
 	return 0;
 }

@@ -148,9 +148,15 @@ static int add_xattr(struct mc_save *s, struct archive_entry *entry, int fd,
 	ssize_t n = fd >= 0 ? fgetxattr(fd, key, s->xvalue, XATTR_SIZE_MAX) :
 		    name ? lgetxattr(proc, key, s->xvalue, XATTR_SIZE_MAX) :
 		    getxattr(proc, key, s->xvalue, XATTR_SIZE_MAX);
+	int err = errno;
+	char esc[300], what[400];
 
-	if (n < 0)
-		return by_name(s, name, "reading an extended attribute");
+	if (n < 0) {
+		snprintf(what, sizeof(what), "reading its attribute %s",
+			 mc_escape(key, esc, sizeof(esc)));
+		errno = err;
+		return by_name(s, name, what);
+	}
 	archive_entry_xattr_add_entry(entry, key, s->xvalue, (size_t)n);
 	return 0;
 }

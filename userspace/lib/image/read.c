@@ -118,10 +118,19 @@ static int archive_file(struct input *in, struct mntcr_error *e)
 	return fd;
 }
 
+/* What is wrong with what is in it says which one it is. */
+static int of_image(const struct input *in, struct mntcr_error *e)
+{
+	char text[sizeof(e->text)];
+
+	memcpy(text, e->text, sizeof(text));
+	snprintf(e->text, sizeof(e->text), "%s: %.600s", in->name, text);
+	return -1;
+}
+
 static int read_archive(struct input *in, struct mc_buf *b,
 			struct mntcr_contents **contents, struct mntcr_error *e)
 {
-	char text[sizeof(e->text)];
 	int fd = archive_file(in, e);
 
 	if (fd < 0)
@@ -129,9 +138,7 @@ static int read_archive(struct input *in, struct mc_buf *b,
 	if (!mc_contents_open(fd, MC_IMAGE_MAX_SIZE, b, contents, e))
 		return 0;
 	mc_close(fd);
-	memcpy(text, e->text, sizeof(text));
-	snprintf(e->text, sizeof(e->text), "%s: %.600s", in->name, text);
-	return -1;
+	return of_image(in, e);
 }
 
 int mntcr_image_read_contents(const char *path, struct mc_topology **topo,
@@ -167,7 +174,7 @@ int mntcr_image_read_contents(const char *path, struct mc_topology **topo,
 	if (!ret && mc_contents_check(*contents, *topo, e)) {
 		mntcr_topology_free(*topo);
 		*topo = NULL;
-		ret = -1;
+		ret = of_image(in, e);
 	}
 	if (ret) {
 		mntcr_contents_free(*contents);
