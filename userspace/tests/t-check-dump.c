@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include "checked.h"
+#include "base/base.h"
 
 struct listed {
 	struct mntcr_topology *t;
@@ -202,6 +203,9 @@ static void not_to_be_had(void)
 	TRY(mkdir("alone", 0755));
 	TRY(mount("alone", "alone", "tmpfs", 0, NULL));
 	TRY(mount("none", "alone", NULL, MS_UNBINDABLE, NULL));
+	TRY(mkdir("other", 0755));
+	TRY(mount("other", "other", "tmpfs", 0, NULL));
+	TRY(mount("none", "other", NULL, MS_UNBINDABLE, NULL));
 }
 
 static void all_that_is_refused_is_listed(void)
@@ -215,12 +219,12 @@ static void all_that_is_refused_is_listed(void)
 	CHECK(has(l.e.text, " (and 1 more refusals)"));
 	CHECK_EQ(length(&l, "refusals"), 2);
 	CHECK(has(l.text, " [contents-out-of-reach]\n"));
-	CHECK(has(l.text, ": files of namespaces; refused [namespace-not-given]; "));
+	CHECK(has(l.text, ": files of namespaces; external; mounted at /net\n"));
 	CHECK(has(l.text, " tmpfs alone: the container's; refused [contents-out-of-reach]; "));
 	/* the rest of it is listed all the same */
-	CHECK(has(l.text, " tmpfs ct: the container's; fresh with 0 bytes of contents in 7 files; "));
+	CHECK(has(l.text, " tmpfs ct: the container's; fresh with 0 bytes of contents in 8 files; "));
 	CHECK(has(l.text, " overlay disk: the host's; external; "));
-	CHECK_EQ(length(&l, "externals"), 1);
+	CHECK_EQ(length(&l, "externals"), 2);
 	CHECK_EQ(length(&l, "masters"), 0);
 	done(&l, pid);
 }
@@ -234,6 +238,104 @@ static void an_unlinked_root_without_contents(void)
 	list(&l, pid, false);
 	CHECK_EQ(l.ret, -1);
 	CHECK(has(l.text, " [deleted-root]\n"));
+	done(&l, pid);
+}
+
+/* --- files of namespaces ------------------------------------------------------------ */
+
+/* Of each kind, those that are not made with the mounts, and net, which is; one twice. */
+static const char *const kinds[] = { "uts", "cgroup", "user", "pid", "time", "net" };
+
+static void with_namespaces(void)
+{
+	int fd[MC_ARRAY_SIZE(kinds)];
+	char path[64];
+	size_t i;
+
+	TRY(unshare(CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET));
+	for (i = 0; i < MC_ARRAY_SIZE(kinds); i++) {
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", kinds[i]);
+		fd[i] = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd[i] < 0)
+			continue;	/* not in this kernel */
+		put(kinds[i], "");
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[i]);
+		TRY(mount(path, kinds[i], NULL, MS_BIND, NULL));
+	}
+	put("again", "");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[0]);
+	TRY(mount(path, "again", NULL, MS_BIND, NULL));
+}
+
+/* For PATH of each option, those of the container itself: then they are the same. */
+static size_t found(const struct listed *l, pid_t pid, struct mntcr_external *x,
+		    char paths[][40])
+{
+	const json_t *words = json_object_get(l->json, "options");
+	char *value, *end;
+	size_t i, n = 0;
+
+	for (i = 0; i + 1 < json_array_size(words); i += 2) {
+		CHECK_STR(json_string_value(json_array_get(words, i)), "--external");
+		value = strdup(json_string_value(json_array_get(words, i + 1)));
+		end = value ? strstr(value, "]=PATH") : NULL;
+		REQUIRE(end);
+		end[1] = '\0';
+		snprintf(paths[n], sizeof(paths[n]), "/proc/%d/ns/%.*s", (int)pid,
+			 (int)strcspn(value, ":"), value);
+		x[n] = (struct mntcr_external){ .key = value, .path = paths[n] };
+		n++;
+	}
+	return n;
+}
+
+static void say(void *data, const char *line)
+{
+	TAP_SAY("%s", line);
+}
+
+static void each_namespace_has_its_option(void)
+{
+	const struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
+	struct mntcr_external x[MC_ARRAY_SIZE(kinds)];
+	char paths[MC_ARRAY_SIZE(kinds)][40], what[64];
+	struct mntcr_restore_options o = { .size = sizeof(o), .externals = x };
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *got = NULL;
+	struct listed l;
+	size_t nr = 1, i;
+	pid_t pid = make_container(with_namespaces);
+	bool made;
+	int ret;
+
+	list(&l, pid, true);
+	CHECK_EQ(l.ret, 0);
+	CHECK(!strstr(l.text, "live"));
+	CHECK(has(l.text, ": files of namespaces; external; mounted at "));
+	CHECK(has(l.text, "=PATH' ") || has(l.text, "=PATH'\n"));
+	for (i = 0; i < 4; i++) {
+		snprintf(what, sizeof(what), "external   --external %s:[", kinds[i]);
+		CHECK(has(l.text, what));
+	}
+	CHECK(has(l.text, "]=PATH for /uts, /again\n"));
+	/* one that is made with the mounts has none, if the kernel says whose it was */
+	made = !strstr(l.text, "--external net:[");
+	TAP_SAY("a network namespace is %s", made ? "made" : "given");
+	o.nr_externals = found(&l, pid, x, paths);
+	CHECK(o.nr_externals >= 4);
+	ret = mntcr_restore(l.t, &o, &r, &l.e);
+	if (ret)
+		TAP_SAY("%s", l.e.text);
+	REQUIRE(!ret);
+	src.fd = mntcr_restored_ns_fd(r, 0);
+	REQUIRE(!mntcr_capture(&src, 1, NULL, &got, &l.e));
+	REQUIRE(!mntcr_verify(l.t, got, &v, &nr, &l.e));
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(got);
+	mntcr_restored_free(r);
+	for (i = 0; i < o.nr_externals; i++)
+		free((char *)x[i].key);
 	done(&l, pid);
 }
 
@@ -261,6 +363,7 @@ int main(void)
 	TAP_RUN(pasted_options_restore_it);
 	TAP_RUN(all_that_is_refused_is_listed);
 	TAP_RUN(an_unlinked_root_without_contents);
+	TAP_RUN(each_namespace_has_its_option);
 	TAP_RUN(nothing_is_changed);
 	return tap_done();
 }

@@ -98,6 +98,29 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 		   const struct mntcr_restore_options *o, const uint32_t *mounts,
 		   const uint32_t *first, struct mntcr_error *e);
 
+/* --- ns-file.c ----------------------------------------------------------------- */
+
+struct mc_ns_file {
+	char *key;		/* TYPE:[INODE] */
+	uint32_t *mounts;
+	uint32_t nr_mounts, max_mounts;
+	bool helps;		/* with it, all of them have a source */
+};
+
+struct mc_ns_files {
+	struct mc_ns_file *list;
+	uint32_t nr, max;
+	struct mc_map *by_ino;
+};
+
+/* In decided(): those that the plan lacks; and whether it does when they are given. */
+int mc_ns_files_find(struct mc_ns_files *f, const struct mc_plan *p, struct mntcr_error *e);
+void mc_ns_files_given(struct mc_ns_files *f, const struct mc_plan *p);
+/* As externals, with a path that is yet to be found: how many, at most one a mount. */
+uint32_t mc_ns_files_name(const struct mc_ns_files *f, struct mntcr_external *x);
+void mc_ns_files_report(const struct mc_ns_files *f, struct mc_report *r);
+void mc_ns_files_free(struct mc_ns_files *f);
+
 /* --- by-sb.c, owners.c --------------------------------------------------------- */
 
 /*

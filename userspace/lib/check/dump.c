@@ -37,6 +37,10 @@ struct job {
 	char **has;			/* per superblock: the device that has it, or NULL */
 	char **keys, (*ids)[32];
 	char **sources;			/* what the externals will show */
+	struct mc_ns_files files;
+	bool files_known;
+	struct mntcr_error *e;
+	int ret;			/* of what is called back */
 	bool last;			/* this plan's refusals are told */
 };
 
@@ -102,6 +106,10 @@ static void decided(void *data, const struct mc_plan *p)
 
 	memcpy(j->from, p->from, j->t->nr_sbs * sizeof(*j->from));
 	memcpy(j->orphan, p->orphan, j->t->nr_groups * sizeof(*j->orphan));
+	if (j->files_known)
+		mc_ns_files_given(&j->files, p);
+	else
+		j->ret = mc_ns_files_find(&j->files, p, j->e);
 	if (j->last)
 		mc_report_sources(&j->r, p);
 }
@@ -167,6 +175,7 @@ static void name_externals(struct job *j, struct mc_plan_options *po)
 	for (i = 0; i < j->t->nr_sbs; i++)
 		if (j->external[i] && !j->has[i])
 			name_external(j, i, &j->externals[n++]);
+	n += mc_ns_files_name(&j->files, &j->externals[n]);
 	po->externals = j->externals;
 	po->nr_externals = n;
 	for (i = n = 0; i < j->t->nr_sbs; i++)
@@ -200,6 +209,10 @@ static int ask(struct job *j, struct mc_plan_options *po, struct mntcr_error *e)
 	po->external_sources = j->sources;
 	ret = mc_plan_make(j->t, po, &p, e);
 	mc_plan_free(p);
+	if (j->ret) {
+		*e = *j->e;
+		return -1;
+	}
 	return ret && e->code == MNTCR_REFUSED ? 0 : ret;
 }
 
@@ -220,7 +233,11 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	po.data = j;
 	if (mc_ask_kernel(&po, e) || ask(j, &po, e))
 		return -1;
+	j->files_known = true;
 	for (i = 0; i < j->t->nr_sbs; i++) {
+		/* each file of a namespace by itself */
+		if (!strcmp(j->t->sbs[i].type, "nsfs"))
+			continue;
 		/* and the host's stays the host's */
 		j->layer[i] = mc_lacks_layer(&j->from[i]);
 		j->external[i] = (j->from[i].refused && !j->layer[i] &&
@@ -336,6 +353,7 @@ static void make_list(struct job *j)
 		else
 			n++;
 	}
+	mc_ns_files_report(&j->files, &j->r);
 	for (i = n = 0; i < t->nr_sbs; i++)
 		if (j->layer[i])
 			mc_report_option(&j->r, j->r.layers, "--layer", &j->layers[n++],
@@ -360,10 +378,11 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->external = calloc(t->nr_sbs + 1UL, sizeof(*j->external));
 	j->layer = calloc(t->nr_sbs + 1UL, sizeof(*j->layer));
 	j->layers = calloc(t->nr_sbs + 1UL, sizeof(*j->layers));
-	j->externals = calloc(t->nr_sbs + 1UL, sizeof(*j->externals));
+	/* and files of namespaces */
+	j->externals = calloc((size_t)t->nr_sbs + t->nr_mounts + 1, sizeof(*j->externals));
 	j->has = calloc(t->nr_sbs + 1UL, sizeof(*j->has));
 	j->devices = calloc(t->nr_sbs + 1UL, sizeof(*j->devices));
-	j->sources = calloc(t->nr_sbs + 1UL, sizeof(*j->sources));
+	j->sources = calloc((size_t)t->nr_sbs + t->nr_mounts + 1, sizeof(*j->sources));
 	j->orphan = calloc(t->nr_groups + 1UL, sizeof(*j->orphan));
 	j->master = calloc(t->nr_groups + 1UL, sizeof(*j->master));
 	j->masters = calloc(t->nr_groups + 1UL, sizeof(*j->masters));
@@ -394,6 +413,7 @@ static void finish(struct job *j)
 	free(j->has);
 	free(j->devices);
 	free(j->ids);
+	mc_ns_files_free(&j->files);
 	mc_report_free(&j->r);
 	mc_outside_free(&j->outside);
 	mc_map_free(j->by_dev);
@@ -416,7 +436,8 @@ static void finish(struct job *j)
 int mntcr_check_dump(struct mc_topology *t, const struct mntcr_contents_options *contents,
 		     bool json, FILE *out, struct mntcr_error *e)
 {
-	struct job j = { .t = t };
+	struct mntcr_error inner = { 0 };
+	struct job j = { .t = t, .e = &inner };
 	int ret = -1;
 
 	memset(e, 0, sizeof(*e));

@@ -29,6 +29,9 @@ struct needs {
 	uint32_t *nr_refused;
 	char **keys;
 	struct mntcr_external *externals, *layers, *devices;
+	struct mc_ns_files files;
+	struct mntcr_error *e;
+	int ret;			/* of what is called back */
 	blkid_cache devs;		/* NULL: none was looked for */
 	bool known;			/* a plan got as far as the sources */
 };
@@ -43,6 +46,10 @@ static void decided(void *data, const struct mc_plan *p)
 			n->by_device[p->srcs[i].sb] = true;
 	memcpy(n->from, p->from, n->t->nr_sbs * sizeof(*n->from));
 	memcpy(n->orphan, p->orphan, n->t->nr_groups * sizeof(*n->orphan));
+	if (n->known)
+		mc_ns_files_given(&n->files, p);
+	else
+		n->ret = mc_ns_files_find(&n->files, p, n->e);
 	n->known = true;
 }
 
@@ -52,6 +59,10 @@ static int ask(struct needs *n, struct mntcr_error *e)
 	int ret = mc_plan_make(n->t, &n->po, &p, e);
 
 	mc_plan_free(p);
+	if (n->ret) {
+		*e = *n->e;
+		return -1;
+	}
 	return ret && e->code != MNTCR_REFUSED && e->code != MNTCR_USAGE ? -1 : 0;
 }
 
@@ -112,7 +123,7 @@ static void choose(struct needs *n)
 	uint32_t i, sb;
 
 	for (i = 0; i < n->t->nr_sbs; i++) {
-		/* of namespaces each file is given alone, as the refusal says */
+		/* of namespaces each file is given alone */
 		if (n->from[i].kind == MC_FROM_EXTERNAL || n->by_device[i] || !n->t->sbs[i].nr_mounts ||
 		    !strcmp(n->t->sbs[i].type, "nsfs"))
 			continue;
@@ -159,6 +170,7 @@ static int add_externals(struct needs *n, const struct mc_plan_options *given,
 			.key = n->keys[i], .path = n->device[i] ?
 						   n->t->sbs[i].outside.path : "PATH" };
 	}
+	n->po.nr_externals += mc_ns_files_name(&n->files, &n->externals[n->po.nr_externals]);
 	return 0;
 }
 
@@ -266,6 +278,7 @@ static void list_needed(struct needs *n, const uint32_t *mounts, const uint32_t 
 				 n->has[i] ? "--device" : "--external", &x,
 				 mounts + first[i], nr);
 	}
+	mc_ns_files_report(&n->files, n->r);
 	x.path = "PATH";
 	for (i = 0; i < n->t->nr_sbs; i++) {
 		if (!n->layer[i])
@@ -319,7 +332,8 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 		   const uint32_t *first, struct mntcr_error *e)
 {
 	const struct mc_topology *t = r->t;
-	struct needs n = { .r = r, .t = t, .po = *given };
+	struct mntcr_error inner = { 0 };
+	struct needs n = { .r = r, .t = t, .po = *given, .e = &inner };
 	int ret = -1;
 	uint32_t i;
 
@@ -338,7 +352,8 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	n.has = calloc(t->nr_sbs + 1UL, sizeof(*n.has));
 	n.devices = calloc(given->nr_devices + t->nr_sbs + 1UL, sizeof(*n.devices));
 	n.layers = calloc(given->nr_layers + t->nr_sbs + 1UL, sizeof(*n.layers));
-	n.externals = calloc(given->nr_externals + t->nr_sbs + 1UL, sizeof(*n.externals));
+	n.externals = calloc((size_t)given->nr_externals + t->nr_sbs + t->nr_mounts + 1,
+			     sizeof(*n.externals));
 	n.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
 	n.it = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!n.from || !n.orphan || !n.wanted || !n.device || !n.nr_refused ||
@@ -353,6 +368,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	}
 	if (n.devs)
 		blkid_put_cache(n.devs);
+	mc_ns_files_free(&n.files);
 	mnt_unref_table(n.tb);
 	mnt_free_iter(n.it);
 	for (i = 0; n.keys && i < t->nr_sbs; i++)

@@ -50,7 +50,7 @@ const char *mc_report_from(const struct mc_from *f, uint32_t nr_mounts)
 	static const char *const words[] = {
 		[MC_FROM_NOTHING] = "refused", [MC_FROM_LIVE] = "live",
 		[MC_FROM_FRESH] = "fresh", [MC_FROM_EXTERNAL] = "external",
-		[MC_FROM_FILES] = "files",
+		[MC_FROM_FILES] = "files", [MC_FROM_GIVEN] = "given",
 	};
 
 	return f->nr_refused == nr_mounts ? "refused" : words[f->kind];

@@ -213,6 +213,7 @@ enum mc_from_kind {
 	MC_FROM_FRESH,		/* it is made */
 	MC_FROM_EXTERNAL,
 	MC_FROM_FILES,		/* files of namespaces that are restored */
+	MC_FROM_GIVEN,		/* by the caller, at a stage */
 };
 
 struct mc_from {

@@ -265,7 +265,7 @@ static const char *from_name(enum mc_from_kind kind)
 	static const char *const names[] = {
 		[MC_FROM_NOTHING] = "", [MC_FROM_LIVE] = "live",
 		[MC_FROM_FRESH] = "fresh", [MC_FROM_EXTERNAL] = "external",
-		[MC_FROM_FILES] = "files",
+		[MC_FROM_FILES] = "files", [MC_FROM_GIVEN] = "given",
 	};
 
 	return names[kind];

@@ -168,13 +168,41 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return ret;
 }
 
-/* What has been decided, for others to see. */
-static void say_from(struct mc_plan *p)
+/* MC_FROM_NOTHING: it has no source, and its superblock is none that the others have. */
+static enum mc_from_kind from_of(const struct mc_plan *p, uint32_t m)
 {
 	static const enum mc_from_kind kinds[] = {
 		[MC_SB_LIVE] = MC_FROM_LIVE, [MC_SB_FRESH] = MC_FROM_FRESH,
 		[MC_SB_EXTERNAL] = MC_FROM_EXTERNAL,
 	};
+	const struct mc_sb_plan *s = &p->priv->sb[p->topo->mounts[m].sb];
+	const struct mc_src *src = p->src_of[m] == MC_NONE ? NULL : &p->srcs[p->src_of[m]];
+
+	while (src && src->kind == MC_SRC_SUB)
+		src = &p->srcs[src->base];
+	if (!src)
+		return s->mode == MC_SB_LIVE ? MC_FROM_NOTHING : kinds[s->mode];
+	switch (src->kind) {
+	case MC_SRC_NSFILE:
+	case MC_SRC_NSMADE:
+		return MC_FROM_FILES;
+	case MC_SRC_GIVEN:
+		return MC_FROM_GIVEN;
+	case MC_SRC_EXTERNAL:	/* or one file of a namespace */
+		return MC_FROM_EXTERNAL;
+	default:
+		return kinds[s->mode];
+	}
+}
+
+/* What has been decided, for others to see; of single mounts' only where that is all. */
+static void say_from(struct mc_plan *p)
+{
+	static const uint8_t rank[] = {
+		[MC_FROM_NOTHING] = 0, [MC_FROM_FILES] = 1, [MC_FROM_GIVEN] = 2,
+		[MC_FROM_FRESH] = 3, [MC_FROM_LIVE] = 3, [MC_FROM_EXTERNAL] = 4,
+	};
+	enum mc_from_kind kind;
 	struct mc_from *f;
 	uint32_t m;
 
@@ -183,12 +211,9 @@ static void say_from(struct mc_plan *p)
 		f->refused = p->priv->sb[p->topo->mounts[m].sb].refused;
 		if (p->src_of[m] == MC_NONE)
 			f->nr_refused++;
-		if (p->src_of[m] == MC_NONE ||
-		    (p->srcs[p->src_of[m]].kind != MC_SRC_NSFILE &&
-		     p->srcs[p->src_of[m]].kind != MC_SRC_NSMADE))
-			f->kind = kinds[p->priv->sb[p->topo->mounts[m].sb].mode];
-		else if (f->kind == MC_FROM_NOTHING)
-			f->kind = MC_FROM_FILES;
+		kind = from_of(p, m);
+		if (rank[kind] > rank[f->kind])
+			f->kind = kind;
 	}
 }
 
