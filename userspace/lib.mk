@@ -165,6 +165,7 @@ lib-y += check/report.o
 lib-y += check/by-sb.o
 lib-y += check/owners.o
 lib-y += check/ns-file.o
+lib-y += check/stages.o
 lib-y += check/needs.o
 lib-y += check/dump.o
 lib-y += check/restore.o

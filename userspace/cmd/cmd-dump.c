@@ -56,6 +56,49 @@ static void left_out(void *data, const char *line)
 	fprintf(stderr, "mntcr: dump: %s\n", line);
 }
 
+/* What there is no dump for: in the list, if one was asked for.  Returns an exit code. */
+static int no_dump(const struct mntcr_error *why, size_t nr, bool check, bool json)
+{
+	struct mntcr_error e;
+	int ret = 0, flushed;
+	size_t i;
+
+	if (!check || why->code != MNTCR_REFUSED) {
+		for (i = 0; i < nr; i++)
+			ret = cmd_error("dump", &why[i]);
+		return ret;
+	}
+	mntcr_check_refused(why, nr, json, stdout, &e);
+	ret = e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("dump", &e);
+	flushed = cmd_flush("dump");
+	return ret ? ret : flushed;
+}
+
+/* All that are refused are told of. */
+static int open_trees(struct cmd_input *in, const char *const *names, size_t nr, bool check,
+		      bool json)
+{
+	struct mntcr_error *e = calloc(nr + 1, sizeof(*e));
+	size_t i, nr_refused = 0;
+	int ret = 0;
+
+	if (!e)
+		return MNTCR_SYS;
+	for (i = 0; i < nr; i++) {
+		ret = cmd_input_open_detached(in, "dump", names[i], &e[nr_refused]);
+		if (ret && e[nr_refused].code == MNTCR_REFUSED)
+			nr_refused++;
+		else if (ret)
+			break;
+	}
+	if (i < nr)
+		ret = e[nr_refused].code ? cmd_error("dump", &e[nr_refused]) : ret;
+	else if (nr_refused)
+		ret = no_dump(e, nr_refused, check, json);
+	free(e);
+	return ret;
+}
+
 int cmd_dump(int argc, char **argv)
 {
 	enum { OPT_METHOD = 256, OPT_RETRIES, OPT_CONTENTS, OPT_EXCLUDE,
@@ -199,7 +242,7 @@ int cmd_dump(int argc, char **argv)
 	if (freeze) {
 		if ((!cgroup && mntcr_container_cgroup((int64_t)pid, &found, &e)) ||
 		    mntcr_freeze(cgroup ? cgroup : found, &still, &frozen, &e)) {
-			ret = cmd_error("dump", &e);
+			ret = no_dump(&e, 1, check, json);
 			goto out;
 		}
 		opts.within = pid ? cgroup ? cgroup : found : NULL;
@@ -207,8 +250,7 @@ int cmd_dump(int argc, char **argv)
 	/* once it holds still; each has a namespace's file, and two more while it is opened */
 	if (nr_detached)
 		mc_fd_limit_raise(&limit, mc_fd_count() + (uint32_t)nr_detached + 16);
-	for (n = 0; n < nr_detached && !ret; n++)
-		ret = cmd_input_add_detached(named ? &in : &trees, "dump", detached[n]);
+	ret = open_trees(named ? &in : &trees, detached, nr_detached, check, json);
 	opts.detached = trees.sources;
 	opts.nr_detached = trees.nr;
 	mc_fd_limit_back(&limit);
@@ -231,7 +273,7 @@ int cmd_dump(int argc, char **argv)
 	/* of a list, the refusals are in it */
 	if (ret)
 		ret = check && t && e.code == MNTCR_REFUSED ? MNTCR_REFUSED :
-		      cmd_error("dump", &e);
+		      no_dump(&e, 1, check, json);
 	if (check) {
 		c = cmd_flush("dump");
 		ret = ret ? ret : c;

@@ -18,14 +18,15 @@
 static const char usage[] =
 "Usage: mntcr restore [OPTION...] --pin DIR IMAGE\n"
 "       mntcr restore [OPTION...] --stages FD [--pin DIR] IMAGE\n"
-"       mntcr restore [OPTION...] --check IMAGE\n\n"
+"       mntcr restore [OPTION...] --check [--stages -] IMAGE\n\n"
 "Make the mount namespaces of IMAGE anew and leave them pinned as DIR/0,\n"
 "DIR/1 and so on: nsenter --mount=DIR/0 enters the first.\n\n"
 "      --pin DIR              where to pin them; made if it is not there\n"
 "      --discard              instead of --pin: let them go at the end\n"
 "      --check                make nothing: list what would fail here\n"
 "      --stages FD            stage by stage, as is asked over this socket, with\n"
-"                             what is given between them\n"
+"                             what is given between them; with --check, -: list\n"
+"                             what would have to be given\n"
 "      --give KIND:ID         wait for this in any case\n"
 RESTORE_OPT_USAGE
 "      --verify               capture the result and compare it with IMAGE\n"
@@ -242,26 +243,6 @@ static int make(struct job *j, const struct mntcr_topology *t,
 	return cmd_stages_drive(&j->stages, t, &j->r.o, &j->held, r, e);
 }
 
-/* Nobody could take it, and a pin cannot hold it. */
-static int refuse_trees(const struct job *j, const struct mntcr_topology *t,
-			struct mntcr_error *e)
-{
-	uint32_t i;
-
-	for (i = 0; j->stages.fd < 0 && i < t->nr_ns; i++)
-		if (t->ns[i].detached)
-			return mc_refuse(e, "detached-tree",
-					 "the image has a detached tree, as number %u, which is handed out by --stages only",
-					 i);
-	/* it can be handed out, but not be copied to be looked at */
-	for (i = 0; j->verify && i < t->nr_mounts; i++)
-		if (t->mounts[i].unbindable && t->ns[t->mounts[i].ns].detached)
-			return mc_refuse(e, "detached-unbindable",
-					 "a mount of the image's detached tree, number %u (%s), is unbindable: open_tree(2) leaves such out of a copy, and --verify looks at one; without that it can be restored",
-					 t->mounts[i].ns, t->ns[t->mounts[i].ns].label);
-	return 0;
-}
-
 static int run(struct job *j, const char *image)
 {
 	struct mntcr_restored *r = NULL;
@@ -274,8 +255,9 @@ static int run(struct job *j, const char *image)
 		tell_driver(j, -1, &e);
 		return cmd_error("restore", &e);
 	}
-	if (refuse_trees(j, t, &e) || cmd_maps_apply(&j->r.maps, t, &e)) {
-		ret = cmd_error("restore", &e);
+	j->r.json = j->json;
+	if (cmd_maps_apply(&j->r.maps, t, &e)) {
+		ret = restore_opts_error(&j->r, "restore", &e);
 		goto out;
 	}
 	j->r.o.progress = progress;
@@ -283,7 +265,6 @@ static int run(struct job *j, const char *image)
 	j->r.o.contents = j->contents;
 	j->r.o.cancelled = cancelled;
 	j->r.o.refused = refused;
-	j->r.json = j->json;
 	j->r.o.data = j;
 	j->r.o.pin_later = true;
 	if (j->r.o.pin_dir)
@@ -321,6 +302,25 @@ out:
 	return ret;
 }
 
+/* Words by which the same is asked for are in the list. */
+static int list(struct job *j, struct mntcr_topology *t, struct mntcr_error *e)
+{
+	const struct mntcr_stages_options so = {
+		.size = sizeof(so), .give = j->stages.give, .nr_give = j->stages.nr_give,
+	};
+	struct mntcr_error why;
+
+	if (cmd_maps_apply(&j->r.maps, t, &why)) {
+		if (why.code == MNTCR_REFUSED)
+			return mntcr_check_refused(&why, 1, j->json, stdout, e);
+		*e = why;
+		return -1;
+	}
+	return j->stages.asked ?
+	       mntcr_check_stages(t, &j->r.o, &so, j->json, stdout, e) :
+	       mntcr_check_restore(t, &j->r.o, j->json, stdout, e);
+}
+
 /* What would fail is in the list. */
 static int check(struct job *j, const char *image)
 {
@@ -331,15 +331,9 @@ static int check(struct job *j, const char *image)
 	if (mntcr_image_read_contents(image, &t, &j->contents, &e))
 		return cmd_error("restore", &e);
 	j->r.o.contents = j->contents;
-	ret = cmd_maps_apply(&j->r.maps, t, &e) ? cmd_error("restore", &e) : 0;
-	if (ret)
-		goto out;
-	ret = mntcr_check_restore(t, &j->r.o, j->json, stdout, &e);
+	ret = list(j, t, &e);
 	if (ret)
 		ret = e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("restore", &e);
-	if (refuse_trees(j, t, &e))
-		ret = cmd_error("restore", &e);
-out:
 	flushed = cmd_flush("restore");
 	mntcr_contents_free(j->contents);
 	mntcr_topology_free(t);
@@ -366,6 +360,7 @@ int cmd_restore(int argc, char **argv)
 	struct job j = {
 		.r = { .o = { .size = sizeof(j.r.o) } }, .stages = { .fd = -1 },
 	};
+	const char *stages = NULL;
 	int c, ret = 0;
 
 	while (!ret && (c = getopt_long(argc, argv, "h" RESTORE_OPT_LETTERS,
@@ -385,10 +380,12 @@ int cmd_restore(int argc, char **argv)
 			j.check = true;
 			break;
 		case OPT_STAGES:
-			ret = cmd_stages_fd(&j.stages, "restore", optarg);
+			stages = optarg;
 			break;
 		case OPT_GIVE:
 			ret = cmd_stages_give(&j.stages, "restore", optarg);
+			if (!ret)
+				ret = restore_opts_repeat(&j.r, "restore", "give", optarg);
 			break;
 		case OPT_VERIFY:
 			j.verify = true;
@@ -407,14 +404,18 @@ int cmd_restore(int argc, char **argv)
 			ret = cmd_try_help("restore");
 		}
 	}
+	if (!ret && stages)
+		ret = cmd_stages_fd(&j.stages, "restore", stages, j.check);
 	if (ret)
 		goto out;
+	j.r.o.no_detached = !j.stages.asked;
+	j.r.o.will_capture = j.verify;
 	if (argc - optind != 1) {
 		ret = cmd_usage("restore", "one image is needed");
-	} else if (j.stages.nr_give && j.stages.fd < 0) {
+	} else if (j.stages.nr_give && !j.stages.asked) {
 		ret = cmd_usage("restore", "--give: nobody gives anything without --stages");
-	} else if (j.stages.fd >= 0 && (j.check || j.discard)) {
-		ret = cmd_usage("restore", "--stages goes with neither --check nor --discard");
+	} else if (j.stages.asked && j.discard) {
+		ret = cmd_usage("restore", "--stages and --discard exclude one another");
 	} else if (j.check) {
 		restore_opts_done(&j.r);
 		ret = check(&j, argv[optind]);

@@ -66,6 +66,9 @@ int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 		  bool images);
 /* PID:FD: a detached tree */
 int cmd_input_add_detached(struct cmd_input *in, const char *name, const char *arg);
+/* The same; what the library says of it is in e, whose code is 0 for what has been said. */
+int cmd_input_open_detached(struct cmd_input *in, const char *name, const char *arg,
+			    struct mntcr_error *e);
 int cmd_input_load(struct cmd_input *in, const char *name,
 		   enum mntcr_method method, struct mntcr_topology **topo);
 /*

@@ -129,12 +129,13 @@ static bool parse_detached(const char *arg, size_t *pid, size_t *fd)
 	return cmd_number(first, INT32_MAX, pid) && *pid && cmd_number(colon + 1, INT32_MAX, fd);
 }
 
-int cmd_input_add_detached(struct cmd_input *in, const char *name, const char *arg)
+int cmd_input_open_detached(struct cmd_input *in, const char *name, const char *arg,
+			    struct mntcr_error *e)
 {
-	struct mntcr_error e;
 	size_t pid, fd;
 	void *p;
 
+	memset(e, 0, sizeof(*e));
 	if (!parse_detached(arg, &pid, &fd))
 		return cmd_usage(name, "%s: not PID:FD", arg);
 	if (in->nr_trees == in->max_trees) {
@@ -144,9 +145,17 @@ int cmd_input_add_detached(struct cmd_input *in, const char *name, const char *a
 			return nomem(name);
 		in->trees = p;
 	}
-	if (mntcr_detached_open((int64_t)pid, (int)fd, &in->trees[in->nr_trees], &e))
-		return cmd_error(name, &e);
+	if (mntcr_detached_open((int64_t)pid, (int)fd, &in->trees[in->nr_trees], e))
+		return (int)e->code;
 	return add_source(in, name, *mntcr_detached_source(in->trees[in->nr_trees++]));
+}
+
+int cmd_input_add_detached(struct cmd_input *in, const char *name, const char *arg)
+{
+	struct mntcr_error e;
+	int ret = cmd_input_open_detached(in, name, arg, &e);
+
+	return ret && e.code ? cmd_error(name, &e) : ret;
 }
 
 static int set_image(struct cmd_input *in, const char *name, const char *arg)

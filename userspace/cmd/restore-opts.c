@@ -76,8 +76,8 @@ static int add_hosts(struct restore_opts *r, const char *cmd, char *arg)
 	return 0;
 }
 
-static int add_word(struct restore_opts *r, const char *cmd, const char *option,
-		    const char *arg)
+int restore_opts_repeat(struct restore_opts *r, const char *cmd, const char *option,
+			const char *arg)
 {
 	char **p = realloc(r->repeat, (r->nr_repeat + 2) * sizeof(*p));
 
@@ -105,7 +105,7 @@ static int repeat(struct restore_opts *r, const char *cmd, int c, const char *ar
 
 	while (o->name && o->val != c)
 		o++;
-	return o->name ? add_word(r, cmd, o->name, o->has_arg ? arg : NULL) : 0;
+	return o->name ? restore_opts_repeat(r, cmd, o->name, o->has_arg ? arg : NULL) : 0;
 }
 
 /* Those that the library has a list of; -1: none of them. */
@@ -198,8 +198,12 @@ int restore_opts_error(struct restore_opts *r, const char *cmd,
 {
 	int ret;
 
-	if (e->code != MNTCR_REFUSED || !r->nr_refused)
+	if (e->code != MNTCR_REFUSED)
 		return cmd_error(cmd, e);
+	/* before there was a plan */
+	if (!r->nr_refused)
+		restore_opts_refused(r, cmd, &(struct mntcr_refusal){
+			.rule = e->rule, .text = e->text, .help = "" });
 	if (r->json) {
 		ret = cmd_print_json(cmd, json_pack("{s:O}", "refusals",
 						    r->refusals));

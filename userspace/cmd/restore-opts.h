@@ -73,6 +73,9 @@ bool cmd_api(const char *word, enum mntcr_api *api);
 
 /* 0: taken; -1: not one of these; otherwise an exit code. */
 int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg);
+/* One more that the list of a check is to begin with; arg may be NULL. */
+int restore_opts_repeat(struct restore_opts *r, const char *cmd, const char *option,
+			const char *arg);
 /* What mntcr_restore_options.refused is to do: say it, keep it for --json. */
 void restore_opts_refused(struct restore_opts *r, const char *cmd,
 			  const struct mntcr_refusal *refusal);

@@ -74,12 +74,15 @@ static bool parse_given(const char *kind, const char *id, struct mntcr_given *wh
 	return true;
 }
 
-int cmd_stages_fd(struct cmd_stages *s, const char *cmd, const char *arg)
+int cmd_stages_fd(struct cmd_stages *s, const char *cmd, const char *arg, bool check)
 {
 	size_t fd;
 	int type;
 	socklen_t size = sizeof(type);
 
+	s->asked = true;
+	if (check && (!strcmp(arg, "-") || cmd_number(arg, INT_MAX, &fd)))
+		return 0;
 	if (!cmd_number(arg, INT_MAX, &fd))
 		return cmd_usage(cmd, "--stages %s: no number of a descriptor", arg);
 	if (getsockopt((int)fd, SOL_SOCKET, SO_DOMAIN, &type, &size) ||

@@ -14,13 +14,17 @@
 #include "cmd.h"
 
 struct cmd_stages {
-	int fd;			/* -1: in one go */
+	bool asked;
+	int fd;			/* -1: in one go, or nobody drives it: a check */
 	struct mntcr_given *give;
 	size_t nr_give;
 };
 
-/* --stages FD, --give KIND:ID: 0 or an exit code, having said why */
-int cmd_stages_fd(struct cmd_stages *s, const char *cmd, const char *arg);
+/*
+ * --stages FD, --give KIND:ID: 0 or an exit code, having said why.  check: FD is not
+ * used, and may be "-"
+ */
+int cmd_stages_fd(struct cmd_stages *s, const char *cmd, const char *arg, bool check);
 int cmd_stages_give(struct cmd_stages *s, const char *cmd, const char *arg);
 void cmd_stages_free(struct cmd_stages *s);
 

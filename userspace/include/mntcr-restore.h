@@ -168,6 +168,13 @@ struct mntcr_restore_options {
 	 */
 	const char *const *repeat;
 	size_t nr_repeat;
+	/*
+	 * Nobody will take detached trees (mntcr_restored_detached_fd()): an image that has
+	 * one is refused.
+	 */
+	bool no_detached;
+	/* What comes of it will be captured: refused is what cannot be. */
+	bool will_capture;
 };
 
 struct mntcr_restored;
@@ -226,6 +233,13 @@ int mntcr_check_dump(struct mntcr_topology *topo,
 int mntcr_check_restore(const struct mntcr_topology *topo,
 			const struct mntcr_restore_options *opts, bool json,
 			FILE *out, struct mntcr_error *e);
+
+/*
+ * The same list, of nothing but why: nr errors, MNTCR_REFUSED or MNTCR_USAGE, from before
+ * there was anything to look at.  Fails with MNTCR_REFUSED, when it has been printed.
+ */
+int mntcr_check_refused(const struct mntcr_error *why, size_t nr, bool json, FILE *out,
+			struct mntcr_error *e);
 
 enum mntcr_propagation {
 	MNTCR_PROPAGATION_PRIVATE,

@@ -93,6 +93,14 @@ int mntcr_stages_begin(const struct mntcr_topology *topo,
 		       const struct mntcr_stages_options *stages,
 		       struct mntcr_stages **s, struct mntcr_error *e);
 /*
+ * mntcr_check_restore() of such a restore: what is waited for is not refused but listed,
+ * with the mounts that wait for it and the stage after which it can be given.
+ */
+int mntcr_check_stages(const struct mntcr_topology *topo,
+		       const struct mntcr_restore_options *opts,
+		       const struct mntcr_stages_options *stages, bool json, FILE *out,
+		       struct mntcr_error *e);
+/*
  * Each of these fails with MNTCR_USAGE when it is not its turn, and undoes all that was
  * done when it fails for whatever reason; then only mntcr_stages_free() is left.
  */

@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "contents/contents.h"
 #include "image/image.h"
+#include "mntcr-stages.h"
 
 long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
@@ -416,6 +417,153 @@ static void owners_that_nobody_is(void)
 	as_only_root(look_at_owners, NULL);
 }
 
+/* --- in stages ------------------------------------------------------------------ */
+
+#define OF(id, sb, root, at, more)					\
+	",{\"id\":" #id ",\"namespace\":0,\"parent\":10,\"superblock\":" #sb ","	\
+	"\"root\":\"" root "\",\"mountpoint\":\"" at "\"" more "}"
+
+/* A server's, a process's of a nested proc, and files of namespaces. */
+static struct mntcr_topology *waits(void)
+{
+	char *text = image(",{\"device\":\"0:7\",\"type\":\"autofs\",\"options\":\"\"},"
+			   "{\"device\":\"0:8\",\"type\":\"proc\",\"options\":\"\",\"pid_namespace\":70,\"pid_depth\":2},"
+			   "{\"device\":\"0:4\",\"type\":\"nsfs\",\"options\":\"\"}", "",
+			   OF(11, 1, "/", "/a", "") OF(12, 2, "/", "/p", "")
+			   OF(13, 2, "/7", "/q", "")
+			   OF(14, 3, "uts:[77]", "/u", ",\"nsfs\":{\"type\":\"uts\",\"inode\":77}")
+			   OF(15, 3, "uts:[77]", "/v", ",\"nsfs\":{\"type\":\"uts\",\"inode\":77}")
+			   OF(16, 3, "time:[78]", "/w", ",\"nsfs\":{\"type\":\"time\",\"inode\":78}"));
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	REQUIRE(!mc_image_parse(text, strlen(text), "image", &t, &e));
+	free(text);
+	return t;
+}
+
+static char *staged_list(const struct mntcr_topology *t, const struct mntcr_given *give,
+			 size_t nr, bool json, int want, struct mntcr_error *e)
+{
+	const struct mntcr_restore_options o = { .size = sizeof(o) };
+	const struct mntcr_stages_options so = {
+		.size = sizeof(so), .give = give, .nr_give = nr,
+	};
+	uint32_t fds = mc_fd_count();
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	REQUIRE(out);
+	CHECK_EQ(mntcr_check_stages(t, &o, &so, json, out, e), want);
+	REQUIRE(!fclose(out));
+	CHECK_EQ(mc_fd_count(), fds);
+	return text;
+}
+
+/* What is waited for is listed, and not refused. */
+static void what_stages_wait_for(void)
+{
+	static const char *const lines[] = {
+		"superblock 0:7 autofs none: given; mounted at /a\n",
+		"superblock 0:4 nsfs none: given; mounted at ",
+		"need       superblock:0:7 (autofs), at any time, for /a\n",
+		"need       pid:70 (proc), after place, for /p\n",
+		"need       mount:13 (proc), after delayed, for /q\n",
+		"need       mount:14 (nsfs), at any time, for /u\n",
+		"delayed    /a\n", "delayed    /q\n",
+	};
+	struct mntcr_topology *t = waits();
+	const struct mntcr_given uts = { MNTCR_GIVEN_UTS, 77 };
+	struct mntcr_error e;
+	char *text;
+	size_t i;
+	int err;
+
+	if (mc_extended_lacks(&err)) {
+		text = staged_list(t, NULL, 0, false, -1, &e);
+		CHECK_EQ(e.code, MNTCR_REFUSED);
+		CHECK(has(text, "external   --external uts:[77]=PATH for /u, /v\n"));
+		CHECK(has(text, " [namespace-not-given]\n"));
+		goto out;
+	}
+	text = staged_list(t, NULL, 0, false, 0, &e);
+	CHECK(!strstr(text, "refused"));
+	CHECK(!strstr(text, "external"));
+	for (i = 0; i < MC_ARRAY_SIZE(lines); i++)
+		CHECK(has(text, lines[i]));
+	free(text);
+	/* those that will be given as one are waited for as one */
+	text = staged_list(t, &uts, 1, true, 0, &e);
+	CHECK(has(text, "\"kind\": \"uts\""));
+	CHECK(has(text, "\"id\": \"77\""));
+	CHECK(has(text, "\"chosen\": true"));
+	CHECK(!strstr(text, "\"id\": \"14\""));
+	free(text);
+	/* a mistake */
+	text = staged_list(t, &(struct mntcr_given){ MNTCR_GIVEN_UTS, 76 }, 1, false, -1, &e);
+	CHECK_STR(e.rule, "option");
+	CHECK(has(text, "refused    give uts:76: no mount of the image waits for such a one [option]\n"));
+out:
+	free(text);
+	mntcr_topology_free(t);
+}
+
+/* Without stages each is refused, and each namespace has an option of its own. */
+static void files_of_namespaces(void)
+{
+	struct mntcr_external x[2] = {
+		{ .key = "uts:[77]", .path = "/proc/self/ns/uts" },
+		{ .key = "time:[78]", .path = "/proc/self/ns/net" },
+	};
+	struct mntcr_restore_options o = { 0 };
+	const char *sb = ",{\"device\":\"0:4\",\"type\":\"nsfs\",\"options\":\"\"}";
+	const char *mounts =
+		OF(14, 1, "uts:[77]", "/u", ",\"nsfs\":{\"type\":\"uts\",\"inode\":77}")
+		OF(16, 1, "time:[78]", "/w", ",\"nsfs\":{\"type\":\"time\",\"inode\":78}");
+	struct seen s;
+
+	look(&s, image(sb, "", mounts), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "superblock 0:4 nsfs none: refused [namespace-not-given]; "));
+	CHECK(has(s.text, "external   --external uts:[77]=PATH for /u\n"));
+	CHECK(has(s.text, "external   --external time:[78]=PATH for /w\n"));
+	CHECK(has(s.text, "\noptions    --external 'uts:[77]=PATH' --external 'time:[78]=PATH'\n"));
+	done(&s);
+	/* in part, and what is left has the option */
+	o.externals = x;
+	o.nr_externals = 1;
+	look(&s, image(sb, "", mounts), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "superblock 0:4 nsfs none: external [namespace-not-given]; "));
+	CHECK(has(s.text, "external   --external time:[78]=PATH for /w\n"));
+	CHECK(!strstr(s.text, "for /u"));
+	done(&s);
+	o.nr_externals = 2;
+	look(&s, image(sb, "", mounts), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK_STR(s.e.rule, "external-namespace");
+	done(&s);
+}
+
+/* What was found before there was a plan. */
+static void what_there_is_no_list_for(void)
+{
+	struct mntcr_error why[2] = { 0 }, e;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	mc_refuse(&why[0], "detached-unbindable", "of one");
+	mc_fail(&why[1], MNTCR_USAGE, 0, "of another");
+	REQUIRE(out);
+	CHECK_EQ(mntcr_check_refused(why, 2, false, out, &e), -1);
+	REQUIRE(!fclose(out));
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(text, "refused    of one [detached-unbindable]\nrefused    of another [option]\n");
+	free(text);
+}
+
 struct two_superblocks {
 	struct mntcr_topology *t;
 	struct mntcr_restore_options o;
@@ -474,6 +622,9 @@ int main(void)
 	TAP_RUN(what_the_kernel_does_not_take);
 	TAP_RUN(an_archive_that_could_not_be_made);
 	TAP_RUN(options_of_another_owner);
+	TAP_RUN(what_stages_wait_for);
+	TAP_RUN(files_of_namespaces);
+	TAP_RUN(what_there_is_no_list_for);
 	TAP_RUN(owners_that_nobody_is);
 	TAP_RUN(owners_of_two_superblocks);
 	return tap_done();

@@ -751,5 +751,62 @@ listed()
 }
 test_each "dump --check and restore --check" listed
 
+# as_text_and_json RULE TEXT COMMAND... IMAGE: refused by both kinds of list, all of it
+as_text_and_json()
+{
+	rule=$1 text=$2
+	shift 2
+	code 4 "$@"
+	holds grep -q "^refused .*$text.* \\[$rule\\]\$" "$tmp/out"
+	fails test -s "$tmp/err"
+	code 4 "$@" --json
+	holds grep -q "\"rule\": \"$rule\"" "$tmp/out"
+	fails test -s "$tmp/err"
+}
+
+# What is refused of trees that are mounted nowhere, and what is by no plan.
+trees()
+{
+	image "$work/plain" '' "$a"
+	sed 's/"version":2/"version":5/; s/{"id":1,"label":"x"}/&,{"label":"7:3","detached":true}/
+		s/"mountpoint":"\/a"/&,"locks":[]/
+		s/^]}/,{"id":12,"namespace":1,"superblock":0,"root":"\/","mountpoint":"\/","locks":[]},{"id":13,"namespace":1,"parent":12,"superblock":0,"root":"\/","mountpoint":"\/d","locks":[],"unbindable":true}]}/' \
+		"$work/plain" >"$work/image"
+	try mntcr show "$work/image"
+	set -- mntcr restore --check --api "$api"
+	as_text_and_json detached-tree "which nobody would take" "$@" "$work/image"
+	as_text_and_json detached-unbindable "unbindable, in a detached tree" "$@" --verify "$work/image"
+	holds grep -q '"rule": "detached-tree"' "$tmp/out"
+	code 4 mntcr restore --api "$api" --discard --verify --json "$work/image"
+	holds grep -q '"rule": "detached-unbindable"' "$tmp/out"
+	holds grep -q '"rule": "detached-tree"' "$tmp/out"
+	holds grep -q '"help": "--stages, which hands it out"' "$tmp/out"
+	if [ $api = extended ]; then
+		try "$@" --stages - "$work/image"
+		try "$@" --stages 99 --give superblock:9:99 "$work/image"
+		holds grep -q '^need  *superblock:9:99 (tmpfs), at any time, for .*/a$' "$tmp/out"
+		holds grep -q "^options  *--api $api --give superblock:9:99\$" "$tmp/out"
+		as_text_and_json detached-unbindable "unbindable, in a detached tree" "$@" \
+			--stages - --verify "$work/image"
+		# as is what no image is made of, and all of it
+		exec 9</proc/self/ns/mnt 8</
+		code 4 mntcr dump --check --json --detached $$:9 --detached $$:8
+		same "$(grep -c '"rule": "not-detached"' "$tmp/out")" 2 "trees that are refused"
+		code 4 mntcr dump --check --detached $$:8
+		holds grep -q '^refused .* \[not-detached\]$' "$tmp/out"
+		exec 9<&- 8<&-
+	fi
+	code 2 "$@" --stages x "$work/image"
+	code 2 mntcr restore --discard --give superblock:9:99 "$work/image"
+	# before there is a plan
+	sed 's/"version":2/"version":4/; s/"options":"[^"]*"/&,"whose":"container"/' \
+		"$work/plain" >"$work/own"
+	as_text_and_json stand-in "nothing stands in for /a" "$@" --stand-in /a "$work/own"
+	code 2 "$@" --stand-in /b "$work/own"
+	code 4 mntcr restore --api "$api" --discard --json --stand-in /a "$work/own"
+	holds grep -q '"rule": "stand-in"' "$tmp/out"
+}
+test_each "detached trees, and what there is no plan for, in lists" trees
+
 echo "1..$n"
 exit $bad

@@ -208,6 +208,45 @@ static void what_cannot_be_made(void)
 		   MNTCR_API_UPSTREAM, "detached-tree");
 }
 
+struct told {
+	uint32_t nr;
+	bool tree, unbindable;
+};
+
+static void refused(void *data, const struct mntcr_refusal *r)
+{
+	struct told *told = data;
+
+	told->nr++;
+	CHECK_EQ(r->nr_mounts, 1);
+	CHECK(*r->help);
+	if (!strcmp(r->rule, "detached-tree"))
+		told->tree = r->mounts[0].ns == 1 && r->mounts[0].id == 12;
+	if (!strcmp(r->rule, "detached-unbindable"))
+		told->unbindable = r->mounts[0].ns == 1 && r->mounts[0].id == 13;
+}
+
+/* Both at once, each with its mount; and neither where nobody asks for it. */
+static void what_nobody_takes_or_can_look_at(void)
+{
+	struct mntcr_topology *t = parse_with(UNBINDABLE, UNBINDABLE ",\"unbindable\":true");
+	struct mc_plan_options o = options;
+	struct mc_plan *p = NULL;
+	struct mntcr_error e;
+	struct told told = { 0 };
+
+	REQUIRE(!mc_plan_make(t, &o, &p, &e));
+	mc_plan_free(p);
+	o.no_detached = o.will_capture = true;
+	o.refused = refused;
+	o.data = &told;
+	CHECK_EQ(mc_plan_make(t, &o, &p, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_EQ(told.nr, 2);
+	CHECK(told.tree && told.unbindable);
+	mntcr_topology_free(t);
+}
+
 int main(void)
 {
 	TAP_RUN(what_is_written_is_read);
@@ -217,5 +256,6 @@ int main(void)
 	TAP_RUN(it_is_detached_last);
 	TAP_RUN(what_is_built_detached);
 	TAP_RUN(what_cannot_be_made);
+	TAP_RUN(what_nobody_takes_or_can_look_at);
 	return tap_done();
 }

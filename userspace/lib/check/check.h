@@ -21,13 +21,16 @@ struct mc_report {
 	const struct mc_topology *t;
 	json_t *root;
 	json_t *superblocks, *externals, *masters, *layers, *refusals, *differences, *options;
+	json_t *needs, *delayed; /* NULL: without stages */
 	json_t *hosts;		/* places, by name */
 	bool nomem;		/* sticky: check once at the end */
 };
 
-/* Even if it fails it is to be freed. */
+/* Even if it fails it is to be freed.  t: NULL, where no mounts will be named. */
 int mc_report_new(struct mc_report *r, const struct mc_topology *t,
 		  struct mntcr_error *e);
+/* It will have what stages wait for. */
+void mc_report_staged(struct mc_report *r);
 void mc_report_free(struct mc_report *r);
 void mc_report_add(struct mc_report *r, json_t *list, json_t *what);
 /* Into of: the first few by name, and all by id. */
@@ -120,6 +123,12 @@ void mc_ns_files_given(struct mc_ns_files *f, const struct mc_plan *p);
 uint32_t mc_ns_files_name(const struct mc_ns_files *f, struct mntcr_external *x);
 void mc_ns_files_report(const struct mc_ns_files *f, struct mc_report *r);
 void mc_ns_files_free(struct mc_ns_files *f);
+
+/* --- stages.c ------------------------------------------------------------------ */
+
+/* In decided(), and when there are operations, too. */
+void mc_report_needs(struct mc_report *r, const struct mc_plan *p);
+void mc_report_delayed(struct mc_report *r, const struct mc_plan *p);
 
 /* --- by-sb.c, owners.c --------------------------------------------------------- */
 

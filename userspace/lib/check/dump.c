@@ -230,6 +230,7 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	mc_plan_options(&ro, &po);
 	po.decided = decided;
 	po.refused = refused;
+	po.no_detached = true;	/* it takes stages, too */
 	po.data = j;
 	if (mc_ask_kernel(&po, e) || ask(j, &po, e))
 		return -1;

@@ -75,6 +75,17 @@ static void put_option(const char *kind, const json_t *o, FILE *out)
 	putc('\n', out);
 }
 
+static void put_need(const json_t *o, FILE *out)
+{
+	const char *after = get(o, "after");
+
+	fprintf(out, "%-10s %s:%s (%s), %s%s, for ", "need", get(o, "kind"), get(o, "id"),
+		get(o, "type"), strcmp(after, "begin") ? "after " : "at any time",
+		strcmp(after, "begin") ? after : "");
+	put_names(o, out);
+	putc('\n', out);
+}
+
 /* As a shell takes it. */
 static void put_word(const char *s, FILE *out)
 {
@@ -107,6 +118,10 @@ void mc_report_print(const json_t *root, FILE *out)
 		put_option("master", o, out);
 	json_array_foreach(json_object_get(root, "layers"), i, o)
 		put_option("layer", o, out);
+	json_array_foreach(json_object_get(root, "needs"), i, o)
+		put_need(o, out);
+	json_array_foreach(json_object_get(root, "delayed"), i, o)
+		fprintf(out, "%-10s %s\n", "delayed", get(o, "name"));
 	json_array_foreach(json_object_get(root, "differences"), i, o)
 		fprintf(out, "%-10s %s\n", "differs", get(o, "text"));
 	json_array_foreach(json_object_get(root, "refusals"), i, o)

@@ -86,6 +86,12 @@ int mc_report_new(struct mc_report *r, const struct mc_topology *t,
 	return !r->root || r->nomem ? mc_nomem(e) : 0;
 }
 
+void mc_report_staged(struct mc_report *r)
+{
+	r->needs = list(r, "needs");
+	r->delayed = list(r, "delayed");
+}
+
 void mc_report_free(struct mc_report *r)
 {
 	json_decref(r->root);
@@ -236,6 +242,24 @@ static void end_hosts(struct mc_report *r)
 	    json_array_insert_new(r->options, 0, json_string("--host")))
 		r->nomem = true;
 	mc_buf_free(&b);
+}
+
+int mntcr_check_refused(const struct mntcr_error *why, size_t nr, bool json, FILE *out,
+			struct mntcr_error *e)
+{
+	struct mc_report r;
+	int ret = -1;
+	size_t i;
+
+	memset(e, 0, sizeof(*e));
+	if (!mc_report_new(&r, NULL, e)) {
+		for (i = 0; i < nr; i++)
+			mc_report_refuse(&r, *why[i].rule ? why[i].rule : "option", "", "%s",
+					 why[i].text);
+		ret = mc_report_end(&r, json, out, e);
+	}
+	mc_report_free(&r);
+	return ret;
 }
 
 bool mc_lacks_source(const struct mc_from *f)

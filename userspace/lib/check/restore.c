@@ -148,6 +148,9 @@ static void try_fresh(struct job *j, uint32_t src)
 
 	if (j->x.p->srcs[src].owner != MC_NONE && !j->owners)
 		return;
+	/* not before that has been given */
+	if (j->x.p->srcs[src].need != MC_NONE)
+		return;
 	j->x.e = &e;
 	if (!mc_exec_fresh(&j->x, &op, NULL))
 		return;
@@ -300,6 +303,8 @@ static void decided(void *data, const struct mc_plan *p)
 		*j->e = e;
 		j->ret = -1;
 	}
+	if (p->staged)
+		mc_report_needs(&j->r, p);
 	mc_report_sources(&j->r, p);
 	mc_check_owners(&j->r, p, j->o->contents);
 }
@@ -335,6 +340,8 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	}
 	if (ret)
 		return 0;
+	if (p->staged)
+		mc_report_delayed(&j->r, p);
 	j->x.p = p;
 	j->x.e = &wrong;
 	if (mc_idmaps_make(&j->x)) {
@@ -353,7 +360,8 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 
 /* --- the frame ---------------------------------------------------------------------- */
 
-static int start(struct job *j, struct mntcr_error *e)
+static int start(struct job *j, const struct mntcr_stages_options *stages,
+		 struct mntcr_error *e)
 {
 	const struct mc_topology *t = j->t;
 
@@ -383,7 +391,15 @@ static int start(struct job *j, struct mntcr_error *e)
 	j->po.decided = decided;
 	j->po.refused = refused;
 	j->po.data = j;
-	return mc_report_new(&j->r, t, e);
+	if (mc_report_new(&j->r, t, e))
+		return -1;
+	if (!stages)
+		return 0;
+	j->po.staged = true;
+	j->po.give = stages->give;
+	j->po.nr_give = (uint32_t)stages->nr_give;
+	mc_report_staged(&j->r);
+	return 0;
 }
 
 static void finish(struct job *j)
@@ -414,9 +430,9 @@ static void finish(struct job *j)
 	mc_report_free(&j->r);
 }
 
-int mntcr_check_restore(const struct mntcr_topology *t,
-			const struct mntcr_restore_options *opts, bool json, FILE *out,
-			struct mntcr_error *e)
+static int check(const struct mntcr_topology *t, const struct mntcr_restore_options *opts,
+		 const struct mntcr_stages_options *stages, bool json, FILE *out,
+		 struct mntcr_error *e)
 {
 	struct mntcr_restore_options o;
 	struct mntcr_error lacks = { 0 }, inner = { 0 }, wrong = { 0 };
@@ -424,7 +440,6 @@ int mntcr_check_restore(const struct mntcr_topology *t,
 	struct job j = { .t = t, .o = &o, .e = &inner };
 	int ret = -1;
 
-	memset(e, 0, sizeof(*e));
 	if (mc_restore_take(&o, opts, e))
 		return -1;
 	hosts = !mc_hosts_take(&j.hosts, t, &o, &wrong);
@@ -433,7 +448,7 @@ int mntcr_check_restore(const struct mntcr_topology *t,
 		mc_hosts_free(&j.hosts);
 		return -1;
 	}
-	if (!start(&j, e)) {
+	if (!start(&j, stages, e)) {
 		if (!hosts)
 			mc_report_refuse(&j.r, "option", "", "%s", wrong.text);
 		if (o.api == MNTCR_API_EXTENDED && mc_need_extended(&lacks))
@@ -452,4 +467,24 @@ int mntcr_check_restore(const struct mntcr_topology *t,
 	}
 	finish(&j);
 	return ret;
+}
+
+int mntcr_check_restore(const struct mntcr_topology *t,
+			const struct mntcr_restore_options *opts, bool json, FILE *out,
+			struct mntcr_error *e)
+{
+	memset(e, 0, sizeof(*e));
+	return check(t, opts, NULL, json, out, e);
+}
+
+int mntcr_check_stages(const struct mntcr_topology *t,
+		       const struct mntcr_restore_options *opts,
+		       const struct mntcr_stages_options *stages, bool json, FILE *out,
+		       struct mntcr_error *e)
+{
+	struct mntcr_stages_options so;
+
+	memset(e, 0, sizeof(*e));
+	return mc_take_options(&so, sizeof(so), sizeof(so), stages, "stages_options", e) ?
+	       -1 : check(t, opts, &so, json, out, e);
 }

@@ -380,6 +380,8 @@ void mc_plan_options(const struct mntcr_restore_options *o,
 	po->batch = o->batch;
 	po->keep_fds = o->keep_fds;
 	po->ignore_locks = o->ignore_locks;
+	po->no_detached = o->no_detached;
+	po->will_capture = o->will_capture;
 	po->refused = o->refused;
 	po->data = o->data;
 }

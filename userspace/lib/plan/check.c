@@ -134,6 +134,29 @@ static int check_ids(struct mc_plan *p, const struct mc_plan_options *o,
 	return 0;
 }
 
+/* It is handed out in the end; nothing unbindable gets into a copy, to be captured. */
+static int refuse_detached(struct mc_plan *p, const struct mc_plan_options *o,
+			   uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &p->topo->mounts[m];
+
+	if (o->no_detached && mnt->parent == MC_NONE &&
+	    mc_plan_refuse(p, e, "detached-tree", &m, 1,
+			   "--stages, which hands it out",
+			   "the root of a detached tree, which nobody would take"))
+		return -1;
+	if (p->api == MNTCR_API_UPSTREAM && mnt->parent == MC_NONE &&
+	    mc_plan_refuse(p, e, "detached-tree", &m, 1,
+			   "a kernel with the calls of the extended API",
+			   "the root of a detached tree, and the upstream calls make none"))
+		return -1;
+	return o->will_capture && mnt->unbindable ?
+	       mc_plan_refuse(p, e, "detached-unbindable", &m, 1,
+			      "a restore without --verify",
+			      "unbindable, in a detached tree: open_tree(2) leaves such out of a copy, and --verify looks at one") :
+	       0;
+}
+
 /*
  * A tree that is built in a namespace leaves it as a copy, which has nothing unbindable,
  * and on the root of a namespace no file can be mounted.  So it is built detached, but
@@ -155,10 +178,7 @@ static int check_detached(struct mc_plan *p, const struct mc_plan_options *o,
 			return mc_nomem(e);
 		p->whole[n] = p->whole[n] || !o->fd_budget || t->mounts[m].unbindable ||
 			      (t->ns[n].root == m && t->mounts[m].mp_type == MC_MP_OTHER);
-		if (p->api == MNTCR_API_UPSTREAM && t->mounts[m].parent == MC_NONE &&
-		    mc_plan_refuse(p, e, "detached-tree", &m, 1,
-				   "a kernel with the calls of the extended API",
-				   "the root of a detached tree, and the upstream calls make none"))
+		if (refuse_detached(p, o, m, e))
 			return -1;
 	}
 	return 0;

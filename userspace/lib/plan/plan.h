@@ -325,6 +325,8 @@ struct mc_plan_options {
 	uint32_t batch;			/* descriptors per release; 0: 256 */
 	uint32_t fd_budget;		/* 0: no limit */
 	bool keep_fds;			/* the caller wants every mount's */
+	bool no_detached;		/* nobody takes detached trees, */
+	bool will_capture;		/* and what is made will be captured */
 	bool ignore_locks;
 	/* for each refusal, before mc_plan_make() fails; may be NULL */
 	void (*refused)(void *data, const struct mntcr_refusal *refusal);
@@ -364,6 +366,8 @@ const char *mc_need_kind_name(enum mntcr_given_kind kind);
 bool mc_need_is_ns(enum mntcr_given_kind kind);
 /* That a user namespace waits for, given late or made in such a one; or MC_NONE. */
 uint32_t mc_plan_owner_need(const struct mc_plan *p, uint32_t u);
+/* That the mount waits for, which has a source; or MC_NONE. */
+uint32_t mc_plan_need_of(const struct mc_plan *p, uint32_t mount);
 /* As it is written: MAJOR:MINOR of a superblock, else a number. */
 void mc_need_id_text(enum mntcr_given_kind kind, uint64_t id, char *buf, size_t size);
 bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,

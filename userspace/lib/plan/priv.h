@@ -167,8 +167,6 @@ int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had,
 		       struct mntcr_error *e);
 /* Of a process, or of a terminal that one has open: not in a new superblock. */
 bool mc_plan_root_needs_process(const struct mc_sb *sb, const char *root);
-/* Once it has a source; or MC_NONE. */
-uint32_t mc_plan_need_of(const struct mc_plan *p, uint32_t mount);
 /* Once all have: is whatever was chosen waited for? */
 int mc_plan_check_needs(struct mc_plan *p, struct mntcr_error *e);
 
