@@ -5,6 +5,7 @@
 cmd-y += main.o
 cmd-y += input.o
 cmd-y += key.o
+cmd-y += contradict.o
 cmd-y += cmd-dump.o
 cmd-y += cmd-show.o
 cmd-y += line.o
@@ -56,6 +57,7 @@ valgrind-y += t-lib-nomem
 test-sh-y += t-cmd
 test-sh-y += t-cmd-show
 test-sh-y += t-cmd-contents
+test-sh-y += t-cmd-contradict
 test-sh-y += t-cmd-line
 test-sh-y += t-cmd-options
 vm-test-sh-y += t-cmd-line

@@ -155,8 +155,10 @@ int cmd_bind(int argc, char **argv)
 	struct mntcr_bind_options o = { .size = sizeof(o) };
 	struct mntcr_place src, dst;
 	struct mntcr_error e = { 0 };
-	int c;
+	int c, ret = cmd_contradict("bind", argc, argv, "ro:h", options);
 
+	if (ret)
+		return ret;
 	while ((c = getopt_long(argc, argv, "ro:h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'r':

@@ -148,6 +148,7 @@ int cmd_dump(int argc, char **argv)
 
 	if (!exclude)
 		return MNTCR_SYS;
+	ret = cmd_contradict("dump", argc, argv, "o:h", options);
 	own = exclude + argc;
 	not_own = own + argc;
 	detached = not_own + argc;
@@ -217,8 +218,6 @@ int cmd_dump(int argc, char **argv)
 	}
 	if (!ret && files.nr_exclude && !contents)
 		ret = cmd_usage("dump", "--exclude-contents without --contents");
-	if (!ret && check && out)
-		ret = cmd_usage("dump", "--check writes no image: --output is not for it");
 	if (!ret && json && !check)
 		ret = cmd_usage("dump", "--json without --check");
 	if (!ret && freeze && !cgroup && !pid)

@@ -37,7 +37,7 @@ int cmd_plan(int argc, char **argv)
 	struct restore_opts r = { .o = { .size = sizeof(r.o) } };
 	struct mntcr_error e = { 0 };
 	bool json = false;
-	int c, ret = 0;
+	int c, ret = cmd_contradict("plan", argc, argv, "h" RESTORE_OPT_LETTERS, options);
 
 	while (!ret && (c = getopt_long(argc, argv, "h" RESTORE_OPT_LETTERS,
 					options, NULL)) >= 0) {

@@ -361,7 +361,7 @@ int cmd_restore(int argc, char **argv)
 		.r = { .o = { .size = sizeof(j.r.o) } }, .stages = { .fd = -1 },
 	};
 	const char *stages = NULL;
-	int c, ret = 0;
+	int c, ret = cmd_contradict("restore", argc, argv, "h" RESTORE_OPT_LETTERS, options);
 
 	while (!ret && (c = getopt_long(argc, argv, "h" RESTORE_OPT_LETTERS,
 					options, NULL)) >= 0) {
@@ -414,12 +414,10 @@ int cmd_restore(int argc, char **argv)
 		ret = cmd_usage("restore", "one image is needed");
 	} else if (j.stages.nr_give && !j.stages.asked) {
 		ret = cmd_usage("restore", "--give: nobody gives anything without --stages");
-	} else if (j.stages.asked && j.discard) {
-		ret = cmd_usage("restore", "--stages and --discard exclude one another");
 	} else if (j.check) {
 		restore_opts_done(&j.r);
 		ret = check(&j, argv[optind]);
-	} else if (j.stages.fd < 0 && !j.r.o.pin_dir == !j.discard) {
+	} else if (j.stages.fd < 0 && !j.r.o.pin_dir && !j.discard) {
 		ret = cmd_usage("restore", "nothing would remain: one of --pin DIR and --discard is needed");
 	} else {
 		restore_opts_done(&j.r);

@@ -138,6 +138,8 @@ int cmd_show(int argc, char **argv)
 	size_t number;
 	int c, ret = chosen_init(&ch, argc);
 
+	if (!ret)
+		ret = cmd_contradict("show", argc, argv, "t:JDN:h", options);
 	while (!ret && (c = getopt_long(argc, argv, "t:JDN:h", options, NULL)) >= 0) {
 		switch (c) {
 		case 't':

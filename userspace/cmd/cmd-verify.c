@@ -276,8 +276,10 @@ static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
 		{ 0 }
 	};
 	enum mntcr_method method = MNTCR_METHOD_AUTO;
-	int c, ret = 0;
+	int c, ret = cmd_contradict("verify", argc, argv, "qh", options);
 
+	if (ret)
+		return ret;
 	while ((c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
 		switch (c) {
 		case OPT_DEVICES:
@@ -347,16 +349,6 @@ static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
 	}
 	if (argc - optind < 2)
 		return cmd_usage("verify", "two things to compare are needed");
-	if (j->events && j->contents)
-		return cmd_usage("verify", "--events and --contents exclude one another");
-	if (j->events && j->maps.nr)
-		return cmd_usage("verify", "--events and --map-cgroup exclude one another");
-	if (j->events && j->maps.nr_stand_ins)
-		return cmd_usage("verify", "--events and --stand-in exclude one another");
-	if (j->events && j->maps.nr_owners)
-		return cmd_usage("verify", "--events and --owner exclude one another");
-	if (j->quiet && j->json)
-		return cmd_usage("verify", "--quiet and --json exclude one another");
 	if (j->quiet) {
 		j->opts.report = NULL;
 		j->opts.progress = NULL;

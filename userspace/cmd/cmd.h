@@ -98,6 +98,17 @@ bool cmd_number(const char *word, size_t max, size_t *number);
 int cmd_split_key(const char *cmd, const char *opt, const char *form, char *arg,
 		  char **value);
 
+/* The same; false: it is not of that form. */
+bool cmd_split(char *arg, char **value);
+
+/*
+ * Before options are taken: 0, or an exit code, having said which of them contradict one
+ * another.  optind begins anew.
+ */
+struct option;
+int cmd_contradict(const char *cmd, int argc, char **argv, const char *letters,
+		   const struct option *options);
+
 /*
  * --map-cgroup OLD=NEW, --stand-in KEY and --owner INODE=PATH, as often as they are
  * given; the arguments stay the caller's.

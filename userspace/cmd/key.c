@@ -31,7 +31,7 @@ static bool octal(const char *s, char *c)
  * KEY=PATH, split in place.  KEY ends at the first "=" without a "\" before it,
  * which takes the next byte as it is, or the byte that three octal digits say.
  */
-static bool split(char *arg, char **path)
+bool cmd_split(char *arg, char **path)
 {
 	char *to = arg, *from;
 
@@ -69,7 +69,7 @@ int cmd_split_key(const char *cmd, const char *opt, const char *form, char *arg,
 	if (!copy)
 		return no_memory(cmd);
 	/* as it was given */
-	if (!split(arg, value))
+	if (!cmd_split(arg, value))
 		ret = cmd_usage(cmd, "%s takes %s, not %s", opt, form, copy);
 	free(copy);
 	return ret;

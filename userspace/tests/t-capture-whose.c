@@ -137,6 +137,35 @@ static void overruled(void)
 	done(&d);
 }
 
+/* One that is both, by whichever keys: the second would win. */
+static void overruled_both_ways(void)
+{
+	static const char *const path[] = { "/run" };
+	char device[32];
+	const char *const dev[] = { device };
+	struct mntcr_capture_options o = {
+		.size = sizeof(o), .own = path, .nr_own = 1, .not_own = path, .nr_not_own = 1,
+	};
+	const struct mc_sb *sb;
+	struct dumped d;
+	int i;
+
+	good(&d, make_container(build), NULL);
+	sb = at(&d, "/run");
+	snprintf(device, sizeof(device), "%u:%u", sb->major, sb->minor);
+	done(&d);
+	for (i = 0; i < 2; i++) {
+		dump(&d, make_container(build), &o);
+		CHECK_EQ(d.ret, -1);
+		CHECK(!d.t);
+		CHECK_EQ(d.e.code, MNTCR_USAGE);
+		CHECK(has(d.e.text, "not the container's own: /run names "));
+		CHECK(has(d.e.text, ", which is named as the container's own, too"));
+		done(&d);
+		o.own = dev;
+	}
+}
+
 static void wrongly_overruled(void)
 {
 	static const struct {
@@ -322,6 +351,7 @@ int main(void)
 	TAP_RUN(each_rule);
 	TAP_RUN(verified);
 	TAP_RUN(overruled);
+	TAP_RUN(overruled_both_ways);
 	TAP_RUN(wrongly_overruled);
 	TAP_RUN(the_hosts_is_not_archived);
 	TAP_RUN(the_callers_own);

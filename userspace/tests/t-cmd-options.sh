@@ -764,6 +764,28 @@ as_text_and_json()
 	fails test -s "$tmp/err"
 }
 
+# What is given at a stage is not had by another option as well.
+given()
+{
+	type=ext4
+	image "$work/image" '' "$a" '"id":12,"superblock":2,"root":"uts:[77]","mountpoint":"/u","nsfs":{"type":"uts","inode":77}'
+	type=
+	sed -i 's/"options":""}],/"options":""},{"device":"0:4","type":"nsfs","options":""}],/' \
+		"$work/image"
+	try mntcr show "$work/image"
+	for words in "superblock:9:99 --external 9:99=/" "superblock:9:99 --device 9:99=/dev/null" \
+			"uts:77 --external uts:[77]=/proc/self/ns/uts"; do
+		# shellcheck disable=SC2086	# words
+		code 4 mntcr restore --check --api "$api" --stages - --give $words "$work/image"
+		# shellcheck disable=SC2086	# words
+		set -- $words
+		why="give $1: $2 names this one, too"
+		[ "$api" = extended ] || why="give: nothing can be waited for with the upstream calls"
+		holds grep -q "^refused  *.*$why" "$tmp/out"
+	done
+}
+test_each "restore --give and another option" given
+
 # What is refused of trees that are mounted nowhere, and what is by no plan.
 trees()
 {

@@ -7,6 +7,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -39,7 +40,7 @@ static enum mc_whose by_rule(const struct mc_sb *sb, bool outside)
 
 /* Each key of a list: only what the last rule decides can be overruled. */
 static int overrule(struct mc_topology *t, const char *const *keys, size_t nr,
-		    enum mc_whose whose, struct mntcr_error *e)
+		    enum mc_whose whose, enum mc_whose *named, struct mntcr_error *e)
 {
 	const char *what = whose == MC_WHOSE_HOST ? "not the container's own" :
 			   "the container's own";
@@ -60,7 +61,11 @@ static int overrule(struct mc_topology *t, const char *const *keys, size_t nr,
 				       "%s: %s is of type %s, and whose that is does not depend on where it is mounted",
 				       what, key, mc_escape(t->sbs[sb].type, type,
 							    sizeof(type)));
-		t->sbs[sb].whose = whose;
+		if (named[sb] && named[sb] != whose)
+			return mc_fail(e, MNTCR_USAGE, 0,
+				       "%s: %s names %u:%u, which is named as the container's own, too",
+				       what, key, t->sbs[sb].major, t->sbs[sb].minor);
+		t->sbs[sb].whose = named[sb] = whose;
 	}
 	return 0;
 }
@@ -78,16 +83,18 @@ static int found(struct mc_topology *t, const struct mc_place *p,
 int cap_whose(struct mc_topology *t, const struct mntcr_capture_options *o,
 	      struct mntcr_error *e)
 {
-	struct mc_outside out;
+	enum mc_whose *named = calloc(t->nr_sbs + 1UL, sizeof(*named));
+	struct mc_outside out = { 0 };
 	uint32_t i;
-	int ret = mc_outside_read(&out, t, e);
+	int ret = !named ? mc_nomem(e) : mc_outside_read(&out, t, e);
 
 	for (i = 0; i < t->nr_sbs && !ret; i++)
 		t->sbs[i].whose = by_rule(&t->sbs[i],
 					  mc_outside_of(&out, &t->sbs[i]) != MC_NONE);
 	if (!ret)
-		ret = overrule(t, o->own, o->nr_own, MC_WHOSE_CONTAINER, e) ||
-		      overrule(t, o->not_own, o->nr_not_own, MC_WHOSE_HOST, e) ? -1 : 0;
+		ret = overrule(t, o->own, o->nr_own, MC_WHOSE_CONTAINER, named, e) ||
+		      overrule(t, o->not_own, o->nr_not_own, MC_WHOSE_HOST, named, e) ?
+		      -1 : 0;
 	for (i = 0; i < t->nr_sbs && !ret; i++)
 		if (t->sbs[i].whose == MC_WHOSE_HOST || t->sbs[i].whose == MC_WHOSE_ALL)
 			ret = found(t, mc_outside_widest(&out, &t->sbs[i]),
@@ -97,5 +104,6 @@ int cap_whose(struct mc_topology *t, const struct mntcr_capture_options *o,
 			ret = found(t, mc_outside_group(&out, t->groups[i].id),
 				    &t->groups[i].outside, e);
 	mc_outside_free(&out);
+	free(named);
 	return ret;
 }

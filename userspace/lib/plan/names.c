@@ -205,6 +205,14 @@ static int find_sb(struct naming *n, char *text, const char **root,
 			       n->option, n->key, fault) : 0;
 }
 
+/* Nobody sees which it would be. */
+static int is_stood_in(const struct naming *n, bool by_host, struct mntcr_error *e)
+{
+	return n->p->topo->sbs[n->sb].stands_in_for && !by_host ?
+	       mc_fail(e, MNTCR_USAGE, 0, "%s %s: a --stand-in names this superblock, too",
+		       n->option, n->key) : 0;
+}
+
 static int cmp_ext(const void *a, const void *b)
 {
 	const struct mc_ext *x = a, *y = b;
@@ -310,7 +318,8 @@ static int name_externals(struct naming *n, const struct mc_plan_options *o,
 		if (!text)
 			return mc_nomem(e);
 		memcpy(text, o->externals[n->index].key, len);
-		if (find_sb(n, text, &x->root, e))
+		if (find_sb(n, text, &x->root, e) ||
+		    is_stood_in(n, o->externals[n->index].reserved[0] == MC_BY_HOST, e))
 			return -1;
 		x->sb = n->sb;
 		x->option = n->index;
@@ -334,7 +343,7 @@ static int name_device(struct naming *n, const struct mntcr_external *d,
 		return mc_nomem(e);
 	memcpy(text, d->key, len);
 	mc_escape(d->key, n->key, sizeof(n->key));
-	if (find_sb(n, text, &root, e))
+	if (find_sb(n, text, &root, e) || is_stood_in(n, false, e))
 		return -1;
 	sb = &n->p->topo->sbs[n->sb];
 	if (root[1])
@@ -351,25 +360,33 @@ static int name_device(struct naming *n, const struct mntcr_external *d,
 	return 0;
 }
 
+/* Not by --host: that is had only where nothing else is named. */
+static bool is_external(const struct mc_plan *p, uint32_t sb, const struct mc_plan_options *o)
+{
+	const struct mc_plan_priv *v = p->priv;
+	uint32_t x = v->external_of[sb];
+
+	for (; x != MC_NONE && x < v->nr_exts && v->exts[x].sb == sb; x++)
+		if (o->externals[v->exts[x].option].reserved[0] != MC_BY_HOST)
+			return true;
+	return false;
+}
+
 /* Of the host's mounts none is wanted then. */
 static int one_of_both(struct naming *n, const struct mc_plan_options *o,
 		       struct mntcr_error *e)
 {
 	struct mc_plan_priv *v = n->p->priv;
-	uint32_t i, x;
+	uint32_t i;
 
 	for (i = 0; i < n->p->topo->nr_sbs; i++) {
-		x = v->external_of[i];
-		if (v->device_of[i] == MC_NONE || x == MC_NONE)
+		if (v->device_of[i] == MC_NONE)
 			continue;
-		for (; x < v->nr_exts && v->exts[x].sb == i; x++) {
-			if (o->externals[v->exts[x].option].reserved[0] == MC_BY_HOST)
-				continue;
-			mc_escape(o->devices[v->device_of[i]].key, n->key, sizeof(n->key));
+		mc_escape(o->devices[v->device_of[i]].key, n->key, sizeof(n->key));
+		if (is_external(n->p, i, o))
 			return mc_fail(e, MNTCR_USAGE, 0,
 				       "--device %s: an --external names this superblock, too",
 				       n->key);
-		}
 		v->external_of[i] = MC_NONE;
 	}
 	return 0;
@@ -451,6 +468,51 @@ static int name_layers(struct mc_plan *p, const struct mc_plan_options *o,
 	return 0;
 }
 
+/* --- what is given at a stage --------------------------------------------------- */
+
+static const char *named_as_well(const struct mc_plan *p, const struct mc_need *need,
+				 const struct mc_plan_options *o)
+{
+	static const uint32_t types[MNTCR_NR_GIVEN_KINDS] = {
+		/* of the others, the file of a namespace is another thing */
+		[MNTCR_GIVEN_UTS] = CLONE_NEWUTS, [MNTCR_GIVEN_TIME] = CLONE_NEWTIME,
+		[MNTCR_GIVEN_CGROUP] = CLONE_NEWCGROUP, [MNTCR_GIVEN_USER] = CLONE_NEWUSER,
+	};
+	const struct mc_topology *t = p->topo;
+	uint32_t i;
+
+	for (i = 0; need->kind == MNTCR_GIVEN_SUPERBLOCK && i < t->nr_sbs; i++)
+		if (MNTCR_DEVICE(t->sbs[i].major, t->sbs[i].minor) == need->id)
+			return is_external(p, i, o) ? "--external" :
+			       p->priv->device_of[i] != MC_NONE ? "--device" : NULL;
+	for (i = 0; need->kind == MNTCR_GIVEN_USER && i < t->nr_userns; i++)
+		if (t->userns[i].given && t->userns[i].ino == need->id)
+			return "--owner";
+	for (i = 0; types[need->kind] && i < p->priv->nr_ext_ns; i++)
+		if (p->priv->ext_ns[i].type == types[need->kind] &&
+		    p->priv->ext_ns[i].ino == need->id)
+			return "--external";
+	return NULL;
+}
+
+static int names_of_needs(const struct mc_plan *p, const struct mc_plan_options *o,
+			  struct mntcr_error *e)
+{
+	const char *by;
+	char id[32];
+	uint32_t i;
+
+	for (i = 0; i < p->nr_needs; i++) {
+		by = named_as_well(p, &p->needs[i], o);
+		if (!by)
+			continue;
+		mc_need_id_text(p->needs[i].kind, p->needs[i].id, id, sizeof(id));
+		return mc_fail(e, MNTCR_USAGE, 0, "give %s:%s: %s names this one, too",
+			       mc_need_kind_name(p->needs[i].kind), id, by);
+	}
+	return 0;
+}
+
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		  struct mntcr_error *e)
 {
@@ -474,5 +536,5 @@ int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 			       o->masters[i].reserved[0] == MC_BY_HOST, e))
 			return -1;
 	}
-	return name_layers(p, o, e);
+	return name_layers(p, o, e) || names_of_needs(p, o, e) ? -1 : 0;
 }
