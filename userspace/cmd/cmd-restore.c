@@ -79,6 +79,8 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 	struct mntcr_contents *files = NULL;
 	int ret = -1;
 
+	/* by a path or at a stage; those of live ones are the same */
+	opts.flags |= MNTCR_VERIFY_GIVEN_NAMESPACES;
 	if (j->r.o.ignore_locks)
 		opts.flags |= MNTCR_VERIFY_IGNORE_LOCKS;
 	if (j->r.o.caller_namespaces)

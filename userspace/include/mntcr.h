@@ -329,6 +329,11 @@ enum mntcr_verify_flags {
 	MNTCR_VERIFY_IGNORE_WHOSE = 1 << 8,
 	/* Leave out what the options of overlays led to. */
 	MNTCR_VERIFY_IGNORE_LAYERS = 1 << 9,
+	/*
+	 * A namespace that is given in place of another is that one: its file may have
+	 * another number, the same in all mounts.
+	 */
+	MNTCR_VERIFY_GIVEN_NAMESPACES = 1 << 10,
 };
 
 struct mntcr_verify_options {

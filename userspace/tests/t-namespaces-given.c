@@ -45,6 +45,24 @@ static struct mntcr_topology *captured(int ns)
 	return t;
 }
 
+/* It is another one: who knows that it was given takes it for the same, in all mounts. */
+static void stands_for_it(const struct mntcr_topology *t, const struct mntcr_restored *r)
+{
+	struct mntcr_verify_options v = { .size = sizeof(v) };
+	struct mntcr_topology *got = captured(mntcr_restored_ns_fd(r, 0));
+	size_t nr;
+
+	CHECK(!mntcr_verify(t, got, &v, &nr, &e));
+	CHECK_EQ(nr, 2);
+	v.flags = MNTCR_VERIFY_GIVEN_NAMESPACES;
+	CHECK(!mntcr_verify(t, got, &v, &nr, &e));
+	CHECK_EQ(nr, 0);
+	got->mounts[2].nsfs_ino++;
+	CHECK(!mntcr_verify(t, got, &v, &nr, &e));
+	CHECK_EQ(nr, 1);
+	mntcr_topology_free(got);
+}
+
 /* file: in /proc/PID/ns, where it is not called as its type is. */
 static void restored(const char *type, const char *file, unsigned long flag,
 		     enum mntcr_api api)
@@ -94,6 +112,7 @@ static void restored(const char *type, const char *file, unsigned long flag,
 	for (i = 1; i < 3; i++)
 		CHECK_EQ(ino_of(mntcr_restored_mount_fd(r, 0, t->mounts[i].id)), ino_of(fd));
 	close(fd);
+	stands_for_it(t, r);
 	mntcr_restored_free(r);
 	/* twice, and one that nothing is of */
 	given[1] = given[0];

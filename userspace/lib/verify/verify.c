@@ -45,7 +45,7 @@ struct verify {
 	struct pair *pairs;
 	uint32_t nr_pairs, max_pairs;
 	struct bijection sbs, groups, userns;
-	struct shown shown;
+	struct shown shown, given;	/* of the latter, files; by inode number */
 	bool same_ids;		/* a uid means the same in both */
 };
 
@@ -364,6 +364,7 @@ static bool compare_root(struct verify *v, const struct pair *p)
 	const struct mc_mount *x = &v->a->mounts[p->a];
 	const struct mc_mount *y = &v->b->mounts[p->b];
 	char a[16], b[16];
+	int same;
 
 	/*
 	 * The file of a namespace that was restored as well has another inode
@@ -376,6 +377,13 @@ static bool compare_root(struct verify *v, const struct pair *p)
 	}
 	if (x->nsfs_id && y->nsfs_id && x->nsfs_type == y->nsfs_type)
 		return compare_nsfs(v, p, x, y);
+	if (flag(v, MNTCR_VERIFY_GIVEN_NAMESPACES) && x->nsfs_ino && y->nsfs_ino &&
+	    x->nsfs_type == y->nsfs_type) {
+		same = shown_map(&v->given, x->nsfs_ino, y->nsfs_ino);
+		if (!same)
+			differ_at(v, p, "namespace file", x->root, y->root);
+		return same >= 0;
+	}
 	if (!str_eq(x->root, y->root))
 		differ_at(v, p, "root", x->root, y->root);
 	if (x->root_deleted != y->root_deleted)
@@ -825,7 +833,9 @@ int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 		return -1;
 	v.shown.a = mc_map_new();
 	v.shown.b = mc_map_new();
-	if (!v.shown.a || !v.shown.b ||
+	v.given.a = mc_map_new();
+	v.given.b = mc_map_new();
+	if (!v.shown.a || !v.shown.b || !v.given.a || !v.given.b ||
 	    !bijection_new(&v.sbs, a->nr_sbs, b->nr_sbs) ||
 	    !bijection_new(&v.groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v.userns, a->nr_userns, b->nr_userns))
@@ -859,6 +869,8 @@ out:
 	bijection_free(&v.userns);
 	mc_map_free(v.shown.a);
 	mc_map_free(v.shown.b);
+	mc_map_free(v.given.a);
+	mc_map_free(v.given.b);
 	free(v.pairs);
 	return ret;
 }
