@@ -39,8 +39,8 @@ struct disk {
 	}								\
 } while (0)
 
-/* false: there is no program for it here. */
-static inline bool disk_make(const char *file)
+/* features: of mke2fs(8).  false: there is no such program here. */
+static inline bool disk_make_with(const char *file, const char *features)
 {
 	char line[200];
 	int fd, status;
@@ -49,14 +49,19 @@ static inline bool disk_make(const char *file)
 	DISK_NEEDS(fd >= 0 && !ftruncate(fd, 8 << 20), file);
 	close(fd);
 	snprintf(line, sizeof(line),
-		 "PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal %s >&2",
-		 file);
+		 "PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O %s %s >&2",
+		 features, file);
 	status = system(line);
 	/* the shell did not find it */
 	if (status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return false;
 	DISK_NEEDS(!status, "mke2fs");
 	return true;
+}
+
+static inline bool disk_make(const char *file)
+{
+	return disk_make_with(file, "^has_journal");
 }
 
 /* false: there are no loop devices here. */

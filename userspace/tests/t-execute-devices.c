@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <linux/fs.h>
 #include <sys/fanotify.h>
+#include <sys/sendfile.h>
 
 #include "mntcr-stages.h"
 #include "base/base.h"
@@ -350,6 +351,84 @@ static void a_device_that_cannot_be_written_to(void)
 	from(&h, is.path);
 	good(&h, is.dev);
 	TRY(ioctl(is.fd, BLKROSET, &no));
+	done(&h);
+}
+
+static void restored_once(struct held *h)
+{
+	struct mntcr_restored *r = NULL;
+	int ret = mntcr_restore(h->t, &h->o, &r, &h->e);
+
+	if (ret)
+		TAP_SAY("%s", h->e.text);
+	CHECK(!ret);
+	mntcr_restored_free(r);
+}
+
+static void copy(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct stat st;
+
+	REQUIRE(in >= 0 && out >= 0 && !fstat(in, &st));
+	while (st.st_size > 0) {
+		ssize_t n = sendfile(out, in, NULL, (size_t)st.st_size);
+
+		REQUIRE(n > 0);
+		st.st_size -= n;
+	}
+	close(out);
+	close(in);
+}
+
+/* A disk as it is while it is mounted and written to: as of a machine that was switched off. */
+static void make_dirty(struct disk *dirty)
+{
+	struct disk d;
+
+	REQUIRE(disk_make_with("/tmp/journal.img", "has_journal,^orphan_file"));
+	REQUIRE(disk_attach("/tmp/journal.img", &d));
+	TRY(mount(d.path, "/tmp/here", "ext4", 0, NULL));
+	TRY(mkdir("/tmp/here/vol", 0755));
+	put("/tmp/here/vol/file", "x");
+	sync();
+	copy("/tmp/journal.img", "/tmp/dirty.img");
+	TRY(umount("/tmp/here"));
+	disk_detach(&d);
+	REQUIRE(disk_attach("/tmp/dirty.img", dirty));
+}
+
+/* Even a superblock that is read-only has its journal replayed. */
+static void a_journal_that_cannot_be_replayed(void)
+{
+	int yes = 1, no = 0;
+	struct disk dirty;
+	struct held h;
+	uint32_t sb;
+
+	make_dirty(&dirty);
+	flags = MS_RDONLY;
+	dump(&h);
+	flags = 0;
+	sb = h.t->mounts[mc_mount_at(h.t, 0, "/disk")].sb;
+	h.t->sbs[sb].uuid = NULL;
+	from(&h, dirty.path);
+	TRY(ioctl(dirty.fd, BLKROSET, &yes));
+	bad(&h, "device-journal", ": the device is read-only, and the journal on it ");
+	/* or it is left as it is */
+	h.t->sbs[sb].options = "norecovery";
+	good(&h, dirty.dev);
+	h.t->sbs[sb].options = "";
+	TRY(ioctl(dirty.fd, BLKROSET, &no));
+	/* done, once */
+	restored_once(&h);
+	TRY(ioctl(dirty.fd, BLKROSET, &yes));
+	restored_once(&h);
+	TRY(ioctl(dirty.fd, BLKROSET, &no));
+	disk_detach(&dirty);
+	TRY(unlink("/tmp/dirty.img"));
+	TRY(unlink("/tmp/journal.img"));
 	done(&h);
 }
 
@@ -768,3 +847,4 @@ int main(void)
 	TAP_RUN(the_list_is_whole_beside_a_device);
 	return tap_done();
 }
+	TAP_RUN(a_journal_that_cannot_be_replayed);

@@ -75,22 +75,58 @@ static void check_found(struct check *c, const struct mc_src *s, const char *typ
 	}
 }
 
+/* Of the superblock, from its first byte on: fs/ext4/ext4.h. */
+#define EXT_SB		1024
+#define EXT_MAGIC_AT	0x38
+#define EXT_INCOMPAT_AT	0x60
+#define EXT_RECOVER	0x4U
+
+/* Its journal has what is not in place yet: whoever mounts it writes that there first. */
+static bool needs_recovery(int fd)
+{
+	unsigned char sb[EXT_INCOMPAT_AT + 4];
+
+	return pread(fd, sb, sizeof(sb), EXT_SB) == (ssize_t)sizeof(sb) &&
+	       sb[EXT_MAGIC_AT] == 0x53 && sb[EXT_MAGIC_AT + 1] == 0xef &&
+	       sb[EXT_INCOMPAT_AT] & EXT_RECOVER;
+}
+
+/* Without that: the one name has the kernel shown, and both are taken. */
+static bool leaves_journal(const struct mc_sb *sb)
+{
+	char *copy = strdup(sb->options), *rest = copy, *name, *value;
+	bool leaves = false;
+
+	while (copy && !leaves && mc_next_option(&rest, &name, &value))
+		leaves = !value && (!strcmp(name, "norecovery") || !strcmp(name, "noload"));
+	free(copy);
+	return leaves;
+}
+
 /* As the kernel has it: it mounts none writable of which it knows that it is not. */
-static void check_writable(struct check *c, const struct mc_src *s, int fd)
+static void check_writable(struct check *c, const struct mc_src *s, int fd, bool mounted)
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
+	bool was_ro = sb->flags & MS_RDONLY;
 	char text[200];
 	int ro;
 
-	if (sb->flags & MS_RDONLY || ioctl(fd, BLKROGET, &ro) || !ro)
+	if (ioctl(fd, BLKROGET, &ro) || !ro)
 		return;
-	snprintf(text, sizeof(text), "the device is read-only, and %u:%u was writable",
-		 sb->major, sb->minor);
-	refuse(c, s, "device-read-only", "a device that can be written to", text);
+	if (!was_ro)
+		snprintf(text, sizeof(text), "the device is read-only, and %u:%u was writable",
+			 sb->major, sb->minor);
+	else if (mounted || !is_ext(sb->type) || leaves_journal(sb) || !needs_recovery(fd))
+		return;
+	else
+		snprintf(text, sizeof(text), "the device is read-only, and the journal on it has to be replayed before it can be mounted");
+	refuse(c, s, was_ro ? "device-journal" : "device-read-only",
+	       was_ro ? "a device that can be written to, or e2fsck(8), which replays it" :
+	       "a device that can be written to", text);
 }
 
 /* Reading changes nothing, not even if its journal would have to be replayed. */
-static int probe(struct check *c, const struct mc_src *s)
+static int probe(struct check *c, const struct mc_src *s, bool mounted)
 {
 	const char *type = NULL, *uuid = NULL;
 	blkid_probe pr = blkid_new_probe();
@@ -106,7 +142,7 @@ static int probe(struct check *c, const struct mc_src *s)
 		snprintf(text, sizeof(text), "it can't be read: %s", strerror(err));
 		refuse(c, s, "device-path", "the device that has it here", text);
 	} else {
-		check_writable(c, s, fd);
+		check_writable(c, s, fd, mounted);
 		blkid_probe_enable_superblocks(pr, 1);
 		blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID);
 		found = blkid_do_safeprobe(pr);
@@ -141,7 +177,7 @@ static const char *text_of(const char *options, uint32_t flags, char *buf, size_
 }
 
 /* That one is taken as it is.  What is mounted elsewhere alone is not seen. */
-static void check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
+static bool check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
 	struct libmnt_fs *fs = NULL, *f;
@@ -156,7 +192,7 @@ static void check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 			fs = f;
 	options = fs ? mnt_fs_get_fs_options(fs) : NULL;
 	if (!options)
-		return;
+		return fs;
 	options = mc_sb_flags(options, &flags);
 	ro = flags & MS_RDONLY;
 	mc_escape(mnt_fs_get_target(fs), at, sizeof(at));
@@ -172,6 +208,7 @@ static void check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 			 text_of(sb->options, sb->flags, was, sizeof(was)));
 		c->difference(c->data, line);
 	}
+	return true;
 }
 
 /* An --external that leads to what is mounted of the device, for another superblock. */
@@ -245,8 +282,7 @@ static int check_one(struct check *c, uint32_t src, dev_t *of)
 	}
 	if (is_external(c, s, st.st_rdev) || is_live(c, s, st.st_rdev))
 		return 0;
-	check_mounted(c, s, st.st_rdev);
-	return probe(c, s);
+	return probe(c, s, check_mounted(c, s, st.st_rdev));
 }
 
 int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
