@@ -751,6 +751,75 @@ static void an_external_of_another_filesystem(void)
 	done(&h);
 }
 
+static char *planned(struct held *h, bool json)
+{
+	char *list = NULL;
+	struct mntcr_error e;
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+
+	REQUIRE(out);
+	CHECK(!mntcr_plan_print(h->t, &h->o, json, out, &e));
+	fclose(out);
+	return list;
+}
+
+static void note_flags(void *data, const char *line)
+{
+	if (strstr(line, "superblock flags"))
+		++*(unsigned int *)data;
+}
+
+/* The superblock has that from whoever mounted it, and so it is said wherever it differs. */
+static void an_external_that_is_read_only_or_not(void)
+{
+	struct mntcr_verify_options but = {
+		.size = sizeof(but), .flags = MNTCR_VERIFY_IGNORE_SOURCE,
+		.report = note_flags,
+	};
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *got;
+	char says[100], *list;
+	unsigned int seen, i;
+	struct mntcr_error e;
+	struct held h;
+	size_t nr;
+
+	for (i = 0; i < 4; i++) {
+		flags = i & 1 ? MS_RDONLY : 0;
+		dump(&h);
+		flags = i & 2 ? MS_RDONLY : 0;
+		TRY(mount(is.path, "/tmp/here", "ext4", flags, NULL));
+		flags = 0;
+		h.external = (struct mntcr_external){ .key = h.key, .path = "/tmp/here" };
+		h.o.nr_externals = 1;
+		h.o.difference = first_difference;
+		snprintf(says, sizeof(says), "%s: the filesystem of /tmp/here is %s, and was %s",
+			 h.key, i & 2 ? "read-only" : "writable",
+			 i & 1 ? "read-only" : "writable");
+		REQUIRE(!mntcr_restore(h.t, &h.o, &r, &h.e));
+		CHECK_EQ(strstr(h.line, says) != NULL, i == 1 || i == 2);
+		src.fd = mntcr_restored_ns_fd(r, 0);
+		seen = 0;
+		but.data = &seen;
+		REQUIRE(!mntcr_capture(&src, 1, NULL, &got, &e));
+		CHECK(!mntcr_verify(h.t, got, &but, &nr, &e));
+		CHECK_EQ(seen, i == 1 || i == 2);
+		mntcr_topology_free(got);
+		mntcr_restored_free(r);
+		list = planned(&h, false);
+		CHECK_EQ(strstr(list, says) != NULL, i == 1 || i == 2);
+		free(list);
+		list = planned(&h, true);
+		CHECK_EQ(strstr(list, "\"what\": \"read-only\", \"text\": ") != NULL,
+			 i == 1 || i == 2);
+		free(list);
+		TRY(umount("/tmp/here"));
+		done(&h);
+	}
+}
+
 /* By the name that the container has for it, if that is one of it here. */
 static void the_dump_names_the_device(void)
 {
@@ -831,6 +900,7 @@ int main(void)
 	TAP_RUN(read_only);
 	TAP_RUN(superblock_and_mounts_apart);
 	TAP_RUN(a_device_that_cannot_be_written_to);
+	TAP_RUN(a_journal_that_cannot_be_replayed);
 	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
 	TAP_RUN(what_is_something_else);
 	TAP_RUN(nobody_who_is_frozen_is_asked);
@@ -841,10 +911,10 @@ int main(void)
 	TAP_RUN(two_superblocks_of_one_device);
 	TAP_RUN(a_device_that_an_external_leads_to);
 	TAP_RUN(an_external_of_another_filesystem);
+	TAP_RUN(an_external_that_is_read_only_or_not);
 	TAP_RUN(keys_that_are_wrong);
 	TAP_RUN(the_list_names_the_device);
 	TAP_RUN(the_dump_names_the_device);
 	TAP_RUN(the_list_is_whole_beside_a_device);
 	return tap_done();
 }
-	TAP_RUN(a_journal_that_cannot_be_replayed);

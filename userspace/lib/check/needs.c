@@ -341,6 +341,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	n.po.refused = NULL;
 	n.po.data = &n;
 	n.po.external_sources = NULL;
+	n.po.external_read_only = NULL;
 	n.from = calloc(t->nr_sbs + 1UL, sizeof(*n.from));
 	n.orphan = calloc(t->nr_groups + 1UL, sizeof(*n.orphan));
 	n.wanted = calloc(t->nr_sbs + 1UL, sizeof(*n.wanted));

@@ -292,14 +292,11 @@ void mc_report_sources(struct mc_report *r, const struct mc_plan *p)
 {
 	char name[256], is[256], was[256];
 	char line[1200];
-	uint32_t m;
+	const char *what;
+	uint32_t m, at = 0;
 
-	for (m = 0; m < r->t->nr_sbs; m++)
-		if (mc_plan_host_is_new(p, m, line, sizeof(line)))
-			mc_report_difference(r, "host", "%s", line);
-	for (m = 0; m < p->nr_srcs; m++)
-		if (mc_plan_layers_differ(p, m, line, sizeof(line)))
-			mc_report_difference(r, "layers", "%s", line);
+	while (mc_plan_next_difference(p, &at, &what, line, sizeof(line)))
+		mc_report_difference(r, what, "%s", line);
 	for (m = 0; m < r->t->nr_mounts; m++) {
 		if (p->src_of[m] == MC_NONE || !mc_plan_source_differs(p, m))
 			continue;

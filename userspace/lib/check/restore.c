@@ -29,6 +29,7 @@ struct job {
 	uint64_t *external_again;
 	bool owners;		/* user namespaces that would be made are there */
 	char **sources;		/* of externals */
+	int8_t *read_only;
 	uint32_t *mounts, *first;
 	int ret;		/* of what is called back; e has its error */
 	struct mntcr_error *e;
@@ -204,32 +205,6 @@ static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_ta
 				     mc_escape(sb->type, b, sizeof(b)));
 }
 
-/* The superblock alone: what a mount has of its own comes back. */
-static void compare_flags(struct job *j, const struct mc_src *s, struct libmnt_table *tb,
-			  struct libmnt_iter *it)
-{
-	const struct mc_sb *sb = &j->t->sbs[s->sb];
-	const char *options;
-	struct libmnt_fs *fs;
-	uint32_t flags;
-	char path[256];
-	bool is_root;
-
-	if (j->x.external_fd[s->index] < 0)
-		return;
-	fs = mc_exec_mount_of(tb, it, j->x.external_fd[s->index], &is_root);
-	options = fs ? mnt_fs_get_fs_options(fs) : NULL;
-	if (!options)
-		return;
-	mc_sb_flags(options, &flags);
-	if ((flags ^ sb->flags) & MS_RDONLY)
-		mc_report_difference(&j->r, "read-only", "%u:%u: the filesystem of %s is %s, and was %s",
-				     sb->major, sb->minor,
-				     mc_escape(j->o->externals[s->index].path, path, sizeof(path)),
-				     flags & MS_RDONLY ? "read-only" : "writable",
-				     sb->flags & MS_RDONLY ? "read-only" : "writable");
-}
-
 /* A filesystem may be another one of the same type, where the kernel tells that. */
 static void compare_uuid(struct job *j, const struct mc_src *s)
 {
@@ -287,7 +262,6 @@ static void decided(void *data, const struct mc_plan *p)
 			try_contents(j, &p->srcs[i]);
 		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it) {
 			compare_type(j, &p->srcs[i], tb, it);
-			compare_flags(j, &p->srcs[i], tb, it);
 			compare_uuid(j, &p->srcs[i]);
 		}
 		if (p->srcs[i].kind == MC_SRC_EXTERNAL && p->srcs[i].nr_unlinked) {
@@ -321,11 +295,12 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	mc_exec_probe_external(j->x.external_fd, j->o->nr_externals, j->external_again,
 			       &j->x.cgroup_fd);
 	if (mc_external_sources(j->x.external_fd, (uint32_t)j->o->nr_externals,
-				&j->sources, e))
+				&j->sources, &j->read_only, e))
 		return -1;
 	if (mc_check_needs(&j->r, &j->po, j->o, j->mounts, j->first, e))
 		return -1;
 	j->po.external_sources = j->sources;
+	j->po.external_read_only = j->read_only;
 	j->po.external_again = j->external_again;
 	ret = mc_plan_make(j->t, &j->po, &p, e);
 	/* an option that names nothing: without it nothing is planned */
@@ -421,6 +396,7 @@ static void finish(struct job *j)
 	mc_fds_close(j->x.layer_fd, j->o->nr_layers);
 	mc_fds_close(j->x.device_fd, j->o->nr_devices);
 	mc_external_sources_free(j->sources, (uint32_t)j->o->nr_externals);
+	free(j->read_only);
 	free(j->ns_live);
 	free(j->again);
 	free(j->external_again);

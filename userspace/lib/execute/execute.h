@@ -357,8 +357,11 @@ struct libmnt_fs *mc_exec_mount_of(struct libmnt_table *tb, struct libmnt_iter *
  * means nothing but what was given?  fd: of its --external; else -1.
  */
 bool mc_exec_is_whole(const struct mc_sb *sb, const struct mc_src *s, int fd);
-/* Per --external, open at fds, which may be -1: its mount's source, or NULL. */
-int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
+/*
+ * Per --external, open at fds, which may be -1: its mount's source, or NULL; and is its
+ * superblock read-only: 0, 1, or -1, it is not known.
+ */
+int mc_external_sources(const int *fds, uint32_t nr, char ***sources, int8_t **read_only,
 			struct mntcr_error *e);
 void mc_external_sources_free(char **sources, uint32_t nr);
 /* is: a type as mountinfo has it, "fuse.sshfs" */

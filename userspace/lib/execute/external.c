@@ -11,6 +11,7 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -18,12 +19,24 @@
 
 #include "execute/execute.h"
 
-/* --- the source that a clone will show -------------------------------------- */
+/* --- what a clone will show -------------------------------------- */
 
-int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
+static int8_t is_read_only(struct libmnt_fs *fs)
+{
+	const char *options = fs ? mnt_fs_get_fs_options(fs) : NULL;
+	uint32_t flags;
+
+	if (!options)
+		return -1;
+	mc_sb_flags(options, &flags);
+	return flags & MS_RDONLY ? 1 : 0;
+}
+
+int mc_external_sources(const int *fds, uint32_t nr, char ***sources, int8_t **read_only,
 			struct mntcr_error *e)
 {
 	char **list = calloc(nr + 1UL, sizeof(*list));
+	int8_t *ro = calloc(nr + 1UL, sizeof(*ro));
 	struct libmnt_table *tb;
 	struct libmnt_iter *it;
 	struct libmnt_fs *fs;
@@ -33,8 +46,10 @@ int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
 	int ret = 0;
 
 	*sources = list;
-	if (!list)
+	*read_only = ro;
+	if (!list || !ro)
 		return mc_nomem(e);
+	memset(ro, -1, nr);
 	if (!nr)
 		return 0;
 	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
@@ -43,6 +58,7 @@ int mc_external_sources(const int *fds, uint32_t nr, char ***sources,
 		fs = fds[i] < 0 ? NULL : mc_exec_mount_of(tb, it, fds[i], &is_root);
 		source = fs ? mnt_fs_get_source(fs) : NULL;
 		list[i] = source ? strdup(source) : NULL;
+		ro[i] = is_read_only(fs);
 		if (source && !list[i])
 			ret = mc_nomem(e);
 	}

@@ -39,6 +39,7 @@ struct mc_work {
 	bool *ns_live, *again;
 	uint64_t *external_again;
 	char **external_sources;
+	int8_t *external_read_only;
 	char aside[MC_ASIDE_LEN + 1];
 	bool told;		/* of refusals */
 	bool started;		/* and not finished */

@@ -181,6 +181,7 @@ static void teardown(struct mc_work *w)
 	free(w->again);
 	free(w->external_again);
 	mc_external_sources_free(w->external_sources, (uint32_t)x->o->nr_externals);
+	free(w->external_read_only);
 	mc_plan_free(w->plan);
 	mc_fd_limit_back(&w->fd_limit);
 }
@@ -281,14 +282,11 @@ static void tell_differences(const struct mc_plan *p,
 			     const struct mntcr_restore_options *o)
 {
 	char name[256], was[256], is[256], line[900];
-	uint32_t m;
+	const char *what;
+	uint32_t m, at = 0;
 
-	for (m = 0; o->difference && m < p->topo->nr_sbs; m++)
-		if (mc_plan_host_is_new(p, m, line, sizeof(line)))
-			o->difference(o->data, line);
-	for (m = 0; o->difference && m < p->nr_srcs; m++)
-		if (mc_plan_layers_differ(p, m, line, sizeof(line)))
-			o->difference(o->data, line);
+	while (o->difference && mc_plan_next_difference(p, &at, &what, line, sizeof(line)))
+		o->difference(o->data, line);
 	for (m = 0; o->difference && m < p->topo->nr_mounts; m++) {
 		if (!mc_plan_source_differs(p, m))
 			continue;
@@ -343,9 +341,10 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 			       &w->x.cgroup_fd);
 	w->po.external_again = w->external_again;
 	if (mc_external_sources(w->x.external_fd, (uint32_t)o->nr_externals,
-				&w->external_sources, e))
+				&w->external_sources, &w->external_read_only, e))
 		return -1;
 	w->po.external_sources = w->external_sources;
+	w->po.external_read_only = w->external_read_only;
 	if (name_aside(w, e))
 		return -1;
 	then = now();
@@ -529,6 +528,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	int *live_fd, *external_fd, *device_fd, cgroup_fd = -1, ret = -1;
 	struct mc_hosts hosts;
 	char **sources = NULL;
+	int8_t *read_only = NULL;
 	size_t i;
 
 	if (mc_restore_take(&o, opts, e))
@@ -563,9 +563,10 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	po.again = again;
 	mc_exec_probe_external(external_fd, o.nr_externals, external_again, &cgroup_fd);
 	po.external_again = external_again;
-	if (mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, e))
+	if (mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, &read_only, e))
 		goto out;
 	po.external_sources = sources;
+	po.external_read_only = read_only;
 	if (mc_ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
 	    mc_external_check(p, &po, external_fd, e) ||
 	    mc_devices_check(p, &po, device_fd, NULL, NULL, e))
@@ -574,6 +575,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 out:
 	mc_plan_free(p);
 	mc_external_sources_free(sources, (uint32_t)o.nr_externals);
+	free(read_only);
 	mc_fds_close(live_fd, t->nr_ns);
 	mc_fds_close(external_fd, o.nr_externals);
 	mc_fds_close(device_fd, o.nr_devices);

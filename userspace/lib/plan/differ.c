@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What will be other than it was, known beforehand: the source that mountinfo
- * shows.  A clone has that of the mount it is made from.
+ * shows, where a clone has that of the mount it is made from; and what is so of all of a
+ * superblock.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "plan/priv.h"
 
@@ -37,7 +39,7 @@ bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount)
 	return was && is && strcmp(was, is);
 }
 
-bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t size)
+static bool host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t size)
 {
 	const struct mc_sb *sb = &p->topo->sbs[i];
 	char type[64], at[400], host[420];
@@ -59,7 +61,7 @@ bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t
 	return true;
 }
 
-bool mc_plan_layers_differ(const struct mc_plan *p, uint32_t i, char *line, size_t size)
+static bool layers_differ(const struct mc_plan *p, uint32_t i, char *line, size_t size)
 {
 	const struct mc_src *s = &p->srcs[i];
 	const struct mc_sb *sb = &p->topo->sbs[s->sb];
@@ -72,4 +74,41 @@ bool mc_plan_layers_differ(const struct mc_plan *p, uint32_t i, char *line, size
 		 s->one_by_one ? "those in the image are too long for fsconfig(2)" :
 		 "of those in the image one leads through another");
 	return true;
+}
+
+/* What stands for it has that from whoever mounted it: the mounts' own is another thing. */
+static bool read_only_differs(const struct mc_plan *p, uint32_t i, char *line, size_t size)
+{
+	const struct mc_src *s = &p->srcs[i];
+	const struct mc_sb *sb = &p->topo->sbs[s->sb];
+	bool was = sb->flags & MS_RDONLY, is;
+	char path[256];
+
+	if (s->kind != MC_SRC_EXTERNAL || !p->external_read_only ||
+	    p->external_read_only[s->index] < 0)
+		return false;
+	is = p->external_read_only[s->index];
+	if (is == was)
+		return false;
+	snprintf(line, size, "%u:%u: the filesystem of %s is %s, and was %s", sb->major,
+		 sb->minor, mc_escape(p->externals[s->index].path, path, sizeof(path)),
+		 is ? "read-only" : "writable", was ? "read-only" : "writable");
+	return true;
+}
+
+bool mc_plan_next_difference(const struct mc_plan *p, uint32_t *at, const char **what,
+			     char *line, size_t size)
+{
+	const uint32_t sbs = p->topo->nr_sbs, srcs = p->nr_srcs;
+	uint32_t i;
+
+	while (*at < sbs + 2 * srcs) {
+		i = (*at)++;
+		*what = i < sbs ? "host" : i < sbs + srcs ? "layers" : "read-only";
+		if (i < sbs ? host_is_new(p, i, line, size) :
+		    i < sbs + srcs ? layers_differ(p, i - sbs, line, size) :
+		    read_only_differs(p, i - sbs - srcs, line, size))
+			return true;
+	}
+	return false;
 }

@@ -104,6 +104,8 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		return mc_nomem(e);
 	p->api = o->api;
 	p->external_sources = o->external_sources;
+	p->external_read_only = o->external_read_only;
+	p->externals = o->externals;
 	/*
 	 * A mount whose descriptor was closed is opened again by its id, in its
 	 * namespace: so it must be attached to one by then.

@@ -288,6 +288,8 @@ struct mc_plan {
 	uint64_t steps;		/* comparisons and visits: for tests of linearity */
 	/* per --external, the caller's: what a clone of it shows; or NULL */
 	char *const *external_sources;
+	const int8_t *external_read_only; /* its superblock: 0 or 1, -1: not known; or NULL */
+	const struct mntcr_external *externals;
 	struct mc_arena_chunk *strings;
 	struct mc_plan_priv *priv;	/* only while planning */
 };
@@ -310,8 +312,9 @@ struct mc_plan_options {
 	bool caller_namespaces;
 	const struct mntcr_external *externals, *masters, *layers, *devices;
 	uint32_t nr_externals, nr_masters, nr_layers, nr_devices;
-	/* if they are known already: mc_plan.external_sources */
+	/* if they are known already: mc_plan.external_sources, external_read_only */
 	char *const *external_sources;
+	const int8_t *external_read_only;
 	/*
 	 * per --external: the mc_type_bit() of what is there, if fsopen(2) gives the
 	 * superblock whose root that is, and changes nothing of it; else 0.  NULL: none
@@ -377,10 +380,14 @@ bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
 /* Does it differ from the source in the image? */
 bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount);
-/* Is one of the host's made anew, or stood in for?  Then what to say of that. */
-bool mc_plan_host_is_new(const struct mc_plan *p, uint32_t sb, char *line, size_t size);
-/* Is it an overlay that will show other strings?  Then what to say of that. */
-bool mc_plan_layers_differ(const struct mc_plan *p, uint32_t src, char *line, size_t size);
+/*
+ * The next thing that will be other than it was, beside the sources of mounts, from *at on,
+ * 0 at first; what: "host", one of the host's is made anew, or stood in for; "layers", an
+ * overlay will show other strings; "read-only", what stands for a superblock is, and that was
+ * not, or the other way round.  false: that was all.
+ */
+bool mc_plan_next_difference(const struct mc_plan *p, uint32_t *at, const char **what,
+			     char *line, size_t size);
 /* Where it is from which a string leads, while the overlay is made. */
 static inline const char *mc_layer_in(const char *text)
 {

@@ -296,14 +296,11 @@ static int print_text(const struct mc_plan *p, FILE *out, struct mntcr_error *e)
 {
 	struct mc_buf b = { 0 };
 	char a[64], is[256], was[256], line[900];
-	uint32_t i;
+	const char *what;
+	uint32_t i, at = 0;
 
-	for (i = 0; i < p->topo->nr_sbs; i++)
-		if (mc_plan_host_is_new(p, i, line, sizeof(line)))
-			fprintf(out, "%-9s %s\n", "differs", line);
-	for (i = 0; i < p->nr_srcs; i++)
-		if (mc_plan_layers_differ(p, i, line, sizeof(line)))
-			fprintf(out, "%-9s %s\n", "differs", line);
+	while (mc_plan_next_difference(p, &at, &what, line, sizeof(line)))
+		fprintf(out, "%-9s %s\n", "differs", line);
 	for (i = 0; i < p->topo->nr_mounts; i++)
 		if (mc_plan_source_differs(p, i))
 			fprintf(out, "%-9s %s: source %s instead of %s\n", "differs",
@@ -398,22 +395,13 @@ static bool print_op(const struct mc_plan *p, const struct mc_op *op, FILE *out)
 static void print_differences(const struct mc_plan *p, FILE *out)
 {
 	char a[64], line[900];
+	const char *what;
 	bool first = true;
-	uint32_t i;
+	uint32_t i, at = 0;
 
 	fprintf(out, "\"differences\": [");
-	for (i = 0; i < p->topo->nr_sbs; i++) {
-		if (!mc_plan_host_is_new(p, i, line, sizeof(line)))
-			continue;
-		fprintf(out, "%s\n{\"what\": \"host\"", first ? "" : ",");
-		put(out, "text", line);
-		fputs("}", out);
-		first = false;
-	}
-	for (i = 0; i < p->nr_srcs; i++) {
-		if (!mc_plan_layers_differ(p, i, line, sizeof(line)))
-			continue;
-		fprintf(out, "%s\n{\"what\": \"layers\"", first ? "" : ",");
+	while (mc_plan_next_difference(p, &at, &what, line, sizeof(line))) {
+		fprintf(out, "%s\n{\"what\": \"%s\"", first ? "" : ",", what);
 		put(out, "text", line);
 		fputs("}", out);
 		first = false;
