@@ -139,6 +139,7 @@ lib-y += execute/config.o
 lib-y += execute/device.o
 lib-y += execute/fresh.o
 lib-y += execute/again.o
+lib-y += execute/shown.o
 lib-y += execute/external.o
 lib-y += execute/host.o
 lib-y += execute/master.o

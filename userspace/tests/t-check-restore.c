@@ -6,6 +6,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <sys/xattr.h>
 
 #include "checked.h"
 #include "base/base.h"
@@ -67,11 +68,8 @@ static int nr_mounts(void)
 	return n;
 }
 
-/* What the list says of a restore, the restore does. */
-static void look(struct seen *s, char *image, struct mntcr_restore_options *o)
+static void list(struct seen *s, char *image, struct mntcr_restore_options *o)
 {
-	struct mntcr_restored *r = NULL;
-	struct mntcr_error e;
 	int before = nr_mounts(), ret;
 	FILE *out;
 
@@ -89,6 +87,16 @@ static void look(struct seen *s, char *image, struct mntcr_restore_options *o)
 	if (s->ret)
 		CHECK_EQ(s->e.code, MNTCR_REFUSED);
 	CHECK_EQ(nr_mounts(), before);
+}
+
+/* What the list says of a restore, the restore does. */
+static void look(struct seen *s, char *image, struct mntcr_restore_options *o)
+{
+	struct mntcr_restored *r = NULL;
+	struct mntcr_error e;
+	int ret;
+
+	list(s, image, o);
 	ret = mntcr_restore(s->t, o, &r, &e);
 	CHECK_EQ(ret, s->ret);
 	if (ret)
@@ -205,6 +213,129 @@ static void layers_of_an_overlay(void)
 	CHECK(has(s.text, " [relative-layer]\n"));
 	CHECK(!strstr(s.text, "--external 9:8=PATH for"));
 	done(&s);
+}
+
+/* Files of overlayfs that say what is merged; /tmp is none. */
+static void mark(const char *path, const char *name, const char *value)
+{
+	char attr[64];
+
+	snprintf(attr, sizeof(attr), "trusted.overlay.%s", name);
+	TRY(setxattr(path, attr, value, strlen(value), 0));
+}
+
+static void make_layers(void)
+{
+	static const char *const dirs[] = {
+		"/tmp/l", "/tmp/l/up", "/tmp/l/up/new", "/tmp/l/up/opaque", "/tmp/l/up/moved",
+		"/tmp/l/low", "/tmp/l/low/dir", "/tmp/l/low/dir/in", "/tmp/l/low/gone",
+		"/tmp/l/low/opaque", "/tmp/l/low/opaque/in", "/tmp/l/low/shut",
+		"/tmp/l/low/shut/in",
+	};
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(dirs); i++)
+		TRY(mkdir(dirs[i], 0755));
+	put("/tmp/l/low/file", "x");
+	put("/tmp/l/up/shut", "x");
+	TRY(mknod("/tmp/l/up/gone", S_IFCHR | 0600, 0));
+	mark("/tmp/l/up/opaque", "opaque", "y");
+	mark("/tmp/l/up/moved", "redirect", "/dir");
+}
+
+#define ON_IT(id, at, dir)						\
+	",{\"id\":" #id ",\"namespace\":0,\"parent\":12,\"superblock\":0,"	\
+	"\"root\":\"/\",\"mountpoint\":\"" at "\",\"directory\":" dir "}"
+#define OF_IT(id, root, at)						\
+	",{\"id\":" #id ",\"namespace\":0,\"parent\":10,\"superblock\":2,"	\
+	"\"root\":\"" root "\",\"mountpoint\":\"" at "\"}"
+#define UP_AND_LOW(of)							\
+	OVER("lowerdir=/up:/low", ",\"layers\":[{\"superblock\":" of ",\"path\":\"/up\"}," \
+	     "{\"superblock\":" of ",\"path\":\"/low\"}]")
+
+/* What its layers, merged, do not have where something is mounted, or as a root. */
+static void places_on_an_overlay(void)
+{
+	static const char *const says[] = {
+		"refused    /m/none: overlay 9:8, made of its layers, has nothing at none to mount it on; would help: make it in a layer, name layers that have it, or dump with the contents of those in memory [overlay-mountpoint]\n",
+		"refused    /m/gone: overlay 9:8, made of its layers, has nothing at gone ",
+		"refused    /m/file: overlay 9:8, made of its layers, has no directory at file ",
+		"refused    /m/shut/in: overlay 9:8, made of its layers, has nothing at shut/in ",
+		"refused    /m/opaque/in: overlay 9:8, made of its layers, has nothing at opaque/in ",
+		"refused    /m/dir: overlay 9:8, made of its layers, has a directory at dir ",
+		"refused    /m/file/in: overlay 9:8, made of its layers, has nothing at file/in ",
+		"refused    /part: its root is below that of its superblock, but overlay 9:8, made of its layers, leads to what has nothing at none; ",
+		" [overlay-root]\n",
+	};
+	struct mntcr_external x = { .key = "9:9", .path = "/tmp/l" };
+	struct mntcr_restore_options o = { .externals = &x, .nr_externals = 1 };
+	struct seen s;
+	size_t i;
+
+	make_layers();
+	look(&s, image("," DISK UP_AND_LOW("1"), "", ON_DISK(11, "/", "/d", "")
+		       ON_OVER(12, "/m")
+		       ON_IT(13, "/new", "true") ON_IT(14, "/dir/in", "true")
+		       ",{\"id\":15,\"namespace\":0,\"parent\":12,\"superblock\":1,"
+		       "\"root\":\"/low/file\",\"mountpoint\":\"/file\",\"directory\":false}"
+		       ON_IT(17, "/opaque", "true")
+		       OF_IT(18, "/dir", "/part")), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK(!strstr(s.text, "refused "));
+	done(&s);
+	look(&s, image("," DISK UP_AND_LOW("1"), "", ON_DISK(11, "/", "/d", "")
+		       ON_OVER(12, "/m")
+		       ON_IT(13, "/none", "true") ON_IT(14, "/gone", "true")
+		       ON_IT(15, "/file", "true") ON_IT(16, "/shut/in", "true")
+		       ON_IT(17, "/opaque/in", "true") ON_IT(19, "/dir", "false")
+		       ON_IT(20, "/file/in", "true")
+		       OF_IT(18, "/none", "/part")), &o);
+	CHECK_EQ(s.ret, -1);
+	for (i = 0; i < MC_ARRAY_SIZE(says); i++)
+		CHECK(has(s.text, says[i]));
+	CHECK(has(s.e.text, "(and 7 more refusals)"));
+	done(&s);
+	/* a name that goes on under another one is not looked for */
+	list(&s, image("," DISK UP_AND_LOW("1"), "", ON_DISK(11, "/", "/d", "")
+		       ON_OVER(12, "/m") ON_IT(13, "/moved/none", "true")), &o);
+	CHECK_EQ(s.ret, 0);
+	done(&s);
+	/* of layers in memory without contents no more is there than what is mounted on */
+	o.nr_externals = 0;
+	look(&s, image("," DISK UP_AND_LOW("0"), "", OF_IT(12, "/", "/m")
+		       ON_IT(13, "/none", "true") ON_IT(14, "/low", "true")
+		       ",{\"id\":15,\"namespace\":0,\"parent\":10,\"superblock\":0,"
+		       "\"root\":\"/\",\"mountpoint\":\"/up/low/x\"}"), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    /m/none: overlay 9:8, made of its layers, has nothing at none to mount it on; "));
+	CHECK(!strstr(s.text, "/m/low: "));
+	CHECK(!strstr(s.e.text, "more refusals"));
+	done(&s);
+}
+
+/* What is mounted on the way does not hide what a clone will have. */
+static void behind_what_is_mounted_there(void)
+{
+	struct mntcr_external x = { .key = "9:9", .path = "/tmp/over" };
+	struct mntcr_restore_options o = { .externals = &x, .nr_externals = 1 };
+	struct seen s;
+
+	TRY(mkdir("/tmp/over", 0755));
+	TRY(mount("over", "/tmp/over", "tmpfs", 0, NULL));
+	TRY(mkdir("/tmp/over/in", 0755));
+	TRY(mkdir("/tmp/over/in/there", 0755));
+	TRY(mount("in", "/tmp/over/in", "tmpfs", 0, NULL));
+	TRY(mkdir("/tmp/over/in/hidden", 0755));
+	look(&s, image("," DISK, "", ON_DISK(12, "/", "/m", "")
+		       ON_IT(13, "/in/there", "true")), &o);
+	CHECK(!strstr(s.text, "refused "));
+	done(&s);
+	look(&s, image("," DISK, "", ON_DISK(12, "/", "/m", "")
+		       ON_IT(13, "/in/hidden", "true")), &o);
+	CHECK(has(s.text, "refused    /m/in/hidden: --external 9:9=/tmp/over has nothing at in/hidden to mount it on;"));
+	done(&s);
+	TRY(umount("/tmp/over/in"));
+	TRY(umount("/tmp/over"));
 }
 
 static void no_place_for_pins(void)
@@ -616,6 +747,8 @@ int main(void)
 	TAP_RUN(it_is_good_once_all_is_there);
 	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
 	TAP_RUN(layers_of_an_overlay);
+	TAP_RUN(places_on_an_overlay);
+	TAP_RUN(behind_what_is_mounted_there);
 	TAP_RUN(no_place_for_pins);
 	TAP_RUN(an_option_that_names_nothing);
 	TAP_RUN(a_master_that_is_not_shared);

@@ -204,6 +204,37 @@ static void terminals_of_a_new_devpts(void)
 	done();
 }
 
+/* What is in one that is left out is not there to be mounted, or mounted on. */
+static void files_of_a_new_hugetlbfs(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false } };
+	uint32_t r, m;
+
+	start(1);
+	t->sbs[sbs[2]].type = "hugetlbfs";
+	t->sbs[sbs[2]].options = "rw";
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m = add(0, 11, r, 2, "/", "/pages");
+	add(0, 12, m, 1, "/", "/");
+	add(0, 13, r, 2, "/", "/again");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	t->mounts[2].mountpoint = "/in";
+	only(MNTCR_API_EXTENDED, &o, "no-such-file", 12, 1, "--external 8:2=PATH");
+	only(MNTCR_API_UPSTREAM, &o, "no-such-file", 12, 1, "--external 8:2=PATH");
+	t->mounts[2].mountpoint = "/";
+	t->mounts[3].root = "/in";
+	only(MNTCR_API_EXTENDED, &o, "no-such-file", 13, 1, "--external 8:2=PATH");
+	/* what stands for it may have that */
+	o.externals = &(struct mntcr_external){ .key = "8:2", .path = "/x" };
+	o.nr_externals = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	o.nr_externals = 0;
+	o.ns_live = live;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
 /* fsconfig(2) takes 255 bytes. */
 static void strings_that_are_too_long(void)
 {
@@ -283,6 +314,7 @@ int main(void)
 	TAP_RUN(files_of_networks_that_are_made);
 	TAP_RUN(covered_beside_a_file);
 	TAP_RUN(terminals_of_a_new_devpts);
+	TAP_RUN(files_of_a_new_hugetlbfs);
 	TAP_RUN(strings_that_are_too_long);
 	TAP_RUN(files_of_two_types);
 	return tap_done();

@@ -270,7 +270,7 @@ static void decided(void *data, const struct mc_plan *p)
 	}
 	mnt_unref_table(tb);
 	mnt_free_iter(it);
-	if ((mc_external_check(p, &j->po, j->x.external_fd, &e) &&
+	if ((mc_external_check(p, &j->po, j->x.external_fd, j->x.layer_fd, &e) &&
 	     e.code != MNTCR_REFUSED) ||
 	    (mc_devices_check(p, &j->po, j->x.device_fd, device_differs, j, &e) &&
 	     e.code != MNTCR_REFUSED)) {

@@ -343,6 +343,23 @@ int mc_hosts_take(struct mc_hosts *h, const struct mc_topology *t,
 		  struct mntcr_restore_options *o, struct mntcr_error *e);
 void mc_hosts_free(struct mc_hosts *h);
 
+/* --- what will be there (shown.c) -------------------------------------------- */
+
+enum mc_there { MC_IS_DIR, MC_IS_NO_DIR, MC_IS_NOTHING, MC_IS_UNKNOWN };
+
+struct mc_looking {
+	const struct mc_plan *p;
+	const int *external_fd, *layer_fd;	/* -1: could not be opened; NULL: none was */
+};
+
+/* Below fd, whatever else is mounted on the way; path is relative, or "". */
+enum mc_there mc_exec_look(int fd, const char *path);
+/* The same of a source that is below none. */
+enum mc_there mc_exec_look_in(const struct mc_looking *l, const struct mc_src *base,
+			      const char *path);
+/* Which one a source is below, or itself; path: where. */
+const struct mc_src *mc_exec_base_of(const struct mc_plan *p, uint32_t src, const char **path);
+
 /* --- what is external (external.c) ------------------------------------------ */
 
 struct libmnt_fs;
@@ -366,9 +383,13 @@ int mc_external_sources(const int *fds, uint32_t nr, char ***sources, int8_t **r
 void mc_external_sources_free(char **sources, uint32_t nr);
 /* is: a type as mountinfo has it, "fuse.sshfs" */
 bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
-/* Are roots of mounts directories there that have to be, and not where not? */
+/*
+ * Are roots of mounts, and what mounts are on, there where --external leads, and in
+ * overlays that are made of layers, and directories or not as they have to be?  layer_fds,
+ * of each --layer, may be NULL.
+ */
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		      const int *fds, struct mntcr_error *e);
+		      const int *fds, const int *layer_fds, struct mntcr_error *e);
 
 /* --- external masters (master.c) ------------------------------------------- */
 

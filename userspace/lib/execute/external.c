@@ -134,6 +134,7 @@ struct check {
 	const struct mc_plan *p;
 	const struct mc_plan_options *po;
 	const int *fds;
+	struct mc_looking looking;
 	uint32_t *first, *next;	/* mounts by source */
 	struct mntcr_mount_id *ids;
 	dev_t *devices;		/* per superblock: of what stands for it */
@@ -141,45 +142,13 @@ struct check {
 	struct mntcr_error *e;
 };
 
-enum there { IS_DIR, IS_NO_DIR, IS_NOTHING, IS_UNKNOWN };
-
-/*
- * Where something else is mounted on the way, what is below cannot be seen from
- * here: a clone is without that.
- */
-static enum there look(int fd, const char *path)
-{
-	struct mc_open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS |
-			   MC_RESOLVE_NO_XDEV,
-	};
-	enum there is = IS_UNKNOWN;
-	struct statx st;
-	int below = -1;
-
-	if (*path) {
-		if (strlen(path) >= PATH_MAX)
-			return IS_UNKNOWN;
-		below = mc_openat2(fd, path, &how);
-		if (below < 0)
-			return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
-			       IS_NOTHING : IS_UNKNOWN;
-		fd = below;
-	}
-	if (!mc_look(fd, 0, &st))
-		is = S_ISDIR(st.stx_mode) ? IS_DIR : IS_NO_DIR;
-	mc_close(below);
-	return is;
-}
-
-static bool is_wrong(const struct mc_mount *m, enum there there)
+static bool is_wrong(const struct mc_mount *m, enum mc_there there)
 {
 	bool known = m->root_file.mode || m->mp_type != MC_MP_UNKNOWN;
 	bool dir = m->root_file.mode ? S_ISDIR(m->root_file.mode) :
 		   m->mp_type == MC_MP_DIR;
 
-	return there == IS_NOTHING || (known && dir != (there == IS_DIR));
+	return there == MC_IS_NOTHING || (known && dir != (there == MC_IS_DIR));
 }
 
 /* With the first nr of c->ids. */
@@ -209,43 +178,62 @@ static const char *as_it_was(const struct mc_mount *m, char *buf, size_t size)
 	return buf;
 }
 
-static void refuse(struct check *c, const struct mc_src *ext, const char *below,
-		   enum there there, uint32_t m, size_t nr)
+/* What a source leads to, for messages: what comes after it is where in there. */
+static const char *name_of(const struct check *c, const struct mc_src *base, char *buf,
+			   size_t size)
 {
-	const struct mntcr_external *o = &c->po->externals[ext->index];
-	char name[256], more[32] = "", key[128], path[256], under[256];
-	char text[1200];
-	const char *help = strcmp(ext->path, "/") ?
+	const struct mc_sb *sb = &c->p->topo->sbs[base->sb];
+	const struct mntcr_external *o;
+	char key[128], path[256];
+
+	if (base->kind != MC_SRC_EXTERNAL) {
+		snprintf(buf, size, "overlay %u:%u, made of its layers,", sb->major,
+			 sb->minor);
+		return buf;
+	}
+	o = &c->po->externals[base->index];
+	snprintf(buf, size, "--external %s=%s", mc_escape(o->key, key, sizeof(key)),
+		 mc_escape(o->path, path, sizeof(path)));
+	return buf;
+}
+
+#define LAYERS_HELP	\
+	"make it in a layer, name layers that have it, or dump with the contents of those in memory"
+
+static void refuse(struct check *c, const struct mc_src *base, const char *below,
+		   enum mc_there there, uint32_t m, size_t nr)
+{
+	bool ext = base->kind == MC_SRC_EXTERNAL;
+	char name[256], more[32] = "", of[420], under[256], text[1200], was[64];
+	const char *help = !ext ? LAYERS_HELP : strcmp(base->path, "/") ?
 			   "the path of what is that root of the superblock" :
 			   "the path of what is the root of that superblock";
-	char was[64];
 
 	if (nr > 1)
 		snprintf(more, sizeof(more), " and %zu more", nr - 1);
-	snprintf(text, sizeof(text), "%s%s: %s%s, but --external %s=%s leads to %s%s%s",
+	snprintf(text, sizeof(text), "%s%s: %s%s, but %s leads to %s%s%s",
 		 mc_mount_name(c->p->topo, m, name, sizeof(name)), more,
-		 there == IS_NOTHING ? "its root is below that of its superblock" :
-		 there == IS_DIR ? "its root is no directory" :
+		 there == MC_IS_NOTHING ? "its root is below that of its superblock" :
+		 there == MC_IS_DIR ? "its root is no directory" :
 		 "its root is a directory",
-		 there == IS_NOTHING ? as_it_was(&c->p->topo->mounts[m], was,
-						 sizeof(was)) : "",
-		 mc_escape(o->key, key, sizeof(key)),
-		 mc_escape(o->path, path, sizeof(path)),
-		 there == IS_DIR ? "a directory" :
-		 there == IS_NO_DIR ? "what is no directory" :
-		 "what has nothing at ", *below && there != IS_NOTHING ? " at " : "",
+		 there == MC_IS_NOTHING ? as_it_was(&c->p->topo->mounts[m], was,
+						    sizeof(was)) : "",
+		 name_of(c, base, of, sizeof(of)),
+		 there == MC_IS_DIR ? "a directory" :
+		 there == MC_IS_NO_DIR ? "what is no directory" :
+		 "what has nothing at ", *below && there != MC_IS_NOTHING ? " at " : "",
 		 mc_escape(below, under, sizeof(under)));
-	report(c, "external-root", text, help, nr);
+	report(c, ext ? "external-root" : "overlay-root", text, help, nr);
 }
 
 /* Can all be mounted that is on m, whose root is at below? */
-static void check_places(struct check *c, const struct mc_src *ext, const char *below,
+static void check_places(struct check *c, const struct mc_src *base, const char *below,
 			 uint32_t m)
 {
+	bool ext = base->kind == MC_SRC_EXTERNAL;
 	const struct mc_topology *t = c->p->topo;
-	const struct mntcr_external *o = &c->po->externals[ext->index];
-	char name[256], key[128], path[256], under[256], text[1200], at[PATH_MAX];
-	enum there there;
+	char name[256], of[420], under[256], text[1200], at[PATH_MAX];
+	enum mc_there there;
 	uint32_t child;
 	int n;
 
@@ -257,52 +245,50 @@ static void check_places(struct check *c, const struct mc_src *ext, const char *
 		n = snprintf(at, sizeof(at), "%s%s", below, on->mountpoint + !*below);
 		if (n < 0 || (size_t)n >= sizeof(at))
 			continue;
-		there = look(c->fds[ext->index], at);
-		if (there == IS_UNKNOWN || !is_wrong(on, there))
+		there = mc_exec_look_in(&c->looking, base, at);
+		if (there == MC_IS_UNKNOWN || !is_wrong(on, there))
 			continue;
-		snprintf(text, sizeof(text), "%s: --external %s=%s has %s at %s to mount it on",
+		snprintf(text, sizeof(text), "%s: %s has %s at %s to mount it on",
 			 mc_mount_name(t, child, name, sizeof(name)),
-			 mc_escape(o->key, key, sizeof(key)),
-			 mc_escape(o->path, path, sizeof(path)),
-			 there == IS_NOTHING ? "nothing" :
-			 there == IS_DIR ? "a directory" : "no directory",
+			 name_of(c, base, of, sizeof(of)),
+			 there == MC_IS_NOTHING ? "nothing" :
+			 there == MC_IS_DIR ? "a directory" : "no directory",
 			 mc_escape(at, under, sizeof(under)));
 		c->ids[0].ns = on->ns;
 		c->ids[0].id = on->id;
-		report(c, "external-mountpoint", text,
-		       "make it there, or name what has it", 1);
+		report(c, ext ? "external-mountpoint" : "overlay-mountpoint", text,
+		       ext ? "make it there, or name what has it" : LAYERS_HELP, 1);
 	}
 }
 
-/* Returns the external of source i, or NULL; below: where its root is there. */
-static const struct mc_src *external_of(const struct check *c, uint32_t i,
-					const char **below)
+/*
+ * What source i leads to, if that is an --external or an overlay of layers, or NULL; below:
+ * where its root is there.
+ */
+static const struct mc_src *base_of(const struct check *c, uint32_t i, const char **below)
 {
-	const struct mc_src *s = &c->p->srcs[i], *base = s;
+	const struct mc_src *base = mc_exec_base_of(c->p, i, below);
 
-	*below = s->kind == MC_SRC_SUB ? s->path : "";
-	if (s->kind == MC_SRC_SUB)
-		base = &c->p->srcs[s->base];
-	if (base->instead != MC_NONE)
-		base = &c->p->srcs[base->instead];
-	return base->kind == MC_SRC_EXTERNAL && c->fds[base->index] >= 0 ? base : NULL;
+	if (base->kind == MC_SRC_EXTERNAL)
+		return c->fds[base->index] >= 0 ? base : NULL;
+	return base->kind == MC_SRC_FRESH && base->layers ? base : NULL;
 }
 
 static void check_root(struct check *c, uint32_t i)
 {
 	const struct mc_mount *m = c->p->topo->mounts;
 	uint32_t mount, first = MC_NONE;
-	const struct mc_src *ext;
+	const struct mc_src *base;
 	const char *below;
-	enum there there;
+	enum mc_there there;
 	size_t nr = 0;
 
-	ext = external_of(c, i, &below);
+	base = base_of(c, i, &below);
 	/* what has been unlinked will be made there */
-	if (!ext || c->first[i] == MC_NONE || m[c->first[i]].root_deleted)
+	if (!base || c->first[i] == MC_NONE || m[c->first[i]].root_deleted)
 		return;
-	there = look(c->fds[ext->index], below);
-	for (mount = c->first[i]; there != IS_UNKNOWN && mount != MC_NONE;
+	there = mc_exec_look_in(&c->looking, base, below);
+	for (mount = c->first[i]; there != MC_IS_UNKNOWN && mount != MC_NONE;
 	     mount = c->next[mount]) {
 		if (!is_wrong(&m[mount], there))
 			continue;
@@ -312,18 +298,18 @@ static void check_root(struct check *c, uint32_t i)
 		c->ids[nr++].id = m[mount].id;
 	}
 	if (nr)
-		refuse(c, ext, below, there, first, nr);
+		refuse(c, base, below, there, first, nr);
 }
 
 static void check_mountpoints(struct check *c, uint32_t i)
 {
-	const struct mc_src *ext;
+	const struct mc_src *base;
 	const char *below;
 	uint32_t mount;
 
-	ext = external_of(c, i, &below);
-	for (mount = c->first[i]; ext && mount != MC_NONE; mount = c->next[mount])
-		check_places(c, ext, below, mount);
+	base = base_of(c, i, &below);
+	for (mount = c->first[i]; base && mount != MC_NONE; mount = c->next[mount])
+		check_places(c, base, below, mount);
 }
 
 /* Directories that layers of overlays are cloned from. */
@@ -335,22 +321,22 @@ static int check_layers(struct check *c, const struct mc_src *over)
 	const struct mc_src *ext;
 	struct mc_buf at = { 0 };
 	const char *below;
-	enum there there;
+	enum mc_there there;
 	uint32_t i;
 
 	for (i = 0; i < sb->nr_layers; i++) {
 		const struct mc_made_layer *l = &over->layers[i];
 
-		ext = l->src == MC_NONE ? NULL : external_of(c, l->src, &below);
-		if (!ext)
+		ext = l->src == MC_NONE ? NULL : base_of(c, l->src, &below);
+		if (!ext || ext->kind != MC_SRC_EXTERNAL)
 			continue;
 		at.len = 0;
 		mc_buf_puts(&at, below);
 		mc_buf_puts(&at, *below ? l->below : l->below + !!*l->below);
 		if (at.nomem)
 			break;
-		there = look(c->fds[ext->index], at.data);
-		if (there == IS_UNKNOWN || there == IS_DIR)
+		there = mc_exec_look(c->fds[ext->index], at.data);
+		if (there == MC_IS_UNKNOWN || there == MC_IS_DIR)
 			continue;
 		o = &c->po->externals[ext->index];
 		snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but --external %s=%s has %s at %s",
@@ -358,7 +344,7 @@ static int check_layers(struct check *c, const struct mc_src *over)
 			 mc_escape(sb->layers[i].text, is, sizeof(is)),
 			 mc_escape(o->key, key, sizeof(key)),
 			 mc_escape(o->path, path, sizeof(path)),
-			 there == IS_NOTHING ? "nothing" : "no directory",
+			 there == MC_IS_NOTHING ? "nothing" : "no directory",
 			 mc_escape(at.data, under, sizeof(under)));
 		report(c, "external-layer", text,
 		       "the path of what is that root of the superblock", 0);
@@ -521,14 +507,27 @@ static int check_superblocks(struct check *c)
 	return 0;
 }
 
-int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		      const int *fds, struct mntcr_error *e)
+static bool any_overlay(const struct mc_plan *p)
 {
-	struct check c = { .p = p, .po = po, .fds = fds, .e = e };
+	uint32_t i;
+
+	for (i = 0; i < p->nr_srcs; i++)
+		if (p->srcs[i].layers)
+			return true;
+	return false;
+}
+
+int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		      const int *fds, const int *layer_fds, struct mntcr_error *e)
+{
+	struct check c = {
+		.p = p, .po = po, .fds = fds, .e = e,
+		.looking = { .p = p, .external_fd = fds, .layer_fd = layer_fds },
+	};
 	uint32_t i, m;
 	int ret = -1;
 
-	if (!po->nr_externals)
+	if (!po->nr_externals && !any_overlay(p))
 		return 0;
 	c.first = malloc((p->nr_srcs + 1UL) * sizeof(*c.first));
 	c.next = malloc((p->topo->nr_mounts + 1UL) * sizeof(*c.next));
@@ -545,7 +544,7 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		c.next[m] = c.first[p->src_of[m]];
 		c.first[p->src_of[m]] = m;
 	}
-	if (check_superblocks(&c))
+	if (po->nr_externals && check_superblocks(&c))
 		goto out;
 	for (i = 0; i < p->nr_srcs; i++)
 		check_root(&c, i);

@@ -352,7 +352,7 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 		return -1;
 	w->r->stats.plan_ns = now() - then;
 	w->x.p = w->plan;
-	if (mc_external_check(w->plan, &w->po, w->x.external_fd, e) ||
+	if (mc_external_check(w->plan, &w->po, w->x.external_fd, w->x.layer_fd, e) ||
 	    mc_exec_check_masters(&w->x) ||
 	    mc_devices_check(w->plan, &w->po, w->x.device_fd, o->difference, o->data, e) ||
 	    mc_exec_check_unlinked(&w->x))
@@ -568,7 +568,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 	po.external_sources = sources;
 	po.external_read_only = read_only;
 	if (mc_ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
-	    mc_external_check(p, &po, external_fd, e) ||
+	    mc_external_check(p, &po, external_fd, NULL, e) ||
 	    mc_devices_check(p, &po, device_fd, NULL, NULL, e))
 		goto out;
 	ret = mc_plan_print(p, json, out, e);

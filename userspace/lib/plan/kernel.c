@@ -65,6 +65,45 @@ static int check_devpts(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 	return 0;
 }
 
+/* A new hugetlbfs or mqueue: nothing in it is a root, and there is nothing to mount on. */
+static bool is_empty(const struct mc_plan *p, uint32_t sb)
+{
+	const struct mc_type *type = mc_type_of(p->topo->sbs[sb].type);
+	uint32_t src = p->priv->sb[sb].src, need = src == MC_NONE ? MC_NONE : p->srcs[src].need;
+
+	/* a namespace that is somebody's has what they have put into it */
+	return type->lossy && !(type->shows && p->priv->opts->caller_namespaces) &&
+	       (need == MC_NONE || p->needs[need].kind != MNTCR_GIVEN_IPC);
+}
+
+static int check_empty(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	const struct mc_sb *sb = &t->sbs[t->mounts[m].sb];
+	char help[96];
+	uint32_t c;
+
+	snprintf(help, sizeof(help), "--external %u:%u=PATH, or --source with its namespace",
+		 sb->major, sb->minor);
+	if (t->mounts[m].root[1] && !t->mounts[m].root_deleted && p->src_of[m] == MC_NONE) {
+		p->priv->sb[t->mounts[m].sb].refused = "no-such-file";
+		if (mc_plan_refuse(p, e, "no-such-file", &m, 1, help,
+				   "of a file in %s %u:%u, and a new one is empty", sb->type,
+				   sb->major, sb->minor))
+			return -1;
+	}
+	mc_for_each_child(t, c, m) {
+		if (!t->mounts[c].mountpoint[1])
+			continue;
+		p->priv->sb[t->mounts[m].sb].refused = "no-such-file";
+		if (mc_plan_refuse(p, e, "no-such-file", &c, 1, help,
+				   "on a file in %s %u:%u, and a new one is empty", sb->type,
+				   sb->major, sb->minor))
+			return -1;
+	}
+	return 0;
+}
+
 /* Directories of processes: those that were there are not there now. */
 static int check_proc(struct mc_plan *p, uint32_t m, struct mntcr_error *e)
 {
@@ -145,6 +184,9 @@ int mc_plan_new_sb(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 	}
 	for (i = 0; !strcmp(s->type, "devpts") && i < nr; i++)
 		if (check_devpts(p, mounts[i], e))
+			return -1;
+	for (i = 0; is_empty(p, sb) && i < nr; i++)
+		if (check_empty(p, mounts[i], e))
 			return -1;
 	for (i = 0; !strcmp(s->type, "proc") && !p->priv->opts->caller_namespaces &&
 	     i < nr; i++)
