@@ -600,43 +600,82 @@ static void check_file(int dir, const char *name, uid_t uid, gid_t gid)
 	CHECK_EQ(st.st_gid, gid);
 }
 
+static struct holder hold_new(void)
+{
+	struct holder to = scene_hold(CLONE_NEWUSER, NULL, NULL);
+
+	write_of(to.pid, "uid_map", "0 300000 65536");
+	write_of(to.pid, "gid_map", "0 300000 65536");
+	return to;
+}
+
+/* For the user namespace that owns what is in the image; its descriptor. */
+static int give(const struct holder *to, struct mntcr_topology *t)
+{
+	struct mntcr_owner given = { .inode = t->userns[t->ns[0].userns].ino };
+	struct mntcr_error e = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)to->pid);
+	given.fd = open(path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(given.fd >= 0 && given.inode);
+	if (mntcr_topology_owners(t, &given, 1, &e))
+		TAP_SAY("owners: %s [%s]", e.text, e.rule);
+	CHECK_STR(e.text, "");
+	return given.fd;
+}
+
+static struct mntcr_restored *restored(const struct mntcr_topology *t, struct mntcr_contents *a)
+{
+	const struct mntcr_restore_options o = {
+		.size = sizeof(o), .api = MNTCR_API_EXTENDED, .keep_fds = true,
+		.contents = a,
+	};
+	struct mntcr_restored *r = NULL;
+	struct mntcr_error e = { 0 };
+
+	if (mntcr_restore(t, &o, &r, &e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	return r;
+}
+
+/* Captured again; a: the contents, or NULL. */
+static void is_what_was_dumped(const struct mntcr_restored *r, const struct mntcr_topology *t,
+			       struct mntcr_contents *a)
+{
+	struct mntcr_verify_options v = { .size = sizeof(v), .report = say, .contents_a = a };
+	struct mntcr_topology *back;
+	struct mntcr_contents *b = saved(mntcr_restored_ns_fd(r, 0), &back);
+	struct mntcr_error e;
+	size_t nr = 1;
+
+	v.contents_b = a ? b : NULL;
+	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	CHECK_EQ(nr, 0);
+	mntcr_contents_free(b);
+	mntcr_topology_free(back);
+}
+
 static void into_one_that_is_given(void)
 {
-	struct mntcr_restore_options o = {
-		.size = sizeof(o), .api = MNTCR_API_EXTENDED, .keep_fds = true,
-	};
-	struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
-	struct mntcr_owner given = { 0 };
-	struct mntcr_topology *t, *back;
-	struct mntcr_restored *r = NULL;
-	struct mntcr_contents *a, *b;
-	struct mntcr_error e = { 0 };
+	struct mntcr_topology *t;
+	struct mntcr_restored *r;
+	struct mntcr_contents *a;
 	uint32_t fds, acl[11];
+	int top, on, is, given;
 	struct holder h, to;
-	char path[64];
-	size_t nr = 1;
-	int top, on, is;
 
 	if (!has_extended())
 		SKIP("this kernel has no mount_setgroup(2)");
 	h = scene_hold(0, do_moved, NULL);
-	to = scene_hold(CLONE_NEWUSER, NULL, NULL);
-	write_of(to.pid, "uid_map", "0 300000 65536");
-	write_of(to.pid, "gid_map", "0 300000 65536");
+	to = hold_new();
 	fds = mc_fd_count();
 	a = saved(h.ns, &t);
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)to.pid);
-	given.fd = open(path, O_RDONLY | O_CLOEXEC);
-	given.inode = t->userns[t->ns[0].userns].ino;
-	REQUIRE(given.fd >= 0 && given.inode);
-	if (mntcr_topology_owners(t, &given, 1, &e))
-		TAP_SAY("owners: %s [%s]", e.text, e.rule);
-	o.contents = a;
-	if (mntcr_restore(t, &o, &r, &e))
-		TAP_SAY("restore: %s [%s]", e.text, e.rule);
-	REQUIRE(r);
+	given = give(&to, t);
+	r = restored(t, a);
 	is = ioctl(mntcr_restored_ns_fd(r, 0), MC_NS_GET_USERNS);
-	CHECK_EQ(fd_ino(is), fd_ino(given.fd));
+	CHECK_EQ(fd_ino(is), fd_ino(given));
 	close(is);
 	REQUIRE(t->nr_mounts == 2);
 	top = mntcr_restored_mount_fd(r, 0, t->mounts[0].id);
@@ -654,17 +693,11 @@ static void into_one_that_is_given(void)
 	CHECK_EQ(fgetxattr(is, "system.posix_acl_default", acl, sizeof(acl)), 44);
 	CHECK_EQ(acl[4], NEW + 10);
 	close(is);
-	b = saved(mntcr_restored_ns_fd(r, 0), &back);
-	v.contents_a = a;
-	v.contents_b = b;
-	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
-	CHECK_EQ(nr, 0);
+	is_what_was_dumped(r, t, a);
 	mntcr_contents_free(a);
-	mntcr_contents_free(b);
 	mntcr_topology_free(t);
-	mntcr_topology_free(back);
 	mntcr_restored_free(r);
-	close(given.fd);
+	close(given);
 	CHECK_EQ(mc_fd_count(), fds);
 	scene_release(&to);
 	scene_release(&h);
@@ -714,58 +747,32 @@ static int mount_fd(const struct mntcr_restored *r, const struct mntcr_topology 
 
 static void overlays_into(const struct mntcr_topology *t, struct mntcr_contents *a)
 {
-	struct mntcr_restore_options o = {
-		.size = sizeof(o), .api = MNTCR_API_EXTENDED, .keep_fds = true,
-		.contents = a,
-	};
-	struct mntcr_verify_options v = { .size = sizeof(v), .report = say };
-	struct mntcr_topology *back;
-	struct mntcr_restored *r = NULL;
-	struct mntcr_contents *b;
-	struct mntcr_error e = { 0 };
-	size_t nr = 1;
+	struct mntcr_restored *r = restored(t, a);
 
-	if (mntcr_restore(t, &o, &r, &e))
-		TAP_SAY("restore: %s [%s]", e.text, e.rule);
-	REQUIRE(r);
 	check_file(mount_fd(r, t, "/own"), ".", NEW + 7, NEW + 8);
 	check_file(mount_fd(r, t, "/mapped"), ".", NEW + 7, NEW + 8);
 	check_file(mount_fd(r, t, "/l"), "own", NEW + 7, NEW + 8);
 	check_file(mount_fd(r, t, "/l"), "raw", 7, 8);
-	b = saved(mntcr_restored_ns_fd(r, 0), &back);
-	v.contents_a = a;
-	v.contents_b = a ? b : NULL;
-	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
-	CHECK_EQ(nr, 0);
-	mntcr_contents_free(b);
-	mntcr_topology_free(back);
+	is_what_was_dumped(r, t, a);
 	mntcr_restored_free(r);
 }
 
 /* Without contents, only what the image itself tells of them. */
 static void given_for_overlays(bool contents)
 {
-	struct mntcr_owner given = { 0 };
 	struct mntcr_topology *t;
 	struct mntcr_contents *a;
-	struct mntcr_error e = { 0 };
 	struct holder h, to;
-	char path[64];
+	int given;
 
 	h = scene_hold(0, do_overlays, contents ? "what is on them" : NULL);
-	to = scene_hold(CLONE_NEWUSER, NULL, NULL);
-	write_of(to.pid, "uid_map", "0 300000 65536");
-	write_of(to.pid, "gid_map", "0 300000 65536");
+	to = hold_new();
 	a = saved(h.ns, &t);
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)to.pid);
-	given.fd = open(path, O_RDONLY | O_CLOEXEC);
-	given.inode = t->userns[t->ns[0].userns].ino;
-	REQUIRE(given.fd >= 0 && given.inode);
-	REQUIRE(!mntcr_topology_owners(t, &given, 1, &e));
+	given = give(&to, t);
 	overlays_into(t, contents ? a : NULL);
 	mntcr_contents_free(a);
 	mntcr_topology_free(t);
-	close(given.fd);
+	close(given);
 	scene_release(&to);
 	scene_release(&h);
 }
@@ -784,8 +791,101 @@ static void overlays_into_one_that_is_given(void)
 	given_for_overlays(false);
 }
 
+/*
+ * A tmpfs, and again with an idmap of the ids that the container's own have in it; and the
+ * same of the container's own, in which these are as they are within.
+ */
+static int do_mapped_within(void *data)
+{
+	int users = idmap_userns("100000 101000 100\n"), within;
+
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("base", "/mnt", "tmpfs", 0, "size=64k") || chdir("/mnt") ||
+	    mkdir("old", 0755) || mkdir("p", 0755) || mkdir("i", 0755) ||
+	    mount("files", "p", "tmpfs", 0, "size=64k") || chown("p", OLD + 5, OLD + 6) ||
+	    mkdir("p/d", 0710) || chown("p/d", OLD + 7, OLD + 8) ||
+	    idmap_onto(users, "p", "i") ||
+	    mkdir("m", 0755) || mount("i/d", "m", NULL, MS_BIND, NULL) ||
+	    mkdir("own", 0755) || mkdir("own-i", 0755) || mkdir("n", 0755) ||
+	    mapped("0 100000 65536") ||
+	    unshare(CLONE_NEWNS) || mount("/mnt", "/mnt", NULL, MS_BIND | MS_REC, NULL) ||
+	    chdir("/mnt") || mount("own", "own", "tmpfs", 0, "size=64k") ||
+	    mkdir("own/d", 0750) || chown("own/d", 7, 8) ||
+	    (within = idmap_userns("0 1000 100\n")) < 0 ||
+	    idmap_onto(within, "own", "own-i") ||
+	    mount("own-i/d", "n", NULL, MS_BIND, NULL) ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	close(within);
+	close(users);
+	return 0;
+}
+
+static bool is_owned(const char *path, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_uid == uid && st.st_gid == gid;
+}
+
+/* As whoever is in there sees them. */
+static int do_look_within(void *data)
+{
+	const int *userns = data;
+
+	/* a descriptor: the namespace is entered already */
+	if (setns(*userns, CLONE_NEWUSER))
+		return 1;
+	return (is_owned("/p", 5, 6) ? 0 : 2) | (is_owned("/p/d", 7, 8) ? 0 : 4) |
+	       (is_owned("/i", 1005, 1006) ? 0 : 8) | (is_owned("/m", 1007, 1008) ? 0 : 16) |
+	       (is_owned("/own/d", 7, 8) ? 0 : 32) | (is_owned("/n", 1007, 1008) ? 0 : 64);
+}
+
+static void looks_the_same_within(int ns)
+{
+	int userns = ioctl(ns, MC_NS_GET_USERNS);
+
+	REQUIRE(userns >= 0);
+	CHECK_EQ(scene_in(ns, do_look_within, &userns), 0);
+	close(userns);
+}
+
+static void mapped_into(bool contents)
+{
+	struct mntcr_topology *t;
+	struct mntcr_restored *r;
+	struct mntcr_contents *a;
+	struct holder h, to;
+	int given;
+
+	h = scene_hold(0, do_mapped_within, NULL);
+	to = hold_new();
+	looks_the_same_within(h.ns);
+	a = saved(h.ns, &t);
+	given = give(&to, t);
+	r = restored(t, contents ? a : NULL);
+	looks_the_same_within(mntcr_restored_ns_fd(r, 0));
+	check_file(mount_fd(r, t, "/p"), "d", NEW + 7, NEW + 8);
+	is_what_was_dumped(r, t, contents ? a : NULL);
+	mntcr_contents_free(a);
+	mntcr_topology_free(t);
+	mntcr_restored_free(r);
+	close(given);
+	scene_release(&to);
+	scene_release(&h);
+}
+
+static void what_an_idmap_maps_is_moved(void)
+{
+	if (!has_extended())
+		SKIP("this kernel has no mount_setgroup(2)");
+	mapped_into(true);
+	mapped_into(false);
+}
+
 int main(void)
 {
+	TAP_RUN(what_an_idmap_maps_is_moved);
 	TAP_RUN(into_one_that_is_given);
 	TAP_RUN(overlays_into_one_that_is_given);
 	TAP_RUN(unlinked_roots_of_another_owner);

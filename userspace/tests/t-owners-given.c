@@ -252,6 +252,83 @@ static void through_an_idmap(void)
 	scene_release(&h);
 }
 
+/* What it maps is moved with the files that have these ids, and with no others. */
+static void what_an_idmap_maps(void)
+{
+	static struct mc_idmap_extent in[] = { { OLD, 1000, 65536 }, { 0, 0, 5 } };
+	static struct mc_layer layer = { MC_LAYER_LOWER, "/l", 1, "/l", 0 };
+	struct mntcr_topology *t;
+	struct holder h;
+
+	scene_enter();
+	h = hold("0 300000 65536");
+	t = image();
+	t->idmaps[0] = (struct mc_idmap){ 2, 1, in, in };
+	t->mounts[1].root_file.uid = 1007;
+	t->sbs[0].type = "overlay";
+	t->sbs[0].layers = &layer;
+	t->sbs[0].nr_layers = 1;
+	REQUIRE(!give(t, &h, 1));
+	CHECK(t->mounts[1].idmap != 0 && layer.idmap == t->mounts[1].idmap);
+	CHECK_EQ(t->idmaps[layer.idmap].uid[0].id, NEW);
+	CHECK_EQ(t->idmaps[layer.idmap].uid[0].parent_id, 1000);
+	CHECK_EQ(t->idmaps[layer.idmap].uid[1].id, 0);
+	CHECK_EQ(t->idmaps[layer.idmap].gid[0].id, NEW);
+	CHECK_EQ(t->mounts[1].root_file.uid, 1007);
+	mntcr_topology_free(t);
+	layer.idmap = 0;
+	/* of the host's it stays, and of one whose ids are its user namespace's own */
+	t = image();
+	t->idmaps[0] = (struct mc_idmap){ 2, 1, in, in };
+	t->sbs[0].userns = 1;
+	t->mounts[0].idmap = 0;
+	t->mounts[0].attr = MOUNT_ATTR_IDMAP;
+	t->sbs[1].whose = MC_WHOSE_HOST;
+	REQUIRE(!give(t, &h, 1));
+	CHECK(!t->mounts[0].idmap && !t->mounts[1].idmap);
+	CHECK_EQ(t->nr_idmaps, 1);
+	CHECK_EQ(t->idmaps[0].uid[0].id, OLD);
+	mntcr_topology_free(t);
+	/* one map, and files of two kinds */
+	t = image();
+	t->idmaps[0] = (struct mc_idmap){ 2, 1, in, in };
+	t->mounts[0].idmap = 0;
+	t->mounts[0].attr = MOUNT_ATTR_IDMAP;
+	t->sbs[1].whose = MC_WHOSE_HOST;
+	REQUIRE(!give(t, &h, 1));
+	CHECK_EQ(t->idmaps[t->mounts[0].idmap].uid[0].id, NEW);
+	CHECK_EQ(t->idmaps[t->mounts[1].idmap].uid[0].id, OLD);
+	mntcr_topology_free(t);
+	/* more than what is moved; and others that are where it would be */
+	t = image();
+	in[0].id--;
+	t->idmaps[0] = (struct mc_idmap){ 1, 1, in, in };
+	CHECK_EQ(give(t, &h, 1), -1);
+	CHECK_STR(e.rule, "idmap-maps");
+	in[0].id++;
+	mntcr_topology_free(t);
+	t = image();
+	in[1].id = NEW + 65530;
+	t->idmaps[0] = (struct mc_idmap){ 2, 1, in, in };
+	CHECK_EQ(give(t, &h, 1), -1);
+	CHECK_STR(e.rule, "idmap-maps");
+	in[1].id = 0;
+	mntcr_topology_free(t);
+	/* or of an overlay, some of whose files are moved */
+	t = image();
+	t->idmaps[0] = (struct mc_idmap){ 2, 1, in, in };
+	t->sbs[1].type = "overlay";
+	t->sbs[1].layers = (struct mc_layer[]){
+		{ MC_LAYER_LOWER, "/l", 0, "/l", MC_NONE },
+		{ MC_LAYER_LOWER, "/k", MC_NONE, NULL, MC_NONE },
+	};
+	t->sbs[1].nr_layers = 2;
+	CHECK_EQ(give(t, &h, 1), -1);
+	CHECK_STR(e.rule, "idmap-maps");
+	mntcr_topology_free(t);
+	scene_release(&h);
+}
+
 /* The second one lies on mounts[0], the third on that. */
 static struct mntcr_topology *stacked(void)
 {
@@ -544,6 +621,7 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	TAP_RUN(through_an_idmap);
+	TAP_RUN(what_an_idmap_maps);
 	TAP_RUN(of_overlays);
 	TAP_RUN(across_two_ranges);
 	TAP_RUN(the_same_is_taken);

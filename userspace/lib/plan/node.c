@@ -40,8 +40,24 @@ static int count_node(struct mc_plan *p, uint32_t mount, const char *root,
 			      MC_MAX_NODE_NAMES) ? -1 : 1;
 }
 
+/*
+ * What such an id, which was seen through an idmap, is in the superblock; an idmap maps the
+ * ids of the user namespace that this belongs to.
+ */
+static uint32_t id_in(const struct mc_topology *t, const struct mc_idmap *map, uint32_t sb,
+		      bool gid, uint32_t id)
+{
+	uint32_t u = t->sbs[sb].userns;
+
+	if (id == MC_NO_ID || !mc_idmap_back(map, gid, id, &id))
+		return MC_NO_ID;
+	if (u != MC_NONE && !t->userns[u].dumper && !mc_userns_up(t, u, gid, id, &id))
+		return MC_NO_ID;
+	return id;
+}
+
 /* Its owner was seen through that: in the filesystem it is another.  NULL: no memory. */
-static const struct mc_file *without_idmap(struct mc_plan *p, uint32_t i,
+static const struct mc_file *without_idmap(struct mc_plan *p, uint32_t i, uint32_t sb,
 					   const struct mc_file *file)
 {
 	const struct mc_idmap *map;
@@ -54,10 +70,8 @@ static const struct mc_file *without_idmap(struct mc_plan *p, uint32_t i,
 	if (!f)
 		return NULL;
 	*f = *file;
-	if (f->uid != MC_NO_ID && !mc_idmap_back(map, false, file->uid, &f->uid))
-		f->uid = MC_NO_ID;
-	if (f->gid != MC_NO_ID && !mc_idmap_back(map, true, file->gid, &f->gid))
-		f->gid = MC_NO_ID;
+	f->uid = id_in(p->topo, map, sb, false, file->uid);
+	f->gid = id_in(p->topo, map, sb, true, file->gid);
 	return f;
 }
 
@@ -85,7 +99,8 @@ static int add_node(struct mc_plan *p, uint32_t mount, const char *below,
 	if (ret)
 		return ret;
 	path = mc_plan_alloc(p, n + k + 1);
-	seen = without_idmap(p, p->topo->mounts[mount].idmap, file);
+	seen = without_idmap(p, p->topo->mounts[mount].idmap, p->topo->mounts[mount].sb,
+			     file);
 	if (!path || !seen || !mc_grow(&p->nodes, p->nr_nodes, &p->max_nodes,
 			      sizeof(*p->nodes)))
 		return mc_nomem(e);
@@ -232,9 +247,9 @@ static int add_layer(struct mc_plan *p, const struct sb_layer *at, struct mntcr_
 
 	if (at->layer == mc_layer_top(sb) && m->root_file.mode && !m->root[1]) {
 		/* through the mount of the overlay, and that of the layer */
-		seen = without_idmap(p, m->idmap, &m->root_file);
+		seen = without_idmap(p, m->idmap, m->sb, &m->root_file);
 		if (seen)
-			seen = without_idmap(p, l->idmap, seen);
+			seen = without_idmap(p, l->idmap, l->sb, seen);
 		if (!seen)
 			return mc_nomem(e);
 	}

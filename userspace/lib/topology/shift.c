@@ -57,9 +57,9 @@ bool mc_idmap_is_shifted(const struct mc_idmap *a, const struct mc_idmap *b,
  * All of a range, or none of it: 1, 0; -1 it is cut.  Several that are moved, each by as
  * much, may make up all of it.
  */
-static int range(const struct mc_shifts *s, bool gid, struct mc_idmap_extent *x)
+static int range(const struct mc_shifts *s, bool gid, uint32_t *id, uint32_t count)
 {
-	uint64_t first = x->parent_id, end = first + x->count, from, to, moved = 0;
+	uint64_t first = *id, end = first + count, from, to, moved = 0;
 	const struct mc_shift *r;
 	uint32_t i, by = 0;
 
@@ -74,10 +74,18 @@ static int range(const struct mc_shifts *s, bool gid, struct mc_idmap_extent *x)
 		by = r->to - r->from;
 		moved += to - from;
 	}
-	if (moved && moved != x->count)
+	if (moved && moved != count)
 		return -1;
-	x->parent_id += by;
+	*id += by;
 	return moved > 0;
+}
+
+static int refuse(bool gid, const char *what, uint32_t id, uint32_t count,
+		  struct mntcr_error *e)
+{
+	return mc_refuse(e, "idmap-maps",
+			 "an idmapped mount maps%s %cids %" PRIu32 ":%" PRIu32 ", of which only some are of the user namespace whose ids are moved",
+			 what, gid ? 'g' : 'u', id, count);
 }
 
 static int shift_map(struct mc_topology *t, const struct mc_shifts *s, bool gid,
@@ -91,11 +99,45 @@ static int shift_map(struct mc_topology *t, const struct mc_shifts *s, bool gid,
 		return mc_nomem(e);
 	for (i = 0; i < nr; i++) {
 		copy[i] = (*x)[i];
-		if (range(s, gid, &copy[i]) < 0)
-			return mc_refuse(e, "idmap-maps",
-					 "an idmapped mount maps to %cids %" PRIu32 ":%" PRIu32 ", of which only some are of the user namespace whose ids are moved",
-					 gid ? 'g' : 'u', copy[i].parent_id, copy[i].count);
+		if (range(s, gid, &copy[i].parent_id, copy[i].count) < 0)
+			return refuse(gid, " to", copy[i].parent_id, copy[i].count, e);
 	}
+	*x = copy;
+	return 0;
+}
+
+static bool overlaps(const struct mc_idmap_extent *x, uint32_t i)
+{
+	uint32_t k;
+
+	for (k = 0; k < i; k++)
+		if (x[k].id < (uint64_t)x[i].id + x[i].count &&
+		    x[i].id < (uint64_t)x[k].id + x[k].count)
+			return true;
+	return false;
+}
+
+/* The ids that are mapped, where they are those of files that are moved; *any: some are. */
+static int shift_inner(struct mc_topology *t, const struct mc_shifts *s, bool gid, bool known,
+		       const struct mc_idmap_extent **x, uint32_t nr, bool *any,
+		       struct mntcr_error *e)
+{
+	struct mc_idmap_extent *copy = mc_topology_alloc(t, (nr + 1UL) * sizeof(*copy));
+	uint32_t i;
+	int is;
+
+	if (!copy)
+		return mc_nomem(e);
+	for (i = 0; i < nr; i++) {
+		copy[i] = (*x)[i];
+		is = range(s, gid, &copy[i].id, copy[i].count);
+		if (is < 0 || (is && !known))
+			return refuse(gid, "", (*x)[i].id, copy[i].count, e);
+		*any = *any || is;
+	}
+	for (i = 1; i < nr; i++)
+		if (overlaps(copy, i))
+			return refuse(gid, "", (*x)[i].id, copy[i].count, e);
 	*x = copy;
 	return 0;
 }
@@ -186,6 +228,69 @@ static struct moved *find_moved(const struct mc_topology *t)
 }
 
 /*
+ * An idmap of a mount, or layer, of sb: as *to, where that is not yet known MC_NONE.  It maps
+ * the ids that files have in there.  Where those are moved, so are these; but in a superblock
+ * of another user namespace than the dumper's they are that one's.
+ */
+static int inner_moved(struct mc_topology *t, const struct mc_shifts *s,
+		       const struct moved *moved, uint32_t sb, uint32_t i, uint32_t *to,
+		       struct mntcr_error *e)
+{
+	const uint32_t userns = t->sbs[sb].userns;
+	struct mc_idmap m = t->idmaps[i];
+	const bool known = moved[sb].below > 0;
+	bool any = false;
+	uint32_t new;
+
+	if (!moved[sb].below || (userns != MC_NONE && !t->userns[userns].dumper))
+		return (int)i;
+	if (*to != MC_NONE)
+		return (int)*to;
+	if (shift_inner(t, s, false, known, &m.uid, m.nr_uid, &any, e) ||
+	    shift_inner(t, s, true, known, &m.gid, m.nr_gid, &any, e))
+		return -1;
+	*to = i;
+	if (!any)
+		return (int)i;
+	new = mc_topology_add_idmap(t);
+	if (new == MC_NONE)
+		return mc_nomem(e);
+	t->idmaps[new] = m;
+	*to = new;
+	return (int)new;
+}
+
+static int shift_inners(struct mc_topology *t, const struct mc_shifts *s,
+			const struct moved *moved, struct mntcr_error *e)
+{
+	uint32_t *to = malloc((t->nr_idmaps + 1UL) * sizeof(*to)), i, k;
+	int new = 0;
+
+	if (!to)
+		return mc_nomem(e);
+	memset(to, 0xff, (t->nr_idmaps + 1UL) * sizeof(*to));
+	for (i = 0; i < t->nr_mounts && new >= 0; i++) {
+		struct mc_mount *m = &t->mounts[i];
+
+		if (m->idmap == MC_NONE)
+			continue;
+		new = inner_moved(t, s, moved, m->sb, m->idmap, &to[m->idmap], e);
+		m->idmap = (uint32_t)new;
+	}
+	for (i = 0; i < t->nr_sbs && new >= 0; i++)
+		for (k = 0; k < t->sbs[i].nr_layers && new >= 0; k++) {
+			struct mc_layer *l = &t->sbs[i].layers[k];
+
+			if (l->idmap == MC_NONE)
+				continue;
+			new = inner_moved(t, s, moved, l->sb, l->idmap, &to[l->idmap], e);
+			l->idmap = (uint32_t)new;
+		}
+	free(to);
+	return new < 0 ? -1 : 0;
+}
+
+/*
  * What is at a path of a mount.  Idmaps are moved, and so is what is seen through one.
  * What is moved of some files only is not known of this one.
  */
@@ -238,6 +343,7 @@ int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
 	moved = find_moved(t);
 	if (!moved)
 		return mc_nomem(e);
+	ret = shift_inners(t, s, moved, e);
 	for (i = 0; i < t->nr_mounts && !ret; i++)
 		ret = shift_mount(t, s, moved, &t->mounts[i], e);
 	free(moved);
