@@ -76,6 +76,36 @@ static void upper(void)
 		overlay("lowerdir=/one/l1,upperdir=/mapped-rw/up,workdir=/mapped-rw/work");
 }
 
+/* Layers of the second one are parts of the first one, whose own are idmapped. */
+static void in_another(void)
+{
+	places();
+	w_mkdir("/in");
+	raw("/one/l1/part");
+	raw("/one/l2/other");
+	if (!map("/one", "/mapped") || !map("/rw", "/mapped-rw"))
+		return;
+	if (mount("in", "/in", "overlay", 0, "lowerdir=/mapped/l1:/one/l2"))
+		err(1, "the first one");
+	overlay("lowerdir=/in/part:/in/other,upperdir=/mapped-rw/up,workdir=/mapped-rw/work");
+}
+
+/* Or its upper one is, which may be written to. */
+static void in_another_upper(void)
+{
+	places();
+	w_mkdir("/in");
+	raw("/rw/up/part");
+	if (!map("/rw", "/mapped-rw"))
+		return;
+	if (mount("in", "/in", "overlay", 0,
+		  "lowerdir=/one/l1,upperdir=/mapped-rw/up,workdir=/mapped-rw/work"))
+		err(1, "the first one");
+	overlay("lowerdir=/in/part:/one/l2");
+	w_mkdir("/on");
+	w_bind("/in/part", "/on");
+}
+
 static struct shot shoot_mapped(void (*fn)(void), uint32_t nr)
 {
 	struct shot s = { .o = { .size = sizeof(s.o), .prefer_fresh = true } };
@@ -166,7 +196,79 @@ static void the_upper_one(void)
 	end(&s, r);
 }
 
+/* What is in its layers in memory is in the image from here on. */
+static struct mntcr_contents *take_contents(struct shot *s)
+{
+	static const char *const path = "/tmp/mntcr-layers-image";
+	const struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = s->src, .nr_sources = s->w.nr,
+	};
+	struct mntcr_contents *c = NULL;
+
+	if (mntcr_image_write_contents(s->t, &o, path, &s->e))
+		TAP_SAY("dump: %s", s->e.text);
+	mntcr_topology_free(s->t);
+	s->t = NULL;
+	REQUIRE(!mntcr_image_read_contents(path, &s->t, &c, &s->e));
+	unlink(path);
+	s->fds++;
+	s->o.contents = c;
+	return c;
+}
+
+static void ended(struct shot *s, struct mntcr_restored *r, struct mntcr_contents *c)
+{
+	mntcr_contents_free(c);
+	s->fds--;
+	end(s, r);
+}
+
+static void one_in_the_other(void)
+{
+	struct shot s = shoot_mapped(in_another, 4);
+	const struct mc_layer *l = layers(&s);
+	struct mntcr_contents *c;
+	struct mntcr_restored *r;
+
+	CHECK(!is_mapped(&s, &l[0], "/in"));
+	CHECK_STR(l[0].path, "/part");
+	CHECK_EQ(l[0].idmap, MC_NONE);
+	CHECK(!is_mapped(&s, &l[1], "/in"));
+	CHECK(is_mapped(&s, &l[2], "/mapped-rw"));
+	/* without them these are no more than directories, and that not in the first one */
+	failed(&s, 0, ": its lowerdir /in/part was a directory, but overlay ");
+	CHECK_STR(s.e.rule, "overlay-layer");
+	c = take_contents(&s);
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_write, "upper"), 0);
+	ended(&s, r, c);
+}
+
+static int do_look(void *arg)
+{
+	struct stat st;
+
+	return stat("/on", &st) || st.st_uid != SHOWN || do_write(NULL);
+}
+
+static void one_in_a_writable_one(void)
+{
+	struct shot s = shoot_mapped(in_another_upper, 2);
+	struct mntcr_contents *c;
+	struct mntcr_restored *r;
+
+	CHECK(!is_mapped(&s, &layers(&s)[0], "/in"));
+	c = take_contents(&s);
+	r = restored(&s);
+	same(&s, r, MNTCR_VERIFY_ORDER);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_look, NULL), 0);
+	ended(&s, r, c);
+}
+
 static const struct shot_test tests[] = {
+	{ "one-in-the-other", one_in_the_other },
+	{ "one-in-a-writable-one", one_in_a_writable_one },
 	{ "lower-layers", lower_layers },
 	{ "the-upper-one", the_upper_one },
 };

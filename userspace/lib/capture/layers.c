@@ -41,6 +41,7 @@ struct job {
 	const struct over *over;
 	uint32_t nr;
 	struct found *found;	/* of all layers of them; shared, and so is the pool */
+	const struct found **of;	/* per superblock: of the first of its layers; or NULL */
 	char *pool;
 	size_t used;
 	/* the child's: the mount that was looked into last, and a clone of it */
@@ -127,11 +128,36 @@ static void leave(struct job *j)
 	j->mount = MC_NONE;
 }
 
+/* Those of overlays that come before it are known by then, and where they stand. */
+static uint32_t sb_of_layer(const struct job *j, uint32_t sb, uint32_t layer)
+{
+	const struct mc_layer *l = &j->t->sbs[sb].layers[layer];
+
+	if (l->sb != MC_NONE || !j->of[sb] || !j->of[sb][layer].path)
+		return l->sb;
+	return j->of[sb][layer].sb;
+}
+
+/* An overlay asks nobody whom its layers do not ask. */
+static bool is_local(const struct job *j, uint32_t sb, uint32_t depth)
+{
+	const struct mc_sb *s = &j->t->sbs[sb];
+	uint32_t i, of;
+
+	if (mc_sb_is_local(s))
+		return true;
+	for (i = 0; depth < MC_MOST_STACKED && i < s->nr_layers; i++) {
+		of = sb_of_layer(j, sb, i);
+		if (of == MC_NONE || !is_local(j, of, depth + 1))
+			return false;
+	}
+	return i && i == s->nr_layers;
+}
+
 /* What is at path, from the mount's root, whatever is mounted there.  -1: errno. */
 static int look_in(struct job *j, uint32_t m, const char *path)
 {
-	const struct mc_sb *sb = &j->t->sbs[j->t->mounts[m].sb];
-	size_t local = mc_sb_is_local(sb) ? strlen(path) : 0;
+	size_t local = is_local(j, j->t->mounts[m].sb, 0) ? strlen(path) : 0;
 	int fd;
 
 	if (j->mount != m) {
@@ -212,8 +238,7 @@ static int follow(struct job *j, struct walk *w, int fd, size_t len)
 		return -1;
 	if (S_ISDIR(stx.stx_mode))
 		return 0;
-	if (!mc_sb_is_local(&j->t->sbs[j->t->mounts[w->mount].sb]) ||
-	    w->links++ == MOST_LINKS)
+	if (!is_local(j, j->t->mounts[w->mount].sb, 0) || w->links++ == MOST_LINKS)
 		return -1;
 	n = readlinkat(fd, "", target, PATH_MAX - 1);
 	if (n <= 0 || (size_t)n + 1 + k >= sizeof(w->rest))
@@ -368,6 +393,7 @@ static void look(struct job *j)
 	j->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (i = 0; i < j->nr; i++) {
 		look_at(j, &j->over[i], f);
+		j->of[j->over[i].sb] = f;
 		f += j->t->sbs[j->over[i].sb].nr_layers;
 	}
 }
@@ -460,7 +486,8 @@ int cap_layers_of_overlays(struct mc_topology *t, const struct cap_ns *ns, size_
 		if (sb->nr_layers && over[i].mount != MC_NONE)
 			over[n++] = (struct over){ i, over[i].mount };
 	}
-	if (n && !sort_children(&j)) {
+	j.of = calloc(t->nr_sbs + 1UL, sizeof(*j.of));
+	if (!j.of || (n && !sort_children(&j))) {
 		ret = mc_nomem(e);
 		goto out;
 	}
@@ -479,6 +506,7 @@ int cap_layers_of_overlays(struct mc_topology *t, const struct cap_ns *ns, size_
 	ret = ret ? ret : mc_link_work(t, e);
 out:
 	free(j.children);
+	free(j.of);
 	free(over);
 	return ret;
 }

@@ -316,9 +316,8 @@ static void check_mountpoints(struct check *c, uint32_t i)
 static int check_layers(struct check *c, const struct mc_src *over)
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[over->sb];
-	char text[1200], is[256], path[256], under[256], key[128];
-	const struct mntcr_external *o;
-	const struct mc_src *ext;
+	char text[1200], is[256], of[420], under[256];
+	const struct mc_src *base;
 	struct mc_buf at = { 0 };
 	const char *below;
 	enum mc_there there;
@@ -327,27 +326,28 @@ static int check_layers(struct check *c, const struct mc_src *over)
 	for (i = 0; i < sb->nr_layers; i++) {
 		const struct mc_made_layer *l = &over->layers[i];
 
-		ext = l->src == MC_NONE ? NULL : base_of(c, l->src, &below);
-		if (!ext || ext->kind != MC_SRC_EXTERNAL)
+		base = l->src == MC_NONE ? NULL : base_of(c, l->src, &below);
+		if (!base)
 			continue;
 		at.len = 0;
 		mc_buf_puts(&at, below);
 		mc_buf_puts(&at, *below ? l->below : l->below + !!*l->below);
 		if (at.nomem)
 			break;
-		there = mc_exec_look(c->fds[ext->index], at.data);
+		there = mc_exec_look_in(&c->looking, base, at.data);
 		if (there == MC_IS_UNKNOWN || there == MC_IS_DIR)
 			continue;
-		o = &c->po->externals[ext->index];
-		snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but --external %s=%s has %s at %s",
+		snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but %s has %s at %s",
 			 sb->major, sb->minor, mc_layer_option(sb->layers[i].kind),
 			 mc_escape(sb->layers[i].text, is, sizeof(is)),
-			 mc_escape(o->key, key, sizeof(key)),
-			 mc_escape(o->path, path, sizeof(path)),
+			 name_of(c, base, of, sizeof(of)),
 			 there == MC_IS_NOTHING ? "nothing" : "no directory",
 			 mc_escape(at.data, under, sizeof(under)));
-		report(c, "external-layer", text,
-		       "the path of what is that root of the superblock", 0);
+		if (base->kind == MC_SRC_EXTERNAL)
+			report(c, "external-layer", text,
+			       "the path of what is that root of the superblock", 0);
+		else
+			report(c, "overlay-layer", text, LAYERS_HELP, 0);
 	}
 	mc_buf_free(&at);
 	return i < sb->nr_layers ? mc_nomem(c->e) : 0;
