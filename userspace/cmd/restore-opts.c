@@ -139,9 +139,7 @@ int restore_opt(struct restore_opts *r, const char *cmd, int c, char *arg)
 		return ret;
 	switch (c) {
 	case 's':
-		ret = cmd_input_add(&r->sources, cmd, arg, false);
-		return !ret && r->sources.nr_trees ?
-		       cmd_usage(cmd, "%s: a detached tree is no live source", arg) : ret;
+		return cmd_input_add(&r->sources, cmd, arg, false);
 	case 1000:
 		if (!cmd_api(arg, &r->o.api))
 			return cmd_usage(cmd, "--api %s is not known", arg);

@@ -206,6 +206,17 @@ static void over(struct trip *x)
 
 /* --- tests ---------------------------------------------------------------------- */
 
+static void dump_new_tree(struct trip *x)
+{
+	int fd;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(x, fd);
+	dump(x);
+	close(fd);
+}
+
 /* Named, before anything else is looked at. */
 static void what_it_takes(void)
 {
@@ -225,11 +236,7 @@ static void a_tree_of_its_own(void)
 	struct trip x = { 0 };
 	int fd;
 
-	need_calls();
-	fd = new_tree();
-	add_tree(&x, fd);
-	dump(&x);
-	close(fd);
+	dump_new_tree(&x);
 	CHECK_EQ(x.t->nr_ns, 1);
 	CHECK(x.t->ns[0].detached && !x.t->ns[0].id && !x.t->ns[0].ino);
 	CHECK_EQ(x.t->nr_mounts, 4);
@@ -241,6 +248,60 @@ static void a_tree_of_its_own(void)
 	CHECK(reads(fd, "file", "of the first"));
 	CHECK(reads(fd, "f/file", "of the second"));
 	CHECK(!faccessat(fd, "d/e", F_OK, 0) && faccessat(fd, "d/e/file", F_OK, 0));
+	over(&x);
+	nothing_left();
+}
+
+/* By a path through the descriptor; as a live source it has no mounts that can be found. */
+static void from_who_has_it(void)
+{
+	static const char *const below[] = { "", "/d", "/d/e" };
+	static const char *const sources[] = { "first", "second", "third" };
+	struct mntcr_external ext[3];
+	char key[3][32], path[3][64];
+	struct trip x = { 0 };
+	int fd, got;
+	size_t i;
+
+	need_calls();
+	fd = new_tree();
+	add_tree(&x, fd);
+	dump(&x);
+	x.o.sources = x.src;
+	x.o.nr_sources = 1;
+	CHECK_EQ(mntcr_restore(x.t, &x.o, &x.r, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, "detached-source");
+	x.o.sources = NULL;
+	x.o.nr_sources = 0;
+	for (i = 0; i < 3; i++) {
+		snprintf(key[i], sizeof(key[i]), "source:%s", sources[i]);
+		snprintf(path[i], sizeof(path[i]), "/proc/self/fd/%d%s", fd, below[i]);
+		ext[i] = (struct mntcr_external){ .key = key[i], .path = path[i] };
+	}
+	x.o.externals = ext;
+	x.o.nr_externals = 3;
+	restore(&x);
+	CHECK_EQ(differences(&x, MNTCR_VERIFY_ORDER), 0);
+	got = mntcr_restored_detached_fd(x.r, 0);
+	CHECK(reads(got, "f/file", "of the second"));
+	file(fd, "d/new", "in both");
+	CHECK(reads(got, "d/new", "in both"));
+	close(fd);
+	over(&x);
+	nothing_left();
+}
+
+/* Of what cannot be made anew, that is what would help. */
+static void what_would_help(void)
+{
+	struct trip x = { 0 };
+
+	dump_new_tree(&x);
+	x.t->sbs[x.t->mounts[0].sb].type = "fuse";
+	CHECK_EQ(mntcr_restore(x.t, &x.o, &x.r, &e), -1);
+	CHECK_STR(e.rule, "no-source");
+	CHECK(strstr(e.text, "=/proc/PID/fd/FD, a path through a descriptor of the tree"));
 	over(&x);
 	nothing_left();
 }
@@ -368,11 +429,7 @@ static void unbindable_in_it(unsigned int limit)
 	uint32_t m, marked = MC_NONE;
 	int fd;
 
-	need_calls();
-	fd = new_tree();
-	add_tree(&x, fd);
-	dump(&x);
-	close(fd);
+	dump_new_tree(&x);
 	for (m = 0; m < x.t->nr_mounts; m++)
 		if (x.t->mounts[m].parent != MC_NONE && !strcmp(x.t->mounts[m].mountpoint, "/f"))
 			marked = m;
@@ -515,13 +572,8 @@ static void what_is_no_copy(void)
 static void it_can_be_attached(void)
 {
 	struct trip x = { 0 };
-	int fd;
 
-	need_calls();
-	fd = new_tree();
-	add_tree(&x, fd);
-	dump(&x);
-	close(fd);
+	dump_new_tree(&x);
 	restore(&x);
 	w_mkdir("/tmp/here");
 	CHECK(!mc_move_mount(mntcr_restored_detached_fd(x.r, 0), "", AT_FDCWD, "/tmp/here",
@@ -765,11 +817,7 @@ static void in_stages(void)
 	struct trip x = { 0 };
 	int fd;
 
-	need_calls();
-	fd = new_tree();
-	add_tree(&x, fd);
-	dump(&x);
-	close(fd);
+	dump_new_tree(&x);
 	REQUIRE(fine(mntcr_stages_begin(x.t, &x.o, NULL, &s, &e)));
 	REQUIRE(fine(mntcr_stages_place(s, &e)));
 	CHECK_EQ(mntcr_stages_ns_fd(s, 0), -1);
@@ -870,13 +918,8 @@ static void what_cannot_be_copied(void)
 static void with_stock_calls(void)
 {
 	struct trip x = { 0 };
-	int fd;
 
-	need_calls();
-	fd = new_tree();
-	add_tree(&x, fd);
-	dump(&x);
-	close(fd);
+	dump_new_tree(&x);
 	x.o.api = MNTCR_API_UPSTREAM;
 	CHECK_EQ(mntcr_restore(x.t, &x.o, &x.r, &e), -1);
 	CHECK_EQ(e.code, MNTCR_REFUSED);
@@ -891,6 +934,8 @@ int main(void)
 	world_start();
 	TAP_RUN(what_it_takes);
 	TAP_RUN(a_tree_of_its_own);
+	TAP_RUN(from_who_has_it);
+	TAP_RUN(what_would_help);
 	TAP_RUN(no_events_in_it);
 	TAP_RUN(by_mountinfo);
 	TAP_RUN(a_file);

@@ -66,7 +66,7 @@ static void find_sources(struct job *j)
 	for (i = 0; i < j->o->nr_sources; i++) {
 		one.sources = &j->o->sources[i];
 		if (mc_find_live(j->t, &one, j->live_fd, j->ns_live, &known, &e))
-			mc_report_refuse(&j->r, "source", "", "%s", e.text);
+			mc_report_refuse(&j->r, *e.rule ? e.rule : "source", "", "%s", e.text);
 	}
 }
 

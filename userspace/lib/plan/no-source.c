@@ -95,7 +95,10 @@ int mc_plan_no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 				      mounts, nr, help,
 				      "no mount of its superblock (%s) that contains its root can be cloned: what has the same root is %s",
 				      what, why);
-	if (type->kind == MC_TYPE_DEVICE)
+	if (p->topo->ns[mnt->ns].detached)
+		snprintf(help, sizeof(help), "--external %u:%u=/proc/PID/fd/FD, a path through a descriptor of the tree, or another one",
+			 sb->major, sb->minor);
+	else if (type->kind == MC_TYPE_DEVICE)
 		snprintf(help, sizeof(help), "--source with its namespace, --device %u:%u=DEVICE, or --external %u:%u=PATH",
 			 sb->major, sb->minor, sb->major, sb->minor);
 	else
