@@ -191,6 +191,93 @@ static void restore_with_contents(void)
 	finish();
 }
 
+/* --- a restore of a whole container, whose originals nothing is taken of ------------- */
+
+/* Files, an overlay of some, peers, and what has been unlinked and is mounted. */
+static void container_root(void)
+{
+	files();
+	w_mkdir("/f/low/in");
+	w_mkdir("/f/up");
+	w_mkdir("/f/work");
+	w_mkdir("/m");
+	if (mount("ov", "/m", "overlay", 0, "lowerdir=/f/low,upperdir=/f/up,workdir=/f/work"))
+		err(1, "overlay");
+	w_tmpfs("peers", "/s");
+	w_type("/s", MS_SHARED);
+	w_mkdir("/p");
+	w_bind("/s", "/p");
+	w_touch("/f/gone");
+	w_touch("/here");
+	w_bind("/f/gone", "/here");
+	if (unlink("/f/gone"))
+		err(1, "unlink");
+}
+
+/* In a user namespace of its own, whose the tmpfs is as well. */
+static void container_service(void)
+{
+	w_mkdir("/s/own");
+	w_tmpfs("own", "/s/own");
+	w_touch("/s/own/file");
+}
+
+static int do_look_inside(void *arg)
+{
+	char text[8] = "";
+	int fd = open("/f/linked", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || read(fd, text, sizeof(text)) != 7 || strcmp(text, "seven!\n"))
+		return 1;
+	if (access("/m/in", F_OK) || stat("/here", &st) || st.st_nlink)
+		return 2;
+	return arg && access("/s/own/file", F_OK) ? 3 : 0;
+}
+
+static void check_container(void)
+{
+	size_t i;
+
+	check_restore();
+	for (i = 0; i < w.nr; i++)
+		CHECK_EQ(world_in(mntcr_restored_ns_fd(r, i), do_look_inside,
+				  i == 2 ? "its own" : NULL), 0);
+}
+
+static const struct job container_job = { run_restore, check_container, undo_restore };
+
+static void whole_container(void)
+{
+	struct mntcr_contents_options co = { .size = sizeof(co), .sources = src };
+	struct mntcr_topology *live;
+	struct mntcr_contents *c = NULL;
+	struct mntcr_error e = { 0 };
+
+	prepare();
+	world_add(&w, -1, container_root);
+	world_add(&w, 0, all_slave);
+	/* which the upstream calls do not make */
+	if (api == MNTCR_API_EXTENDED)
+		world_add_flags(&w, 0, container_service, CLONE_NEWUSER);
+	shoot();
+	live = t;
+	co.nr_sources = w.nr;
+	if (mntcr_image_write_contents(live, &co, IMAGE, &e))
+		TAP_SAY("%s", e.text);
+	mntcr_topology_free(live);
+	REQUIRE(!mntcr_image_read_contents(IMAGE, &t, &c, &e));
+	undo_dump();
+	o.sources = NULL;
+	o.nr_sources = 0;
+	o.contents = c;
+	o.pin_dir = PINS;
+	verify_flags = 0;
+	each_once(&container_job);
+	mntcr_contents_free(c);
+	finish();
+}
+
 /* --- the same of a cgroup that is frozen meanwhile -------------------------------- */
 
 #define CG	"/tmp/cg"
@@ -500,6 +587,7 @@ static const struct scene_test tests[] = {
 	{ "dump", dump_with_contents },
 	{ "frozen", container_that_is_frozen },
 	{ "contents", restore_with_contents },
+	{ "container", whole_container },
 	{ "events", comparison_of_events },
 };
 
