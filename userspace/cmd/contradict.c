@@ -39,6 +39,7 @@ struct given {
 	const char *name;
 	char *key;		/* NULL: it has none */
 	const char *value;
+	size_t at;
 };
 
 struct all {
@@ -62,9 +63,10 @@ static bool same(const char *a, const char *b)
 /* Without a KEY it is said in its turn, what is wrong with it. */
 static int add(struct all *a, const struct option *o, const char *arg)
 {
-	struct given *g = &a->list[a->nr++];
+	struct given *g = &a->list[a->nr];
 	char *value;
 
+	g->at = a->nr++;
 	g->name = o->name;
 	g->value = arg;
 	if (!o->has_arg || !(is_in(o->name, many, MC_ARRAY_SIZE(many)) ||
@@ -80,27 +82,42 @@ static int add(struct all *a, const struct option *o, const char *arg)
 	return 0;
 }
 
-static int exclude(const struct all *a, const struct given *x, const struct given *y)
+static bool is_given(const struct all *a, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr && strcmp(a->list[i].name, name); i++)
+		;
+	return i < a->nr;
+}
+
+static int exclude(const struct all *a)
 {
 	size_t i;
 
 	for (i = 0; i < MC_ARRAY_SIZE(exclusive); i++)
-		if (!strcmp(x->name, exclusive[i][0]) && !strcmp(y->name, exclusive[i][1]))
+		if (is_given(a, exclusive[i][0]) && is_given(a, exclusive[i][1]))
 			return cmd_usage(a->cmd, "--%s and --%s exclude one another",
-					 x->name, y->name);
-	for (i = 0; i < MC_ARRAY_SIZE(either); i++)
-		if (!strcmp(x->name, either[i][0]) && !strcmp(y->name, either[i][1]) &&
-		    same(x->key, y->key))
-			return cmd_usage(a->cmd, "--%s and --%s exclude one another, and both name %s",
-					 x->name, y->name, x->key);
+					 exclusive[i][0], exclusive[i][1]);
 	return 0;
+}
+
+/* By key, those without one first, then by name, then as they were given. */
+static int order(const void *x, const void *y)
+{
+	const struct given *a = x, *b = y;
+	int by = a->key && b->key ? strcmp(a->key, b->key) : !!a->key - !!b->key;
+
+	if (!by)
+		by = strcmp(a->name, b->name);
+	return by ? by : (a->at > b->at) - (a->at < b->at);
 }
 
 /* Of one option, y after x. */
 static int differ(const struct all *a, const struct given *x, const struct given *y)
 {
 	if (!x->value || is_in(x->name, many, MC_ARRAY_SIZE(many)) ||
-	    !same(x->key, y->key) || same(x->value, y->value))
+	    same(x->value, y->value))
 		return 0;
 	return x->key ? cmd_usage(a->cmd, "--%s names %s twice, for %s and for %s", x->name,
 				  x->key, x->value, y->value) :
@@ -108,21 +125,33 @@ static int differ(const struct all *a, const struct given *x, const struct given
 				  x->value, y->value);
 }
 
-static int judge(const struct all *a)
+/* So many of one key, in their order: of each two names only one. */
+static int judge_key(const struct all *a, struct given *g, size_t nr)
 {
-	size_t i, j;
+	const struct all of = { a->cmd, g, nr };
+	size_t i;
 	int ret = 0;
 
-	for (j = 0; j < a->nr && !ret; j++) {
-		for (i = 0; i < j && !ret; i++) {
-			if (!strcmp(a->list[i].name, a->list[j].name)) {
-				ret = differ(a, &a->list[i], &a->list[j]);
-				continue;
-			}
-			ret = exclude(a, &a->list[i], &a->list[j]);
-			if (!ret)
-				ret = exclude(a, &a->list[j], &a->list[i]);
-		}
+	for (i = 1; i < nr && !ret; i++)
+		if (!strcmp(g[i - 1].name, g[i].name))
+			ret = differ(a, &g[i - 1], &g[i]);
+	for (i = 0; i < MC_ARRAY_SIZE(either) && g->key && !ret; i++)
+		if (is_given(&of, either[i][0]) && is_given(&of, either[i][1]))
+			ret = cmd_usage(a->cmd, "--%s and --%s exclude one another, and both name %s",
+					either[i][0], either[i][1], g->key);
+	return ret;
+}
+
+static int judge(struct all *a)
+{
+	size_t from, to;
+	int ret = exclude(a);
+
+	qsort(a->list, a->nr, sizeof(*a->list), order);
+	for (from = 0; from < a->nr && !ret; from = to) {
+		for (to = from + 1; to < a->nr && same(a->list[from].key, a->list[to].key); to++)
+			;
+		ret = judge_key(a, &a->list[from], to - from);
 	}
 	return ret;
 }
