@@ -70,6 +70,11 @@ vm-test-y += t-capture-moment
 test-y += t-capture-stack
 LIBS-t-capture-stack := -Wl,--wrap=syscall
 vm-test-y += t-capture-stack
+test-y += t-capture-nomem
+NOMEM	:= malloc calloc realloc strdup mc_grow
+LIBS-t-capture-nomem := $(foreach f,$(NOMEM) mc_topology_str mc_topology_strn \
+	mc_topology_alloc mc_topology_get_idmap,-Wl,--wrap=$f)
+vm-test-y += t-capture-nomem
 test-y += t-capture-unseen
 vm-test-y += t-capture-unseen
 

@@ -49,6 +49,16 @@ static int rename_away(void *data)
 	return rename(SCENE_DIR "/top/a/m", SCENE_DIR "/top/m") ? errno : 0;
 }
 
+/* All that escape() has made. */
+static int gone(void *data)
+{
+	DO(chdir(SCENE_DIR));
+	DO(rmdir("top/m"));
+	DO(rmdir("top/a"));
+	DO(rmdir("top"));
+	return rmdir("b") ? errno : 0;
+}
+
 /* Of a bind, a directory in which something is mounted was moved elsewhere. */
 static void a_mountpoint_that_escaped(void)
 {
@@ -80,6 +90,34 @@ static void a_mountpoint_that_escaped(void)
 		CHECK_STR(e.rule, "escaped-mountpoint");
 	}
 	scene_release(&h);
+	scene_release(&other);
+}
+
+/* That one is added to the others, however many these are: arrays grow. */
+static void an_escaped_one_among_many(void)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	struct holder h, other;
+	int i;
+
+	scene_enter();
+	other = scene_hold(CLONE_NEWNS, NULL, NULL);
+	for (i = 0; i < 17; i++) {
+		h = scene_hold(CLONE_NEWNS, escape, NULL);
+		if (!lists_mounts(h.ns))
+			SKIP("this kernel has no listmount(2)");
+		CHECK_EQ(scene_in(other.ns, rename_away, NULL), 0);
+		src.fd = h.ns;
+		REQUIRE(capture(&src, MNTCR_METHOD_MOUNTINFO, &t, &e) == -1);
+		CHECK_STR(e.rule, "escaped-mountpoint");
+		scene_release(&h);
+		CHECK_EQ(scene_in(other.ns, gone, NULL), 0);
+		/* one more, in the next one */
+		scene_bind(".", ".");
+		REQUIRE(!chdir(SCENE_DIR));
+	}
 	scene_release(&other);
 }
 
@@ -158,6 +196,56 @@ static void a_root_that_is_covered(void)
 	scene_release(&h2);
 }
 
+/* A tmpfs is the root, and nothing else is there; that is covered. */
+static int cover_little(void *data)
+{
+	DO(chdir(SCENE_DIR));
+	DO(mount("new", ".", "tmpfs", 0, NULL));
+	DO(chdir(SCENE_DIR));
+	DO(mkdir("in", 0755));
+	DO(syscall(SYS_pivot_root, ".", "."));
+	DO(umount2(".", MNT_DETACH));
+	if (data)
+		DO(mount("in", "/in", "tmpfs", 0, NULL));
+	return cover(NULL);
+}
+
+/*
+ * What is below an ordinary root is the kernel's, two at most: with a tmpfs that is
+ * covered there may be as many, and with another mount there are more.
+ */
+static void little_that_is_covered(void)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_FD };
+	struct mc_mnt_ns_info info = { .size = sizeof(info) };
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	bool exactly = false;
+	struct holder h;
+	char says[64];
+	int i;
+
+	scene_enter();
+	for (i = 0; i < 2; i++) {
+		h = scene_hold(CLONE_NEWNS, cover_little, i ? "more" : NULL);
+		if (!lists_mounts(h.ns))
+			SKIP("this kernel has no listmount(2)");
+		REQUIRE(!ioctl(h.ns, MC_NS_MNT_GET_INFO, &info));
+		src.fd = h.ns;
+		/* of all but what covers them */
+		exactly |= info.nr_mounts == 3;
+		if (info.nr_mounts > 2) {
+			REQUIRE(capture(&src, MNTCR_METHOD_MOUNTINFO, &t, &e) == -1);
+			CHECK_STR(e.rule, "hidden-mounts");
+			snprintf(says, sizeof(says), "hides %u of its mounts",
+				 info.nr_mounts);
+			CHECK(strstr(e.text, says));
+		}
+		scene_release(&h);
+	}
+	CHECK(exactly);
+}
+
 static void count_note(void *data, const char *line)
 {
 	CHECK(strstr(line, "does not count"));
@@ -197,8 +285,10 @@ static void what_cannot_be_counted(void)
 int main(void)
 {
 	TAP_RUN(a_mountpoint_that_escaped);
+	TAP_RUN(an_escaped_one_among_many);
 	TAP_RUN(a_new_root_over_the_old);
 	TAP_RUN(a_root_that_is_covered);
+	TAP_RUN(little_that_is_covered);
 	TAP_RUN(what_cannot_be_counted);
 	return tap_done();
 }

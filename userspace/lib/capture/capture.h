@@ -218,7 +218,8 @@ struct cap_listed {
  * proc: mountinfo was that of the task that the caller named, and begins at
  * that task's root; else that of a helper that has entered the namespace.
  */
-void cap_listed(struct cap_listed *l, const struct cap_ns *ns, bool proc);
+int cap_listed(struct cap_listed *l, const struct cap_ns *ns, bool proc,
+	       struct mntcr_error *e);
 /* Of raw->nr mounts of mountinfo, one is missing: it becomes one without a path. */
 int cap_add_missing(const struct cap_listed *l, const struct cap_ns *ns,
 		    struct mc_topology *t, struct raw_ns *raw,

@@ -35,9 +35,10 @@ static int ask(const struct cap_ns *ns, uint64_t id, uint64_t mask,
 		       "%s: statmount of mount %" PRIu64, ns->label, id);
 }
 
-void cap_listed(struct cap_listed *l, const struct cap_ns *ns, bool proc)
+int cap_listed(struct cap_listed *l, const struct cap_ns *ns, bool proc,
+	       struct mntcr_error *e)
 {
-	int flags = O_PATH | O_DIRECTORY, fd;
+	int flags = O_PATH | O_DIRECTORY, fd, ret = 0;
 	struct statx st;
 
 	fd = !ns->id ? -1 :
@@ -49,8 +50,12 @@ void cap_listed(struct cap_listed *l, const struct cap_ns *ns, bool proc)
 	    st.stx_attributes & STATX_ATTR_MOUNT_ROOT) {
 		l->root = st.stx_mnt_id;
 		l->known = !cap_list(ns, l->root, &l->ids, &l->nr);
+		/* what could not be listed is not hidden */
+		if (!l->known && errno == ENOMEM)
+			ret = mc_nomem(e);
 	}
 	mc_close(fd);
+	return ret;
 }
 
 static int add(struct mc_topology *t, struct raw_ns *raw, const union answer *a,

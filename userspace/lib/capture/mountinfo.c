@@ -70,7 +70,7 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 		    struct mntcr_error *e)
 {
 	struct mc_buf b = { 0 };
-	int fd = -1, err;
+	int fd = -1, err, bad;
 
 	/*
 	 * a new task stands on the topmost root, whatever others have made
@@ -84,8 +84,13 @@ static int get_text(const struct cap_ns *ns, struct text *t,
 		fd = cap_open_proc(ns, (pid_t)ns->src->pid, "mountinfo",
 				   O_RDONLY);
 	if (fd >= 0) {
-		if (read_all(fd, &b) || (t->fd >= 0 &&
-					 nr_lines(&b) <= nr_lines(&t->first))) {
+		bad = read_all(fd, &b);
+		if (bad && errno == ENOMEM) {
+			mc_close(fd);
+			mc_buf_free(&b);
+			return mc_nomem(e);
+		}
+		if (bad || (t->fd >= 0 && nr_lines(&b) <= nr_lines(&t->first))) {
 			t->same = b.len == t->first.len && b.len &&
 				  !memcmp(b.data, t->first.data, b.len);
 			mc_close(fd);
@@ -398,9 +403,9 @@ int cap_mountinfo(struct mc_topology *t, struct cap_ns *ns, size_t nr,
 		goto out;
 	}
 	for (i = 0; i < nr; i++) {
-		if (get_text(&ns[i], &texts[i], e))
+		if (get_text(&ns[i], &texts[i], e) ||
+		    cap_listed(&texts[i].listed, &ns[i], texts[i].of_task, e))
 			goto out;
-		cap_listed(&texts[i].listed, &ns[i], texts[i].of_task);
 	}
 	for (i = 0; i < nr; i++) {
 		mc_buf_reset(&again);
