@@ -14,6 +14,9 @@ cmd-y += cmd-features.o
 
 test-y += t-contents
 vm-test-y += t-contents
+test-y += t-contents-rules
+test-y += t-contents-shift
+valgrind-y += t-contents-shift
 test-y += t-image
 test-y += t-image-bounds
 test-y += t-image-files

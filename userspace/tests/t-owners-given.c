@@ -90,6 +90,23 @@ static struct holder hold(const char *ids)
 	return h;
 }
 
+static int do_as_its_root(void *data)
+{
+	/* what is said of the parent's end is forgotten with its ids */
+	return setresgid(NEW, NEW, NEW) || setresuid(NEW, NEW, NEW) ||
+	       prctl(PR_SET_PDEATHSIG, SIGKILL) || unshare(CLONE_NEWUSER) ? errno : 0;
+}
+
+/* One that whoever is its root has made. */
+static struct holder hold_of_its_root(const char *ids)
+{
+	struct holder h = scene_hold(0, do_as_its_root, NULL);
+
+	write_of(h.pid, "uid_map", ids);
+	write_of(h.pid, "gid_map", ids);
+	return h;
+}
+
 static int do_below(void *data)
 {
 	return inner_unshare(data, 0) || write_text("/proc/self/uid_map", "0 4 1") ||
@@ -470,6 +487,11 @@ static void of_another_user(struct mntcr_topology *t)
 	t->userns[1].owner = 33;
 }
 
+static void of_its_own_root(struct mntcr_topology *t)
+{
+	t->userns[1].owner = OLD;
+}
+
 static void denying_setgroups(struct mntcr_topology *t)
 {
 	t->userns[1].setgroups = false;
@@ -503,11 +525,12 @@ static void without_parent(struct mntcr_topology *t)
 
 static void others_are_refused(void)
 {
-	struct holder h, below, far, moved;
+	struct holder h, below, far, moved, by_itself;
 
 	scene_enter();
 	h = hold("0 100000 65536");
 	below = hold_below(&h);
+	by_itself = hold_of_its_root("0 300000 65536");
 	far = hold("1 100000 65536");
 	moved = hold("0 300000 65536");
 	other(&h, NULL, NULL, "");
@@ -524,8 +547,12 @@ static void others_are_refused(void)
 	other(&h, &below, NULL, "");
 	other(&moved, NULL, NULL, "");
 	other(&moved, NULL, without_parent, "given-owner-maps");
+	/* who has made it is moved with the others */
+	other(&by_itself, NULL, of_its_own_root, "");
+	other(&by_itself, NULL, NULL, "given-owner-uid");
 	/* what the image does not say cannot be another */
 	other(&h, NULL, unknown, "");
+	scene_release(&by_itself);
 	scene_release(&moved);
 	scene_release(&far);
 	scene_release(&below);
@@ -546,7 +573,7 @@ static struct mntcr_topology *two_alike(void)
 
 static void only_one_of_two_is_moved(void)
 {
-	struct holder moved, also, stays;
+	struct holder moved, also, stays, elsewhere;
 	struct mntcr_owner o[2] = { { .inode = INO(1) }, { .inode = INO(2) } };
 	struct mntcr_topology *t;
 
@@ -554,6 +581,7 @@ static void only_one_of_two_is_moved(void)
 	moved = hold("0 300000 65536");
 	also = hold("0 300000 65536");
 	stays = hold("0 100000 65536");
+	elsewhere = hold("0 400000 65536");
 
 	t = two_alike();
 	CHECK_EQ(give(t, &moved, 1), -1);
@@ -569,6 +597,15 @@ static void only_one_of_two_is_moved(void)
 	mntcr_topology_free(t);
 	close(o[1].fd);
 
+	/* each is moved, and the same ids to two places */
+	o[1].fd = userns_of(&elsewhere);
+	t = two_alike();
+	CHECK_EQ(mntcr_topology_owners(t, o, 2, &e), -1);
+	CHECK_STR(e.rule, "given-owner-maps");
+	CHECK(strstr(e.text, "and not to one here"));
+	mntcr_topology_free(t);
+	close(o[1].fd);
+
 	o[1].fd = userns_of(&also);
 	t = two_alike();
 	memset(&e, 0, sizeof(e));
@@ -577,6 +614,7 @@ static void only_one_of_two_is_moved(void)
 	mntcr_topology_free(t);
 	close(o[0].fd);
 	close(o[1].fd);
+	scene_release(&elsewhere);
 	scene_release(&stays);
 	scene_release(&also);
 	scene_release(&moved);
