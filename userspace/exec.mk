@@ -50,6 +50,9 @@ test-y += t-namespaces-given
 vm-test-y += t-namespaces-given
 test-y += t-owners-given
 vm-test-y += t-owners-given
+test-y += t-plan-nomem
+LIBS-t-plan-nomem := $(foreach f,$(NOMEM) mc_plan_alloc,-Wl,--wrap=$f)
+valgrind-y += t-plan-nomem
 test-y += t-plan-limits
 valgrind-y += t-plan-limits
 test-y += t-plan-random

@@ -77,6 +77,7 @@ static void set_flags(const char *path, int flags)
 
 static void build(void)
 {
+	char path[NAME_MAX + 8];
 	int fd;
 
 	TRY(mkdir("own", 0755));
@@ -85,7 +86,9 @@ static void build(void)
 	TRY(setxattr("own/file", "trusted.mntcr", "x", 1, 0));
 	TRY(link("own/file", "own/linked"));
 	TRY(symlink("file", "own/symlink"));
-	TRY(mknod("own/fifo", S_IFIFO | 0600, 0));
+	/* a path takes more room than what it begins with */
+	snprintf(path, sizeof(path), "own/%0*d", NAME_MAX, 0);
+	TRY(mknod(path, S_IFIFO | 0600, 0));
 	TRY(mknod("own/null", S_IFCHR | 0666, makedev(1, 3)));
 	TRY(mkdir("own/dir", 0700));
 	TRY(fd = open("own/hole", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
