@@ -73,6 +73,9 @@ vm-test-y += t-capture-moment
 test-y += t-capture-stack
 LIBS-t-capture-stack := -Wl,--wrap=syscall
 vm-test-y += t-capture-stack
+test-y += t-capture-twice
+LIBS-t-capture-twice := -Wl,--wrap=syscall
+vm-test-y += t-capture-twice
 test-y += t-capture-nomem
 NOMEM	:= malloc calloc realloc strdup mc_grow
 LIBS-t-capture-nomem := $(foreach f,$(NOMEM) mc_topology_str mc_topology_strn \

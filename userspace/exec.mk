@@ -50,6 +50,8 @@ test-y += t-namespaces-given
 vm-test-y += t-namespaces-given
 test-y += t-owners-given
 vm-test-y += t-owners-given
+test-y += t-plan-parts
+valgrind-y += t-plan-parts
 test-y += t-plan-nomem
 LIBS-t-plan-nomem := $(foreach f,$(NOMEM) mc_plan_alloc,-Wl,--wrap=$f)
 valgrind-y += t-plan-nomem

@@ -188,6 +188,22 @@ static void memory_is_bounded(void)
 	}
 }
 
+/* Of one record: exactly so many values are taken, itself and names of fields included. */
+static void as_many_values_as_may_be(void)
+{
+	char *text = repeated(HEAD "\"x\":[", "0", 4095, "]}");
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	CHECK_EQ(mc_image_parse(text, strlen(text), "img", &t, &e), -1);
+	CHECK(strstr(e.text, "x: unknown field"));
+	free(text);
+	text = repeated(HEAD "\"x\":[", "0", 4096, "]}");
+	CHECK_EQ(mc_image_parse(text, strlen(text), "img", &t, &e), -1);
+	CHECK(strstr(e.text, "x: has more than 4096 values"));
+	free(text);
+}
+
 /* 21 MB of what takes a parser most, in little more than they are. */
 static void in_little_memory(void)
 {
@@ -467,6 +483,7 @@ int main(void)
 {
 	TAP_RUN(nesting_is_bounded);
 	TAP_RUN(memory_is_bounded);
+	TAP_RUN(as_many_values_as_may_be);
 	TAP_RUN(in_little_memory);
 	TAP_RUN(records_at_their_limits);
 	TAP_RUN(as_large_as_can_be);

@@ -230,8 +230,46 @@ static void what_is_refused_takes_no_source(void)
 	done();
 }
 
+/* A group of one at /a, of that root, and on it one whose root /x/gone is unlinked. */
+static void group_with_unlinked(const char *root, bool wide)
+{
+	uint32_t r, m;
+
+	start(1);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	if (wide)
+		add(0, 13, r, 0, "/x", "/w");
+	m = add(0, 11, r, 0, root, "/a");
+	share(m, 5, 0);
+	m = add(0, 12, m, 0, "/x/gone", "/f");
+	t->mounts[m].root_deleted = true;
+	share(m, 5, 0);
+	finish();
+	REQUIRE(!make(MNTCR_API_UPSTREAM, NULL));
+}
+
+static void unlinked_in_a_group(void)
+{
+	char *s;
+
+	/* the one that is there contains it */
+	group_with_unlinked("/x", false);
+	CHECK_EQ(p->nr_temps, 0);
+	done();
+	/* of what has its name by now, only what is above contains both: /x */
+	group_with_unlinked("/x/gone/y", true);
+	REQUIRE(p->nr_temps == 1);
+	s = text();
+	CHECK(strstr(s, "\nbase      src0 = live mount /w\n"));
+	CHECK(strstr(s, "\nclone     temp0 from src0\n"));
+	CHECK(strstr(s, "\ngroup     shared: temp0 mnt0:11 mnt0:12\n"));
+	free(s);
+	done();
+}
+
 int main(void)
 {
+	TAP_RUN(unlinked_in_a_group);
 	TAP_RUN(what_is_refused_takes_no_source);
 	TAP_RUN(unlinked_roots_anew);
 	TAP_RUN(unlinked_roots_of_a_device);
