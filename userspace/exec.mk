@@ -101,6 +101,9 @@ vm-test-y += t-execute-fault
 FAULTY	:= syscall open openat ioctl fcntl setns unshare fstat stat fstatat statx fstatfs \
 	read pread lseek readlinkat socketpair pipe2 mmap fchdir mount pthread_create malloc \
 	calloc realloc strdup strndup opendir fdopendir fopen fdopen
+test-y += t-execute-zero
+LIBS-t-execute-zero := $(foreach f,$(FAULTY),-Wl,--wrap=$f)
+vm-test-y += t-execute-zero
 test-y += t-contents-fault
 LIBS-t-contents-fault := $(foreach f,$(FAULTY) write pwrite fwrite fgetxattr flistxattr \
 	fsetxattr lgetxattr llistxattr lsetxattr fchmod fchown fchmodat fchownat futimens \

@@ -133,6 +133,7 @@ static void wrong(const struct job *j, long n, const struct mntcr_error *e, cons
 #else
 #define EACH_CALL_STEP	1
 #endif
+static int each_call_step = EACH_CALL_STEP;
 
 /*
  * There have to be so many of them at least.  Without an errno none fails, but makes
@@ -149,7 +150,7 @@ static void each_call_by(const struct job *j, int with, long least)
 	faults->err = with;
 	hold_zero();
 	before = state();
-	for (n = 0; n < 100000 && bad < 10; n += EACH_CALL_STEP) {
+	for (n = 0; n < 100000 && bad < 10; n += each_call_step) {
 		memset(&e, 0, sizeof(e));
 		faults->failed = 0;
 		tap.bad = 0;
@@ -193,7 +194,7 @@ static void each_call_by(const struct job *j, int with, long least)
 	tap.bad = was;
 	CHECK_EQ(bad, 0);
 	TAP_SAY("%s: %ld calls, of which 1 in %d %s: %ld done all the same", j->name, n,
-		EACH_CALL_STEP, with ? "fails" : "makes descriptor 0", done - 1);
+		each_call_step, with ? "fails" : "makes descriptor 0", done - 1);
 	CHECK(n >= least && n < 100000);
 }
 
@@ -204,7 +205,7 @@ static inline void each_call(const struct job *j, long least)
 }
 
 /* In a pid namespace of its own: what others start and end would shift the calls. */
-static void apart(void)
+static inline void apart(void)
 {
 	int status;
 	pid_t child;
@@ -226,18 +227,23 @@ static void apart(void)
 		err(1, "a pid namespace of the test's own");
 }
 
-/* Once, before anything else. */
-static void each_call_start(void)
+/* Once, before anything else; where the test is. */
+static inline void each_call_here(void)
 {
 	faults = mmap(NULL, sizeof(*faults), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (faults == MAP_FAILED)
 		err(1, "mmap");
 	faults->left = -1;
-	apart();
 	proc_fd = open("/proc", O_PATH | O_CLOEXEC);
 	if (proc_fd < 0)
 		err(1, "/proc");
+}
+
+static inline void each_call_start(void)
+{
+	apart();
+	each_call_here();
 }
 
 #endif /* EACH_CALL_H */

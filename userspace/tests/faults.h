@@ -105,7 +105,8 @@ static bool syscall_makes(long nr)
 	WRAP_FD(int, fcntl, (int fd, int nr, long arg), (fd, nr, arg),	\
 		nr == F_DUPFD_CLOEXEC)
 
-#define ioctl_makes(nr)	((nr) == MC_NS_GET_USERNS || (nr) == MC_NS_GET_PARENT)
+#define ioctl_makes(nr)							\
+	((nr) == MC_NS_GET_USERNS || (nr) == MC_NS_GET_PARENT || (nr) == MC_NS_MNT_OPEN)
 
 #define ALLOC(name, params, args)					\
 	void *__real_##name params;					\
