@@ -325,9 +325,16 @@ static void locked_cover(void)
 		err(1, "pivot_root");
 }
 
+static void count_refusal(void *data, const struct mntcr_refusal *refusal)
+{
+	CHECK(strstr(refusal->rule, "-source"));
+	++*(unsigned int *)data;
+}
+
 static void in_user_ns(void)
 {
 	bool known = false;
+	unsigned int nr = 0;
 	struct shot s;
 	uint32_t i;
 
@@ -339,11 +346,14 @@ static void in_user_ns(void)
 	REQUIRE(!unshare(CLONE_NEWNS));
 	s = shoot(locked_cover);
 	s.o.ignore_locks = true;
+	s.o.refused = count_refusal;
+	s.o.data = &nr;
 	for (i = 0; i < s.t->nr_mounts; i++)
 		known |= s.t->mounts[i].locks_known;
 	CHECK(known || api == MNTCR_API_UPSTREAM);
 	CHECK_EQ(s.t->nr_mounts, 3);
 	failed(&s, 0, known ? "/x: " : "mount /x (id ");
+	CHECK_EQ(nr, 1);
 	CHECK_EQ(s.e.code, MNTCR_REFUSED);
 	if (known) {
 		CHECK_STR(s.e.rule, api == MNTCR_API_UPSTREAM ?

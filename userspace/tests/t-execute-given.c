@@ -500,11 +500,13 @@ static void one_is_made_and_one_below_it_given(void)
 	staged_over(&x);
 }
 
-/* Of a namespace that is none of the image's. */
-static void a_namespace_file(void)
+/* What it is given as: its mount waits for that, or the namespace is chosen to be given. */
+static void a_file_of(const char *type, uint32_t nstype, const char *live,
+		      const struct mntcr_given *give)
 {
 	struct mntcr_restored *r;
 	struct mntcr_topology *t;
+	char root[64];
 	struct mc_mount *m;
 	struct staged x;
 	int fd;
@@ -512,22 +514,40 @@ static void a_namespace_file(void)
 	need_stages();
 	t = staged_topology();
 	staged_sb(t, "nsfs", 0x6e736673, 0);
-	m = staged_mount(t, 101, 0, 1, "/net");
-	m->root = mc_topology_str(t, "net:[4026539999]");
+	m = staged_mount(t, 101, 0, 1, "/file");
+	snprintf(root, sizeof(root), "%s:[4026539999]", type);
+	m->root = mc_topology_str(t, root);
 	m->mp_type = MC_MP_OTHER;
-	m->nsfs_type = CLONE_NEWNET;
+	m->root_file = (struct mc_file){ .mode = S_IFREG | 0444 };
+	m->nsfs_type = nstype;
 	m->nsfs_ino = 4026539999;
 	x = staged_new(staged_finish(t));
+	x.so.give = give;
+	x.so.nr_give = give->kind != MNTCR_GIVEN_MOUNT;
 	x.o.keep_fds = true;
 	staged_placed(&x);
-	CHECK(is_need(&x, 0, MNTCR_GIVEN_MOUNT, 101));
-	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	given(&x, MNTCR_GIVEN_MOUNT, 101, fd);
+	CHECK(is_need(&x, 0, give->kind, give->id));
+	fd = open(live, O_RDONLY | O_CLOEXEC);
+	given(&x, give->kind, give->id, fd);
 	r = finished(&x);
 	CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 101)), staged_ino(fd));
 	close(fd);
 	mntcr_restored_free(r);
 	staged_over(&x);
+}
+
+/* Of a namespace that is none of the image's. */
+static void a_namespace_file(void)
+{
+	a_file_of("net", CLONE_NEWNET, "/proc/self/ns/net",
+		  &(struct mntcr_given){ MNTCR_GIVEN_MOUNT, 101 });
+}
+
+/* Of a user namespace that owns nothing that the image has: any will do. */
+static void a_user_namespace_file(void)
+{
+	a_file_of("user", CLONE_NEWUSER, "/proc/self/ns/user",
+		  &(struct mntcr_given){ MNTCR_GIVEN_USER, 4026539999 });
 }
 
 #define TIME_INO	4026540000U
@@ -631,6 +651,7 @@ int main(void)
 	TAP_RUN(one_is_made_and_one_below_it_given);
 	TAP_RUN(an_automount);
 	TAP_RUN(a_namespace_file);
+	TAP_RUN(a_user_namespace_file);
 	TAP_RUN(a_time_namespace);
 	return tap_done();
 }

@@ -150,6 +150,36 @@ static void a_path_that_does_not_fit(void)
 	w_umount("/tmp/outside");
 }
 
+static void bound_twice(void)
+{
+	world_new_root();
+	w_tmpfs("t", "/a");
+	w_mkdir("/a/d");
+	w_mkdir("/b");
+	w_mkdir("/c");
+	w_bind("/a/d", "/b");
+	w_bind("/a/d", "/c");
+}
+
+/* Both show what is not there: one refusal, which counts them. */
+static void a_path_that_fits_neither_of_two(void)
+{
+	struct mntcr_external ext = { .key = "path:/a", .path = "/tmp/outside" };
+	struct shot s;
+
+	need_api();
+	s = shoot(bound_twice);
+	w_tmpfs("outside", "/tmp/outside");
+	s.mounts++;
+	s.o.prefer_fresh = true;
+	s.o.externals = &ext;
+	s.o.nr_externals = 1;
+	failed(&s, 0, "/b and 1 more: its root is below that of its superblock");
+	CHECK_STR(s.e.rule, "external-root");
+	end(&s, NULL);
+	w_umount("/tmp/outside");
+}
+
 static struct world outer;
 
 static void slave(void)
@@ -431,6 +461,7 @@ static void without_privilege(void)
 static const struct shot_test tests[] = {
 	{ "external-superblock", a_path_stands_for_a_superblock },
 	{ "external-that-does-not-fit", a_path_that_does_not_fit },
+	{ "external-that-fits-neither-of-two", a_path_that_fits_neither_of_two },
 	{ "external-master", a_path_stands_for_a_master },
 	{ "external-master-too-narrow", a_master_that_is_too_narrow },
 	{ "source-gone", a_source_that_is_gone },
