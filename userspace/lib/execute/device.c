@@ -144,7 +144,6 @@ static int probe(struct check *c, const struct mc_src *s, bool mounted)
 	} else {
 		check_writable(c, s, fd, mounted);
 		blkid_probe_enable_superblocks(pr, 1);
-		blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID);
 		found = blkid_do_safeprobe(pr);
 		if (!found) {
 			blkid_probe_lookup_value(pr, "TYPE", &type, NULL);
