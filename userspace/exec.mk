@@ -82,7 +82,7 @@ vm-test-y += t-execute-source-text
 test-y += t-execute-refused
 vm-test-y += t-execute-refused
 test-y += t-execute-processors
-LIBS-t-execute-processors := -Wl,--wrap=sched_setaffinity
+LIBS-t-execute-processors := -Wl,--wrap=sched_setaffinity,--wrap=sched_getaffinity
 test-y += t-execute-copies
 vm-test-y += t-execute-copies
 test-y += t-execute-limits

@@ -9,6 +9,7 @@
 #include "shot.h"
 
 static int banned = -1;
+static unsigned int nr_calls;
 
 int __real_sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set);
 int __wrap_sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set);
@@ -18,9 +19,19 @@ int __wrap_sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set)
 {
 	cpu_set_t some = *set;
 
+	nr_calls++;
 	if (banned >= 0)
 		CPU_CLR(banned, &some);
 	return __real_sched_setaffinity(pid, size, &some);
+}
+
+int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+	nr_calls++;
+	return __real_sched_getaffinity(pid, size, set);
 }
 
 static void stay_on(int cpu)
@@ -64,7 +75,7 @@ static void find(int *lower, int *upper)
 
 	memset(&all, 0xff, sizeof(all));
 	REQUIRE(!__real_sched_setaffinity(0, sizeof(all), &all));
-	REQUIRE(!sched_getaffinity(0, sizeof(all), &all));
+	REQUIRE(!__real_sched_getaffinity(0, sizeof(all), &all));
 	*lower = *upper = -1;
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, &all))
@@ -90,7 +101,7 @@ static cpu_set_t seen;
 
 static void look(void *data, const int *fds, size_t nr)
 {
-	if (sched_getaffinity(0, sizeof(seen), &seen))
+	if (__real_sched_getaffinity(0, sizeof(seen), &seen))
 		CPU_ZERO(&seen);
 }
 
@@ -104,6 +115,17 @@ static void prepare(struct shot *s, int *lower, int *upper)
 	s->o.namespaces_made = look;
 }
 
+static uint64_t counted(const struct mntcr_restored *r)
+{
+	const struct mntcr_stats *st = mntcr_restored_stats(r);
+	uint32_t i;
+
+	for (i = 0; i < st->nr_call_names; i++)
+		if (!strcmp(st->calls[i].name, "sched_affinity"))
+			return st->calls[i].nr;
+	return 0;
+}
+
 static void another_processor_serves(void)
 {
 	struct mntcr_restored *r;
@@ -111,7 +133,9 @@ static void another_processor_serves(void)
 	struct shot s;
 
 	prepare(&s, &lower, &upper);
+	nr_calls = 0;
 	r = restored(&s);
+	CHECK_EQ(counted(r), nr_calls);
 	CHECK_EQ(world_own_mounts(), s.mounts + 2);
 	/* That was for the moment, and is over when the mounts are made. */
 	CHECK_EQ(CPU_COUNT(&seen), 1);
