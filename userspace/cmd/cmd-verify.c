@@ -21,6 +21,9 @@ static const char usage[] =
 "      --delayed ID     but this one of the first and what is on it may be younger\n"
 "      --ignore LIST    leave out: options, source, locks, owner, files,\n"
 "                       shown, whose, layers\n"
+"      --given-namespaces\n"
+"                       where the file of a namespace is mounted that a restore was\n"
+"                       given, it may be another, the same in all mounts\n"
 "      --own KEY        an image against live ones: of these KEY, MAJOR:MINOR or a\n"
 "                       path in the first, is not the host's\n"
 "      --not-own KEY    is the host's\n"
@@ -255,11 +258,12 @@ static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
 {
 	enum { OPT_DEVICES = 256, OPT_ORDER, OPT_IGNORE, OPT_MAX, OPT_METHOD,
 	       OPT_EVENTS, OPT_JSON, OPT_CONTENTS, OPT_MAP_CGROUP, OPT_DELAYED,
-	       OPT_STAND_IN, OPT_OWN, OPT_NOT_OWN, OPT_OWNER };
+	       OPT_STAND_IN, OPT_OWN, OPT_NOT_OWN, OPT_OWNER, OPT_GIVEN_NAMESPACES };
 	static const struct option options[] = {
 		{ "devices", no_argument, NULL, OPT_DEVICES },
 		{ "order", no_argument, NULL, OPT_ORDER },
 		{ "delayed", required_argument, NULL, OPT_DELAYED },
+		{ "given-namespaces", no_argument, NULL, OPT_GIVEN_NAMESPACES },
 		{ "ignore", required_argument, NULL, OPT_IGNORE },
 		{ "events", no_argument, NULL, OPT_EVENTS },
 		{ "contents", no_argument, NULL, OPT_CONTENTS },
@@ -292,6 +296,9 @@ static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
 			ret = add_delayed(j, optarg);
 			if (ret)
 				return ret;
+			break;
+		case OPT_GIVEN_NAMESPACES:
+			j->opts.flags |= MNTCR_VERIFY_GIVEN_NAMESPACES;
 			break;
 		case OPT_IGNORE:
 			if (!ignore(optarg, &j->opts.flags))

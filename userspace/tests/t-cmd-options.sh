@@ -668,6 +668,29 @@ whose()
 	holds grep -q "need an image and live namespaces" "$tmp/err"
 }
 test_each "verify: whose a superblock is, --own, --not-own" whose
+
+# A restore was given another namespace for the one whose file was mounted, here twice.
+given_namespaces()
+{
+	for m in u v; do
+		: >"$work/$m"
+		mount --bind /proc/self/ns/uts "$work/$m" || fail "no bind of a uts namespace"
+	done
+	try mntcr dump -o "$work/first" $$
+	umount "$work/u" "$work/v"
+	sed 's/uts:\[40/uts:[39/; s/"type": "uts", "inode": 40/"type": "uts", "inode": 39/' \
+		"$work/first" >"$work/other"
+	code 3 mntcr verify "$work/first" "$work/other"
+	holds grep -q "root: 'uts:\[4" "$tmp/out"
+	try mntcr verify --given-namespaces "$work/first" "$work/other"
+	# one of the two is not that one
+	sed '/"mountpoint": "[^"]*\/u"/s/"uts", "inode": 39/"uts", "inode": 38/' "$work/other" \
+		>"$work/two"
+	code 3 mntcr verify --given-namespaces "$work/first" "$work/two"
+	holds grep -q "namespace file" "$tmp/out"
+}
+test_each "verify --given-namespaces" given_namespaces
+
 # A user namespace that is there; the ids of its fresh filesystems are its.
 owner()
 {
