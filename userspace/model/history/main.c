@@ -27,7 +27,7 @@ static const char usage[] =
 "failure, and so is, in 10000 steps, an operation that was never done.  As root;\n"
 "leaves nothing behind.  Without SEED= it is the time, or 1 for shards.\n"
 "\n"
-"  --steps N    so many steps in all (20000)\n"
+"  --steps N    so many steps in all (60000)\n"
 "  --length N   so many to a history, then all starts anew (200)\n"
 "  --limit N    no more than so many mounts at a time (32)\n"
 "  --never W    no operation W, or propagation type W; may be given again\n"
@@ -129,7 +129,7 @@ static int parse(struct options *o, int argc, char **argv)
 	int c, i;
 
 	*o = (struct options) {
-		.steps = 20000, .length = 200, .chance.limit = 32, .shards = 1,
+		.steps = 60000, .length = 200, .chance.limit = 32, .shards = 1,
 	};
 	while ((c = getopt_long(argc, argv, "", list, &i)) != -1) {
 		if ((strchr("slu", c) && !number(optarg, 1, 1 << 30, &n)) ||
