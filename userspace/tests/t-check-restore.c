@@ -215,6 +215,49 @@ static void layers_of_an_overlay(void)
 	done(&s);
 }
 
+/* From a directory that an option says; upper and work in it alone. */
+static void relative_layers(void)
+{
+	static const char *const lacking[] = {
+		"refused    overlay 9:8: its lowerdir l was a directory, but --layer 9:8=/tmp/rel has nothing at l; would help: the directory from which its layers are directories [overlay-layer]\n",
+		"refused    overlay 9:8: its upperdir u was a directory, but --layer 9:8=/tmp/rel has no directory at u; ",
+		"refused    overlay 9:8: its workdir w was a directory, but --layer 9:8=/tmp/rel has nothing at w; ",
+	};
+	struct seen s;
+	size_t i;
+	struct mntcr_external layer = { .key = "9:8", .path = "/tmp/rel" };
+	struct mntcr_restore_options o = { .layers = &layer, .nr_layers = 1 };
+
+	TRY(mkdir("/tmp/rel", 0755));
+	put("/tmp/rel/u", "x");
+	look(&s, image("," DISK OVER("lowerdir=l,upperdir=u,workdir=w", ""), "",
+		       ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, -1);
+	for (i = 0; i < MC_ARRAY_SIZE(lacking); i++)
+		CHECK(has(s.text, lacking[i]));
+	CHECK(has(s.e.text, "(and 2 more refusals)"));
+	done(&s);
+	layer.path = "/tmp/rel/u";
+	look(&s, image("," DISK OVER("lowerdir=l,upperdir=u,workdir=w", ""), "",
+		       ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    overlay 9:8: --layer 9:8=/tmp/rel/u is no directory; "));
+	CHECK(!strstr(s.text, "its lowerdir"));
+	done(&s);
+	/* a lower one may be elsewhere, and a link leads the upper one to what is there */
+	TRY(unlink("/tmp/rel/u"));
+	TRY(mkdir("/tmp/rel/real", 0755));
+	TRY(symlink("real", "/tmp/rel/u"));
+	TRY(mkdir("/tmp/rel/w", 0755));
+	TRY(symlink("/tmp/rel/real", "/tmp/rel/l"));
+	layer.path = "/tmp/rel";
+	list(&s, image("," DISK OVER("lowerdir=l,upperdir=u,workdir=w", ""), "",
+		       ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK(!strstr(s.text, "[overlay-layer]"));
+	done(&s);
+}
+
 /* Files of overlayfs that say what is merged; /tmp is none. */
 static void mark(const char *path, const char *name, const char *value)
 {
@@ -747,6 +790,7 @@ int main(void)
 	TAP_RUN(it_is_good_once_all_is_there);
 	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
 	TAP_RUN(layers_of_an_overlay);
+	TAP_RUN(relative_layers);
 	TAP_RUN(places_on_an_overlay);
 	TAP_RUN(behind_what_is_mounted_there);
 	TAP_RUN(no_place_for_pins);

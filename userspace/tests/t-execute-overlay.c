@@ -408,7 +408,10 @@ static void from_a_directory(void)
 	/* nothing of that name */
 	snprintf(path, sizeof(path), "%s/up", dir);
 	layer.path = path;
-	failed(&s, ENOENT, "its lowerdir l: cloning it");
+	failed(&s, 0, "its lowerdir l was a directory, but --layer /m=");
+	CHECK_EQ(s.e.code, MNTCR_REFUSED);
+	CHECK_STR(s.e.rule, "overlay-layer");
+	CHECK(strstr(s.e.text, "(and 3 more refusals)"));
 	layer.key = "/";
 	failed(&s, 0, "no overlay of the image with a relative layer");
 	CHECK_EQ(s.e.code, MNTCR_USAGE);

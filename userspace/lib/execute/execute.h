@@ -354,6 +354,8 @@ struct mc_looking {
 
 /* Below fd, whatever else is mounted on the way; path is relative, or "". */
 enum mc_there mc_exec_look(int fd, const char *path);
+/* Of an overlay, relative to the directory of a --layer. */
+enum mc_there mc_exec_look_layer(int dir, const struct mc_layer *layer);
 /* The same of a source that is below none. */
 enum mc_there mc_exec_look_in(const struct mc_looking *l, const struct mc_src *base,
 			      const char *path);
@@ -385,8 +387,8 @@ void mc_external_sources_free(char **sources, uint32_t nr);
 bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
 /*
  * Are roots of mounts, and what mounts are on, there where --external leads, and in
- * overlays that are made of layers, and directories or not as they have to be?  layer_fds,
- * of each --layer, may be NULL.
+ * overlays that are made of layers, and directories or not as they have to be?  And are
+ * the layers?  layer_fds, of each --layer, may be NULL.
  */
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		      const int *fds, const int *layer_fds, struct mntcr_error *e);

@@ -199,6 +199,7 @@ static const char *name_of(const struct check *c, const struct mc_src *base, cha
 
 #define LAYERS_HELP	\
 	"make it in a layer, name layers that have it, or dump with the contents of those in memory"
+#define RELATIVE_HELP	"the directory from which its layers are directories"
 
 static void refuse(struct check *c, const struct mc_src *base, const char *below,
 		   enum mc_there there, uint32_t m, size_t nr)
@@ -312,15 +313,30 @@ static void check_mountpoints(struct check *c, uint32_t i)
 		check_places(c, base, below, mount);
 }
 
+/* What is at that of an overlay which was a directory. */
+static void refuse_layer(struct check *c, const struct mc_sb *sb, uint32_t i,
+			 enum mc_there there, const char *in, const char *below,
+			 const char *rule, const char *help)
+{
+	char text[1200], is[256], under[256];
+
+	snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but %s has %s at %s",
+		 sb->major, sb->minor, mc_layer_option(sb->layers[i].kind),
+		 mc_escape(sb->layers[i].text, is, sizeof(is)), in,
+		 there == MC_IS_NOTHING ? "nothing" : "no directory",
+		 mc_escape(below, under, sizeof(under)));
+	report(c, rule, text, help, 0);
+}
+
 /* Directories that layers of overlays are cloned from. */
 static int check_layers(struct check *c, const struct mc_src *over)
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[over->sb];
-	char text[1200], is[256], of[420], under[256];
 	const struct mc_src *base;
 	struct mc_buf at = { 0 };
 	const char *below;
 	enum mc_there there;
+	char of[420];
 	uint32_t i;
 
 	for (i = 0; i < sb->nr_layers; i++) {
@@ -337,20 +353,50 @@ static int check_layers(struct check *c, const struct mc_src *over)
 		there = mc_exec_look_in(&c->looking, base, at.data);
 		if (there == MC_IS_UNKNOWN || there == MC_IS_DIR)
 			continue;
-		snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but %s has %s at %s",
-			 sb->major, sb->minor, mc_layer_option(sb->layers[i].kind),
-			 mc_escape(sb->layers[i].text, is, sizeof(is)),
-			 name_of(c, base, of, sizeof(of)),
-			 there == MC_IS_NOTHING ? "nothing" : "no directory",
-			 mc_escape(at.data, under, sizeof(under)));
+		name_of(c, base, of, sizeof(of));
 		if (base->kind == MC_SRC_EXTERNAL)
-			report(c, "external-layer", text,
-			       "the path of what is that root of the superblock", 0);
+			refuse_layer(c, sb, i, there, of, at.data, "external-layer",
+				     "the path of what is that root of the superblock");
 		else
-			report(c, "overlay-layer", text, LAYERS_HELP, 0);
+			refuse_layer(c, sb, i, there, of, at.data, "overlay-layer",
+				     LAYERS_HELP);
 	}
 	mc_buf_free(&at);
 	return i < sb->nr_layers ? mc_nomem(c->e) : 0;
+}
+
+/* Those that are relative, in the directory that an option says. */
+static void check_relative(struct check *c, const struct mc_src *over)
+{
+	const struct mc_sb *sb = &c->p->topo->sbs[over->sb];
+	const struct mntcr_external *o;
+	char key[128], path[256], of[420], text[600];
+	enum mc_there there;
+	uint32_t i;
+	int dir;
+
+	if (over->layer_option == MC_NONE || !c->looking.layer_fd)
+		return;
+	dir = c->looking.layer_fd[over->layer_option];
+	if (dir < 0)		/* told by whoever could not open it */
+		return;
+	o = &c->po->layers[over->layer_option];
+	snprintf(of, sizeof(of), "--layer %s=%s", mc_escape(o->key, key, sizeof(key)),
+		 mc_escape(o->path, path, sizeof(path)));
+	if (mc_exec_look(dir, "") == MC_IS_NO_DIR) {
+		snprintf(text, sizeof(text), "overlay %u:%u: %s is no directory", sb->major,
+			 sb->minor, of);
+		report(c, "overlay-layer", text, RELATIVE_HELP, 0);
+		return;
+	}
+	for (i = 0; i < sb->nr_layers; i++) {
+		if (!mc_layer_is_relative(&sb->layers[i]))
+			continue;
+		there = mc_exec_look_layer(dir, &sb->layers[i]);
+		if (there == MC_IS_NOTHING || there == MC_IS_NO_DIR)
+			refuse_layer(c, sb, i, there, of, sb->layers[i].text,
+				     "overlay-layer", RELATIVE_HELP);
+	}
 }
 
 /* --- which superblock that is ------------------------------------------------ */
@@ -550,9 +596,13 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		check_root(&c, i);
 	for (i = 0; i < p->nr_srcs; i++)
 		check_mountpoints(&c, i);
-	for (i = 0; i < p->nr_srcs; i++)
-		if (p->srcs[i].layers && check_layers(&c, &p->srcs[i]))
+	for (i = 0; i < p->nr_srcs; i++) {
+		if (!p->srcs[i].layers)
+			continue;
+		if (check_layers(&c, &p->srcs[i]))
 			goto out;
+		check_relative(&c, &p->srcs[i]);
+	}
 	if (c.nr_refused > 1)
 		mc_more_refusals(e, c.nr_refused - 1);
 	ret = c.nr_refused ? -1 : 0;

@@ -72,9 +72,9 @@ static enum mc_there not_opened(void)
 	       MC_IS_UNKNOWN;
 }
 
-enum mc_there mc_exec_look(int fd, const char *path)
+/* at: opened for that, or -1 */
+static enum mc_there what_is(int at)
 {
-	int at = open_below(fd, path);
 	enum mc_there is;
 	uint32_t mode;
 
@@ -83,6 +83,11 @@ enum mc_there mc_exec_look(int fd, const char *path)
 	is = kind_of(at, &mode);
 	mc_close(at);
 	return is;
+}
+
+enum mc_there mc_exec_look(int fd, const char *path)
+{
+	return what_is(open_below(fd, path));
 }
 
 /* Of overlayfs, whatever it is; of what cannot be read there is none. */
@@ -167,21 +172,37 @@ const struct mc_src *mc_exec_base_of(const struct mc_plan *p, uint32_t src, cons
 
 /* --- in the layers of an overlay ------------------------------------------------------ */
 
-/* A relative one, from the directory that an option says; path: below it, or "". */
+/*
+ * A relative one, from the directory that an option says; as it is when the overlay is
+ * made: upper and work are there in a clone of that directory alone.
+ */
+static int open_relative(int dir, const struct mc_layer *layer, unsigned int flags)
+{
+	struct mc_open_how how = {
+		.flags = O_PATH | O_CLOEXEC | flags, .resolve = MC_RESOLVE_NO_MAGICLINKS,
+	};
+
+	if (layer->kind == MC_LAYER_UPPER || layer->kind == MC_LAYER_WORK)
+		how.resolve |= MC_RESOLVE_BENEATH | MC_RESOLVE_NO_XDEV;
+	return mc_openat2(dir, layer->text, &how);
+}
+
+enum mc_there mc_exec_look_layer(int dir, const struct mc_layer *layer)
+{
+	return what_is(open_relative(dir, layer, 0));
+}
+
+/* path: below it, or "". */
 static struct seen see_relative(const struct mc_looking *l, const struct mc_src *over,
 				uint32_t i, const char *path, bool user)
 {
 	const struct mc_layer *layer = &l->p->topo->sbs[over->sb].layers[i];
-	struct mc_open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = MC_RESOLVE_NO_MAGICLINKS,
-	};
 	struct seen s = { .is = MC_IS_UNKNOWN };
 	int dir = over->layer_option == MC_NONE || !l->layer_fd ? -1 :
 		  l->layer_fd[over->layer_option], fd;
 
 	fd = dir < 0 || !mc_layer_is_relative(layer) ? -1 :
-	     mc_openat2(dir, layer->text, &how);
+	     open_relative(dir, layer, O_DIRECTORY);
 	if (fd >= 0)
 		s = see_in(fd, path, user);
 	mc_close(fd);
