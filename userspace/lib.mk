@@ -156,6 +156,7 @@ lib-y += execute/pin.o
 lib-y += execute/ask.o
 lib-y += execute/live.o
 lib-y += execute/restored.o
+lib-y += execute/refusals.o
 lib-y += execute/restore.o
 lib-y += execute/stages.o
 lib-y += execute/bind.o

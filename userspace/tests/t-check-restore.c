@@ -215,6 +215,66 @@ static void layers_of_an_overlay(void)
 	done(&s);
 }
 
+static char told[4][32];
+static size_t nr_told;
+
+static void tell(void *data, const struct mntcr_refusal *refusal)
+{
+	if (nr_told < MC_ARRAY_SIZE(told))
+		snprintf(told[nr_told], sizeof(told[0]), "%s", refusal->rule);
+	nr_told++;
+}
+
+/* By the plan, at an --external, of a layer, and of a device: a restore and a plan, too. */
+static void all_in_one_run(void)
+{
+	static const char *const rules[] = {
+		"no-source", "external-root", "overlay-layer", "device-path",
+	};
+	struct mntcr_external x = { .key = "9:9", .path = "/tmp/disk" };
+	struct mntcr_external layer = { .key = "9:8", .path = "/tmp/run" };
+	struct mntcr_external device = { .key = "9:6", .path = "/tmp/run" };
+	struct mntcr_restore_options o = {
+		.externals = &x, .nr_externals = 1, .layers = &layer, .nr_layers = 1,
+		.devices = &device, .nr_devices = 1, .refused = tell,
+	};
+	struct mntcr_restored *r = NULL;
+	struct mntcr_error e;
+	struct seen s;
+	FILE *out;
+	size_t i;
+
+	list(&s, image("," DISK OVER("lowerdir=nowhere", "")
+		       ",{\"device\":\"9:7\",\"type\":\"xfs\",\"source\":\"x\",\"options\":\"\"}"
+		       ",{\"device\":\"9:6\",\"type\":\"ext4\",\"source\":\"y\",\"options\":\"\"}",
+		       "", ON_DISK(11, "/none", "/d", "") ON_OVER(12, "/m")
+		       ",{\"id\":13,\"namespace\":0,\"parent\":10,\"superblock\":3,"
+		       "\"root\":\"/\",\"mountpoint\":\"/x\"}"
+		       ",{\"id\":14,\"namespace\":0,\"parent\":10,\"superblock\":4,"
+		       "\"root\":\"/\",\"mountpoint\":\"/y\"}"), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.e.text, "(and 3 more refusals)"));
+	nr_told = 0;
+	CHECK_EQ(mntcr_restore(s.t, &o, &r, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK_STR(e.rule, "no-source");
+	CHECK(has(e.text, "(and 3 more refusals)"));
+	REQUIRE(nr_told == MC_ARRAY_SIZE(rules));
+	for (i = 0; i < MC_ARRAY_SIZE(rules); i++) {
+		CHECK_STR(told[i], rules[i]);
+		CHECK(has(s.text, rules[i]));
+	}
+	/* what is in layers, a plan does not ask */
+	nr_told = 0;
+	out = fopen("/dev/null", "we");
+	REQUIRE(out);
+	CHECK_EQ(mntcr_plan_print(s.t, &o, false, out, &e), -1);
+	CHECK(has(e.text, "(and 2 more refusals)"));
+	CHECK_EQ(nr_told, 3);
+	fclose(out);
+	done(&s);
+}
+
 /* From a directory that an option says; upper and work in it alone. */
 static void relative_layers(void)
 {
@@ -791,6 +851,7 @@ int main(void)
 	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
 	TAP_RUN(layers_of_an_overlay);
 	TAP_RUN(relative_layers);
+	TAP_RUN(all_in_one_run);
 	TAP_RUN(places_on_an_overlay);
 	TAP_RUN(behind_what_is_mounted_there);
 	TAP_RUN(no_place_for_pins);

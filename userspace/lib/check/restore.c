@@ -244,6 +244,7 @@ static void decided(void *data, const struct mc_plan *p)
 {
 	struct mntcr_error e = { 0 };
 	struct job *j = data;
+	const struct mc_given given = { j->x.external_fd, j->x.layer_fd, j->x.device_fd };
 	struct libmnt_table *tb;
 	struct libmnt_iter *it;
 	uint32_t i;
@@ -270,10 +271,7 @@ static void decided(void *data, const struct mc_plan *p)
 	}
 	mnt_unref_table(tb);
 	mnt_free_iter(it);
-	if ((mc_external_check(p, &j->po, j->x.external_fd, j->x.layer_fd, &e) &&
-	     e.code != MNTCR_REFUSED) ||
-	    (mc_devices_check(p, &j->po, j->x.device_fd, device_differs, j, &e) &&
-	     e.code != MNTCR_REFUSED)) {
+	if (mc_given_check(p, &j->po, &given, device_differs, j, &e)) {
 		*j->e = e;
 		j->ret = -1;
 	}

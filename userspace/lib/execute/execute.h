@@ -393,6 +393,43 @@ bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		      const int *fds, const int *layer_fds, struct mntcr_error *e);
 
+/* --- all that is refused (refusals.c) ---------------------------------------- */
+
+/* Per option; -1: could not be opened.  layer_fd: NULL, none was. */
+struct mc_given {
+	const int *external_fd, *layer_fd, *device_fd;
+};
+
+/*
+ * mc_external_check() and mc_devices_check(): -1 if something could not be looked at; what
+ * is refused po->refused has been told of.
+ */
+int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		   const struct mc_given *given,
+		   void (*difference)(void *data, const char *line), void *data,
+		   struct mntcr_error *e);
+
+/* Those of a plan, and of what is given for it. */
+struct mc_refusals {
+	struct mc_given given;
+	void (*differs)(void *data, const char *line);	/* with o->data; may be NULL */
+	/* and what mc_refusals_take() sets */
+	const struct mntcr_restore_options *o;
+	const struct mc_plan_options *po;
+	uint32_t nr;
+	struct mntcr_error first, failed;
+};
+
+/* po tells r, and r tells o->refused. */
+void mc_refusals_take(struct mc_refusals *r, const struct mntcr_restore_options *o,
+		      struct mc_plan_options *po);
+/* As mc_plan_options.refused; data is a struct mc_refusals. */
+void mc_refusals_tell(void *data, const struct mntcr_refusal *refusal);
+/* What is given, once p has been made. */
+int mc_refusals_look(struct mc_refusals *r, const struct mc_plan *p, struct mntcr_error *e);
+/* -1, with all of it in e, if that is of a refusal. */
+int mc_refusals_end(const struct mc_refusals *r, struct mntcr_error *e);
+
 /* --- external masters (master.c) ------------------------------------------- */
 
 /* Before anything is made, with the plan and what is external opened. */

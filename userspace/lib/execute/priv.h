@@ -41,7 +41,7 @@ struct mc_work {
 	char **external_sources;
 	int8_t *external_read_only;
 	char aside[MC_ASIDE_LEN + 1];
-	bool told;		/* of refusals */
+	struct mc_refusals refusals;
 	bool started;		/* and not finished */
 	struct mntcr_error later; /* of what is undone after another one */
 	struct mc_worker *worker; /* upstream: the thread that enters namespaces */

@@ -38,20 +38,11 @@ static uint32_t count_others(const struct mntcr_restore_options *o)
 					o->nr_devices);
 }
 
-static void refused(void *data, const struct mntcr_refusal *refusal)
-{
-	struct mc_work *w = data;
-
-	w->told = true;
-	if (w->x.o->refused)
-		w->x.o->refused(w->x.o->data, refusal);
-}
-
 /* What only the kernel's answer told is told as well. */
 static void refused_late(struct mc_work *w, const struct mntcr_error *e)
 {
-	if (e->code == MNTCR_REFUSED && !w->told)
-		refused(w, &(struct mntcr_refusal){
+	if (e->code == MNTCR_REFUSED && !w->refusals.nr)
+		mc_refusals_tell(&w->refusals, &(struct mntcr_refusal){
 			.rule = e->rule, .text = e->text, .help = "" });
 }
 
@@ -348,14 +339,16 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	if (name_aside(w, e))
 		return -1;
 	then = now();
+	w->refusals.given = (struct mc_given){
+		w->x.external_fd, w->x.layer_fd, w->x.device_fd,
+	};
+	w->refusals.differs = o->difference;
 	if (make_plan(w, t, o, e))
-		return -1;
+		return mc_refusals_end(&w->refusals, e);
 	w->r->stats.plan_ns = now() - then;
 	w->x.p = w->plan;
-	if (mc_external_check(w->plan, &w->po, w->x.external_fd, w->x.layer_fd, e) ||
-	    mc_exec_check_masters(&w->x) ||
-	    mc_devices_check(w->plan, &w->po, w->x.device_fd, o->difference, o->data, e) ||
-	    mc_exec_check_unlinked(&w->x))
+	if (mc_refusals_look(&w->refusals, w->plan, e) ||
+	    mc_exec_check_masters(&w->x) || mc_exec_check_unlinked(&w->x))
 		return -1;
 	tell_differences(w->plan, o);
 	return o->pin_dir ? mc_pins_open(o->pin_dir, &w->r->pins, e) : 0;
@@ -436,8 +429,7 @@ int mc_work_begin(const struct mntcr_topology *t,
 		return ret;
 	}
 	mc_plan_options(&w->o, &w->po);
-	w->po.refused = refused;
-	w->po.data = w;
+	mc_refusals_take(&w->refusals, &w->o, &w->po);
 	if (stages) {
 		w->po.staged = true;
 		w->po.give = stages->give;
@@ -522,6 +514,7 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 {
 	struct mntcr_restore_options o;
 	struct mc_plan_options po;
+	struct mc_refusals refusals = { 0 };
 	struct mc_plan *p = NULL;
 	bool known_boot, *ns_live, *again;
 	uint64_t *external_again;
@@ -567,11 +560,14 @@ int mntcr_plan_print(const struct mntcr_topology *t,
 		goto out;
 	po.external_sources = sources;
 	po.external_read_only = read_only;
-	if (mc_ask_for_trees(&po, e) || mc_plan_make(t, &po, &p, e) ||
-	    mc_external_check(p, &po, external_fd, NULL, e) ||
-	    mc_devices_check(p, &po, device_fd, NULL, NULL, e))
+	refusals.given = (struct mc_given){ external_fd, NULL, device_fd };
+	mc_refusals_take(&refusals, &o, &po);
+	if (mc_ask_for_trees(&po, e))
 		goto out;
-	ret = mc_plan_print(p, json, out, e);
+	if (mc_plan_make(t, &po, &p, e))
+		mc_refusals_end(&refusals, e);
+	else if (!mc_refusals_look(&refusals, p, e))
+		ret = mc_plan_print(p, json, out, e);
 out:
 	mc_plan_free(p);
 	mc_external_sources_free(sources, (uint32_t)o.nr_externals);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * All that is refused before anything is made: by the plan, and for what was found where
+ * options lead to.  That is looked at whatever the plan refuses, so that all is told of
+ * in one run.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <string.h>
+
+#include "execute/execute.h"
+
+int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		   const struct mc_given *given,
+		   void (*difference)(void *data, const char *line), void *data,
+		   struct mntcr_error *e)
+{
+	if (mc_external_check(p, po, given->external_fd, given->layer_fd, e) &&
+	    e->code != MNTCR_REFUSED)
+		return -1;
+	return mc_devices_check(p, po, given->device_fd, difference, data, e) &&
+	       e->code != MNTCR_REFUSED ? -1 : 0;
+}
+
+void mc_refusals_tell(void *data, const struct mntcr_refusal *refusal)
+{
+	struct mc_refusals *r = data;
+
+	if (!r->nr++)
+		mc_refuse(&r->first, refusal->rule, "%s%s%s", refusal->text,
+			  *refusal->help ? "; " : "", refusal->help);
+	if (r->o->refused)
+		r->o->refused(r->o->data, refusal);
+}
+
+/* A plan that refuses nothing is looked at when it is made. */
+static void decided(void *data, const struct mc_plan *p)
+{
+	struct mc_refusals *r = data;
+	struct mntcr_error e = { 0 };
+
+	if (r->nr && mc_given_check(p, r->po, &r->given, NULL, NULL, &e))
+		r->failed = e;
+}
+
+void mc_refusals_take(struct mc_refusals *r, const struct mntcr_restore_options *o,
+		      struct mc_plan_options *po)
+{
+	r->o = o;
+	r->po = po;
+	po->refused = mc_refusals_tell;
+	po->decided = decided;
+	po->data = r;
+}
+
+static void difference(void *data, const char *line)
+{
+	struct mc_refusals *r = data;
+
+	if (!r->nr && r->differs)
+		r->differs(r->o->data, line);
+}
+
+int mc_refusals_look(struct mc_refusals *r, const struct mc_plan *p, struct mntcr_error *e)
+{
+	if (mc_given_check(p, r->po, &r->given, difference, r, e))
+		return -1;
+	return r->nr ? mc_refusals_end(r, e) : 0;
+}
+
+int mc_refusals_end(const struct mc_refusals *r, struct mntcr_error *e)
+{
+	if (e->code != MNTCR_REFUSED || !r->nr)
+		return -1;
+	if (*r->failed.text) {
+		*e = r->failed;
+		return -1;
+	}
+	*e = r->first;
+	if (r->nr > 1)
+		mc_more_refusals(e, r->nr - 1);
+	return -1;
+}
