@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "topology/topology.h"
+#include "verify/counterparts.h"
 #include "restore-opts.h"
 #include "stages.h"
 
@@ -65,6 +66,44 @@ static void report(void *data, const char *line)
 	fprintf(stderr, "mntcr: restore: verify: %s\n", line);
 }
 
+/*
+ * What the image has no contents of is not compared, and may be out of reach: those of a
+ * live or an external superblock that something covers, as it did where it was dumped.
+ */
+static int read_contents(const struct mntcr_topology *t, struct mntcr_topology *got,
+			 const struct mntcr_source *srcs, size_t nr,
+			 struct mntcr_contents **files, struct mntcr_error *e)
+{
+	char **without = calloc(got->nr_sbs + 1UL, sizeof(*without));
+	uint32_t *of = calloc(got->nr_sbs + 1UL, sizeof(*of)), i;
+	size_t nr_without = 0;
+	int ret = -1;
+
+	if (!without || !of) {
+		mc_nomem(e);
+		goto out;
+	}
+	if (mc_verify_counterparts(t, got, of, e))
+		goto out;
+	for (i = 0; i < got->nr_sbs; i++) {
+		if (!got->sbs[i].nr_mounts || (of[i] != MC_NONE && t->sbs[of[i]].contents))
+			continue;
+		without[nr_without] = mc_device_key(&got->sbs[i]);
+		if (!without[nr_without++]) {
+			mc_nomem(e);
+			goto out;
+		}
+	}
+	ret = cmd_live_contents(got, srcs, nr, (const char *const *)without, nr_without,
+				files, e);
+out:
+	for (i = 0; i < nr_without; i++)
+		free(without[i]);
+	free(without);
+	free(of);
+	return ret;
+}
+
 static int verify(struct job *j, const struct mntcr_topology *t,
 		  const struct mntcr_restored *r, struct mntcr_error *e)
 {
@@ -104,7 +143,7 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 	}
 	opts.contents_a = j->contents;
 	if (!mntcr_capture(srcs, nr, NULL, &got, e) &&
-	    (!j->contents || !cmd_live_contents(got, srcs, nr, &files, e))) {
+	    (!j->contents || !read_contents(t, got, srcs, nr, &files, e))) {
 		opts.contents_b = files;
 		ret = mntcr_verify(t, got, &opts, &j->nr_differences, e);
 	}

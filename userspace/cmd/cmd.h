@@ -80,10 +80,12 @@ int cmd_input_load_contents(struct cmd_input *in, const char *name,
 			    struct mntcr_topology **topo,
 			    struct mntcr_contents **contents);
 /*
- * Read the contents of what was captured from these.  0, or -1 and an error.
+ * Read the contents of what was captured from these, but for superblocks that exclude
+ * names.  0, or -1 and an error.
  */
 int cmd_live_contents(struct mntcr_topology *topo,
 		      const struct mntcr_source *sources, size_t nr,
+		      const char *const *exclude, size_t nr_exclude,
 		      struct mntcr_contents **contents, struct mntcr_error *e);
 void cmd_input_free(struct cmd_input *in);
 /* "auto", "statmount", "mountinfo" */

@@ -217,10 +217,12 @@ int cmd_input_load(struct cmd_input *in, const char *name,
 
 int cmd_live_contents(struct mntcr_topology *topo,
 		      const struct mntcr_source *sources, size_t nr,
+		      const char *const *exclude, size_t nr_exclude,
 		      struct mntcr_contents **contents, struct mntcr_error *e)
 {
 	const struct mntcr_contents_options opts = {
 		.size = sizeof(opts), .sources = sources, .nr_sources = nr,
+		.exclude = exclude, .nr_exclude = nr_exclude,
 	};
 	const char *dir = getenv("TMPDIR");
 	struct mntcr_topology *again = NULL;
@@ -255,7 +257,7 @@ int cmd_input_load_contents(struct cmd_input *in, const char *name,
 		return mntcr_image_read_contents(in->image, topo, contents, &e) ?
 		       cmd_error(name, &e) : 0;
 	ret = cmd_input_load(in, name, method, topo);
-	if (!ret && cmd_live_contents(*topo, in->sources, in->nr, contents, &e))
+	if (!ret && cmd_live_contents(*topo, in->sources, in->nr, NULL, 0, contents, &e))
 		ret = cmd_error(name, &e);
 	return ret;
 }

@@ -624,6 +624,44 @@ output()
 }
 test_each "restore --discard, --pin, --stats and --json" output
 
+# device SOURCE IMAGE
+device()
+{
+	tr -d ' \n' <"$2" | tr '{}' '\n\n' |
+		sed -n "/\"source\":\"$1\"/s/.*\"device\":\"\([^\"]*\)\".*/\1/p"
+}
+
+# What the image has no contents of, something may cover.
+covered()
+{
+	image "$work/plain" '' "$a" '"id":13,"superblock":1,"root":"/","mountpoint":"/b"'
+	sed '/"9:99"/s/}\],$/},\
+		{"device":"9:98","type":"tmpfs","source":"over","options":""}],/
+		s/^\]}$/,{"id":14,"namespace":0,"parent":11,"superblock":2,"root":"\/","mountpoint":"\/"}&/
+		/"id":13/d' "$work/plain" >"$work/image"
+	restore "$work/first" "$work/image"
+	try mntcr dump -o "$work/devices" "$work/first"
+	under=$(device disk "$work/devices")
+	over=$(device over "$work/devices")
+	[ "$under" ] && [ "$over" ] || fail "devices: '$under' '$over'"
+	mkdir "$work/first-root"
+	bind "$work/first/0:/" "$work/first-root"
+	echo x >"$work/first-root/file"
+	# what is mounted here, too, would be the host's
+	umount "$work/first-root"
+	try mntcr dump --contents --exclude-contents "$under" --exclude-contents "$over" \
+		-o "$work/contents" "$work/first"
+	restore "$work/second" --verify "$work/contents"
+	restore "$work/third" --verify --source "$work/first" "$work/contents"
+	# what it has is compared
+	bind "$work/first/0:/" "$work/first-root"
+	echo y >"$work/first-root/file"
+	code 3 mntcr restore --api "$api" --discard --verify --source "$work/first" \
+		"$work/contents"
+	holds grep -q 'verify: .*/file' "$tmp/err"
+}
+test_each "restore --verify of what is covered, without its contents" covered
+
 # What stands in for the host's, where the image says whose it is.
 stand_in()
 {

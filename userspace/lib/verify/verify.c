@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "contents/contents.h"
 #include "topology/topology.h"
+#include "verify/counterparts.h"
 #include "verify/order.h"
 
 struct pair {
@@ -819,58 +820,81 @@ static int compare_contents(struct verify *v, struct mntcr_error *e)
 	return 0;
 }
 
+/* Pair what is in both, and compare it; finish() in any case.  false: no memory */
+static bool pair_all(struct verify *v)
+{
+	const struct mc_topology *a = v->a, *b = v->b;
+	uint32_t i, n = a->nr_ns < b->nr_ns ? a->nr_ns : b->nr_ns;
+
+	v->shown.a = mc_map_new();
+	v->shown.b = mc_map_new();
+	v->given.a = mc_map_new();
+	v->given.b = mc_map_new();
+	if (!v->shown.a || !v->shown.b || !v->given.a || !v->given.b ||
+	    !bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
+	    !bijection_new(&v->groups, a->nr_groups, b->nr_groups) ||
+	    !bijection_new(&v->userns, a->nr_userns, b->nr_userns))
+		return false;
+	v->same_ids = ids_mean_the_same(a, b);
+	if (a->nr_ns != b->nr_ns && count(v))
+		report(v, "%u namespaces against %u", a->nr_ns, b->nr_ns);
+	for (i = 0; i < n; i++)
+		if (!compare_ns(v, i))
+			return false;
+	/* Pairs of children are added while the list is walked. */
+	for (i = 0; i < v->nr_pairs; i++) {
+		if (!compare_mount(v, i) ||
+		    !pair_children(v, v->pairs[i].a, v->pairs[i].b))
+			return false;
+	}
+	return true;
+}
+
+static void finish(struct verify *v)
+{
+	bijection_free(&v->sbs);
+	bijection_free(&v->groups);
+	bijection_free(&v->userns);
+	mc_map_free(v->shown.a);
+	mc_map_free(v->shown.b);
+	mc_map_free(v->given.a);
+	mc_map_free(v->given.b);
+	free(v->pairs);
+}
+
+int mc_verify_counterparts(const struct mc_topology *a, const struct mc_topology *b,
+			   uint32_t *of_b, struct mntcr_error *e)
+{
+	const struct mntcr_verify_options o = { .size = sizeof(o) };
+	struct verify v = { .a = a, .b = b, .opts = &o };
+	int ret = pair_all(&v) ? 0 : mc_nomem(e);
+
+	if (!ret)
+		memcpy(of_b, v.sbs.ba, b->nr_sbs * sizeof(*of_b));
+	finish(&v);
+	return ret;
+}
+
 int mntcr_verify(const struct mc_topology *a, const struct mc_topology *b,
 		 const struct mntcr_verify_options *opts,
 		 size_t *nr_differences, struct mntcr_error *e)
 {
 	struct mntcr_verify_options o;
 	struct verify v = { .a = a, .b = b, .opts = &o };
-	uint32_t i, n = a->nr_ns < b->nr_ns ? a->nr_ns : b->nr_ns;
 	int ret = -1;
 
 	memset(e, 0, sizeof(*e));
 	if (mc_take_options(&o, sizeof(o), sizeof(o), opts, "verify_options", e))
 		return -1;
-	v.shown.a = mc_map_new();
-	v.shown.b = mc_map_new();
-	v.given.a = mc_map_new();
-	v.given.b = mc_map_new();
-	if (!v.shown.a || !v.shown.b || !v.given.a || !v.given.b ||
-	    !bijection_new(&v.sbs, a->nr_sbs, b->nr_sbs) ||
-	    !bijection_new(&v.groups, a->nr_groups, b->nr_groups) ||
-	    !bijection_new(&v.userns, a->nr_userns, b->nr_userns))
-		goto nomem;
-	v.same_ids = ids_mean_the_same(a, b);
-	if (a->nr_ns != b->nr_ns && count(&v))
-		report(&v, "%u namespaces against %u", a->nr_ns, b->nr_ns);
-	for (i = 0; i < n; i++)
-		if (!compare_ns(&v, i))
-			goto nomem;
-	/* Pairs of children are added while the list is walked. */
-	for (i = 0; i < v.nr_pairs; i++) {
-		if (!compare_mount(&v, i) ||
-		    !pair_children(&v, v.pairs[i].a, v.pairs[i].b))
-			goto nomem;
+	if (!pair_all(&v) ||
+	    (!flag(&v, MNTCR_VERIFY_IGNORE_OPTIONS) &&
+	     !flag(&v, MNTCR_VERIFY_IGNORE_LAYERS) && !compare_overlays(&v))) {
+		mc_nomem(e);
+	} else if ((!flag(&v, MNTCR_VERIFY_ORDER) || !compare_order(&v, e)) &&
+		   !compare_contents(&v, e)) {
+		*nr_differences = v.nr_differences;
+		ret = 0;
 	}
-	if (!flag(&v, MNTCR_VERIFY_IGNORE_OPTIONS) &&
-	    !flag(&v, MNTCR_VERIFY_IGNORE_LAYERS) && !compare_overlays(&v))
-		goto nomem;
-	if ((flag(&v, MNTCR_VERIFY_ORDER) && compare_order(&v, e)) ||
-	    compare_contents(&v, e))
-		goto out;
-	*nr_differences = v.nr_differences;
-	ret = 0;
-	goto out;
-nomem:
-	mc_nomem(e);
-out:
-	bijection_free(&v.sbs);
-	bijection_free(&v.groups);
-	bijection_free(&v.userns);
-	mc_map_free(v.shown.a);
-	mc_map_free(v.shown.b);
-	mc_map_free(v.given.a);
-	mc_map_free(v.given.b);
-	free(v.pairs);
+	finish(&v);
 	return ret;
 }
