@@ -54,4 +54,16 @@ static inline int inner_unshare(const struct holder *outer, int flags)
 	return 0;
 }
 
+/* The user namespace that a task is in. */
+static inline int userns_of(const struct holder *h)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)h->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
 #endif /* INNER_H */

@@ -883,6 +883,159 @@ static void what_an_idmap_maps_is_moved(void)
 	mapped_into(false);
 }
 
+/* Beside the namespace of one owner: the files of that one and of the dumper's own. */
+static int do_files(void *data)
+{
+	const struct holder *h = data;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)h->pid);
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("files", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
+	    mkdir("old", 0700) || mknod("of", S_IFREG, 0) || mknod("own", S_IFREG, 0) ||
+	    mount(path, "of", NULL, MS_BIND, NULL) ||
+	    mount("/proc/self/ns/user", "own", NULL, MS_BIND, NULL) ||
+	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))
+		return errno;
+	return 0;
+}
+
+/* What waits is mounted last. */
+static struct mc_mount *at(const struct mntcr_topology *t, const char *mountpoint)
+{
+	uint32_t i = 0;
+
+	while (i < t->nr_mounts && strcmp(t->mounts[i].mountpoint, mountpoint))
+		i++;
+	REQUIRE(i < t->nr_mounts);
+	return &t->mounts[i];
+}
+
+static struct mntcr_topology *captured_both(int owned, int files)
+{
+	const struct mntcr_source src[] = {
+		{ .type = MNTCR_SOURCE_FD, .fd = owned },
+		{ .type = MNTCR_SOURCE_FD, .fd = files },
+	};
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e = { 0 };
+
+	if (mntcr_capture(src, 2, NULL, &t, &e))
+		TAP_SAY("capture: %s", e.text);
+	REQUIRE(t && t->nr_ns == 2 && t->nr_mounts == 5);
+	REQUIRE(at(t, "/of")->nsfs_userns == t->ns[0].userns);
+	REQUIRE(t->userns[at(t, "/own")->nsfs_userns].dumper);
+	return t;
+}
+
+static ino_t ino_of(int fd)
+{
+	struct stat st;
+
+	return fd < 0 || fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+static struct mntcr_topology *image_of_files(void)
+{
+	struct mntcr_topology *t;
+	struct holder files;
+	struct nested n;
+
+	if (!hold_nested(&n, do_inner))
+		return NULL;
+	files = scene_hold(0, do_files, &n.inner);
+	t = captured_both(n.inner.ns, files.ns);
+	scene_release(&files);
+	release_nested(&n);
+	return t;
+}
+
+/* The file is of what owns the first namespace. */
+static void files_restored(const struct mntcr_topology *t, enum mntcr_api api, enum how how)
+{
+	const struct mntcr_restore_options o = {
+		.size = sizeof(o), .api = api, .keep_fds = true,
+		.ignore_locks = api == MNTCR_API_UPSTREAM,
+	};
+	struct mntcr_verify_options v = {
+		.size = sizeof(v), .report = say,
+		.flags = o.ignore_locks ? MNTCR_VERIFY_IGNORE_LOCKS : 0,
+	};
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *back;
+	struct mntcr_error e = { 0 };
+	struct stat own;
+	size_t nr = 1;
+	int fd;
+
+	if (how != AT_ONCE)
+		by_stages(t, &o, how == LATE, &r);
+	else if (mntcr_restore(t, &o, &r, &e))
+		TAP_SAY("restore: %s [%s]", e.text, e.rule);
+	REQUIRE(r);
+	fd = ioctl(mntcr_restored_ns_fd(r, 0), MC_NS_GET_USERNS);
+	REQUIRE(ino_of(fd));
+	CHECK_EQ(ino_of(mntcr_restored_mount_fd(r, 1, at(t, "/of")->id)), ino_of(fd));
+	close(fd);
+	REQUIRE(!stat("/proc/self/ns/user", &own));
+	CHECK_EQ(ino_of(mntcr_restored_mount_fd(r, 1, at(t, "/own")->id)), own.st_ino);
+	back = captured_both(mntcr_restored_ns_fd(r, 0), mntcr_restored_ns_fd(r, 1));
+	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	CHECK_EQ(nr, 0);
+	/* and another one is not its counterpart */
+	v.report = NULL;
+	at(back, "/of")->nsfs_userns = back->userns[back->ns[0].userns].parent;
+	REQUIRE(!mntcr_verify(t, back, &v, &nr, &e));
+	CHECK_EQ(nr, 1);
+	mntcr_topology_free(back);
+	mntcr_restored_free(r);
+}
+
+static void files_of_owners(void)
+{
+	struct mntcr_external x = { .path = "/proc/self/ns/user" };
+	struct mntcr_restore_options o = {
+		.size = sizeof(o), .externals = &x, .nr_externals = 1,
+	};
+	struct mntcr_topology *t = image_of_files();
+	struct mntcr_restored *r = NULL;
+	uint32_t fds = mc_fd_count();
+	struct mntcr_error e = { 0 };
+	struct mntcr_owner owner[2];
+	struct nested n;
+	uint32_t u;
+	int how, i;
+
+	if (!t)
+		SKIP("this kernel has no mount_setgroup(2)");
+	for (how = AT_ONCE; how <= LATE; how++)
+		files_restored(t, MNTCR_API_EXTENDED, (enum how)how);
+	files_restored(t, MNTCR_API_UPSTREAM, AT_ONCE);
+	x.key = at(t, "/of")->root;
+	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK_EQ(mc_fd_count(), fds);
+	/* in one that is given */
+	REQUIRE(hold_nested(&n, do_inner));
+	u = t->ns[0].userns;
+	for (i = 1; i >= 0; i--, u = t->userns[u].parent)
+		owner[i] = (struct mntcr_owner){
+			.inode = t->userns[u].ino, .fd = userns_of(i ? &n.inner : &n.outer),
+		};
+	if (mntcr_topology_owners(t, owner, 2, &e))
+		TAP_SAY("owners: %s", e.text);
+	REQUIRE(t->userns[t->ns[0].userns].given);
+	files_restored(t, MNTCR_API_EXTENDED, AT_ONCE);
+	files_restored(t, MNTCR_API_UPSTREAM, AT_ONCE);
+	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	close(owner[0].fd);
+	close(owner[1].fd);
+	mntcr_topology_free(t);
+	release_nested(&n);
+}
+
 int main(void)
 {
 	TAP_RUN(what_an_idmap_maps_is_moved);
@@ -893,6 +1046,7 @@ int main(void)
 	TAP_RUN(what_is_mounted_below_a_cover);
 	TAP_RUN(what_is_covered_and_not_locked);
 	TAP_RUN(one_in_the_other);
+	TAP_RUN(files_of_owners);
 	TAP_RUN(what_shows_a_namespace);
 	TAP_RUN(who_may_not_make_one);
 	return tap_done();

@@ -120,17 +120,6 @@ static struct holder hold_below(struct holder *outer)
 	return scene_hold(0, do_below, outer);
 }
 
-static int userns_of(const struct holder *h)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)h->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	REQUIRE(fd >= 0);
-	return fd;
-}
-
 static int give(struct mntcr_topology *t, const struct holder *h, uint32_t u)
 {
 	const struct mntcr_owner o = { .inode = INO(u), .fd = userns_of(h) };

@@ -301,6 +301,66 @@ static void the_dumpers_own(void)
 	done();
 }
 
+/* The image's, made or given, or the caller's; nobody names another for it. */
+static void files_of_owners(void)
+{
+	struct mntcr_external x = { .key = "user:[5002]", .path = "/x" };
+	struct mc_plan_options o = { .ns_live = none, .externals = &x };
+	const struct mc_given_userns given = { .fd = -1 };
+	uint32_t m[2], i;
+	char *s;
+
+	numbered();
+	t->userns[0].ino = 5000;
+	t->sbs[sbs[2]].type = "nsfs";
+	for (i = 0; i < 2; i++) {
+		m[i] = add(0, 30 + i, 0, 2, i ? "user:[5000]" : "user:[5002]", i ? "/g" : "/f");
+		t->mounts[m[i]].locks_known = true;
+		t->mounts[m[i]].mp_type = MC_MP_OTHER;
+		t->mounts[m[i]].nsfs_type = CLONE_NEWUSER;
+		t->mounts[m[i]].nsfs_ino = i ? 5000 : 5002;
+	}
+	finish();
+	/* before the root of the second namespace */
+	m[0] = 1;
+	m[1] = 2;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(p->srcs[p->src_of[m[i]]].kind, MC_SRC_NSMADE);
+		CHECK_EQ(p->srcs[p->src_of[m[i]]].owner, i ? MC_NONE : OWNED);
+	}
+	s = text();
+	CHECK(strstr(s, "file of user2") && strstr(s, "file of user0"));
+	free(s);
+	o.nr_externals = 1;
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	CHECK(strstr(e.text, "--external user:[5002]: the image knows what that owns"));
+	t->userns[OWNED].given = &given;
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK_EQ(e.code, MNTCR_USAGE);
+	/* live or not, of the one that is given */
+	o.nr_externals = 0;
+	o.ns_live = live;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->srcs[p->src_of[m[0]]].kind, MC_SRC_NSMADE);
+	CHECK_EQ(p->srcs[p->src_of[m[1]]].kind, MC_SRC_LIVE);
+	t->userns[OWNED].given = NULL;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->srcs[p->src_of[m[0]]].kind, MC_SRC_LIVE);
+	/* nor of a live one, if what it owns is made anew */
+	t->ns[0].userns = 0;
+	o.ns_live = (bool[]){ true, false };
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->srcs[p->src_of[m[0]]].kind, MC_SRC_NSMADE);
+	o.ns_live = none;
+	o.nr_externals = 1;
+	x.key = "user:[5000]";
+	CHECK_EQ(make(MNTCR_API_EXTENDED, &o), -1);
+	CHECK(strstr(e.text, "that is the dumper's own, for which the caller's stands"));
+	done();
+}
+
 static void file_of_namespace(uint32_t not_late, const char *rule)
 {
 	const uint32_t in = 0, of = 1;
@@ -341,6 +401,7 @@ int main(void)
 {
 	TAP_RUN(all_that_is_its_waits);
 	TAP_RUN(the_dumpers_own);
+	TAP_RUN(files_of_owners);
 	TAP_RUN(which_is_older);
 	TAP_RUN(as_deep_as_the_kernel_nests_them);
 	TAP_RUN(what_is_denied_above_cannot_be_allowed);

@@ -641,6 +641,14 @@ static void nsfs(struct mntcr_topology *t, uint32_t m, uint64_t id, uint32_t own
 	t->mounts[m].nsfs_owner = owner;
 }
 
+static void user_file(struct mntcr_topology *t, uint32_t m, uint64_t ino, uint32_t u)
+{
+	t->mounts[m].nsfs_type = CLONE_NEWUSER;
+	t->mounts[m].nsfs_ns = MC_NONE;
+	t->mounts[m].nsfs_ino = ino;
+	t->mounts[m].nsfs_userns = u;
+}
+
 static void what_that_image_lacks(void)
 {
 	DIFFERS(b->mounts[1].sb = 1, "superblock is not the counterpart");
@@ -652,6 +660,11 @@ static void what_that_image_lacks(void)
 	DIFFERS((nsfs(a, 7, 5, 0), nsfs(b, 7, 6, 1)), "its namespace belongs to: ");
 	/* one namespace here, two there */
 	DIFFERS((nsfs(a, 6, 5, 0), nsfs(a, 7, 5, 0), nsfs(b, 6, 5, 0), nsfs(b, 7, 6, 0)),
+		"namespace file: ");
+	/* of the owner here, and of another there, known or not */
+	DIFFERS((user_file(a, 7, 5, a->ns[0].userns), user_file(b, 7, 6, 1)),
+		"namespace file: ");
+	DIFFERS((user_file(a, 7, 5, a->ns[0].userns), user_file(b, 7, 6, MC_NONE)),
 		"namespace file: ");
 	DIFFERS(b->ns[1].root = MC_NONE, "namespace 1 (two): empty in the second only");
 	DIFFERS(b->nr_ns = 1, "2 namespaces against 1");

@@ -35,12 +35,16 @@ static int new_file(struct mc_ns_files *f, const struct mc_mount *m, uint32_t *a
 	return 0;
 }
 
-/* A mount namespace that is not in the image nobody can give: it is the younger one. */
+/*
+ * A mount namespace that is not in the image nobody can give: it is the younger one.  A
+ * user namespace that is in it is given as an owner.
+ */
 static bool is_lacking(const struct mc_plan *p, uint32_t m)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[m];
 
-	return mnt->nsfs_type && mnt->nsfs_type != CLONE_NEWNS && p->src_of[m] == MC_NONE;
+	return mnt->nsfs_type && mnt->nsfs_type != CLONE_NEWNS &&
+	       mnt->nsfs_userns == MC_NONE && p->src_of[m] == MC_NONE;
 }
 
 int mc_ns_files_find(struct mc_ns_files *f, const struct mc_plan *p, struct mntcr_error *e)

@@ -124,8 +124,12 @@ int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
 static int made_file(struct mc_exec *x, const struct mc_src *s)
 {
 	const struct mc_mount *m = &x->t->mounts[s->index];
-	int fd = get(x, m->nsfs_type, m->nsfs_id, s->owner);
+	int fd;
 
+	if (m->nsfs_type == CLONE_NEWUSER && s->owner == MC_NONE)
+		return openat(x->proc_fd, "self/ns/user", O_RDONLY | O_CLOEXEC);
+	fd = m->nsfs_type == CLONE_NEWUSER ? mc_owner_fd(x, s->owner) :
+	     get(x, m->nsfs_type, m->nsfs_id, s->owner);
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 

@@ -284,6 +284,12 @@ static int name_ns(struct naming *n, const char *key, struct mntcr_error *e)
 	for (i = 0; i < t->nr_mounts; i++)
 		if (t->mounts[i].nsfs_type == x->type && t->mounts[i].nsfs_ino == x->ino)
 			break;
+	/* its file would show another than what it owns is in */
+	if (i < t->nr_mounts && t->mounts[i].nsfs_userns != MC_NONE)
+		return mc_fail(e, MNTCR_USAGE, 0, "--external %s: %s", n->key,
+			       t->userns[t->mounts[i].nsfs_userns].dumper ?
+			       "that is the dumper's own, for which the caller's stands" :
+			       "the image knows what that owns: it is made, or --owner gives it");
 	if (i == t->nr_mounts)
 		return mc_fail(e, MNTCR_USAGE, 0,
 			       "--external %s: no mount of the image is of this namespace's file",

@@ -66,17 +66,35 @@ static bool is_made_for(const struct mc_plan *p, const uint32_t *sorted, uint32_
 	       p->priv->sb[m->sb].mode == MC_SB_LIVE && !mc_plan_any_live(p, sorted, from, to);
 }
 
+/*
+ * Of a user namespace of the image: a live file is of it only as long as what that owns
+ * is not made anew, or in one that was given.
+ */
+static bool is_of_owner(const struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			uint32_t to)
+{
+	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
+	uint32_t u = m->nsfs_userns;
+
+	return u != MC_NONE && p->src_of[sorted[from]] == MC_NONE &&
+	       p->priv->sb[m->sb].mode == MC_SB_LIVE &&
+	       (p->topo->userns[u].given || p->priv->owner_made[u] ||
+		!mc_plan_any_live(p, sorted, from, to));
+}
+
 static int nsmade_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		      uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
-	uint32_t u = mnt->nsfs_owner, i, src;
+	bool is_user = mnt->nsfs_userns != MC_NONE;
+	uint32_t u = is_user ? mnt->nsfs_userns : mnt->nsfs_owner, i, src;
 	struct mc_no_owner why;
 
 	if (!p->topo->userns[u].dumper && !mc_plan_owner(p, u, &why))
 		return mc_plan_refuse(p, e, mc_plan_note(p, mnt->sb, why.rule), sorted + from,
-				      to - from, why.help,
-				      "the file of a namespace that is to be made and belongs to user namespace %u, %s",
+				      to - from, why.help, "the file of %suser namespace %u, %s",
+				      is_user ? "" :
+				      "a namespace that is to be made and belongs to ",
 				      u, why.what);
 	src = mc_plan_new_src(p, MC_SRC_NSMADE, mnt->sb, sorted[from]);
 	if (src == MC_NONE)
@@ -84,8 +102,10 @@ static int nsmade_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	if (!p->topo->userns[u].dumper)
 		p->srcs[src].owner = u;
 	p->srcs[src].need = mc_plan_owner_need(p, u);
+	/* a single one may be given */
 	for (i = from; i < to; i++)
-		p->src_of[sorted[i]] = src;
+		if (p->src_of[sorted[i]] == MC_NONE)
+			p->src_of[sorted[i]] = src;
 	return 0;
 }
 
@@ -102,7 +122,8 @@ int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		ext = ext_ns_of(p, m);
 		if (ext != MC_NONE)
 			ret = ext_ns_run(p, sorted, from, to, &p->priv->ext_ns[ext], e);
-		else if (is_made_for(p, sorted, from, to))
+		else if (is_made_for(p, sorted, from, to) ||
+			 is_of_owner(p, sorted, from, to))
 			ret = nsmade_run(p, sorted, from, to, e);
 		else
 			return 0;

@@ -50,7 +50,8 @@ enum mc_src_kind {
 	MC_SRC_AGAIN,
 	MC_SRC_EXTERNAL,	/* --external: a path stands for a root of the superblock */
 	MC_SRC_NSFILE,		/* the file of a namespace that is restored */
-	MC_SRC_NSMADE,		/* that of a net or ipc namespace that is made for it */
+	MC_SRC_NSMADE,		/* that of a net or ipc namespace that is made for it, or
+				   of a user namespace that the image knows */
 	MC_SRC_MASTER,		/* --external-master: a shared mount, named as a master */
 	MC_SRC_GIVEN,		/* by the caller, at a stage */
 };
@@ -102,8 +103,8 @@ struct mc_src {
 				   clone of it */
 	bool inline_path;	/* SUB, path of one component: open_tree(2) resolves it,
 				   no descriptor of its own */
-	uint32_t owner;		/* FRESH: the user namespace that it is made in;
-				   MC_NONE: the caller's */
+	uint32_t owner;		/* FRESH, NSMADE: the user namespace that it is made in,
+				   or is the file of; MC_NONE: the caller's */
 	uint32_t need;		/* FRESH, GIVEN: that has to be given first; or
 				   MC_NONE */
 	struct mc_made_layer *layers; /* FRESH, of an overlay: one for each of its

@@ -140,6 +140,11 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 		mc_buf_printf(b, "file of ns%u", s->index);
 		break;
 	case MC_SRC_NSMADE:
+		if (p->topo->mounts[s->index].nsfs_userns != MC_NONE) {
+			mc_buf_printf(b, "file of user%u",
+				      p->topo->mounts[s->index].nsfs_userns);
+			break;
+		}
 		mc_buf_printf(b, "file of a new namespace for %s",
 			      mc_escape(p->topo->mounts[s->index].root, tmp,
 					sizeof(tmp)));

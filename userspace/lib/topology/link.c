@@ -313,11 +313,42 @@ out:
 	return ret;
 }
 
+/* The same of user namespaces; what has no number here is known by another name only. */
+static int link_user_files(struct mc_topology *t, struct mntcr_error *e)
+{
+	struct mc_map *by_ino = mc_map_new();
+	uint32_t i, v;
+	int ret = -1;
+
+	if (!by_ino)
+		return mc_nomem(e);
+	for (i = 0; i < t->nr_userns; i++) {
+		v = i;
+		if (t->userns[i].ino && mc_map_add(by_ino, t->userns[i].ino, &v) < 0) {
+			mc_nomem(e);
+			goto out;
+		}
+	}
+	for (i = 0; i < t->nr_mounts; i++) {
+		struct mc_mount *m = &t->mounts[i];
+
+		m->nsfs_userns = MC_NONE;
+		if (m->nsfs_type == CLONE_NEWUSER && m->nsfs_ino &&
+		    mc_map_get(by_ino, m->nsfs_ino, &v))
+			m->nsfs_userns = v;
+	}
+	ret = 0;
+out:
+	mc_map_free(by_ino);
+	return ret;
+}
+
 int mc_topology_finish(struct mc_topology *t, struct mntcr_error *e)
 {
 	if (mc_topology_check(t, e) ||
 	    sort_mounts(t, e) || link_tree(t, e) || check_places(t, e) ||
-	    link_groups(t, e) || link_nsfs(t, e) || mc_link_work(t, e))
+	    link_groups(t, e) || link_nsfs(t, e) ||
+	    link_user_files(t, e) || mc_link_work(t, e))
 		return -1;
 	t->finished = true;
 	return 0;

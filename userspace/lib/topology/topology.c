@@ -275,7 +275,7 @@ uint32_t mc_topology_add_mount(struct mc_topology *t)
 		.ns = MC_NONE, .parent = MC_NONE, .sb = MC_NONE,
 		.root = "/", .mountpoint = "/", .idmap = MC_NONE,
 		.group = MC_NONE, .master = MC_NONE, .nsfs_ns = MC_NONE,
-		.nsfs_owner = MC_NONE,
+		.nsfs_owner = MC_NONE, .nsfs_userns = MC_NONE,
 		.root_file = { .uid = MC_NO_ID, .gid = MC_NO_ID },
 		.mp_file = { .uid = MC_NO_ID, .gid = MC_NO_ID },
 	};

@@ -255,6 +255,7 @@ struct mc_mount {
 				   dumper's own; unknown: 0 */
 	uint32_t nsfs_owner;	/* whose that one is; MC_NONE: unknown */
 	uint32_t nsfs_ns;	/* derived: that one, if in the topology */
+	uint32_t nsfs_userns;	/* derived: the same, of a user namespace's file */
 
 	/* derived; children ascend by index, hence by id */
 	uint32_t first_child, last_child, next_sibling;

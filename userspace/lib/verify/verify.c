@@ -359,6 +359,40 @@ static bool compare_nsfs(struct verify *v, const struct pair *p,
 	return same >= 0;
 }
 
+static bool owns_namespace(const struct mc_topology *t, uint32_t u)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nr_ns; i++)
+		if (u != MC_NONE && t->ns[i].userns == u)
+			return true;
+	return false;
+}
+
+/*
+ * Files of user namespaces, of which one side or both know what they own; one side alone
+ * may know it of superblocks, on a kernel that says whose these are.
+ */
+static bool compare_user_file(struct verify *v, const struct pair *p,
+			      const struct mc_mount *x, const struct mc_mount *y)
+{
+	bool ignore = flag(v, MNTCR_VERIFY_IGNORE_OWNER);
+	uint32_t a = x->nsfs_userns, b = y->nsfs_userns;
+	char wa[100], wb[100];
+	int same;
+
+	if (!ignore && a != MC_NONE && b != MC_NONE) {
+		if (owner_differs(v, a, b))
+			differ_at(v, p, "namespace file", owner_words(v->a, a, wa, sizeof(wa)),
+				  owner_words(v->b, b, wb, sizeof(wb)));
+		return true;
+	}
+	same = shown_map(&v->given, x->nsfs_ino, y->nsfs_ino);
+	if (!same || (!ignore && (owns_namespace(v->a, a) || owns_namespace(v->b, b))))
+		differ_at(v, p, "namespace file", x->root, y->root);
+	return same >= 0;
+}
+
 /* false: no memory */
 static bool compare_root(struct verify *v, const struct pair *p)
 {
@@ -378,6 +412,9 @@ static bool compare_root(struct verify *v, const struct pair *p)
 	}
 	if (x->nsfs_id && y->nsfs_id && x->nsfs_type == y->nsfs_type)
 		return compare_nsfs(v, p, x, y);
+	if ((x->nsfs_userns != MC_NONE || y->nsfs_userns != MC_NONE) && x->nsfs_ino &&
+	    y->nsfs_ino && x->nsfs_type == y->nsfs_type)
+		return compare_user_file(v, p, x, y);
 	if (flag(v, MNTCR_VERIFY_GIVEN_NAMESPACES) && x->nsfs_ino && y->nsfs_ino &&
 	    x->nsfs_type == y->nsfs_type) {
 		same = shown_map(&v->given, x->nsfs_ino, y->nsfs_ino);
