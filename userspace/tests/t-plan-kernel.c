@@ -116,6 +116,61 @@ static void files_of_networks_that_are_made(void)
 	done();
 }
 
+/* Given for the file, and made for what shows it: one would become two. */
+static void files_of_namespaces_that_are_shown(void)
+{
+	static const struct {
+		const char *type, *key;
+		uint32_t flag;
+	} c[] = {
+		{ "sysfs", "net:[7]", CLONE_NEWNET },
+		{ "mqueue", "ipc:[7]", CLONE_NEWIPC },
+		{ "proc", "pid:[7]", CLONE_NEWPID },
+	};
+	struct mntcr_external x[2] = { { .path = "/x" }, { .key = "8:3", .path = "/y" } };
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false }, .externals = x, .nr_externals = 1,
+	};
+	uint32_t r, m, i;
+	char dev[32];
+
+	for (i = 0; i < MC_ARRAY_SIZE(c); i++) {
+		start(1);
+		mc_topology_add_userns(t);
+		t->userns[0].dumper = true;
+		t->sbs[sbs[2]].type = "nsfs";
+		t->sbs[sbs[3]].type = c[i].type;
+		t->sbs[sbs[3]].userns = 0;
+		if (c[i].flag == CLONE_NEWPID) {
+			t->sbs[sbs[3]].pidns_ino = 7;
+			t->sbs[sbs[3]].pidns_depth = 1;
+		} else {
+			t->sbs[sbs[3]].shown_type = c[i].flag;
+			t->sbs[sbs[3]].shown_id = 70;
+			t->sbs[sbs[3]].shown_owner = 0;
+		}
+		r = add(0, 10, MC_NONE, 1, "/", "/");
+		m = add(0, 11, r, 2, c[i].key, "/file");
+		t->mounts[m].nsfs_type = c[i].flag;
+		t->mounts[m].nsfs_ino = 7;
+		t->mounts[m].nsfs_id = c[i].flag == CLONE_NEWPID ? 0 : 70;
+		t->mounts[m].nsfs_owner = c[i].flag == CLONE_NEWPID ? MC_NONE : 0;
+		t->mounts[m].mp_type = MC_MP_OTHER;
+		add(0, 12, r, 3, "/", "/shows");
+		finish();
+		x[0].key = c[i].key;
+		only(MNTCR_API_EXTENDED, &o, "namespace-made", 11, 1, "--external");
+		/* given for both */
+		snprintf(dev, sizeof(dev), "%u:%u", t->sbs[sbs[3]].major, t->sbs[sbs[3]].minor);
+		x[1].key = dev;
+		o.nr_externals = 2;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		check();
+		o.nr_externals = 1;
+		done();
+	}
+}
+
 /* What is covered is found in a copy; the file is in it too. */
 static void covered_beside_a_file(void)
 {
@@ -312,6 +367,7 @@ int main(void)
 {
 	TAP_RUN(files_of_namespaces_that_are_not_restored);
 	TAP_RUN(files_of_networks_that_are_made);
+	TAP_RUN(files_of_namespaces_that_are_shown);
 	TAP_RUN(covered_beside_a_file);
 	TAP_RUN(terminals_of_a_new_devpts);
 	TAP_RUN(files_of_a_new_hugetlbfs);

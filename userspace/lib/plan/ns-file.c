@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <sched.h>
+#include <string.h>
 
 #include "plan/priv.h"
 
@@ -129,4 +130,53 @@ int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			return 0;
 	}
 	return ret ? -1 : 1;
+}
+
+/* Does a superblock that is made anew show that namespace, and so another? */
+static bool shows_another(const struct mc_plan *p, uint32_t sb, const struct mc_mount *m)
+{
+	const struct mc_sb *s = &p->topo->sbs[sb];
+
+	if (p->priv->sb[sb].mode != MC_SB_FRESH || !mc_plan_has_made_ns(p, s))
+		return false;
+	if (m->nsfs_type == CLONE_NEWPID)
+		return !strcmp(s->type, "proc") && s->pidns_ino == m->nsfs_ino;
+	return m->nsfs_id && s->shown_type == m->nsfs_type && s->shown_id == m->nsfs_id;
+}
+
+static int refuse_shown(struct mc_plan *p, uint32_t src, struct mntcr_error *e)
+{
+	const struct mc_mount *m;
+	uint32_t i = 0, sb;
+	char root[100];
+
+	while (i < p->topo->nr_mounts && p->src_of[i] != src)
+		i++;
+	if (i == p->topo->nr_mounts)
+		return 0;
+	m = &p->topo->mounts[i];
+	for (sb = 0; sb < p->topo->nr_sbs; sb++) {
+		const struct mc_sb *s = &p->topo->sbs[sb];
+
+		if (shows_another(p, sb, m) &&
+		    mc_plan_refuse(p, e, mc_plan_note(p, m->sb, "namespace-made"), &i, 1,
+				   "--external for that superblock, too, or for neither",
+				   "the file of %s is that of one that is given, and %s %u:%u, which shows the same, is made with a new one",
+				   mc_escape(m->root, root, sizeof(root)), s->type, s->major, s->minor))
+			return -1;
+	}
+	return 0;
+}
+
+int mc_plan_given_ns(struct mc_plan *p, struct mntcr_error *e)
+{
+	const struct mc_plan_priv *v = p->priv;
+	uint32_t i;
+
+	for (i = 0; i < v->nr_ext_ns; i++)
+		if (v->ext_ns[i].src != MC_NONE &&
+		    v->ext_ns[i].type & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC) &&
+		    refuse_shown(p, v->ext_ns[i].src, e))
+			return -1;
+	return 0;
 }

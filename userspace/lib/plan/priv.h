@@ -345,6 +345,8 @@ int mc_plan_live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 /* Of a run of namespaces' files: 1, and they have a source, or are refused; 0: no. */
 int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		    uint32_t to, struct mntcr_error *e);
+/* Once all have sources: one that is given must not be made besides. */
+int mc_plan_given_ns(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- source-text.c ----------------------------------------------------------- */
 

@@ -241,6 +241,8 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 	if (!ret)
 		ret = mc_plan_take_along(p, e);
 	if (!ret)
+		ret = mc_plan_given_ns(p, e);
+	if (!ret)
 		say_from(p);
 	for (m = 0; m < t->nr_mounts && !ret; m++)
 		if (p->src_of[m] != MC_NONE)
