@@ -18,8 +18,7 @@ struct needs {
 	struct mc_report *r;
 	const struct mc_topology *t;
 	struct mc_plan_options po;
-	struct libmnt_table *tb;
-	struct libmnt_iter *it;
+	struct libmnt_table *mounted;
 	struct mc_from *from;
 	bool *orphan, *wanted;
 	bool *layer;			/* per superblock: wants a --layer */
@@ -72,8 +71,8 @@ static struct libmnt_fs *mount_at(struct needs *n, const char *path)
 	struct libmnt_fs *fs = NULL;
 	bool is_root = false;
 
-	if (fd >= 0 && n->tb && n->it)
-		fs = mc_exec_mount_of(n->tb, n->it, fd, &is_root);
+	if (fd >= 0 && n->mounted)
+		fs = mc_mounted_at(n->mounted, fd, &is_root);
 	mc_close(fd);
 	return is_root ? fs : NULL;
 }
@@ -355,8 +354,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	n.layers = calloc(given->nr_layers + t->nr_sbs + 1UL, sizeof(*n.layers));
 	n.externals = calloc((size_t)given->nr_externals + t->nr_sbs + t->nr_mounts + 1,
 			     sizeof(*n.externals));
-	n.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
-	n.it = mnt_new_iter(MNT_ITER_FORWARD);
+	n.mounted = mc_mounted_read();
 	if (!n.from || !n.orphan || !n.wanted || !n.device || !n.nr_refused ||
 	    !n.keys || !n.externals || !n.layer || !n.layers || !n.has || !n.devices ||
 	    !n.by_device)
@@ -370,8 +368,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 	if (n.devs)
 		blkid_put_cache(n.devs);
 	mc_ns_files_free(&n.files);
-	mnt_unref_table(n.tb);
-	mnt_free_iter(n.it);
+	mc_mounted_free(n.mounted);
 	for (i = 0; n.keys && i < t->nr_sbs; i++)
 		free(n.keys[i]);
 	for (i = 0; n.has && i < t->nr_sbs; i++)

@@ -183,8 +183,8 @@ static void try_contents(struct job *j, const struct mc_src *s)
 		mc_report_refuse(&j->r, *e.rule ? e.rule : "bad-image", "", "%s", e.text);
 }
 
-static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_table *tb,
-			 struct libmnt_iter *it)
+static void compare_type(struct job *j, const struct mc_src *s,
+			 struct libmnt_table *mounted)
 {
 	const struct mc_sb *sb = &j->t->sbs[s->sb];
 	const struct mntcr_external *x = &j->o->externals[s->index];
@@ -195,7 +195,7 @@ static void compare_type(struct job *j, const struct mc_src *s, struct libmnt_ta
 
 	if (j->x.external_fd[s->index] < 0)
 		return;
-	fs = mc_exec_mount_of(tb, it, j->x.external_fd[s->index], &is_root);
+	fs = mc_mounted_at(mounted, j->x.external_fd[s->index], &is_root);
 	type = fs ? mnt_fs_get_fstype(fs) : NULL;
 	if (type && strcmp(type, sb->type))
 		mc_report_difference(&j->r, "type", "%u:%u: %s is of type %s instead of %s",
@@ -245,8 +245,7 @@ static void decided(void *data, const struct mc_plan *p)
 	struct mntcr_error e = { 0 };
 	struct job *j = data;
 	const struct mc_given given = { j->x.external_fd, j->x.layer_fd, j->x.device_fd };
-	struct libmnt_table *tb;
-	struct libmnt_iter *it;
+	struct libmnt_table *mounted;
 	uint32_t i;
 
 	j->x.p = p;
@@ -255,22 +254,20 @@ static void decided(void *data, const struct mc_plan *p)
 			add_superblock(j, p, i);
 	if (mc_check_userns(&j->r, p))
 		try_owners(j);
-	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
-	it = mnt_new_iter(MNT_ITER_FORWARD);
+	mounted = mc_mounted_read();
 	for (i = 0; i < p->nr_srcs; i++) {
 		if (p->srcs[i].kind == MC_SRC_FRESH) {
 			try_fresh(j, i);
 			try_contents(j, &p->srcs[i]);
-		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && tb && it) {
-			compare_type(j, &p->srcs[i], tb, it);
+		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && mounted) {
+			compare_type(j, &p->srcs[i], mounted);
 			compare_uuid(j, &p->srcs[i]);
 		}
 		if (p->srcs[i].kind == MC_SRC_EXTERNAL && p->srcs[i].nr_unlinked) {
 			try_contents(j, &p->srcs[i]);
 		}
 	}
-	mnt_unref_table(tb);
-	mnt_free_iter(it);
+	mc_mounted_free(mounted);
 	if (mc_given_check(p, &j->po, &given, device_differs, j, &e)) {
 		*j->e = e;
 		j->ret = -1;

@@ -365,12 +365,13 @@ const struct mc_src *mc_exec_base_of(const struct mc_plan *p, uint32_t src, cons
 /* --- what is external (external.c) ------------------------------------------ */
 
 struct libmnt_fs;
-struct libmnt_iter;
 struct libmnt_table;
 
-/* The mount that fd is of; NULL: mountinfo does not show it to us. */
-struct libmnt_fs *mc_exec_mount_of(struct libmnt_table *tb, struct libmnt_iter *it,
-				   int fd, bool *is_root);
+/* All mounts that mountinfo shows us.  NULL: it could not be read. */
+struct libmnt_table *mc_mounted_read(void);
+/* The mount that fd is of; NULL: it is none of them. */
+struct libmnt_fs *mc_mounted_at(struct libmnt_table *tb, int fd, bool *is_root);
+void mc_mounted_free(struct libmnt_table *tb);
 /*
  * Is what stands for it all of that very filesystem, so that a file handle of the image
  * means nothing but what was given?  fd: of its --external; else -1.

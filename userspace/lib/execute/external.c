@@ -37,8 +37,7 @@ int mc_external_sources(const int *fds, uint32_t nr, char ***sources, int8_t **r
 {
 	char **list = calloc(nr + 1UL, sizeof(*list));
 	int8_t *ro = calloc(nr + 1UL, sizeof(*ro));
-	struct libmnt_table *tb;
-	struct libmnt_iter *it;
+	struct libmnt_table *mounted;
 	struct libmnt_fs *fs;
 	const char *source;
 	bool is_root;
@@ -52,18 +51,16 @@ int mc_external_sources(const int *fds, uint32_t nr, char ***sources, int8_t **r
 	memset(ro, -1, nr);
 	if (!nr)
 		return 0;
-	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
-	it = mnt_new_iter(MNT_ITER_FORWARD);
-	for (i = 0; tb && it && !ret && i < nr; i++) {
-		fs = fds[i] < 0 ? NULL : mc_exec_mount_of(tb, it, fds[i], &is_root);
+	mounted = mc_mounted_read();
+	for (i = 0; mounted && !ret && i < nr; i++) {
+		fs = fds[i] < 0 ? NULL : mc_mounted_at(mounted, fds[i], &is_root);
 		source = fs ? mnt_fs_get_source(fs) : NULL;
 		list[i] = source ? strdup(source) : NULL;
 		ro[i] = is_read_only(fs);
 		if (source && !list[i])
 			ret = mc_nomem(e);
 	}
-	mnt_unref_table(tb);
-	mnt_free_iter(it);
+	mc_mounted_free(mounted);
 	return ret;
 }
 
@@ -84,11 +81,10 @@ static bool is_plain(const char *options)
 }
 
 /* What is mounted at fd, as a superblock of a type of which there is one for all. */
-static bool sb_at(struct libmnt_table *tb, struct libmnt_iter *it, int fd,
-		  struct mc_sb *sb)
+static bool sb_at(struct libmnt_table *mounted, int fd, struct mc_sb *sb)
 {
 	bool is_root = false;
-	struct libmnt_fs *fs = fd < 0 ? NULL : mc_exec_mount_of(tb, it, fd, &is_root);
+	struct libmnt_fs *fs = fd < 0 ? NULL : mc_mounted_at(mounted, fd, &is_root);
 	const char *root = fs ? mnt_fs_get_root(fs) : NULL;
 	const char *options = fs ? mnt_fs_get_fs_options(fs) : NULL;
 	const struct mc_type *type;
@@ -114,18 +110,15 @@ static bool sb_at(struct libmnt_table *tb, struct libmnt_iter *it, int fd,
 
 void mc_exec_probe_external(const int *fds, size_t nr, uint64_t *again, int *cgroup_fd)
 {
-	struct libmnt_table *tb = nr ? mnt_new_table_from_file("/proc/thread-self/mountinfo") :
-				  NULL;
-	struct libmnt_iter *it = nr ? mnt_new_iter(MNT_ITER_FORWARD) : NULL;
+	struct libmnt_table *mounted = nr ? mc_mounted_read() : NULL;
 	struct mc_sb sb = { 0 };
 	size_t i;
 
-	for (i = 0; tb && it && i < nr; i++)
-		again[i] = sb_at(tb, it, fds[i], &sb) &&
+	for (i = 0; mounted && i < nr; i++)
+		again[i] = sb_at(mounted, fds[i], &sb) &&
 			   mc_exec_is_had(sb.type, &sb, cgroup_fd) ?
 			   mc_type_bit(mc_type_of(sb.type)) : 0;
-	mnt_unref_table(tb);
-	mnt_free_iter(it);
+	mc_mounted_free(mounted);
 }
 
 /* --- what is there ----------------------------------------------------------- */
@@ -520,8 +513,7 @@ static void check_idmap(struct check *c, const struct mc_src *s, struct libmnt_f
 static int check_superblocks(struct check *c)
 {
 	uint32_t *first = malloc((c->p->topo->nr_sbs + 1UL) * sizeof(*first)), i;
-	struct libmnt_table *tb = NULL;
-	struct libmnt_iter *it = NULL;
+	struct libmnt_table *mounted;
 	struct libmnt_fs *fs;
 	bool is_root;
 
@@ -531,14 +523,13 @@ static int check_superblocks(struct check *c)
 		return mc_nomem(c->e);
 	}
 	memset(first, 0xff, (c->p->topo->nr_sbs + 1UL) * sizeof(*first));
-	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
-	it = mnt_new_iter(MNT_ITER_FORWARD);
-	for (i = 0; tb && it && i < c->p->nr_srcs; i++) {
+	mounted = mc_mounted_read();
+	for (i = 0; mounted && i < c->p->nr_srcs; i++) {
 		const struct mc_src *s = &c->p->srcs[i];
 
 		if (s->kind != MC_SRC_EXTERNAL || c->fds[s->index] < 0)
 			continue;
-		fs = mc_exec_mount_of(tb, it, c->fds[s->index], &is_root);
+		fs = mc_mounted_at(mounted, c->fds[s->index], &is_root);
 		check_host(c, s, fs, is_root);
 		check_ns(c, i);
 		check_writable(c, s);
@@ -547,8 +538,7 @@ static int check_superblocks(struct check *c)
 		check_same(c, s, fs, first);
 		check_idmap(c, s, fs);
 	}
-	mnt_unref_table(tb);
-	mnt_free_iter(it);
+	mc_mounted_free(mounted);
 	free(first);
 	return 0;
 }

@@ -51,14 +51,14 @@ static bool is_peer(const struct mc_topology *t, const struct mc_hosts *h,
 	return place->shared && of && place->device == of->device;
 }
 
-static void look(struct mc_host_place *p, struct libmnt_table *tb, struct libmnt_iter *it)
+static void look(struct mc_host_place *p, struct libmnt_table *mounted)
 {
 	int fd = open(p->path, O_PATH | O_CLOEXEC);
 	struct libmnt_fs *fs;
 	unsigned long flags = 0;
 	bool is_root;
 
-	fs = fd < 0 ? NULL : mc_exec_mount_of(tb, it, fd, &is_root);
+	fs = fd < 0 ? NULL : mc_mounted_at(mounted, fd, &is_root);
 	if (fs) {
 		p->device = mnt_fs_get_devno(fs);
 		p->shared = is_root && !mnt_fs_get_propagation(fs, &flags) &&
@@ -70,8 +70,7 @@ static void look(struct mc_host_place *p, struct libmnt_table *tb, struct libmnt
 static int take_places(struct mc_hosts *h, const struct mntcr_restore_options *o,
 		       struct mntcr_error *e)
 {
-	struct libmnt_table *tb;
-	struct libmnt_iter *it;
+	struct libmnt_table *mounted;
 	const char *fault;
 	char esc[256];
 	size_t i, k = 0;
@@ -80,19 +79,17 @@ static int take_places(struct mc_hosts *h, const struct mntcr_restore_options *o
 	h->places = calloc(o->nr_hosts, sizeof(*h->places));
 	if (!h->places)
 		return mc_nomem(e);
-	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
-	it = mnt_new_iter(MNT_ITER_FORWARD);
+	mounted = mc_mounted_read();
 	for (i = 0; i < o->nr_hosts && !ret; i++) {
 		h->places[i].path = o->hosts[i];
 		fault = mc_path_fault(o->hosts[i], false);
 		if (fault)
 			ret = mc_fail(e, MNTCR_USAGE, 0, "--host %s: the path %s",
 				      mc_escape(o->hosts[i], esc, sizeof(esc)), fault);
-		else if (tb && it)
-			look(&h->places[i], tb, it);
+		else if (mounted)
+			look(&h->places[i], mounted);
 	}
-	mnt_unref_table(tb);
-	mnt_free_iter(it);
+	mc_mounted_free(mounted);
 	if (ret)
 		return -1;
 	qsort(h->places, o->nr_hosts, sizeof(*h->places), cmp_place);

@@ -15,27 +15,26 @@
 
 #include "execute/execute.h"
 
+struct looking {
+	struct libmnt_table *mounted;
+	const char **real;	/* per external: the root of the mount there, or NULL */
+	uint32_t *first;	/* per superblock: its first source that is there, or MC_NONE */
+};
+
 /* Which device is that which is to receive?  0: that cannot be told. */
-static dev_t receiver(struct mc_exec *x, uint32_t sb, struct libmnt_table *tb,
-		      struct libmnt_iter *it)
+static dev_t receiver(const struct mc_exec *x, uint32_t sb, const struct looking *l)
 {
 	const struct mc_sb *s = &x->t->sbs[sb];
 	struct libmnt_fs *fs;
 	bool is_root;
-	uint32_t i;
+	uint32_t i = l->first[sb];
 
-	for (i = 0; i < x->p->nr_srcs; i++) {
-		if (x->p->srcs[i].sb != sb)
-			continue;
-		if (x->p->srcs[i].kind == MC_SRC_LIVE)
-			return makedev(s->major, s->minor);
-		if (x->p->srcs[i].kind != MC_SRC_EXTERNAL)
-			continue;
-		fs = mc_exec_mount_of(tb, it, x->external_fd[x->p->srcs[i].index],
-				      &is_root);
-		return fs ? mnt_fs_get_devno(fs) : 0;
-	}
-	return 0;
+	if (i == MC_NONE)
+		return 0;
+	if (x->p->srcs[i].kind == MC_SRC_LIVE)
+		return makedev(s->major, s->minor);
+	fs = mc_mounted_at(l->mounted, x->external_fd[x->p->srcs[i].index], &is_root);
+	return fs ? mnt_fs_get_devno(fs) : 0;
 }
 
 static bool is_path(const char *root)
@@ -135,8 +134,7 @@ static int check_wide(struct mc_exec *x, uint32_t src, const char *root,
 	return 0;
 }
 
-static int check(struct mc_exec *x, const struct mc_src *s, const char *const *real,
-		 struct libmnt_table *tb, struct libmnt_iter *it)
+static int check(struct mc_exec *x, const struct mc_src *s, const struct looking *l)
 {
 	const struct mntcr_external *o = &x->o->masters[s->index];
 	char key[64], path[256];
@@ -147,10 +145,10 @@ static int check(struct mc_exec *x, const struct mc_src *s, const char *const *r
 	bool is_root;
 	dev_t dev;
 
-	fs = mc_exec_mount_of(tb, it, x->master_fd[s->index], &is_root);
+	fs = mc_mounted_at(l->mounted, x->master_fd[s->index], &is_root);
 	if (!fs)
 		return 0;	/* the kernel will say */
-	dev = receiver(x, s->sb, tb, it);
+	dev = receiver(x, s->sb, l);
 	if (!is_root)
 		what = "it is not where a mount is";
 	else if (mnt_fs_get_propagation(fs, &flags) || !(flags & MS_SHARED))
@@ -171,12 +169,10 @@ static int check(struct mc_exec *x, const struct mc_src *s, const char *const *r
 	root = mnt_fs_get_root(fs);
 	if (x->p->api != MNTCR_API_UPSTREAM || !is_path(root))
 		return 0;
-	return check_wide(x, (uint32_t)(s - x->p->srcs), root, real);
+	return check_wide(x, (uint32_t)(s - x->p->srcs), root, l->real);
 }
 
-/* Of each external; NULL: none, or that cannot be told. */
-static void real_roots(struct mc_exec *x, const char **real, struct libmnt_table *tb,
-		       struct libmnt_iter *it)
+static void real_roots(const struct mc_exec *x, const struct looking *l)
 {
 	struct libmnt_fs *fs;
 	bool is_root;
@@ -184,33 +180,50 @@ static void real_roots(struct mc_exec *x, const char **real, struct libmnt_table
 
 	for (i = 0; i < x->o->nr_externals; i++) {
 		fs = x->external_fd[i] < 0 ? NULL :
-		     mc_exec_mount_of(tb, it, x->external_fd[i], &is_root);
-		real[i] = fs && is_root ? mnt_fs_get_root(fs) : NULL;
+		     mc_mounted_at(l->mounted, x->external_fd[i], &is_root);
+		l->real[i] = fs && is_root ? mnt_fs_get_root(fs) : NULL;
+	}
+}
+
+static void first_sources(const struct mc_exec *x, const struct looking *l)
+{
+	const struct mc_src *s;
+	uint32_t i;
+
+	for (i = 0; i < x->t->nr_sbs; i++)
+		l->first[i] = MC_NONE;
+	for (i = x->p->nr_srcs; i-- > 0; ) {
+		s = &x->p->srcs[i];
+		if (s->sb != MC_NONE && (s->kind == MC_SRC_LIVE || s->kind == MC_SRC_EXTERNAL))
+			l->first[s->sb] = i;
 	}
 }
 
 int mc_exec_check_masters(struct mc_exec *x)
 {
-	struct libmnt_table *tb;
-	struct libmnt_iter *it;
-	const char **real;
+	struct looking l = { 0 };
 	uint32_t i;
 	int ret = 0;
 
 	if (!x->o->nr_masters)
 		return 0;
-	real = calloc(x->o->nr_externals + 1UL, sizeof(*real));
-	if (!real)
-		return mc_nomem(x->e);
-	tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
-	it = mnt_new_iter(MNT_ITER_FORWARD);
-	if (tb && it)
-		real_roots(x, real, tb, it);
-	for (i = 0; tb && it && !ret && i < x->p->nr_srcs; i++)
+	l.real = calloc(x->o->nr_externals + 1UL, sizeof(*l.real));
+	l.first = malloc((x->t->nr_sbs + 1UL) * sizeof(*l.first));
+	if (!l.real || !l.first) {
+		ret = mc_nomem(x->e);
+		goto out;
+	}
+	l.mounted = mc_mounted_read();
+	if (!l.mounted)
+		goto out;
+	real_roots(x, &l);
+	first_sources(x, &l);
+	for (i = 0; !ret && i < x->p->nr_srcs; i++)
 		if (x->p->srcs[i].kind == MC_SRC_MASTER)
-			ret = check(x, &x->p->srcs[i], real, tb, it);
-	mnt_unref_table(tb);
-	mnt_free_iter(it);
-	free(real);
+			ret = check(x, &x->p->srcs[i], &l);
+out:
+	mc_mounted_free(l.mounted);
+	free(l.real);
+	free(l.first);
 	return ret;
 }

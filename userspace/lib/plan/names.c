@@ -70,21 +70,15 @@ static bool path(const char *s, struct key *k)
 	return *s == '/';
 }
 
-static bool any_source(const struct mc_topology *t, const char *source)
+static bool any_source(const struct mc_plan *p, const char *source)
 {
-	uint32_t i;
+	uint32_t i = mc_plan_first_source(p, source);
 
-	for (i = 0; i < t->nr_sbs; i++)
-		if (t->sbs[i].source && !strcmp(t->sbs[i].source, source))
-			return true;
-	for (i = 0; i < t->nr_mounts; i++)
-		if (t->mounts[i].source && !strcmp(t->mounts[i].source, source))
-			return true;
-	return false;
+	return i < p->priv->nr_by_source && !strcmp(p->priv->by_source[i].source, source);
 }
 
 /* Of a superblock: written plainly, the form tells, and then what there is. */
-static struct key parse(const struct mc_topology *t, const char *s)
+static struct key parse(const struct mc_plan *p, const char *s)
 {
 	struct key k = { .kind = UNKNOWN };
 
@@ -97,7 +91,7 @@ static struct key parse(const struct mc_topology *t, const char *s)
 	} else if (!device(s, &k)) {
 		k.kind = SOURCE;
 		k.text = s;
-		if (*s == '/' && !any_source(t, s))
+		if (*s == '/' && !any_source(p, s))
 			path(s, &k);
 	}
 	return k;
@@ -141,26 +135,23 @@ static void name_sb(struct naming *n, uint32_t i)
 	n->sb = i;
 }
 
-static bool is_sb(const struct mc_sb *s, const struct key *k)
-{
-	if (k->kind == DEVICE)
-		return s->major == k->major && s->minor == k->minor;
-	return k->kind == SOURCE && s->source && !strcmp(s->source, k->text);
-}
-
 static void name_sbs(struct naming *n, const struct key *k)
 {
 	const struct mc_topology *t = n->p->topo;
+	const struct mc_plan_priv *v = n->p->priv;
+	uint64_t dev = MNTCR_DEVICE(k->major, k->minor);
+	bool fits = k->major <= UINT32_MAX && k->minor <= UINT32_MAX;
 	uint32_t i, m;
 
 	n->nr = 0;
-	for (i = 0; i < t->nr_sbs; i++)
-		if (is_sb(&t->sbs[i], k))
-			name_sb(n, i);
-	/* A mount may show another source than the superblock's first one. */
-	for (m = 0; k->kind == SOURCE && m < t->nr_mounts; m++)
-		if (t->mounts[m].source && !strcmp(t->mounts[m].source, k->text))
-			name_sb(n, t->mounts[m].sb);
+	if (k->kind == DEVICE && fits)
+		for (i = mc_plan_first_device(n->p, dev);
+		     i < t->nr_sbs && v->by_device[i].device == dev; i++)
+			name_sb(n, v->by_device[i].sb);
+	if (k->kind == SOURCE)
+		for (i = mc_plan_first_source(n->p, k->text);
+		     i < v->nr_by_source && !strcmp(v->by_source[i].source, k->text); i++)
+			name_sb(n, v->by_source[i].sb);
 	m = k->kind == PATH ? mount_at(t, k) : MC_NONE;
 	if (m != MC_NONE)
 		name_sb(n, t->mounts[m].sb);
@@ -173,7 +164,7 @@ static void name_sbs(struct naming *n, const struct key *k)
 static int find_sb(struct naming *n, char *text, const char **root,
 		   struct mntcr_error *e)
 {
-	struct key k = parse(n->p->topo, text);
+	struct key k = parse(n->p, text);
 	enum kind first = k.kind;
 	const char *fault;
 	char *colon;
@@ -184,7 +175,7 @@ static int find_sb(struct naming *n, char *text, const char **root,
 		if (colon[0] != ':' || colon[1] != '/')
 			continue;
 		*colon = '\0';
-		k = parse(n->p->topo, text);
+		k = parse(n->p, text);
 		name_sbs(n, &k);
 		*root = colon + 1;
 		if (!n->nr)
@@ -531,6 +522,8 @@ int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		p->priv->external_of[i] = MC_NONE;
 	for (i = 0; i < p->topo->nr_groups; i++)
 		p->priv->master_of[i] = MC_NONE;
+	if ((o->nr_externals || o->nr_devices) && mc_plan_sort_keys(p, e))
+		return -1;
 	if (name_externals(&n, o, e) || name_devices(p, o, e))
 		return -1;
 	n.named_by = p->priv->master_of;

@@ -104,6 +104,8 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->wide);
 	free(v->ext_ns);
 	free(v->exts);
+	free(v->by_device);
+	free(v->by_source);
 	free(v->external_of);
 	free(v->layer_of);
 	free(v->device_of);

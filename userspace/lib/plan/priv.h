@@ -77,6 +77,16 @@ struct mc_refusing {
 	uint32_t nr_mounts, max_mounts;
 };
 
+struct mc_sb_by_device {
+	uint64_t device;		/* MNTCR_DEVICE() */
+	uint32_t sb;
+};
+
+struct mc_sb_by_source {
+	const char *source;		/* of it, or of a mount of it */
+	uint32_t sb;
+};
+
 struct mc_plan_priv {
 	uint32_t *ns_order;
 	uint32_t *order;		/* steps: mount << 1 clones it, mount << 1 | 1
@@ -101,6 +111,9 @@ struct mc_plan_priv {
 	uint32_t nr_exts;
 	struct mc_ext_ns *ext_ns;
 	uint32_t nr_ext_ns;
+	struct mc_sb_by_device *by_device; /* of all superblocks; NULL: without keys */
+	struct mc_sb_by_source *by_source;
+	uint32_t nr_by_source;
 	uint32_t *external_of;		/* per superblock: the first of exts, or MC_NONE */
 	uint32_t *layer_of;		/* per superblock: --layer, or MC_NONE */
 	uint32_t *device_of;		/* the same, --device */
@@ -188,6 +201,14 @@ char *mc_plan_area_path(struct mc_plan *p, const struct mc_area *a);
 int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 			 const char *help, const char *what,
 			 struct mntcr_error *e);
+
+/* --- keys.c ----------------------------------------------------------------- */
+
+/* Sort superblocks by their devices, and their sources with those of their mounts. */
+int mc_plan_sort_keys(struct mc_plan *p, struct mntcr_error *e);
+/* The first in by_device, by_source that is not before it, or their number. */
+uint32_t mc_plan_first_device(const struct mc_plan *p, uint64_t device);
+uint32_t mc_plan_first_source(const struct mc_plan *p, const char *source);
 
 /* --- names.c ---------------------------------------------------------------- */
 
