@@ -53,7 +53,7 @@ void mc_report_difference(struct mc_report *r, const char *what, const char *fmt
 void mc_report_option(struct mc_report *r, json_t *list, const char *option,
 		      const struct mntcr_external *x, const uint32_t *mounts,
 		      uint32_t nr);
-/* --host of a place, of which there is one option for all in the end. */
+/* --host of a place; in the end there is one option for as many as an argument takes. */
 void mc_report_host(struct mc_report *r, json_t *list, const char *place,
 		    const uint32_t *mounts, uint32_t nr);
 /*

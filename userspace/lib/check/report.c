@@ -12,6 +12,8 @@
 
 /* So many mounts are named; all are there by their ids. */
 #define MOST_NAMED	3
+/* Of execve(2), MAX_ARG_STRLEN is twice that. */
+#define MOST_IN_WORD	65536
 
 void mc_report_add(struct mc_report *r, json_t *list, json_t *what)
 {
@@ -224,23 +226,32 @@ void mc_report_host(struct mc_report *r, json_t *list, const char *place,
 	json_decref(value);
 }
 
-/* One for all places, before the others. */
+static void put_hosts(struct mc_report *r, size_t *at, struct mc_buf *places)
+{
+	if (places->nomem ||
+	    json_array_insert_new(r->options, (*at)++, json_string("--host")) ||
+	    json_array_insert_new(r->options, (*at)++, json_string(places->data)))
+		r->nomem = true;
+	places->len = 0;
+}
+
+/* One for as many places as an argument has room for, before the others. */
 static void end_hosts(struct mc_report *r)
 {
 	struct mc_buf b = { 0 };
 	const char *place;
+	size_t at = 0;
 	json_t *v;
 
-	if (!json_object_size(r->hosts))
-		return;
 	json_object_foreach(r->hosts, place, v) {
+		if (b.len && b.len + 1 + strlen(place) > MOST_IN_WORD)
+			put_hosts(r, &at, &b);
 		if (b.len)
 			mc_buf_puts(&b, ",");
 		mc_buf_puts(&b, place);
 	}
-	if (b.nomem || json_array_insert_new(r->options, 0, json_string(b.data)) ||
-	    json_array_insert_new(r->options, 0, json_string("--host")))
-		r->nomem = true;
+	if (b.len || b.nomem)
+		put_hosts(r, &at, &b);
 	mc_buf_free(&b);
 }
 
