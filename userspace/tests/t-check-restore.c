@@ -465,6 +465,43 @@ static void an_option_that_names_nothing(void)
 	done(&s);
 }
 
+/* Each of them, and not only the first. */
+static void all_options_that_name_nothing(void)
+{
+	static const char *const places[] = { "/tmp/x", "/tmp/y" };
+	struct mntcr_external x[] = {
+		{ .key = "8:8", .path = "/tmp" }, { .key = "0:1", .path = "/tmp" },
+		{ .key = "root", .path = "/tmp" }, { .key = "7:7", .path = "/tmp" },
+		{ .key = "net:[5]", .path = "/tmp" },
+	};
+	struct mntcr_external d = { .key = "6:6", .path = "/dev/null" };
+	struct mntcr_external l = { .key = "5:5", .path = "/tmp" };
+	struct mntcr_external m = { .key = "4", .path = "/tmp" };
+	struct mntcr_restore_options o = {
+		.externals = x, .nr_externals = 5, .devices = &d, .nr_devices = 1,
+		.layers = &l, .nr_layers = 1, .masters = &m, .nr_masters = 1,
+	};
+	struct seen s;
+
+	look(&s, image("", "", ""), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    --external 8:8: no superblock "));
+	CHECK(has(s.text, "refused    --external root: the superblock 0:1 is named twice [option]\n"));
+	CHECK(has(s.text, "refused    --external 7:7: no superblock "));
+	CHECK(has(s.text, "refused    --external net:[5]: no mount of the image "));
+	CHECK(has(s.text, "refused    --device 6:6: no superblock "));
+	CHECK(has(s.text, "refused    --layer 5:5: no overlay "));
+	CHECK(has(s.text, "refused    --external-master 4: no peer group "));
+	CHECK(has(s.e.text, "--external 8:8: no superblock "));
+	CHECK(has(s.e.text, "(and 6 more refusals)"));
+	done(&s);
+	o = (struct mntcr_restore_options){ .hosts = places, .nr_hosts = 2 };
+	look(&s, image("", "", ""), &o);
+	CHECK(has(s.text, "refused    --host /tmp/x: the image has nothing "));
+	CHECK(has(s.text, "refused    --host /tmp/y: the image has nothing "));
+	done(&s);
+}
+
 static void a_master_that_is_not_shared(void)
 {
 	struct mntcr_external x[2] = { { .key = "9:9", .path = "/tmp/disk" },
@@ -856,6 +893,7 @@ int main(void)
 	TAP_RUN(behind_what_is_mounted_there);
 	TAP_RUN(no_place_for_pins);
 	TAP_RUN(an_option_that_names_nothing);
+	TAP_RUN(all_options_that_name_nothing);
 	TAP_RUN(a_master_that_is_not_shared);
 	TAP_RUN(what_the_kernel_does_not_take);
 	TAP_RUN(an_archive_that_could_not_be_made);

@@ -338,6 +338,7 @@ int mc_check_needs(struct mc_report *r, const struct mc_plan_options *given,
 
 	n.po.decided = decided;
 	n.po.refused = NULL;
+	n.po.wrong_key = NULL;
 	n.po.data = &n;
 	n.po.external_sources = NULL;
 	n.po.external_read_only = NULL;

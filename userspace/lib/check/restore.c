@@ -25,7 +25,7 @@ struct job {
 	struct mc_hosts hosts;
 	struct mc_exec x;
 	int *live_fd;
-	bool *ns_live, *again;
+	bool *ns_live, *again, wrong_keys;
 	uint64_t *external_again;
 	bool owners;		/* user namespaces that would be made are there */
 	char **sources;		/* of externals */
@@ -123,6 +123,26 @@ static void look_at_pins(struct job *j)
 static void refused(void *data, const struct mntcr_refusal *refusal)
 {
 	mc_report_refusal(&((struct job *)data)->r, refusal);
+}
+
+static void wrong_key(void *data, const char *text)
+{
+	struct job *j = data;
+
+	j->wrong_keys = true;
+	mc_report_refuse(&j->r, "option", "", "%s", text);
+}
+
+/* Of the places of --host, all that nothing was at. */
+static void wrong_hosts(struct job *j, const struct mntcr_error *first)
+{
+	char text[400];
+	size_t at = 0;
+
+	if (!j->hosts.nr_places)
+		mc_report_refuse(&j->r, "option", "", "%s", first->text);
+	while (mc_hosts_next_unused(&j->hosts, &at, text, sizeof(text)))
+		mc_report_refuse(&j->r, "option", "", "%s", text);
 }
 
 /*
@@ -299,9 +319,9 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	j->po.external_again = j->external_again;
 	ret = mc_plan_make(j->t, &j->po, &p, e);
 	/* an option that names nothing: without it nothing is planned */
-	if (ret && e->code == MNTCR_USAGE)
-		mc_report_refuse(&j->r, "option", "", "%s", e->text);
-	else if (ret && e->code != MNTCR_REFUSED)
+	if (ret && e->code == MNTCR_USAGE && !j->wrong_keys)
+		wrong_key(j, e->text);
+	else if (ret && e->code != MNTCR_REFUSED && e->code != MNTCR_USAGE)
 		return -1;
 	if (j->ret) {
 		*e = *j->e;
@@ -360,6 +380,7 @@ static int start(struct job *j, const struct mntcr_stages_options *stages,
 	j->po.again = j->again;
 	j->po.decided = decided;
 	j->po.refused = refused;
+	j->po.wrong_key = wrong_key;
 	j->po.data = j;
 	if (mc_report_new(&j->r, t, e))
 		return -1;
@@ -421,7 +442,7 @@ static int check(const struct mntcr_topology *t, const struct mntcr_restore_opti
 	}
 	if (!start(&j, stages, e)) {
 		if (!hosts)
-			mc_report_refuse(&j.r, "option", "", "%s", wrong.text);
+			wrong_hosts(&j, &wrong);
 		if (o.api == MNTCR_API_EXTENDED && mc_need_extended(&lacks))
 			mc_report_refuse(&j.r, "no-extended-api", "--api upstream", "%s",
 					 lacks.text);

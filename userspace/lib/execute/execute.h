@@ -341,6 +341,8 @@ struct mc_hosts {
  */
 int mc_hosts_take(struct mc_hosts *h, const struct mc_topology *t,
 		  struct mntcr_restore_options *o, struct mntcr_error *e);
+/* What is said of the next place, from *at on, that the image has nothing at; false: none. */
+bool mc_hosts_next_unused(const struct mc_hosts *h, size_t *at, char *text, size_t size);
 void mc_hosts_free(struct mc_hosts *h);
 
 /* --- what will be there (shown.c) -------------------------------------------- */

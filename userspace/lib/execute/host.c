@@ -134,7 +134,7 @@ static int add_all(struct mc_hosts *h, const struct mc_topology *t,
 int mc_hosts_take(struct mc_hosts *h, const struct mc_topology *t,
 		  struct mntcr_restore_options *o, struct mntcr_error *e)
 {
-	char esc[256];
+	char text[400];
 	size_t i;
 
 	memset(h, 0, sizeof(*h));
@@ -153,12 +153,22 @@ int mc_hosts_take(struct mc_hosts *h, const struct mc_topology *t,
 	o->masters = h->masters;
 	if (take_places(h, o, e) || add_all(h, t, o, e))
 		return -1;
-	for (i = 0; i < h->nr_places; i++)
-		if (!h->places[i].used)
-			return mc_fail(e, MNTCR_USAGE, 0,
-				       "--host %s: the image has nothing that its host had there",
-				       mc_escape(h->places[i].path, esc, sizeof(esc)));
-	return 0;
+	i = 0;
+	return mc_hosts_next_unused(h, &i, text, sizeof(text)) ?
+	       mc_fail(e, MNTCR_USAGE, 0, "%s", text) : 0;
+}
+
+bool mc_hosts_next_unused(const struct mc_hosts *h, size_t *at, char *text, size_t size)
+{
+	char esc[256];
+
+	while (*at < h->nr_places && h->places[*at].used)
+		++*at;
+	if (*at == h->nr_places)
+		return false;
+	snprintf(text, size, "--host %s: the image has nothing that its host had there",
+		 mc_escape(h->places[(*at)++].path, esc, sizeof(esc)));
+	return true;
 }
 
 void mc_hosts_free(struct mc_hosts *h)

@@ -103,6 +103,22 @@ static uint32_t mount_at(const struct mc_topology *t, const struct key *k)
 	       MC_NONE;
 }
 
+/*
+ * All keys are looked at, and each that is wrong is told of; the first is the error.
+ * -1: it is no wrong key.
+ */
+static int keep(struct mc_plan *p, const struct mc_plan_options *o,
+		const struct mntcr_error *wrong, struct mntcr_error *e)
+{
+	if (wrong->code != MNTCR_USAGE || !p->priv->nr_wrong_keys++)
+		*e = *wrong;
+	if (wrong->code != MNTCR_USAGE)
+		return -1;
+	if (o->wrong_key)
+		o->wrong_key(o->data, wrong->text);
+	return 0;
+}
+
 /* --- superblocks ----------------------------------------------------------- */
 
 struct naming {
@@ -216,12 +232,13 @@ static int cmp_ext(const void *a, const void *b)
 }
 
 /* Sorted: once each, and which are below which. */
-static int sort_exts(struct naming *n, const struct mc_plan_options *o,
-		     struct mntcr_error *e)
+static void sort_exts(struct naming *n, const struct mc_plan_options *o,
+		      struct mntcr_error *e)
 {
 	struct mc_ext *x = n->p->priv->exts;
 	const struct mc_topology *t = n->p->topo;
 	uint32_t nr = n->p->priv->nr_exts, i, k = 0, u;
+	struct mntcr_error wrong;
 
 	qsort(x, nr, sizeof(*x), cmp_ext);
 	for (i = 0; i < nr; i++) {
@@ -229,10 +246,11 @@ static int sort_exts(struct naming *n, const struct mc_plan_options *o,
 			if (o->externals[x[i].option].reserved[0] == MC_BY_HOST)
 				continue;
 			mc_escape(o->externals[x[i].option].key, n->key, sizeof(n->key));
-			return mc_fail(e, MNTCR_USAGE, 0,
-				       "--external %s: the superblock %u:%u is named twice",
-				       n->key, t->sbs[x[i].sb].major,
-				       t->sbs[x[i].sb].minor);
+			mc_fail(&wrong, MNTCR_USAGE, 0,
+				"--external %s: the superblock %u:%u is named twice",
+				n->key, t->sbs[x[i].sb].major, t->sbs[x[i].sb].minor);
+			keep(n->p, o, &wrong, e);
+			continue;
 		}
 		x[k] = x[i];
 		u = k && x[k - 1].sb == x[k].sb ? k - 1 : MC_NONE;
@@ -245,7 +263,6 @@ static int sort_exts(struct naming *n, const struct mc_plan_options *o,
 		n->named_by[i] = MC_NONE;
 	for (i = k; i-- > 0; )
 		n->named_by[x[i].sb] = i;
-	return 0;
 }
 
 /* TYPE:[INODE], as the root of a mount of its file is; 0: it is none; -1: see e. */
@@ -293,6 +310,7 @@ static int name_externals(struct naming *n, const struct mc_plan_options *o,
 			  struct mntcr_error *e)
 {
 	struct mc_plan_priv *v = n->p->priv;
+	struct mntcr_error wrong;
 	struct mc_ext *x;
 	char *text;
 	size_t len;
@@ -304,25 +322,30 @@ static int name_externals(struct naming *n, const struct mc_plan_options *o,
 		return mc_nomem(e);
 	for (n->index = 0; n->index < o->nr_externals; n->index++) {
 		mc_escape(o->externals[n->index].key, n->key, sizeof(n->key));
-		is_ns = name_ns(n, o->externals[n->index].key, e);
+		is_ns = name_ns(n, o->externals[n->index].key, &wrong);
 		if (is_ns < 0)
-			return -1;
+			keep(n->p, o, &wrong, e);
 		if (is_ns)
 			continue;
-		x = &v->exts[v->nr_exts++];
+		x = &v->exts[v->nr_exts];
 		len = strlen(o->externals[n->index].key) + 1;
 		text = mc_plan_alloc(n->p, len);
 		if (!text)
 			return mc_nomem(e);
 		memcpy(text, o->externals[n->index].key, len);
-		if (find_sb(n, text, &x->root, e) ||
-		    is_stood_in(n, o->externals[n->index].reserved[0] == MC_BY_HOST, e))
-			return -1;
+		if (find_sb(n, text, &x->root, &wrong) ||
+		    is_stood_in(n, o->externals[n->index].reserved[0] == MC_BY_HOST,
+				&wrong)) {
+			keep(n->p, o, &wrong, e);
+			continue;
+		}
 		x->sb = n->sb;
 		x->option = n->index;
 		x->src = MC_NONE;
+		v->nr_exts++;
 	}
-	return sort_exts(n, o, e);
+	sort_exts(n, o, e);
+	return 0;
 }
 
 /* --- devices ------------------------------------------------------------------ */
@@ -370,23 +393,25 @@ static bool is_external(const struct mc_plan *p, uint32_t sb, const struct mc_pl
 }
 
 /* Of the host's mounts none is wanted then. */
-static int one_of_both(struct naming *n, const struct mc_plan_options *o,
-		       struct mntcr_error *e)
+static void one_of_both(struct naming *n, const struct mc_plan_options *o,
+			struct mntcr_error *e)
 {
 	struct mc_plan_priv *v = n->p->priv;
+	struct mntcr_error wrong;
 	uint32_t i;
 
 	for (i = 0; i < n->p->topo->nr_sbs; i++) {
 		if (v->device_of[i] == MC_NONE)
 			continue;
 		mc_escape(o->devices[v->device_of[i]].key, n->key, sizeof(n->key));
-		if (is_external(n->p, i, o))
-			return mc_fail(e, MNTCR_USAGE, 0,
-				       "--device %s: an --external names this superblock, too",
-				       n->key);
+		if (is_external(n->p, i, o)) {
+			mc_fail(&wrong, MNTCR_USAGE, 0,
+				"--device %s: an --external names this superblock, too",
+				n->key);
+			keep(n->p, o, &wrong, e);
+		}
 		v->external_of[i] = MC_NONE;
 	}
-	return 0;
 }
 
 static int name_devices(struct mc_plan *p, const struct mc_plan_options *o,
@@ -394,6 +419,7 @@ static int name_devices(struct mc_plan *p, const struct mc_plan_options *o,
 {
 	uint32_t *named_by = malloc((p->topo->nr_sbs + 1UL) * sizeof(*named_by)), i;
 	struct naming n = { .p = p, .option = "--device", .named_by = named_by };
+	struct mntcr_error wrong;
 	int ret = 0;
 
 	if (!named_by)
@@ -401,9 +427,12 @@ static int name_devices(struct mc_plan *p, const struct mc_plan_options *o,
 	for (i = 0; i < p->topo->nr_sbs; i++)
 		named_by[i] = p->priv->device_of[i] = MC_NONE;
 	for (n.index = 0; n.index < o->nr_devices && !ret; n.index++)
-		ret = name_device(&n, &o->devices[n.index], e);
+		if (name_device(&n, &o->devices[n.index], &wrong))
+			ret = keep(p, o, &wrong, e);
 	free(named_by);
-	return ret ? ret : one_of_both(&n, o, e);
+	if (!ret)
+		one_of_both(&n, o, e);
+	return ret;
 }
 
 /* --- peer groups ----------------------------------------------------------- */
@@ -439,30 +468,38 @@ static int name_group(struct naming *n, const char *s, bool by_host,
 
 /* --- overlays --------------------------------------------------------------- */
 
-static int name_layers(struct mc_plan *p, const struct mc_plan_options *o,
-		       struct mntcr_error *e)
+static int name_layer(struct mc_plan *p, const struct mc_plan_options *o, uint32_t i,
+		      struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
-	uint32_t i, k, sb;
+	uint32_t k, sb = mc_find_sb(t, o->layers[i].key);
 	char key[128];
 
-	for (i = 0; i < t->nr_sbs; i++)
-		p->priv->layer_of[i] = MC_NONE;
-	for (i = 0; i < o->nr_layers; i++) {
-		mc_escape(o->layers[i].key, key, sizeof(key));
-		sb = mc_find_sb(t, o->layers[i].key);
-		for (k = 0; sb != MC_NONE && k < t->sbs[sb].nr_layers; k++)
-			if (mc_layer_is_relative(&t->sbs[sb].layers[k]))
-				break;
-		if (sb == MC_NONE || k == t->sbs[sb].nr_layers)
-			return mc_fail(e, MNTCR_USAGE, 0,
-				       "--layer %s: no overlay of the image with a relative layer has this device or is at this path",
-				       key);
-		if (p->priv->layer_of[sb] != MC_NONE)
-			return mc_fail(e, MNTCR_USAGE, 0, "--layer %s: given twice", key);
-		p->priv->layer_of[sb] = i;
-	}
+	mc_escape(o->layers[i].key, key, sizeof(key));
+	for (k = 0; sb != MC_NONE && k < t->sbs[sb].nr_layers; k++)
+		if (mc_layer_is_relative(&t->sbs[sb].layers[k]))
+			break;
+	if (sb == MC_NONE || k == t->sbs[sb].nr_layers)
+		return mc_fail(e, MNTCR_USAGE, 0,
+			       "--layer %s: no overlay of the image with a relative layer has this device or is at this path",
+			       key);
+	if (p->priv->layer_of[sb] != MC_NONE)
+		return mc_fail(e, MNTCR_USAGE, 0, "--layer %s: given twice", key);
+	p->priv->layer_of[sb] = i;
 	return 0;
+}
+
+static void name_layers(struct mc_plan *p, const struct mc_plan_options *o,
+			struct mntcr_error *e)
+{
+	struct mntcr_error wrong;
+	uint32_t i;
+
+	for (i = 0; i < p->topo->nr_sbs; i++)
+		p->priv->layer_of[i] = MC_NONE;
+	for (i = 0; i < o->nr_layers; i++)
+		if (name_layer(p, o, i, &wrong))
+			keep(p, o, &wrong, e);
 }
 
 /* --- what is given at a stage --------------------------------------------------- */
@@ -492,9 +529,10 @@ static const char *named_as_well(const struct mc_plan *p, const struct mc_need *
 	return NULL;
 }
 
-static int names_of_needs(const struct mc_plan *p, const struct mc_plan_options *o,
-			  struct mntcr_error *e)
+static void names_of_needs(struct mc_plan *p, const struct mc_plan_options *o,
+			   struct mntcr_error *e)
 {
+	struct mntcr_error wrong;
 	const char *by;
 	char id[32];
 	uint32_t i;
@@ -504,10 +542,10 @@ static int names_of_needs(const struct mc_plan *p, const struct mc_plan_options 
 		if (!by)
 			continue;
 		mc_need_id_text(p->needs[i].kind, p->needs[i].id, id, sizeof(id));
-		return mc_fail(e, MNTCR_USAGE, 0, "give %s:%s: %s names this one, too",
-			       mc_need_kind_name(p->needs[i].kind), id, by);
+		mc_fail(&wrong, MNTCR_USAGE, 0, "give %s:%s: %s names this one, too",
+			mc_need_kind_name(p->needs[i].kind), id, by);
+		keep(p, o, &wrong, e);
 	}
-	return 0;
 }
 
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
@@ -516,6 +554,7 @@ int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 	struct naming n = {
 		.p = p, .option = "--external", .named_by = p->priv->external_of,
 	};
+	struct mntcr_error wrong;
 	uint32_t i;
 
 	for (i = 0; i < p->topo->nr_sbs; i++)
@@ -532,8 +571,10 @@ int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 		n.nr = 0;
 		mc_escape(o->masters[i].key, n.key, sizeof(n.key));
 		if (name_group(&n, o->masters[i].key,
-			       o->masters[i].reserved[0] == MC_BY_HOST, e))
-			return -1;
+			       o->masters[i].reserved[0] == MC_BY_HOST, &wrong))
+			keep(p, o, &wrong, e);
 	}
-	return name_layers(p, o, e) || names_of_needs(p, o, e) ? -1 : 0;
+	name_layers(p, o, e);
+	names_of_needs(p, o, e);
+	return p->priv->nr_wrong_keys ? -1 : 0;
 }

@@ -334,6 +334,8 @@ struct mc_plan_options {
 	bool ignore_locks;
 	/* for each refusal, before mc_plan_make() fails; may be NULL */
 	void (*refused)(void *data, const struct mntcr_refusal *refusal);
+	/* for each key that names nothing, or what another does; the same; may be NULL */
+	void (*wrong_key)(void *data, const char *text);
 	/*
 	 * Once it is known where everything comes from, also if some of it has been
 	 * refused: then src_of has MC_NONE for some mounts, and there are no

@@ -114,6 +114,7 @@ struct mc_plan_priv {
 	struct mc_sb_by_device *by_device; /* of all superblocks; NULL: without keys */
 	struct mc_sb_by_source *by_source;
 	uint32_t nr_by_source;
+	uint32_t nr_wrong_keys;		/* of options */
 	uint32_t *external_of;		/* per superblock: the first of exts, or MC_NONE */
 	uint32_t *layer_of;		/* per superblock: --layer, or MC_NONE */
 	uint32_t *device_of;		/* the same, --device */
