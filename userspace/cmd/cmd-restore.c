@@ -352,7 +352,7 @@ static int list(struct job *j, struct mntcr_topology *t, struct mntcr_error *e)
 	struct mntcr_error why;
 
 	if (cmd_maps_apply(&j->r.maps, t, &why)) {
-		if (why.code == MNTCR_REFUSED)
+		if (why.code == MNTCR_REFUSED || why.code == MNTCR_USAGE)
 			return mntcr_check_refused(&why, 1, j->json, stdout, e);
 		*e = why;
 		return -1;

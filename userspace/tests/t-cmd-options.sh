@@ -499,7 +499,11 @@ map_cgroup()
 	holds grep -q 'external-root' "$tmp/out"
 	try mntcr restore --check --api "$api" --external disk=/sys/fs/cgroup \
 		--map-cgroup /mc-old=/mc-new "$work/image"
-	code 2 mntcr restore --check --map-cgroup /mc=/x "$work/image"
+	code 4 mntcr restore --check --map-cgroup /mc=/x "$work/image"
+	holds grep -q '^refused .* no mount is of the cgroup /mc,.* \[option\]$' "$tmp/out"
+	code 4 mntcr restore --check --map-cgroup /mc-old=/x --map-cgroup /mc-old=/x "$work/image"
+	holds grep -q '^refused .* the cgroup /mc-old is mapped twice \[option\]$' "$tmp/out"
+	code 2 mntcr restore --discard --map-cgroup /mc=/x "$work/image"
 	restore "$work/pin" --external disk=/sys/fs/cgroup --map-cgroup /mc-old=/mc-new \
 		"$work/image"
 	code 3 mntcr verify --ignore options,source "$work/image" "$work/pin"
@@ -885,7 +889,10 @@ trees()
 	sed 's/"version":2/"version":4/; s/"options":"[^"]*"/&,"whose":"container"/' \
 		"$work/plain" >"$work/own"
 	as_text_and_json stand-in "nothing stands in for /a" "$@" --stand-in /a "$work/own"
-	code 2 "$@" --stand-in /b "$work/own"
+	as_text_and_json option "/b names no superblock" "$@" --stand-in /b "$work/own"
+	as_text_and_json option "owner 5: no user namespace" "$@" --owner 5=/proc/self/ns/user \
+		"$work/plain"
+	code 2 mntcr restore --discard --stand-in /b "$work/own"
 	code 4 mntcr restore --api "$api" --discard --json --stand-in /a "$work/own"
 	holds grep -q '"rule": "stand-in"' "$tmp/out"
 }
