@@ -4,10 +4,12 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -74,6 +76,13 @@ static int no_dump(const struct mntcr_error *why, size_t nr, bool check, bool js
 	return ret ? ret : flushed;
 }
 
+/* Nothing is there that could be had: of a list, one thing of many. */
+static bool is_no_tree(const struct mntcr_error *e)
+{
+	return e->code == MNTCR_REFUSED ||
+	       (e->code == MNTCR_SYS && (e->err == EBADF || e->err == ESRCH));
+}
+
 /* All that are refused are told of. */
 static int open_trees(struct cmd_input *in, const char *const *names, size_t nr, bool check,
 		      bool json)
@@ -86,10 +95,16 @@ static int open_trees(struct cmd_input *in, const char *const *names, size_t nr,
 		return MNTCR_SYS;
 	for (i = 0; i < nr; i++) {
 		ret = cmd_input_open_detached(in, "dump", names[i], &e[nr_refused]);
-		if (ret && e[nr_refused].code == MNTCR_REFUSED)
-			nr_refused++;
-		else if (ret)
+		if (!ret)
+			continue;
+		if (!(check ? is_no_tree(&e[nr_refused]) :
+			      e[nr_refused].code == MNTCR_REFUSED))
 			break;
+		if (e[nr_refused].code != MNTCR_REFUSED) {
+			e[nr_refused].code = MNTCR_REFUSED;
+			strcpy(e[nr_refused].rule, "not-detached");
+		}
+		nr_refused++;
 	}
 	if (i < nr)
 		ret = e[nr_refused].code ? cmd_error("dump", &e[nr_refused]) : ret;

@@ -881,6 +881,11 @@ trees()
 		same "$(grep -c '"rule": "not-detached"' "$tmp/out")" 2 "trees that are refused"
 		code 4 mntcr dump --check --detached $$:8
 		holds grep -q '^refused .* \[not-detached\]$' "$tmp/out"
+		# nor what is not open
+		code 4 mntcr dump --check --json --detached $$:99 --detached $$:8 --detached $$:98
+		same "$(grep -c '"rule": "not-detached"' "$tmp/out")" 3 "trees that are refused"
+		fails test -s "$tmp/err"
+		code 1 mntcr dump --detached $$:99
 		exec 9<&- 8<&-
 	fi
 	code 2 "$@" --stages x "$work/image"
