@@ -62,7 +62,7 @@ static void left_out(void *data, const char *line)
 static int no_dump(const struct mntcr_error *why, size_t nr, bool check, bool json)
 {
 	struct mntcr_error e;
-	int ret = 0, flushed;
+	int ret = 0;
 	size_t i;
 
 	if (!check || why->code != MNTCR_REFUSED) {
@@ -71,9 +71,7 @@ static int no_dump(const struct mntcr_error *why, size_t nr, bool check, bool js
 		return ret;
 	}
 	mntcr_check_refused(why, nr, json, stdout, &e);
-	ret = e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("dump", &e);
-	flushed = cmd_flush("dump");
-	return ret ? ret : flushed;
+	return e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("dump", &e);
 }
 
 /* Nothing is there that could be had: of a list, one thing of many. */
@@ -257,7 +255,7 @@ int cmd_dump(int argc, char **argv)
 		if ((!cgroup && mntcr_container_cgroup((int64_t)pid, &found, &e)) ||
 		    mntcr_freeze(cgroup ? cgroup : found, &still, &frozen, &e)) {
 			ret = no_dump(&e, 1, check, json);
-			goto out;
+			goto thaw;
 		}
 		opts.within = pid ? cgroup ? cgroup : found : NULL;
 	}
@@ -288,11 +286,12 @@ int cmd_dump(int argc, char **argv)
 	if (ret)
 		ret = check && t && e.code == MNTCR_REFUSED ? MNTCR_REFUSED :
 		      no_dump(&e, 1, check, json);
-	if (check) {
-		c = cmd_flush("dump");
-		ret = ret ? ret : c;
-	}
 thaw:
+	/* nobody is to look in the list for what is not there */
+	if (check && (!ret || ret == MNTCR_REFUSED)) {
+		c = cmd_flush("dump");
+		ret = c ? c : ret;
+	}
 	if (mntcr_thaw(frozen, &e)) {
 		c = cmd_error("dump", &e);
 		ret = ret ? ret : c;

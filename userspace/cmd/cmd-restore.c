@@ -375,10 +375,11 @@ static int check(struct job *j, const char *image)
 	ret = list(j, t, &e);
 	if (ret)
 		ret = e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("restore", &e);
-	flushed = cmd_flush("restore");
+	/* nobody is to look in the list for what is not there */
+	flushed = ret && ret != MNTCR_REFUSED ? 0 : cmd_flush("restore");
 	mntcr_contents_free(j->contents);
 	mntcr_topology_free(t);
-	return ret ? ret : flushed;
+	return flushed ? flushed : ret;
 }
 
 int cmd_restore(int argc, char **argv)

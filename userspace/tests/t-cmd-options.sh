@@ -898,6 +898,12 @@ trees()
 	as_text_and_json option "owner 5: no user namespace" "$@" --owner 5=/proc/self/ns/user \
 		"$work/plain"
 	code 2 mntcr restore --discard --stand-in /b "$work/own"
+	# a list that is not there
+	for words in "--external 8:8=/" "--stand-in /b" "--json --external 8:8=/"; do
+		# shellcheck disable=SC2086	# words
+		code 1 sh -c 'exec "$@" >/dev/full' sh "$@" $words "$work/own"
+		holds grep -q "No space left on device" "$tmp/err"
+	done
 	code 4 mntcr restore --api "$api" --discard --json --stand-in /a "$work/own"
 	holds grep -q '"rule": "stand-in"' "$tmp/out"
 }
