@@ -14,7 +14,7 @@
 static int new_file(struct mc_ns_files *f, const struct mc_mount *m, uint32_t *at,
 		    struct mntcr_error *e)
 {
-	const struct mc_word *w = mc_words_nstype;
+	const char *type = mc_nstype_name(m->nsfs_type);
 	struct mc_ns_file *x;
 
 	if (!f->by_ino)
@@ -24,11 +24,9 @@ static int new_file(struct mc_ns_files *f, const struct mc_mount *m, uint32_t *a
 	*at = f->nr;
 	if (mc_map_add(f->by_ino, m->nsfs_ino, at) < 0)
 		return mc_nomem(e);
-	while (w->name && w->bits != m->nsfs_type)
-		w++;
 	x = &f->list[f->nr++];
 	*x = (struct mc_ns_file){ .helps = true };
-	if (asprintf(&x->key, "%s:[%" PRIu64 "]", w->name ? w->name : "?", m->nsfs_ino) < 0) {
+	if (asprintf(&x->key, "%s:[%" PRIu64 "]", type ? type : "?", m->nsfs_ino) < 0) {
 		x->key = NULL;
 		return mc_nomem(e);
 	}

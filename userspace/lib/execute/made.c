@@ -14,11 +14,7 @@
 
 const char *mc_made_word(const struct mc_made *made)
 {
-	const struct mc_word *w = mc_words_nstype;
-
-	while (w->bits != made->type)
-		w++;
-	return w->name;
+	return mc_nstype_name(made->type);
 }
 
 void mc_made_close(struct mc_made *made, uint32_t nr)

@@ -111,15 +111,13 @@ static void ns_record(const struct mc_topology *t, uint32_t i, json_t *o,
 
 static void put_shown(json_t *o, const struct mc_sb *sb, enum bad *bad)
 {
-	const struct mc_word *w = mc_words_nstype;
+	const char *type = mc_nstype_name(sb->shown_type);
 	json_t *x;
 
-	while (w->name && w->bits != sb->shown_type)
-		w++;
-	if (!w->name)
+	if (!type)
 		return;
 	x = json_object();
-	put(x, "type", json_string(w->name), bad);
+	put(x, "type", json_string(type), bad);
 	if (sb->shown_id)
 		put_uint(x, "id", sb->shown_id, bad);
 	if (sb->shown_own)
@@ -250,7 +248,7 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 			 enum bad *bad)
 {
 	const struct mc_mount *m = &t->mounts[i];
-	const struct mc_word *w;
+	const char *type = mc_nstype_name(m->nsfs_type);
 	json_t *x;
 
 	put_uint(o, "id", m->id, bad);
@@ -285,18 +283,16 @@ static void mount_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		put_uint(o, "master", t->groups[m->master].id, bad);
 	if (m->unbindable)
 		put(o, "unbindable", json_true(), bad);
-	for (w = mc_words_nstype; m->nsfs_type && w->name; w++) {
-		if (w->bits != m->nsfs_type)
-			continue;
-		x = json_object();
-		put(x, "type", json_string(w->name), bad);
-		put_uint(x, "inode", m->nsfs_ino, bad);
-		if (m->nsfs_id)
-			put_uint(x, "id", m->nsfs_id, bad);
-		if (m->nsfs_owner != MC_NONE)
-			put_uint(x, "owner", m->nsfs_owner, bad);
-		put(o, "nsfs", x, bad);
-	}
+	if (!type)
+		return;
+	x = json_object();
+	put(x, "type", json_string(type), bad);
+	put_uint(x, "inode", m->nsfs_ino, bad);
+	if (m->nsfs_id)
+		put_uint(x, "id", m->nsfs_id, bad);
+	if (m->nsfs_owner != MC_NONE)
+		put_uint(x, "owner", m->nsfs_owner, bad);
+	put(o, "nsfs", x, bad);
 }
 
 /*

@@ -151,16 +151,14 @@ int mc_plan_no_namespace(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 			 struct mntcr_error *e)
 {
 	const struct mc_mount *m = &p->topo->mounts[mounts[0]];
-	const struct mc_word *w = mc_words_nstype;
+	const char *type = mc_nstype_name(m->nsfs_type);
 	char help[160];
 
-	while (w->name && w->bits != m->nsfs_type)
-		w++;
 	snprintf(help, sizeof(help), "--external %s:[%llu]=PATH, or --source with its namespace",
-		 w->name, (unsigned long long)m->nsfs_ino);
+		 type, (unsigned long long)m->nsfs_ino);
 	return mc_plan_refuse(p, e, mc_plan_note(p, m->sb, "namespace-not-given"), mounts, nr, help,
 			      "the file of %s namespace %llu, which is not made with the mounts",
-			      w->name, (unsigned long long)m->nsfs_ino);
+			      type, (unsigned long long)m->nsfs_ino);
 }
 
 /* Neither a path below a root nor a new superblock gives it. */

@@ -431,6 +431,8 @@ extern const struct mc_word mc_words_propagation[];
 extern const struct mc_word mc_words_nstype[];
 extern const struct mc_word mc_words_file[];	/* S_IFMT */
 extern const char *const mc_whose_names[MC_NR_WHOSE];
+/* What a namespace of that CLONE_NEW* type is called; NULL: there is none such. */
+const char *mc_nstype_name(uint32_t type);
 
 /* Nothing that is known of both differs. */
 bool mc_file_same(const struct mc_file *a, const struct mc_file *b);

@@ -63,6 +63,15 @@ const struct mc_word mc_words_nstype[] = {
 	{ NULL, 0, 0 }
 };
 
+const char *mc_nstype_name(uint32_t type)
+{
+	const struct mc_word *w = mc_words_nstype;
+
+	while (w->name && w->bits != type)
+		w++;
+	return w->name;
+}
+
 #define TYPE(name, type)	{ name, type, S_IFMT }
 
 const struct mc_word mc_words_file[] = {

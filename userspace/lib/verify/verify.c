@@ -342,21 +342,32 @@ static bool compare_sb(struct verify *v, uint32_t at)
 	return true;
 }
 
+/* Files of the namespaces a and b; false: no memory */
+static bool same_file(struct verify *v, const struct pair *p, struct shown *s, uint64_t a,
+		      uint64_t b)
+{
+	int same = shown_map(s, a, b);
+
+	if (!same)
+		differ_at(v, p, "namespace file", v->a->mounts[p->a].root,
+			  v->b->mounts[p->b].root);
+	return same >= 0;
+}
+
 /* Files of other namespaces than the dumper's: the same ones, or made anew. */
 static bool compare_nsfs(struct verify *v, const struct pair *p,
 			 const struct mc_mount *x, const struct mc_mount *y)
 {
 	char wa[100], wb[100];
-	int same = shown_map(&v->shown, x->nsfs_id, y->nsfs_id);
 
-	if (!same)
-		differ_at(v, p, "namespace file", x->root, y->root);
+	if (!same_file(v, p, &v->shown, x->nsfs_id, y->nsfs_id))
+		return false;
 	if (!flag(v, MNTCR_VERIFY_IGNORE_OWNER) && x->nsfs_owner != MC_NONE &&
 	    y->nsfs_owner != MC_NONE && owner_differs(v, x->nsfs_owner, y->nsfs_owner))
 		differ_at(v, p, "its namespace belongs to",
 			  owner_words(v->a, x->nsfs_owner, wa, sizeof(wa)),
 			  owner_words(v->b, y->nsfs_owner, wb, sizeof(wb)));
-	return same >= 0;
+	return true;
 }
 
 static bool owns_namespace(const struct mc_topology *t, uint32_t u)
@@ -399,7 +410,6 @@ static bool compare_root(struct verify *v, const struct pair *p)
 	const struct mc_mount *x = &v->a->mounts[p->a];
 	const struct mc_mount *y = &v->b->mounts[p->b];
 	char a[16], b[16];
-	int same;
 
 	/*
 	 * The file of a namespace that was restored as well has another inode
@@ -412,15 +422,11 @@ static bool compare_root(struct verify *v, const struct pair *p)
 	}
 	if (x->nsfs_id && y->nsfs_id && x->nsfs_type == y->nsfs_type)
 		return compare_nsfs(v, p, x, y);
-	if ((x->nsfs_userns != MC_NONE || y->nsfs_userns != MC_NONE) && x->nsfs_ino &&
-	    y->nsfs_ino && x->nsfs_type == y->nsfs_type)
-		return compare_user_file(v, p, x, y);
-	if (flag(v, MNTCR_VERIFY_GIVEN_NAMESPACES) && x->nsfs_ino && y->nsfs_ino &&
-	    x->nsfs_type == y->nsfs_type) {
-		same = shown_map(&v->given, x->nsfs_ino, y->nsfs_ino);
-		if (!same)
-			differ_at(v, p, "namespace file", x->root, y->root);
-		return same >= 0;
+	if (x->nsfs_ino && y->nsfs_ino && x->nsfs_type == y->nsfs_type) {
+		if (x->nsfs_userns != MC_NONE || y->nsfs_userns != MC_NONE)
+			return compare_user_file(v, p, x, y);
+		if (flag(v, MNTCR_VERIFY_GIVEN_NAMESPACES))
+			return same_file(v, p, &v->given, x->nsfs_ino, y->nsfs_ino);
 	}
 	if (!str_eq(x->root, y->root))
 		differ_at(v, p, "root", x->root, y->root);
