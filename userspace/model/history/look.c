@@ -127,7 +127,16 @@ static int look_at_all(struct look *l, int ns)
 	return 0;
 }
 
-static bool in_reach(const struct hist *h, int mnt);
+/* Below the root directory; a rename may have taken away where it hangs there. */
+static bool in_reach(const struct hist *h, int mnt)
+{
+	const struct model *m = &h->m;
+	int top = hist_top(h, m->mnt[mnt].ns);
+
+	while (mnt != top && m->mnt[mnt].parent != top)
+		mnt = m->mnt[mnt].parent;
+	return mnt == top || model_under(m, m->mnt[mnt].at, m->mnt[top].root);
+}
 
 /* The root of a tree that is held, and that there is nothing else in it. */
 static int look_at_held(struct look *l, int ns)
@@ -319,17 +328,6 @@ static int compare_tree(struct look *l, int mnt, char *done)
 		return 0;
 	done[mnt] = 1;
 	return compare_tree(l, up, done) || compare_mount(l, mnt) ? -1 : 0;
-}
-
-/* Below the root directory; a rename may have taken away where it hangs there. */
-static bool in_reach(const struct hist *h, int mnt)
-{
-	const struct model *m = &h->m;
-	int top = hist_top(h, m->mnt[mnt].ns);
-
-	while (mnt != top && m->mnt[mnt].parent != top)
-		mnt = m->mnt[mnt].parent;
-	return mnt == top || model_under(m, m->mnt[mnt].at, m->mnt[top].root);
 }
 
 /* MN, "propagate_from": the nearest group above that has a mount in reach. */

@@ -162,6 +162,20 @@ static int enter(struct world *w, int ns)
 	return fchdir(w->proc) ? world_fail(w, "chdir", "/proc") : 0;
 }
 
+/* A clone of what is at that path of it. */
+static int clone_of(int from, const char *path, unsigned int how)
+{
+	return mc_open_tree(from, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | how |
+			    (*path ? 0 : AT_EMPTY_PATH));
+}
+
+/* To that path of another one: 0 or -errno. */
+static int put_at(int fd, int at, const char *path, unsigned int how)
+{
+	return mc_move_mount(fd, "", at, path, how | MOVE_MOUNT_F_EMPTY_PATH |
+			     (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) ? -errno : 0;
+}
+
 /* A clone of a source, attached from within the namespace. */
 static int do_mount(struct world *w, const struct hist *h, int sb, int dir,
 		    int mnt, int to, unsigned int how)
@@ -173,14 +187,11 @@ static int do_mount(struct world *w, const struct hist *h, int sb, int dir,
 		return FAILED;
 	hist_dir(h, dir, 0, from);
 	hist_dir(h, to, h->m.mnt[mnt].root, path);
-	fd = mc_open_tree(w->source[sb], from, OPEN_TREE_CLONE |
-			  OPEN_TREE_CLOEXEC | (*from ? 0 : AT_EMPTY_PATH));
+	fd = clone_of(w->source[sb], from, 0);
 	if (fd < 0)
 		world_fail(w, "clone", from);
 	else if (!world_enter(w, hist_from(h, mnt)))
-		err = mc_move_mount(fd, "", at, path, how | MOVE_MOUNT_F_EMPTY_PATH |
-				    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) ?
-			-errno : 0;
+		err = put_at(fd, at, path, how);
 	world_close(fd);
 	close(at);
 	return err;
@@ -324,9 +335,7 @@ static int do_open(struct world *w, const struct hist *h, const struct op *op,
 
 	if (from >= 0 && !world_enter(w, h->m.mnt[t->a].ns)) {
 		hist_dir(h, op->from, h->m.mnt[t->a].root, source);
-		fd = mc_open_tree(from, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-				  (*source ? 0 : AT_EMPTY_PATH) |
-				  (op->flags & OP_REC ? AT_RECURSIVE : 0));
+		fd = clone_of(from, source, op->flags & OP_REC ? AT_RECURSIVE : 0);
 		err = fd < 0 ? -errno : 0;
 	}
 	if (!err) {
@@ -346,8 +355,7 @@ static int do_attach(struct world *w, const struct hist *h, const struct op *op,
 
 	hist_dir(h, op->to, h->m.mnt[t->b].root, path);
 	if (at >= 0 && !world_enter(w, h->m.mnt[t->b].ns))
-		err = mc_move_mount(w->root[t->ns], "", at, path, MOVE_MOUNT_F_EMPTY_PATH |
-				    (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) ? -errno : 0;
+		err = put_at(w->root[t->ns], at, path, 0);
 	if (!err) {
 		close(w->root[t->ns]);
 		w->root[t->ns] = -1;
@@ -439,15 +447,11 @@ static int do_foreign(struct world *w, const struct hist *h, const struct op *op
 		goto out;
 	hist_dir(h, op->from, h->m.mnt[t->a].root, source);
 	hist_dir(h, op->to, h->m.mnt[t->b].root, path);
-	fd = mc_open_tree(from, source, OPEN_TREE_CLONE | OPEN_TREE_FOREIGN |
-			  OPEN_TREE_CLOEXEC | (*source ? 0 : AT_EMPTY_PATH) |
-			  (op->flags & OP_REC ? AT_RECURSIVE : 0));
-	err = fd < 0 ? -errno : 0;
-	if (!err && mc_move_mount(fd, "", to, path, MOVE_MOUNT_F_EMPTY_PATH |
-				  (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH) |
-				  MOVE_MOUNT_T_FOREIGN |
-				  (op->flags & OP_UNLOCKED ? MOVE_MOUNT_UNLOCKED : 0)))
-		err = -errno;
+	fd = clone_of(from, source, OPEN_TREE_FOREIGN |
+		      (op->flags & OP_REC ? AT_RECURSIVE : 0));
+	err = fd < 0 ? -errno :
+	      put_at(fd, to, path, MOVE_MOUNT_T_FOREIGN |
+		     (op->flags & OP_UNLOCKED ? MOVE_MOUNT_UNLOCKED : 0));
 	world_close(fd);
 out:
 	world_close(from);
