@@ -74,6 +74,9 @@ lib-y += contents/try.o
 lib-y += contents/compare.o
 lib-y += contents/source.o
 lib-y += contents/save.o
+lib-y += contents/save-one.o
+lib-y += contents/save-tree.o
+lib-y += contents/save-unlinked.o
 
 lib-y += image/scan.o
 lib-y += image/field.o

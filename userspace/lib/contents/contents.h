@@ -229,7 +229,7 @@ int mc_contents_compare(const struct mntcr_contents *a, const struct mc_sb *x,
 int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 		      struct mntcr_error *e);
 
-/* --- save.c ------------------------------------------------------------------ */
+/* --- save.c, save-tree.c, save-unlinked.c ---------------------------------------- */
 
 struct mc_save;
 /* Begins with the JSON.  out is written to; it stays the caller's. */
