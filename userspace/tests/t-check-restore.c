@@ -736,13 +736,19 @@ static char *staged_list(const struct mntcr_topology *t, const struct mntcr_give
 static void what_stages_wait_for(void)
 {
 	static const char *const lines[] = {
-		"superblock 0:7 autofs none: given; mounted at /a\n",
+		"superblock 0:7 autofs none: given as superblock:0:7; mounted at /a\n",
+		"superblock 0:8 proc none: fresh once pid:70 is given, in part given; mounted at ",
 		"superblock 0:4 nsfs none: given; mounted at ",
-		"need       superblock:0:7 (autofs), at any time, for /a\n",
-		"need       pid:70 (proc), after place, for /p\n",
-		"need       mount:13 (proc), after delayed, for /q\n",
-		"need       mount:14 (nsfs), at any time, for /u\n",
+		"need       superblock:0:7 (autofs), at any time, or --external 0:7=PATH, for /a\n",
+		"need       pid:70 (proc), after place, or --external 0:8=PATH, for /p\n",
+		"need       mount:13 (proc), after delayed, or --external 0:8=PATH, for /q\n",
+		"need       mount:14 (nsfs), at any time, or --external uts:[77]=PATH, for /u\n",
 		"delayed    /a\n", "delayed    /q\n",
+		/* each that would be asked for without stages */
+		"external   --external 0:7=PATH for /a\n",
+		"external   --external 0:8=PATH for ",
+		"external   --external uts:[77]=PATH for /u, /v\n",
+		"external   --external time:[78]=PATH for /w\n",
 	};
 	struct mntcr_topology *t = waits();
 	const struct mntcr_given uts = { MNTCR_GIVEN_UTS, 77 };
@@ -760,7 +766,8 @@ static void what_stages_wait_for(void)
 	}
 	text = staged_list(t, NULL, 0, false, 0, &e);
 	CHECK(!strstr(text, "refused"));
-	CHECK(!strstr(text, "external"));
+	/* what nobody has found is waited for */
+	CHECK(!strstr(text, "\noptions"));
 	for (i = 0; i < MC_ARRAY_SIZE(lines); i++)
 		CHECK(has(text, lines[i]));
 	free(text);
@@ -770,12 +777,81 @@ static void what_stages_wait_for(void)
 	CHECK(has(text, "\"id\": \"77\""));
 	CHECK(has(text, "\"chosen\": true"));
 	CHECK(!strstr(text, "\"id\": \"14\""));
+	CHECK(has(text, "\"need\": \"pid:70\""));
+	/* nor is there another way to what will be given */
+	CHECK(!strstr(text, "uts:[77]=PATH"));
+	CHECK(has(text, "\"0:8=PATH\""));
 	free(text);
 	/* a mistake */
 	text = staged_list(t, &(struct mntcr_given){ MNTCR_GIVEN_UTS, 76 }, 1, false, -1, &e);
 	CHECK_STR(e.rule, "option");
 	CHECK(has(text, "refused    give uts:76: no mount of the image waits for such a one [option]\n"));
 out:
+	free(text);
+	mntcr_topology_free(t);
+}
+
+#define HOSTS(device, type, at)						\
+	",{\"device\":\"" device "\",\"type\":\"" type "\",\"options\":\"\",\"whose\":\"host\"," \
+	"\"outside\":{\"path\":\"" at "\",\"root\":\"/\"}}"
+
+/* A superblock of the host's, a group of it, and one that is nowhere here. */
+static struct mntcr_topology *of_the_host(void)
+{
+	char *text = image(HOSTS("9:9", "overlay", "/tmp/disk") HOSTS("9:8", "overlay", "/tmp/none"),
+			   "{\"id\":7,\"outside\":{\"path\":\"/tmp/disk\",\"root\":\"/\"}}",
+			   OF(11, 1, "/", "/a", ",\"master\":7") OF(12, 2, "/", "/b", ""));
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	if (mc_image_parse(text, strlen(text), "image", &t, &e))
+		TAP_SAY("%s", e.text);
+	free(text);
+	REQUIRE(t);
+	return t;
+}
+
+/* What the host has here can be given by an option, which is told; what it has not, too. */
+static void what_the_host_has_in_stages(void)
+{
+	static const char *const lines[] = {
+		"superblock 9:9 overlay none: given as superblock:9:9; mounted at /a\n",
+		"external   --host /tmp/disk for /a\n",
+		"external   --external 9:8=PATH for /b\n",
+		"master     --host /tmp/disk for /a\n",
+		"need       superblock:9:9 (overlay), at any time, or --host /tmp/disk, for /a\n",
+		"need       superblock:9:8 (overlay), at any time, or --external 9:8=PATH, for /b\n",
+		"\noptions    --host /tmp/disk\n",
+	};
+	const char *place = "/tmp/disk";
+	struct mntcr_restore_options o = { .size = sizeof(o), .hosts = &place, .nr_hosts = 1 };
+	const struct mntcr_given disk = { MNTCR_GIVEN_SUPERBLOCK, MNTCR_DEVICE(9, 9) };
+	struct mntcr_topology *t = of_the_host();
+	struct mntcr_stages_options so = { .size = sizeof(so) };
+	struct mntcr_stages *s = NULL;
+	struct mntcr_error e;
+	char *text;
+	size_t i;
+	int err;
+
+	if (mc_extended_lacks(&err)) {
+		mntcr_topology_free(t);
+		return;
+	}
+	/* the group is the host's, which nothing but an option names */
+	text = staged_list(t, NULL, 0, false, -1, &e);
+	CHECK_STR(e.rule, "orphan-slave");
+	for (i = 0; i < MC_ARRAY_SIZE(lines); i++)
+		CHECK(has(text, lines[i]));
+	free(text);
+	/* with what it prints, that is all */
+	CHECK_EQ(mntcr_stages_begin(t, &o, &so, &s, &e), 0);
+	mntcr_stages_free(s);
+	/* what will be given all the same has no other way */
+	text = staged_list(t, &disk, 1, false, -1, &e);
+	CHECK(has(text, "need       superblock:9:9 (overlay), at any time, for /a\n"));
+	CHECK(has(text, "master     --external-master 7=PATH for /a\n"));
+	CHECK(!strstr(text, "--host"));
 	free(text);
 	mntcr_topology_free(t);
 }
@@ -899,6 +975,7 @@ int main(void)
 	TAP_RUN(an_archive_that_could_not_be_made);
 	TAP_RUN(options_of_another_owner);
 	TAP_RUN(what_stages_wait_for);
+	TAP_RUN(what_the_host_has_in_stages);
 	TAP_RUN(files_of_namespaces);
 	TAP_RUN(what_there_is_no_list_for);
 	TAP_RUN(owners_that_nobody_is);

@@ -23,6 +23,8 @@ struct mc_report {
 	json_t *superblocks, *externals, *masters, *layers, *refusals, *differences, *options;
 	json_t *needs, *delayed; /* NULL: without stages */
 	json_t *hosts;		/* places, by name */
+	json_t **option_of;	/* per mount, borrowed: of externals, the one that names what
+				   it is of; NULL: without stages */
 	bool nomem;		/* sticky: check once at the end */
 };
 
@@ -41,6 +43,8 @@ void mc_report_set(struct mc_report *r, json_t *of, const char *key, json_t *val
 json_t *mc_report_sb(const struct mc_sb *sb);
 /* Where it comes from, in a word. */
 const char *mc_report_from(const struct mc_from *f, uint32_t nr_mounts);
+/* "pid:70" */
+json_t *mc_report_need(const struct mc_need *n);
 /* A string; what does not end with a whole letter is cut. */
 json_t *mc_report_text(const char *s);
 void mc_report_refusal(struct mc_report *r, const struct mntcr_refusal *refusal);
@@ -53,6 +57,13 @@ void mc_report_difference(struct mc_report *r, const char *what, const char *fmt
 void mc_report_option(struct mc_report *r, json_t *list, const char *option,
 		      const struct mntcr_external *x, const uint32_t *mounts,
 		      uint32_t nr);
+/*
+ * The same of one that is not needed, since what it names may be given at a stage.
+ * x->key: NULL of --host.
+ */
+void mc_report_alternative(struct mc_report *r, json_t *list, const char *option,
+			   const struct mntcr_external *x, const uint32_t *mounts,
+			   uint32_t nr);
 /* --host of a place; in the end there is one option for as many as an argument takes. */
 void mc_report_host(struct mc_report *r, json_t *list, const char *place,
 		    const uint32_t *mounts, uint32_t nr);
@@ -116,12 +127,18 @@ struct mc_ns_files {
 	struct mc_map *by_ino;
 };
 
-/* In decided(): those that the plan lacks; and whether it does when they are given. */
-int mc_ns_files_find(struct mc_ns_files *f, const struct mc_plan *p, struct mntcr_error *e);
+/*
+ * In decided(): those that the plan lacks, but for the mounts that except has, which may
+ * be NULL; and whether it does when they are given.
+ */
+int mc_ns_files_find(struct mc_ns_files *f, const struct mc_plan *p, const bool *except,
+		     struct mntcr_error *e);
 void mc_ns_files_given(struct mc_ns_files *f, const struct mc_plan *p);
 /* As externals, with a path that is yet to be found: how many, at most one a mount. */
 uint32_t mc_ns_files_name(const struct mc_ns_files *f, struct mntcr_external *x);
-void mc_ns_files_report(const struct mc_ns_files *f, struct mc_report *r);
+/* needed: those of which the option is; NULL: of all. */
+void mc_ns_files_report(const struct mc_ns_files *f, const struct mc_ns_files *needed,
+			struct mc_report *r);
 void mc_ns_files_free(struct mc_ns_files *f);
 
 /* --- stages.c ------------------------------------------------------------------ */

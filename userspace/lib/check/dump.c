@@ -109,7 +109,7 @@ static void decided(void *data, const struct mc_plan *p)
 	if (j->files_known)
 		mc_ns_files_given(&j->files, p);
 	else
-		j->ret = mc_ns_files_find(&j->files, p, j->e);
+		j->ret = mc_ns_files_find(&j->files, p, NULL, j->e);
 	if (j->last)
 		mc_report_sources(&j->r, p);
 }
@@ -354,7 +354,7 @@ static void make_list(struct job *j)
 		else
 			n++;
 	}
-	mc_ns_files_report(&j->files, &j->r);
+	mc_ns_files_report(&j->files, NULL, &j->r);
 	for (i = n = 0; i < t->nr_sbs; i++)
 		if (j->layer[i])
 			mc_report_option(&j->r, j->r.layers, "--layer", &j->layers[n++],

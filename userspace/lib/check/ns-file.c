@@ -45,13 +45,14 @@ static bool is_lacking(const struct mc_plan *p, uint32_t m)
 	       mnt->nsfs_userns == MC_NONE && p->src_of[m] == MC_NONE;
 }
 
-int mc_ns_files_find(struct mc_ns_files *f, const struct mc_plan *p, struct mntcr_error *e)
+int mc_ns_files_find(struct mc_ns_files *f, const struct mc_plan *p, const bool *except,
+		     struct mntcr_error *e)
 {
 	struct mc_ns_file *x;
 	uint32_t m, at;
 
 	for (m = 0; m < p->topo->nr_mounts; m++) {
-		if (!is_lacking(p, m))
+		if (!is_lacking(p, m) || (except && except[m]))
 			continue;
 		if ((!f->by_ino || !mc_map_get(f->by_ino, p->topo->mounts[m].nsfs_ino, &at)) &&
 		    new_file(f, &p->topo->mounts[m], &at, e))
@@ -85,7 +86,16 @@ uint32_t mc_ns_files_name(const struct mc_ns_files *f, struct mntcr_external *x)
 	return n;
 }
 
-void mc_ns_files_report(const struct mc_ns_files *f, struct mc_report *r)
+static bool helps(const struct mc_ns_files *f, const struct mc_topology *t, uint32_t mount)
+{
+	uint32_t at;
+
+	return f->by_ino && mc_map_get(f->by_ino, t->mounts[mount].nsfs_ino, &at) &&
+	       f->list[at].helps;
+}
+
+void mc_ns_files_report(const struct mc_ns_files *f, const struct mc_ns_files *needed,
+			struct mc_report *r)
 {
 	struct mntcr_external x = { .path = "PATH" };
 	uint32_t i;
@@ -94,8 +104,10 @@ void mc_ns_files_report(const struct mc_ns_files *f, struct mc_report *r)
 		if (!f->list[i].helps)
 			continue;
 		x.key = f->list[i].key;
-		mc_report_option(r, r->externals, "--external", &x, f->list[i].mounts,
-				 f->list[i].nr_mounts);
+		(!needed || helps(needed, r->t, f->list[i].mounts[0]) ?
+		 mc_report_option : mc_report_alternative)
+			(r, r->externals, "--external", &x, f->list[i].mounts,
+			 f->list[i].nr_mounts);
 	}
 }
 

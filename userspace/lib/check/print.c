@@ -52,6 +52,11 @@ static void put_superblock(const json_t *s, FILE *out)
 	fprintf(out, "%-10s %s %s %s: %s%s%s", "superblock", get(s, "device"),
 		get(s, "type"), mc_escape(get(s, "source"), source, sizeof(source)),
 		whose(s), *whose(s) ? "; " : "", get(s, "from"));
+	if (*get(s, "need"))
+		fprintf(out, strcmp(get(s, "from"), "given") ? " once %s is given" : " as %s",
+			get(s, "need"));
+	if (json_object_get(s, "given") && strcmp(get(s, "from"), "given"))
+		fprintf(out, ", in part given");
 	if (contents && !strcmp(get(s, "from"), "fresh"))
 		fprintf(out, " with %lld bytes of contents in %lld files",
 			(long long)json_integer_value(json_object_get(contents, "bytes")),
@@ -77,11 +82,18 @@ static void put_option(const char *kind, const json_t *o, FILE *out)
 
 static void put_need(const json_t *o, FILE *out)
 {
+	const json_t *words = json_object_get(o, "or");
 	const char *after = get(o, "after");
+	size_t i;
 
-	fprintf(out, "%-10s %s:%s (%s), %s%s, for ", "need", get(o, "kind"), get(o, "id"),
+	fprintf(out, "%-10s %s:%s (%s), %s%s, ", "need", get(o, "kind"), get(o, "id"),
 		get(o, "type"), strcmp(after, "begin") ? "after " : "at any time",
 		strcmp(after, "begin") ? after : "");
+	for (i = 0; i < json_array_size(words); i++)
+		fprintf(out, "%s%s%s", i ? " " : "or ",
+			json_string_value(json_array_get(words, i)),
+			i + 1 < json_array_size(words) ? "" : ", ");
+	fputs("for ", out);
 	put_names(o, out);
 	putc('\n', out);
 }

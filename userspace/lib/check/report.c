@@ -58,6 +58,14 @@ const char *mc_report_from(const struct mc_from *f, uint32_t nr_mounts)
 	return f->nr_refused == nr_mounts ? "refused" : words[f->kind];
 }
 
+json_t *mc_report_need(const struct mc_need *n)
+{
+	char id[32];
+
+	mc_need_id_text(n->kind, n->id, id, sizeof(id));
+	return json_sprintf("%s:%s", mc_need_kind_name(n->kind), id);
+}
+
 static json_t *list(struct mc_report *r, const char *name)
 {
 	json_t *a = json_array();
@@ -90,6 +98,9 @@ int mc_report_new(struct mc_report *r, const struct mc_topology *t,
 
 void mc_report_staged(struct mc_report *r)
 {
+	r->option_of = calloc(r->t->nr_mounts + 1UL, sizeof(json_t *));
+	if (!r->option_of)
+		r->nomem = true;
 	r->needs = list(r, "needs");
 	r->delayed = list(r, "delayed");
 }
@@ -98,7 +109,9 @@ void mc_report_free(struct mc_report *r)
 {
 	json_decref(r->root);
 	json_decref(r->hosts);
+	free(r->option_of);
 	r->root = r->hosts = NULL;
+	r->option_of = NULL;
 }
 
 static json_t *mount_id(size_t ns, uint64_t id)
@@ -189,29 +202,50 @@ static void add_option(struct mc_report *r, json_t *list, const char *option,
 {
 	json_t *o = json_pack("{s:s, s:O, s:b}", "option", option, "value", value,
 			      "found", found);
+	uint32_t i;
 
 	if (o)
 		mc_report_mounts(r, o, mounts, nr);
 	mc_report_add(r, list, o);
+	for (i = 0; r->option_of && list == r->externals && i < nr; i++)
+		r->option_of[mounts[i]] = o;
 }
 
-void mc_report_option(struct mc_report *r, json_t *list, const char *option,
-		      const struct mntcr_external *x, const uint32_t *mounts,
-		      uint32_t nr)
+/* The value of the option. */
+static json_t *key_and_path(struct mc_report *r, const struct mntcr_external *x)
 {
 	char *path;
 	json_t *value;
 
 	if (asprintf(&path, "=%s", x->path) < 0) {
 		r->nomem = true;
-		return;
+		return NULL;
 	}
 	value = argument(x->key, "=", path);
 	free(path);
+	return value;
+}
+
+void mc_report_option(struct mc_report *r, json_t *list, const char *option,
+		      const struct mntcr_external *x, const uint32_t *mounts,
+		      uint32_t nr)
+{
+	json_t *value = key_and_path(r, x);
+
 	if (nr)
 		add_option(r, list, option, value, strcmp(x->path, "PATH"), mounts, nr);
 	mc_report_add(r, r->options, json_string(option));
 	mc_report_add(r, r->options, value);
+}
+
+void mc_report_alternative(struct mc_report *r, json_t *list, const char *option,
+			   const struct mntcr_external *x, const uint32_t *mounts,
+			   uint32_t nr)
+{
+	json_t *value = x->key ? key_and_path(r, x) : argument(x->path, ",", "");
+
+	add_option(r, list, option, value, strcmp(x->path, "PATH"), mounts, nr);
+	json_decref(value);
 }
 
 void mc_report_host(struct mc_report *r, json_t *list, const char *place,

@@ -249,6 +249,10 @@ static void add_superblock(struct job *j, const struct mc_plan *p, uint32_t i)
 		      json_string(mc_report_from(&p->from[i], sb->nr_mounts)));
 	if (p->from[i].refused)
 		mc_report_set(&j->r, o, "rule", json_string(p->from[i].refused));
+	if (p->from[i].need != MC_NONE)
+		mc_report_set(&j->r, o, "need", mc_report_need(&p->needs[p->from[i].need]));
+	if (p->from[i].nr_given)
+		mc_report_set(&j->r, o, "given", json_integer(p->from[i].nr_given));
 	mc_report_mounts(&j->r, o, j->mounts + j->first[i],
 			 j->first[i + 1] - j->first[i]);
 	mc_report_add(&j->r, j->r.superblocks, o);

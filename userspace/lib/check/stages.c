@@ -95,15 +95,50 @@ static const char *stage_after(const struct mc_plan *p, const struct mc_need *n,
 	}
 }
 
+/* One that is of the superblock that is given, rather than of an overlay of it. */
+static uint32_t first_of(const struct mc_plan *p, uint32_t need, const uint32_t *mounts,
+			 uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if (p->needs[need].kind != MNTCR_GIVEN_SUPERBLOCK ||
+		    p->from[p->topo->mounts[mounts[i]].sb].kind == MC_FROM_GIVEN)
+			return mounts[i];
+	return mounts[0];
+}
+
+/* The options, one a superblock, with which nothing waits for it; said: per superblock. */
+static json_t *options_of(const struct mc_report *r, uint32_t need, const uint32_t *mounts,
+			  uint32_t nr, uint32_t *said)
+{
+	json_t *words = json_array(), *o;
+	uint32_t i, sb;
+
+	for (i = 0; i < nr; i++) {
+		o = r->option_of[mounts[i]];
+		sb = r->t->mounts[mounts[i]].sb;
+		if (!o || said[sb] == need + 1)
+			continue;
+		said[sb] = need + 1;
+		if (json_array_append(words, json_object_get(o, "option")) ||
+		    json_array_append(words, json_object_get(o, "value"))) {
+			json_decref(words);
+			return NULL;
+		}
+	}
+	return words;
+}
+
 void mc_report_needs(struct mc_report *r, const struct mc_plan *p)
 {
+	uint32_t *said = calloc(p->topo->nr_sbs + 1UL, sizeof(*said)), i, nr, m;
 	struct waiting w = { 0 };
 	char id[32], type[64];
 	const struct mc_need *n;
-	uint32_t i, nr;
 	json_t *o;
 
-	if (!find(&w, p))
+	if (!find(&w, p) || !said)
 		r->nomem = true;
 	for (i = 0; i < p->nr_needs && !r->nomem; i++) {
 		n = &p->needs[i];
@@ -112,16 +147,18 @@ void mc_report_needs(struct mc_report *r, const struct mc_plan *p)
 		if (!nr)
 			continue;
 		mc_need_id_text(n->kind, n->id, id, sizeof(id));
-		o = json_pack("{s:s, s:s, s:o, s:s, s:b}", "kind", mc_need_kind_name(n->kind),
-			      "id", id, "type", mc_report_text(mc_escape(
-			      p->topo->sbs[p->topo->mounts[w.mounts[w.first[i]]].sb].type,
-			      type, sizeof(type))),
-			      "after", stage_after(p, n, w.mounts[w.first[i]]),
-			      "chosen", (int)n->chosen);
+		m = first_of(p, i, w.mounts + w.first[i], nr);
+		o = json_pack("{s:s, s:s, s:o, s:s, s:b, s:o}",
+			      "kind", mc_need_kind_name(n->kind), "id", id,
+			      "type", mc_report_text(mc_escape(
+			      p->topo->sbs[p->topo->mounts[m].sb].type, type, sizeof(type))),
+			      "after", stage_after(p, n, m), "chosen", (int)n->chosen,
+			      "or", options_of(r, i, w.mounts + w.first[i], nr, said));
 		if (o)
 			mc_report_mounts(r, o, w.mounts + w.first[i], nr);
 		mc_report_add(r, r->needs, o);
 	}
+	free(said);
 	free(w.mounts);
 	free(w.first);
 }

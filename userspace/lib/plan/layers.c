@@ -263,7 +263,7 @@ static int find_need(struct mc_plan *p, uint32_t sb, const struct mc_made_layer 
 			return refuse(p, sb, mounts, nr, "layer-stages", "",
 				      "it waits for two things that are given, for one layer each",
 				      e);
-		p->srcs[src].need = need;
+		p->srcs[src].need = p->from[sb].need = need;
 	}
 	return 0;
 }

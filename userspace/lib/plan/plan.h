@@ -221,6 +221,9 @@ struct mc_from {
 	enum mc_from_kind kind;
 	const char *refused;	/* the rule by which some of it is not had; or NULL */
 	uint32_t nr_refused;	/* so many of its mounts */
+	uint32_t need;		/* that all of it waits for, or what it will show; or
+				   MC_NONE */
+	uint32_t nr_given;	/* so many of its mounts are given each by itself */
 };
 
 /* Something that is given: operations make sources of it that mounts are cloned from. */

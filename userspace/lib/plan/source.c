@@ -168,18 +168,26 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return ret;
 }
 
+/* What it is cloned from, whichever part of that; NULL: it is refused. */
+static const struct mc_src *base_of(const struct mc_plan *p, uint32_t m)
+{
+	const struct mc_src *src = p->src_of[m] == MC_NONE ? NULL : &p->srcs[p->src_of[m]];
+
+	while (src && src->kind == MC_SRC_SUB)
+		src = &p->srcs[src->base];
+	return src;
+}
+
 /* MC_FROM_NOTHING: it has no source, and its superblock is none that the others have. */
-static enum mc_from_kind from_of(const struct mc_plan *p, uint32_t m)
+static enum mc_from_kind from_of(const struct mc_plan *p, uint32_t m,
+				 const struct mc_src *src)
 {
 	static const enum mc_from_kind kinds[] = {
 		[MC_SB_LIVE] = MC_FROM_LIVE, [MC_SB_FRESH] = MC_FROM_FRESH,
 		[MC_SB_EXTERNAL] = MC_FROM_EXTERNAL,
 	};
 	const struct mc_sb_plan *s = &p->priv->sb[p->topo->mounts[m].sb];
-	const struct mc_src *src = p->src_of[m] == MC_NONE ? NULL : &p->srcs[p->src_of[m]];
 
-	while (src && src->kind == MC_SRC_SUB)
-		src = &p->srcs[src->base];
 	if (!src)
 		return s->mode == MC_SB_LIVE ? MC_FROM_NOTHING : kinds[s->mode];
 	switch (src->kind) {
@@ -195,6 +203,18 @@ static enum mc_from_kind from_of(const struct mc_plan *p, uint32_t m)
 	}
 }
 
+/* By the superblock that it is of, or alone: of that another may be given. */
+static void say_need(const struct mc_plan *p, struct mc_from *f, const struct mc_src *src)
+{
+	if (!src || src->need == MC_NONE)
+		return;
+	if (src->kind == MC_SRC_GIVEN &&
+	    p->needs[src->need].kind != MNTCR_GIVEN_SUPERBLOCK)
+		f->nr_given++;
+	else
+		f->need = src->need;
+}
+
 /* What has been decided, for others to see; of single mounts' only where that is all. */
 static void say_from(struct mc_plan *p)
 {
@@ -202,16 +222,21 @@ static void say_from(struct mc_plan *p)
 		[MC_FROM_NOTHING] = 0, [MC_FROM_FILES] = 1, [MC_FROM_GIVEN] = 2,
 		[MC_FROM_FRESH] = 3, [MC_FROM_LIVE] = 3, [MC_FROM_EXTERNAL] = 4,
 	};
+	const struct mc_src *src;
 	enum mc_from_kind kind;
 	struct mc_from *f;
 	uint32_t m;
 
+	for (m = 0; m < p->topo->nr_sbs; m++)
+		p->from[m].need = MC_NONE;
 	for (m = 0; m < p->topo->nr_mounts; m++) {
 		f = &p->from[p->topo->mounts[m].sb];
 		f->refused = p->priv->sb[p->topo->mounts[m].sb].refused;
 		if (p->src_of[m] == MC_NONE)
 			f->nr_refused++;
-		kind = from_of(p, m);
+		src = base_of(p, m);
+		say_need(p, f, src);
+		kind = from_of(p, m, src);
 		if (rank[kind] > rank[f->kind])
 			f->kind = kind;
 	}
