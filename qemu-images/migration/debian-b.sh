@@ -89,6 +89,11 @@ restore() {
 	grep -q "^master  *--host $volume for .*:\(/media\|$volume\)" $work/list || rc=1
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "what of it is found where host A had it"
+	mntcr restore --check --stages - $work/image >$work/staged || :
+	sed -n 's/^options .*\(--host [^ ]*\).*/\1/p' $work/list >$work/hosts
+	sed -n 's/^options .*\(--host [^ ]*\).*/\1/p' $work/staged | cmp -s - $work/hosts &&
+		[ -s $work/hosts ] && rc=0 || { rc=1; sed 's/^/# /' $work/staged; }
+	step $rc "and so it is of a restore in stages, in which it could be given"
 	set -- "$@" --map-cgroup $was=$now
 	relative=$(sed -n 's/.*--layer \([0-9]*:[0-9]*\)=.*/\1/p' $work/plan)
 	[ -n "$relative" ] && rc=0 || rc=1
