@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			{ .nr = 1, .path = "u1" }, { .nr = 3, .path = "a/u3" },
 		};
 
-		tried = mc_contents_try(c, &sb, true, put, 2, &e);
+		tried = mc_contents_try(c, &sb, true, put, 2, NULL, &e);
 		root = new_root();
 		if (root >= 0) {
 			if (mkdirat(root, ASIDE, 0700))

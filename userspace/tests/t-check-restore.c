@@ -29,19 +29,26 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 }
 
 #define HEAD "{\"format\":\"mntcr-image\",\"version\":4,\"unique_ids\":true," \
-	"\"user_namespaces\":[],\"namespaces\":[{\"id\":1,\"label\":\"x\"}],\"idmaps\":[],"
+	"\"user_namespaces\":[],\"namespaces\":[{\"id\":1,\"label\":\"x\"}],"
 #define ROOT "{\"device\":\"0:1\",\"type\":\"tmpfs\",\"source\":\"root\",\"options\":\"mode=755\"}"
 #define DISK "{\"device\":\"9:9\",\"type\":\"ext4\",\"source\":\"disk\",\"options\":\"\"}"
 #define AT_ROOT "{\"id\":10,\"namespace\":0,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"/\",\"locks\":[]}"
 
 /* A root, and what is given of the rest. */
-static char *image(const char *sbs, const char *groups, const char *mounts)
+static char *image_with(const char *idmaps, const char *sbs, const char *groups,
+			const char *mounts)
 {
 	char *s;
 
-	REQUIRE(asprintf(&s, HEAD "\"groups\":[%s],\"superblocks\":[" ROOT "%s],"
-			 "\"mounts\":[" AT_ROOT "%s]}", groups, sbs, mounts) > 0);
+	REQUIRE(asprintf(&s, HEAD "\"idmaps\":[%s],\"groups\":[%s],\"superblocks\":["
+			 ROOT "%s],\"mounts\":[" AT_ROOT "%s]}", idmaps, groups, sbs,
+			 mounts) > 0);
 	return s;
+}
+
+static char *image(const char *sbs, const char *groups, const char *mounts)
+{
+	return image_with("", sbs, groups, mounts);
 }
 
 #define ON_DISK(id, root, at, more)					\
@@ -215,7 +222,7 @@ static void layers_of_an_overlay(void)
 	done(&s);
 }
 
-static char told[4][32];
+static char told[8][32];
 static size_t nr_told;
 
 static void tell(void *data, const struct mntcr_refusal *refusal)
@@ -225,54 +232,106 @@ static void tell(void *data, const struct mntcr_refusal *refusal)
 	nr_told++;
 }
 
-/* By the plan, at an --external, of a layer, and of a device: a restore and a plan, too. */
+#define IDMAPPED_PROC(id, at)						\
+	",{\"id\":" #id ",\"namespace\":0,\"parent\":10,\"superblock\":5,\"root\":\"/\"," \
+	"\"mountpoint\":\"" at "\",\"attributes\":[\"idmapped\"],\"idmap\":0}"
+
+/*
+ * By the plan, at an --external, of a layer, of a device, of an --external-master, and of
+ * an idmap that the kernel does not set: a restore and a plan, too.
+ */
 static void all_in_one_run(void)
 {
 	static const char *const rules[] = {
 		"no-source", "external-root", "overlay-layer", "device-path",
+		"external-master", "idmapped-source",
 	};
-	struct mntcr_external x = { .key = "9:9", .path = "/tmp/disk" };
+	const size_t nr = MC_ARRAY_SIZE(rules);
+	struct mntcr_external x[2] = { { .key = "9:9", .path = "/tmp/disk" },
+				       { .key = "9:5", .path = "/proc" } };
 	struct mntcr_external layer = { .key = "9:8", .path = "/tmp/run" };
 	struct mntcr_external device = { .key = "9:6", .path = "/tmp/run" };
+	struct mntcr_external master = { .key = "7", .path = "/tmp/run" };
 	struct mntcr_restore_options o = {
-		.externals = &x, .nr_externals = 1, .layers = &layer, .nr_layers = 1,
-		.devices = &device, .nr_devices = 1, .refused = tell,
+		.externals = x, .nr_externals = 2, .layers = &layer, .nr_layers = 1,
+		.devices = &device, .nr_devices = 1, .masters = &master, .nr_masters = 1,
+		.refused = tell,
 	};
 	struct mntcr_restored *r = NULL;
+	uint32_t fds = mc_fd_count();
 	struct mntcr_error e;
 	struct seen s;
 	FILE *out;
 	size_t i;
 
-	list(&s, image("," DISK OVER("lowerdir=nowhere", "")
+	list(&s, image_with("{\"uid\":[[0,1000,10]],\"gid\":[[0,1000,10]]}", "," DISK OVER("lowerdir=nowhere", "")
 		       ",{\"device\":\"9:7\",\"type\":\"xfs\",\"source\":\"x\",\"options\":\"\"}"
-		       ",{\"device\":\"9:6\",\"type\":\"ext4\",\"source\":\"y\",\"options\":\"\"}",
-		       "", ON_DISK(11, "/none", "/d", "") ON_OVER(12, "/m")
+		       ",{\"device\":\"9:6\",\"type\":\"ext4\",\"source\":\"y\",\"options\":\"\"}"
+		       ",{\"device\":\"9:5\",\"type\":\"proc\",\"source\":\"p\",\"options\":\"\"}",
+		       "{\"id\":7}", ON_DISK(11, "/none", "/d", ",\"master\":7") ON_OVER(12, "/m")
 		       ",{\"id\":13,\"namespace\":0,\"parent\":10,\"superblock\":3,"
 		       "\"root\":\"/\",\"mountpoint\":\"/x\"}"
 		       ",{\"id\":14,\"namespace\":0,\"parent\":10,\"superblock\":4,"
-		       "\"root\":\"/\",\"mountpoint\":\"/y\"}"), &o);
+		       "\"root\":\"/\",\"mountpoint\":\"/y\"}"
+		       IDMAPPED_PROC(15, "/i") IDMAPPED_PROC(16, "/j")), &o);
 	CHECK_EQ(s.ret, -1);
-	CHECK(has(s.e.text, "(and 3 more refusals)"));
+	CHECK(has(s.e.text, "(and 5 more refusals)"));
+	CHECK(has(s.text, "refused    /i and 1 more: "));
 	nr_told = 0;
 	CHECK_EQ(mntcr_restore(s.t, &o, &r, &e), -1);
 	CHECK_EQ(e.code, MNTCR_REFUSED);
 	CHECK_STR(e.rule, "no-source");
-	CHECK(has(e.text, "(and 3 more refusals)"));
-	REQUIRE(nr_told == MC_ARRAY_SIZE(rules));
-	for (i = 0; i < MC_ARRAY_SIZE(rules); i++) {
+	CHECK(has(e.text, "(and 5 more refusals)"));
+	REQUIRE(nr_told == nr);
+	for (i = 0; i < nr; i++) {
 		CHECK_STR(told[i], rules[i]);
 		CHECK(has(s.text, rules[i]));
 	}
-	/* what is in layers, a plan does not ask */
+	/* what the kernel takes, a plan does not ask */
 	nr_told = 0;
 	out = fopen("/dev/null", "we");
 	REQUIRE(out);
 	CHECK_EQ(mntcr_plan_print(s.t, &o, false, out, &e), -1);
-	CHECK(has(e.text, "(and 2 more refusals)"));
-	CHECK_EQ(nr_told, 3);
+	CHECK(has(e.text, "(and 4 more refusals)"));
+	REQUIRE(nr_told == nr - 1);
+	for (i = 0; i < nr - 1; i++)
+		CHECK_STR(told[i], rules[i]);
 	fclose(out);
 	done(&s);
+	CHECK_EQ(mc_fd_count(), fds);
+}
+
+/* Of a source as well, which is none then, and before it what is no source at all. */
+static void a_tree_for_a_source(void)
+{
+	struct mntcr_source tree = { .type = MNTCR_SOURCE_DETACHED, .path = "7:3" };
+	struct mntcr_restore_options o = {
+		.size = sizeof(o), .sources = &tree, .nr_sources = 1, .refused = tell,
+	};
+	struct mntcr_restored *r = NULL;
+	char *text = image("," DISK, "", ON_DISK(11, "/", "/a", ""));
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+
+	REQUIRE(!mc_image_parse(text, strlen(text), "image", &t, &e));
+	free(text);
+	nr_told = 0;
+	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
+	CHECK_EQ(e.code, MNTCR_REFUSED);
+	CHECK(has(e.text, "(and 1 more refusals)"));
+	REQUIRE(nr_told == 2);
+	CHECK_STR(told[0], "detached-source");
+	CHECK_STR(told[1], "no-source");
+	mntcr_topology_free(t);
+	/* and where the plan refuses nothing */
+	text = image("", "", "");
+	REQUIRE(!mc_image_parse(text, strlen(text), "image", &t, &e));
+	free(text);
+	nr_told = 0;
+	CHECK_EQ(mntcr_restore(t, &o, &r, &e), -1);
+	CHECK_STR(e.rule, "detached-source");
+	CHECK_EQ(nr_told, 1);
+	mntcr_topology_free(t);
 }
 
 /* From a directory that an option says; upper and work in it alone. */
@@ -965,6 +1024,7 @@ int main(void)
 	TAP_RUN(layers_of_an_overlay);
 	TAP_RUN(relative_layers);
 	TAP_RUN(all_in_one_run);
+	TAP_RUN(a_tree_for_a_source);
 	TAP_RUN(places_on_an_overlay);
 	TAP_RUN(behind_what_is_mounted_there);
 	TAP_RUN(no_place_for_pins);

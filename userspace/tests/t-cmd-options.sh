@@ -477,7 +477,9 @@ external_master()
 	code 2 mntcr restore --api "$api" --discard --external "disk=$work/vol" \
 		--external-master "8=$work/vol" "$work/image"
 	mount --make-private "$work/vol"
-	code 2 mntcr restore --api "$api" --discard --external "disk=$work/vol" \
+	refused external-master mntcr restore --api "$api" --discard \
+		--external "disk=$work/vol" --external-master "7=$work/vol" "$work/image"
+	refused external-master mntcr plan --api "$api" --external "disk=$work/vol" \
 		--external-master "7=$work/vol" "$work/image"
 	holds grep -q "external-master 7=$work/vol: the mount there is not shared" "$tmp/err"
 }

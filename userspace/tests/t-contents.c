@@ -167,7 +167,7 @@ static void fill(const struct mntcr_contents *c, const char *dir)
 
 	fresh(dir);
 	root = root_of(dir);
-	CHECK(!mc_contents_try(c, &sb, true, NULL, 0, &e));
+	CHECK(!mc_contents_try(c, &sb, true, NULL, 0, NULL, &e));
 	ret = mc_contents_fill(c, &sb, root, -1, true, NULL, 0, &e);
 	if (ret)
 		TAP_SAY("%s", e.text);
@@ -484,7 +484,7 @@ static int attempt(int fd, struct mntcr_error *e)
 		close(fd);
 	} else {
 		/* what is said beforehand is what comes of it, but for want of room */
-		tried = mc_contents_try(c, &sb, true, wanted, nr_wanted, &before);
+		tried = mc_contents_try(c, &sb, true, wanted, nr_wanted, NULL, &before);
 		REQUIRE(access("b/x", F_OK));
 		ret = mc_contents_fill(c, &sb, root, aside, true, wanted, nr_wanted, e);
 		CHECK_EQ(tried, ret && e->code != MNTCR_SYS ? ret : 0);

@@ -196,7 +196,8 @@ static void no_master(struct shot *s, struct mntcr_external *ext, const char *pa
 	ext->path = path;
 	snprintf(name, sizeof(name), "=%s: ", path);
 	CHECK(!restore(s));
-	CHECK_EQ(s->e.code, MNTCR_USAGE);
+	CHECK_EQ(s->e.code, MNTCR_REFUSED);
+	CHECK_STR(s->e.rule, "external-master");
 	if (!strstr(s->e.text, name) || !strstr(s->e.text, why))
 		CHECK_STR(s->e.text, why);
 }
@@ -306,7 +307,8 @@ static void narrow(void)
 	s.o.nr_masters = 1;
 	if (api == MNTCR_API_UPSTREAM) {
 		failed(&s, 0, "=/tmp/n: the root of the mount there, /d, does not contain /, that of ");
-		CHECK_EQ(s.e.code, MNTCR_USAGE);
+		CHECK_EQ(s.e.code, MNTCR_REFUSED);
+		CHECK_STR(s.e.rule, "external-master");
 	} else {
 		failed(&s, ERANGE, "receiving from --external-master ");
 		CHECK(strstr(s.e.text, "/m (id "));

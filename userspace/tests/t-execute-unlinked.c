@@ -384,10 +384,14 @@ static void directories_that_are_gone(void)
 static void in_what_is_a_file_now(void)
 {
 	put("on", "");
+	put("too", "");
 	TRY(mkdir("d", 0755));
 	put("d/f", "x");
+	put("d/g", "x");
 	bind_on("d/f", "on");
+	bind_on("d/g", "too");
 	TRY(unlink("d/f"));
+	TRY(unlink("d/g"));
 	TRY(rmdir("d"));
 	put("d", "");
 }
@@ -400,6 +404,8 @@ static void a_directory_that_is_none(void)
 	CHECK_EQ(b.e.code, MNTCR_REFUSED);
 	CHECK_STR(b.e.rule, "deleted-root");
 	CHECK(strstr(b.e.text, "unlinked root 1: what it was in is no directory any more"));
+	/* each is told */
+	CHECK(strstr(b.e.text, " (and 1 more refusals)"));
 	done(&b);
 }
 

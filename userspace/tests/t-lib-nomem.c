@@ -265,7 +265,7 @@ static int do_plan_stages(struct mntcr_error *e)
 	};
 	static const struct mntcr_external base = { .key = "0:43", .path = "/srv/layers" };
 	static const struct mntcr_external cg = { .key = "0:47", .path = "/sys/fs/cgroup" };
-	static const struct mntcr_external master = { .key = "33", .path = "/srv" };
+	static const struct mntcr_external master = { .key = "33", .path = "/srv/none" };
 	const struct mc_plan_options o = {
 		.api = MNTCR_API_EXTENDED, .staged = true, .give = give,
 		.nr_give = MC_ARRAY_SIZE(give), .layers = &base, .nr_layers = 1,
@@ -357,7 +357,7 @@ static void planning_of_every_kind(void)
 		{ .key = "254:1:/a", .path = "/srv/a" },
 		{ .key = "there:", .path = "/remote" },
 		{ .key = "uts:[4026532720]", .path = "/run/uts" },
-	}, master = { .key = "33", .path = "/srv" }, layer = { .key = "/relative", .path = "/" };
+	}, master = { .key = "33", .path = "/srv/none" }, layer = { .key = "/relative", .path = "/srv/none" };
 
 	plan_opts = (struct mntcr_restore_options){ .api = MNTCR_API_EXTENDED };
 	planned(EVERY_KIND, "no-source");

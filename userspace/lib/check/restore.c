@@ -65,7 +65,7 @@ static void find_sources(struct job *j)
 	one.nr_sources = 1;
 	for (i = 0; i < j->o->nr_sources; i++) {
 		one.sources = &j->o->sources[i];
-		if (mc_find_live(j->t, &one, j->live_fd, j->ns_live, &known, &e))
+		if (mc_find_live(j->t, &one, j->live_fd, j->ns_live, &known, NULL, &e))
 			mc_report_refuse(&j->r, *e.rule ? e.rule : "source", "", "%s", e.text);
 	}
 }
@@ -180,9 +180,15 @@ static void try_fresh(struct job *j, uint32_t src)
 			 "%s %u:%u: %s", sb->type, sb->major, sb->minor, e.text);
 }
 
+static void contents_refused(void *data, const struct mntcr_error *why)
+{
+	mc_report_refuse(&((struct job *)data)->r, why->rule, "", "%s", why->text);
+}
+
 /* Of contents, what would be made is read by the rules by which it is made. */
 static void try_contents(struct job *j, const struct mc_src *s)
 {
+	const struct mc_trying how = { .refused = contents_refused, .data = j };
 	const struct mc_sb *sb = &j->t->sbs[s->sb];
 	int fd = s->kind == MC_SRC_EXTERNAL ? j->x.external_fd[s->index] : -1, ret;
 	struct mntcr_error e = { 0 };
@@ -192,10 +198,10 @@ static void try_contents(struct job *j, const struct mc_src *s)
 		return;
 	put = mc_exec_put(j->x.p, s);
 	ret = put ? mc_contents_try(j->o->contents, sb, mc_exec_is_whole(sb, s, fd), put,
-				    s->nr_unlinked, &e) :
+				    s->nr_unlinked, &how, &e) :
 	      mc_nomem(&e);
 	free(put);
-	if (!ret)
+	if (!ret || e.code == MNTCR_REFUSED)
 		return;
 	if (e.code == MNTCR_SYS && e.err == ENOMEM)
 		j->r.nomem = true;
@@ -268,7 +274,9 @@ static void decided(void *data, const struct mc_plan *p)
 {
 	struct mntcr_error e = { 0 };
 	struct job *j = data;
-	const struct mc_given given = { j->x.external_fd, j->x.layer_fd, j->x.device_fd };
+	const struct mc_given given = {
+		j->x.external_fd, j->x.layer_fd, j->x.device_fd, j->x.master_fd, &j->x,
+	};
 	struct libmnt_table *mounted;
 	uint32_t i;
 
@@ -304,7 +312,6 @@ static void decided(void *data, const struct mc_plan *p)
 
 static int ask_plan(struct job *j, struct mntcr_error *e)
 {
-	struct mntcr_error wrong = { 0 };
 	struct mc_plan *p = NULL;
 	int ret;
 
@@ -336,18 +343,11 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 		return 0;
 	if (p->staged)
 		mc_report_delayed(&j->r, p);
-	j->x.p = p;
-	j->x.e = &wrong;
-	if (mc_idmaps_make(&j->x)) {
-		if (wrong.code != MNTCR_REFUSED) {
-			*e = wrong;
-			mc_plan_free(p);
-			return -1;
-		}
-		mc_report_refuse(&j->r, wrong.rule, "", "%s", wrong.text);
+	if (mc_masters_check_wide(p, &j->po, j->x.external_fd, j->x.master_fd, e) &&
+	    e->code != MNTCR_REFUSED) {
+		mc_plan_free(p);
+		return -1;
 	}
-	if (mc_exec_check_masters(&j->x))
-		mc_report_refuse(&j->r, "external-master", "", "%s", wrong.text);
 	mc_plan_free(p);
 	return 0;
 }

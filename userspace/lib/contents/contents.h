@@ -208,9 +208,18 @@ int mc_contents_way(int root, const char *path, size_t *len);
 
 /* --- try.c ------------------------------------------------------------------- */
 
+/* May be NULL: all is read, and it ends with what is refused first. */
+struct mc_trying {
+	bool no_data;		/* of files */
+	/* for each that is refused, and what comes after it is looked at */
+	void (*refused)(void *data, const struct mntcr_error *why);
+	void *data;
+};
+
 /* The same without making any: with what would mc_contents_fill() fail? */
 int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb, bool whole,
-		    const struct mc_put *put, uint32_t nr_put, struct mntcr_error *e);
+		    const struct mc_put *put, uint32_t nr_put,
+		    const struct mc_trying *how, struct mntcr_error *e);
 
 /* --- compare.c ---------------------------------------------------------------- */
 

@@ -23,7 +23,9 @@ struct job {
 	bool whole;
 	struct mc_rules rules;
 	struct mc_members *m;
-	struct mntcr_error *e;
+	const struct mc_trying *how;
+	struct mntcr_error *e, first;	/* first: that has been refused */
+	uint32_t nr_refused;
 	struct target *targets;
 	uint32_t nr, max, at;	/* those before at are behind the member at hand */
 	const struct mc_put *put;	/* unlinked ones, by number, */
@@ -187,10 +189,22 @@ static bool is_at(const char *x, const char *y)
 	return !strncmp(x, y, n) && (!y[n] || y[n] == '/');
 }
 
+/* What was refused is told of, if somebody wants all of it. */
+static int refused(struct job *j)
+{
+	if (j->e->code != MNTCR_REFUSED || !j->how || !j->how->refused)
+		return -1;
+	if (!j->nr_refused++)
+		j->first = *j->e;
+	j->how->refused(j->how->data, j->e);
+	memset(j->e, 0, sizeof(*j->e));
+	return 0;
+}
+
 /* What one was in has to be a directory: what is below a path comes right after it. */
 static int check_puts(struct job *j, const char *path, bool dir)
 {
-	uint32_t lo = 0, hi = j->nr_put, mid;
+	uint32_t lo = 0, hi = j->nr_put, mid, was = j->rules.unlinked;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
@@ -199,10 +213,20 @@ static int check_puts(struct job *j, const char *path, bool dir)
 		else
 			hi = mid;
 	}
-	if (dir || lo == j->nr_put || !is_at(path, j->by_path[lo]->path))
-		return 0;
-	j->rules.unlinked = j->by_path[lo]->nr;
-	return mc_rules_no_way(&j->rules, MC_WAY_NO_DIRECTORY);
+	for (; !dir && lo < j->nr_put && is_at(path, j->by_path[lo]->path); lo++) {
+		j->rules.unlinked = j->by_path[lo]->nr;
+		mc_rules_no_way(&j->rules, MC_WAY_NO_DIRECTORY);
+		if (refused(j))
+			return -1;
+		j->rules.unlinked = was;
+	}
+	return 0;
+}
+
+static int try_data(struct job *j, struct archive_entry *entry)
+{
+	return j->how && j->how->no_data ? 0 :
+	       mc_rules_data(&j->rules, j->m->a, entry, NULL, NULL);
 }
 
 static int try_unlinked(struct job *j, struct archive_entry *entry)
@@ -218,8 +242,11 @@ static int try_unlinked(struct job *j, struct archive_entry *entry)
 	if (!is_wanted(j, j->rules.unlinked))
 		return 0;
 	j->found++;
-	if (!link && !j->whole && mc_rules_handle(entry, &type, &handle, &size))
-		return mc_rules_no_name(&j->rules, MC_FOUND_ON_DEVICE);
+	if (!link && !j->whole && mc_rules_handle(entry, &type, &handle, &size)) {
+		mc_rules_no_name(&j->rules, MC_FOUND_ON_DEVICE);
+		if (refused(j))
+			return -1;
+	}
 	if (link && try_link(j, link))
 		return -1;
 	if (!mc_grow(&j->seen, j->nr_seen, &j->max_seen, sizeof(*j->seen)))
@@ -228,7 +255,7 @@ static int try_unlinked(struct job *j, struct archive_entry *entry)
 	if (link || archive_entry_filetype(entry) != AE_IFREG ||
 	    mc_rules_is_socket(entry))
 		return 0;
-	return mc_rules_data(&j->rules, j->m->a, entry, NULL, NULL);
+	return try_data(j, entry);
 }
 
 static int try_one(struct job *j, const char *path, struct archive_entry *entry)
@@ -249,7 +276,7 @@ static int try_one(struct job *j, const char *path, struct archive_entry *entry)
 	if (link || archive_entry_filetype(entry) != AE_IFREG ||
 	    mc_rules_is_socket(entry))
 		return 0;
-	return mc_rules_data(&j->rules, j->m->a, entry, NULL, NULL);
+	return try_data(j, entry);
 }
 
 static void merge(struct job *j)
@@ -267,9 +294,10 @@ static void merge(struct job *j)
 }
 
 int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb, bool whole,
-		    const struct mc_put *put, uint32_t nr_put, struct mntcr_error *e)
+		    const struct mc_put *put, uint32_t nr_put,
+		    const struct mc_trying *how, struct mntcr_error *e)
 {
-	struct job j = { .e = e, .whole = whole, .put = put, .nr_put = nr_put };
+	struct job j = { .e = e, .how = how, .whole = whole, .put = put, .nr_put = nr_put };
 	uint32_t part, i;
 	int ret = -1;
 
@@ -289,6 +317,10 @@ int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb, bool
 		ret = each(&j, c, part, try_one);
 		if (!ret && j.found < nr_put)
 			ret = mc_rules_missing(&j.rules);
+		if (!ret && j.nr_refused) {
+			*e = j.first;
+			ret = -1;
+		}
 	}
 	mc_rules_end(&j.rules);
 	for (i = 0; i < j.nr; i++)

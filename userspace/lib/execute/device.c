@@ -42,11 +42,8 @@ static void refuse(struct check *c, const struct mc_src *s, const char *rule,
 	snprintf(all, sizeof(all), "--device %s=%s: %s",
 		 mc_escape(o->key, key, sizeof(key)),
 		 mc_escape(o->path, path, sizeof(path)), text);
-	if (!c->nr_refused++)
-		mc_refuse(c->e, rule, "%s; %s", all, help);
-	if (c->po->refused)
-		c->po->refused(c->po->data, &(struct mntcr_refusal){
-			.rule = rule, .text = all, .help = help });
+	mc_refuse_beside(c->po, c->e, &c->nr_refused, &(struct mntcr_refusal){
+		.rule = rule, .text = all, .help = help });
 }
 
 /* One driver has all three, and a disk that it may have made of one another. */

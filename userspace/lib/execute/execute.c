@@ -167,7 +167,7 @@ int mc_exec_start(struct mc_exec *x, struct mntcr_stats *stats)
 	int ret;
 
 	x->op_at = 0;
-	ret = mc_idmaps_make(x) || mc_owners_make(x, MC_NONE) ? -1 : 0;
+	ret = mc_owners_make(x, MC_NONE);
 	if (!ret)
 		ret = mc_made_files(x, MC_NONE);
 	if (!ret)

@@ -255,8 +255,12 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
 int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root);
 /* The latter on devices that are mounted already, before anything else. */
 int mc_exec_fill_externals(struct mc_exec *x);
-/* Before anything is made: the image has them all; and on devices, they can be made. */
-int mc_exec_check_unlinked(const struct mc_exec *x);
+/*
+ * Before anything is made: the image has them all, and they can be made, on devices as far
+ * as that is known.
+ */
+int mc_exec_check_unlinked(const struct mc_exec *x, const struct mc_plan_options *po,
+			   struct mntcr_error *e);
 /* Source sub, open at fd: if it is an unlinked root, is it what was made?  -1: errno. */
 int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd);
 /* What is left of those on devices, after a failure. */
@@ -309,9 +313,10 @@ void mc_made_forget(struct mc_exec *x);	/* which is which */
 
 /*
  * Make what the clones of the plan are to have, and see where that is known that they
- * can: refused, as far as it is not, before anything else is made.
+ * can: refused, all as far as it is not, before anything else is made.  The plan may be
+ * one that is refused.
  */
-int mc_idmaps_make(struct mc_exec *x);
+int mc_idmaps_make(struct mc_exec *x, const struct mc_plan_options *po);
 void mc_idmaps_free(struct mc_exec *x);
 void mc_exec_set_idmap(const struct mc_exec *x, uint32_t idmap, struct mc_mount_attr *attr);
 /* With the idmap that op, a CLONE, sets. */
@@ -398,14 +403,16 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 
 /* --- all that is refused (refusals.c) ---------------------------------------- */
 
-/* Per option; -1: could not be opened.  layer_fd: NULL, none was. */
+/* Per option; -1: could not be opened. */
 struct mc_given {
-	const int *external_fd, *layer_fd, *device_fd;
+	const int *external_fd, *layer_fd, *device_fd, *master_fd;
+	/* is asked what the kernel takes: makes idmaps; NULL: nobody is */
+	struct mc_exec *x;
 };
 
 /*
- * mc_external_check() and mc_devices_check(): -1 if something could not be looked at; what
- * is refused po->refused has been told of.
+ * mc_external_check(), mc_devices_check(), mc_masters_check() and mc_idmaps_make(): -1 if
+ * something could not be looked at; what is refused po->refused has been told of.
  */
 int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		   const struct mc_given *given,
@@ -420,6 +427,7 @@ struct mc_refusals {
 	const struct mntcr_restore_options *o;
 	const struct mc_plan_options *po;
 	uint32_t nr;
+	bool looked;		/* at what is given */
 	struct mntcr_error first, failed;
 };
 
@@ -435,8 +443,13 @@ int mc_refusals_end(const struct mc_refusals *r, struct mntcr_error *e);
 
 /* --- external masters (master.c) ------------------------------------------- */
 
-/* Before anything is made, with the plan and what is external opened. */
-int mc_exec_check_masters(struct mc_exec *x);
+/* Before anything is made: can what is there be received from? */
+int mc_masters_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		     const int *external_fd, const int *master_fd, struct mntcr_error *e);
+/* And of a plan that nothing else is refused of, is it wide enough? */
+int mc_masters_check_wide(const struct mc_plan *p, const struct mc_plan_options *po,
+			  const int *external_fd, const int *master_fd,
+			  struct mntcr_error *e);
 
 /* --- what is opened once more (again.c) ------------------------------------ */
 
@@ -504,10 +517,14 @@ enum mntcr_api mc_choose_api(enum mntcr_api wanted);
 int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e);
 /* Of that, no more than whether trees can be built before they are attached. */
 int mc_ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e);
-/* Which namespaces are still there: live_fd, -1 before, and ns_live of each. */
+/*
+ * Which namespaces are still there: live_fd, -1 before, and ns_live of each.  Sources that
+ * are refused r is told of, and then they are none; NULL: that is the error.
+ */
 int mc_find_live(const struct mntcr_topology *t,
 		 const struct mntcr_restore_options *o, int *live_fd,
-		 bool *ns_live, bool *known_boot, struct mntcr_error *e);
+		 bool *ns_live, bool *known_boot, struct mc_refusals *r,
+		 struct mntcr_error *e);
 /* A copy of the caller's options, checked. */
 int mc_restore_take(struct mntcr_restore_options *o,
 		    const struct mntcr_restore_options *theirs,

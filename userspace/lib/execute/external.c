@@ -148,13 +148,10 @@ static bool is_wrong(const struct mc_mount *m, enum mc_there there)
 static void report(struct check *c, const char *rule, const char *text,
 		   const char *help, size_t nr)
 {
-	if (!c->nr_refused++)
-		mc_refuse(c->e, rule, "%s; %s", text, help);
-	if (c->po->refused)
-		c->po->refused(c->po->data, &(struct mntcr_refusal){
-			.rule = rule, .text = text, .help = help,
-			.mounts = c->ids, .nr_mounts = nr,
-		});
+	mc_refuse_beside(c->po, c->e, &c->nr_refused, &(struct mntcr_refusal){
+		.rule = rule, .text = text, .help = help, .mounts = c->ids,
+		.nr_mounts = nr,
+	});
 }
 
 /* ", a directory of mode 0755"; "": it is not known */

@@ -59,19 +59,26 @@ static int which_ns(const struct mntcr_topology *t, size_t source, int fd,
 }
 
 /* What is read of such a tree is a copy, and no mount of that is one of the image's. */
-static int refuse_tree(const struct mntcr_source *s, struct mntcr_error *e)
+static int refuse_tree(const struct mntcr_source *s, struct mc_refusals *r,
+		       struct mntcr_error *e)
 {
 	char name[64];
 
-	return mc_refuse(e, "detached-source",
-			 "source %s is a detached tree, whose mounts nobody can open by their ids; --external with the key of each superblock that is wanted from there, and a path through the descriptor, as /proc/PID/fd/FD",
-			 mc_escape(s->path, name, sizeof(name)));
+	mc_refuse(e, "detached-source",
+		  "source %s is a detached tree, whose mounts nobody can open by their ids; --external with the key of each superblock that is wanted from there, and a path through the descriptor, as /proc/PID/fd/FD",
+		  mc_escape(s->path, name, sizeof(name)));
+	if (!r)
+		return -1;
+	mc_refusals_tell(r, &(struct mntcr_refusal){
+		.rule = e->rule, .text = e->text, .help = "" });
+	return 0;
 }
 
 /* Each source is the live original of the namespace with its id. */
 int mc_find_live(const struct mntcr_topology *t,
 		 const struct mntcr_restore_options *o, int *live_fd,
-		 bool *ns_live, bool *known_boot, struct mntcr_error *e)
+		 bool *ns_live, bool *known_boot, struct mc_refusals *r,
+		 struct mntcr_error *e)
 {
 	size_t i;
 
@@ -81,8 +88,11 @@ int mc_find_live(const struct mntcr_topology *t,
 		uint32_t ns;
 		int fd;
 
-		if (o->sources[i].type == MNTCR_SOURCE_DETACHED)
-			return refuse_tree(&o->sources[i], e);
+		if (o->sources[i].type == MNTCR_SOURCE_DETACHED) {
+			if (refuse_tree(&o->sources[i], r, e))
+				return -1;
+			continue;
+		}
 		fd = mc_open_ns(&o->sources[i], NULL, 0, e);
 		if (fd < 0)
 			return -1;

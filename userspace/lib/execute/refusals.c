@@ -18,7 +18,30 @@ int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
 	if (mc_external_check(p, po, given->external_fd, given->layer_fd, e) &&
 	    e->code != MNTCR_REFUSED)
 		return -1;
-	return mc_devices_check(p, po, given->device_fd, difference, data, e) &&
+	if (mc_devices_check(p, po, given->device_fd, difference, data, e) &&
+	    e->code != MNTCR_REFUSED)
+		return -1;
+	if (mc_masters_check(p, po, given->external_fd, given->master_fd, e) &&
+	    e->code != MNTCR_REFUSED)
+		return -1;
+	if (!given->x)
+		return 0;
+	given->x->p = p;
+	given->x->e = e;
+	return mc_idmaps_make(given->x, po) && e->code != MNTCR_REFUSED ? -1 : 0;
+}
+
+/* And what of the archive is needed for it; a check reads all of that. */
+static int look(struct mc_refusals *r, const struct mc_plan *p,
+		void (*difference)(void *data, const char *line), struct mntcr_error *e)
+{
+	r->looked = true;
+	if (mc_given_check(p, r->po, &r->given, difference, r, e))
+		return -1;
+	if (mc_masters_check_wide(p, r->po, r->given.external_fd, r->given.master_fd, e) &&
+	    e->code != MNTCR_REFUSED)
+		return -1;
+	return r->given.x && mc_exec_check_unlinked(r->given.x, r->po, e) &&
 	       e->code != MNTCR_REFUSED ? -1 : 0;
 }
 
@@ -39,8 +62,15 @@ static void decided(void *data, const struct mc_plan *p)
 	struct mc_refusals *r = data;
 	struct mntcr_error e = { 0 };
 
-	if (r->nr && mc_given_check(p, r->po, &r->given, NULL, NULL, &e))
+	if (!r->nr || r->looked)
+		return;
+	if (look(r, p, NULL, &e))
 		r->failed = e;
+	/* there will be no such plan */
+	if (r->given.x) {
+		mc_idmaps_free(r->given.x);
+		r->given.x->p = NULL;
+	}
 }
 
 void mc_refusals_take(struct mc_refusals *r, const struct mntcr_restore_options *o,
@@ -63,9 +93,12 @@ static void difference(void *data, const char *line)
 
 int mc_refusals_look(struct mc_refusals *r, const struct mc_plan *p, struct mntcr_error *e)
 {
-	if (mc_given_check(p, r->po, &r->given, difference, r, e))
+	if (!r->looked && look(r, p, difference, e))
 		return -1;
-	return r->nr ? mc_refusals_end(r, e) : 0;
+	if (!r->nr)
+		return 0;
+	e->code = MNTCR_REFUSED;
+	return mc_refusals_end(r, e);
 }
 
 int mc_refusals_end(const struct mc_refusals *r, struct mntcr_error *e)

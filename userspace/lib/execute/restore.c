@@ -227,9 +227,6 @@ static int start(struct mc_work *w)
 	w->x.place_fd = mc_fds_new(w->plan->nr_parts);
 	if (!w->x.temp_fd || !w->x.src_fd || !w->x.place_fd)
 		return mc_nomem(w->x.e);
-	w->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (w->x.proc_fd < 0)
-		return mc_fail(w->x.e, MNTCR_SYS, errno, "/proc");
 	if (w->x.o->nr_devices) {
 		w->x.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		w->x.cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -315,7 +312,10 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	w->others = count_others(o) + t->nr_idmaps;
 	if (!o->fd_limit)
 		mc_fd_limit_raise(&w->fd_limit, w->others);
-	if (mc_find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, e) ||
+	w->x.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->x.proc_fd < 0)
+		return mc_fail(e, MNTCR_SYS, errno, "/proc");
+	if (mc_find_live(t, o, w->x.live_fd, w->ns_live, &w->x.same_boot, &w->refusals, e) ||
 	    open_paths(o->externals, o->nr_externals, w->x.external_fd,
 		       "--external", e) ||
 	    open_paths(o->masters, o->nr_masters, w->x.master_fd,
@@ -340,15 +340,14 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 		return -1;
 	then = now();
 	w->refusals.given = (struct mc_given){
-		w->x.external_fd, w->x.layer_fd, w->x.device_fd,
+		w->x.external_fd, w->x.layer_fd, w->x.device_fd, w->x.master_fd, &w->x,
 	};
 	w->refusals.differs = o->difference;
 	if (make_plan(w, t, o, e))
 		return mc_refusals_end(&w->refusals, e);
 	w->r->stats.plan_ns = now() - then;
 	w->x.p = w->plan;
-	if (mc_refusals_look(&w->refusals, w->plan, e) ||
-	    mc_exec_check_masters(&w->x) || mc_exec_check_unlinked(&w->x))
+	if (mc_refusals_look(&w->refusals, w->plan, e))
 		return -1;
 	tell_differences(w->plan, o);
 	return o->pin_dir ? mc_pins_open(o->pin_dir, &w->r->pins, e) : 0;
@@ -508,77 +507,119 @@ int mntcr_restore(const struct mntcr_topology *t,
 	return ret;
 }
 
+/* What a plan asks of the machine, beside the places of hosts. */
+struct planning {
+	struct mntcr_restore_options o;
+	struct mc_hosts hosts;
+	struct mc_plan_options po;
+	struct mc_refusals refusals;
+	bool known_boot, *ns_live, *again;
+	uint64_t *external_again;
+	int *live_fd, *external_fd, *device_fd, *layer_fd, *master_fd, cgroup_fd;
+	char **sources;
+	int8_t *read_only;
+};
+
+/* Whether they are there already matters when it is restored. */
+static void open_those_there(const struct mntcr_external *x, size_t nr, int *fds)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		fds[i] = open(x[i].path, O_PATH | O_CLOEXEC);
+}
+
+static int start_planning(struct planning *w, const struct mntcr_topology *t,
+			  struct mntcr_error *e)
+{
+	const struct mntcr_restore_options *o = &w->o;
+
+	w->cgroup_fd = -1;
+	w->ns_live = calloc(t->nr_ns + 1, sizeof(*w->ns_live));
+	w->again = calloc(t->nr_sbs + 1, sizeof(*w->again));
+	w->external_again = calloc(o->nr_externals + 1, sizeof(*w->external_again));
+	w->live_fd = mc_fds_new(t->nr_ns);
+	w->external_fd = mc_fds_new(o->nr_externals);
+	w->device_fd = mc_fds_new(o->nr_devices);
+	w->layer_fd = mc_fds_new(o->nr_layers);
+	w->master_fd = mc_fds_new(o->nr_masters);
+	if (!w->ns_live || !w->again || !w->external_again || !w->live_fd ||
+	    !w->external_fd || !w->device_fd || !w->layer_fd || !w->master_fd)
+		return mc_nomem(e);
+	open_those_there(o->externals, o->nr_externals, w->external_fd);
+	open_those_there(o->devices, o->nr_devices, w->device_fd);
+	open_those_there(o->layers, o->nr_layers, w->layer_fd);
+	open_those_there(o->masters, o->nr_masters, w->master_fd);
+	mc_plan_options(o, &w->po);
+	mc_refusals_take(&w->refusals, o, &w->po);
+	w->refusals.given = (struct mc_given){
+		w->external_fd, w->layer_fd, w->device_fd, w->master_fd, NULL,
+	};
+	return 0;
+}
+
+static void end_planning(struct planning *w, const struct mntcr_topology *t)
+{
+	mc_external_sources_free(w->sources, (uint32_t)w->o.nr_externals);
+	free(w->read_only);
+	mc_fds_close(w->live_fd, t->nr_ns);
+	mc_fds_close(w->external_fd, w->o.nr_externals);
+	mc_fds_close(w->device_fd, w->o.nr_devices);
+	mc_fds_close(w->layer_fd, w->o.nr_layers);
+	mc_fds_close(w->master_fd, w->o.nr_masters);
+	mc_close(w->cgroup_fd);
+	mc_hosts_free(&w->hosts);
+	free(w->ns_live);
+	free(w->again);
+	free(w->external_again);
+}
+
+static int plan_print(struct planning *w, const struct mntcr_topology *t, bool json,
+		      FILE *out, struct mntcr_error *e)
+{
+	struct mc_plan_options *po = &w->po;
+	struct mc_plan *p = NULL;
+	int ret = -1;
+
+	if (mc_find_live(t, &w->o, w->live_fd, w->ns_live, &w->known_boot, &w->refusals, e))
+		return -1;
+	if (w->o.assume_sources)
+		memset(w->ns_live, true, t->nr_ns * sizeof(*w->ns_live));
+	po->ns_live = w->ns_live;
+	mc_exec_probe_again(t, w->again, &w->cgroup_fd);
+	po->again = w->again;
+	mc_exec_probe_external(w->external_fd, w->o.nr_externals, w->external_again,
+			       &w->cgroup_fd);
+	po->external_again = w->external_again;
+	if (mc_external_sources(w->external_fd, (uint32_t)w->o.nr_externals, &w->sources,
+				&w->read_only, e))
+		return -1;
+	po->external_sources = w->sources;
+	po->external_read_only = w->read_only;
+	if (mc_ask_for_trees(po, e))
+		return -1;
+	if (mc_plan_make(t, po, &p, e))
+		mc_refusals_end(&w->refusals, e);
+	else if (!mc_refusals_look(&w->refusals, p, e))
+		ret = mc_plan_print(p, json, out, e);
+	mc_plan_free(p);
+	return ret;
+}
+
 int mntcr_plan_print(const struct mntcr_topology *t,
 		     const struct mntcr_restore_options *opts, bool json,
 		     FILE *out, struct mntcr_error *e)
 {
-	struct mntcr_restore_options o;
-	struct mc_plan_options po;
-	struct mc_refusals refusals = { 0 };
-	struct mc_plan *p = NULL;
-	bool known_boot, *ns_live, *again;
-	uint64_t *external_again;
-	int *live_fd, *external_fd, *device_fd, cgroup_fd = -1, ret = -1;
-	struct mc_hosts hosts;
-	char **sources = NULL;
-	int8_t *read_only = NULL;
-	size_t i;
+	struct planning w = { 0 };
+	int ret;
 
-	if (mc_restore_take(&o, opts, e))
+	if (mc_restore_take(&w.o, opts, e))
 		return -1;
-	if (mc_hosts_take(&hosts, t, &o, e)) {
-		mc_hosts_free(&hosts);
+	if (mc_hosts_take(&w.hosts, t, &w.o, e)) {
+		mc_hosts_free(&w.hosts);
 		return -1;
 	}
-	ns_live = calloc(t->nr_ns + 1, sizeof(*ns_live));
-	again = calloc(t->nr_sbs + 1, sizeof(*again));
-	external_again = calloc(o.nr_externals + 1, sizeof(*external_again));
-	live_fd = mc_fds_new(t->nr_ns);
-	external_fd = mc_fds_new(o.nr_externals);
-	device_fd = mc_fds_new(o.nr_devices);
-	if (!ns_live || !again || !external_again || !live_fd || !external_fd ||
-	    !device_fd) {
-		mc_nomem(e);
-		goto out;
-	}
-	/* Whether they are there already matters when it is restored. */
-	for (i = 0; i < o.nr_externals; i++)
-		external_fd[i] = open(o.externals[i].path, O_PATH | O_CLOEXEC);
-	for (i = 0; i < o.nr_devices; i++)
-		device_fd[i] = open(o.devices[i].path, O_PATH | O_CLOEXEC);
-	if (mc_find_live(t, &o, live_fd, ns_live, &known_boot, e))
-		goto out;
-	if (o.assume_sources)
-		memset(ns_live, true, t->nr_ns * sizeof(*ns_live));
-	mc_plan_options(&o, &po);
-	po.ns_live = ns_live;
-	mc_exec_probe_again(t, again, &cgroup_fd);
-	po.again = again;
-	mc_exec_probe_external(external_fd, o.nr_externals, external_again, &cgroup_fd);
-	po.external_again = external_again;
-	if (mc_external_sources(external_fd, (uint32_t)o.nr_externals, &sources, &read_only, e))
-		goto out;
-	po.external_sources = sources;
-	po.external_read_only = read_only;
-	refusals.given = (struct mc_given){ external_fd, NULL, device_fd };
-	mc_refusals_take(&refusals, &o, &po);
-	if (mc_ask_for_trees(&po, e))
-		goto out;
-	if (mc_plan_make(t, &po, &p, e))
-		mc_refusals_end(&refusals, e);
-	else if (!mc_refusals_look(&refusals, p, e))
-		ret = mc_plan_print(p, json, out, e);
-out:
-	mc_plan_free(p);
-	mc_external_sources_free(sources, (uint32_t)o.nr_externals);
-	free(read_only);
-	mc_fds_close(live_fd, t->nr_ns);
-	mc_fds_close(external_fd, o.nr_externals);
-	mc_fds_close(device_fd, o.nr_devices);
-	mc_close(cgroup_fd);
-	mc_hosts_free(&hosts);
-	free(ns_live);
-	free(again);
-	free(external_again);
+	ret = start_planning(&w, t, e) ? -1 : plan_print(&w, t, json, out, e);
+	end_planning(&w, t);
 	return ret;
 }

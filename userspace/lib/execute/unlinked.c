@@ -422,30 +422,57 @@ static int external_of(const struct mc_exec *x, const struct mc_src *s)
 	return s->kind == MC_SRC_EXTERNAL ? x->external_fd[s->index] : -1;
 }
 
-int mc_exec_check_unlinked(const struct mc_exec *x)
-{
-	const struct mc_src *s;
-	struct mc_put *put;
-	uint32_t i;
-	int ret = 0;
+struct trying {
+	const struct mc_plan_options *po;
+	struct mntcr_error *e;
+	uint32_t nr_refused;
+};
 
-	for (i = 0; i < x->p->nr_srcs && !ret; i++) {
-		s = &x->p->srcs[i];
-		if (!s->nr_unlinked)
+static void is_refused(void *data, const struct mntcr_error *why)
+{
+	struct trying *t = data;
+
+	mc_refuse_beside(t->po, t->e, &t->nr_refused, &(struct mntcr_refusal){
+		.rule = why->rule, .text = why->text, .help = "" });
+}
+
+/* Of what comes from the archive alone, all of which is read when it is made. */
+static int try_source(const struct mc_exec *x, const struct mc_src *s, struct trying *t)
+{
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	const struct mc_trying how = {
+		.no_data = !on_device(x, s), .refused = is_refused, .data = t,
+	};
+	struct mc_put *put = mc_exec_put(x->p, s);
+	uint32_t before = t->nr_refused;
+	struct mntcr_error e = { 0 };
+	int ret = put ? mc_contents_try(x->o->contents, sb,
+					mc_exec_is_whole(sb, s, external_of(x, s)), put,
+					s->nr_unlinked, &how, &e) : mc_nomem(&e);
+
+	free(put);
+	if (!ret || t->nr_refused > before)
+		return 0;
+	*t->e = e;
+	return -1;
+}
+
+int mc_exec_check_unlinked(const struct mc_exec *x, const struct mc_plan_options *po,
+			   struct mntcr_error *e)
+{
+	struct trying t = { .po = po, .e = e };
+	uint32_t i;
+
+	for (i = 0; i < x->p->nr_srcs; i++) {
+		if (!x->p->srcs[i].nr_unlinked)
 			continue;
-		if (!mc_contents_has(x->o->contents, &x->t->sbs[s->sb]))
-			return mc_fail(x->e, MNTCR_USAGE, 0,
+		if (!mc_contents_has(x->o->contents, &x->t->sbs[x->p->srcs[i].sb]))
+			return mc_fail(e, MNTCR_USAGE, 0,
 				       "unlinked roots are in the image's contents, which were not given");
-		if (!on_device(x, s))
-			continue;
-		put = mc_exec_put(x->p, s);
-		ret = !put ? mc_nomem(x->e) :
-		      mc_contents_try(x->o->contents, &x->t->sbs[s->sb],
-				      mc_exec_is_whole(&x->t->sbs[s->sb], s, external_of(x, s)),
-				      put, s->nr_unlinked, x->e);
-		free(put);
+		if (try_source(x, &x->p->srcs[i], &t))
+			return -1;
 	}
-	return ret;
+	return t.nr_refused ? -1 : 0;
 }
 
 /* Where and what they are, for all sources. */

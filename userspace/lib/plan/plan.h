@@ -361,6 +361,12 @@ struct mc_plan_options {
 int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		 struct mc_plan **plan, struct mntcr_error *e);
 void mc_plan_free(struct mc_plan *p);
+/*
+ * One more of what is refused beside the plan: o is told of it, and the first of *nr is
+ * the error.
+ */
+void mc_refuse_beside(const struct mc_plan_options *o, struct mntcr_error *e, uint32_t *nr,
+		      const struct mntcr_refusal *refusal);
 /* The error is the first refusal: say that there are nr more. */
 void mc_more_refusals(struct mntcr_error *e, uint32_t nr);
 /*
@@ -382,6 +388,8 @@ void mc_need_id_text(enum mntcr_given_kind kind, uint64_t id, char *buf, size_t 
 bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,
 		       uint32_t *need);
 
+/* Is it idmapped, and its source not? */
+bool mc_plan_sets_idmap(const struct mc_plan *p, uint32_t mount);
 /* The source that the mount will be restored with; NULL: not known. */
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount);
 /* Does it differ from the source in the image? */

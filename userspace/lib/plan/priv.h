@@ -400,8 +400,6 @@ int mc_plan_layers(struct mc_plan *p, struct mntcr_error *e);
 
 /* Once all uses are known: which sources need the scratch tree. */
 void mc_plan_settle_srcs(struct mc_plan *p);
-/* Is it idmapped, and its source not? */
-bool mc_plan_sets_idmap(const struct mc_plan *p, uint32_t mount);
 /* Is a bare clone of its source all that the mount takes? */
 bool mc_plan_plain(const struct mc_plan *p, uint32_t mount);
 

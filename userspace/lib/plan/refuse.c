@@ -101,6 +101,16 @@ int mc_plan_refuse(struct mc_plan *p, struct mntcr_error *e, const char *rule,
 	return 0;
 }
 
+void mc_refuse_beside(const struct mc_plan_options *o, struct mntcr_error *e, uint32_t *nr,
+		      const struct mntcr_refusal *refusal)
+{
+	if (!(*nr)++)
+		mc_refuse(e, refusal->rule, "%s%s%s", refusal->text,
+			  *refusal->help ? "; " : "", refusal->help);
+	if (o->refused)
+		o->refused(o->data, refusal);
+}
+
 void mc_more_refusals(struct mntcr_error *e, uint32_t nr)
 {
 	char more[64];
