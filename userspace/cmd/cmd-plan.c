@@ -23,6 +23,37 @@ static void refused(void *data, const struct mntcr_refusal *refusal)
 	restore_opts_refused(data, "plan", refusal);
 }
 
+/* What else is refused, beside what has been said. */
+static int refuse(struct restore_opts *r, const struct mntcr_topology *t,
+		  const struct mntcr_error *first)
+{
+	FILE *null = fopen("/dev/null", "we");
+	struct mntcr_error e;
+
+	if (null && mntcr_plan_print(t, &r->o, false, null, &e) && e.code != MNTCR_REFUSED) {
+		fclose(null);
+		return cmd_error("plan", &e);
+	}
+	if (null)
+		fclose(null);
+	return restore_opts_error(r, "plan", first);
+}
+
+static int run(struct restore_opts *r, const char *image, struct mntcr_topology **t, bool json)
+{
+	struct mntcr_error e = { 0 };
+	int applied;
+
+	if (mntcr_image_read(image, t, &e))
+		return restore_opts_error(r, "plan", &e);
+	applied = restore_opts_apply(r, "plan", *t, &e);
+	if (applied > 0)
+		return refuse(r, *t, &e);
+	if (applied || mntcr_plan_print(*t, &r->o, json, stdout, &e))
+		return restore_opts_error(r, "plan", &e);
+	return cmd_flush("plan");
+}
+
 int cmd_plan(int argc, char **argv)
 {
 	enum { OPT_JSON = 256, OPT_ASSUME };
@@ -35,7 +66,6 @@ int cmd_plan(int argc, char **argv)
 	};
 	struct mntcr_topology *t = NULL;
 	struct restore_opts r = { .o = { .size = sizeof(r.o) } };
-	struct mntcr_error e = { 0 };
 	bool json = false;
 	int c, ret = cmd_contradict("plan", argc, argv, "h" RESTORE_OPT_LETTERS, options);
 
@@ -70,12 +100,7 @@ int cmd_plan(int argc, char **argv)
 	r.json = json;
 	r.o.refused = refused;
 	r.o.data = &r;
-	if (mntcr_image_read(argv[optind], &t, &e) ||
-	    cmd_maps_apply(&r.maps, t, &e) ||
-	    mntcr_plan_print(t, &r.o, json, stdout, &e))
-		ret = restore_opts_error(&r, "plan", &e);
-	else
-		ret = cmd_flush("plan");
+	ret = run(&r, argv[optind], &t, json);
 out:
 	mntcr_topology_free(t);
 	restore_opts_free(&r);

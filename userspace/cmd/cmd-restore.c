@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "check/check.h"
+#include "execute/execute.h"
 #include "topology/topology.h"
 #include "verify/counterparts.h"
 #include "restore-opts.h"
@@ -284,12 +286,26 @@ static int make(struct job *j, const struct mntcr_topology *t,
 	return cmd_stages_drive(&j->stages, t, &j->r.o, &j->held, r, e);
 }
 
+/* Of the image something was refused: what else is, is said, and nothing is made. */
+static int refuse(struct job *j, const struct mntcr_topology *t, struct mntcr_error *first)
+{
+	const struct mntcr_stages_options so = {
+		.size = sizeof(so), .give = j->stages.give, .nr_give = j->stages.nr_give,
+	};
+	struct mntcr_error e;
+
+	if (mc_restore_refused(t, &j->r.o, j->stages.fd >= 0 ? &so : NULL, &e) &&
+	    e.code != MNTCR_REFUSED)
+		*first = e;
+	return restore_opts_error(&j->r, "restore", first);
+}
+
 static int run(struct job *j, const char *image)
 {
 	struct mntcr_restored *r = NULL;
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
-	int ret = 0;
+	int ret = 0, applied;
 
 	sigemptyset(&j->held);
 	if (mntcr_image_read_contents(image, &t, &j->contents, &e)) {
@@ -297,7 +313,8 @@ static int run(struct job *j, const char *image)
 		return cmd_error("restore", &e);
 	}
 	j->r.json = j->json;
-	if (cmd_maps_apply(&j->r.maps, t, &e)) {
+	applied = restore_opts_apply(&j->r, "restore", t, &e);
+	if (applied < 0) {
 		ret = restore_opts_error(&j->r, "restore", &e);
 		goto out;
 	}
@@ -308,6 +325,10 @@ static int run(struct job *j, const char *image)
 	j->r.o.refused = refused;
 	j->r.o.data = j;
 	j->r.o.pin_later = true;
+	if (applied) {
+		ret = refuse(j, t, &e);
+		goto out;
+	}
 	if (j->r.o.pin_dir)
 		hold_signals(&j->held);
 	ret = make(j, t, &r, &e);
@@ -349,17 +370,14 @@ static int list(struct job *j, struct mntcr_topology *t, struct mntcr_error *e)
 	const struct mntcr_stages_options so = {
 		.size = sizeof(so), .give = j->stages.give, .nr_give = j->stages.nr_give,
 	};
-	struct mntcr_error why;
+	struct cmd_wrong w = { 0 };
+	int ret = cmd_maps_apply(&j->r.maps, t, &w, e);
 
-	if (cmd_maps_apply(&j->r.maps, t, &why)) {
-		if (why.code == MNTCR_REFUSED || why.code == MNTCR_USAGE)
-			return mntcr_check_refused(&why, 1, j->json, stdout, e);
-		*e = why;
-		return -1;
-	}
-	return j->stages.asked ?
-	       mntcr_check_stages(t, &j->r.o, &so, j->json, stdout, e) :
-	       mntcr_check_restore(t, &j->r.o, j->json, stdout, e);
+	if (!ret)
+		ret = mc_check_after(t, &j->r.o, j->stages.asked ? &so : NULL, w.list, w.nr,
+				     j->json, stdout, e);
+	free(w.list);
+	return ret;
 }
 
 /* What would fail is in the list. */

@@ -134,7 +134,7 @@ static int compare(struct job *j, struct cmd_input *first,
 	}
 	if (ret)
 		goto out;
-	if (a && cmd_maps_apply(&j->maps, a, &e)) {
+	if (a && cmd_maps_apply(&j->maps, a, NULL, &e)) {
 		ret = cmd_error("verify", &e);
 		goto out;
 	}

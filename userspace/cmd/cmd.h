@@ -127,9 +127,15 @@ struct cmd_maps {
 int cmd_maps_add(struct cmd_maps *m, const char *cmd, char *arg);
 int cmd_maps_add_stand_in(struct cmd_maps *m, const char *cmd, const char *arg);
 int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg);
-/* 0, or -1 and an error */
+/* What of them is wrong usage or refused; nomem: sticky. */
+struct cmd_wrong {
+	struct mntcr_error *list;
+	size_t nr;
+	bool nomem;
+};
+/* 0, or -1 and an error: of those that are wrong the first, unless w has them all. */
 int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
-		   struct mntcr_error *e);
+		   struct cmd_wrong *w, struct mntcr_error *e);
 void cmd_maps_free(struct cmd_maps *m);
 
 /* Progress on a terminal, nothing in a pipe.  total 0: unknown. */

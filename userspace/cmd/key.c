@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base.h"
+#include "capture/given.h"
+#include "topology/topology.h"
 #include "cmd.h"
 
 /* Three octal digits, as messages print a byte. */
@@ -132,15 +135,31 @@ out:
 	return ret;
 }
 
-int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
-		   struct mntcr_error *e)
+static void keep_wrong(void *data, const struct mntcr_error *why)
 {
-	if (m->nr && mntcr_topology_map_cgroups(t, m->maps, m->nr, e))
+	struct cmd_wrong *w = data;
+	void *p = realloc(w->list, (w->nr + 1) * sizeof(*w->list));
+
+	if (!p) {
+		w->nomem = true;
+		return;
+	}
+	w->list = p;
+	w->list[w->nr++] = *why;
+}
+
+int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
+		   struct cmd_wrong *w, struct mntcr_error *e)
+{
+	const struct mc_wrong all = { keep_wrong, w }, *wrong = w ? &all : NULL;
+
+	memset(e, 0, sizeof(*e));
+	if ((m->nr && mc_topology_map_cgroups(t, m->maps, m->nr, wrong, e)) ||
+	    (m->nr_stand_ins &&
+	     mc_topology_stand_in(t, m->stand_ins, m->nr_stand_ins, wrong, e)) ||
+	    (m->nr_owners && mc_topology_owners(t, m->owners, m->nr_owners, wrong, e)))
 		return -1;
-	if (m->nr_stand_ins && mntcr_topology_stand_in(t, m->stand_ins,
-						       m->nr_stand_ins, e))
-		return -1;
-	return m->nr_owners ? mntcr_topology_owners(t, m->owners, m->nr_owners, e) : 0;
+	return w && w->nomem ? mc_nomem(e) : 0;
 }
 
 void cmd_maps_free(struct cmd_maps *m)

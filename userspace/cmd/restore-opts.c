@@ -213,6 +213,29 @@ int restore_opts_error(struct restore_opts *r, const char *cmd,
 	return MNTCR_REFUSED;
 }
 
+int restore_opts_apply(struct restore_opts *r, const char *cmd, struct mntcr_topology *t,
+		       struct mntcr_error *e)
+{
+	struct cmd_wrong w = { 0 };
+	int ret = cmd_maps_apply(&r->maps, t, &w, e);
+	size_t i;
+
+	/* wrong usage comes first, as it does where a plan finds it */
+	for (i = 0; !ret && i < w.nr; i++)
+		if (w.list[i].code != MNTCR_REFUSED) {
+			*e = w.list[i];
+			ret = -1;
+		}
+	for (i = 0; ret >= 0 && i < w.nr; i++) {
+		restore_opts_refused(r, cmd, &(struct mntcr_refusal){
+			.rule = w.list[i].rule, .text = w.list[i].text, .help = "" });
+		*e = w.list[0];
+		ret = 1;
+	}
+	free(w.list);
+	return ret;
+}
+
 void restore_opts_done(struct restore_opts *r)
 {
 	r->o.sources = r->sources.sources;

@@ -82,6 +82,12 @@ void restore_opts_refused(struct restore_opts *r, const char *cmd,
 /* What failed: what was refused has been said.  Returns the exit code. */
 int restore_opts_error(struct restore_opts *r, const char *cmd,
 		       const struct mntcr_error *e);
+/*
+ * What is done to the image before there is a plan.  0; 1: something is refused, which has
+ * been said, and what else is has yet to be; -1: an error, which has not.
+ */
+int restore_opts_apply(struct restore_opts *r, const char *cmd, struct mntcr_topology *t,
+		       struct mntcr_error *e);
 /* After the last option. */
 void restore_opts_done(struct restore_opts *r);
 void restore_opts_free(struct restore_opts *r);

@@ -911,5 +911,47 @@ trees()
 }
 test_each "detached trees, and what there is no plan for, in lists" trees
 
+# Of options that change the image, too, all that is wrong is listed, with the rest.
+all_wrong()
+{
+	type=ext4
+	image "$work/plain" '' "$a"
+	type=
+	sed 's/"version":2/"version":4/; s/"options":"[^"]*"/&,"whose":"container"/' \
+		"$work/plain" >"$work/image"
+	set -- --api "$api" --stand-in /b --stand-in /c --owner 5=/proc/self/ns/user \
+		--owner 6=/proc/self/ns/user --map-cgroup /x=/y --map-cgroup /z=/y
+	code 4 mntcr restore --check "$@" "$work/image"
+	for text in "/b names no superblock" "/c names no superblock" \
+			"owner 5: no user namespace" "owner 6: no user namespace" \
+			"no mount is of the cgroup /x" "no mount is of the cgroup /z"; do
+		holds grep -q "^refused .*$text.* \[option\]\$" "$tmp/out"
+	done
+	holds grep -q "^refused .* \[no-source\]\$" "$tmp/out"
+	holds grep -q "^superblock 9:99 " "$tmp/out"
+	same "$(grep -c '^refused' "$tmp/out")" 7 "what is refused"
+	# what a plan finds of keys as well
+	code 4 mntcr restore --check --json "$@" --external 8:8=/ --host /none "$work/image"
+	same "$(grep -c '"rule": "option"' "$tmp/out")" 8 "options that are wrong"
+	code 2 mntcr restore --discard "$@" "$work/image"
+	code 2 mntcr plan "$@" "$work/image"
+	# what is refused of the image, and what the plan refuses, in one run
+	for command in "restore --discard" "plan"; do
+		# shellcheck disable=SC2086	# words
+		code 4 mntcr $command --api "$api" --stand-in /a --stand-in / "$work/image"
+		same "$(grep -c '\[stand-in\]$' "$tmp/err")" 2 "what nothing stands in for"
+		same "$(grep -c '\[no-source\]$' "$tmp/err")" 1 "what is nowhere"
+		# shellcheck disable=SC2086	# words
+		code 4 mntcr $command --api "$api" --json --stand-in /a "$work/image"
+		same "$(grep -o '"rule": "[^"]*"' "$tmp/out" | sort | xargs)" \
+			"rule: no-source rule: stand-in" "all rules"
+	done
+	# nor is anything made where the plan refuses nothing
+	code 4 mntcr restore --api "$api" --pin "$work/pin" --external 9:99=/tmp \
+		--stand-in /a "$work/image"
+	fails test -e "$work/pin"
+}
+test_each "all that is wrong with options in one list" all_wrong
+
 echo "1..$n"
 exit $bad

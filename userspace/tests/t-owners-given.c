@@ -445,7 +445,7 @@ static void across_two_ranges(void)
 		CHECK_EQ(s.nr, 4);
 		t = image();
 		t->idmaps[0] = (struct mc_idmap){ 1, 1, some, some };
-		CHECK_EQ(mc_topology_shift(t, &s, &e), k ? -1 : 0);
+		CHECK_EQ(mc_topology_shift(t, &s, NULL, &e), k ? -1 : 0);
 		if (k) {
 			CHECK_STR(e.rule, "idmap-maps");
 		} else {

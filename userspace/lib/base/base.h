@@ -32,6 +32,15 @@ int mc_refuse(struct mntcr_error *e, const char *rule,
 	      const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int mc_nomem(struct mntcr_error *e);
 
+/* Who wants all that is wrong usage or refused, and not only the first. */
+struct mc_wrong {
+	void (*tell)(void *data, const struct mntcr_error *why);
+	void *data;
+};
+
+/* After a failure: 0, if that has been told; -1: it is the end.  w may be NULL. */
+int mc_wrong_told(const struct mc_wrong *w, const struct mntcr_error *e);
+
 /*
  * Copy a caller's structure, which begins with its size, into mine (of size
  * bytes). The caller's must be at least first bytes, the size in the first

@@ -54,3 +54,11 @@ int mc_nomem(struct mntcr_error *e)
 {
 	return mc_fail(e, MNTCR_SYS, ENOMEM, "out of memory");
 }
+
+int mc_wrong_told(const struct mc_wrong *w, const struct mntcr_error *e)
+{
+	if (!w || (e->code != MNTCR_USAGE && e->code != MNTCR_REFUSED))
+		return -1;
+	w->tell(w->data, e);
+	return 0;
+}

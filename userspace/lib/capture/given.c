@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "capture/capture.h"
+#include "capture/given.h"
 
 static bool same_file(int fd, const struct stat *st)
 {
@@ -172,7 +173,7 @@ static bool meets(const struct mc_idmap_extent *x, uint32_t nr, const struct mc_
 
 /* Whose ids stay: what the image has of these must not go with those that are moved. */
 static int who_stays(const struct mc_topology *t, const struct mc_shift *s,
-		     struct mntcr_error *e)
+		     const struct mc_wrong *w, struct mntcr_error *e)
 {
 	uint32_t u;
 
@@ -183,15 +184,17 @@ static int who_stays(const struct mc_topology *t, const struct mc_shift *s,
 		    !meets(s->gid ? n->map.gid : n->map.uid,
 			   s->gid ? n->map.nr_gid : n->map.nr_uid, s))
 			continue;
-		return mc_refuse(e, "given-owner-maps",
-				 "user:[%" PRIu64 "] maps to ids that are moved, %cid %" PRIu32 " on, and is not moved itself; it can be given with the same ids as the other",
-				 n->ino, s->gid ? 'g' : 'u', s->from);
+		mc_refuse(e, "given-owner-maps",
+			  "user:[%" PRIu64 "] maps to ids that are moved, %cid %" PRIu32 " on, and is not moved itself; it can be given with the same ids as the other",
+			  n->ino, s->gid ? 'g' : 'u', s->from);
+		if (mc_wrong_told(w, e))
+			return -1;
 	}
 	return 0;
 }
 
 static int shift(struct mc_topology *t, struct mc_shift *moved, uint32_t nr,
-		 struct mntcr_error *e)
+		 const struct mc_wrong *w, struct mntcr_error *e)
 {
 	struct mc_shifts *s = mc_topology_alloc(t, sizeof(*s));
 	uint32_t i;
@@ -201,36 +204,55 @@ static int shift(struct mc_topology *t, struct mc_shift *moved, uint32_t nr,
 	qsort(moved, nr, sizeof(*moved), cmp_shift);
 	nr = drop_equal(moved, nr);
 	for (i = 0; i < nr; i++)
-		if (who_stays(t, &moved[i], e))
+		if (who_stays(t, &moved[i], w, e))
 			return -1;
-	for (i = 1; i < nr; i++)
-		if (moved[i].gid == moved[i - 1].gid &&
-		    moved[i].from - moved[i - 1].from < moved[i - 1].count)
-			return mc_refuse(e, "given-owner-maps",
-					 "two user namespaces that are given map to %cid %" PRIu32 " in the image, and not to one here",
-					 moved[i].gid ? 'g' : 'u', moved[i].from);
+	for (i = 1; i < nr; i++) {
+		if (moved[i].gid != moved[i - 1].gid ||
+		    moved[i].from - moved[i - 1].from >= moved[i - 1].count)
+			continue;
+		mc_refuse(e, "given-owner-maps",
+			  "two user namespaces that are given map to %cid %" PRIu32 " in the image, and not to one here",
+			  moved[i].gid ? 'g' : 'u', moved[i].from);
+		if (mc_wrong_told(w, e))
+			return -1;
+	}
 	*s = (struct mc_shifts){ nr, moved };
-	return mc_topology_shift(t, s, e);
+	return mc_topology_shift(t, s, w, e);
 }
 
-int mntcr_topology_owners(struct mc_topology *t, const struct mntcr_owner *owners,
-			  size_t nr, struct mntcr_error *e)
+static int find_and_take(struct mc_topology *t, const struct mntcr_owner *o,
+			 uint32_t scratch, struct mc_shift *moved, uint32_t *nr,
+			 const struct mc_wrong *w, struct mntcr_error *e)
+{
+	uint32_t u = 0;
+
+	return find(t, o, &u, e) ? mc_wrong_told(w, e) :
+	       take(t, u, o->fd, scratch, moved, nr, e);
+}
+
+int mc_topology_owners(struct mc_topology *t, const struct mntcr_owner *owners,
+		       size_t nr, const struct mc_wrong *w, struct mntcr_error *e)
 {
 	struct mc_shift *moved;
-	uint32_t u = 0, scratch, nr_moved = 0;
-	size_t i;
+	uint32_t scratch, nr_moved = 0;
+	size_t i, most = nr;
 	int ret = 0;
 
 	/* each once */
-	if (nr > t->nr_userns)
-		nr = t->nr_userns + 1UL;
-	moved = mc_topology_alloc(t, (nr + 1) * 2 * MC_MAX_IDMAP_EXTENTS * sizeof(*moved));
+	if (most > t->nr_userns)
+		most = t->nr_userns + 1UL;
+	moved = mc_topology_alloc(t, (most + 1) * 2 * MC_MAX_IDMAP_EXTENTS * sizeof(*moved));
 	scratch = mc_topology_add_userns(t);
 	if (!moved || scratch == MC_NONE)
 		return mc_nomem(e);
 	t->nr_userns--;
 	for (i = 0; i < nr && !ret; i++)
-		ret = find(t, &owners[i], &u, e) ||
-		      take(t, u, owners[i].fd, scratch, moved, &nr_moved, e) ? -1 : 0;
-	return !ret && nr_moved ? shift(t, moved, nr_moved, e) : ret;
+		ret = find_and_take(t, &owners[i], scratch, moved, &nr_moved, w, e);
+	return !ret && nr_moved ? shift(t, moved, nr_moved, w, e) : ret;
+}
+
+int mntcr_topology_owners(struct mc_topology *t, const struct mntcr_owner *owners,
+			  size_t nr, struct mntcr_error *e)
+{
+	return mc_topology_owners(t, owners, nr, NULL, e);
 }

@@ -28,6 +28,14 @@ struct mc_report {
 	bool nomem;		/* sticky: check once at the end */
 };
 
+/*
+ * mntcr_check_restore() or, with stages, mntcr_check_stages(): nr errors, MNTCR_REFUSED or
+ * MNTCR_USAGE, from before there was a plan are in the list, too.
+ */
+int mc_check_after(const struct mntcr_topology *t, const struct mntcr_restore_options *opts,
+		   const struct mntcr_stages_options *stages, const struct mntcr_error *why,
+		   size_t nr, bool json, FILE *out, struct mntcr_error *e);
+
 /* Even if it fails it is to be freed.  t: NULL, where no mounts will be named. */
 int mc_report_new(struct mc_report *r, const struct mc_topology *t,
 		  struct mntcr_error *e);
@@ -48,6 +56,8 @@ json_t *mc_report_need(const struct mc_need *n);
 /* A string; what does not end with a whole letter is cut. */
 json_t *mc_report_text(const char *s);
 void mc_report_refusal(struct mc_report *r, const struct mntcr_refusal *refusal);
+/* From before there was a plan. */
+void mc_report_before(struct mc_report *r, const struct mntcr_error *why, size_t nr);
 /* By a rule, of no mount in particular. */
 void mc_report_refuse(struct mc_report *r, const char *rule, const char *help,
 		      const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -289,18 +289,24 @@ static void end_hosts(struct mc_report *r)
 	mc_buf_free(&b);
 }
 
+void mc_report_before(struct mc_report *r, const struct mntcr_error *why, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		mc_report_refuse(r, *why[i].rule ? why[i].rule : "option", "", "%s",
+				 why[i].text);
+}
+
 int mntcr_check_refused(const struct mntcr_error *why, size_t nr, bool json, FILE *out,
 			struct mntcr_error *e)
 {
 	struct mc_report r;
 	int ret = -1;
-	size_t i;
 
 	memset(e, 0, sizeof(*e));
 	if (!mc_report_new(&r, NULL, e)) {
-		for (i = 0; i < nr; i++)
-			mc_report_refuse(&r, *why[i].rule ? why[i].rule : "option", "", "%s",
-					 why[i].text);
+		mc_report_before(&r, why, nr);
 		ret = mc_report_end(&r, json, out, e);
 	}
 	mc_report_free(&r);

@@ -427,8 +427,8 @@ static void finish(struct job *j)
 }
 
 static int check(const struct mntcr_topology *t, const struct mntcr_restore_options *opts,
-		 const struct mntcr_stages_options *stages, bool json, FILE *out,
-		 struct mntcr_error *e)
+		 const struct mntcr_stages_options *stages, const struct mntcr_error *why,
+		 size_t nr, bool json, FILE *out, struct mntcr_error *e)
 {
 	struct mntcr_restore_options o;
 	struct mntcr_error lacks = { 0 }, inner = { 0 }, wrong = { 0 };
@@ -445,6 +445,7 @@ static int check(const struct mntcr_topology *t, const struct mntcr_restore_opti
 		return -1;
 	}
 	if (!start(&j, stages, e)) {
+		mc_report_before(&j.r, why, nr);
 		if (!hosts)
 			wrong_hosts(&j, &wrong);
 		if (o.api == MNTCR_API_EXTENDED && mc_need_extended(&lacks))
@@ -470,7 +471,19 @@ int mntcr_check_restore(const struct mntcr_topology *t,
 			struct mntcr_error *e)
 {
 	memset(e, 0, sizeof(*e));
-	return check(t, opts, NULL, json, out, e);
+	return check(t, opts, NULL, NULL, 0, json, out, e);
+}
+
+int mc_check_after(const struct mntcr_topology *t, const struct mntcr_restore_options *opts,
+		   const struct mntcr_stages_options *stages, const struct mntcr_error *why,
+		   size_t nr, bool json, FILE *out, struct mntcr_error *e)
+{
+	struct mntcr_stages_options so;
+
+	memset(e, 0, sizeof(*e));
+	if (stages && mc_take_options(&so, sizeof(so), sizeof(so), stages, "stages_options", e))
+		return -1;
+	return check(t, opts, stages ? &so : NULL, why, nr, json, out, e);
 }
 
 int mntcr_check_stages(const struct mntcr_topology *t,
@@ -478,9 +491,7 @@ int mntcr_check_stages(const struct mntcr_topology *t,
 		       const struct mntcr_stages_options *stages, bool json, FILE *out,
 		       struct mntcr_error *e)
 {
-	struct mntcr_stages_options so;
+	const struct mntcr_stages_options none = { .size = sizeof(none) };
 
-	memset(e, 0, sizeof(*e));
-	return mc_take_options(&so, sizeof(so), sizeof(so), stages, "stages_options", e) ?
-	       -1 : check(t, opts, &so, json, out, e);
+	return mc_check_after(t, opts, stages ? stages : &none, NULL, 0, json, out, e);
 }

@@ -531,5 +531,9 @@ int mc_restore_take(struct mntcr_restore_options *o,
 		    struct mntcr_error *e);
 void mc_plan_options(const struct mntcr_restore_options *o,
 		     struct mc_plan_options *po);
+/* A restore as far as opts->refused is told of all: nothing is made. */
+int mc_restore_refused(const struct mntcr_topology *t,
+		       const struct mntcr_restore_options *opts,
+		       const struct mntcr_stages_options *stages, struct mntcr_error *e);
 
 #endif /* MC_EXECUTE_H */

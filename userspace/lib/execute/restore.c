@@ -440,6 +440,21 @@ int mc_work_begin(const struct mntcr_topology *t,
 	return ret;
 }
 
+int mc_restore_refused(const struct mntcr_topology *t,
+		       const struct mntcr_restore_options *opts,
+		       const struct mntcr_stages_options *stages, struct mntcr_error *e)
+{
+	struct mntcr_restore_options o = *opts;
+	struct mc_work *w;
+	int ret;
+
+	o.pin_dir = NULL;	/* nothing is mounted there */
+	o.difference = NULL;
+	ret = mc_work_begin(t, &o, stages, &w, e);
+	mc_work_free(w);
+	return ret;
+}
+
 int mc_work_ops(struct mc_work *w, uint32_t first, uint32_t end,
 		struct mntcr_error *e)
 {

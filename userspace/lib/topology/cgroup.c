@@ -16,6 +16,8 @@ struct mapping {
 	const struct mntcr_cgroup_map *maps;
 	size_t nr;
 	bool *used;
+	bool *wrong;		/* it is told of, and does not count */
+	const struct mc_wrong *w;
 	struct mntcr_error *e;
 };
 
@@ -32,26 +34,35 @@ static bool is_below(const char *path, const char *of)
 	return !strncmp(path, of, n) && (!path[n] || path[n] == '/');
 }
 
-static int check_maps(const struct mapping *m)
+static int check_map(const struct mapping *m, size_t i)
 {
+	const char *const paths[] = { m->maps[i].from, m->maps[i].to };
+	const char *fault;
 	char esc[128];
-	const char *fault, *path;
-	size_t i, j;
+	size_t k;
 
-	for (i = 0; i < 2 * m->nr; i++) {
-		path = i % 2 ? m->maps[i / 2].to : m->maps[i / 2].from;
-		fault = mc_path_fault(path, false);
+	for (k = 0; k < MC_ARRAY_SIZE(paths); k++) {
+		fault = mc_path_fault(paths[k], false);
 		if (fault)
 			return mc_fail(m->e, MNTCR_USAGE, 0, "the cgroup %s %s",
-				       mc_escape(path, esc, sizeof(esc)), fault);
+				       mc_escape(paths[k], esc, sizeof(esc)), fault);
 	}
-	for (i = 0; i < m->nr; i++)
-		for (j = 0; j < i; j++)
-			if (!strcmp(m->maps[i].from, m->maps[j].from))
-				return mc_fail(m->e, MNTCR_USAGE, 0,
-					       "the cgroup %s is mapped twice",
-					       mc_escape(m->maps[i].from, esc,
-							 sizeof(esc)));
+	for (k = 0; k < i; k++)
+		if (!strcmp(m->maps[i].from, m->maps[k].from))
+			return mc_fail(m->e, MNTCR_USAGE, 0, "the cgroup %s is mapped twice",
+				       mc_escape(m->maps[i].from, esc, sizeof(esc)));
+	return 0;
+}
+
+static int check_maps(const struct mapping *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->nr; i++) {
+		m->wrong[i] = check_map(m, i);
+		if (m->wrong[i] && mc_wrong_told(m->w, m->e))
+			return -1;
+	}
 	return 0;
 }
 
@@ -63,7 +74,7 @@ static const char *mapped(const struct mapping *m, const char *path)
 	char *s;
 
 	for (i = 0; i < m->nr; i++)
-		if (is_below(path, m->maps[i].from) &&
+		if (!m->wrong[i] && is_below(path, m->maps[i].from) &&
 		    (best == m->nr || length(m->maps[i].from) >
 				      length(m->maps[best].from)))
 			best = i;
@@ -138,40 +149,53 @@ static int map_mount(const struct mapping *m, uint32_t i)
 	if (!to)
 		return -1;
 	mc_for_each_child(m->t, child, i)
-		if (map_child(m, child, mnt->root, to))
+		if (map_child(m, child, mnt->root, to) && mc_wrong_told(m->w, m->e))
 			return -1;
 	mnt->moved = strcmp(mnt->root, to);
 	mnt->root = to;
 	return 0;
 }
 
+static int map_all(const struct mapping *m)
+{
+	char esc[128];
+	uint32_t i;
+	size_t k;
+
+	if (check_maps(m))
+		return -1;
+	for (i = 0; i < m->t->nr_mounts; i++)
+		if (map_mount(m, i) && mc_wrong_told(m->w, m->e))
+			return -1;
+	for (k = 0; k < m->nr; k++) {
+		if (m->used[k] || m->wrong[k])
+			continue;
+		mc_fail(m->e, MNTCR_USAGE, 0, "no mount is of the cgroup %s, or one below it",
+			mc_escape(m->maps[k].from, esc, sizeof(esc)));
+		if (mc_wrong_told(m->w, m->e))
+			return -1;
+	}
+	return 0;
+}
+
+int mc_topology_map_cgroups(struct mc_topology *t, const struct mntcr_cgroup_map *maps,
+			    size_t nr, const struct mc_wrong *w, struct mntcr_error *e)
+{
+	struct mapping m = {
+		.t = t, .maps = maps, .nr = nr, .w = w, .e = e,
+		.used = calloc(nr + 1, sizeof(*m.used)),
+		.wrong = calloc(nr + 1, sizeof(*m.wrong)),
+	};
+	int ret = m.used && m.wrong ? map_all(&m) : mc_nomem(e);
+
+	free(m.used);
+	free(m.wrong);
+	return ret;
+}
+
 int mntcr_topology_map_cgroups(struct mntcr_topology *t,
 			       const struct mntcr_cgroup_map *maps, size_t nr,
 			       struct mntcr_error *e)
 {
-	struct mapping m = { .t = t, .maps = maps, .nr = nr, .e = e };
-	char esc[128];
-	int ret = -1;
-	uint32_t i;
-	size_t k;
-
-	if (check_maps(&m))
-		return -1;
-	m.used = calloc(nr + 1, sizeof(*m.used));
-	if (!m.used)
-		return mc_nomem(e);
-	for (i = 0; i < t->nr_mounts; i++)
-		if (map_mount(&m, i))
-			goto out;
-	for (k = 0; k < nr; k++)
-		if (!m.used[k]) {
-			mc_fail(e, MNTCR_USAGE, 0,
-				"no mount is of the cgroup %s, or one below it",
-				mc_escape(maps[k].from, esc, sizeof(esc)));
-			goto out;
-		}
-	ret = 0;
-out:
-	free(m.used);
-	return ret;
+	return mc_topology_map_cgroups(t, maps, nr, NULL, e);
 }

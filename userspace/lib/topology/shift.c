@@ -90,7 +90,7 @@ static int refuse(bool gid, const char *what, uint32_t id, uint32_t count,
 
 static int shift_map(struct mc_topology *t, const struct mc_shifts *s, bool gid,
 		     const struct mc_idmap_extent **x, uint32_t nr,
-		     struct mntcr_error *e)
+		     const struct mc_wrong *w, struct mntcr_error *e)
 {
 	struct mc_idmap_extent *copy = mc_topology_alloc(t, (nr + 1UL) * sizeof(*copy));
 	uint32_t i;
@@ -99,8 +99,10 @@ static int shift_map(struct mc_topology *t, const struct mc_shifts *s, bool gid,
 		return mc_nomem(e);
 	for (i = 0; i < nr; i++) {
 		copy[i] = (*x)[i];
-		if (range(s, gid, &copy[i].parent_id, copy[i].count) < 0)
-			return refuse(gid, " to", copy[i].parent_id, copy[i].count, e);
+		if (range(s, gid, &copy[i].parent_id, copy[i].count) < 0 &&
+		    refuse(gid, " to", copy[i].parent_id, copy[i].count, e) &&
+		    mc_wrong_told(w, e))
+			return -1;
 	}
 	*x = copy;
 	return 0;
@@ -120,7 +122,7 @@ static bool overlaps(const struct mc_idmap_extent *x, uint32_t i)
 /* The ids that are mapped, where they are those of files that are moved; *any: some are. */
 static int shift_inner(struct mc_topology *t, const struct mc_shifts *s, bool gid, bool known,
 		       const struct mc_idmap_extent **x, uint32_t nr, bool *any,
-		       struct mntcr_error *e)
+		       const struct mc_wrong *w, struct mntcr_error *e)
 {
 	struct mc_idmap_extent *copy = mc_topology_alloc(t, (nr + 1UL) * sizeof(*copy));
 	uint32_t i;
@@ -131,13 +133,15 @@ static int shift_inner(struct mc_topology *t, const struct mc_shifts *s, bool gi
 	for (i = 0; i < nr; i++) {
 		copy[i] = (*x)[i];
 		is = range(s, gid, &copy[i].id, copy[i].count);
-		if (is < 0 || (is && !known))
-			return refuse(gid, "", (*x)[i].id, copy[i].count, e);
+		if ((is < 0 || (is && !known)) &&
+		    refuse(gid, "", (*x)[i].id, copy[i].count, e) && mc_wrong_told(w, e))
+			return -1;
 		*any = *any || is;
 	}
 	for (i = 1; i < nr; i++)
-		if (overlaps(copy, i))
-			return refuse(gid, "", (*x)[i].id, copy[i].count, e);
+		if (overlaps(copy, i) && refuse(gid, "", (*x)[i].id, copy[i].count, e) &&
+		    mc_wrong_told(w, e))
+			return -1;
 	*x = copy;
 	return 0;
 }
@@ -234,7 +238,7 @@ static struct moved *find_moved(const struct mc_topology *t)
  */
 static int inner_moved(struct mc_topology *t, const struct mc_shifts *s,
 		       const struct moved *moved, uint32_t sb, uint32_t i, uint32_t *to,
-		       struct mntcr_error *e)
+		       const struct mc_wrong *w, struct mntcr_error *e)
 {
 	const uint32_t userns = t->sbs[sb].userns;
 	struct mc_idmap m = t->idmaps[i];
@@ -246,8 +250,8 @@ static int inner_moved(struct mc_topology *t, const struct mc_shifts *s,
 		return (int)i;
 	if (*to != MC_NONE)
 		return (int)*to;
-	if (shift_inner(t, s, false, known, &m.uid, m.nr_uid, &any, e) ||
-	    shift_inner(t, s, true, known, &m.gid, m.nr_gid, &any, e))
+	if (shift_inner(t, s, false, known, &m.uid, m.nr_uid, &any, w, e) ||
+	    shift_inner(t, s, true, known, &m.gid, m.nr_gid, &any, w, e))
 		return -1;
 	*to = i;
 	if (!any)
@@ -261,7 +265,8 @@ static int inner_moved(struct mc_topology *t, const struct mc_shifts *s,
 }
 
 static int shift_inners(struct mc_topology *t, const struct mc_shifts *s,
-			const struct moved *moved, struct mntcr_error *e)
+			const struct moved *moved, const struct mc_wrong *w,
+			struct mntcr_error *e)
 {
 	uint32_t *to = malloc((t->nr_idmaps + 1UL) * sizeof(*to)), i, k;
 	int new = 0;
@@ -274,7 +279,7 @@ static int shift_inners(struct mc_topology *t, const struct mc_shifts *s,
 
 		if (m->idmap == MC_NONE)
 			continue;
-		new = inner_moved(t, s, moved, m->sb, m->idmap, &to[m->idmap], e);
+		new = inner_moved(t, s, moved, m->sb, m->idmap, &to[m->idmap], w, e);
 		m->idmap = (uint32_t)new;
 	}
 	for (i = 0; i < t->nr_sbs && new >= 0; i++)
@@ -283,7 +288,7 @@ static int shift_inners(struct mc_topology *t, const struct mc_shifts *s,
 
 			if (l->idmap == MC_NONE)
 				continue;
-			new = inner_moved(t, s, moved, l->sb, l->idmap, &to[l->idmap], e);
+			new = inner_moved(t, s, moved, l->sb, l->idmap, &to[l->idmap], w, e);
 			l->idmap = (uint32_t)new;
 		}
 	free(to);
@@ -322,15 +327,15 @@ static int shift_mount(struct mc_topology *t, const struct mc_shifts *s,
 }
 
 int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
-		      struct mntcr_error *e)
+		      const struct mc_wrong *w, struct mntcr_error *e)
 {
 	struct moved *moved;
 	uint32_t i;
 	int ret = 0;
 
 	for (i = 0; i < t->nr_idmaps; i++)
-		if (shift_map(t, s, false, &t->idmaps[i].uid, t->idmaps[i].nr_uid, e) ||
-		    shift_map(t, s, true, &t->idmaps[i].gid, t->idmaps[i].nr_gid, e))
+		if (shift_map(t, s, false, &t->idmaps[i].uid, t->idmaps[i].nr_uid, w, e) ||
+		    shift_map(t, s, true, &t->idmaps[i].gid, t->idmaps[i].nr_gid, w, e))
 			return -1;
 	for (i = 0; i < t->nr_sbs; i++) {
 		if (!is_ours(&t->sbs[i]))
@@ -343,7 +348,7 @@ int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
 	moved = find_moved(t);
 	if (!moved)
 		return mc_nomem(e);
-	ret = shift_inners(t, s, moved, e);
+	ret = shift_inners(t, s, moved, w, e);
 	for (i = 0; i < t->nr_mounts && !ret; i++)
 		ret = shift_mount(t, s, moved, &t->mounts[i], e);
 	free(moved);

@@ -148,14 +148,20 @@ static int stand_in(struct mc_topology *t, const char *key, struct mntcr_error *
 	return 0;
 }
 
-int mntcr_topology_stand_in(struct mntcr_topology *t, const char *const *keys, size_t nr,
-			    struct mntcr_error *e)
+int mc_topology_stand_in(struct mc_topology *t, const char *const *keys, size_t nr,
+			 const struct mc_wrong *w, struct mntcr_error *e)
 {
 	size_t i;
 
-	memset(e, 0, sizeof(*e));
 	for (i = 0; i < nr; i++)
-		if (stand_in(t, keys[i], e))
+		if (stand_in(t, keys[i], e) && mc_wrong_told(w, e))
 			return -1;
 	return 0;
+}
+
+int mntcr_topology_stand_in(struct mntcr_topology *t, const char *const *keys, size_t nr,
+			    struct mntcr_error *e)
+{
+	memset(e, 0, sizeof(*e));
+	return mc_topology_stand_in(t, keys, nr, NULL, e);
 }

@@ -369,12 +369,25 @@ uint32_t mc_shifted(const struct mc_shifts *s, bool gid, uint32_t id);
  */
 bool mc_idmap_is_shifted(const struct mc_idmap *a, const struct mc_idmap *b,
 			 struct mc_shift *list, uint32_t *nr);
+struct mc_wrong;
 /*
  * All that the image says of ids: of idmaps what they map to, and of what can be made
  * anew and is not the host's the options, files and contents.  s lives as long as t.
  */
 int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
-		      struct mntcr_error *e);
+		      const struct mc_wrong *w, struct mntcr_error *e);
+
+/* --- cgroup.c, stand-in.c ---------------------------------------------------- */
+
+/*
+ * mntcr_topology_map_cgroups() and mntcr_topology_stand_in(), which end with the first that
+ * is wrong; where w is told of those, the others are applied, and t is to be looked at and
+ * no more.
+ */
+int mc_topology_map_cgroups(struct mc_topology *t, const struct mntcr_cgroup_map *maps,
+			    size_t nr, const struct mc_wrong *w, struct mntcr_error *e);
+int mc_topology_stand_in(struct mc_topology *t, const char *const *keys, size_t nr,
+			 const struct mc_wrong *w, struct mntcr_error *e);
 
 /* --- unlinked.c ------------------------------------------------------------- */
 
