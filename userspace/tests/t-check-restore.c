@@ -375,6 +375,28 @@ static void relative_layers(void)
 	CHECK_EQ(s.ret, 0);
 	CHECK(!strstr(s.text, "[overlay-layer]"));
 	done(&s);
+	/* but not out of there, by a link or by itself, nor over what is mounted there */
+	TRY(unlink("/tmp/rel/u"));
+	TRY(symlink("/tmp/run", "/tmp/rel/u"));
+	look(&s, image("," DISK OVER("lowerdir=l,upperdir=u,workdir=real/../../rel/w", ""), "",
+		       ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    overlay 9:8: its upperdir u leads out of --layer 9:8=/tmp/rel, on whose mount it has to be; "));
+	CHECK(has(s.text, "refused    overlay 9:8: its workdir real/../../rel/w leads out of --layer 9:8=/tmp/rel"));
+	CHECK(has(s.text, " [overlay-layer]\n"));
+	CHECK(has(s.e.text, "(and 1 more refusals)"));
+	done(&s);
+	TRY(unlink("/tmp/rel/u"));
+	TRY(mkdir("/tmp/rel/u", 0755));
+	TRY(mkdir("/tmp/rel/on", 0755));
+	TRY(mount("on", "/tmp/rel/on", "tmpfs", 0, NULL));
+	TRY(mkdir("/tmp/rel/on/w", 0755));
+	look(&s, image("," DISK OVER("lowerdir=l,upperdir=u,workdir=on/w", ""), "",
+		       ON_OVER(12, "/m")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    overlay 9:8: its workdir on/w was a directory, but --layer 9:8=/tmp/rel has nothing at on/w; "));
+	done(&s);
+	TRY(umount("/tmp/rel/on"));
 }
 
 /* Files of overlayfs that say what is merged; /tmp is none. */

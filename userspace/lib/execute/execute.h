@@ -352,7 +352,10 @@ void mc_hosts_free(struct mc_hosts *h);
 
 /* --- what will be there (shown.c) -------------------------------------------- */
 
-enum mc_there { MC_IS_DIR, MC_IS_NO_DIR, MC_IS_NOTHING, MC_IS_UNKNOWN };
+enum mc_there {
+	MC_IS_DIR, MC_IS_NO_DIR, MC_IS_NOTHING, MC_IS_UNKNOWN,
+	MC_IS_OUTSIDE,		/* of a layer alone: not in the directory that it is from */
+};
 
 struct mc_looking {
 	const struct mc_plan *p;

@@ -308,13 +308,18 @@ static void refuse_layer(struct check *c, const struct mc_sb *sb, uint32_t i,
 			 enum mc_there there, const char *in, const char *below,
 			 const char *rule, const char *help)
 {
+	const char *option = mc_layer_option(sb->layers[i].kind);
 	char text[1200], is[256], under[256];
 
-	snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but %s has %s at %s",
-		 sb->major, sb->minor, mc_layer_option(sb->layers[i].kind),
-		 mc_escape(sb->layers[i].text, is, sizeof(is)), in,
-		 there == MC_IS_NOTHING ? "nothing" : "no directory",
-		 mc_escape(below, under, sizeof(under)));
+	mc_escape(sb->layers[i].text, is, sizeof(is));
+	if (there == MC_IS_OUTSIDE)
+		snprintf(text, sizeof(text), "overlay %u:%u: its %s %s leads out of %s, on whose mount it has to be",
+			 sb->major, sb->minor, option, is, in);
+	else
+		snprintf(text, sizeof(text), "overlay %u:%u: its %s %s was a directory, but %s has %s at %s",
+			 sb->major, sb->minor, option, is, in,
+			 there == MC_IS_NOTHING ? "nothing" : "no directory",
+			 mc_escape(below, under, sizeof(under)));
 	report(c, rule, text, help, 0);
 }
 
@@ -383,7 +388,7 @@ static void check_relative(struct check *c, const struct mc_src *over)
 		if (!mc_layer_is_relative(&sb->layers[i]))
 			continue;
 		there = mc_exec_look_layer(dir, &sb->layers[i]);
-		if (there == MC_IS_NOTHING || there == MC_IS_NO_DIR)
+		if (there != MC_IS_DIR && there != MC_IS_UNKNOWN)
 			refuse_layer(c, sb, i, there, of, sb->layers[i].text,
 				     "overlay-layer", RELATIVE_HELP);
 	}

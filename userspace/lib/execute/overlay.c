@@ -134,9 +134,13 @@ static bool is_settable(const char *text)
 static int link_layer(struct over *o, uint32_t i)
 {
 	const struct mc_made_layer *l = &o->src->layers[i];
+	/* a link could lead to another layer, or back to what these are put into */
+	struct mc_open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = MC_RESOLVE_NO_MAGICLINKS | MC_RESOLVE_BENEATH,
+	};
 	char name[32], to[PATH_MAX];
-	struct stat st;
-	int n;
+	int n, fd;
 
 	place_name(l->with, name);
 	n = snprintf(to, sizeof(to), "%s%s", name, l->below);
@@ -144,12 +148,11 @@ static int link_layer(struct over *o, uint32_t i)
 		errno = ENAMETOOLONG;
 		return failed(o, "looking for it", i);
 	}
-	if (stat(to, &st))
-		return failed(o, "looking for it", i);
-	if (!S_ISDIR(st.st_mode)) {
-		errno = ENOTDIR;
-		return failed(o, "looking for it", i);
-	}
+	fd = mc_openat2(o->fd[l->with], *l->below ? l->below + 1 : ".", &how);
+	if (fd < 0)
+		return failed(o, errno == EXDEV ? "it leads out of its directory" :
+			      "looking for it", i);
+	close(fd);
 	if (o->src->other_layers &&
 	    (!o->src->one_by_one || !is_settable(o->sb->layers[i].text)))
 		return 0;

@@ -187,9 +187,31 @@ static int open_relative(int dir, const struct mc_layer *layer, unsigned int fla
 	return mc_openat2(dir, layer->text, &how);
 }
 
+/*
+ * It leads out of the directory, or over what is mounted in there: which, a clone tells that
+ * has none of that.  Without one, what can be told with it.
+ */
+static enum mc_there look_in_clone(int dir, const struct mc_layer *layer)
+{
+	struct mc_open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = MC_RESOLVE_NO_MAGICLINKS | MC_RESOLVE_BENEATH,
+	};
+	int clone = mc_open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	int at = mc_openat2(clone < 0 ? dir : clone, layer->text, &how);
+	enum mc_there is = at < 0 && errno == EXDEV ? MC_IS_OUTSIDE : what_is(at);
+
+	if (clone < 0 && is != MC_IS_OUTSIDE)
+		is = MC_IS_UNKNOWN;
+	mc_close(clone);
+	return is;
+}
+
 enum mc_there mc_exec_look_layer(int dir, const struct mc_layer *layer)
 {
-	return what_is(open_relative(dir, layer, 0));
+	int at = open_relative(dir, layer, 0);
+
+	return at < 0 && errno == EXDEV ? look_in_clone(dir, layer) : what_is(at);
 }
 
 /* path: below it, or "". */
