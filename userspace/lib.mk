@@ -71,6 +71,7 @@ lib-y += contents/open.o
 lib-y += contents/rules.o
 lib-y += contents/fill.o
 lib-y += contents/try.o
+lib-y += contents/list.o
 lib-y += contents/compare.o
 lib-y += contents/source.o
 lib-y += contents/save.o

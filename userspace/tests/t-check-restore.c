@@ -632,7 +632,25 @@ static void what_the_kernel_does_not_take(void)
 	done(&s);
 }
 
-/* The members, files all of them, as contents. */
+/*
+ * What ends with "/" is a directory, and with "@" one that hides what is below it, for
+ * overlayfs; with "%" it is a whiteout.
+ */
+static void set_kind(struct archive_entry *x, const char *name)
+{
+	size_t n = strlen(name) - 1;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%.*s", (int)(strchr("@%", name[n]) ? n : n + 1), name);
+	archive_entry_set_pathname(x, path);
+	archive_entry_set_filetype(x, strchr("/@", name[n]) ? AE_IFDIR :
+				   name[n] == '%' ? AE_IFCHR : AE_IFREG);
+	archive_entry_set_perm(x, 0755);
+	if (name[n] == '@')
+		archive_entry_xattr_add_entry(x, "trusted.overlay.opaque", "y", 1);
+}
+
+/* The members, files but for what set_kind() says, as contents. */
 static struct mntcr_contents *packed(const char *const *names, size_t nr)
 {
 	struct archive *a = archive_write_new();
@@ -647,8 +665,7 @@ static struct mntcr_contents *packed(const char *const *names, size_t nr)
 	REQUIRE(archive_write_open_FILE(a, f) == ARCHIVE_OK);
 	for (i = 0; i < nr; i++) {
 		x = archive_entry_new();
-		archive_entry_set_pathname(x, names[i]);
-		archive_entry_set_filetype(x, AE_IFREG);
+		set_kind(x, names[i]);
 		archive_entry_set_size(x, 0);
 		REQUIRE(archive_write_header(a, x) == ARCHIVE_OK);
 		archive_entry_free(x);
@@ -659,6 +676,57 @@ static struct mntcr_contents *packed(const char *const *names, size_t nr)
 	fclose(f);
 	mc_buf_free(&json);
 	return c;
+}
+
+/* What layers in memory hold is in the archive. */
+static void places_on_layers_with_contents(void)
+{
+#define IN	"contents/0:8/"
+	static const char *const names[] = {
+		MC_CONTENTS_JSON, IN, IN "low/", IN "low/dir/", IN "low/file", IN "low/gone/",
+		IN "low/opaque/", IN "low/opaque/in/", IN "low/shut/", IN "low/shut/in/",
+		IN "up/", IN "up/gone%", IN "up/new/", IN "up/opaque@", IN "up/shut",
+		MC_CONTENTS_END,
+	};
+#undef IN
+	static const char *const says[] = {
+		"refused    /m/none: overlay 9:8, made of its layers, has nothing at none to mount it on; ",
+		"refused    /m/gone: overlay 9:8, made of its layers, has nothing at gone ",
+		"refused    /m/file: overlay 9:8, made of its layers, has no directory at file ",
+		"refused    /m/shut/in: overlay 9:8, made of its layers, has nothing at shut/in ",
+		"refused    /m/opaque/in: overlay 9:8, made of its layers, has nothing at opaque/in ",
+		"refused    /part: its root is below that of its superblock, but overlay 9:8, made of its layers, leads to what has nothing at none; ",
+		"refused    overlay 9:7: its lowerdir /lost was a directory, but overlay 9:8, made of its layers, has nothing at lost; ",
+	};
+	const char *sb = ",{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\","
+			 "\"options\":\"\",\"contents\":true}" UP_AND_LOW("1");
+	const char *two = ",{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\","
+			  "\"options\":\"\",\"contents\":true}" UP_AND_LOW("1")
+			  ",{\"device\":\"9:7\",\"type\":\"overlay\",\"options\":\"lowerdir=/lost:/dir\","
+			  "\"layers\":[{\"superblock\":2,\"path\":\"/lost\"},{\"superblock\":2,\"path\":\"/dir\"}]}";
+	struct mntcr_contents *c = packed(names, MC_ARRAY_SIZE(names));
+	struct mntcr_restore_options o = { .contents = c };
+	struct seen s;
+	size_t i;
+
+	look(&s, image(sb, "", ON_DISK(11, "/", "/d", "") ON_OVER(12, "/m")
+		       ON_IT(13, "/new", "true") ON_IT(14, "/dir", "true")
+		       ON_IT(17, "/opaque", "true")), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK(!strstr(s.text, "refused "));
+	done(&s);
+	look(&s, image(two, "", ON_DISK(11, "/", "/d", "") ON_OVER(12, "/m")
+		       ON_IT(13, "/none", "true") ON_IT(14, "/gone", "true")
+		       ON_IT(15, "/file", "true") ON_IT(16, "/shut/in", "true")
+		       ON_IT(17, "/opaque/in", "true") OF_IT(18, "/none", "/part")
+		       ",{\"id\":19,\"namespace\":0,\"parent\":10,\"superblock\":3,"
+		       "\"root\":\"/\",\"mountpoint\":\"/n\"}"), &o);
+	CHECK_EQ(s.ret, -1);
+	for (i = 0; i < MC_ARRAY_SIZE(says); i++)
+		CHECK(has(s.text, says[i]));
+	CHECK(has(s.e.text, "(and 6 more refusals)"));
+	done(&s);
+	mntcr_contents_free(c);
 }
 
 static void an_archive_that_could_not_be_made(void)
@@ -1048,6 +1116,7 @@ int main(void)
 	TAP_RUN(all_in_one_run);
 	TAP_RUN(a_tree_for_a_source);
 	TAP_RUN(places_on_an_overlay);
+	TAP_RUN(places_on_layers_with_contents);
 	TAP_RUN(behind_what_is_mounted_there);
 	TAP_RUN(no_place_for_pins);
 	TAP_RUN(an_option_that_names_nothing);

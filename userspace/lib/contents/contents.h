@@ -221,6 +221,26 @@ int mc_contents_try(const struct mntcr_contents *c, const struct mc_sb *sb, bool
 		    const struct mc_put *put, uint32_t nr_put,
 		    const struct mc_trying *how, struct mntcr_error *e);
 
+/* --- list.c ------------------------------------------------------------------- */
+
+/* Of a member; those that a mark of overlayfs tells, shifted by MC_LISTED_USER: of "user.". */
+#define MC_LISTED		0x01U
+#define MC_LISTED_DIR		0x02U
+#define MC_LISTED_WHITEOUT	0x04U	/* a device of no number */
+#define MC_LISTED_OPAQUE	0x08U
+#define MC_LISTED_REDIRECT	0x10U
+#define MC_LISTED_PERHAPS	0x20U	/* a whiteout, if its directory says so */
+#define MC_LISTED_USER		3
+
+struct mc_listing;
+
+/* All names of a superblock; what is wrong with a member is not all looked for. */
+int mc_listing_read(const struct mntcr_contents *c, const struct mc_sb *sb,
+		    struct mc_listing **listing, struct mntcr_error *e);
+/* path: below its root, or "".  0: it is not there. */
+uint32_t mc_listing_at(const struct mc_listing *l, const char *path);
+void mc_listing_free(struct mc_listing *l);
+
 /* --- compare.c ---------------------------------------------------------------- */
 
 /* Calls differ() with each difference. */

@@ -357,9 +357,14 @@ enum mc_there {
 	MC_IS_OUTSIDE,		/* of a layer alone: not in the directory that it is from */
 };
 
+struct mc_listing;
+
 struct mc_looking {
 	const struct mc_plan *p;
 	const int *external_fd, *layer_fd;	/* -1: could not be opened; NULL: none was */
+	const struct mntcr_contents *contents;	/* or NULL */
+	struct mc_listing **listings;		/* per superblock, once it was needed; */
+	bool *nomem;				/* or it could not be */
 };
 
 /* Below fd, whatever else is mounted on the way; path is relative, or "". */
@@ -399,10 +404,11 @@ bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
 /*
  * Are roots of mounts, and what mounts are on, there where --external leads, and in
  * overlays that are made of layers, and directories or not as they have to be?  And are
- * the layers?  layer_fds, of each --layer, may be NULL.
+ * the layers?  layer_fds, of each --layer, and contents, of layers in memory, may be NULL.
  */
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		      const int *fds, const int *layer_fds, struct mntcr_error *e);
+		      const int *fds, const int *layer_fds,
+		      const struct mntcr_contents *contents, struct mntcr_error *e);
 
 /* --- all that is refused (refusals.c) ---------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "contents/contents.h"
 #include "execute/execute.h"
 
 /* --- what a clone will show -------------------------------------- */
@@ -556,21 +557,27 @@ static bool any_overlay(const struct mc_plan *p)
 }
 
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		      const int *fds, const int *layer_fds, struct mntcr_error *e)
+		      const int *fds, const int *layer_fds,
+		      const struct mntcr_contents *contents, struct mntcr_error *e)
 {
+	bool nomem = false;
 	struct check c = {
 		.p = p, .po = po, .fds = fds, .e = e,
-		.looking = { .p = p, .external_fd = fds, .layer_fd = layer_fds },
+		.looking = {
+			.p = p, .external_fd = fds, .layer_fd = layer_fds,
+			.contents = contents, .nomem = &nomem,
+		},
 	};
 	uint32_t i, m;
 	int ret = -1;
 
 	if (!po->nr_externals && !any_overlay(p))
 		return 0;
+	c.looking.listings = calloc(p->topo->nr_sbs + 1UL, sizeof(struct mc_listing *));
 	c.first = malloc((p->nr_srcs + 1UL) * sizeof(*c.first));
 	c.next = malloc((p->topo->nr_mounts + 1UL) * sizeof(*c.next));
 	c.ids = calloc(p->topo->nr_mounts + 1UL, sizeof(*c.ids));
-	if (!c.first || !c.next || !c.ids) {
+	if (!c.first || !c.next || !c.ids || !c.looking.listings) {
 		mc_nomem(e);
 		goto out;
 	}
@@ -595,6 +602,10 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 			goto out;
 		check_relative(&c, &p->srcs[i]);
 	}
+	if (nomem) {
+		mc_nomem(e);
+		goto out;
+	}
 	if (c.nr_refused > 1)
 		mc_more_refusals(e, c.nr_refused - 1);
 	ret = c.nr_refused ? -1 : 0;
@@ -603,5 +614,8 @@ out:
 	free(c.next);
 	free(c.ids);
 	free(c.devices);
+	for (i = 0; c.looking.listings && i < p->topo->nr_sbs; i++)
+		mc_listing_free(c.looking.listings[i]);
+	free(c.looking.listings);
 	return ret;
 }

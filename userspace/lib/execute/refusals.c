@@ -15,7 +15,8 @@ int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		   void (*difference)(void *data, const char *line), void *data,
 		   struct mntcr_error *e)
 {
-	if (mc_external_check(p, po, given->external_fd, given->layer_fd, e) &&
+	if (mc_external_check(p, po, given->external_fd, given->layer_fd,
+			      given->x ? given->x->o->contents : NULL, e) &&
 	    e->code != MNTCR_REFUSED)
 		return -1;
 	if (mc_devices_check(p, po, given->device_fd, difference, data, e) &&

@@ -2,8 +2,8 @@
 /*
  * What is at a path of a superblock that a restore will have, as far as that can be looked
  * at before it is made: in what an --external leads to, in a filesystem in memory of which
- * the plan says all that it will hold, and in overlays of such layers, by the rules by
- * which these are merged.
+ * the plan and the archive say all that it will hold, and in overlays of such layers, by the
+ * rules by which these are merged.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "contents/contents.h"
 #include "execute/execute.h"
 
 /* What a layer has there, and what that does to those below it. */
@@ -160,6 +161,60 @@ static enum mc_there look_among(const struct mc_plan *p, const struct mc_src *s,
 	       MC_IS_NO_DIR;
 }
 
+/*
+ * What is in the archive is made first, and of the nodes what it has not.  NULL: it could
+ * not be read, or is not there, which is told when it is needed.
+ */
+static const struct mc_listing *listing_of(const struct mc_looking *l, uint32_t sb)
+{
+	struct mntcr_error e;
+
+	if (!l->listings || !mc_contents_has(l->contents, &l->p->topo->sbs[sb]))
+		return NULL;
+	if (!l->listings[sb] &&
+	    mc_listing_read(l->contents, &l->p->topo->sbs[sb], &l->listings[sb], &e) &&
+	    e.code == MNTCR_SYS && e.err == ENOMEM)
+		*l->nomem = true;
+	return l->listings[sb];
+}
+
+/* As one that is made or found there would be seen. */
+static struct seen see_listed(uint32_t is, bool user)
+{
+	unsigned int by = user ? MC_LISTED_USER : 0;
+
+	if (is & MC_LISTED_WHITEOUT)
+		return (struct seen){ .is = MC_IS_NOTHING, .whiteout = true };
+	if (!(is & MC_LISTED_DIR))
+		return (struct seen){ .is = is & MC_LISTED_PERHAPS << by ? MC_IS_UNKNOWN :
+					    MC_IS_NO_DIR };
+	return (struct seen){
+		.is = MC_IS_DIR, .opaque = is & MC_LISTED_OPAQUE << by,
+		.elsewhere = is & MC_LISTED_REDIRECT << by,
+	};
+}
+
+/* In a filesystem in memory that is made. */
+static struct seen see_made(const struct mc_looking *l, const struct mc_src *base,
+			    const char *path, bool user)
+{
+	const struct mc_sb *sb = &l->p->topo->sbs[base->sb];
+	const struct mc_listing *listing = listing_of(l, base->sb);
+	uint32_t is = listing ? mc_listing_at(listing, path) : 0;
+
+	if (is)
+		return see_listed(is, user);
+	if (sb->contents && !listing)
+		return (struct seen){ .is = MC_IS_UNKNOWN };
+	return (struct seen){ .is = look_among(l->p, base, path) };
+}
+
+static bool is_made(const struct mc_looking *l, const struct mc_src *base)
+{
+	return base->kind == MC_SRC_FRESH && !base->layers && base->device == MC_NONE &&
+	       mc_type_in_memory(l->p->topo->sbs[base->sb].type);
+}
+
 const struct mc_src *mc_exec_base_of(const struct mc_plan *p, uint32_t src, const char **path)
 {
 	const struct mc_src *s = &p->srcs[src];
@@ -254,6 +309,8 @@ static struct seen see(const struct mc_looking *l, const struct mc_src *over, ui
 	below = at->data + strspn(at->data, "/");
 	if (base->kind == MC_SRC_EXTERNAL && l->external_fd[base->index] >= 0)
 		return see_in(l->external_fd[base->index], below, user);
+	if (is_made(l, base))
+		return see_made(l, base, below, user);
 	s.is = mc_exec_look_in(l, base, below);
 	return s;
 }
@@ -330,17 +387,10 @@ static enum mc_there look_in_overlay(const struct mc_looking *l, const struct mc
 enum mc_there mc_exec_look_in(const struct mc_looking *l, const struct mc_src *base,
 			      const char *path)
 {
-	const struct mc_sb *sb = &l->p->topo->sbs[base->sb];
-
 	if (base->kind == MC_SRC_EXTERNAL)
 		return l->external_fd[base->index] < 0 ? MC_IS_UNKNOWN :
 		       mc_exec_look(l->external_fd[base->index], path);
-	if (base->kind != MC_SRC_FRESH)
-		return MC_IS_UNKNOWN;
-	if (base->layers)
+	if (base->kind == MC_SRC_FRESH && base->layers)
 		return look_in_overlay(l, base, path);
-	/* of contents, what they are was so when they were dumped */
-	if (mc_type_in_memory(sb->type) && !sb->contents)
-		return look_among(l->p, base, path);
-	return MC_IS_UNKNOWN;
+	return is_made(l, base) ? see_made(l, base, path, false).is : MC_IS_UNKNOWN;
 }
