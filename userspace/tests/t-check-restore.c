@@ -243,7 +243,7 @@ static void tell(void *data, const struct mntcr_refusal *refusal)
 static void all_in_one_run(void)
 {
 	static const char *const rules[] = {
-		"no-source", "external-root", "overlay-layer", "device-path",
+		"no-source", "device-path", "external-root", "overlay-layer",
 		"external-master", "idmapped-source",
 	};
 	const size_t nr = MC_ARRAY_SIZE(rules);

@@ -466,6 +466,60 @@ static void one_that_is_mounted_is_taken_as_it_is(void)
 	done(&h);
 }
 
+static void build_on(void)
+{
+	build();
+	TRY(mount("on", "disk/on", "tmpfs", 0, NULL));
+}
+
+/* Where the filesystem is mounted that is seen before, else once it is; by name, all of it. */
+static void what_it_does_not_have(void)
+{
+	struct mntcr_restored *r = NULL;
+	FILE *null = fopen("/dev/null", "we");
+	struct disk lacks;
+	struct held h;
+
+	REQUIRE(null);
+	/* a copy, of which no other device has anything in memory */
+	REQUIRE(!system("cp /tmp/disk.img /tmp/lacks.img"));
+	REQUIRE(disk_attach("/tmp/lacks.img", &lacks));
+	dump_of(&h, build_on);
+	from(&h, lacks.path);
+	TRY(mount(lacks.path, "/tmp/here", "ext4", 0, NULL));
+	TRY(rmdir("/tmp/here/on"));
+	TRY(rename("/tmp/here/vol", "/tmp/here/gone"));
+	bad(&h, "device-root", " leads to what has nothing at vol; ");
+	CHECK_EQ(h.nr_refusals, 2);
+	CHECK_STR(h.refusals[1], "device-mountpoint");
+	CHECK(has(h.text, ": --device "));
+	CHECK(has(h.text, " has nothing at on to mount it on; "));
+	/* what hides it is not it */
+	TRY(mount("over", "/tmp/here", "tmpfs", 0, NULL));
+	CHECK_EQ(mntcr_check_restore(h.t, &h.o, false, null, &h.e), 0);
+	TRY(umount("/tmp/here"));
+	TRY(umount("/tmp/here"));
+	CHECK_EQ(mntcr_check_restore(h.t, &h.o, false, null, &h.e), 0);
+	CHECK_EQ(mntcr_restore(h.t, &h.o, &r, &h.e), -1);
+	CHECK_EQ(h.e.code, MNTCR_REFUSED);
+	CHECK_STR(h.e.rule, "device-root");
+	CHECK(has(h.e.text, " leads to what has nothing at vol; "));
+	CHECK(has(h.e.text, " (and 1 more refusals)"));
+	/* nothing of it is left */
+	TRY(mount(lacks.path, "/tmp/here", "ext4", MS_RDONLY, NULL));
+	TRY(umount("/tmp/here"));
+	TRY(mount(lacks.path, "/tmp/here", "ext4", 0, NULL));
+	TRY(rename("/tmp/here/gone", "/tmp/here/vol"));
+	TRY(mkdir("/tmp/here/on", 0755));
+	REQUIRE(!mntcr_restore(h.t, &h.o, &r, &h.e));
+	mntcr_restored_free(r);
+	TRY(umount("/tmp/here"));
+	close(lacks.fd);
+	TRY(unlink("/tmp/lacks.img"));
+	fclose(null);
+	done(&h);
+}
+
 /* FS_IOC_GETFSUUID is from Linux 6.9 on. */
 static bool has_uuid(const struct held *h)
 {
@@ -885,6 +939,7 @@ int main(void)
 	}
 	TRY(mount(was.path, "/tmp/here", "ext4", 0, NULL));
 	TRY(mkdir("/tmp/here/vol", 0755));
+	TRY(mkdir("/tmp/here/on", 0755));
 	put("/tmp/here/vol/file", "x");
 	TRY(umount("/tmp/here"));
 	put("/tmp/none.img", "x");
@@ -902,6 +957,7 @@ int main(void)
 	TAP_RUN(a_device_that_cannot_be_written_to);
 	TAP_RUN(a_journal_that_cannot_be_replayed);
 	TAP_RUN(one_that_is_mounted_is_taken_as_it_is);
+	TAP_RUN(what_it_does_not_have);
 	TAP_RUN(what_is_something_else);
 	TAP_RUN(nobody_who_is_frozen_is_asked);
 	TAP_RUN(what_can_not_be_had);

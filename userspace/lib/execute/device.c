@@ -26,6 +26,7 @@ struct check {
 	const int *fds;
 	struct libmnt_table *tb;
 	struct libmnt_iter *it;
+	int *roots;
 	void (*difference)(void *data, const char *line);
 	void *data;
 	uint32_t nr_refused;
@@ -172,6 +173,27 @@ static const char *text_of(const char *options, uint32_t flags, char *buf, size_
 	return buf;
 }
 
+/* The root of all of it, where a mount is there that nothing hides. */
+static int open_root(struct check *c, dev_t dev)
+{
+	struct libmnt_fs *fs;
+	bool is_root;
+	int fd = -1;
+
+	mnt_reset_iter(c->it, MNT_ITER_FORWARD);
+	while (fd < 0 && !mnt_table_next_fs(c->tb, c->it, &fs)) {
+		if (mnt_fs_get_devno(fs) != dev || !mnt_fs_get_root(fs) ||
+		    strcmp(mnt_fs_get_root(fs), "/"))
+			continue;
+		fd = mc_open_cached(AT_FDCWD, mnt_fs_get_target(fs), 0);
+		if (fd >= 0 && mc_mounted_at(c->tb, fd, &is_root) != fs) {
+			mc_close(fd);
+			fd = -1;
+		}
+	}
+	return fd;
+}
+
 /* That one is taken as it is.  What is mounted elsewhere alone is not seen. */
 static bool check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 {
@@ -278,16 +300,22 @@ static int check_one(struct check *c, uint32_t src, dev_t *of)
 	}
 	if (is_external(c, s, st.st_rdev) || is_live(c, s, st.st_rdev))
 		return 0;
-	return probe(c, s, check_mounted(c, s, st.st_rdev));
+	i = c->nr_refused;
+	if (probe(c, s, check_mounted(c, s, st.st_rdev)))
+		return -1;
+	if (c->roots && c->nr_refused == i)
+		c->roots[src] = open_root(c, st.st_rdev);
+	return 0;
 }
 
 int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		     const int *fds, void (*difference)(void *data, const char *line),
-		     void *data, struct mntcr_error *e)
+		     const int *fds, int *roots,
+		     void (*difference)(void *data, const char *line), void *data,
+		     struct mntcr_error *e)
 {
 	struct check c = {
-		.p = p, .po = po, .fds = fds, .difference = difference, .data = data,
-		.e = e,
+		.p = p, .po = po, .fds = fds, .roots = roots, .difference = difference,
+		.data = data, .e = e,
 	};
 	dev_t *of;
 	uint32_t i;
@@ -298,7 +326,7 @@ int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
 	of = calloc(p->nr_srcs + 1UL, sizeof(*of));
 	if (!of)
 		return mc_nomem(e);
-	c.tb = mnt_new_table_from_file("/proc/thread-self/mountinfo");
+	c.tb = mc_mounted_read();
 	if (!c.tb)
 		ret = mc_fail(e, MNTCR_SYS, errno, "/proc/thread-self/mountinfo");
 	c.it = mnt_new_iter(MNT_ITER_FORWARD);
@@ -307,7 +335,7 @@ int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
 	for (i = 0; i < p->nr_srcs && !ret; i++)
 		if (p->srcs[i].kind == MC_SRC_FRESH && p->srcs[i].device != MC_NONE)
 			ret = check_one(&c, i, of);
-	mnt_unref_table(c.tb);
+	mc_mounted_free(c.tb);
 	mnt_free_iter(c.it);
 	free(of);
 	if (c.nr_refused > 1)

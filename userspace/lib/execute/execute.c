@@ -57,6 +57,9 @@ static int fresh(struct mc_exec *x, const struct mc_op *op)
 	    mc_exec_again(x, op, &x->src_fd[s]) :
 	    mc_exec_fresh(x, op, &x->src_fd[s]))
 		return -1;
+	/* what could not be looked at before */
+	if (x->p->srcs[s].device != MC_NONE && mc_device_fits(x, s, x->src_fd[s], x->e))
+		return -1;
 	return x->p->srcs[s].scratch ? x->be->base_src(x, s) : 0;
 }
 

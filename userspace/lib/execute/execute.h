@@ -234,12 +234,13 @@ int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers);
  */
 int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt);
 /*
- * Before anything is made: are these what the image says?  po->refused and difference
- * may be NULL.
+ * Before anything is made: are these what the image says?  po->refused, difference and
+ * roots may be NULL: per source, all -1, to be opened where that is mounted already.
  */
 int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		     const int *fds, void (*difference)(void *data, const char *line),
-		     void *data, struct mntcr_error *e);
+		     const int *fds, int *roots,
+		     void (*difference)(void *data, const char *line), void *data,
+		     struct mntcr_error *e);
 /* config.c: to what fsopen(2) has opened. */
 int mc_exec_set_options(struct mc_exec *x, int fs, const struct mc_sb *sb,
 			const struct mc_op *op);
@@ -362,6 +363,7 @@ struct mc_listing;
 struct mc_looking {
 	const struct mc_plan *p;
 	const int *external_fd, *layer_fd;	/* -1: could not be opened; NULL: none was */
+	const int *device_root;			/* the same, per source */
 	const struct mntcr_contents *contents;	/* or NULL */
 	struct mc_listing **listings;		/* per superblock, once it was needed; */
 	bool *nomem;				/* or it could not be */
@@ -401,14 +403,21 @@ int mc_external_sources(const int *fds, uint32_t nr, char ***sources, int8_t **r
 void mc_external_sources_free(char **sources, uint32_t nr);
 /* is: a type as mountinfo has it, "fuse.sshfs" */
 bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
+/* layer_fd, of each --layer, device_root, and contents, of layers in memory, may be NULL. */
+struct mc_looked {
+	const int *external_fd, *layer_fd, *device_root;
+	const struct mntcr_contents *contents;
+};
+
 /*
- * Are roots of mounts, and what mounts are on, there where --external leads, and in
- * overlays that are made of layers, and directories or not as they have to be?  And are
- * the layers?  layer_fds, of each --layer, and contents, of layers in memory, may be NULL.
+ * Are roots of mounts, and what mounts are on, there where --external leads, on devices, and
+ * in overlays that are made of layers, and directories or not as they have to be?  And are
+ * the layers?
  */
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		      const int *fds, const int *layer_fds,
-		      const struct mntcr_contents *contents, struct mntcr_error *e);
+		      const struct mc_looked *at, struct mntcr_error *e);
+/* The same of a source on a device, which is mounted now. */
+int mc_device_fits(const struct mc_exec *x, uint32_t src, int root, struct mntcr_error *e);
 
 /* --- all that is refused (refusals.c) ---------------------------------------- */
 

@@ -177,15 +177,25 @@ static const char *name_of(const struct check *c, const struct mc_src *base, cha
 	const struct mntcr_external *o;
 	char key[128], path[256];
 
-	if (base->kind != MC_SRC_EXTERNAL) {
+	if (base->kind != MC_SRC_EXTERNAL && base->device == MC_NONE) {
 		snprintf(buf, size, "overlay %u:%u, made of its layers,", sb->major,
 			 sb->minor);
 		return buf;
 	}
-	o = &c->po->externals[base->index];
-	snprintf(buf, size, "--external %s=%s", mc_escape(o->key, key, sizeof(key)),
+	o = base->device != MC_NONE ? &c->po->devices[base->device] :
+	    &c->po->externals[base->index];
+	snprintf(buf, size, "--%s %s=%s", base->device != MC_NONE ? "device" : "external",
+		 mc_escape(o->key, key, sizeof(key)),
 		 mc_escape(o->path, path, sizeof(path)));
 	return buf;
+}
+
+/* By what such a rule is called. */
+static const char *rule_of(const struct mc_src *base, const char *external,
+			   const char *device, const char *overlay)
+{
+	return base->kind == MC_SRC_EXTERNAL ? external :
+	       base->device != MC_NONE ? device : overlay;
 }
 
 #define LAYERS_HELP	\
@@ -195,11 +205,11 @@ static const char *name_of(const struct check *c, const struct mc_src *base, cha
 static void refuse(struct check *c, const struct mc_src *base, const char *below,
 		   enum mc_there there, uint32_t m, size_t nr)
 {
-	bool ext = base->kind == MC_SRC_EXTERNAL;
 	char name[256], more[32] = "", of[420], under[256], text[1200], was[64];
-	const char *help = !ext ? LAYERS_HELP : strcmp(base->path, "/") ?
-			   "the path of what is that root of the superblock" :
-			   "the path of what is the root of that superblock";
+	const char *help = rule_of(base, base->path && strcmp(base->path, "/") ?
+				   "the path of what is that root of the superblock" :
+				   "the path of what is the root of that superblock",
+				   "the device that has it here", LAYERS_HELP);
 
 	if (nr > 1)
 		snprintf(more, sizeof(more), " and %zu more", nr - 1);
@@ -215,14 +225,14 @@ static void refuse(struct check *c, const struct mc_src *base, const char *below
 		 there == MC_IS_NO_DIR ? "what is no directory" :
 		 "what has nothing at ", *below && there != MC_IS_NOTHING ? " at " : "",
 		 mc_escape(below, under, sizeof(under)));
-	report(c, ext ? "external-root" : "overlay-root", text, help, nr);
+	report(c, rule_of(base, "external-root", "device-root", "overlay-root"), text, help,
+	       nr);
 }
 
 /* Can all be mounted that is on m, whose root is at below? */
 static void check_places(struct check *c, const struct mc_src *base, const char *below,
 			 uint32_t m)
 {
-	bool ext = base->kind == MC_SRC_EXTERNAL;
 	const struct mc_topology *t = c->p->topo;
 	char name[256], of[420], under[256], text[1200], at[PATH_MAX];
 	enum mc_there there;
@@ -248,8 +258,10 @@ static void check_places(struct check *c, const struct mc_src *base, const char 
 			 mc_escape(at, under, sizeof(under)));
 		c->ids[0].ns = on->ns;
 		c->ids[0].id = on->id;
-		report(c, ext ? "external-mountpoint" : "overlay-mountpoint", text,
-		       ext ? "make it there, or name what has it" : LAYERS_HELP, 1);
+		report(c, rule_of(base, "external-mountpoint", "device-mountpoint",
+				  "overlay-mountpoint"), text,
+		       rule_of(base, "make it there, or name what has it",
+			       "make it there, or name what has it", LAYERS_HELP), 1);
 	}
 }
 
@@ -263,6 +275,9 @@ static const struct mc_src *base_of(const struct check *c, uint32_t i, const cha
 
 	if (base->kind == MC_SRC_EXTERNAL)
 		return c->fds[base->index] >= 0 ? base : NULL;
+	if (base->device != MC_NONE)
+		return c->looking.device_root &&
+		       c->looking.device_root[base - c->p->srcs] >= 0 ? base : NULL;
 	return base->kind == MC_SRC_FRESH && base->layers ? base : NULL;
 }
 
@@ -350,12 +365,10 @@ static int check_layers(struct check *c, const struct mc_src *over)
 		if (there == MC_IS_UNKNOWN || there == MC_IS_DIR)
 			continue;
 		name_of(c, base, of, sizeof(of));
-		if (base->kind == MC_SRC_EXTERNAL)
-			refuse_layer(c, sb, i, there, of, at.data, "external-layer",
-				     "the path of what is that root of the superblock");
-		else
-			refuse_layer(c, sb, i, there, of, at.data, "overlay-layer",
-				     LAYERS_HELP);
+		refuse_layer(c, sb, i, there, of, at.data,
+			     rule_of(base, "external-layer", "device-layer", "overlay-layer"),
+			     rule_of(base, "the path of what is that root of the superblock",
+				     "the device that has it here", LAYERS_HELP));
 	}
 	mc_buf_free(&at);
 	return i < sb->nr_layers ? mc_nomem(c->e) : 0;
@@ -546,76 +559,115 @@ static int check_superblocks(struct check *c)
 	return 0;
 }
 
-static bool any_overlay(const struct mc_plan *p)
+static bool is_any_looked_at(const struct mc_plan *p, const struct mc_looked *at)
 {
 	uint32_t i;
 
 	for (i = 0; i < p->nr_srcs; i++)
-		if (p->srcs[i].layers)
+		if (p->srcs[i].layers || (at->device_root && at->device_root[i] >= 0))
 			return true;
 	return false;
 }
 
-int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		      const int *fds, const int *layer_fds,
-		      const struct mntcr_contents *contents, struct mntcr_error *e)
+/* Mounts by the source that they are cloned from. */
+static int start(struct check *c)
 {
-	bool nomem = false;
-	struct check c = {
-		.p = p, .po = po, .fds = fds, .e = e,
-		.looking = {
-			.p = p, .external_fd = fds, .layer_fd = layer_fds,
-			.contents = contents, .nomem = &nomem,
-		},
-	};
 	uint32_t i, m;
-	int ret = -1;
 
-	if (!po->nr_externals && !any_overlay(p))
-		return 0;
-	c.looking.listings = calloc(p->topo->nr_sbs + 1UL, sizeof(struct mc_listing *));
-	c.first = malloc((p->nr_srcs + 1UL) * sizeof(*c.first));
-	c.next = malloc((p->topo->nr_mounts + 1UL) * sizeof(*c.next));
-	c.ids = calloc(p->topo->nr_mounts + 1UL, sizeof(*c.ids));
-	if (!c.first || !c.next || !c.ids || !c.looking.listings) {
-		mc_nomem(e);
-		goto out;
-	}
-	for (i = 0; i < p->nr_srcs; i++)
-		c.first[i] = MC_NONE;
-	for (m = p->topo->nr_mounts; m-- > 0;) {
-		if (p->src_of[m] == MC_NONE)	/* refused */
+	c->looking.listings = calloc(c->p->topo->nr_sbs + 1UL, sizeof(struct mc_listing *));
+	c->first = malloc((c->p->nr_srcs + 1UL) * sizeof(*c->first));
+	c->next = malloc((c->p->topo->nr_mounts + 1UL) * sizeof(*c->next));
+	c->ids = calloc(c->p->topo->nr_mounts + 1UL, sizeof(*c->ids));
+	if (!c->first || !c->next || !c->ids || !c->looking.listings)
+		return mc_nomem(c->e);
+	for (i = 0; i < c->p->nr_srcs; i++)
+		c->first[i] = MC_NONE;
+	for (m = c->p->topo->nr_mounts; m-- > 0;) {
+		if (c->p->src_of[m] == MC_NONE)	/* refused */
 			continue;
-		c.next[m] = c.first[p->src_of[m]];
-		c.first[p->src_of[m]] = m;
+		c->next[m] = c->first[c->p->src_of[m]];
+		c->first[c->p->src_of[m]] = m;
 	}
-	if (po->nr_externals && check_superblocks(&c))
-		goto out;
+	return 0;
+}
+
+static int check_all(struct check *c)
+{
+	const struct mc_plan *p = c->p;
+	uint32_t i;
+
 	for (i = 0; i < p->nr_srcs; i++)
-		check_root(&c, i);
+		check_root(c, i);
 	for (i = 0; i < p->nr_srcs; i++)
-		check_mountpoints(&c, i);
+		check_mountpoints(c, i);
 	for (i = 0; i < p->nr_srcs; i++) {
 		if (!p->srcs[i].layers)
 			continue;
-		if (check_layers(&c, &p->srcs[i]))
-			goto out;
-		check_relative(&c, &p->srcs[i]);
+		if (check_layers(c, &p->srcs[i]))
+			return -1;
+		check_relative(c, &p->srcs[i]);
 	}
-	if (nomem) {
+	return 0;
+}
+
+static int finish(struct check *c, int ret)
+{
+	uint32_t i;
+
+	if (!ret && *c->looking.nomem)
+		ret = mc_nomem(c->e);
+	if (!ret && c->nr_refused > 1)
+		mc_more_refusals(c->e, c->nr_refused - 1);
+	free(c->first);
+	free(c->next);
+	free(c->ids);
+	free(c->devices);
+	for (i = 0; c->looking.listings && i < c->p->topo->nr_sbs; i++)
+		mc_listing_free(c->looking.listings[i]);
+	free(c->looking.listings);
+	return ret || c->nr_refused ? -1 : 0;
+}
+
+int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
+		      const struct mc_looked *at, struct mntcr_error *e)
+{
+	bool nomem = false;
+	struct check c = {
+		.p = p, .po = po, .fds = at->external_fd, .e = e,
+		.looking = {
+			.p = p, .external_fd = at->external_fd, .layer_fd = at->layer_fd,
+			.device_root = at->device_root, .contents = at->contents,
+			.nomem = &nomem,
+		},
+	};
+
+	if (!po->nr_externals && !is_any_looked_at(p, at))
+		return 0;
+	return finish(&c, start(&c) || (po->nr_externals && check_superblocks(&c)) ||
+		      check_all(&c) ? -1 : 0);
+}
+
+int mc_device_fits(const struct mc_exec *x, uint32_t src, int root, struct mntcr_error *e)
+{
+	const struct mc_plan_options po = { .devices = x->o->devices };
+	int *none = mc_fds_new(x->o->nr_externals), *roots = mc_fds_new(x->p->nr_srcs), ret = -1;
+	bool nomem = false;
+	struct check c = {
+		.p = x->p, .po = &po, .fds = none, .e = e,
+		.looking = {
+			.p = x->p, .external_fd = none, .device_root = roots, .nomem = &nomem,
+		},
+	};
+
+	if (!none || !roots) {
 		mc_nomem(e);
-		goto out;
+	} else if (!start(&c)) {
+		roots[src] = root;
+		ret = check_all(&c);
 	}
-	if (c.nr_refused > 1)
-		mc_more_refusals(e, c.nr_refused - 1);
-	ret = c.nr_refused ? -1 : 0;
-out:
-	free(c.first);
-	free(c.next);
-	free(c.ids);
-	free(c.devices);
-	for (i = 0; c.looking.listings && i < p->topo->nr_sbs; i++)
-		mc_listing_free(c.looking.listings[i]);
-	free(c.looking.listings);
-	return ret;
+	if (roots)
+		roots[src] = -1;
+	mc_fds_close(roots, x->p->nr_srcs);
+	mc_fds_close(none, x->o->nr_externals);
+	return finish(&c, ret);
 }

@@ -10,17 +10,33 @@
 
 #include "execute/execute.h"
 
+/* On devices that are what they have to be, and wherever other options lead. */
+static int check_places(const struct mc_plan *p, const struct mc_plan_options *po,
+			const struct mc_given *given,
+			void (*difference)(void *data, const char *line), void *data,
+			struct mntcr_error *e)
+{
+	int *roots = mc_fds_new(p->nr_srcs), ret;
+	const struct mc_looked at = {
+		.external_fd = given->external_fd, .layer_fd = given->layer_fd,
+		.device_root = roots, .contents = given->x ? given->x->o->contents : NULL,
+	};
+
+	if (!roots)
+		return mc_nomem(e);
+	ret = mc_devices_check(p, po, given->device_fd, roots, difference, data, e);
+	if (!ret || e->code == MNTCR_REFUSED)
+		ret = mc_external_check(p, po, &at, e);
+	mc_fds_close(roots, p->nr_srcs);
+	return ret;
+}
+
 int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		   const struct mc_given *given,
 		   void (*difference)(void *data, const char *line), void *data,
 		   struct mntcr_error *e)
 {
-	if (mc_external_check(p, po, given->external_fd, given->layer_fd,
-			      given->x ? given->x->o->contents : NULL, e) &&
-	    e->code != MNTCR_REFUSED)
-		return -1;
-	if (mc_devices_check(p, po, given->device_fd, difference, data, e) &&
-	    e->code != MNTCR_REFUSED)
+	if (check_places(p, po, given, difference, data, e) && e->code != MNTCR_REFUSED)
 		return -1;
 	if (mc_masters_check(p, po, given->external_fd, given->master_fd, e) &&
 	    e->code != MNTCR_REFUSED)

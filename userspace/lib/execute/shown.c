@@ -209,6 +209,15 @@ static struct seen see_made(const struct mc_looking *l, const struct mc_src *bas
 	return (struct seen){ .is = look_among(l->p, base, path) };
 }
 
+/* Where its root is open; -1: nowhere. */
+static int root_of(const struct mc_looking *l, const struct mc_src *base)
+{
+	if (base->kind == MC_SRC_EXTERNAL)
+		return l->external_fd[base->index];
+	return base->device != MC_NONE && l->device_root ?
+	       l->device_root[base - l->p->srcs] : -1;
+}
+
 static bool is_made(const struct mc_looking *l, const struct mc_src *base)
 {
 	return base->kind == MC_SRC_FRESH && !base->layers && base->device == MC_NONE &&
@@ -307,8 +316,8 @@ static struct seen see(const struct mc_looking *l, const struct mc_src *over, ui
 	if (at->nomem)
 		return s;
 	below = at->data + strspn(at->data, "/");
-	if (base->kind == MC_SRC_EXTERNAL && l->external_fd[base->index] >= 0)
-		return see_in(l->external_fd[base->index], below, user);
+	if (root_of(l, base) >= 0)
+		return see_in(root_of(l, base), below, user);
 	if (is_made(l, base))
 		return see_made(l, base, below, user);
 	s.is = mc_exec_look_in(l, base, below);
@@ -387,9 +396,8 @@ static enum mc_there look_in_overlay(const struct mc_looking *l, const struct mc
 enum mc_there mc_exec_look_in(const struct mc_looking *l, const struct mc_src *base,
 			      const char *path)
 {
-	if (base->kind == MC_SRC_EXTERNAL)
-		return l->external_fd[base->index] < 0 ? MC_IS_UNKNOWN :
-		       mc_exec_look(l->external_fd[base->index], path);
+	if (root_of(l, base) >= 0)
+		return mc_exec_look(root_of(l, base), path);
 	if (base->kind == MC_SRC_FRESH && base->layers)
 		return look_in_overlay(l, base, path);
 	return is_made(l, base) ? see_made(l, base, path, false).is : MC_IS_UNKNOWN;
