@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "image/image.h"
 #include "mntcr-restore.h"
+#include "plan/plan.h"
 #include "scene.h"
 
 /* Not the time of day: other work on the machine is not what is measured; children's work is. */
@@ -240,11 +241,150 @@ static void places_of_the_host(void)
 	TAP_SAY("400 places %.1f ms", took * 1e3);
 }
 
+/* --- files of namespaces ------------------------------------------------------------ */
+
+/*
+ * n files, each of a namespace of its own of that type; of user namespaces, it may be known
+ * that they are there.  And n mount namespaces, empty, of the dumper's user namespace.
+ */
+static struct mntcr_topology *of_files(unsigned int n, const char *type, bool known)
+{
+	struct mntcr_topology *t;
+	struct mntcr_error e;
+	char *image;
+	size_t size;
+	FILE *out = open_memstream(&image, &size);
+	unsigned int i;
+
+	REQUIRE(out);
+	fputs("{\"format\":\"mntcr-image\",\"version\":4,\"unique_ids\":true,"
+	      "\"user_namespaces\":[{\"inode\":1,\"dumper\":true}", out);
+	for (i = 0; known && i < n; i++)
+		fprintf(out, ",{\"inode\":%u,\"parent\":0}", i + 10);
+	fputs("],\"namespaces\":[{\"id\":1,\"label\":\"x\",\"owner\":0}", out);
+	for (i = 0; i < n; i++)
+		fprintf(out, ",{\"id\":%u,\"label\":\"x\",\"owner\":0}", i + 2);
+	fputs("],\"groups\":[],\"idmaps\":[],\"superblocks\":["
+	      "{\"device\":\"0:1\",\"type\":\"tmpfs\",\"options\":\"mode=755\"},"
+	      "{\"device\":\"0:2\",\"type\":\"nsfs\",\"options\":\"\"}],\"mounts\":["
+	      "{\"id\":1,\"namespace\":0,\"superblock\":0,\"root\":\"/\","
+	      "\"mountpoint\":\"/\",\"locks\":[]}", out);
+	for (i = 0; i < n; i++)
+		fprintf(out, ",{\"id\":%u,\"namespace\":0,\"parent\":1,\"superblock\":1,"
+			"\"root\":\"%s:[%u]\",\"mountpoint\":\"/%u\",\"locks\":[],"
+			"\"nsfs\":{\"type\":\"%s\",\"inode\":%u}}", i + 2, type, i + 10, i,
+			type, i + 10);
+	fputs("]}", out);
+	REQUIRE(!fclose(out));
+	if (mc_image_parse(image, size, "image", &t, &e)) {
+		TAP_SAY("%s", e.text);
+		REQUIRE(false);
+	}
+	free(image);
+	return t;
+}
+
+/* Each is named: by an option, or to be given. */
+static double named(unsigned int n, bool given)
+{
+	struct mntcr_external *x = calloc(n, sizeof(*x));
+	struct mntcr_given *give = calloc(n, sizeof(*give));
+	char *keys = calloc(n, 32);
+	struct mc_plan_options o = { .api = MNTCR_API_EXTENDED, .externals = x };
+	struct mntcr_topology *t = of_files(n, "uts", false);
+	double best = 1e9, start, took;
+	struct mntcr_error e;
+	struct mc_plan *p;
+	unsigned int i;
+
+	REQUIRE(x && give && keys);
+	for (i = 0; i < n; i++) {
+		snprintf(keys + 32 * i, 32, "uts:[%u]", i + 10);
+		x[i] = (struct mntcr_external){ .key = keys + 32 * i, .path = "/x" };
+		give[i] = (struct mntcr_given){ MNTCR_GIVEN_UTS, i + 10 };
+	}
+	o.nr_externals = given ? 1 : n;
+	o.staged = given;
+	if (given) {
+		o.give = give + 1;
+		o.nr_give = n - 1;
+	}
+	for (i = 0; i < 3; i++) {
+		start = now();
+		if (mc_plan_make(t, &o, &p, &e)) {
+			TAP_SAY("%s", e.text);
+			REQUIRE(false);
+		}
+		took = now() - start;
+		CHECK_EQ(p->nr_needs, o.nr_give);
+		best = took < best ? took : best;
+		mc_plan_free(p);
+	}
+	mntcr_topology_free(t);
+	free(x);
+	free(give);
+	free(keys);
+	return best;
+}
+
+static double by_external(unsigned int n)
+{
+	return named(n, false);
+}
+
+static double by_give(unsigned int n)
+{
+	return named(n, true);
+}
+
+/* What is known of them one side alone knows. */
+static double compared(unsigned int n)
+{
+	struct mntcr_topology *a = of_files(n, "user", true), *b = of_files(n, "user", false);
+	const struct mntcr_verify_options o = { .size = sizeof(o) };
+	double best = 1e9, start, took;
+	struct mntcr_error e;
+	unsigned int i;
+	size_t nr;
+
+	for (i = 0; i < 3; i++) {
+		start = now();
+		REQUIRE(!mntcr_verify(a, b, &o, &nr, &e));
+		took = now() - start;
+		CHECK_EQ(nr, 0);
+		best = took < best ? took : best;
+	}
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	return best;
+}
+
+static void files_of_namespaces(void)
+{
+	static const struct {
+		const char *what;
+		double (*took)(unsigned int n);
+	} c[] = {
+		{ "named by options", by_external }, { "to be given", by_give },
+		{ "compared", compared },
+	};
+	double s, l;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(c); i++) {
+		s = c[i].took(1000);
+		l = c[i].took(16000);
+		TAP_SAY("files %s: 1000 %.1f ms, 16000 %.1f ms", c[i].what, s * 1e3, l * 1e3);
+		CHECK(l < s * 50);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(plain_binds);
 	TAP_RUN(one_peer_group);
 	TAP_RUN(slave_chain);
 	TAP_RUN(places_of_the_host);
+	TAP_RUN(files_of_namespaces);
 	return tap_done();
 }

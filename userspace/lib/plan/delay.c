@@ -92,9 +92,9 @@ static int prepare_rest(struct mc_plan *p, struct mntcr_error *e)
 	return 0;
 }
 
-/* By need, in the order of sources: paths below another come after it. */
+/* What waits for something, by that. */
 struct needing {
-	uint32_t need, src;
+	uint32_t need, what;
 };
 
 static int cmp_needing(const void *a, const void *b)
@@ -103,31 +103,62 @@ static int cmp_needing(const void *a, const void *b)
 
 	if (x->need != y->need)
 		return x->need < y->need ? -1 : 1;
-	return (x->src > y->src) - (x->src < y->src);
+	return (x->what > y->what) - (x->what < y->what);
 }
 
-static int plan_needs(struct mc_plan *p, struct mntcr_error *e)
+/* Namespaces, as the nth that is made. */
+static uint32_t namespaces_by_need(const struct mc_plan *p, struct needing *by)
 {
-	struct needing *by = calloc(p->nr_srcs + 1UL, sizeof(*by));
-	uint32_t i, n = 0, need, at = 0;
-	int ret = 0;
+	const struct mc_topology *t = p->topo;
+	uint32_t i, n = 0, need;
 
-	if (!by)
-		return mc_nomem(e);
+	for (i = 0; i < t->nr_ns; i++) {
+		need = mc_plan_owner_need(p, t->ns[p->priv->ns_order[i]].userns);
+		if (need != MC_NONE)
+			by[n++] = (struct needing){ need, i };
+	}
+	qsort(by, n, sizeof(*by), cmp_needing);
+	return n;
+}
+
+/* In the order of sources: paths below another come after it. */
+static uint32_t sources_by_need(const struct mc_plan *p, struct needing *by)
+{
+	uint32_t i, n = 0, need;
+
 	for (i = 0; i < p->nr_srcs; i++) {
 		need = need_of_src(p, i);
 		if (need != MC_NONE && (p->srcs[i].uses || p->srcs[i].scratch))
 			by[n++] = (struct needing){ need, i };
 	}
 	qsort(by, n, sizeof(*by), cmp_needing);
+	return n;
+}
+
+static int plan_needs(struct mc_plan *p, struct mntcr_error *e)
+{
+	struct needing *src = calloc(p->nr_srcs + 1UL, sizeof(*src));
+	struct needing *ns = calloc(p->topo->nr_ns + 1UL, sizeof(*ns));
+	uint32_t nr_srcs, nr_ns, need, i = 0, k = 0;
+	int ret = 0;
+
+	if (!src || !ns) {
+		ret = mc_nomem(e);
+		goto out;
+	}
+	nr_srcs = sources_by_need(p, src);
+	nr_ns = namespaces_by_need(p, ns);
 	for (need = 0; need < p->nr_needs && !ret; need++) {
 		p->needs[need].first_op = p->nr_ops;
-		ret = mc_plan_namespaces(p, need, e);
-		for (; at < n && by[at].need == need && !ret; at++)
-			ret = mc_plan_prepare_src(p, by[at].src, e);
+		for (; k < nr_ns && ns[k].need == need && !ret; k++)
+			ret = mc_plan_namespace(p, p->priv->ns_order[ns[k].what], e);
+		for (; i < nr_srcs && src[i].need == need && !ret; i++)
+			ret = mc_plan_prepare_src(p, src[i].what, e);
 		p->needs[need].nr_ops = p->nr_ops - p->needs[need].first_op;
 	}
-	free(by);
+out:
+	free(src);
+	free(ns);
 	return ret;
 }
 

@@ -273,7 +273,8 @@ static int name_ns(struct naming *n, const char *key, struct mntcr_error *e)
 	const char *colon = strchr(key, ':'), *end = key + strlen(key);
 	struct mc_ext_ns *x = &v->ext_ns[v->nr_ext_ns];
 	const struct mc_word *w = mc_words_nstype;
-	uint32_t i;
+	struct mc_ns_by_file *file;
+	uint32_t u;
 
 	while (w->name && (!colon || strlen(w->name) != (size_t)(colon - key) ||
 			   strncmp(key, w->name, strlen(w->name))))
@@ -286,22 +287,21 @@ static int name_ns(struct naming *n, const char *key, struct mntcr_error *e)
 		return mc_fail(e, MNTCR_USAGE, 0,
 			       "--external %s: no file of a mount namespace that is there can be mounted in one that is restored",
 			       n->key);
-	for (i = 0; i < v->nr_ext_ns; i++)
-		if (v->ext_ns[i].type == x->type && v->ext_ns[i].ino == x->ino)
-			return mc_fail(e, MNTCR_USAGE, 0, "--external %s: given twice", n->key);
-	for (i = 0; i < t->nr_mounts; i++)
-		if (t->mounts[i].nsfs_type == x->type && t->mounts[i].nsfs_ino == x->ino)
-			break;
-	/* its file would show another than what it owns is in */
-	if (i < t->nr_mounts && t->mounts[i].nsfs_userns != MC_NONE)
-		return mc_fail(e, MNTCR_USAGE, 0, "--external %s: %s", n->key,
-			       t->userns[t->mounts[i].nsfs_userns].dumper ?
-			       "that is the dumper's own, for which the caller's stands" :
-			       "the image knows what that owns: it is made, or --owner gives it");
-	if (i == t->nr_mounts)
+	file = mc_plan_by_file(n->p, x->type, x->ino);
+	if (!file)
 		return mc_fail(e, MNTCR_USAGE, 0,
 			       "--external %s: no mount of the image is of this namespace's file",
 			       n->key);
+	if (file->ext)
+		return mc_fail(e, MNTCR_USAGE, 0, "--external %s: given twice", n->key);
+	/* its file would show another than what it owns is in */
+	u = t->mounts[file->mount].nsfs_userns;
+	if (u != MC_NONE)
+		return mc_fail(e, MNTCR_USAGE, 0, "--external %s: %s", n->key,
+			       t->userns[u].dumper ?
+			       "that is the dumper's own, for which the caller's stands" :
+			       "the image knows what that owns: it is made, or --owner gives it");
+	file->ext = x;
 	v->nr_ext_ns++;
 	return 1;
 }
@@ -504,48 +504,70 @@ static void name_layers(struct mc_plan *p, const struct mc_plan_options *o,
 
 /* --- what is given at a stage --------------------------------------------------- */
 
-static const char *named_as_well(const struct mc_plan *p, const struct mc_need *need,
-				 const struct mc_plan_options *o)
+/* The need that waits for something that an option names: by is that option. */
+static void note(const struct mc_plan *p, const char **by, enum mntcr_given_kind kind,
+		 uint64_t id, const char *option)
 {
-	static const uint32_t types[MNTCR_NR_GIVEN_KINDS] = {
-		/* of the others, the file of a namespace is another thing */
-		[MNTCR_GIVEN_UTS] = CLONE_NEWUTS, [MNTCR_GIVEN_TIME] = CLONE_NEWTIME,
-		[MNTCR_GIVEN_CGROUP] = CLONE_NEWCGROUP, [MNTCR_GIVEN_USER] = CLONE_NEWUSER,
-	};
-	const struct mc_topology *t = p->topo;
-	uint32_t i;
+	uint32_t need;
 
-	for (i = 0; need->kind == MNTCR_GIVEN_SUPERBLOCK && i < t->nr_sbs; i++)
-		if (MNTCR_DEVICE(t->sbs[i].major, t->sbs[i].minor) == need->id)
-			return is_external(p, i, o) ? "--external" :
-			       p->priv->device_of[i] != MC_NONE ? "--device" : NULL;
-	for (i = 0; need->kind == MNTCR_GIVEN_USER && i < t->nr_userns; i++)
-		if (t->userns[i].given && t->userns[i].ino == need->id)
-			return "--owner";
-	for (i = 0; types[need->kind] && i < p->priv->nr_ext_ns; i++)
-		if (p->priv->ext_ns[i].type == types[need->kind] &&
-		    p->priv->ext_ns[i].ino == need->id)
-			return "--external";
-	return NULL;
+	if (option && mc_plan_find_need(p, kind, id, &need))
+		by[need] = option;
 }
 
-static void names_of_needs(struct mc_plan *p, const struct mc_plan_options *o,
-			   struct mntcr_error *e)
+static void named_as_well(const struct mc_plan *p, const struct mc_plan_options *o,
+			  const char **by)
 {
+	const struct mc_topology *t = p->topo;
+	const struct mc_ext_ns *x = p->priv->ext_ns;
+	uint32_t i;
+
+	for (i = 0; i < t->nr_sbs; i++)
+		note(p, by, MNTCR_GIVEN_SUPERBLOCK,
+		     MNTCR_DEVICE(t->sbs[i].major, t->sbs[i].minor),
+		     is_external(p, i, o) ? "--external" :
+		     p->priv->device_of[i] != MC_NONE ? "--device" : NULL);
+	for (i = 0; i < t->nr_userns; i++)
+		if (t->userns[i].given)
+			note(p, by, MNTCR_GIVEN_USER, t->userns[i].ino, "--owner");
+	for (i = 0; i < p->priv->nr_ext_ns; i++)
+		/* of the others, the file of a namespace is another thing */
+		switch (x[i].type) {
+		case CLONE_NEWUTS:
+			note(p, by, MNTCR_GIVEN_UTS, x[i].ino, "--external");
+			break;
+		case CLONE_NEWTIME:
+			note(p, by, MNTCR_GIVEN_TIME, x[i].ino, "--external");
+			break;
+		case CLONE_NEWCGROUP:
+			note(p, by, MNTCR_GIVEN_CGROUP, x[i].ino, "--external");
+			break;
+		case CLONE_NEWUSER:
+			note(p, by, MNTCR_GIVEN_USER, x[i].ino, "--external");
+			break;
+		}
+}
+
+static int names_of_needs(struct mc_plan *p, const struct mc_plan_options *o,
+			  struct mntcr_error *e)
+{
+	const char **by = calloc(p->nr_needs + 1UL, sizeof(*by));
 	struct mntcr_error wrong;
-	const char *by;
 	char id[32];
 	uint32_t i;
 
+	if (!by)
+		return mc_nomem(e);
+	named_as_well(p, o, by);
 	for (i = 0; i < p->nr_needs; i++) {
-		by = named_as_well(p, &p->needs[i], o);
-		if (!by)
+		if (!by[i])
 			continue;
 		mc_need_id_text(p->needs[i].kind, p->needs[i].id, id, sizeof(id));
 		mc_fail(&wrong, MNTCR_USAGE, 0, "give %s:%s: %s names this one, too",
-			mc_need_kind_name(p->needs[i].kind), id, by);
+			mc_need_kind_name(p->needs[i].kind), id, by[i]);
 		keep(p, o, &wrong, e);
 	}
+	free(by);
+	return 0;
 }
 
 int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
@@ -575,6 +597,7 @@ int mc_plan_names(struct mc_plan *p, const struct mc_plan_options *o,
 			keep(p, o, &wrong, e);
 	}
 	name_layers(p, o, e);
-	names_of_needs(p, o, e);
+	if (p->nr_needs && names_of_needs(p, o, e))
+		return -1;
 	return p->priv->nr_wrong_keys ? -1 : 0;
 }

@@ -25,18 +25,6 @@ static int nsfile_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return 0;
 }
 
-/* The --external that stands for the namespace; MC_NONE: none. */
-static uint32_t ext_ns_of(const struct mc_plan *p, const struct mc_mount *m)
-{
-	const struct mc_plan_priv *v = p->priv;
-	uint32_t i;
-
-	for (i = 0; m->nsfs_type && i < v->nr_ext_ns; i++)
-		if (v->ext_ns[i].type == m->nsfs_type && v->ext_ns[i].ino == m->nsfs_ino)
-			return i;
-	return MC_NONE;
-}
-
 static int ext_ns_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		      uint32_t to, struct mc_ext_ns *x, struct mntcr_error *e)
 {
@@ -114,15 +102,15 @@ int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		    uint32_t to, struct mntcr_error *e)
 {
 	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
-	uint32_t ext;
+	struct mc_ns_by_file *file;
 	int ret;
 
 	if (m->nsfs_ns != MC_NONE) {
 		ret = nsfile_run(p, sorted, from, to, e);
 	} else {
-		ext = ext_ns_of(p, m);
-		if (ext != MC_NONE)
-			ret = ext_ns_run(p, sorted, from, to, &p->priv->ext_ns[ext], e);
+		file = mc_plan_by_file(p, m->nsfs_type, m->nsfs_ino);
+		if (file && file->ext)
+			ret = ext_ns_run(p, sorted, from, to, file->ext, e);
 		else if (is_made_for(p, sorted, from, to) ||
 			 is_of_owner(p, sorted, from, to))
 			ret = nsmade_run(p, sorted, from, to, e);

@@ -132,16 +132,21 @@ int mc_plan_late_files(struct mc_plan *p, struct mntcr_error *e)
 	return 0;
 }
 
-int mc_plan_namespaces(struct mc_plan *p, uint32_t need, struct mntcr_error *e)
+int mc_plan_namespace(struct mc_plan *p, uint32_t ns, struct mntcr_error *e)
+{
+	return mc_plan_op(p, MC_OP_NS, MC_REF(MC_REF_NS, ns)) ? 0 : mc_nomem(e);
+}
+
+int mc_plan_namespaces(struct mc_plan *p, struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	uint32_t i, ns;
 
 	for (i = 0; i < t->nr_ns; i++) {
 		ns = p->priv->ns_order[i];
-		if (mc_plan_owner_need(p, t->ns[ns].userns) == need &&
-		    !mc_plan_op(p, MC_OP_NS, MC_REF(MC_REF_NS, ns)))
-			return mc_nomem(e);
+		if (mc_plan_owner_need(p, t->ns[ns].userns) == MC_NONE &&
+		    mc_plan_namespace(p, ns, e))
+			return -1;
 	}
 	return 0;
 }

@@ -103,6 +103,7 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->sb);
 	free(v->wide);
 	free(v->ext_ns);
+	free(v->by_file);
 	free(v->exts);
 	free(v->by_device);
 	free(v->by_source);

@@ -127,7 +127,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	if (mc_plan_check_needs(p, e))
 		goto fail;
 	mc_plan_settle_srcs(p);
-	if (mc_plan_parts(p, e) || mc_plan_namespaces(p, MC_NONE, e) ||
+	if (mc_plan_parts(p, e) || mc_plan_namespaces(p, e) ||
 	    mc_plan_bases(p, e) || plan_mounts(p, p->priv, e))
 		goto fail;
 	/* in stages, processes are to find what is placed in its namespace */

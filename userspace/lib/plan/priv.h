@@ -87,6 +87,13 @@ struct mc_sb_by_source {
 	uint32_t sb;
 };
 
+struct mc_ns_by_file {
+	uint32_t type;
+	uint64_t ino;
+	uint32_t mount;			/* one of its file */
+	struct mc_ext_ns *ext;		/* what stands for it; or NULL */
+};
+
 struct mc_plan_priv {
 	uint32_t *ns_order;
 	uint32_t *order;		/* steps: mount << 1 clones it, mount << 1 | 1
@@ -114,6 +121,8 @@ struct mc_plan_priv {
 	struct mc_sb_by_device *by_device; /* of all superblocks; NULL: without keys */
 	struct mc_sb_by_source *by_source;
 	uint32_t nr_by_source;
+	struct mc_ns_by_file *by_file;	/* by type and number; the same */
+	uint32_t nr_by_file;
 	uint32_t nr_wrong_keys;		/* of options */
 	uint32_t *external_of;		/* per superblock: the first of exts, or MC_NONE */
 	uint32_t *layer_of;		/* per superblock: --layer, or MC_NONE */
@@ -205,11 +214,16 @@ int mc_plan_refuse_group(struct mc_plan *p, uint32_t g, const char *rule,
 
 /* --- keys.c ----------------------------------------------------------------- */
 
-/* Sort superblocks by their devices, and their sources with those of their mounts. */
+/*
+ * Sort superblocks by their devices, and their sources with those of their mounts; and
+ * namespaces whose files are mounted.
+ */
 int mc_plan_sort_keys(struct mc_plan *p, struct mntcr_error *e);
 /* The first in by_device, by_source that is not before it, or their number. */
 uint32_t mc_plan_first_device(const struct mc_plan *p, uint64_t device);
 uint32_t mc_plan_first_source(const struct mc_plan *p, const char *source);
+/* A namespace whose file is mounted; NULL: it is none, or there are no keys. */
+struct mc_ns_by_file *mc_plan_by_file(const struct mc_plan *p, uint32_t type, uint64_t ino);
 
 /* --- names.c ---------------------------------------------------------------- */
 
@@ -252,8 +266,9 @@ int mc_plan_check(struct mc_plan *p, const struct mc_plan_options *o,
 int mc_plan_ns_order(struct mc_plan *p, struct mntcr_error *e);
 /* Is the file of one mounted where what is given late turns that round? */
 int mc_plan_late_files(struct mc_plan *p, struct mntcr_error *e);
-/* Make those whose owner waits for that; MC_NONE: the others. */
-int mc_plan_namespaces(struct mc_plan *p, uint32_t need, struct mntcr_error *e);
+/* Make one; and all whose owner waits for nothing. */
+int mc_plan_namespace(struct mc_plan *p, uint32_t ns, struct mntcr_error *e);
+int mc_plan_namespaces(struct mc_plan *p, struct mntcr_error *e);
 /* In which order mounts are attached, and which a path leads to. */
 int mc_plan_order(struct mc_plan *p, struct mntcr_error *e);
 

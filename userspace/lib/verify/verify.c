@@ -47,6 +47,7 @@ struct verify {
 	uint32_t nr_pairs, max_pairs;
 	struct bijection sbs, groups, userns;
 	struct shown shown, given;	/* of the latter, files; by inode number */
+	bool *owns_a, *owns_b;	/* per user namespace: a mount namespace of its side */
 	bool same_ids;		/* a uid means the same in both */
 };
 
@@ -370,14 +371,16 @@ static bool compare_nsfs(struct verify *v, const struct pair *p,
 	return true;
 }
 
-static bool owns_namespace(const struct mc_topology *t, uint32_t u)
+/* NULL: no memory */
+static bool *find_owners(const struct mc_topology *t)
 {
+	bool *owns = calloc(t->nr_userns + 1UL, sizeof(*owns));
 	uint32_t i;
 
-	for (i = 0; i < t->nr_ns; i++)
-		if (u != MC_NONE && t->ns[i].userns == u)
-			return true;
-	return false;
+	for (i = 0; owns && i < t->nr_ns; i++)
+		if (t->ns[i].userns != MC_NONE)
+			owns[t->ns[i].userns] = true;
+	return owns;
 }
 
 /*
@@ -399,7 +402,8 @@ static bool compare_user_file(struct verify *v, const struct pair *p,
 		return true;
 	}
 	same = shown_map(&v->given, x->nsfs_ino, y->nsfs_ino);
-	if (!same || (!ignore && (owns_namespace(v->a, a) || owns_namespace(v->b, b))))
+	if (!same || (!ignore && ((a != MC_NONE && v->owns_a[a]) ||
+				  (b != MC_NONE && v->owns_b[b]))))
 		differ_at(v, p, "namespace file", x->root, y->root);
 	return same >= 0;
 }
@@ -873,8 +877,10 @@ static bool pair_all(struct verify *v)
 	v->shown.b = mc_map_new();
 	v->given.a = mc_map_new();
 	v->given.b = mc_map_new();
-	if (!v->shown.a || !v->shown.b || !v->given.a || !v->given.b ||
-	    !bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
+	v->owns_a = find_owners(a);
+	v->owns_b = find_owners(b);
+	if (!v->shown.a || !v->shown.b || !v->given.a || !v->given.b || !v->owns_a ||
+	    !v->owns_b || !bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
 	    !bijection_new(&v->groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v->userns, a->nr_userns, b->nr_userns))
 		return false;
@@ -902,6 +908,8 @@ static void finish(struct verify *v)
 	mc_map_free(v->shown.b);
 	mc_map_free(v->given.a);
 	mc_map_free(v->given.b);
+	free(v->owns_a);
+	free(v->owns_b);
 	free(v->pairs);
 }
 
