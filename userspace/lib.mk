@@ -106,6 +106,7 @@ lib-y += plan/no-source.o
 lib-y += plan/device.o
 lib-y += plan/wide.o
 lib-y += plan/live.o
+lib-y += plan/shown.o
 lib-y += plan/ns-file.o
 lib-y += plan/source-text.o
 lib-y += plan/source.o

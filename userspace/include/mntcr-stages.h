@@ -23,7 +23,10 @@ extern "C" {
 #endif
 
 enum mntcr_given_kind {
-	/* Namespaces: a descriptor of the namespace's file. */
+	/*
+	 * Namespaces: a descriptor of the namespace's file.  If a file of it is mounted,
+	 * too, that waits for the same.
+	 */
 	MNTCR_GIVEN_PID,	/* id: inode number at the dump; a proc shows it */
 	MNTCR_GIVEN_NET,	/* id: as in the image ("shows"); a sysfs shows it */
 	MNTCR_GIVEN_IPC,	/* the same, an mqueue */

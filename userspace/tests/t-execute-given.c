@@ -550,6 +550,132 @@ static void a_user_namespace_file(void)
 		  &(struct mntcr_given){ MNTCR_GIVEN_USER, 4026539999 });
 }
 
+/* What shows a namespace, 101, and its file, 102; nobody else of the image has either. */
+static const struct {
+	const char *type, *file, *live;
+	uint64_t magic;
+	uint32_t nstype;
+	enum mntcr_given_kind kind;
+	uint64_t id;
+} with_file[] = {
+	{ "proc", "pid:[5000]", "pid", 0x9fa0, CLONE_NEWPID, MNTCR_GIVEN_PID, PID_INO(0) },
+	{ "sysfs", "net:[5000]", "net", 0x62656572, CLONE_NEWNET, MNTCR_GIVEN_NET, 70 },
+	{ "mqueue", "ipc:[5000]", "ipc", 0x19800202, CLONE_NEWIPC, MNTCR_GIVEN_IPC, 70 },
+};
+
+static struct mntcr_topology *shown_with_file(size_t i)
+{
+	struct mntcr_topology *t = staged_topology();
+	bool pid = with_file[i].nstype == CLONE_NEWPID;
+	struct mc_mount *m;
+
+	REQUIRE(!mc_topology_add_userns(t));
+	t->userns[0].dumper = true;
+	staged_sb(t, with_file[i].type, with_file[i].magic, pid ? PID_INO(0) : 0);
+	t->sbs[1].userns = 0;
+	if (pid) {
+		t->sbs[1].pidns_depth = 1;
+	} else {
+		t->sbs[1].shown_type = with_file[i].nstype;
+		t->sbs[1].shown_id = with_file[i].id;
+		t->sbs[1].shown_owner = 0;
+	}
+	staged_sb(t, "nsfs", 0x6e736673, 0);
+	m = staged_mount(t, 101, 0, 1, "/shows");
+	/* nobody but who makes the namespace says whose its queues are */
+	if (with_file[i].nstype == CLONE_NEWIPC)
+		m->root_file = (struct mc_file){ .mode = S_IFDIR | 01777, .uid = 12, .gid = 13 };
+	m = staged_mount(t, 102, 0, 2, "/file");
+	m->root = mc_topology_str(t, with_file[i].file);
+	m->mp_type = MC_MP_OTHER;
+	m->nsfs_type = with_file[i].nstype;
+	m->nsfs_ino = PID_INO(0);
+	m->nsfs_id = pid ? 0 : with_file[i].id;
+	m->nsfs_owner = pid ? MC_NONE : 0;
+	return staged_finish(t);
+}
+
+/* Does the one that was made for, or given as it, have an init that the proc shows as 1? */
+static void has_init(struct mntcr_restored *r)
+{
+	int file = in_there(mntcr_restored_ns_fd(r, 0), "/file", O_RDONLY), proc;
+	struct staged_pid init;
+
+	REQUIRE(file >= 0);
+	init = staged_pid_with_init(file);
+	proc = openat(mntcr_restored_mount_fd(r, 0, 101), "1/ns/pid", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(staged_ino(proc), staged_ino(file));
+	mc_close(proc);
+	staged_pid_free(&init);
+	close(file);
+}
+
+/* One that is made is the same for both, and whoever finds the file can go in. */
+static void files_of_what_is_made(void)
+{
+	struct mntcr_restored *r;
+	struct mntcr_made made;
+	struct staged x;
+	struct stat st;
+	ino_t ino;
+	size_t i;
+
+	need_stages();
+	for (i = 0; i < MC_ARRAY_SIZE(with_file); i++) {
+		x = staged_new(shown_with_file(i));
+		x.o.keep_fds = true;
+		staged_placed(&x);
+		CHECK_EQ(mntcr_stages_nr_needs(x.s), 0);
+		REQUIRE(mntcr_stages_nr_made(x.s) == 1);
+		mntcr_stages_made(x.s, 0, &made);
+		CHECK_STR(made.kind, with_file[i].live);
+		CHECK_EQ(made.id, with_file[i].id);
+		ino = staged_ino(made.fd);
+		r = finished(&x);
+		CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 102)), ino);
+		if (with_file[i].nstype == CLONE_NEWPID)
+			has_init(r);
+		if (with_file[i].nstype == CLONE_NEWIPC) {
+			REQUIRE(!fstat(mntcr_restored_mount_fd(r, 0, 101), &st));
+			CHECK_EQ(st.st_uid, 12);
+			CHECK_EQ(st.st_gid, 13);
+		}
+		mntcr_restored_free(r);
+		staged_over(&x);
+	}
+}
+
+static void files_of_what_is_given(void)
+{
+	struct mntcr_restored *r;
+	struct mntcr_given what = { 0 };
+	struct staged x;
+	char path[32];
+	size_t i;
+	int fd;
+
+	need_stages();
+	for (i = 0; i < MC_ARRAY_SIZE(with_file); i++) {
+		x = staged_new(shown_with_file(i));
+		x.o.keep_fds = true;
+		what.kind = with_file[i].kind;
+		what.id = with_file[i].id;
+		x.so.give = &what;
+		x.so.nr_give = 1;
+		staged_placed(&x);
+		CHECK_EQ(mntcr_stages_nr_needs(x.s), 1);
+		CHECK_EQ(mntcr_stages_nr_made(x.s), 0);
+		snprintf(path, sizeof(path), "self/ns/%s", with_file[i].live);
+		fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
+		given(&x, what.kind, what.id, fd);
+		r = finished(&x);
+		CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 102)), staged_ino(fd));
+		close(fd);
+		mntcr_restored_free(r);
+		staged_over(&x);
+	}
+}
+
 #define TIME_INO	4026540000U
 #define AHEAD		100000
 
@@ -652,6 +778,8 @@ int main(void)
 	TAP_RUN(an_automount);
 	TAP_RUN(a_namespace_file);
 	TAP_RUN(a_user_namespace_file);
+	TAP_RUN(files_of_what_is_made);
+	TAP_RUN(files_of_what_is_given);
 	TAP_RUN(a_time_namespace);
 	return tap_done();
 }

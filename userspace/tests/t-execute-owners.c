@@ -43,8 +43,9 @@ static int do_showing(void *data)
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("inner", "/tmp", "tmpfs", 0, "size=64k") || chdir("/tmp") ||
 	    mkdir("old", 0700) || mkdir("sys", 0755) || mkdir("queues", 0755) ||
-	    mkdir("again", 0755) || mknod("net", S_IFREG, 0) ||
-	    mount("/proc/self/ns/net", "net", NULL, MS_BIND, NULL) || mount("one", "sys", "sysfs", MS_NOSUID, NULL) ||
+	    mkdir("again", 0755) || mknod("net", S_IFREG, 0) || mknod("ipc", S_IFREG, 0) ||
+	    mount("/proc/self/ns/net", "net", NULL, MS_BIND, NULL) ||
+	    mount("/proc/self/ns/ipc", "ipc", NULL, MS_BIND, NULL) || mount("one", "sys", "sysfs", MS_NOSUID, NULL) ||
 	    mount("queues", "queues", "mqueue", 0, NULL) ||
 	    mount("another", "again", "sysfs", 0, NULL) ||
 	    syscall(SYS_pivot_root, ".", "old") || umount2("/old", MNT_DETACH))

@@ -357,6 +357,8 @@ static void planning_of_every_kind(void)
 		{ .key = "254:1:/a", .path = "/srv/a" },
 		{ .key = "there:", .path = "/remote" },
 		{ .key = "uts:[4026532720]", .path = "/run/uts" },
+		/* as of what shows it */
+		{ .key = "net:[4026532721]", .path = "/proc/self/ns/net" },
 	}, master = { .key = "33", .path = "/srv/none" }, layer = { .key = "/relative", .path = "/srv/none" };
 
 	plan_opts = (struct mntcr_restore_options){ .api = MNTCR_API_EXTENDED };

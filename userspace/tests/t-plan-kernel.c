@@ -116,57 +116,184 @@ static void files_of_networks_that_are_made(void)
 	done();
 }
 
-/* Given for the file, and made for what shows it: one would become two. */
+static const struct {
+	const char *type, *key;
+	uint32_t flag;
+	enum mntcr_given_kind kind;
+	uint64_t id;
+} shows[] = {
+	{ "sysfs", "net:[7]", CLONE_NEWNET, MNTCR_GIVEN_NET, 70 },
+	{ "mqueue", "ipc:[7]", CLONE_NEWIPC, MNTCR_GIVEN_IPC, 70 },
+	{ "proc", "pid:[7]", CLONE_NEWPID, MNTCR_GIVEN_PID, 7 },
+};
+
+static void shown_by(uint32_t sb, uint32_t i)
+{
+	t->sbs[sb].type = shows[i].type;
+	t->sbs[sb].userns = 0;
+	if (shows[i].flag == CLONE_NEWPID) {
+		t->sbs[sb].pidns_ino = 7;
+		t->sbs[sb].pidns_depth = 1;
+		return;
+	}
+	t->sbs[sb].shown_type = shows[i].flag;
+	t->sbs[sb].shown_id = 70;
+	t->sbs[sb].shown_owner = 0;
+}
+
+/* In A the file, 11, and in B what shows its namespace, 21, of 8:3. */
+static uint32_t file_and_what_shows(uint32_t i)
+{
+	uint32_t r, m;
+
+	start(2);
+	mc_topology_add_userns(t);
+	t->userns[0].dumper = true;
+	t->sbs[sbs[2]].type = "nsfs";
+	shown_by(sbs[3], i);
+	r = add(0, 10, MC_NONE, 1, "/", "/");
+	m = add(0, 11, r, 2, shows[i].key, "/file");
+	t->mounts[m].nsfs_type = shows[i].flag;
+	t->mounts[m].nsfs_ino = 7;
+	t->mounts[m].nsfs_id = shows[i].flag == CLONE_NEWPID ? 0 : 70;
+	t->mounts[m].nsfs_owner = shows[i].flag == CLONE_NEWPID ? MC_NONE : 0;
+	t->mounts[m].mp_type = MC_MP_OTHER;
+	r = add(1, 20, MC_NONE, 1, "/", "/");
+	add(1, 21, r, 3, "/", "/shows");
+	return m;
+}
+
+/* One namespace would become two: what is there of it, and what is made anew. */
 static void files_of_namespaces_that_are_shown(void)
 {
-	static const struct {
-		const char *type, *key;
-		uint32_t flag;
-	} c[] = {
-		{ "sysfs", "net:[7]", CLONE_NEWNET },
-		{ "mqueue", "ipc:[7]", CLONE_NEWIPC },
-		{ "proc", "pid:[7]", CLONE_NEWPID },
-	};
 	struct mntcr_external x[2] = { { .path = "/x" }, { .key = "8:3", .path = "/y" } };
-	struct mc_plan_options o = {
-		.ns_live = (bool[]){ false }, .externals = x, .nr_externals = 1,
-	};
-	uint32_t r, m, i;
-	char dev[32];
+	struct mc_plan_options o = { .ns_live = (bool[]){ false, false } };
+	uint32_t m, i;
 
-	for (i = 0; i < MC_ARRAY_SIZE(c); i++) {
-		start(1);
-		mc_topology_add_userns(t);
-		t->userns[0].dumper = true;
-		t->sbs[sbs[2]].type = "nsfs";
-		t->sbs[sbs[3]].type = c[i].type;
-		t->sbs[sbs[3]].userns = 0;
-		if (c[i].flag == CLONE_NEWPID) {
-			t->sbs[sbs[3]].pidns_ino = 7;
-			t->sbs[sbs[3]].pidns_depth = 1;
-		} else {
-			t->sbs[sbs[3]].shown_type = c[i].flag;
-			t->sbs[sbs[3]].shown_id = 70;
-			t->sbs[sbs[3]].shown_owner = 0;
-		}
-		r = add(0, 10, MC_NONE, 1, "/", "/");
-		m = add(0, 11, r, 2, c[i].key, "/file");
-		t->mounts[m].nsfs_type = c[i].flag;
-		t->mounts[m].nsfs_ino = 7;
-		t->mounts[m].nsfs_id = c[i].flag == CLONE_NEWPID ? 0 : 70;
-		t->mounts[m].nsfs_owner = c[i].flag == CLONE_NEWPID ? MC_NONE : 0;
-		t->mounts[m].mp_type = MC_MP_OTHER;
-		add(0, 12, r, 3, "/", "/shows");
+	for (i = 0; i < MC_ARRAY_SIZE(shows); i++) {
+		m = file_and_what_shows(i);
 		finish();
-		x[0].key = c[i].key;
+		x[0].key = shows[i].key;
+		o.externals = x;
+		o.nr_externals = 1;
 		only(MNTCR_API_EXTENDED, &o, "namespace-made", 11, 1, "--external");
 		/* given for both */
-		snprintf(dev, sizeof(dev), "%u:%u", t->sbs[sbs[3]].major, t->sbs[sbs[3]].minor);
-		x[1].key = dev;
 		o.nr_externals = 2;
 		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 		check();
+		/* and for what shows it alone */
+		o.externals = x + 1;
 		o.nr_externals = 1;
+		only(MNTCR_API_EXTENDED, &o, shows[i].flag == CLONE_NEWPID ?
+		     "namespace-not-given" : "namespace-made", 11, 1, "--external ");
+		CHECK(strstr(help, shows[i].key));
+		only(MNTCR_API_UPSTREAM, &o, shows[i].flag == CLONE_NEWPID ?
+		     "namespace-not-given" : "namespace-made", 11, 1, "--external ");
+		/* made for both, which takes what shows it first, whatever is numbered first */
+		o.nr_externals = 0;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		check();
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_NSMADE);
+		CHECK_EQ(p->srcs[p->src_of[m]].shown_by, 3);
+		CHECK_EQ(p->from[3].kind, MC_FROM_FRESH);
+		REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+		check();
+		/* live files are of another than what is made */
+		o.ns_live = (bool[]){ true, false };
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_NSMADE);
+		o.ns_live = (bool[]){ true, true };
+		o.prefer_fresh = true;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_NSMADE);
+		o.prefer_fresh = false;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_LIVE);
+		/* and what is live of another than what files are made for */
+		o.ns_live = (bool[]){ false, true };
+		only(MNTCR_API_EXTENDED, &o, shows[i].flag == CLONE_NEWPID ?
+		     "namespace-not-given" : "namespace-made", 11, 1, "--source");
+		o.ns_live = (bool[]){ false, false };
+		done();
+	}
+}
+
+/* It shows the caller's then, which is there. */
+static void files_beside_the_callers(void)
+{
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false, false }, .caller_namespaces = true,
+	};
+	struct mntcr_external x = { .key = "net:[7]", .path = "/proc/self/ns/net" };
+
+	file_and_what_shows(0);
+	finish();
+	only(MNTCR_API_EXTENDED, &o, "namespace-made", 11, 1, "--external net:[7]=PATH");
+	o.externals = &x;
+	o.nr_externals = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
+/* Of a pid namespace there may be more than one. */
+static void two_that_show_one(void)
+{
+	struct mntcr_external x = { .key = "8:3", .path = "/x" };
+	struct mc_plan_options o = { .ns_live = (bool[]){ false, false } };
+	uint32_t m = file_and_what_shows(2);
+
+	shown_by(sbs[0], 2);
+	add(1, 22, 2, 0, "/", "/too");
+	finish();
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	check();
+	CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_NSMADE);
+	o.externals = &x;
+	o.nr_externals = 1;
+	only(MNTCR_API_EXTENDED, &o, "namespace-made", 22, 1, "--external");
+	CHECK(strstr(said, "proc 8:0 is made with a new pid namespace, and proc 8:3,"));
+	o.nr_externals = 0;
+	o.ns_live = (bool[]){ false, true };
+	t->mounts[4].ns = 0;
+	t->mounts[4].parent = 0;
+	only(MNTCR_API_EXTENDED, &o, "namespace-made", 22, 1, "--source");
+	done();
+}
+
+/* As what shows it, which waits for that. */
+static void files_of_what_is_given(void)
+{
+	struct mntcr_given give = { 0 };
+	struct mc_plan_options o = {
+		.ns_live = (bool[]){ false, false }, .staged = true, .give = &give,
+		.nr_give = 1,
+	};
+	struct mntcr_external x = { .key = "8:3", .path = "/x" };
+	uint32_t m, i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(shows); i++) {
+		m = file_and_what_shows(i);
+		finish();
+		give.kind = shows[i].kind;
+		give.id = shows[i].id;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		CHECK_EQ(p->nr_needs, 1);
+		CHECK_EQ(p->needs[0].nr_mounts, 2);
+		CHECK_EQ(p->needs[0].mount, 3);
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_NSMADE);
+		CHECK_EQ(mc_plan_need_of(p, m), 0);
+		/* what shows it is there: the file is given by itself */
+		o.externals = &x;
+		o.nr_externals = 1;
+		o.nr_give = 0;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_GIVEN);
+		CHECK_EQ(p->needs[0].kind, MNTCR_GIVEN_MOUNT);
+		/* but for the file alone, it is of use, too */
+		o.nr_give = 1;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		CHECK_EQ(p->srcs[p->src_of[m]].kind, MC_SRC_NSMADE);
+		o.nr_externals = 0;
 		done();
 	}
 }
@@ -368,6 +495,9 @@ int main(void)
 	TAP_RUN(files_of_namespaces_that_are_not_restored);
 	TAP_RUN(files_of_networks_that_are_made);
 	TAP_RUN(files_of_namespaces_that_are_shown);
+	TAP_RUN(files_beside_the_callers);
+	TAP_RUN(two_that_show_one);
+	TAP_RUN(files_of_what_is_given);
 	TAP_RUN(covered_beside_a_file);
 	TAP_RUN(terminals_of_a_new_devpts);
 	TAP_RUN(files_of_a_new_hugetlbfs);

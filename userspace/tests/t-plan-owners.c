@@ -353,6 +353,14 @@ static void files_of_owners(void)
 	o.ns_live = (bool[]){ true, false };
 	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
 	CHECK_EQ(p->srcs[p->src_of[m[0]]].kind, MC_SRC_NSMADE);
+	/* be it a superblock alone, and numbered after that of files */
+	t->ns[1].userns = t->sbs[sbs[1]].userns = 0;
+	t->mounts[3].sb = sbs[3];
+	t->sbs[sbs[3]].type = "tmpfs";
+	t->sbs[sbs[3]].userns = OWNED;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->srcs[p->src_of[3]].owner, OWNED);
+	CHECK_EQ(p->srcs[p->src_of[m[0]]].kind, MC_SRC_NSMADE);
 	o.ns_live = none;
 	o.nr_externals = 1;
 	x.key = "user:[5000]";

@@ -83,28 +83,34 @@ static const char *stage_after(const struct mc_plan *p, const struct mc_need *n,
 	case MNTCR_GIVEN_MOUNT:
 		return once_made(p, i);
 	case MNTCR_GIVEN_PID:
-		/* whoever makes it is in one that is made */
-		return sb->pidns_depth != MC_NONE && sb->pidns_depth > 1 ? "place" :
-		       owner_once_made(p, sb->userns);
 	case MNTCR_GIVEN_NET:
-		return owner_once_made(p, mc_sb_ns_owner(sb));
 	case MNTCR_GIVEN_IPC:
-		return owner_once_made(p, sb->userns);
+		/* whoever makes a pid namespace is in one that is made */
+		if (n->kind == MNTCR_GIVEN_PID && sb->pidns_ino &&
+		    sb->pidns_depth != MC_NONE && sb->pidns_depth > 1)
+			return "place";
+		return owner_once_made(p, mc_plan_ns_owner(p, n->kind, m));
 	default:
 		return "begin";
 	}
 }
 
-/* One that is of the superblock that is given, rather than of an overlay of it. */
+/*
+ * The one that says most of what is given: of the superblock rather than of an overlay of
+ * it, and what shows a namespace rather than its file.
+ */
 static uint32_t first_of(const struct mc_plan *p, uint32_t need, const uint32_t *mounts,
 			 uint32_t nr)
 {
+	const struct mc_mount *m;
 	uint32_t i;
 
-	for (i = 0; i < nr; i++)
-		if (p->needs[need].kind != MNTCR_GIVEN_SUPERBLOCK ||
-		    p->from[p->topo->mounts[mounts[i]].sb].kind == MC_FROM_GIVEN)
+	for (i = 0; i < nr; i++) {
+		m = &p->topo->mounts[mounts[i]];
+		if (p->needs[need].kind == MNTCR_GIVEN_SUPERBLOCK ?
+		    p->from[m->sb].kind == MC_FROM_GIVEN : !m->nsfs_type)
 			return mounts[i];
+	}
 	return mounts[0];
 }
 

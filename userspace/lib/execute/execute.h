@@ -284,7 +284,8 @@ int mc_owner_fd(struct mc_exec *x, uint32_t u);
 int mc_owner_fsopen(struct mc_exec *x, uint32_t u, const char *type);
 /*
  * An empty namespace of its, MC_NONE being the caller's; -1: errno.  And fsopen(2)
- * in such a one, which is made if *ns_fd is -1, by whom file belongs to.
+ * in such a one, which is made if *ns_fd is -1, by whom file belongs to; without a
+ * type that is all, and 0.
  */
 int mc_owner_ns(struct mc_exec *x, uint32_t u, uint32_t ns_type);
 int mc_owner_ns_fsopen(struct mc_exec *x, uint32_t u, uint32_t ns_type, int *ns_fd,

@@ -74,24 +74,34 @@ static int add(struct mc_exec *x, uint32_t at)
 	return 0;
 }
 
+/* With the ids of what shows it, if anything does: whose its files are. */
+static int make(struct mc_exec *x, uint32_t i, uint32_t owner, uint32_t shown_by)
+{
+	const struct mc_mount *m = shown_by == MC_NONE ? NULL : &x->t->mounts[shown_by];
+	const struct mc_file none = { 0 };
+
+	if (!m || x->made[i].type == CLONE_NEWPID)
+		x->made[i].fd = mc_owner_ns(x, owner, x->made[i].type);
+	else if (mc_owner_ns_fsopen(x, owner, x->made[i].type, &x->made[i].fd,
+				    strcmp(m->root, "/") ? &none : &m->root_file, NULL))
+		return -1;
+	return x->made[i].fd < 0 ? -1 : add(x, i);
+}
+
 /* Found, or made empty.  -1: errno. */
-static int get(struct mc_exec *x, uint32_t type, uint64_t nr, uint32_t owner)
+static int get(struct mc_exec *x, uint32_t type, uint64_t nr, uint32_t owner,
+	       uint32_t shown_by)
 {
 	uint32_t i;
 
-	if (find(x, type, nr, &i))
-		return -1;
-	if (i < x->nr_made)
-		return x->made[i].fd;
-	x->made[i].fd = mc_owner_ns(x, owner, type);
-	if (x->made[i].fd < 0 || add(x, i))
+	if (find(x, type, nr, &i) || (i == x->nr_made && make(x, i, owner, shown_by)))
 		return -1;
 	return x->made[i].fd;
 }
 
 int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner)
 {
-	return get(x, CLONE_NEWPID, ino, owner);
+	return get(x, CLONE_NEWPID, ino, owner, MC_NONE);
 }
 
 int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
@@ -124,8 +134,13 @@ static int made_file(struct mc_exec *x, const struct mc_src *s)
 
 	if (m->nsfs_type == CLONE_NEWUSER && s->owner == MC_NONE)
 		return openat(x->proc_fd, "self/ns/user", O_RDONLY | O_CLOEXEC);
-	fd = m->nsfs_type == CLONE_NEWUSER ? mc_owner_fd(x, s->owner) :
-	     get(x, m->nsfs_type, m->nsfs_id, s->owner);
+	if (mc_plan_is_ns_given(x->p, s))
+		fd = x->need_fd[s->need];
+	else if (m->nsfs_type == CLONE_NEWUSER)
+		fd = mc_owner_fd(x, s->owner);
+	else
+		fd = get(x, m->nsfs_type, m->nsfs_type == CLONE_NEWPID ? m->nsfs_ino :
+			 m->nsfs_id, s->owner, s->shown_by);
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 

@@ -407,7 +407,8 @@ int mc_owner_ns_fsopen(struct mc_exec *x, uint32_t u, uint32_t ns_type, int *ns_
 
 	if (*ns_fd < 0)
 		mc_count(x, UNSHARE);
-	mc_count(x, FSOPEN);
+	if (type)
+		mc_count(x, FSOPEN);
 	if (known ? as(file->uid, file->gid, ns_fsopen, &n) :
 	    u != MC_NONE && mc_owner_as_root(x, u, ns_fsopen, &n))
 		return -1;
@@ -415,5 +416,5 @@ int mc_owner_ns_fsopen(struct mc_exec *x, uint32_t u, uint32_t ns_type, int *ns_
 		ns_fsopen(&n);
 	*ns_fd = n.w.ns_fd;
 	errno = n.err;
-	return n.ret ? -1 : n.w.fs_fd;
+	return n.ret ? -1 : type ? n.w.fs_fd : 0;
 }

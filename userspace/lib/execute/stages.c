@@ -146,16 +146,10 @@ static int check_ns(const struct mc_need *n, int fd, struct mntcr_error *e)
 	return type == types[n->kind] ? 0 : wrong("a namespace's of another kind", e);
 }
 
-/* Whose a namespace has to be, as its superblock says; MC_NONE: the image does not. */
+/* Whose a namespace has to be; MC_NONE: the image does not say. */
 static uint32_t owner_of(const struct mntcr_stages *s, const struct mc_need *n)
 {
-	const struct mc_topology *t = s->w->x.t;
-	const struct mc_sb *sb = &t->sbs[t->mounts[n->mount].sb];
-
-	if (n->kind == MNTCR_GIVEN_NET)
-		return mc_sb_ns_owner(sb);
-	return n->kind == MNTCR_GIVEN_PID || n->kind == MNTCR_GIVEN_IPC ? sb->userns :
-	       MC_NONE;
+	return mc_plan_ns_owner(s->w->plan, n->kind, n->mount);
 }
 
 /* Once both are there. */

@@ -114,6 +114,14 @@ bool mc_need_is_ns(enum mntcr_given_kind kind)
 	return kind != MNTCR_GIVEN_SUPERBLOCK && kind != MNTCR_GIVEN_MOUNT;
 }
 
+bool mc_plan_is_ns_given(const struct mc_plan *p, const struct mc_src *s)
+{
+	enum mntcr_given_kind kind = s->need == MC_NONE ? MNTCR_GIVEN_USER :
+				     p->needs[s->need].kind;
+
+	return kind == MNTCR_GIVEN_PID || kind == MNTCR_GIVEN_NET || kind == MNTCR_GIVEN_IPC;
+}
+
 /* Which namespace has to be there before the superblock can be made? */
 static bool shown_need(const struct mc_sb *sb, enum mntcr_given_kind *kind,
 		       uint64_t *id)
@@ -174,6 +182,19 @@ static bool is_file_chosen(const struct mc_plan *p, const struct mc_mount *m, ui
 		return is_chosen(p, MNTCR_GIVEN_CGROUP, m->nsfs_ino, need);
 	case CLONE_NEWUSER:
 		return is_chosen(p, MNTCR_GIVEN_USER, m->nsfs_ino, need);
+	}
+	return false;
+}
+
+bool mc_plan_file_need(const struct mc_plan *p, const struct mc_mount *m, uint32_t *need)
+{
+	switch (m->nsfs_type) {
+	case CLONE_NEWPID:
+		return mc_plan_find_need(p, MNTCR_GIVEN_PID, m->nsfs_ino, need);
+	case CLONE_NEWNET:
+		return mc_plan_find_need(p, MNTCR_GIVEN_NET, m->nsfs_id, need);
+	case CLONE_NEWIPC:
+		return mc_plan_find_need(p, MNTCR_GIVEN_IPC, m->nsfs_id, need);
 	}
 	return false;
 }
@@ -244,6 +265,28 @@ int mc_plan_choose_owners(struct mc_plan *p, struct mntcr_error *e)
 	return 0;
 }
 
+uint32_t mc_plan_ns_owner(const struct mc_plan *p, enum mntcr_given_kind kind, uint32_t mount)
+{
+	const struct mc_mount *m = &p->topo->mounts[mount];
+	const struct mc_sb *sb = &p->topo->sbs[m->sb];
+
+	if (kind != MNTCR_GIVEN_PID && kind != MNTCR_GIVEN_NET && kind != MNTCR_GIVEN_IPC)
+		return MC_NONE;
+	if (m->nsfs_type)
+		return m->nsfs_owner;
+	return kind == MNTCR_GIVEN_NET ? mc_sb_ns_owner(sb) : sb->userns;
+}
+
+/* What shows a namespace says more of it than its file. */
+static void count_mount(struct mc_plan *p, uint32_t need, uint32_t m)
+{
+	struct mc_need *n = &p->needs[need];
+
+	if (!n->nr_mounts++ || (p->topo->mounts[n->mount].nsfs_type &&
+				!p->topo->mounts[m].nsfs_type))
+		n->mount = m;
+}
+
 /* All that was chosen has to be of use: it may be misspelt. */
 int mc_plan_check_needs(struct mc_plan *p, struct mntcr_error *e)
 {
@@ -255,12 +298,11 @@ int mc_plan_check_needs(struct mc_plan *p, struct mntcr_error *e)
 			continue;
 		/* beside what its root may wait for */
 		need = mc_plan_owner_need(p, p->topo->ns[p->topo->mounts[m].ns].userns);
-		if (need != MC_NONE && need != mc_plan_need_of(p, m) &&
-		    !p->needs[need].nr_mounts++)
-			p->needs[need].mount = m;
+		if (need != MC_NONE && need != mc_plan_need_of(p, m))
+			count_mount(p, need, m);
 		need = mc_plan_need_of(p, m);
-		if (need != MC_NONE && !p->needs[need].nr_mounts++)
-			p->needs[need].mount = m;
+		if (need != MC_NONE)
+			count_mount(p, need, m);
 	}
 	for (need = 0; need < p->nr_needs; need++) {
 		if (p->needs[need].nr_mounts || !p->needs[need].chosen)

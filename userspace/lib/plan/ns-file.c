@@ -41,18 +41,13 @@ static int ext_ns_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	return 0;
 }
 
-/* Of a namespace that is known, which is not given, and of which nothing is live. */
+/* Of a namespace that is known, and of which nothing is live. */
 static bool is_made_for(const struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 			uint32_t to)
 {
 	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
-	uint32_t need;
 
-	return m->nsfs_id && m->nsfs_owner != MC_NONE &&
-	       p->src_of[sorted[from]] == MC_NONE &&
-	       !mc_plan_find_need(p, m->nsfs_type == CLONE_NEWNET ? MNTCR_GIVEN_NET :
-				  MNTCR_GIVEN_IPC, m->nsfs_id, &need) &&
-	       p->priv->sb[m->sb].mode == MC_SB_LIVE && !mc_plan_any_live(p, sorted, from, to);
+	return m->nsfs_id && m->nsfs_owner != MC_NONE && !mc_plan_any_live(p, sorted, from, to);
 }
 
 /*
@@ -65,18 +60,34 @@ static bool is_of_owner(const struct mc_plan *p, const uint32_t *sorted, uint32_
 	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
 	uint32_t u = m->nsfs_userns;
 
-	return u != MC_NONE && p->src_of[sorted[from]] == MC_NONE &&
-	       p->priv->sb[m->sb].mode == MC_SB_LIVE &&
+	return u != MC_NONE &&
 	       (p->topo->userns[u].given || p->priv->owner_made[u] ||
 		!mc_plan_any_live(p, sorted, from, to));
 }
 
+/* Sets the sources of those that are not given one by one. */
+static int new_made(struct mc_plan *p, const uint32_t *sorted, uint32_t from, uint32_t to,
+		    uint32_t *src, struct mntcr_error *e)
+{
+	uint32_t i;
+
+	*src = mc_plan_new_src(p, MC_SRC_NSMADE, p->topo->mounts[sorted[from]].sb,
+			       sorted[from]);
+	if (*src == MC_NONE)
+		return mc_nomem(e);
+	for (i = from; i < to; i++)
+		if (p->src_of[sorted[i]] == MC_NONE)
+			p->src_of[sorted[i]] = *src;
+	return 0;
+}
+
 static int nsmade_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
-		      uint32_t to, struct mntcr_error *e)
+		      uint32_t to, const struct mc_src *shows, struct mntcr_error *e)
 {
 	const struct mc_mount *mnt = &p->topo->mounts[sorted[from]];
 	bool is_user = mnt->nsfs_userns != MC_NONE;
-	uint32_t u = is_user ? mnt->nsfs_userns : mnt->nsfs_owner, i, src;
+	uint32_t u = is_user ? mnt->nsfs_userns : mnt->nsfs_owner, src;
+	uint32_t shown_by = shows ? shows->shown_by : MC_NONE;
 	struct mc_no_owner why;
 
 	if (!p->topo->userns[u].dumper && !mc_plan_owner(p, u, &why))
@@ -85,17 +96,68 @@ static int nsmade_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 				      is_user ? "" :
 				      "a namespace that is to be made and belongs to ",
 				      u, why.what);
-	src = mc_plan_new_src(p, MC_SRC_NSMADE, mnt->sb, sorted[from]);
-	if (src == MC_NONE)
-		return mc_nomem(e);
+	if (new_made(p, sorted, from, to, &src, e))
+		return -1;
 	if (!p->topo->userns[u].dumper)
 		p->srcs[src].owner = u;
 	p->srcs[src].need = mc_plan_owner_need(p, u);
-	/* a single one may be given */
-	for (i = from; i < to; i++)
-		if (p->src_of[sorted[i]] == MC_NONE)
-			p->src_of[sorted[i]] = src;
+	p->srcs[src].shown_by = shown_by;
 	return 0;
+}
+
+/* As what shows it: of a pid namespace the image says no more. */
+static int as_shown_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+			uint32_t to, struct mc_src shows, struct mntcr_error *e)
+{
+	uint32_t src;
+
+	if (new_made(p, sorted, from, to, &src, e))
+		return -1;
+	p->srcs[src].owner = shows.owner;
+	p->srcs[src].need = shows.need;
+	p->srcs[src].shown_by = shows.shown_by;
+	return 0;
+}
+
+static int need_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
+		    uint32_t to, uint32_t need, struct mntcr_error *e)
+{
+	uint32_t src;
+
+	if (new_made(p, sorted, from, to, &src, e))
+		return -1;
+	p->srcs[src].need = need;
+	return 0;
+}
+
+/* Of a run that nothing has been found for yet: whether what is live does is asked later. */
+static int made_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from, uint32_t to,
+		    struct mntcr_error *e)
+{
+	const struct mc_mount *m = &p->topo->mounts[sorted[from]];
+	const struct mc_shown *made, *there;
+	const struct mc_src *shows;
+	uint32_t need;
+
+	if (p->priv->sb[m->sb].mode != MC_SB_LIVE)
+		return 1;
+	if (is_of_owner(p, sorted, from, to))
+		return nsmade_run(p, sorted, from, to, NULL, e);
+	if (mc_plan_file_need(p, m, &need))
+		return need_run(p, sorted, from, to, need, e);
+	made = mc_plan_shown(p, m, true);
+	if (made) {
+		shows = &p->srcs[p->priv->sb[p->topo->mounts[made->mount].sb].src];
+		return m->nsfs_owner == MC_NONE ?
+		       as_shown_run(p, sorted, from, to, *shows, e) :
+		       nsmade_run(p, sorted, from, to, shows, e);
+	}
+	if (!is_made_for(p, sorted, from, to))
+		return 1;
+	there = mc_plan_shown(p, m, false);
+	if (!there)
+		return nsmade_run(p, sorted, from, to, NULL, e);
+	return p->waits ? 1 : mc_plan_file_beside(p, sorted + from, to - from, there, e);
 }
 
 int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
@@ -105,66 +167,13 @@ int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 	struct mc_ns_by_file *file;
 	int ret;
 
-	if (m->nsfs_ns != MC_NONE) {
-		ret = nsfile_run(p, sorted, from, to, e);
-	} else {
-		file = mc_plan_by_file(p, m->nsfs_type, m->nsfs_ino);
-		if (file && file->ext)
-			ret = ext_ns_run(p, sorted, from, to, file->ext, e);
-		else if (is_made_for(p, sorted, from, to) ||
-			 is_of_owner(p, sorted, from, to))
-			ret = nsmade_run(p, sorted, from, to, e);
-		else
-			return 0;
-	}
-	return ret ? -1 : 1;
-}
-
-/* Does a superblock that is made anew show that namespace, and so another? */
-static bool shows_another(const struct mc_plan *p, uint32_t sb, const struct mc_mount *m)
-{
-	const struct mc_sb *s = &p->topo->sbs[sb];
-
-	if (p->priv->sb[sb].mode != MC_SB_FRESH || !mc_plan_has_made_ns(p, s))
-		return false;
-	if (m->nsfs_type == CLONE_NEWPID)
-		return !strcmp(s->type, "proc") && s->pidns_ino == m->nsfs_ino;
-	return m->nsfs_id && s->shown_type == m->nsfs_type && s->shown_id == m->nsfs_id;
-}
-
-static int refuse_shown(struct mc_plan *p, uint32_t src, struct mntcr_error *e)
-{
-	const struct mc_mount *m;
-	uint32_t i = 0, sb;
-	char root[100];
-
-	while (i < p->topo->nr_mounts && p->src_of[i] != src)
-		i++;
-	if (i == p->topo->nr_mounts)
-		return 0;
-	m = &p->topo->mounts[i];
-	for (sb = 0; sb < p->topo->nr_sbs; sb++) {
-		const struct mc_sb *s = &p->topo->sbs[sb];
-
-		if (shows_another(p, sb, m) &&
-		    mc_plan_refuse(p, e, mc_plan_note(p, m->sb, "namespace-made"), &i, 1,
-				   "--external for that superblock, too, or for neither",
-				   "the file of %s is that of one that is given, and %s %u:%u, which shows the same, is made with a new one",
-				   mc_escape(m->root, root, sizeof(root)), s->type, s->major, s->minor))
-			return -1;
-	}
-	return 0;
-}
-
-int mc_plan_given_ns(struct mc_plan *p, struct mntcr_error *e)
-{
-	const struct mc_plan_priv *v = p->priv;
-	uint32_t i;
-
-	for (i = 0; i < v->nr_ext_ns; i++)
-		if (v->ext_ns[i].src != MC_NONE &&
-		    v->ext_ns[i].type & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC) &&
-		    refuse_shown(p, v->ext_ns[i].src, e))
-			return -1;
-	return 0;
+	if (m->nsfs_ns != MC_NONE)
+		return nsfile_run(p, sorted, from, to, e) ? -1 : 1;
+	file = mc_plan_by_file(p, m->nsfs_type, m->nsfs_ino);
+	if (file && file->ext)
+		return ext_ns_run(p, sorted, from, to, file->ext, e) ? -1 : 1;
+	while (from < to && p->src_of[sorted[from]] != MC_NONE)
+		from++;
+	ret = from < to ? made_run(p, sorted, from, to, e) : 0;
+	return ret < 0 ? -1 : !ret;
 }

@@ -62,7 +62,7 @@ uint32_t mc_plan_new_src(struct mc_plan *p, enum mc_src_kind kind, uint32_t sb,
 	s->kind = kind;
 	s->sb = sb;
 	s->index = index;
-	s->base = s->attr_of = MC_NONE;
+	s->base = s->attr_of = s->shown_by = MC_NONE;
 	return p->nr_srcs++;
 }
 
@@ -103,6 +103,7 @@ static void priv_free(struct mc_plan_priv *v)
 	free(v->sb);
 	free(v->wide);
 	free(v->ext_ns);
+	free(v->shown);
 	free(v->by_file);
 	free(v->exts);
 	free(v->by_device);

@@ -83,7 +83,8 @@ struct mc_src {
 	uint32_t nr_nodes;	/* FRESH */
 	uint32_t unlinked, nr_unlinked; /* FRESH: first of its unlinked roots */
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
-				   of it, of its root if there is one */
+				   of it, of its root if there is one; NSMADE: of what
+				   shows it, or MC_NONE */
 	uint32_t base;		/* SUB: the source it is below */
 	const char *path;	/* SUB: relative path; EXTERNAL: the root; FRESH: the
 				   device, if it is of one */
@@ -231,7 +232,7 @@ struct mc_need {
 	enum mntcr_given_kind kind;
 	uint64_t id;		/* mntcr-stages.h says of what */
 	bool chosen;		/* by the caller: it could be made */
-	uint32_t mount;		/* the first that is of it */
+	uint32_t mount;		/* the first that is of it; of a namespace, and no file */
 	uint32_t nr_mounts;
 	uint32_t first_op, nr_ops;
 };
@@ -383,6 +384,13 @@ bool mc_need_is_ns(enum mntcr_given_kind kind);
 uint32_t mc_plan_owner_need(const struct mc_plan *p, uint32_t u);
 /* That the mount waits for, which has a source; or MC_NONE. */
 uint32_t mc_plan_need_of(const struct mc_plan *p, uint32_t mount);
+/* Does a source show a namespace, or is its file, that is given at a stage? */
+bool mc_plan_is_ns_given(const struct mc_plan *p, const struct mc_src *s);
+/*
+ * Whose a pid, net or ipc namespace is that is given, by a mount that waits for it; MC_NONE:
+ * the image does not say.
+ */
+uint32_t mc_plan_ns_owner(const struct mc_plan *p, enum mntcr_given_kind kind, uint32_t mount);
 /* As it is written: MAJOR:MINOR of a superblock, else a number. */
 void mc_need_id_text(enum mntcr_given_kind kind, uint64_t id, char *buf, size_t size);
 bool mc_plan_find_need(const struct mc_plan *p, enum mntcr_given_kind kind, uint64_t id,

@@ -145,8 +145,8 @@ static void src_words(const struct mc_plan *p, uint32_t i, struct mc_buf *b)
 				      p->topo->mounts[s->index].nsfs_userns);
 			break;
 		}
-		mc_buf_printf(b, "file of a new namespace for %s",
-			      mc_escape(p->topo->mounts[s->index].root, tmp,
+		mc_buf_printf(b, "file of %s for %s", mc_plan_is_ns_given(p, s) ?
+			      "what is given" : "a new namespace", mc_escape(p->topo->mounts[s->index].root, tmp,
 					sizeof(tmp)));
 		if (s->owner != MC_NONE)
 			mc_buf_printf(b, " in user%u", s->owner);

@@ -59,6 +59,14 @@ struct mc_ext_ns {
 	uint32_t src;			/* MC_NONE until wanted */
 };
 
+/* A superblock that shows a namespace, the one that the image numbers so. */
+struct mc_shown {
+	uint32_t type;			/* CLONE_NEWPID, _NEWNET, _NEWIPC */
+	uint64_t nr;			/* inode number of a pid namespace, id of others */
+	bool made;			/* with a new one; else with one that is there */
+	uint32_t mount;			/* the first of its that is had */
+};
+
 /* The lowest directory of a superblock that contains the roots of some mounts. */
 struct mc_area {
 	const char *path;	/* len bytes of it; NULL: nothing yet */
@@ -118,6 +126,8 @@ struct mc_plan_priv {
 	uint32_t nr_exts;
 	struct mc_ext_ns *ext_ns;
 	uint32_t nr_ext_ns;
+	struct mc_shown *shown;		/* by type, number and made */
+	uint32_t nr_shown;
 	struct mc_sb_by_device *by_device; /* of all superblocks; NULL: without keys */
 	struct mc_sb_by_source *by_source;
 	uint32_t nr_by_source;
@@ -188,6 +198,8 @@ int mc_plan_sb_need(struct mc_plan *p, uint32_t sb, bool had, uint32_t *need,
 /* The same of one mount, whose source it becomes. */
 int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had,
 		       struct mntcr_error *e);
+/* The namespace of a file is given, as that which superblocks show may be. */
+bool mc_plan_file_need(const struct mc_plan *p, const struct mc_mount *m, uint32_t *need);
 /* Of a process, or of a terminal that one has open: not in a new superblock. */
 bool mc_plan_root_needs_process(const struct mc_sb *sb, const char *root);
 /* Once all have: is whatever was chosen waited for? */
@@ -377,13 +389,30 @@ int mc_plan_copied_src(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 int mc_plan_live_run(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		     uint32_t to, struct mntcr_error *e);
 
+/* --- shown.c ----------------------------------------------------------------- */
+
+/*
+ * Once all superblocks but those of files have sources: which namespaces they show.  One
+ * of which there is one must not be made besides.
+ */
+int mc_plan_find_shown(struct mc_plan *p, struct mntcr_error *e);
+/* What shows the namespace of a file, and is made with it, or is there; NULL: nothing. */
+const struct mc_shown *mc_plan_shown(const struct mc_plan *p, const struct mc_mount *m,
+				     bool made);
+/* Refuses nr files, which would be made beside what is there. */
+int mc_plan_file_beside(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
+			const struct mc_shown *there, struct mntcr_error *e);
+/* Once files have sources, too: the same of those that are there. */
+int mc_plan_check_files(struct mc_plan *p, struct mntcr_error *e);
+
 /* --- ns-file.c --------------------------------------------------------------- */
 
-/* Of a run of namespaces' files: 1, and they have a source, or are refused; 0: no. */
+/*
+ * Of a run of namespaces' files, once all superblocks have sources: 1, and they have a
+ * source, or are refused; 0: no.
+ */
 int mc_plan_ns_file(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 		    uint32_t to, struct mntcr_error *e);
-/* Once all have sources: one that is given must not be made besides. */
-int mc_plan_given_ns(struct mc_plan *p, struct mntcr_error *e);
 
 /* --- source-text.c ----------------------------------------------------------- */
 

@@ -242,31 +242,50 @@ static void say_from(struct mc_plan *p)
 	}
 }
 
+/* Those of files, or all others. */
+static int plan_sbs(struct mc_plan *p, const uint32_t *sorted, bool files,
+		    struct mntcr_error *e)
+{
+	const struct mc_topology *t = p->topo;
+	uint32_t i, end, sb;
+
+	for (i = 0; i < t->nr_mounts; i = end) {
+		sb = t->mounts[sorted[i]].sb;
+		for (end = i + 1; end < t->nr_mounts; end++)
+			if (t->mounts[sorted[end]].sb != sb)
+				break;
+		if ((mc_type_of(t->sbs[sb].type)->kind == MC_TYPE_FILES) == files &&
+		    plan_sb(p, sorted, i, end, e))
+			return -1;
+	}
+	return 0;
+}
+
 int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 		    struct mntcr_error *e)
 {
 	const struct mc_topology *t = p->topo;
 	uint32_t *sorted = calloc(t->nr_mounts + 1, sizeof(*sorted));
-	uint32_t i, end, m;
-	int ret = 0;
+	uint32_t m;
+	int ret;
 
 	if (!sorted)
 		return mc_nomem(e);
-	for (i = 0; i < t->nr_mounts; i++) {
-		sorted[i] = i;
-		p->src_of[i] = MC_NONE;	/* and stays, where one is refused */
+	for (m = 0; m < t->nr_mounts; m++) {
+		sorted[m] = m;
+		p->src_of[m] = MC_NONE;	/* and stays, where one is refused */
 	}
 	qsort_r(sorted, t->nr_mounts, sizeof(*sorted), mc_plan_cmp_source, p);
-	for (i = 0; i < t->nr_mounts && !ret; i = end) {
-		for (end = i + 1; end < t->nr_mounts; end++)
-			if (t->mounts[sorted[end]].sb != t->mounts[sorted[i]].sb)
-				break;
-		ret = plan_sb(p, sorted, i, end, e);
-	}
+	/* what files are of may be made for what shows it, and for whom it owns */
+	ret = plan_sbs(p, sorted, false, e);
+	if (!ret)
+		ret = mc_plan_find_shown(p, e);
+	if (!ret)
+		ret = plan_sbs(p, sorted, true, e);
 	if (!ret)
 		ret = mc_plan_take_along(p, e);
 	if (!ret)
-		ret = mc_plan_given_ns(p, e);
+		ret = mc_plan_check_files(p, e);
 	if (!ret)
 		say_from(p);
 	for (m = 0; m < t->nr_mounts && !ret; m++)
