@@ -74,13 +74,6 @@ static int no_dump(const struct mntcr_error *why, size_t nr, bool check, bool js
 	return e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("dump", &e);
 }
 
-/* Nothing is there that could be had: of a list, one thing of many. */
-static bool is_no_tree(const struct mntcr_error *e)
-{
-	return e->code == MNTCR_REFUSED ||
-	       (e->code == MNTCR_SYS && (e->err == EBADF || e->err == ESRCH));
-}
-
 /* All that are refused are told of. */
 static int open_trees(struct cmd_input *in, const char *const *names, size_t nr, bool check,
 		      bool json)
@@ -95,13 +88,8 @@ static int open_trees(struct cmd_input *in, const char *const *names, size_t nr,
 		ret = cmd_input_open_detached(in, "dump", names[i], &e[nr_refused]);
 		if (!ret)
 			continue;
-		if (!(check ? is_no_tree(&e[nr_refused]) :
-			      e[nr_refused].code == MNTCR_REFUSED))
+		if (e[nr_refused].code != MNTCR_REFUSED)
 			break;
-		if (e[nr_refused].code != MNTCR_REFUSED) {
-			e[nr_refused].code = MNTCR_REFUSED;
-			strcpy(e[nr_refused].rule, "not-detached");
-		}
 		nr_refused++;
 	}
 	if (i < nr)
@@ -237,8 +225,13 @@ int cmd_dump(int argc, char **argv)
 		ret = cmd_usage("dump", "--freeze without --container or --cgroup");
 	if (!ret && still.timeout_ms && !freeze)
 		ret = cmd_usage("dump", "--freeze-timeout without --freeze");
-	for (; optind < argc && !ret; optind++)
-		ret = cmd_input_add(&in, "dump", argv[optind], false);
+	for (; optind < argc && !ret; optind++) {
+		/* all of these are opened later, and what is refused of them told of */
+		if (cmd_is_detached(argv[optind]))
+			detached[nr_detached++] = argv[optind];
+		else
+			ret = cmd_input_add(&in, "dump", argv[optind], false);
+	}
 	if (ret)
 		goto out;
 	named = in.nr || (nr_detached && !pid && !cgroup);

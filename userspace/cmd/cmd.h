@@ -65,6 +65,7 @@ struct cmd_input {
 int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 		  bool images);
 /* PID:FD: a detached tree */
+bool cmd_is_detached(const char *arg);
 int cmd_input_add_detached(struct cmd_input *in, const char *name, const char *arg);
 /* The same; what the library says of it is in e, whose code is 0 for what has been said. */
 int cmd_input_open_detached(struct cmd_input *in, const char *name, const char *arg,

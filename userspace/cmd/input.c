@@ -129,6 +129,11 @@ static bool parse_detached(const char *arg, size_t *pid, size_t *fd)
 	return cmd_number(first, INT32_MAX, pid) && *pid && cmd_number(colon + 1, INT32_MAX, fd);
 }
 
+bool cmd_is_detached(const char *arg)
+{
+	return parse_detached(arg, &(size_t){ 0 }, &(size_t){ 0 });
+}
+
 int cmd_input_open_detached(struct cmd_input *in, const char *name, const char *arg,
 			    struct mntcr_error *e)
 {
@@ -184,7 +189,7 @@ int cmd_input_add(struct cmd_input *in, const char *name, const char *arg,
 			return cmd_usage(name, "%s: not a process id", arg);
 		return add_source(in, name, src);
 	}
-	if (parse_detached(arg, &(size_t){ 0 }, &(size_t){ 0 }))
+	if (cmd_is_detached(arg))
 		return cmd_input_add_detached(in, name, arg);
 	if (stat(arg, &st) || statfs(arg, &fs))
 		return path_error(name, arg);

@@ -887,7 +887,17 @@ trees()
 		code 4 mntcr dump --check --json --detached $$:99 --detached $$:8 --detached $$:98
 		same "$(grep -c '"rule": "not-detached"' "$tmp/out")" 3 "trees that are refused"
 		fails test -s "$tmp/err"
-		code 1 mntcr dump --detached $$:99
+		# with or without a list, and with or without that option
+		code 4 mntcr dump --detached $$:99 --detached $$:8
+		same "$(grep -c '\[not-detached\]' "$tmp/err")" 2 "trees that are refused"
+		code 4 mntcr dump --check --json $$:99 $$:8
+		same "$(grep -c '"rule": "not-detached"' "$tmp/out")" 2 "trees that are refused"
+		code 4 mntcr dump $$:99
+		# nor what may not be taken
+		code 4 unshare --user --map-root-user mntcr dump --check --json --detached $$:9 \
+			--detached $$:99
+		same "$(grep -c '"rule": "detached-out-of-reach"' "$tmp/out")" 2 "trees out of reach"
+		holds grep -q "would help: CAP_SYS_PTRACE" "$tmp/out"
 		exec 9<&- 8<&-
 	fi
 	code 2 "$@" --stages x "$work/image"

@@ -5,13 +5,16 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <linux/capability.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 
 #include "mntcr-stages.h"
 #include "base/base.h"
 #include "capture/capture.h"
 #include "topology/topology.h"
 #include "extended.h"
+#include "in-child.h"
 #include "staged.h"
 #include "tap.h"
 #include "world.h"
@@ -225,7 +228,7 @@ static void what_it_takes(void)
 	const char *lacks = mc_detached_lacks(&err);
 
 	CHECK_EQ(mntcr_detached_open(0, NO_FD, &d, &e), -1);
-	CHECK_EQ(e.code, lacks ? MNTCR_UNSUPPORTED : MNTCR_SYS);
+	CHECK_EQ(e.code, lacks ? MNTCR_UNSUPPORTED : MNTCR_REFUSED);
 	CHECK(!lacks || strstr(e.text, "a detached tree needs "));
 	CHECK(!lacks || strstr(e.text, lacks));
 	CHECK(!d);
@@ -851,6 +854,14 @@ static void is_refused(int64_t pid, int fd, enum mntcr_code code, const char *ru
 	CHECK(!d);
 }
 
+static void *a_thread(void *data)
+{
+	(void)data;
+	is_refused(syscall(SYS_gettid), 0, MNTCR_REFUSED, "not-detached");
+	CHECK(strstr(e.text, "is a thread"));
+	return NULL;
+}
+
 static void what_is_no_tree(void)
 {
 	int pipefd[2], fd, holder, below;
@@ -863,10 +874,12 @@ static void what_is_no_tree(void)
 	is_refused(0, pipefd[0], MNTCR_REFUSED, "not-detached");
 	close(pipefd[0]);
 	close(pipefd[1]);
-	is_refused(0, NO_FD, MNTCR_SYS, "");
-	CHECK_EQ(e.err, EBADF);
-	is_refused(getpid(), NO_FD, MNTCR_SYS, "");
-	CHECK_EQ(e.err, EBADF);
+	is_refused(0, NO_FD, MNTCR_REFUSED, "not-detached");
+	is_refused(getpid(), NO_FD, MNTCR_REFUSED, "not-detached");
+	CHECK(strstr(e.text, "no such descriptor"));
+	is_refused(INT32_MAX, 0, MNTCR_REFUSED, "not-detached");
+	CHECK(strstr(e.text, "no such process"));
+	REQUIRE(!mc_in_thread(a_thread, NULL));
 	is_refused(-1, 0, MNTCR_USAGE, "");
 	/* not its root, and not that of its mount */
 	holder = new_tree();
@@ -881,6 +894,40 @@ static void what_is_no_tree(void)
 	close(holder);
 	is_refused(0, below, MNTCR_REFUSED, "not-detached");
 	close(below);
+	nothing_left();
+}
+
+static int trees_fd;
+
+/* Whoever has less power than a process may not take what it has open. */
+static void without_tracing(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+
+	REQUIRE(!syscall(SYS_capget, &h, caps));
+	caps[0].effective &= ~(1U << CAP_SYS_PTRACE);
+	caps[0].permitted &= ~(1U << CAP_SYS_PTRACE);
+	REQUIRE(!syscall(SYS_capset, &h, caps));
+	is_refused(getppid(), trees_fd, MNTCR_REFUSED, "detached-out-of-reach");
+	CHECK(strstr(e.text, "would help: CAP_SYS_PTRACE"));
+}
+
+/* And whoever has none where it was made may not copy it. */
+static void in_a_user_namespace(void)
+{
+	in_child_own_user_ns();
+	is_refused(0, trees_fd, MNTCR_REFUSED, "detached-out-of-reach");
+	CHECK(strstr(e.text, "would help: CAP_SYS_ADMIN"));
+}
+
+static void what_is_out_of_reach(void)
+{
+	need_calls();
+	trees_fd = new_tree();
+	in_child(without_tracing);
+	in_child(in_a_user_namespace);
+	close(trees_fd);
 	nothing_left();
 }
 
@@ -954,6 +1001,7 @@ int main(void)
 	TAP_RUN(with_few_descriptors);
 	TAP_RUN(in_stages);
 	TAP_RUN(what_is_no_tree);
+	TAP_RUN(what_is_out_of_reach);
 	TAP_RUN(what_cannot_be_copied);
 	TAP_RUN(with_stock_calls);
 	return tap_done();

@@ -27,21 +27,52 @@ static int refuse(const struct mntcr_detached *d, const char *rule, const char *
 	return mc_refuse(d->e, rule, "%s: %s", d->name, what);
 }
 
+/* What the caller may not do, and somebody else may, is refused; else it is an error. */
+static int fail_there(const struct mntcr_detached *d, int err, const char *what,
+		      const char *help)
+{
+	char text[256];
+
+	if (err != EPERM && err != EACCES)
+		return fail(d, err, what);
+	snprintf(text, sizeof(text), "%s is not allowed; would help: %s", what, help);
+	return refuse(d, "detached-out-of-reach", text);
+}
+
+#define TRACING	"CAP_SYS_PTRACE over the process (pidfd_getfd(2)), or that it hands its descriptor over"
+#define ADMIN	"CAP_SYS_ADMIN over the mount namespace that it was made in"
+
+static int no_descriptor(const struct mntcr_detached *d)
+{
+	return refuse(d, "not-detached", "no such descriptor is open in the process");
+}
+
 static int take(const struct mntcr_detached *d, int64_t pid, int fd)
 {
 	int pidfd, got, err;
 
 	if (!pid) {
 		got = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (got < 0 && errno == EBADF)
+			return no_descriptor(d);
 		return got < 0 ? fail(d, errno, "its descriptor") : got;
 	}
 	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	if (pidfd < 0 && errno == ESRCH)
+		return refuse(d, "not-detached", "there is no such process");
+	/* ENOENT since 6.14 */
+	if (pidfd < 0 && (errno == EINVAL || errno == ENOENT))
+		return refuse(d, "not-detached", "that is a thread, and no process; would help: the id of the process that it is of");
 	if (pidfd < 0)
 		return fail(d, errno, "its process");
 	got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	err = errno;
 	mc_close(pidfd);
-	return got < 0 ? fail(d, err, "taking its descriptor") : got;
+	if (got < 0 && err == EBADF)
+		return no_descriptor(d);
+	if (got < 0 && err == ESRCH)
+		return refuse(d, "not-detached", "its process has ended");
+	return got < 0 ? fail_there(d, err, "taking its descriptor", TRACING) : got;
 }
 
 static bool same_ids(const uint64_t *a, size_t nr_a, const uint64_t *b, size_t nr_b)
@@ -60,7 +91,7 @@ static int check_root(struct mntcr_detached *d, int fd, bool *dir)
 	struct statx st;
 
 	if (mc_statmount(&req, &sm, sizeof(sm), MC_STATMOUNT_BY_FD))
-		return fail(d, errno, "statmount");
+		return fail_there(d, errno, "statmount", ADMIN);
 	if (sm.mnt_parent_id != sm.mnt_id)
 		return refuse(d, "not-detached", "its mount is on another one of the tree; would help: the descriptor of that tree's root");
 	if (mc_look(fd, 0, &st))
@@ -108,7 +139,7 @@ static int copy(struct mntcr_detached *d, int fd)
 	if (tree < 0)
 		return errno == EINVAL ?
 		       refuse(d, "detached-unbindable", "its root is unbindable: open_tree(2) copies no such mount, and there is no other way to look at what is below") :
-		       fail(d, errno, "copying it");
+		       fail_there(d, errno, "copying it", ADMIN);
 	if (!note_copied(d, tree))
 		return tree;
 	mc_close(tree);
@@ -242,7 +273,7 @@ static int look_at(struct mntcr_detached *d, int fd)
 		if (errno == EINVAL)
 			refuse(d, "not-detached", "of no detached tree: it is attached, or not mounted at all");
 		else
-			fail(d, errno, "listmount");
+			fail_there(d, errno, "listmount", ADMIN);
 		goto out;
 	}
 	if (check_root(d, fd, &dir))
