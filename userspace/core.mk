@@ -4,6 +4,7 @@
 
 cmd-y += main.o
 cmd-y += input.o
+cmd-y += contents.o
 cmd-y += key.o
 cmd-y += contradict.o
 cmd-y += cmd-dump.o

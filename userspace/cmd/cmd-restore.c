@@ -14,7 +14,6 @@
 #include "check/check.h"
 #include "execute/execute.h"
 #include "topology/topology.h"
-#include "verify/counterparts.h"
 #include "restore-opts.h"
 #include "stages.h"
 
@@ -68,45 +67,7 @@ static void report(void *data, const char *line)
 	fprintf(stderr, "mntcr: restore: verify: %s\n", line);
 }
 
-/*
- * What the image has no contents of is not compared, and may be out of reach: those of a
- * live or an external superblock that something covers, as it did where it was dumped.
- */
-static int read_contents(const struct mntcr_topology *t, struct mntcr_topology *got,
-			 const struct mntcr_source *srcs, size_t nr,
-			 struct mntcr_contents **files, struct mntcr_error *e)
-{
-	char **without = calloc(got->nr_sbs + 1UL, sizeof(*without));
-	uint32_t *of = calloc(got->nr_sbs + 1UL, sizeof(*of)), i;
-	size_t nr_without = 0;
-	int ret = -1;
-
-	if (!without || !of) {
-		mc_nomem(e);
-		goto out;
-	}
-	if (mc_verify_counterparts(t, got, of, e))
-		goto out;
-	for (i = 0; i < got->nr_sbs; i++) {
-		if (!got->sbs[i].nr_mounts || (of[i] != MC_NONE && t->sbs[of[i]].contents))
-			continue;
-		without[nr_without] = mc_device_key(&got->sbs[i]);
-		if (!without[nr_without++]) {
-			mc_nomem(e);
-			goto out;
-		}
-	}
-	ret = cmd_live_contents(got, srcs, nr, (const char *const *)without, nr_without,
-				files, e);
-out:
-	for (i = 0; i < nr_without; i++)
-		free(without[i]);
-	free(without);
-	free(of);
-	return ret;
-}
-
-static int verify(struct job *j, const struct mntcr_topology *t,
+static int verify(struct job *j, struct mntcr_topology *t,
 		  const struct mntcr_restored *r, struct mntcr_error *e)
 {
 	struct mntcr_verify_options opts = {
@@ -116,8 +77,8 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 	struct mntcr_source *srcs = calloc(nr + 1, sizeof(*srcs));
 	struct mntcr_detached **trees = calloc(nr + 1, sizeof(*trees));
 	struct mc_fd_limit limit = { 0 };
-	struct mntcr_topology *got = NULL;
-	struct mntcr_contents *files = NULL;
+	struct cmd_side image = { .topo = t, .known = true };
+	struct cmd_side got = { .nr = nr, .sources = srcs };
 	int ret = -1;
 
 	/* by a path or at a stage; those of live ones are the same */
@@ -143,15 +104,15 @@ static int verify(struct job *j, const struct mntcr_topology *t,
 			goto out;
 		srcs[i] = *mntcr_detached_source(trees[i]);
 	}
-	opts.contents_a = j->contents;
-	if (!mntcr_capture(srcs, nr, NULL, &got, e) &&
-	    (!j->contents || !read_contents(t, got, srcs, nr, &files, e))) {
-		opts.contents_b = files;
-		ret = mntcr_verify(t, got, &opts, &j->nr_differences, e);
+	if (!mntcr_capture(srcs, nr, NULL, &got.topo, e) &&
+	    (!j->contents || !cmd_live_contents(&image, &got, e))) {
+		opts.contents_a = j->contents;
+		opts.contents_b = got.contents;
+		ret = mntcr_verify(t, got.topo, &opts, &j->nr_differences, e);
 	}
 out:
-	mntcr_contents_free(files);
-	mntcr_topology_free(got);
+	mntcr_contents_free(got.contents);
+	mntcr_topology_free(got.topo);
 	for (i = 0; trees && i < nr; i++)
 		mntcr_detached_free(trees[i]);
 	mc_fd_limit_back(&limit);

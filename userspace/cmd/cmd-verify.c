@@ -111,53 +111,74 @@ static void print_text(const struct job *j)
 		putchar('\n');
 }
 
+/* Of a live one not even the contents yet. */
+static int load(const struct job *j, struct cmd_input *in, enum mntcr_method method,
+		struct cmd_side *side)
+{
+	struct mntcr_error e;
+
+	side->sources = in->sources;
+	side->nr = in->nr;
+	side->known = in->image && !in->nr;
+	if (!j->contents || !side->known)
+		return cmd_input_load(in, "verify", method, &side->topo);
+	return mntcr_image_read_contents(in->image, &side->topo, &side->contents, &e) ?
+	       cmd_error("verify", &e) : 0;
+}
+
+static int read_contents(struct cmd_side *a, struct cmd_side *b)
+{
+	struct mntcr_error e;
+
+	if ((a->known && !a->contents) || (b->known && !b->contents))
+		return cmd_usage("verify", "--contents: the %s has none",
+				 a->known && !a->contents ? "first" : "second");
+	return cmd_live_contents(a, b, &e) ? cmd_error("verify", &e) : 0;
+}
+
+static int compare_sides(struct job *j, struct cmd_side *a, struct cmd_side *b)
+{
+	struct mntcr_error e;
+	int ret = j->contents ? read_contents(a, b) : 0;
+
+	if (ret)
+		return ret;
+	j->opts.contents_a = a->contents;
+	j->opts.contents_b = b->contents;
+	if (cmd_maps_apply(&j->maps, a->topo, NULL, &e) ||
+	    mntcr_verify(a->topo, b->topo, &j->opts, &j->nr, &e))
+		return cmd_error("verify", &e);
+	return 0;
+}
+
+static int compare_events(struct job *j, const struct cmd_input *first,
+			  const struct cmd_input *second)
+{
+	struct mntcr_error e;
+	int ret = mntcr_verify_events(first->sources, first->nr, second->sources, second->nr,
+				      &j->opts, &j->nr_events, &j->nr, &e);
+
+	if (!j->quiet)
+		cmd_progress_end();
+	return ret ? cmd_error("verify", &e) : 0;
+}
+
 static int compare(struct job *j, struct cmd_input *first,
 		   struct cmd_input *second, enum mntcr_method method)
 {
 	const struct mntcr_capture_options capture = {
 		.size = sizeof(capture), .method = method,
 	};
-	struct mntcr_topology *a = NULL, *b = NULL;
-	struct mntcr_contents *ca = NULL, *cb = NULL;
-	struct mntcr_error e;
+	struct cmd_side a = { 0 }, b = { 0 };
 	int ret = 0;
 
-	if (j->contents) {
-		ret = cmd_input_load_contents(first, "verify", method, &a, &ca);
-		if (!ret)
-			ret = cmd_input_load_contents(second, "verify", method,
-						      &b, &cb);
-	} else if (!j->events) {
-		ret = cmd_input_load(first, "verify", method, &a);
-		if (!ret)
-			ret = cmd_input_load(second, "verify", method, &b);
-	}
-	if (ret)
-		goto out;
-	if (a && cmd_maps_apply(&j->maps, a, NULL, &e)) {
-		ret = cmd_error("verify", &e);
-		goto out;
-	}
-	if (j->contents && (!ca || !cb)) {
-		ret = cmd_usage("verify", "--contents: the %s has none",
-				ca ? "second" : "first");
-		goto out;
-	}
-	j->opts.contents_a = ca;
-	j->opts.contents_b = cb;
 	j->opts.capture = &capture;
 	if (j->events)
-		ret = mntcr_verify_events(first->sources, first->nr,
-					  second->sources, second->nr, &j->opts,
-					  &j->nr_events, &j->nr, &e);
-	else
-		ret = mntcr_verify(a, b, &j->opts, &j->nr, &e);
-	if (!j->quiet)
-		cmd_progress_end();
-	if (ret) {
-		ret = cmd_error("verify", &e);
+		ret = compare_events(j, first, second);
+	else if (!(ret = load(j, first, method, &a)) && !(ret = load(j, second, method, &b)))
+		ret = compare_sides(j, &a, &b);
+	if (ret)
 		goto out;
-	}
 	if (j->json)
 		ret = print_json(j);
 	else if (!j->quiet)
@@ -167,10 +188,10 @@ static int compare(struct job *j, struct cmd_input *first,
 	if (!ret && j->nr)
 		ret = MNTCR_DIFFERS;
 out:
-	mntcr_topology_free(a);
-	mntcr_topology_free(b);
-	mntcr_contents_free(ca);
-	mntcr_contents_free(cb);
+	mntcr_topology_free(a.topo);
+	mntcr_topology_free(b.topo);
+	mntcr_contents_free(a.contents);
+	mntcr_contents_free(b.contents);
 	return ret;
 }
 

@@ -72,23 +72,21 @@ int cmd_input_open_detached(struct cmd_input *in, const char *name, const char *
 			    struct mntcr_error *e);
 int cmd_input_load(struct cmd_input *in, const char *name,
 		   enum mntcr_method method, struct mntcr_topology **topo);
-/*
- * The same with contents: those of live namespaces go into a temporary file.
- * NULL where an image has none.
- */
-int cmd_input_load_contents(struct cmd_input *in, const char *name,
-			    enum mntcr_method method,
-			    struct mntcr_topology **topo,
-			    struct mntcr_contents **contents);
-/*
- * Read the contents of what was captured from these, but for superblocks that exclude
- * names.  0, or -1 and an error.
- */
-int cmd_live_contents(struct mntcr_topology *topo,
-		      const struct mntcr_source *sources, size_t nr,
-		      const char *const *exclude, size_t nr_exclude,
-		      struct mntcr_contents **contents, struct mntcr_error *e);
 void cmd_input_free(struct cmd_input *in);
+
+/* One side of a comparison with contents. */
+struct cmd_side {
+	struct mntcr_topology *topo;
+	struct mntcr_contents *contents;
+	bool known;		/* topo says of what there are any; else it is live: */
+	const struct mntcr_source *sources;
+	size_t nr;
+};
+
+/*
+ * Of sides that are live, read what is compared.  0, or -1 and an error.
+ */
+int cmd_live_contents(struct cmd_side *a, struct cmd_side *b, struct mntcr_error *e);
 /* "auto", "statmount", "mountinfo" */
 bool cmd_method(const char *word, enum mntcr_method *method);
 /* A number of decimal digits, up to max */

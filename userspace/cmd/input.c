@@ -7,7 +7,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -218,53 +217,6 @@ int cmd_input_load(struct cmd_input *in, const char *name,
 			mntcr_capture(in->sources, in->nr, &opts, topo, &e))
 		return cmd_error(name, &e);
 	return 0;
-}
-
-int cmd_live_contents(struct mntcr_topology *topo,
-		      const struct mntcr_source *sources, size_t nr,
-		      const char *const *exclude, size_t nr_exclude,
-		      struct mntcr_contents **contents, struct mntcr_error *e)
-{
-	const struct mntcr_contents_options opts = {
-		.size = sizeof(opts), .sources = sources, .nr_sources = nr,
-		.exclude = exclude, .nr_exclude = nr_exclude,
-	};
-	const char *dir = getenv("TMPDIR");
-	struct mntcr_topology *again = NULL;
-	char temp[PATH_MAX], proc[40];
-	int fd, ret;
-
-	snprintf(temp, sizeof(temp), "%s/mntcr-XXXXXX",
-		 dir && *dir == '/' ? dir : access("/var/tmp", W_OK) ? "/tmp" :
-		 "/var/tmp");
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return mc_fail(e, MNTCR_SYS, errno, "a temporary file for contents");
-	/* nothing is left of it, whatever ends the command */
-	unlink(temp);
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	ret = mntcr_image_write_contents(topo, &opts, proc, e) ||
-	      mntcr_image_read_contents(proc, &again, contents, e) ? -1 : 0;
-	close(fd);
-	mntcr_topology_free(again);
-	return ret;
-}
-
-int cmd_input_load_contents(struct cmd_input *in, const char *name,
-			    enum mntcr_method method,
-			    struct mntcr_topology **topo,
-			    struct mntcr_contents **contents)
-{
-	struct mntcr_error e;
-	int ret;
-
-	if (in->image && !in->nr)
-		return mntcr_image_read_contents(in->image, topo, contents, &e) ?
-		       cmd_error(name, &e) : 0;
-	ret = cmd_input_load(in, name, method, topo);
-	if (!ret && cmd_live_contents(*topo, in->sources, in->nr, NULL, 0, contents, &e))
-		ret = cmd_error(name, &e);
-	return ret;
 }
 
 void cmd_input_free(struct cmd_input *in)

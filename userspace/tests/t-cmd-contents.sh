@@ -65,6 +65,17 @@ mkdir "$tmp/spool"
 check "nothing is left of it" 153 "" env TMPDIR="$tmp/spool" sh -c \
 	'ulimit -c 0; ulimit -f 2; exec "$@"' sh "$MNTCR" verify --contents "$tmp/img" "$init"
 check "where it was" 0 "^0$" sh -c 'ls -A "$1" | wc -l' sh "$tmp/spool"
+# as much as does not go into that file
+nsenter -t "$init" -m sh -c "head -c 700000 /dev/zero | tr '\\0' x >'$tmp/ct/much'"
+few()
+{
+	TMPDIR=$tmp/spool sh -c 'ulimit -c 0; ulimit -f 1000; exec "$@"' sh "$MNTCR" \
+		verify --contents "$@"
+}
+check "what both have is read" 153 "" few "$tmp/img" "$init"
+check "what the image has not is not" 0 "" few "$tmp/less" "$init"
+check "the other way round" 0 "" few "$init" "$tmp/less"
+nsenter -t "$init" -m rm "$tmp/ct/much"
 check "events of a namespace and itself" 2 "are one namespace" "$MNTCR" verify --events \
 	"$init" "$init"
 check "a delayed one that is not there" 2 "no mount has the id 1$" "$MNTCR" verify --order \

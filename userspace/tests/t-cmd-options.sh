@@ -659,6 +659,10 @@ covered()
 		-o "$work/contents" "$work/first"
 	restore "$work/second" --verify "$work/contents"
 	restore "$work/third" --verify --source "$work/first" "$work/contents"
+	# by itself as well, and whichever is live
+	try mntcr verify --contents --ignore whose "$work/contents" "$work/second"
+	try mntcr verify --contents --ignore whose "$work/second" "$work/contents"
+	[ "$api" = upstream ] || try mntcr verify --contents "$work/first" "$work/first"
 	# what it has is compared
 	bind "$work/first/0:/" "$work/first-root"
 	echo y >"$work/first-root/file"

@@ -8,8 +8,11 @@
 #include "base/base.h"
 #include "topology/topology.h"
 
-/* Per superblock of b: which one of a mntcr_verify() compares it with, or MC_NONE. */
+/*
+ * Per superblock of each side: which one of the other a mntcr_verify() compares it with,
+ * or MC_NONE.
+ */
 int mc_verify_counterparts(const struct mc_topology *a, const struct mc_topology *b,
-			   uint32_t *of_b, struct mntcr_error *e);
+			   uint32_t *of_a, uint32_t *of_b, struct mntcr_error *e);
 
 #endif /* MC_VERIFY_COUNTERPARTS_H */

@@ -914,14 +914,16 @@ static void finish(struct verify *v)
 }
 
 int mc_verify_counterparts(const struct mc_topology *a, const struct mc_topology *b,
-			   uint32_t *of_b, struct mntcr_error *e)
+			   uint32_t *of_a, uint32_t *of_b, struct mntcr_error *e)
 {
 	const struct mntcr_verify_options o = { .size = sizeof(o) };
 	struct verify v = { .a = a, .b = b, .opts = &o };
 	int ret = pair_all(&v) ? 0 : mc_nomem(e);
 
-	if (!ret)
+	if (!ret) {
+		memcpy(of_a, v.sbs.ab, a->nr_sbs * sizeof(*of_a));
 		memcpy(of_b, v.sbs.ba, b->nr_sbs * sizeof(*of_b));
+	}
 	finish(&v);
 	return ret;
 }
