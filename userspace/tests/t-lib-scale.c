@@ -135,11 +135,24 @@ static void slave_chain(void)
 
 /* --- what is had of the host ------------------------------------------------------- */
 
-/* Of n superblocks, each somewhere on the host, where one of that type is. */
-static struct mntcr_topology *on_host(unsigned int n, char **places)
+/* What has been written into open_memstream(). */
+static struct mntcr_topology *parsed(FILE *out, char **image, const size_t *size)
 {
 	struct mntcr_topology *t;
 	struct mntcr_error e;
+
+	REQUIRE(!fclose(out));
+	if (mc_image_parse(*image, *size, "image", &t, &e)) {
+		TAP_SAY("%s", e.text);
+		REQUIRE(false);
+	}
+	free(*image);
+	return t;
+}
+
+/* Of n superblocks, each somewhere on the host, where one of that type is. */
+static struct mntcr_topology *on_host(unsigned int n, char **places)
+{
 	char *image;
 	size_t size;
 	FILE *out = open_memstream(&image, &size);
@@ -164,13 +177,7 @@ static struct mntcr_topology *on_host(unsigned int n, char **places)
 		fprintf(out, ",{\"id\":%u,\"namespace\":0,\"parent\":1,\"superblock\":%u,"
 			"\"root\":\"/\",\"mountpoint\":\"/%u\",\"locks\":[]}", i + 2, i + 1, i);
 	fputs("]}", out);
-	REQUIRE(!fclose(out));
-	if (mc_image_parse(image, size, "image", &t, &e)) {
-		TAP_SAY("%s", e.text);
-		REQUIRE(false);
-	}
-	free(image);
-	return t;
+	return parsed(out, &image, &size);
 }
 
 /* What is pasted is several arguments, none of them longer than the kernel takes. */
@@ -249,8 +256,6 @@ static void places_of_the_host(void)
  */
 static struct mntcr_topology *of_files(unsigned int n, const char *type, bool known)
 {
-	struct mntcr_topology *t;
-	struct mntcr_error e;
 	char *image;
 	size_t size;
 	FILE *out = open_memstream(&image, &size);
@@ -275,13 +280,7 @@ static struct mntcr_topology *of_files(unsigned int n, const char *type, bool kn
 			"\"nsfs\":{\"type\":\"%s\",\"inode\":%u}}", i + 2, type, i + 10, i,
 			type, i + 10);
 	fputs("]}", out);
-	REQUIRE(!fclose(out));
-	if (mc_image_parse(image, size, "image", &t, &e)) {
-		TAP_SAY("%s", e.text);
-		REQUIRE(false);
-	}
-	free(image);
-	return t;
+	return parsed(out, &image, &size);
 }
 
 /* Each is named: by an option, or to be given. */

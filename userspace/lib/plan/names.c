@@ -519,6 +519,7 @@ static void named_as_well(const struct mc_plan *p, const struct mc_plan_options 
 {
 	const struct mc_topology *t = p->topo;
 	const struct mc_ext_ns *x = p->priv->ext_ns;
+	enum mntcr_given_kind kind;
 	uint32_t i;
 
 	for (i = 0; i < t->nr_sbs; i++)
@@ -529,22 +530,12 @@ static void named_as_well(const struct mc_plan *p, const struct mc_plan_options 
 	for (i = 0; i < t->nr_userns; i++)
 		if (t->userns[i].given)
 			note(p, by, MNTCR_GIVEN_USER, t->userns[i].ino, "--owner");
-	for (i = 0; i < p->priv->nr_ext_ns; i++)
+	for (i = 0; i < p->priv->nr_ext_ns; i++) {
+		kind = mc_need_of_nstype(x[i].type);
 		/* of the others, the file of a namespace is another thing */
-		switch (x[i].type) {
-		case CLONE_NEWUTS:
-			note(p, by, MNTCR_GIVEN_UTS, x[i].ino, "--external");
-			break;
-		case CLONE_NEWTIME:
-			note(p, by, MNTCR_GIVEN_TIME, x[i].ino, "--external");
-			break;
-		case CLONE_NEWCGROUP:
-			note(p, by, MNTCR_GIVEN_CGROUP, x[i].ino, "--external");
-			break;
-		case CLONE_NEWUSER:
-			note(p, by, MNTCR_GIVEN_USER, x[i].ino, "--external");
-			break;
-		}
+		if (!mc_need_is_shown(kind))
+			note(p, by, kind, x[i].ino, "--external");
+	}
 }
 
 static int names_of_needs(struct mc_plan *p, const struct mc_plan_options *o,

@@ -114,12 +114,14 @@ bool mc_need_is_ns(enum mntcr_given_kind kind)
 	return kind != MNTCR_GIVEN_SUPERBLOCK && kind != MNTCR_GIVEN_MOUNT;
 }
 
+bool mc_need_is_shown(enum mntcr_given_kind kind)
+{
+	return kind == MNTCR_GIVEN_PID || kind == MNTCR_GIVEN_NET || kind == MNTCR_GIVEN_IPC;
+}
+
 bool mc_plan_is_ns_given(const struct mc_plan *p, const struct mc_src *s)
 {
-	enum mntcr_given_kind kind = s->need == MC_NONE ? MNTCR_GIVEN_USER :
-				     p->needs[s->need].kind;
-
-	return kind == MNTCR_GIVEN_PID || kind == MNTCR_GIVEN_NET || kind == MNTCR_GIVEN_IPC;
+	return s->need != MC_NONE && mc_need_is_shown(p->needs[s->need].kind);
 }
 
 /* Which namespace has to be there before the superblock can be made? */
@@ -170,33 +172,40 @@ bool mc_plan_root_needs_process(const struct mc_sb *sb, const char *root)
 	return false;
 }
 
+enum mntcr_given_kind mc_need_of_nstype(uint32_t type)
+{
+	static const struct {
+		uint32_t type;
+		enum mntcr_given_kind kind;
+	} kinds[] = {
+		{ CLONE_NEWPID, MNTCR_GIVEN_PID }, { CLONE_NEWNET, MNTCR_GIVEN_NET },
+		{ CLONE_NEWIPC, MNTCR_GIVEN_IPC }, { CLONE_NEWUTS, MNTCR_GIVEN_UTS },
+		{ CLONE_NEWTIME, MNTCR_GIVEN_TIME }, { CLONE_NEWCGROUP, MNTCR_GIVEN_CGROUP },
+		{ CLONE_NEWUSER, MNTCR_GIVEN_USER },
+	};
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(kinds); i++)
+		if (kinds[i].type == type)
+			return kinds[i].kind;
+	return MNTCR_NR_GIVEN_KINDS;
+}
+
 /* The namespace of a file, if that is to be given as such. */
 static bool is_file_chosen(const struct mc_plan *p, const struct mc_mount *m, uint32_t *need)
 {
-	switch (m->nsfs_type) {
-	case CLONE_NEWUTS:
-		return is_chosen(p, MNTCR_GIVEN_UTS, m->nsfs_ino, need);
-	case CLONE_NEWTIME:
-		return is_chosen(p, MNTCR_GIVEN_TIME, m->nsfs_ino, need);
-	case CLONE_NEWCGROUP:
-		return is_chosen(p, MNTCR_GIVEN_CGROUP, m->nsfs_ino, need);
-	case CLONE_NEWUSER:
-		return is_chosen(p, MNTCR_GIVEN_USER, m->nsfs_ino, need);
-	}
-	return false;
+	enum mntcr_given_kind kind = mc_need_of_nstype(m->nsfs_type);
+
+	return !mc_need_is_shown(kind) && is_chosen(p, kind, m->nsfs_ino, need);
 }
 
 bool mc_plan_file_need(const struct mc_plan *p, const struct mc_mount *m, uint32_t *need)
 {
-	switch (m->nsfs_type) {
-	case CLONE_NEWPID:
-		return mc_plan_find_need(p, MNTCR_GIVEN_PID, m->nsfs_ino, need);
-	case CLONE_NEWNET:
-		return mc_plan_find_need(p, MNTCR_GIVEN_NET, m->nsfs_id, need);
-	case CLONE_NEWIPC:
-		return mc_plan_find_need(p, MNTCR_GIVEN_IPC, m->nsfs_id, need);
-	}
-	return false;
+	enum mntcr_given_kind kind = mc_need_of_nstype(m->nsfs_type);
+
+	return mc_need_is_shown(kind) &&
+	       mc_plan_find_need(p, kind, kind == MNTCR_GIVEN_PID ? m->nsfs_ino : m->nsfs_id,
+				 need);
 }
 
 int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had, struct mntcr_error *e)
@@ -270,7 +279,7 @@ uint32_t mc_plan_ns_owner(const struct mc_plan *p, enum mntcr_given_kind kind, u
 	const struct mc_mount *m = &p->topo->mounts[mount];
 	const struct mc_sb *sb = &p->topo->sbs[m->sb];
 
-	if (kind != MNTCR_GIVEN_PID && kind != MNTCR_GIVEN_NET && kind != MNTCR_GIVEN_IPC)
+	if (!mc_need_is_shown(kind))
 		return MC_NONE;
 	if (m->nsfs_type)
 		return m->nsfs_owner;

@@ -380,6 +380,8 @@ static inline bool mc_src_is_opened(const struct mc_src *s)
 
 const char *mc_need_kind_name(enum mntcr_given_kind kind);
 bool mc_need_is_ns(enum mntcr_given_kind kind);
+/* Does a superblock show such namespaces? */
+bool mc_need_is_shown(enum mntcr_given_kind kind);
 /* That a user namespace waits for, given late or made in such a one; or MC_NONE. */
 uint32_t mc_plan_owner_need(const struct mc_plan *p, uint32_t u);
 /* That the mount waits for, which has a source; or MC_NONE. */

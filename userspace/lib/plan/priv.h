@@ -198,6 +198,8 @@ int mc_plan_sb_need(struct mc_plan *p, uint32_t sb, bool had, uint32_t *need,
 /* The same of one mount, whose source it becomes. */
 int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had,
 		       struct mntcr_error *e);
+/* What a namespace of that CLONE_NEW* type is given as; MNTCR_NR_GIVEN_KINDS: nothing. */
+enum mntcr_given_kind mc_need_of_nstype(uint32_t type);
 /* The namespace of a file is given, as that which superblocks show may be. */
 bool mc_plan_file_need(const struct mc_plan *p, const struct mc_mount *m, uint32_t *need);
 /* Of a process, or of a terminal that one has open: not in a new superblock. */
