@@ -676,6 +676,106 @@ static void files_of_what_is_given(void)
 	}
 }
 
+/* The caller's namespace, and another one of that type. */
+static void two_namespaces(size_t i, int fd[2])
+{
+	char path[40];
+	pid_t pid;
+	int ready[2];
+
+	snprintf(path, sizeof(path), "self/ns/%s", with_file[i].live);
+	fd[0] = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd[0] >= 0 && !pipe2(ready, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare((int)with_file[i].nstype) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	REQUIRE(pid > 0 && read(ready[0], path, 1) == 1);
+	close(ready[0]);
+	close(ready[1]);
+	snprintf(path, sizeof(path), "%d/ns/%s", (int)pid, with_file[i].live);
+	fd[1] = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd[1] >= 0);
+	kill(pid, SIGKILL);
+	wd_wait_for(pid);
+}
+
+static const char *fd_path(int fd, char *buf, size_t size)
+{
+	snprintf(buf, size, "/proc/self/fd/%d", fd);
+	return buf;
+}
+
+/* Each by itself is what it should be, and together they are of two. */
+static void two_that_were_one(void)
+{
+	struct mntcr_external ext[2];
+	struct mntcr_given what;
+	char path[2][40], dev[32];
+	struct mntcr_restored *r;
+	struct staged x;
+	int fd[2], shows, fs;
+	size_t i;
+
+	need_stages();
+	/* of net and ipc: nobody is in the other pid namespace to open it for */
+	for (i = 1; i < MC_ARRAY_SIZE(with_file); i++) {
+		two_namespaces(i, fd);
+		fs = mc_fsopen(with_file[i].type, 1);
+		REQUIRE(fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+		shows = mc_fsmount(fs, 1, 0);
+		close(fs);
+		REQUIRE(shows >= 0);
+		/* by paths: the superblock, and the file */
+		x = staged_new(shown_with_file(i));
+		x.o.keep_fds = true;
+		snprintf(dev, sizeof(dev), "%u:%u", x.t->sbs[1].major, x.t->sbs[1].minor);
+		ext[0] = (struct mntcr_external){
+			.key = dev, .path = fd_path(shows, path[0], sizeof(path[0])) };
+		ext[1] = (struct mntcr_external){
+			.key = with_file[i].file, .path = fd_path(fd[1], path[1], sizeof(path[1])) };
+		x.o.externals = ext;
+		x.o.nr_externals = 2;
+		CHECK_EQ(mntcr_restore(x.t, &x.o, &r, &x.e), -1);
+		CHECK_STR(x.e.rule, "two-namespaces");
+		ext[1].path = fd_path(fd[0], path[1], sizeof(path[1]));
+		REQUIRE(!staged_fails(&x, mntcr_restore(x.t, &x.o, &r, &x.e)));
+		mntcr_restored_free(r);
+		/* the file by a path, and the namespace at a stage */
+		what = (struct mntcr_given){ with_file[i].kind, with_file[i].id };
+		x.so.give = &what;
+		x.so.nr_give = 1;
+		x.o.externals = ext + 1;
+		x.o.nr_externals = 1;
+		staged_placed(&x);
+		given(&x, what.kind, what.id, fd[1]);
+		REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+		CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
+		CHECK_STR(x.e.rule, "two-namespaces");
+		mntcr_stages_free(x.s);
+		staged_placed(&x);
+		given(&x, what.kind, what.id, fd[0]);
+		mntcr_restored_free(finished(&x));
+		mntcr_stages_free(x.s);
+		/* the file as a mount of one, and the namespace is made */
+		what = (struct mntcr_given){ MNTCR_GIVEN_MOUNT, 102 };
+		x.o.nr_externals = 0;
+		staged_placed(&x);
+		given(&x, what.kind, what.id, fd[1]);
+		REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+		CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
+		CHECK_STR(x.e.rule, "two-namespaces");
+		staged_over(&x);
+		close(shows);
+		close(fd[0]);
+		close(fd[1]);
+	}
+}
+
 #define TIME_INO	4026540000U
 #define AHEAD		100000
 
@@ -780,6 +880,7 @@ int main(void)
 	TAP_RUN(a_user_namespace_file);
 	TAP_RUN(files_of_what_is_made);
 	TAP_RUN(files_of_what_is_given);
+	TAP_RUN(two_that_were_one);
 	TAP_RUN(a_time_namespace);
 	return tap_done();
 }

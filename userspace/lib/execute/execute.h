@@ -305,6 +305,8 @@ int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data),
 int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner);
 /* fsopen(2) of a sysfs or mqueue in the namespace for the one that it showed. */
 int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s);
+/* One that has been made; -1: none. */
+int mc_made_fd(struct mc_exec *x, uint32_t type, uint64_t nr);
 /* Each whose file is mounted, before any of them is; need as of mc_owners_make(). */
 int mc_made_files(struct mc_exec *x, uint32_t need);
 const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
@@ -379,6 +381,17 @@ enum mc_there mc_exec_look_in(const struct mc_looking *l, const struct mc_src *b
 			      const char *path);
 /* Which one a source is below, or itself; path: where. */
 const struct mc_src *mc_exec_base_of(const struct mc_plan *p, uint32_t src, const char **path);
+
+/* --- which namespace that is (one-ns.c) -------------------------------------- */
+
+/*
+ * Of what was of one namespace, is all that is there, or given, of one?  differ() is called
+ * with two mounts that are not; as far as the kernel tells.  x: what has been given at stages
+ * and made; or NULL.
+ */
+int mc_one_ns(const struct mc_plan *p, const int *external_fd, struct mc_exec *x,
+	      void (*differ)(void *data, uint32_t a, uint32_t b, uint32_t type), void *data,
+	      struct mntcr_error *e);
 
 /* --- what is external (external.c) ------------------------------------------ */
 

@@ -495,6 +495,21 @@ static void check_ns(struct check *c, uint32_t src)
 	report(c, "external-namespace", text, "the path of one, as in /proc/PID/ns", 0);
 }
 
+/* Each for itself may be what it says, and together they are not. */
+static void refuse_two(void *data, uint32_t a, uint32_t b, uint32_t type)
+{
+	struct check *c = data;
+	const struct mc_mount *m = c->p->topo->mounts;
+	char one[200], other[200], text[600];
+
+	c->ids[0] = (struct mntcr_mount_id){ .ns = m[a].ns, .id = m[a].id };
+	c->ids[1] = (struct mntcr_mount_id){ .ns = m[b].ns, .id = m[b].id };
+	snprintf(text, sizeof(text), "%s and %s were of one %s namespace, and what is there for them is of two",
+		 mc_mount_name(c->p->topo, a, one, sizeof(one)),
+		 mc_mount_name(c->p->topo, b, other, sizeof(other)), mc_nstype_name(type));
+	report(c, "two-namespaces", text, "--external with paths of one namespace", 2);
+}
+
 /* What has been unlinked is made there first. */
 static void check_writable(struct check *c, const struct mc_src *s)
 {
@@ -643,7 +658,10 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 
 	if (!po->nr_externals && !is_any_looked_at(p, at))
 		return 0;
-	return finish(&c, start(&c) || (po->nr_externals && check_superblocks(&c)) ||
+	return finish(&c, start(&c) ||
+		      (po->nr_externals &&
+		       (check_superblocks(&c) ||
+			mc_one_ns(p, at->external_fd, NULL, refuse_two, &c, e))) ||
 		      check_all(&c) ? -1 : 0);
 }
 

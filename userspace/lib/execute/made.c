@@ -127,10 +127,20 @@ int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s)
 	return fs;
 }
 
+int mc_made_fd(struct mc_exec *x, uint32_t type, uint64_t nr)
+{
+	struct mc_map **map = map_of(x, type);
+	uint32_t i;
+
+	return *map && mc_map_get(*map, nr, &i) ? x->made[i].fd : -1;
+}
+
 static int made_file(struct mc_exec *x, const struct mc_src *s)
 {
 	const struct mc_mount *m = &x->t->mounts[s->index];
-	int fd;
+	uint32_t type;
+	uint64_t nr;
+	int fd = -1;
 
 	if (m->nsfs_type == CLONE_NEWUSER && s->owner == MC_NONE)
 		return openat(x->proc_fd, "self/ns/user", O_RDONLY | O_CLOEXEC);
@@ -138,9 +148,8 @@ static int made_file(struct mc_exec *x, const struct mc_src *s)
 		fd = x->need_fd[s->need];
 	else if (m->nsfs_type == CLONE_NEWUSER)
 		fd = mc_owner_fd(x, s->owner);
-	else
-		fd = get(x, m->nsfs_type, m->nsfs_type == CLONE_NEWPID ? m->nsfs_ino :
-			 m->nsfs_id, s->owner, s->shown_by);
+	else if (mc_mount_ns(x->t, m, &type, &nr))
+		fd = get(x, type, nr, s->owner, s->shown_by);
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 

@@ -398,11 +398,41 @@ static int all_there(struct mntcr_stages *s, struct mntcr_error *e)
 		       ", which has been given since the last of the stage delayed");
 }
 
+struct two {
+	struct mntcr_stages *s;
+	struct mntcr_error *e;
+	bool found;
+};
+
+static void refuse_two(void *data, uint32_t a, uint32_t b, uint32_t type)
+{
+	struct two *two = data;
+	const struct mc_topology *t = two->s->w->x.t;
+	char one[200], other[200];
+
+	if (!two->found)
+		mc_refuse(two->e, "two-namespaces",
+			  "share: %s and %s were of one %s namespace, and what is given, or made, for them is of two",
+			  mc_mount_name(t, a, one, sizeof(one)),
+			  mc_mount_name(t, b, other, sizeof(other)), mc_nstype_name(type));
+	two->found = true;
+}
+
+/* One thing was given after the other; and what was made, before or after that. */
+static int check_one(struct mntcr_stages *s, struct mntcr_error *e)
+{
+	struct two two = { .s = s, .e = e };
+	struct mc_exec *x = &s->w->x;
+
+	return mc_one_ns(s->w->plan, x->external_fd, x, refuse_two, &two, e) || two.found ?
+	       -1 : 0;
+}
+
 int mntcr_stages_share(struct mntcr_stages *s, struct mntcr_error *e)
 {
 	if (turn(s, "share", PLACED, PLACED, e))
 		return -1;
-	if (all_there(s, e) || mc_work_share(s->w, e))
+	if (all_there(s, e) || check_one(s, e) || mc_work_share(s->w, e))
 		return fail(s);
 	s->stage = SHARED;
 	return 0;

@@ -203,9 +203,10 @@ bool mc_plan_file_need(const struct mc_plan *p, const struct mc_mount *m, uint32
 {
 	enum mntcr_given_kind kind = mc_need_of_nstype(m->nsfs_type);
 
-	return mc_need_is_shown(kind) &&
-	       mc_plan_find_need(p, kind, kind == MNTCR_GIVEN_PID ? m->nsfs_ino : m->nsfs_id,
-				 need);
+	uint32_t type;
+	uint64_t nr;
+
+	return mc_mount_ns(p->topo, m, &type, &nr) && mc_plan_find_need(p, kind, nr, need);
 }
 
 int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had, struct mntcr_error *e)

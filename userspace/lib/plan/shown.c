@@ -5,31 +5,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "plan/priv.h"
-
-/* The namespace of a superblock, by what the image numbers it with; false: not known. */
-static bool ns_of_sb(const struct mc_sb *sb, struct mc_shown *s)
-{
-	if (!strcmp(sb->type, "proc")) {
-		s->type = CLONE_NEWPID;
-		s->nr = sb->pidns_ino;
-	} else {
-		s->type = sb->shown_type;
-		s->nr = sb->shown_id;
-	}
-	return s->nr && s->type && mc_type_of(sb->type)->shows;
-}
-
-static bool ns_of_file(const struct mc_mount *m, struct mc_shown *s)
-{
-	s->type = m->nsfs_type;
-	s->nr = m->nsfs_type == CLONE_NEWPID ? m->nsfs_ino : m->nsfs_id;
-	return s->nr && s->type & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC);
-}
 
 /* It has a source, and as a part of its superblock: not as a mount that is given. */
 static bool is_had(const struct mc_plan *p, uint32_t m)
@@ -59,7 +37,7 @@ const struct mc_shown *mc_plan_shown(const struct mc_plan *p, const struct mc_mo
 	struct mc_shown key = { .made = made };
 	uint32_t lo = 0, hi = v->nr_shown, mid;
 
-	if (!ns_of_file(m, &key))
+	if (!mc_mount_ns(p->topo, m, &key.type, &key.nr))
 		return NULL;
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
@@ -122,7 +100,8 @@ int mc_plan_find_shown(struct mc_plan *p, struct mntcr_error *e)
 	for (m = 0; m < t->nr_mounts; m++) {
 		sb = t->mounts[m].sb;
 		s = &v->shown[v->nr_shown];
-		if (seen[sb] || !is_had(p, m) || !ns_of_sb(&t->sbs[sb], s) ||
+		if (seen[sb] || !is_had(p, m) ||
+		    !mc_mount_ns(t, &t->mounts[m], &s->type, &s->nr) ||
 		    (v->sb[sb].mode == MC_SB_FRESH &&
 		     mc_plan_is_ns_given(p, &p->srcs[v->sb[sb].src])))
 			continue;

@@ -34,6 +34,24 @@ bool mc_sb_has_own_ns(const struct mc_sb *sb)
 	       (sb->shown_type == CLONE_NEWIPC && !strcmp(sb->type, "mqueue"));
 }
 
+bool mc_mount_ns(const struct mc_topology *t, const struct mc_mount *m, uint32_t *type,
+		 uint64_t *nr)
+{
+	const struct mc_sb *sb = &t->sbs[m->sb];
+
+	if (m->nsfs_type) {
+		*type = m->nsfs_type;
+		*nr = m->nsfs_type == CLONE_NEWPID ? m->nsfs_ino : m->nsfs_id;
+	} else if (!strcmp(sb->type, "proc")) {
+		*type = CLONE_NEWPID;
+		*nr = sb->pidns_ino;
+	} else {
+		*type = mc_type_of(sb->type)->shows ? sb->shown_type : 0;
+		*nr = sb->shown_id;
+	}
+	return *nr && *type & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC);
+}
+
 /* What is not known differs from nothing. */
 static bool id_same(uint32_t a, uint32_t b)
 {

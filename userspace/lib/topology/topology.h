@@ -458,6 +458,12 @@ bool mc_type_on_device(const char *type);
 bool mc_sb_has_own_pidns(const struct mc_sb *sb);
 /* Does it, as a sysfs or mqueue, show another namespace than the dumper's own? */
 bool mc_sb_has_own_ns(const struct mc_sb *sb);
+/*
+ * Of which pid, net or ipc namespace is a mount, because its superblock shows it, or as its
+ * file?  Of the first, by its inode number; of the others, by id.  false: not known.
+ */
+bool mc_mount_ns(const struct mc_topology *t, const struct mc_mount *m, uint32_t *type,
+		 uint64_t *nr);
 /* Whose that one is; MC_NONE: not known. */
 uint32_t mc_sb_ns_owner(const struct mc_sb *sb);
 
