@@ -8,6 +8,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <err.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -117,6 +120,8 @@ static int restore(struct container *c, struct mntcr_restored **r, struct mntcr_
 		if (!strcmp(made.kind, "pid"))
 			break;
 	}
+	if (i == mntcr_stages_nr_made(c->s))
+		errx(1, "no pid namespace is made for this image");
 	fork_init(c, made.fd);
 	await_both(c);
 	if (give_what_waits(c, e) || mntcr_stages_share(c->s, e))

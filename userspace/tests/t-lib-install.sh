@@ -106,7 +106,7 @@ build "C++" "c++ -std=c++11" cc prog.cc ""
 run "C++" cc
 check "it is the shared one" 0 'NEEDED.*libmntcr\.so\.0$' objdump -p "$tmp/c"
 # each header by itself, in both languages
-for h in mntcr.h mntcr-restore.h; do
+for h in mntcr.h mntcr-restore.h mntcr-stages.h; do
 	echo "#include <$h>" >"$tmp/h.c"
 	cp "$tmp/h.c" "$tmp/h.cc"
 	# shellcheck disable=SC2046
@@ -116,6 +116,15 @@ for h in mntcr.h mntcr-restore.h; do
 	check "$h alone, C++" 0 "" c++ -std=c++11 -Wall -Wextra -Wpedantic \
 		-Werror $(flags --cflags) -fsyntax-only "$tmp/h.cc"
 done
+# the examples, as doc/criu.md says
+for x in stages two-namespaces; do
+	cp "$here/examples/$x.c" "$tmp/"
+done
+build "the example with stages" cc stages stages.c ""
+check "the example with system calls builds" 0 "" cc -Wall -Wextra -Werror \
+	-o "$tmp/two-namespaces" "$tmp/two-namespaces.c"
+check "without an image the example says how it is called" 2 "usage: stages IMAGE" \
+	env LD_LIBRARY_PATH="$root/opt/m/lib" "$tmp/stages"
 rm "$root/opt/m/lib/libmntcr.so" "$root/opt/m/lib/libmntcr.so.0"
 build "static C" "cc -std=c99" static prog.c --static
 run "static C" static
