@@ -154,7 +154,7 @@ static void try_owners(struct job *j)
 	struct mntcr_error e = { 0 };
 
 	j->x.e = &e;
-	j->owners = !mc_owners_make(&j->x, MC_NONE);
+	j->owners = !mc_owners_make(&j->x, NULL);
 	if (!j->owners)
 		mc_report_refuse(&j->r, "new-owner", "", "%s", e.text);
 }

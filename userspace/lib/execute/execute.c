@@ -170,9 +170,9 @@ int mc_exec_start(struct mc_exec *x, struct mntcr_stats *stats)
 	int ret;
 
 	x->op_at = 0;
-	ret = mc_owners_make(x, MC_NONE);
+	ret = mc_owners_make(x, NULL);
 	if (!ret)
-		ret = mc_made_files(x, MC_NONE);
+		ret = mc_made_files(x, NULL);
 	if (!ret)
 		ret = x->be->start(x);
 	stats->namespaces_ns += now() - then;

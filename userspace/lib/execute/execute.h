@@ -276,8 +276,10 @@ void mc_exec_release(struct mc_exec *x, const struct mc_op *op);
 
 /* --- user namespaces (owner.c) ----------------------------------------------- */
 
-/* All that the plan says which wait for this need (MC_NONE: for none). */
-int mc_owners_make(struct mc_exec *x, uint32_t need);
+/* What waits for a need, if that is among the given ones; without any, what waits for none. */
+bool mc_exec_is_due(uint32_t need, const bool *given);
+/* All that the plan says which are due. */
+int mc_owners_make(struct mc_exec *x, const bool *given);
 /* Made, or that of a live source; x keeps it open.  -1: errno. */
 int mc_owner_fd(struct mc_exec *x, uint32_t u);
 /* fsopen(2) in there.  -1: errno. */
@@ -307,8 +309,8 @@ int mc_made_pidns(struct mc_exec *x, uint64_t ino, uint32_t owner);
 int mc_made_fsopen(struct mc_exec *x, const struct mc_src *s);
 /* One that has been made; -1: none. */
 int mc_made_fd(struct mc_exec *x, uint32_t type, uint64_t nr);
-/* Each whose file is mounted, before any of them is; need as of mc_owners_make(). */
-int mc_made_files(struct mc_exec *x, uint32_t need);
+/* Each that is due and whose file is mounted, before any of them is. */
+int mc_made_files(struct mc_exec *x, const bool *given);
 const char *mc_made_word(const struct mc_made *made);	/* "pid", "net", ... */
 void mc_made_close(struct mc_made *made, uint32_t nr);
 void mc_made_forget(struct mc_exec *x);	/* which is which */

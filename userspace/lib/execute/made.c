@@ -153,13 +153,14 @@ static int made_file(struct mc_exec *x, const struct mc_src *s)
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
-int mc_made_files(struct mc_exec *x, uint32_t need)
+int mc_made_files(struct mc_exec *x, const bool *given)
 {
 	char name[300];
 	uint32_t i;
 
 	for (i = 0; i < x->p->nr_srcs; i++) {
-		if (x->p->srcs[i].kind != MC_SRC_NSMADE || x->p->srcs[i].need != need)
+		if (x->p->srcs[i].kind != MC_SRC_NSMADE ||
+		    !mc_exec_is_due(x->p->srcs[i].need, given))
 			continue;
 		x->src_fd[i] = made_file(x, &x->p->srcs[i]);
 		if (x->src_fd[i] < 0)

@@ -215,12 +215,17 @@ int mc_owner_of_map(struct mc_exec *x, const struct mc_idmap *map, const char **
 	return fd;
 }
 
-int mc_owners_make(struct mc_exec *x, uint32_t need)
+bool mc_exec_is_due(uint32_t need, const bool *given)
+{
+	return need == MC_NONE ? !given : given && given[need];
+}
+
+int mc_owners_make(struct mc_exec *x, const bool *given)
 {
 	uint32_t i;
 
 	for (i = 0; i < x->p->nr_owners; i++)
-		if (mc_plan_owner_need(x->p, x->p->owners[i]) == need &&
+		if (mc_exec_is_due(mc_plan_owner_need(x->p, x->p->owners[i]), given) &&
 		    make(x, x->p->owners[i]))
 			return -1;
 	return 0;

@@ -19,6 +19,7 @@ struct mntcr_stages {
 	struct mc_work *w;
 	enum stage stage;
 	bool *need_done, *part_done;
+	bool *now;		/* per need: it has been given since the last time */
 	uint32_t *shown;	/* per superblock: a mount of it that is placed */
 	char name[512];
 };
@@ -56,8 +57,9 @@ static int note_shown(struct mntcr_stages *s, struct mntcr_error *e)
 	s->shown = malloc((p->topo->nr_sbs + 1UL) * sizeof(*s->shown));
 	s->need_done = calloc(p->nr_needs + 1UL, sizeof(*s->need_done));
 	s->part_done = calloc(p->nr_parts + 1UL, sizeof(*s->part_done));
+	s->now = calloc(p->nr_needs + 1UL, sizeof(*s->now));
 	s->w->x.need_fd = mc_fds_new(p->nr_needs);
-	if (!s->shown || !s->need_done || !s->part_done || !s->w->x.need_fd)
+	if (!s->shown || !s->need_done || !s->part_done || !s->now || !s->w->x.need_fd)
 		return mc_nomem(e);
 	for (i = 0; i < p->topo->nr_sbs; i++)
 		s->shown[i] = MC_NONE;
@@ -324,12 +326,14 @@ static int run_needs(struct mntcr_stages *s, struct mntcr_error *e)
 	const struct mc_plan *p = s->w->plan;
 	uint32_t i;
 
+	for (i = 0; i < p->nr_needs; i++)
+		s->now[i] = !s->need_done[i] && s->w->x.need_fd[i] >= 0;
+	s->w->x.e = e;
+	if (mc_owners_make(&s->w->x, s->now) || mc_made_files(&s->w->x, s->now))
+		return -1;
 	for (i = 0; i < p->nr_needs; i++) {
-		if (s->need_done[i] || s->w->x.need_fd[i] < 0)
+		if (!s->now[i])
 			continue;
-		s->w->x.e = e;
-		if (mc_owners_make(&s->w->x, i) || mc_made_files(&s->w->x, i))
-			return -1;
 		if (mc_work_ops(s->w, p->needs[i].first_op,
 				p->needs[i].first_op + p->needs[i].nr_ops, e))
 			return -1;
@@ -457,6 +461,7 @@ void mntcr_stages_free(struct mntcr_stages *s)
 	mc_work_free(s->w);
 	free(s->need_done);
 	free(s->part_done);
+	free(s->now);
 	free(s->shown);
 	free(s);
 }
