@@ -15,6 +15,9 @@ cmd-y += cmd-features.o
 
 test-y += t-contents
 vm-test-y += t-contents
+test-y += t-contents-limits
+LIBS-t-contents-limits := -Wl,--wrap=lseek
+vm-test-y += t-contents-limits
 test-y += t-contents-rules
 test-y += t-contents-shift
 valgrind-y += t-contents-shift

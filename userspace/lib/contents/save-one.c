@@ -15,8 +15,15 @@
 
 #include "contents/save.h"
 
-/* With more pieces than these, holes are written out as what they read as. */
-#define MAX_PIECES	65536
+/* Each is in memory some five times while its file's header is written, 200 bytes in all. */
+#define MAX_PIECES	(1U << 20)
+
+/*
+ * Readers of the format take no more than 1 MiB of what is said of a member beside its
+ * data.  So much of that may be other than its name, which is said twice, and attributes.
+ */
+#define MAX_HEADER	(1U << 20)
+#define HEADER_BESIDE	(MC_MAX_TARGET + 1024)
 
 int mc_save_check_owner(struct mc_save *s, const struct stat *st)
 {
@@ -25,6 +32,16 @@ int mc_save_check_owner(struct mc_save *s, const struct stat *st)
 		return mc_save_refuse(s, "unmapped-owner",
 				      "its owner is nobody in the dumper's user namespace");
 	return 0;
+}
+
+/* What it takes there: the name with escapes, the value in base 64. */
+static size_t in_header(const char *key, size_t size)
+{
+	size_t n = strlen("1048576 LIBARCHIVE.xattr.=\n") + (size * 4 + 2) / 3;
+
+	for (; *key; key++)
+		n += *key < 33 || *key > 126 || *key == '%' || *key == '=' ? 3 : 1;
+	return n;
 }
 
 static int add_xattr(struct mc_save *s, struct archive_entry *entry, int fd,
@@ -42,6 +59,10 @@ static int add_xattr(struct mc_save *s, struct archive_entry *entry, int fd,
 		errno = err;
 		return mc_save_by_name(s, name, what);
 	}
+	s->header += in_header(key, (size_t)n);
+	if (s->header > MAX_HEADER)
+		return mc_save_refuse(s, "attributes-too-large",
+				      "with its extended attributes, what is said of it takes more than the 1 MiB of an archive that is read back");
 	archive_entry_xattr_add_entry(entry, key, s->xvalue, (size_t)n);
 	return 0;
 }
@@ -59,9 +80,13 @@ static int add_xattrs(struct mc_save *s, struct archive_entry *entry, int dir,
 	n = fd >= 0 ? flistxattr(fd, s->xlist, XATTR_LIST_MAX) :
 	    name ? llistxattr(proc, s->xlist, XATTR_LIST_MAX) :
 	    listxattr(proc, s->xlist, XATTR_LIST_MAX);
+	if (n < 0 && errno == E2BIG)
+		return mc_save_refuse(s, "attributes-too-large",
+				      "the names of its extended attributes are more than the kernel lists");
 	if (n < 0)
 		return errno == EOPNOTSUPP ? 0 :
 		       mc_save_by_name(s, name, "listing extended attributes");
+	s->header = 2 * s->path.len + HEADER_BESIDE;
 	for (p = s->xlist; p < s->xlist + n; p += strlen(p) + 1)
 		if (add_xattr(s, entry, fd, proc, name, p))
 			return -1;
@@ -81,6 +106,27 @@ static int add_flags(struct mc_save *s, struct archive_entry *entry, int fd)
 	return 0;
 }
 
+/* Of a hole, libarchive is told in steps, which takes its time. */
+static int count_hole(struct mc_save *s, int64_t len)
+{
+	if ((uint64_t)len > MC_MAX_HOLES - s->nr_holes)
+		return mc_save_refuse(s, "holes-too-large",
+				      "with its holes, those of all files are more than the 2^56 bytes that an image may have");
+	s->nr_holes += (uint64_t)len;
+	return 0;
+}
+
+static int add_piece(struct mc_save *s, int64_t at, int64_t len)
+{
+	if (s->nr_pieces == MAX_PIECES)
+		return mc_save_refuse(s, "too-many-holes",
+				      "its data is in more pieces, with holes between them, than the 2^20 that a file in an image may have");
+	if (!mc_grow(&s->pieces, s->nr_pieces, &s->max_pieces, sizeof(*s->pieces)))
+		return mc_nomem(s->e);
+	s->pieces[s->nr_pieces++] = (struct piece){ at, len };
+	return 0;
+}
+
 /* Where its data is: everything, in one piece, where that cannot be asked for. */
 static int find_pieces(struct mc_save *s, int fd, int64_t size)
 {
@@ -95,18 +141,16 @@ static int find_pieces(struct mc_save *s, int fd, int64_t size)
 			return mc_save_sys(s, "SEEK_DATA");
 		if (data >= size)
 			break;
-		hole = s->nr_pieces < MAX_PIECES ? lseek(fd, data, SEEK_HOLE) : size;
+		hole = lseek(fd, data, SEEK_HOLE);
 		if (hole < 0)
 			return mc_save_sys(s, "SEEK_HOLE");
 		if (hole > size)
 			hole = size;
-		if (!mc_grow(&s->pieces, s->nr_pieces, &s->max_pieces,
-			     sizeof(*s->pieces)))
-			return mc_nomem(s->e);
-		s->pieces[s->nr_pieces++] = (struct piece){ data, hole - data };
+		if (count_hole(s, data - at) || add_piece(s, data, hole - data))
+			return -1;
 		at = hole;
 	}
-	return 0;
+	return count_hole(s, size - at);
 }
 
 static void add_sparse(struct mc_save *s, struct archive_entry *entry,
@@ -128,7 +172,7 @@ static int put_hole(struct mc_save *s, int64_t len)
 	size_t n;
 
 	for (; len > 0; len -= (int64_t)n) {
-		n = len > MC_HOLE_CHUNK ? MC_HOLE_CHUNK : (size_t)len;
+		n = (uint64_t)len > s->nr_zeroes ? s->nr_zeroes : (size_t)len;
 		if (mc_save_data(s, s->zeroes, n))
 			return -1;
 	}

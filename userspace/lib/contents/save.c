@@ -189,9 +189,23 @@ static void save_free(struct mc_save *s)
 	free(s->xlist);
 	free(s->xvalue);
 	if (s->zeroes)
-		munmap((void *)s->zeroes, MC_HOLE_CHUNK);
+		munmap((void *)s->zeroes, s->nr_zeroes);
 	mc_buf_free(&s->path);
 	free(s);
+}
+
+/* Nothing is ever written there: only addresses are needed, and of these there may be few. */
+static void map_zeroes(struct mc_save *s)
+{
+	void *zeroes = MAP_FAILED;
+	size_t n;
+
+	for (n = MC_ZEROES; n >= MC_MIN_ZEROES && zeroes == MAP_FAILED; n /= 2) {
+		zeroes = mmap(NULL, n, PROT_READ,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		s->nr_zeroes = n;
+	}
+	s->zeroes = zeroes == MAP_FAILED ? NULL : zeroes;
 }
 
 int mc_save_new(struct mc_save **save, FILE *out, const char *json, size_t len,
@@ -199,16 +213,13 @@ int mc_save_new(struct mc_save **save, FILE *out, const char *json, size_t len,
 {
 	static const struct mc_sb none = { .type = "image" };
 	struct mc_save *s = calloc(1, sizeof(*s));
-	void *zeroes;
 
 	*save = NULL;
 	if (!s)
 		return mc_nomem(e);
 	s->e = e;
 	s->sb = &none;
-	zeroes = mmap(NULL, MC_HOLE_CHUNK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
-		      MAP_NORESERVE, -1, 0);
-	s->zeroes = zeroes == MAP_FAILED ? NULL : zeroes;
+	map_zeroes(s);
 	s->xlist = malloc(XATTR_LIST_MAX);
 	s->xvalue = malloc(XATTR_SIZE_MAX);
 	if (!s->zeroes || !s->xlist || !s->xvalue) {

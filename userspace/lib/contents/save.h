@@ -14,8 +14,14 @@
 struct archive;
 struct archive_entry;
 
-/* Zeroes to say a hole with: pages that nobody has written to are one page. */
-#define MC_HOLE_CHUNK	(16U << 20)
+/*
+ * Zeroes to say a hole with, as many as libarchive takes at once; it steps over them.  Where
+ * there is no room for that, not less than the latter.
+ */
+#define MC_ZEROES	INT_MAX
+#define MC_MIN_ZEROES	(MC_ZEROES >> 7)
+/* Of holes in all of an image: some seconds of such steps, and more than any disk has. */
+#define MC_MAX_HOLES	(1ULL << 56)
 
 /* What an owner without a mapping is shown as, see user_namespaces(7). */
 #define MC_OVERFLOW_ID	65534
@@ -49,7 +55,10 @@ struct mc_save {
 	} *pieces;
 	uint32_t nr_pieces, max_pieces;
 	char *xlist, *xvalue;
+	size_t header;		/* bytes of it that are not its data, so far */
+	uint64_t nr_holes;	/* bytes of all files so far */
 	const char *zeroes;
+	size_t nr_zeroes;
 	bool overflow_uid, overflow_gid;	/* is an id of its own here */
 };
 

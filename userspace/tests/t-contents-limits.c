@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What an archive can have, up to the last byte of it: that comes back, and what is beyond
+ * is refused by name before anything is written that nobody could read.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <limits.h>
+#include <sys/resource.h>
+#include <sys/xattr.h>
+#include <time.h>
+
+#include "in-child.h"
+#include "saved.h"
+
+static char value[XATTR_SIZE_MAX];
+
+/* It comes back the same. */
+static off_t comes_back(void)
+{
+	struct mntcr_contents *a = save("a"), *b;
+	struct stat st;
+	struct seen s;
+
+	fill(a, "b");
+	b = save("b");
+	if (compare(a, b, &s))
+		TAP_SAY("%s", s.all);
+	CHECK_EQ(s.nr, 0);
+	REQUIRE(!fstat(a->fd, &st));
+	mntcr_contents_free(a);
+	mntcr_contents_free(b);
+	return st.st_size;
+}
+
+/* --- attributes ------------------------------------------------------------------ */
+
+static bool is_saved(void)
+{
+	struct mntcr_error e = { 0 };
+	FILE *f = tmpfile();
+	int root = root_of("a");
+	struct mc_save *s;
+	bool is;
+
+	REQUIRE(f && !mc_save_new(&s, f, "{}", 2, &e));
+	is = !mc_save_tree(s, &sb, root, "/", NULL, &e);
+	if (!is)
+		CHECK_STR(e.rule, "attributes-too-large");
+	mc_save_end(s, true, &e);
+	fclose(f);
+	close(root);
+	return is;
+}
+
+/* So many whole ones, and of the last one as much as goes in: that is read back. */
+static void attributes_up_to_the_limit(const char *file, const char *name, size_t whole)
+{
+	size_t from = 0, end = sizeof(value), mid;
+	char key[256];
+	size_t i;
+
+	for (i = 0; i < whole; i++) {
+		snprintf(key, sizeof(key), "%s%zu", name, i);
+		REQUIRE(!lsetxattr(file, key, value, sizeof(value), 0));
+	}
+	while (end - from > 1) {
+		mid = from + (end - from) / 2;
+		REQUIRE(!lsetxattr(file, name, value, mid, 0));
+		if (is_saved())
+			from = mid;
+		else
+			end = mid;
+	}
+	CHECK(from);
+	REQUIRE(!lsetxattr(file, name, value, end, 0));
+	is_not_saved("a", "attributes-too-large");
+	REQUIRE(!lsetxattr(file, name, value, from, 0));
+	comes_back();
+}
+
+static void attributes_of_any_size_that_is_saved(void)
+{
+	char far[4000], *p = far;
+	int i;
+
+	memset(value, '\377', sizeof(value));
+	fresh("a");
+	put("a/f", "", 0, 0);
+	attributes_up_to_the_limit("a/f", "trusted.a", 11);
+	/* with holes, its name is said twice; and so is a long one */
+	fresh("a");
+	for (i = 0; i < 15; i++) {
+		p += sprintf(p, i ? "/%0200d" : "a/%0200d", i);
+		REQUIRE(!mkdir(far, 0700));
+	}
+	strcpy(p, "/f");
+	put(far, "x", 1, 1 << 20);
+	attributes_up_to_the_limit(far, "trusted.\377=%\n", 11);
+	fresh("a");
+	memset(far, 't', sizeof(far) - 1);
+	far[sizeof(far) - 1] = '\0';
+	REQUIRE(!symlink(far, "a/l"));
+	attributes_up_to_the_limit("a/l", "trusted.a", 11);
+}
+
+/* More names than a list of them may have. */
+static void more_names_than_are_listed(void)
+{
+	char key[256];
+	int i;
+
+	fresh("a");
+	put("a/f", "", 0, 0);
+	for (i = 0; i < 300; i++) {
+		snprintf(key, sizeof(key), "trusted.%0230d", i);
+		REQUIRE(!setxattr("a/f", key, "", 0, 0));
+	}
+	is_not_saved("a", "attributes-too-large");
+}
+
+/* --- holes ----------------------------------------------------------------------- */
+
+static void in_time(time_t from)
+{
+	if (time(NULL) - from > 100)
+		TAP_SAY("it took %ld s", (long)(time(NULL) - from));
+	CHECK(time(NULL) - from <= 100);
+}
+
+static void holes_up_to_the_limit(void)
+{
+	static const int64_t page = 4096;
+	time_t from = time(NULL);
+	struct stat st;
+
+	fresh("a");
+	put("a/f", "x", 1, (1LL << 55) - page);
+	REQUIRE(!truncate("a/f", 1LL << 55));
+	put("a/g", "", 0, 0);
+	REQUIRE(!truncate("a/g", (1LL << 55) + page));
+	CHECK(comes_back() < 100000);
+	REQUIRE(!stat("b/f", &st));
+	CHECK_EQ(st.st_size, 1LL << 55);
+	CHECK(st.st_blocks <= 8);
+	REQUIRE(!stat("b/g", &st));
+	CHECK_EQ(st.st_size, (1LL << 55) + page);
+	CHECK_EQ(st.st_blocks, 0);
+	in_time(from);
+}
+
+static void holes_beyond_it(void)
+{
+	time_t from = time(NULL);
+
+	fresh("a");
+	put("a/f", "", 0, 0);
+	REQUIRE(!truncate("a/f", (1LL << 56) + 1));
+	is_not_saved("a", "holes-too-large");
+	REQUIRE(!truncate("a/f", LLONG_MAX));
+	is_not_saved("a", "holes-too-large");
+	put("a/f", "x", 1, 1LL << 62);
+	is_not_saved("a", "holes-too-large");
+	/* of two together */
+	REQUIRE(!truncate("a/f", 1LL << 56));
+	put("a/g", "", 0, 0);
+	REQUIRE(!truncate("a/g", 1));
+	is_not_saved("a", "holes-too-large");
+	in_time(from);
+}
+
+/* Where there are few addresses, in smaller steps. */
+static void with_little_room(void)
+{
+	const struct rlimit few = { 1ULL << 30, 1ULL << 30 };
+
+	REQUIRE(!setrlimit(RLIMIT_AS, &few));
+	fresh("a");
+	put("a/f", "x", 1, 1LL << 45);
+	CHECK(comes_back() < 100000);
+}
+
+static void holes_with_few_addresses(void)
+{
+	in_child(with_little_room);
+}
+
+/* --- pieces ---------------------------------------------------------------------- */
+
+/* As if each byte at an even place were data with holes around it. */
+static bool each_byte;
+off_t __real_lseek(int fd, off_t at, int whence);
+off_t __wrap_lseek(int fd, off_t at, int whence);
+
+off_t __wrap_lseek(int fd, off_t at, int whence)
+{
+	if (!each_byte || (whence != SEEK_DATA && whence != SEEK_HOLE))
+		return __real_lseek(fd, at, whence);
+	return at + (whence == SEEK_DATA ? at % 2 : (at + 1) % 2);
+}
+
+/* So many of them. */
+static void make_pieces(size_t nr)
+{
+	static char x[2 * ((1 << 20) + 1)];
+	size_t i;
+
+	fresh("a");
+	for (i = 0; i < nr; i++)
+		x[2 * i] = 'x';
+	put("a/f", x, 2 * nr, 0);
+}
+
+static void pieces_up_to_the_limit(void)
+{
+	struct mntcr_contents *a, *b;
+	time_t from = time(NULL);
+	struct seen s;
+	struct stat st;
+
+	fresh_options = "size=8m";
+	make_pieces(1 << 20);
+	each_byte = true;
+	a = save("a");
+	each_byte = false;
+	/* two numbers of each, and its one byte */
+	REQUIRE(!fstat(a->fd, &st));
+	CHECK(st.st_size < 12 << 20);
+	fill(a, "b");
+	each_byte = true;
+	b = save("b");
+	each_byte = false;
+	CHECK_EQ(compare(a, b, &s), 0);
+	in_time(from);
+	mntcr_contents_free(a);
+	mntcr_contents_free(b);
+	/* one more is refused */
+	make_pieces((1 << 20) + 1);
+	each_byte = true;
+	is_not_saved("a", "too-many-holes");
+	each_byte = false;
+	fresh_options = "size=1m";
+}
+
+int main(void)
+{
+	start();
+	TAP_RUN(attributes_of_any_size_that_is_saved);
+	TAP_RUN(more_names_than_are_listed);
+	TAP_RUN(holes_up_to_the_limit);
+	TAP_RUN(holes_beyond_it);
+	TAP_RUN(holes_with_few_addresses);
+	TAP_RUN(pieces_up_to_the_limit);
+	end();
+	return tap_done();
+}
