@@ -16,7 +16,7 @@ cmd-y += cmd-features.o
 test-y += t-contents
 vm-test-y += t-contents
 test-y += t-contents-limits
-LIBS-t-contents-limits := -Wl,--wrap=lseek
+LIBS-t-contents-limits := -Wl,--wrap=lseek -Wl,--wrap=mmap
 vm-test-y += t-contents-limits
 test-y += t-contents-rules
 test-y += t-contents-shift

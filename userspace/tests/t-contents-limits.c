@@ -6,11 +6,12 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <limits.h>
-#include <sys/resource.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/xattr.h>
 #include <time.h>
 
-#include "in-child.h"
 #include "saved.h"
 
 static char value[XATTR_SIZE_MAX];
@@ -169,20 +170,26 @@ static void holes_beyond_it(void)
 	in_time(from);
 }
 
-/* Where there are few addresses, in smaller steps. */
-static void with_little_room(void)
-{
-	const struct rlimit few = { 1ULL << 30, 1ULL << 30 };
+static size_t most_mapped = SIZE_MAX;
+void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
+void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
 
-	REQUIRE(!setrlimit(RLIMIT_AS, &few));
+void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
+{
+	if (n <= most_mapped)
+		return __real_mmap(at, n, prot, flags, fd, from);
+	errno = ENOMEM;
+	return MAP_FAILED;
+}
+
+/* Where there are few addresses, in smaller steps. */
+static void holes_with_few_addresses(void)
+{
+	most_mapped = 20 << 20;
 	fresh("a");
 	put("a/f", "x", 1, 1LL << 45);
 	CHECK(comes_back() < 100000);
-}
-
-static void holes_with_few_addresses(void)
-{
-	in_child(with_little_room);
+	most_mapped = SIZE_MAX;
 }
 
 /* --- pieces ---------------------------------------------------------------------- */
@@ -242,6 +249,86 @@ static void pieces_up_to_the_limit(void)
 	fresh_options = "size=1m";
 }
 
+/* --- paths ------------------------------------------------------------------------ */
+
+/* 30 directories with such names in one another, the path without "/" at its ends. */
+static char far_path[30 * 251];
+
+static int make_far(void)
+{
+	int at, next, i;
+	char *p;
+
+	fresh("a");
+	at = root_of("a");
+	memset(far_path, 'd', sizeof(far_path));
+	for (i = 0; i < 30; i++) {
+		p = far_path + 251 * i;
+		p[250] = '\0';
+		REQUIRE(!mkdirat(at, p, 0755));
+		next = openat(at, p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		REQUIRE(next >= 0);
+		close(at);
+		at = next;
+		p[250] = i < 29 ? '/' : '\0';
+	}
+	return at;
+}
+
+/* What goes by paths comes back: links, what no link could be made to, and ways. */
+static void farther_than_a_path_may_be(void)
+{
+	int at = make_far(), fd, flags = FS_IMMUTABLE_FL, root;
+	struct stat x, y;
+	size_t len;
+
+	fd = openat(at, "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	REQUIRE(fd >= 0 && write(fd, "x", 1) == 1 && !linkat(at, "f", at, "g", 0));
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags))
+		TAP_SAY("no inode flags here");
+	close(fd);
+	comes_back();
+	root = root_of("b");
+	close(at);
+	len = strlen(far_path);
+	at = mc_contents_dir(root, far_path, len);
+	REQUIRE(at >= 0 && !fstatat(at, "f", &x, 0) && !fstatat(at, "g", &y, 0));
+	CHECK_EQ(x.st_ino, y.st_ino);
+	close(at);
+	at = mc_contents_way(root, far_path, &len);
+	CHECK(at >= 0);
+	CHECK_EQ(len, strlen(far_path));
+	close(at);
+	/* as far as it is there */
+	far_path[len - 1] = 'x';
+	at = mc_contents_way(root, far_path, &len);
+	CHECK(at >= 0);
+	CHECK_EQ(len, strlen(far_path) - 251);
+	close(at);
+	close(root);
+}
+
+/* Over no link and no mount, however far from the start these are. */
+static void no_other_way_there(void)
+{
+	char *last = far_path + 29 * 251;
+	int at = make_far(), up = openat(at, "..", O_PATH | O_CLOEXEC), root = root_of("a");
+	char proc[40];
+
+	REQUIRE(up >= 0 && !mkdirat(at, "e", 0700));
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", at);
+	REQUIRE(!mount("t", proc, "tmpfs", 0, NULL));
+	CHECK_EQ(mc_contents_dir(root, far_path, strlen(far_path)), -1);
+	CHECK_EQ(errno, EXDEV);
+	REQUIRE(!umount2(proc, MNT_DETACH));
+	close(at);
+	REQUIRE(!renameat(up, last, up, "e") && !symlinkat("e", up, last));
+	CHECK_EQ(mc_contents_dir(root, far_path, strlen(far_path)), -1);
+	CHECK_EQ(errno, ELOOP);
+	close(up);
+	close(root);
+}
+
 int main(void)
 {
 	start();
@@ -251,6 +338,8 @@ int main(void)
 	TAP_RUN(holes_beyond_it);
 	TAP_RUN(holes_with_few_addresses);
 	TAP_RUN(pieces_up_to_the_limit);
+	TAP_RUN(farther_than_a_path_may_be);
+	TAP_RUN(no_other_way_there);
 	end();
 	return tap_done();
 }

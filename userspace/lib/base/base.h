@@ -153,6 +153,9 @@ int *mc_fds_new(size_t nr);
 /* Close what is open of them, and free; NULL is none. */
 void mc_fds_close(int *fds, size_t nr);
 
+/* openat2(2) takes less than PATH_MAX at a time; this one walks whatever way it is. */
+int mc_openat2_far(int dir, const char *path, const struct mc_open_how *how);
+
 /*
  * O_PATH of what lies at a path without symlinks, walked in the dentry cache
  * only: no dead server blocks that, no automounter starts.

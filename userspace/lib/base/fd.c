@@ -71,6 +71,40 @@ void mc_fds_close(int *fds, size_t nr)
 	free(fds);
 }
 
+int mc_openat2_far(int dir, const char *path, const struct mc_open_how *how)
+{
+	struct mc_open_how step = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = how->resolve,
+	};
+	char part[PATH_MAX];
+	int at = dir, fd = -1, err;
+	size_t n;
+
+	while (strlen(path) >= sizeof(part)) {
+		n = sizeof(part) - 1;
+		while (n && path[n] != '/')
+			n--;
+		memcpy(part, path, n);
+		part[n] = '\0';
+		/* no slash there: said by the kernel */
+		fd = mc_openat2(at, n ? part : path, &step);
+		err = errno;
+		if (at != dir)
+			close(at);
+		errno = err;
+		if (fd < 0)
+			return -1;
+		at = fd;
+		path += n + strspn(path + n, "/");
+	}
+	fd = mc_openat2(at, *path ? path : ".", how);
+	err = errno;
+	if (at != dir)
+		close(at);
+	errno = err;
+	return fd;
+}
+
 int mc_open_cached(int dir, const char *path, uint64_t resolve)
 {
 	struct mc_open_how how = {
@@ -81,7 +115,7 @@ int mc_open_cached(int dir, const char *path, uint64_t resolve)
 
 	/* Any mount or rename on the machine can disturb such a walk. */
 	do {
-		fd = mc_openat2(dir, path, &how);
+		fd = mc_openat2_far(dir, path, &how);
 	} while (fd < 0 && errno == EAGAIN && --tries);
 	return fd;
 }
@@ -93,21 +127,25 @@ int mc_open_way(int dir, const char *path, size_t local, uint64_t resolve)
 		.resolve = resolve | MC_RESOLVE_NO_SYMLINKS,
 	};
 	size_t len = strlen(path);
-	char start[PATH_MAX];
+	char *start;
 	int fd, at;
 
 	fd = mc_open_cached(dir, path, resolve);
-	if (fd >= 0 || errno != EAGAIN || !local || len >= sizeof(start))
+	if (fd >= 0 || errno != EAGAIN || !local)
 		return fd;
 	if (local >= len)
-		return mc_openat2(dir, path, &how);
-	memcpy(start, path, len - local);
-	start[len - local] = 0;
+		return mc_openat2_far(dir, path, &how);
+	start = strndup(path, len - local);
+	if (!start) {
+		errno = ENOMEM;
+		return -1;
+	}
 	at = mc_open_cached(dir, start, resolve);
+	free(start);
 	if (at < 0)
 		return -1;
 	how.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS;
-	fd = mc_openat2(at, path + len - local + 1, &how);
+	fd = mc_openat2_far(at, path + len - local + 1, &how);
 	mc_close(at);
 	return fd;
 }

@@ -77,7 +77,7 @@ static int below(int dir, const char *path, uint64_t flags)
 {
 	struct mc_open_how how = { .flags = flags | O_CLOEXEC, .resolve = BENEATH };
 
-	return mc_openat2(dir, *path ? path : ".", &how);
+	return mc_openat2_far(dir, *path ? path : ".", &how);
 }
 
 /* --- what a file is like ------------------------------------------------------ */

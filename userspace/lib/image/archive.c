@@ -173,7 +173,7 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 		}
 		dir = strndup(way, (size_t)(end - way));
 		if (dir)
-			*fd = mc_openat2(clone, dir, &how);
+			*fd = mc_openat2_far(clone, dir, &how);
 		free(dir);
 		mc_close(clone);
 		return *fd >= 0 ? 0 :
