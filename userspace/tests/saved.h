@@ -14,6 +14,7 @@
 #include "tap.h"
 
 static char top[] = "/tmp/mntcr-contents-XXXXXX";
+static const char *fresh_type = "tmpfs";
 static const char *fresh_options = "size=1m";
 static struct mc_sb sb = { .type = "tmpfs", .major = 0, .minor = 7 };
 
@@ -42,7 +43,7 @@ static inline void fresh(const char *dir)
 {
 	umount2(dir, MNT_DETACH);
 	REQUIRE(!mkdir(dir, 0755) || errno == EEXIST);
-	REQUIRE(!mount("t", dir, "tmpfs", 0, fresh_options));
+	REQUIRE(!mount("t", dir, fresh_type, 0, fresh_options));
 }
 
 static inline int root_of(const char *dir)

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * In how many directories a member of an archive may lie: as many as those that are
- * open on the way to it.
+ * open on the way to it.  And what one may not have with it.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <sys/stat.h>
 
 #include "base/base.h"
 #include "contents/contents.h"
 #include "tap.h"
 
-static const struct mc_sb sb = { .type = "tmpfs" };
+static struct mc_sb sb = { .type = "tmpfs" };
 static struct mc_rules rules;
 static struct mntcr_error e;
 
@@ -105,9 +106,103 @@ static void below_what_is_no_member(void)
 	free(s);
 }
 
+/* Of these, the ones that a file of the type on that filesystem may not have are said. */
+static void with_inode_flags(void)
+{
+	static const struct {
+		mode_t type;
+		const char *sb, *flags, *mark;
+		bool good;
+	} x[] = {
+		{ S_IFREG, "tmpfs", "simmutable,sappend,nodump,noatime", NULL, true },
+		{ S_IFDIR, "tmpfs", "sappend", NULL, true },
+		{ S_IFREG, "tmpfs", "nosappend", NULL, true },
+		{ S_IFREG, "tmpfs", "compress", NULL, false },
+		{ S_IFDIR, "tmpfs", "nodump,compress", NULL, false },
+		{ S_IFREG, "tmpfs", "nodump,nobody-knows-it", NULL, false },
+		{ S_IFIFO, "tmpfs", "nodump", NULL, false },
+		{ S_IFLNK, "tmpfs", "nodump", NULL, false },
+		{ S_IFREG, "tmpfs", "nodump", MC_CONTENTS_SOCKET, false },
+		{ S_IFREG, "ramfs", "nodump", NULL, false },
+	};
+	struct archive_entry *a;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(x); i++) {
+		sb.type = x[i].sb;
+		begin();
+		a = archive_entry_new();
+		REQUIRE(a);
+		archive_entry_set_filetype(a, x[i].type);
+		archive_entry_set_symlink(a, x[i].type == S_IFLNK ? "x" : NULL);
+		archive_entry_copy_fflags_text(a, x[i].flags);
+		if (x[i].mark)
+			archive_entry_xattr_add_entry(a, x[i].mark, "1", 1);
+		CHECK_EQ(mc_rules_member(&rules, "f", a), x[i].good ? 0 : -1);
+		if (!x[i].good && !strstr(e.text, "/f: its inode flags"))
+			CHECK_STR(e.text, x[i].flags);
+		archive_entry_free(a);
+		mc_rules_end(&rules);
+	}
+	sb.type = "tmpfs";
+}
+
+static char long_target[MC_MAX_TARGET + 2];
+
+/* Nothing is dropped without a word. */
+static void with_what_it_cannot_have(void)
+{
+	static const struct {
+		mode_t type;	/* 0: a link to what to says */
+		int64_t size;
+		const char *to, *mark, *sign;
+	} x[] = {
+		{ 0, 1, "contents/0:0/a", NULL, "is a link, and has data of its own" },
+		{ 0, 0, "contents/0:0/a", NULL, NULL },
+		{ S_IFREG, 1, NULL, MC_CONTENTS_SOCKET, "has data, and is nothing that has any" },
+		{ S_IFREG, 1, NULL, NULL, NULL },
+		{ S_IFDIR, 1, NULL, NULL, "has data, and is nothing that has any" },
+		{ S_IFIFO, 1, NULL, NULL, "has data, and is nothing that has any" },
+		{ S_IFLNK, 1, "x", NULL, "has data, and is nothing that has any" },
+		{ S_IFREG, MC_MAX_SIZE, NULL, NULL, NULL },
+		{ S_IFREG, MC_MAX_SIZE + 1, NULL, NULL, "is larger than a file of an image may be" },
+		{ S_IFREG, INT64_MAX, NULL, NULL, "is larger than a file of an image may be" },
+		{ S_IFREG, 0, NULL, "", "has an attribute without a name" },
+		{ S_IFDIR, 0, NULL, MC_CONTENTS_SOCKET, "is a mark that is not known" },
+		{ S_IFLNK, 0, "", NULL, "is a symbolic link to nothing" },
+		{ S_IFLNK, 0, long_target, NULL, "is a symbolic link to a longer path" },
+	};
+	struct archive_entry *a;
+	size_t i;
+	int ret;
+
+	memset(long_target, 't', sizeof(long_target) - 1);
+	for (i = 0; i < MC_ARRAY_SIZE(x); i++) {
+		begin();
+		a = archive_entry_new();
+		REQUIRE(a);
+		archive_entry_set_filetype(a, x[i].type ? x[i].type : S_IFREG);
+		archive_entry_set_size(a, x[i].size);
+		if (x[i].type == S_IFLNK)
+			archive_entry_set_symlink(a, x[i].to);
+		else
+			archive_entry_set_hardlink(a, x[i].to);
+		if (x[i].mark)
+			archive_entry_xattr_add_entry(a, x[i].mark, "1", 1);
+		ret = mc_rules_member(&rules, "f", a);
+		CHECK_EQ(ret, x[i].sign ? -1 : 0);
+		if (x[i].sign && !strstr(e.text, x[i].sign))
+			CHECK_STR(e.text, x[i].sign);
+		archive_entry_free(a);
+		mc_rules_end(&rules);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(below_the_root);
 	TAP_RUN(below_what_is_no_member);
+	TAP_RUN(with_inode_flags);
+	TAP_RUN(with_what_it_cannot_have);
 	return tap_done();
 }

@@ -43,6 +43,8 @@ static void make_tree(const char *dir)
 	REQUIRE(!mknod("null", S_IFCHR | 0666, makedev(1, 3)));
 	REQUIRE(!mknod("gone", S_IFCHR, 0));
 	REQUIRE(!mknod("socket", S_IFSOCK | 0755, 0));
+	/* not every kernel lets one have it */
+	REQUIRE(!setxattr("socket", "user.of", "it", 2, 0) || errno == EPERM);
 	memset(name, 'n', 255);
 	name[255] = '\0';
 	put(name, "n", 1, 0);
@@ -87,6 +89,7 @@ static void everything_comes_back(void)
 	CHECK_EQ(x.st_mtim.tv_nsec, 789000123);
 	REQUIRE(!stat("b/socket", &x));
 	CHECK(S_ISSOCK(x.st_mode));
+	CHECK_EQ(getxattr("b/socket", "user.of", NULL, 0), getxattr("a/socket", "user.of", NULL, 0));
 	REQUIRE(!stat("b/null", &x));
 	CHECK_EQ(x.st_rdev, makedev(1, 3));
 	mntcr_contents_free(a);
@@ -549,6 +552,8 @@ static void what_is_on_a_device_is_not_in_an_archive(void)
 	nr_wanted = 0;
 }
 
+#define X50		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG_NAME	"trusted." X50 X50 X50 X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define ENTRY(tag, perm, id)	tag, 0, perm, 0, id, id, id, id
 #define ACL_OF(...)		{ 2, 0, 0, 0, __VA_ARGS__ }
 
@@ -579,10 +584,18 @@ static void attributes_that_are_none(void)
 		  ACL_OF(ENTRY(1, 7, 255), ENTRY(4, 5, 255)) },
 		{ "security.capability", "is no file's capabilities", S_IFREG, 4, { 0, 0, 0, 2 } },
 		{ "security.capability", "is no file's capabilities", S_IFREG, 20, { 0, 0, 0, 3 } },
+		{ "system.posix_acl_access", "is an ACL, which symbolic links have not", S_IFLNK, 28,
+		  ACL_OF(ENTRY(1, 7, 255), ENTRY(4, 5, 255), ENTRY(32, 5, 255)) },
+		{ "foo.bar", "is in no namespace that there is", S_IFREG, 1, { 1 } },
+		{ "system.nonsense", "is in no namespace that there is", S_IFREG, 1, { 1 } },
+		{ "trusted.", "is in no namespace that there is", S_IFREG, 1, { 1 } },
+		{ "user.x", "is one that only regular files, directories and sockets have", S_IFIFO, 1, { 1 } },
+		{ "user.x", "is one that only regular files, directories and sockets have", S_IFLNK, 1, { 1 } },
+		{ LONG_NAME, "has too long a name", S_IFREG, 1, { 1 } },
 	};
-	struct member m = { .name = C "/f" };
+	struct member m = { .name = C "/f", .to = "x" };
 	struct mntcr_error e;
-	char sign[200];
+	char sign[400];
 	size_t i;
 
 	for (i = 0; i < MC_ARRAY_SIZE(bad); i++) {
@@ -598,10 +611,12 @@ static void attributes_that_are_none(void)
 		CHECK(strstr(e.text, sign));
 	}
 	/* of what only the kernel knows, its error has the name */
-	m = (struct member){ C "/f", S_IFREG, NULL, 0, "system.nonsense" };
+	m = (struct member){ C "/f", S_IFREG, NULL, 0, "trusted.x" };
+	fresh_type = "ramfs";
 	CHECK_EQ(attempt(pack(&m, 1, MC_CONTENTS_JSON), &e), -1);
+	fresh_type = "tmpfs";
 	CHECK_EQ(e.code, MNTCR_SYS);
-	CHECK(strstr(e.text, "/f: its attribute system.nonsense can't be set: "));
+	CHECK(strstr(e.text, "/f: its attribute trusted.x can't be set: "));
 	handle_size = 0;
 }
 
@@ -615,7 +630,7 @@ static void an_acl_that_is_one(void)
 	struct mntcr_error e;
 	ssize_t n;
 
-	CHECK(!mc_attr_fault(m.mark, good, sizeof(good), false));
+	CHECK(!mc_attr_fault(m.mark, good, sizeof(good), S_IFREG));
 	handle_size = sizeof(good);
 	memcpy(handle, good, sizeof(good));
 	if (attempt(pack(&m, 1, MC_CONTENTS_JSON), &e)) {

@@ -7,7 +7,9 @@
  */
 #include <endian.h>
 #include <linux/capability.h>
+#include <linux/limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "contents/contents.h"
 
@@ -118,9 +120,34 @@ static const char *capability_fault(const char *value, size_t size)
 	       "is no file's capabilities";
 }
 
-const char *mc_attr_fault(const char *name, const void *value, size_t size, bool dir)
+/* Those that the kernel knows, whatever the filesystem: others it takes none of. */
+static bool is_in_namespace(const char *name)
 {
-	if (!strcmp(name, ACL_DEFAULT) && !dir)
+	static const char *const prefix[] = { "user.", "trusted.", "security." };
+	size_t i, n;
+
+	for (i = 0; i < MC_ARRAY_SIZE(prefix); i++) {
+		n = strlen(prefix[i]);
+		if (!strncmp(name, prefix[i], n))
+			return name[n];
+	}
+	return is_acl(name);
+}
+
+const char *mc_attr_fault(const char *name, const void *value, size_t size, mode_t type)
+{
+	if (strlen(name) > XATTR_NAME_MAX)
+		return "has too long a name";
+	if (!is_in_namespace(name))
+		return "is in no namespace that there is";
+	if (size > XATTR_SIZE_MAX)
+		return "is too large";
+	/* sockets in young kernels only, see xattr_permission() */
+	if (!strncmp(name, "user.", 5) && !S_ISREG(type) && !S_ISDIR(type) && !S_ISSOCK(type))
+		return "is one that only regular files, directories and sockets have";
+	if (is_acl(name) && S_ISLNK(type))
+		return "is an ACL, which symbolic links have not";
+	if (!strcmp(name, ACL_DEFAULT) && !S_ISDIR(type))
 		return "is an ACL for what is made in a directory, which it is not";
 	if (is_acl(name))
 		return acl_fault(value, size);

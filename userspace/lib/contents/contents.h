@@ -37,14 +37,17 @@
 #define MC_MAX_DIR_DEPTH	1000	/* a descriptor for each */
 #define MC_MAX_MEMBERS		(1U << 24)
 #define MC_MAX_MEMBER_NAME	(1U << 16)
+/* Of holes in all of an image: a second's time of saying them, and more than any disk has. */
+#define MC_MAX_HOLES	(1ULL << 56)
+#define MC_MAX_SIZE	(2 * MC_MAX_HOLES)	/* of a file, with what is between them */
 
 struct archive;
 struct archive_entry;
 
 /* --- attr.c: attributes that the kernel parses ------------------------------------ */
 
-/* NULL: it is one that can be set, as far as its value says; dir: on a directory. */
-const char *mc_attr_fault(const char *name, const void *value, size_t size, bool dir);
+/* NULL: one that a file of that type may have, as far as its name and value say. */
+const char *mc_attr_fault(const char *name, const void *value, size_t size, mode_t type);
 /* May its value have ids? */
 bool mc_attr_has_ids(const char *name);
 void mc_attr_shift(const char *name, void *value, size_t size, const struct mc_shifts *s);

@@ -9,9 +9,9 @@
 #include <archive_entry.h>
 #include <endian.h>
 #include <linux/fs.h>
-#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "contents/contents.h"
 
@@ -150,46 +150,106 @@ bool mc_rules_is_socket(struct archive_entry *entry)
 
 static int check_xattrs(struct mc_rules *r, struct archive_entry *entry)
 {
-	bool dir = archive_entry_filetype(entry) == AE_IFDIR;
+	mode_t type = mc_rules_is_socket(entry) ? S_IFSOCK : archive_entry_filetype(entry);
 	const char *key, *fault;
 	const void *value;
 	size_t size;
 
 	archive_entry_xattr_reset(entry);
 	while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK) {
-		if (!key)
+		if (!key || !*key)
 			return mc_rules_bad(r, "has an attribute without a name");
-		if (!strcmp(key, MC_CONTENTS_SOCKET))
+		if (!strcmp(key, MC_CONTENTS_SOCKET) &&
+		    archive_entry_filetype(entry) == AE_IFREG)
 			continue;
 		if (!strcmp(key, MC_CONTENTS_HANDLE) && r->unlinked &&
 		    mc_type_on_device(r->sb->type) && size > 4 &&
-		    size <= 4 + MC_MAX_HANDLE &&
-		    !dir)
+		    size <= 4 + MC_MAX_HANDLE && !S_ISDIR(type))
 			continue;
 		fault = !strncmp(key, "mntcr.", 6) ? "is a mark that is not known" :
-			size > XATTR_SIZE_MAX ? "is too large" :
-			mc_attr_fault(key, value, size, dir);
+			mc_attr_fault(key, value, size, type);
 		if (fault)
 			return mc_rules_attr(r, MNTCR_BAD_IMAGE, 0, key, fault);
 	}
 	return 0;
 }
 
+/* Those that can be set there; which ones a filesystem on a device has, only that knows. */
+static unsigned long known_flags(const struct mc_rules *r, struct archive_entry *entry)
+{
+	mode_t type = archive_entry_filetype(entry);
+
+	if ((type != AE_IFREG && type != AE_IFDIR) || mc_rules_is_socket(entry) ||
+	    !strcmp(r->sb->type, "ramfs"))
+		return 0;
+	return mc_type_in_memory(r->sb->type) ? FS_IMMUTABLE_FL | FS_APPEND_FL |
+	       FS_NODUMP_FL | FS_NOATIME_FL : FS_FL_USER_MODIFIABLE;
+}
+
+/* In words; those that nobody knows are not among the numbers. */
+static int check_flags(struct mc_rules *r, struct archive_entry *entry)
+{
+	const char *text = archive_entry_fflags_text(entry);
+	unsigned long set = 0, clear = 0;
+	struct archive_entry *again;
+	char esc[300], what[400];
+	bool known;
+
+	if (!text)
+		return 0;
+	again = archive_entry_new();
+	if (!again)
+		return mc_nomem(r->e);
+	known = !archive_entry_copy_fflags_text(again, text);
+	archive_entry_free(again);
+	archive_entry_fflags(entry, &set, &clear);
+	if (known && !(set & ~known_flags(r, entry)))
+		return 0;
+	snprintf(what, sizeof(what), "its inode flags %s are none that it can have",
+		 mc_escape(text, esc, sizeof(esc)));
+	return mc_rules_bad(r, what);
+}
+
+/* Only what is a regular file, and comes from the archive, has any. */
+static int check_data(struct mc_rules *r, struct archive_entry *entry)
+{
+	const void *handle;
+	size_t size;
+	int type;
+
+	if (archive_entry_size(entry) <= 0 ||
+	    (archive_entry_filetype(entry) == AE_IFREG && !mc_rules_is_socket(entry) &&
+	     !mc_rules_handle(entry, &type, &handle, &size)))
+		return 0;
+	return mc_rules_bad(r, "has data, and is nothing that has any");
+}
+
+static int check_size(struct mc_rules *r, struct archive_entry *entry)
+{
+	if (archive_entry_size(entry) < 0)
+		return mc_rules_bad(r, "has no size");
+	return (uint64_t)archive_entry_size(entry) > MC_MAX_SIZE ?
+	       mc_rules_bad(r, "is larger than a file of an image may be") : 0;
+}
+
+static int check_target(struct mc_rules *r, const char *target)
+{
+	if (!target || !*target)
+		return mc_rules_bad(r, "is a symbolic link to nothing");
+	return strlen(target) > MC_MAX_TARGET ?
+	       mc_rules_bad(r, "is a symbolic link to a longer path than there may be") : 0;
+}
+
 static int check_type(struct mc_rules *r, struct archive_entry *entry)
 {
-	const char *target;
-
 	switch (archive_entry_filetype(entry)) {
 	case AE_IFDIR:
 	case AE_IFIFO:
 		return 0;
 	case AE_IFREG:
-		return archive_entry_size(entry) < 0 ?
-		       mc_rules_bad(r, "has no size") : 0;
+		return check_size(r, entry);
 	case AE_IFLNK:
-		target = archive_entry_symlink(entry);
-		return !target || !*target || strlen(target) > MC_MAX_TARGET ?
-		       mc_rules_bad(r, "is a symbolic link to nothing") : 0;
+		return check_target(r, archive_entry_symlink(entry));
 	case AE_IFCHR:
 	case AE_IFBLK:
 		return archive_entry_rdevmajor(entry) > MC_MAX_MAJOR ||
@@ -203,7 +263,7 @@ static int check_like(struct mc_rules *r, struct archive_entry *entry)
 {
 	la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
 
-	if (check_type(r, entry))
+	if (check_type(r, entry) || check_data(r, entry) || check_flags(r, entry))
 		return -1;
 	if (uid < 0 || gid < 0 || uid >= MC_NO_ID || gid >= MC_NO_ID)
 		return mc_rules_bad(r, "has an owner that is none");
@@ -211,6 +271,12 @@ static int check_like(struct mc_rules *r, struct archive_entry *entry)
 }
 
 /* --- links ------------------------------------------------------------------------- */
+
+static int check_link(struct mc_rules *r, struct archive_entry *entry)
+{
+	return archive_entry_size(entry) > 0 ?
+	       mc_rules_bad(r, "is a link, and has data of its own") : 0;
+}
 
 int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlinked)
 {
@@ -274,7 +340,7 @@ int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *
 	r->name = path;
 	if (!mc_type_in_memory(r->sb->type))
 		return mc_rules_bad(r, "is on its device, which has it");
-	if (check_place(r, path, dir) || (!link && check_like(r, entry)))
+	if (check_place(r, path, dir) || (link ? check_link : check_like)(r, entry))
 		return -1;
 	strcpy(r->last, path);
 	r->last_is_dir = dir;
@@ -289,7 +355,7 @@ int mc_rules_unlinked(struct mc_rules *r, struct archive_entry *entry)
 	archive_entry_fflags(entry, &flags, &none);
 	if (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
 		return mc_rules_bad(r, "has inode flags with which it could not be unlinked");
-	return archive_entry_hardlink(entry) ? 0 : check_like(r, entry);
+	return archive_entry_hardlink(entry) ? check_link(r, entry) : check_like(r, entry);
 }
 
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,

@@ -20,8 +20,6 @@ struct archive_entry;
  */
 #define MC_ZEROES	INT_MAX
 #define MC_MIN_ZEROES	(MC_ZEROES >> 7)
-/* Of holes in all of an image: some seconds of such steps, and more than any disk has. */
-#define MC_MAX_HOLES	(1ULL << 56)
 
 /* What an owner without a mapping is shown as, see user_namespaces(7). */
 #define MC_OVERFLOW_ID	65534
