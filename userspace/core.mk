@@ -18,6 +18,8 @@ vm-test-y += t-contents
 test-y += t-contents-limits
 LIBS-t-contents-limits := -Wl,--wrap=lseek -Wl,--wrap=mmap
 vm-test-y += t-contents-limits
+test-y += t-contents-places
+valgrind-y += t-contents-places
 test-y += t-contents-rules
 test-y += t-contents-shift
 valgrind-y += t-contents-shift

@@ -67,6 +67,7 @@ lib-y += capture/detached.o
 lib-y += contents/attr.o
 lib-y += contents/shift.o
 lib-y += contents/member.o
+lib-y += contents/places.o
 lib-y += contents/open.o
 lib-y += contents/rules.o
 lib-y += contents/fill.o

@@ -90,6 +90,8 @@ bool mc_member_unlinked(const char *name, uint32_t *major, uint32_t *minor,
 
 /* The order of paths in an archive: what is in a directory comes right after it. */
 int mc_member_cmp(const char *x, const char *y);
+/* y is x or below it; "" is the root. */
+bool mc_member_is_at(const char *x, const char *y);
 /* How many bytes of a path are its directory's; 0: the root. */
 size_t mc_member_dir(const char *path);
 
@@ -180,6 +182,12 @@ int mc_contents_open(int fd, size_t max_json, struct mc_buf *json,
 int mc_contents_check(const struct mntcr_contents *c, const struct mc_topology *t,
 		      struct mntcr_error *e);
 bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);
+
+/* --- places.c ---------------------------------------------------------------- */
+
+/* What mounts show and are on is a directory there, and in directories, or not, as they say. */
+int mc_contents_check_places(const struct mntcr_contents *c, const struct mc_topology *t,
+			     struct mntcr_error *e);
 
 /* --- fill.c ------------------------------------------------------------------ */
 

@@ -175,6 +175,13 @@ int mc_member_cmp(const char *x, const char *y)
 	return c < d ? -1 : 1;
 }
 
+bool mc_member_is_at(const char *x, const char *y)
+{
+	size_t n = strlen(x);
+
+	return !n || (!strncmp(x, y, n) && (!y[n] || y[n] == '/'));
+}
+
 size_t mc_member_dir(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -71,14 +71,6 @@ static int add_part(struct mntcr_contents *c, uint32_t major, uint32_t minor,
 	return 0;
 }
 
-/* y is x or below it. */
-static bool is_at(const char *x, const char *y)
-{
-	size_t n = strlen(x);
-
-	return !n || (!strncmp(x, y, n) && (!y[n] || y[n] == '/'));
-}
-
 /* For who knows what mounts show: a tree by its top alone. */
 static int note_member(struct part *p, const char *path, uint32_t unlinked,
 		       struct mntcr_error *e)
@@ -90,7 +82,7 @@ static int note_member(struct part *p, const char *path, uint32_t unlinked,
 		p->unlinked[p->nr_unlinked++] = unlinked;
 		return 0;
 	}
-	if (p->nr_tops && is_at(p->tops[p->nr_tops - 1], path))
+	if (p->nr_tops && mc_member_is_at(p->tops[p->nr_tops - 1], path))
 		return 0;
 	if (!mc_grow(&p->tops, p->nr_tops, &p->max_tops, sizeof(*p->tops)))
 		return mc_nomem(e);
@@ -340,5 +332,5 @@ int mc_contents_check(const struct mntcr_contents *c, const struct mc_topology *
 			return mc_fail(e, MNTCR_BAD_IMAGE, 0,
 				       "superblocks[%u] (%u:%u): its contents are missing",
 				       i, t->sbs[i].major, t->sbs[i].minor);
-	return c ? check_parts(c, t, e) : 0;
+	return c && (check_parts(c, t, e) || mc_contents_check_places(c, t, e)) ? -1 : 0;
 }

@@ -181,14 +181,6 @@ static int cmp_path(const void *a, const void *b)
 			     (*(const struct mc_put *const *)b)->path);
 }
 
-/* y is x or below it. */
-static bool is_at(const char *x, const char *y)
-{
-	size_t n = strlen(x);
-
-	return !strncmp(x, y, n) && (!y[n] || y[n] == '/');
-}
-
 /* What was refused is told of, if somebody wants all of it. */
 static int refused(struct job *j)
 {
@@ -213,7 +205,7 @@ static int check_puts(struct job *j, const char *path, bool dir)
 		else
 			hi = mid;
 	}
-	for (; !dir && lo < j->nr_put && is_at(path, j->by_path[lo]->path); lo++) {
+	for (; !dir && lo < j->nr_put && mc_member_is_at(path, j->by_path[lo]->path); lo++) {
 		j->rules.unlinked = j->by_path[lo]->nr;
 		mc_rules_no_way(&j->rules, MC_WAY_NO_DIRECTORY);
 		if (refused(j))
