@@ -692,6 +692,7 @@ static void cut_archives_are_noticed(void)
 	off_t len, first = 0;
 	struct mntcr_error e;
 	char buf[10240];
+	bool named = false;
 
 	REQUIRE(pread(whole, buf, sizeof(buf), 0) == sizeof(buf));
 	for (len = 0; len <= (off_t)sizeof(buf); len += 64) {
@@ -703,6 +704,9 @@ static void cut_archives_are_noticed(void)
 		REQUIRE(fd >= 0 && !fclose(f));
 		if (attempt(fd, &e)) {
 			CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
+			/* which of them: itself, or the one before it */
+			CHECK(!strstr(e.text, "member: ") || len < 1536);
+			named = named || strstr(e.text, "the member after " C "/a: ");
 			/* the zeroes at the end come in blocks */
 			CHECK(!first || len % 512);
 			continue;
@@ -711,6 +715,7 @@ static void cut_archives_are_noticed(void)
 			first = len;
 		CHECK(!access("b/a", F_OK) && !access("b/b", F_OK));
 	}
+	CHECK(named);
 	/* the header of the last one is there then */
 	CHECK(first > 0 && !memcmp(buf + first - 512, MC_CONTENTS_END, 15));
 	close(whole);

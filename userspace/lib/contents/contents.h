@@ -69,6 +69,7 @@ struct mc_members {
 	uint64_t at;
 	struct archive *a;
 	int err;		/* of reading the file; 0: the archive is at fault */
+	char last[400];		/* what the last one is called, for errors of the next */
 	char buf[65536];
 };
 int mc_members_open(struct mc_members *m, int fd, uint64_t from,
@@ -77,6 +78,9 @@ int mc_members_open(struct mc_members *m, int fd, uint64_t from,
 int mc_members_next(struct mc_members *m, struct archive_entry **entry,
 		    struct mntcr_error *e);
 void mc_members_close(struct mc_members *m);
+/* An error of the member, which without a name of its own lies behind another one. */
+int mc_members_bad(const struct mc_members *m, const char *name, const char *why,
+		   struct mntcr_error *e);
 
 /*
  * Which superblock, and where in it: "" is its root. *path points into name, whose

@@ -6,6 +6,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "contents/contents.h"
@@ -48,6 +49,7 @@ int mc_members_open(struct mc_members *m, int fd, uint64_t from,
 	m->shifts = shifts;
 	m->at = from;
 	m->err = 0;
+	*m->last = '\0';
 	m->a = archive_read_new();
 	if (!m->a)
 		return mc_nomem(e);
@@ -66,24 +68,34 @@ int mc_members_open(struct mc_members *m, int fd, uint64_t from,
 	return -1;
 }
 
+int mc_members_bad(const struct mc_members *m, const char *name, const char *why,
+		   struct mntcr_error *e)
+{
+	char esc[400];
+
+	mc_escape(name ? name : m->last, esc, sizeof(esc));
+	if (!name && !*m->last)
+		return mc_fail(e, MNTCR_BAD_IMAGE, 0, "its first member: %s", why);
+	return mc_fail(e, MNTCR_BAD_IMAGE, 0, "%s %s: %s",
+		       name ? "member" : "the member after", esc, why);
+}
+
 int mc_members_next(struct mc_members *m, struct archive_entry **entry,
 		    struct mntcr_error *e)
 {
-	const char *name, *why;
-	char esc[400];
 	int ret = archive_read_next_header(m->a, entry);
+	const char *name;
 
 	if (ret == ARCHIVE_EOF)
 		return 0;
-	if (ret == ARCHIVE_OK)
-		return m->shifts && mc_entry_shift(*entry, m->shifts) ? mc_nomem(e) : 1;
-	if (m->err)
+	if (ret != ARCHIVE_OK && m->err)
 		return mc_fail(e, MNTCR_SYS, m->err, "reading the next member");
-	why = archive_error_string(m->a);
-	name = ret == ARCHIVE_WARN ? archive_entry_pathname(*entry) : NULL;
-	return mc_fail(e, MNTCR_BAD_IMAGE, 0, "member %s: %s",
-		       name ? mc_escape(name, esc, sizeof(esc)) : "(without a name)",
-		       why ? why : "damaged");
+	name = ret == ARCHIVE_OK || ret == ARCHIVE_WARN ? archive_entry_pathname(*entry) : NULL;
+	if (ret != ARCHIVE_OK)
+		return mc_members_bad(m, name, archive_error_string(m->a) ?
+				      archive_error_string(m->a) : "damaged", e);
+	snprintf(m->last, sizeof(m->last), "%s", name ? name : "");
+	return m->shifts && mc_entry_shift(*entry, m->shifts) ? mc_nomem(e) : 1;
 }
 
 void mc_members_close(struct mc_members *m)

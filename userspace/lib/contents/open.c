@@ -23,8 +23,7 @@ static int bad(struct mntcr_error *e, const char *name, const char *what)
 	char esc[400];
 
 	return mc_fail(e, MNTCR_BAD_IMAGE, 0, "member %s: %s",
-		       name ? mc_escape(name, esc, sizeof(esc)) :
-		       "(without a name)", what);
+		       mc_escape(name, esc, sizeof(esc)), what);
 }
 
 static int read_json(struct mc_members *m, size_t max, struct mc_buf *json,
@@ -41,7 +40,7 @@ static int read_json(struct mc_members *m, size_t max, struct mc_buf *json,
 	name = ret ? archive_entry_pathname(entry) : NULL;
 	if (!name || strcmp(name, MC_CONTENTS_JSON) ||
 	    archive_entry_filetype(entry) != AE_IFREG)
-		return bad(e, name, "the first has to be " MC_CONTENTS_JSON);
+		return mc_members_bad(m, name, "the first has to be " MC_CONTENTS_JSON, e);
 	while ((n = archive_read_data(m->a, chunk, sizeof(chunk))) > 0) {
 		mc_buf_add(json, chunk, (size_t)n);
 		if (json->nomem)
@@ -126,7 +125,7 @@ static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 	while ((ret = mc_members_next(m, &entry, e)) > 0) {
 		name = archive_entry_pathname(entry);
 		if (!name)
-			return bad(e, NULL, "has no name");
+			return mc_members_bad(m, NULL, "has no name", e);
 		if (++nr > MC_MAX_MEMBERS)
 			return bad(e, name, "is one of too many");
 		if (!strcmp(name, MC_CONTENTS_END)) {
