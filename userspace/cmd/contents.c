@@ -6,15 +6,49 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/base.h"
+#include "image/image.h"
 #include "topology/topology.h"
 #include "verify/counterparts.h"
 #include "cmd.h"
+
+/* Which file it was, where that is what failed: it has no name. */
+static int in_file(const char *dir, struct mntcr_error *e)
+{
+	char esc[300], text[sizeof(e->text)];
+
+	memcpy(text, e->text, sizeof(text));
+	snprintf(e->text, sizeof(e->text), "a temporary file in %s (TMPDIR may say another directory): %.400s",
+		 mc_escape(dir, esc, sizeof(esc)), text);
+	return -1;
+}
+
+static int write_file(struct mntcr_topology *topo, const struct mntcr_contents_options *opts,
+		      int fd, const char *dir, struct mntcr_error *e)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), ret;
+	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+	bool failed;
+
+	if (!out) {
+		mc_fail(e, MNTCR_SYS, errno, "opening it again");
+		mc_close(copy);
+		return in_file(dir, e);
+	}
+	ret = mc_image_print_contents(topo, opts, out, e);
+	failed = ferror(out);
+	if (fclose(out) && !ret) {
+		ret = mc_fail(e, MNTCR_SYS, errno, "writing");
+		failed = true;
+	}
+	return ret && failed ? in_file(dir, e) : ret;
+}
 
 static int read_into_file(struct mntcr_topology *topo, const struct mntcr_source *sources,
 			  size_t nr, const char *const *exclude, size_t nr_exclude,
@@ -29,22 +63,23 @@ static int read_into_file(struct mntcr_topology *topo, const struct mntcr_source
 	char temp[PATH_MAX], proc[40];
 	int fd, ret;
 
-	snprintf(temp, sizeof(temp), "%s/mntcr-XXXXXX",
-		 dir && *dir == '/' ? dir : access("/var/tmp", W_OK) ? "/tmp" :
-		 "/var/tmp");
+	if (!dir || *dir != '/')
+		dir = access("/var/tmp", W_OK) ? "/tmp" : "/var/tmp";
+	snprintf(temp, sizeof(temp), "%s/mntcr-XXXXXX", dir);
 	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return mc_fail(e, MNTCR_SYS, errno, "a temporary file for contents");
+	if (fd < 0) {
+		mc_fail(e, MNTCR_SYS, errno, "for contents");
+		return in_file(dir, e);
+	}
 	/* nothing is left of it, whatever ends the command */
 	unlink(temp);
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	ret = mntcr_image_write_contents(topo, &opts, proc, e) ||
+	ret = write_file(topo, &opts, fd, dir, e) ||
 	      mntcr_image_read_contents(proc, &again, contents, e) ? -1 : 0;
 	close(fd);
 	mntcr_topology_free(again);
 	return ret;
 }
-
 
 /* Of those that are live on both sides, the ones that are read first say what they have. */
 static bool is_compared(const struct cmd_side *other, uint32_t counterpart)

@@ -60,6 +60,18 @@ check "or the first" 2 "the first has none" \
 	"$MNTCR" verify --contents "$tmp/none" "$tmp/img"
 check "no room for a temporary file" 1 "temporary file" env TMPDIR="$tmp/nowhere" \
 	"$MNTCR" verify --contents "$tmp/img" "$init"
+mkdir "$tmp/full"
+mount -t tmpfs -o size=16k full "$tmp/full"
+check "and which one is full" 1 "^mntcr: verify: a temporary file in $tmp/full (TMPDIR may" \
+	env TMPDIR="$tmp/full" "$MNTCR" verify --contents "$tmp/img" "$init"
+check "of one for a pipe, too" 1 "standard input: into a temporary file in $tmp/full (TMPDIR may" \
+	env TMPDIR="$tmp/full" sh -c 'cat "$2" /dev/zero 2>/dev/null | "$1" show -' sh "$MNTCR" "$tmp/img"
+umount "$tmp/full"
+# more directories in one another than it may open
+nsenter -t "$init" -m sh -c "cd '$tmp/ct' && for i in \$(seq 60); do mkdir d && cd d; done"
+check "what a check is of is no file" 1 "^mntcr: dump: contents of tmpfs" sh -c \
+	'ulimit -n 40; exec "$@"' sh "$MNTCR" dump --check --container "$init" --contents
+nsenter -t "$init" -m rm -r "$tmp/ct/d"
 mkdir "$tmp/spool"
 # ended by SIGXFSZ half way
 check "nothing is left of it" 153 "" env TMPDIR="$tmp/spool" sh -c \

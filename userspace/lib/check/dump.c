@@ -13,6 +13,7 @@
 
 #include "check/check.h"
 #include "execute/execute.h"
+#include "image/image.h"
 
 /* Of one superblock. */
 struct saved {
@@ -94,7 +95,7 @@ static int read_contents(struct job *j, const struct mntcr_contents_options *the
 	o.refused = contents_refused;
 	o.saved = saved;
 	o.data = j;
-	ret = mntcr_image_write_contents(j->t, &o, "/dev/null", e);
+	ret = mc_image_print_contents(j->t, &o, NULL, e);
 	return ret && e->code == MNTCR_REFUSED ? 0 : ret;
 }
 

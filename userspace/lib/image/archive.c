@@ -526,9 +526,9 @@ static int choose(struct job *j, struct mntcr_error *e)
 	return 0;
 }
 
-int mntcr_image_write_contents(struct mc_topology *t,
-			       const struct mntcr_contents_options *opts,
-			       const char *path, struct mntcr_error *e)
+/* To path, or to out. */
+static int write_contents(struct mc_topology *t, const struct mntcr_contents_options *opts,
+			  const char *path, FILE *out, struct mntcr_error *e)
 {
 	struct mntcr_contents_options o;
 	struct job j = { .t = t, .o = &o };
@@ -557,7 +557,7 @@ int mntcr_image_write_contents(struct mc_topology *t,
 		for (i = 0; i < t->nr_mounts; i++)
 			j.sorted[i] = i;
 		qsort_r(j.sorted, t->nr_mounts, sizeof(*j.sorted), cmp_mount, t);
-		ret = mc_image_write(&p, path, e);
+		ret = path ? mc_image_write(&p, path, e) : print(&j, out, e);
 	}
 	for (i = 0; i < t->nr_ns; i++)
 		mc_close(j.ns_fd[i]);
@@ -565,5 +565,26 @@ int mntcr_image_write_contents(struct mc_topology *t,
 	free(j.ns_fd);
 	free(j.sorted);
 	free(j.lossy);
+	return ret;
+}
+
+int mntcr_image_write_contents(struct mc_topology *t,
+			       const struct mntcr_contents_options *opts,
+			       const char *path, struct mntcr_error *e)
+{
+	return write_contents(t, opts, path, NULL, e);
+}
+
+int mc_image_print_contents(struct mc_topology *t, const struct mntcr_contents_options *opts,
+			    FILE *out, struct mntcr_error *e)
+{
+	FILE *null = out ? NULL : fopen("/dev/null", "we");
+	int ret;
+
+	if (!out && !null)
+		return mc_fail(e, MNTCR_SYS, errno, "/dev/null");
+	ret = write_contents(t, opts, NULL, out ? out : null, e);
+	if (null)
+		fclose(null);
 	return ret;
 }

@@ -28,4 +28,8 @@ struct mc_image_print {
 int mc_image_write(const struct mc_image_print *p, const char *path,
 		   struct mntcr_error *e);
 
+/* As mntcr_image_write_contents(), to out, which errors do not name; NULL: nowhere. */
+int mc_image_print_contents(struct mc_topology *t, const struct mntcr_contents_options *opts,
+			    FILE *out, struct mntcr_error *e);
+
 #endif /* MC_IMAGE_H */

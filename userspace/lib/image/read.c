@@ -19,7 +19,7 @@
 #include "image/image.h"
 
 /* In a file without a name: an archive is read more than once. */
-static int new_spool(struct mntcr_error *e)
+static int new_spool(const char **dir, struct mntcr_error *e)
 {
 	const char *dirs[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
 	char name[PATH_MAX];
@@ -35,6 +35,7 @@ static int new_spool(struct mntcr_error *e)
 		if (fd < 0)
 			continue;
 		unlink(name);
+		*dir = dirs[i];
 		return fd;
 	}
 	return mc_fail(e, MNTCR_SYS, errno, "a temporary file for what comes from a pipe");
@@ -97,7 +98,9 @@ static int read_text(struct input *in, struct mc_buf *b, struct mntcr_error *e)
 /* The archive as a file that begins with it, not the caller's. */
 static int archive_file(struct input *in, struct mntcr_error *e)
 {
+	const char *dir = "";
 	struct stat st;
+	char esc[300];
 	int fd;
 
 	if (!fstat(in->fd, &st) && S_ISREG(st.st_mode) &&
@@ -105,11 +108,12 @@ static int archive_file(struct input *in, struct mntcr_error *e)
 		fd = fcntl(in->fd, F_DUPFD_CLOEXEC, 0);
 		return fd < 0 ? mc_fail(e, MNTCR_SYS, errno, "%s", in->name) : fd;
 	}
-	fd = new_spool(e);
+	fd = new_spool(&dir, e);
 	while (fd >= 0 && in->n) {
 		if (write_all(fd, in->chunk, (size_t)in->n))
-			mc_fail(e, MNTCR_SYS, errno, "%s: into a temporary file",
-				in->name);
+			mc_fail(e, MNTCR_SYS, errno,
+				"%s: into a temporary file in %s (TMPDIR may say another directory)",
+				in->name, mc_escape(dir, esc, sizeof(esc)));
 		else if (!read_more(in, e))
 			continue;
 		mc_close(fd);
