@@ -683,6 +683,55 @@ static void what_is_too_deep_is_refused(void)
 	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+/* Of these members; what they say is as good as what is made of it. */
+static size_t compare_packed(const struct member *x, const struct member *y, size_t nr,
+			     struct seen *s)
+{
+	struct mntcr_contents *c[2] = { NULL, NULL };
+	struct mc_buf json = { 0 };
+	struct mntcr_error e;
+
+	REQUIRE(!mc_contents_open(pack(x, nr, MC_CONTENTS_JSON), 100, &json, &c[0], &e));
+	REQUIRE(!mc_contents_open(pack(y, nr, MC_CONTENTS_JSON), 100, &json, &c[1], &e));
+	compare(c[0], c[1], s);
+	mntcr_contents_free(c[0]);
+	mntcr_contents_free(c[1]);
+	mc_buf_free(&json);
+	return s->nr;
+}
+
+/* Which files are one counts, and not by which of its names a link says so. */
+static void links_are_compared_by_what_is_one(void)
+{
+	static const struct member ours[] = {
+		REGULAR(C "/a", "x"), LINK(C "/b", C "/a"), LINK(C "/c", C "/a"),
+		LINK(C "/d", C "/a"), REGULAR(C "/e", "x"), LINK(C "/f", C "/e"),
+		LINK("unlinked/0:7/1", C "/a"), LINK("unlinked/0:7/2", C "/a"),
+	}, theirs[] = {
+		REGULAR(C "/a", "x"), LINK(C "/b", C "/a"), LINK(C "/c", C "/b"),
+		LINK(C "/d", C "/c"), REGULAR(C "/e", "x"), LINK(C "/f", C "/e"),
+		LINK("unlinked/0:7/1", C "/d"), LINK("unlinked/0:7/2", "unlinked/0:7/1"),
+	};
+	const size_t nr = MC_ARRAY_SIZE(ours);
+	struct member other[MC_ARRAY_SIZE(ours)];
+	struct seen s;
+
+	if (compare_packed(ours, theirs, nr, &s))
+		TAP_SAY("%s", s.all);
+	CHECK_EQ(s.nr, 0);
+	memcpy(other, theirs, sizeof(theirs));
+	other[5].to = C "/d";
+	CHECK_EQ(compare_packed(ours, other, nr, &s), 1);
+	CHECK(strstr(s.all, "/f: hard link to: '/e' against '/a'"));
+	memcpy(other, theirs, sizeof(theirs));
+	other[3].to = C "/c";
+	other[2] = (struct member)REGULAR(C "/c", "x");
+	/* what was to one that is another file now is another, too */
+	CHECK_EQ(compare_packed(ours, other, nr, &s), 4);
+	CHECK(strstr(s.all, "/c: hard link to: '/a' against ''"));
+	CHECK(strstr(s.all, "/d: hard link to: '/a' against '/c'"));
+}
+
 /* An archive that breaks off anywhere before its last member is an error. */
 static void cut_archives_are_noticed(void)
 {
@@ -834,6 +883,7 @@ int main(void)
 	TAP_RUN(a_handle_of_another_file);
 	TAP_RUN(giant_holes_cost_nothing);
 	TAP_RUN(what_is_too_deep_is_refused);
+	TAP_RUN(links_are_compared_by_what_is_one);
 	TAP_RUN(cut_archives_are_noticed);
 	end();
 	return tap_done();

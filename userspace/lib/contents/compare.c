@@ -19,6 +19,11 @@ struct side {
 	struct archive_entry *entry;
 	char *copy, *path;	/* NULL: there are no more */
 	uint32_t unlinked;	/* which one it is; 0: none of them */
+	const char *link;	/* the first of its hard links, if it is a later one */
+	struct mc_map *first;	/* by each later one so far: which of firsts */
+	char **firsts;
+	uint32_t nr_firsts, max_firsts;
+	uint64_t seed;
 	/* of its data: a block, and how much of it has been compared */
 	const char *block;
 	size_t len;
@@ -57,6 +62,47 @@ static void numbers(const struct compare *c, const char *what, int64_t x, int64_
 	differ(c, c->a.path, what, a, b);
 }
 
+/* What stands behind the superblock in a member's name. */
+static const char *link_path(const char *name)
+{
+	const char *p = name ? strchr(name, ':') : NULL;
+
+	return !name ? "" : !p ? name : p + strcspn(p, "/");
+}
+
+/* Of an unlinked one or not, and which. */
+static uint64_t link_key(const struct side *s, const char *name)
+{
+	const char *path = link_path(name);
+
+	return mc_hash_bytes(path, strlen(path), s->seed + (*name == *MC_UNLINKED_PREFIX));
+}
+
+/*
+ * One writer says that a link is to the first of them, another to any that is before it:
+ * what is compared is the first.
+ */
+static int find_first(struct side *s, const char *link, struct mntcr_error *e)
+{
+	uint32_t i = s->nr_firsts;
+
+	s->link = NULL;
+	if (!link)
+		return 0;
+	if (!mc_map_get(s->first, link_key(s, link), &i)) {
+		if (!mc_grow(&s->firsts, i, &s->max_firsts, sizeof(*s->firsts)))
+			return mc_nomem(e);
+		s->firsts[i] = strdup(link);
+		if (!s->firsts[i])
+			return mc_nomem(e);
+		s->nr_firsts++;
+		if (mc_map_add(s->first, link_key(s, link), &i) < 0)
+			return mc_nomem(e);
+	}
+	s->link = s->firsts[i];
+	return mc_map_add(s->first, link_key(s, s->copy), &i) < 0 ? mc_nomem(e) : 0;
+}
+
 static int next_member(struct side *s, struct mntcr_error *e)
 {
 	uint32_t major = 0, minor = 0;
@@ -81,7 +127,7 @@ static int next_member(struct side *s, struct mntcr_error *e)
 	s->block = NULL;
 	s->len = 0;
 	s->end = false;
-	return 0;
+	return s->path ? find_first(s, archive_entry_hardlink(s->entry), e) : 0;
 }
 
 static enum mc_scratch scratch_at(const struct compare *c, const struct side *s)
@@ -198,14 +244,6 @@ static void compare_xattrs(const struct compare *c)
 	}
 }
 
-/* What stands behind the superblock in a link's name. */
-static const char *link_path(const char *name)
-{
-	const char *p = name ? strchr(name, ':') : NULL;
-
-	return !name ? "" : !p ? name : p + strcspn(p, "/");
-}
-
 static bool same_link(const char *x, const char *y)
 {
 	/* to an unlinked one or not */
@@ -215,7 +253,7 @@ static bool same_link(const char *x, const char *y)
 static int compare_one(struct compare *c)
 {
 	struct archive_entry *x = c->a.entry, *y = c->b.entry;
-	const char *lx = archive_entry_hardlink(x), *ly = archive_entry_hardlink(y);
+	const char *lx = c->a.link, *ly = c->b.link;
 	unsigned long fx = 0, fy = 0, none;
 
 	if (lx || ly) {
@@ -283,7 +321,9 @@ static int open_side(struct side *s, const struct mntcr_contents *c,
 
 	s->sb = sb;
 	s->m = calloc(1, sizeof(*s->m));
-	if (!s->m)
+	s->first = mc_map_new();
+	s->seed = mc_random_seed();
+	if (!s->m || !s->first)
 		return mc_nomem(e);
 	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &at))
 		return mc_fail(e, MNTCR_USAGE, 0, "%u:%u has no contents",
@@ -295,6 +335,10 @@ static void close_side(struct side *s)
 {
 	if (s->m && s->m->a)
 		mc_members_close(s->m);
+	while (s->nr_firsts)
+		free(s->firsts[--s->nr_firsts]);
+	free(s->firsts);
+	mc_map_free(s->first);
 	free(s->m);
 	free(s->copy);
 }
