@@ -68,6 +68,7 @@ lib-y += contents/attr.o
 lib-y += contents/shift.o
 lib-y += contents/member.o
 lib-y += contents/places.o
+lib-y += contents/pax.o
 lib-y += contents/open.o
 lib-y += contents/rules.o
 lib-y += contents/fill.o

@@ -249,6 +249,28 @@ static void pieces_up_to_the_limit(void)
 	fresh_options = "size=1m";
 }
 
+/* --- times ------------------------------------------------------------------------ */
+
+/* As far from now as a filesystem keeps them. */
+static void times_of_any_kind(void)
+{
+	static const struct timespec at[] = {
+		{ 0, 0 }, { 0, 1 }, { -1, 0 }, { -1, 999999999 }, { 1, 100000000 },
+		{ 0x7fffffff, 0 }, { 1LL << 33, 5 }, { 1LL << 62, 0 }, { INT64_MAX, 0 },
+		{ -(1LL << 62), 0 }, { INT64_MIN + 1, 0 },
+	};
+	char name[32];
+	size_t i;
+
+	fresh("a");
+	for (i = 0; i < MC_ARRAY_SIZE(at); i++) {
+		snprintf(name, sizeof(name), "a/%zu", i);
+		put(name, "", 0, 0);
+		REQUIRE(!utimensat(AT_FDCWD, name, (struct timespec[2]){ at[i], at[i] }, 0));
+	}
+	comes_back();
+}
+
 /* --- paths ------------------------------------------------------------------------ */
 
 /* 30 directories with such names in one another, the path without "/" at its ends. */
@@ -338,6 +360,7 @@ int main(void)
 	TAP_RUN(holes_beyond_it);
 	TAP_RUN(holes_with_few_addresses);
 	TAP_RUN(pieces_up_to_the_limit);
+	TAP_RUN(times_of_any_kind);
 	TAP_RUN(farther_than_a_path_may_be);
 	TAP_RUN(no_other_way_there);
 	end();

@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "contents/contents.h"
+#include "packed.h"
 #include "tap.h"
 
 static struct mc_sb sb = { .type = "tmpfs" };
@@ -198,11 +199,82 @@ static void with_what_it_cannot_have(void)
 	}
 }
 
+/* An archive of one member, in whose header there is such a record in place of another. */
+static int open_with(const char *record, size_t len)
+{
+	static const char key[] = "LIBARCHIVE.xattr.trusted.x=";
+	const struct member m = MARKED("contents/0:0/f", "trusted.x");
+	struct mc_buf json = { 0 };
+	struct mntcr_contents *c;
+	char buf[4096], *at, *end;
+	int fd, ret;
+
+	handle_size = 60;
+	fd = pack(&m, 1, MC_CONTENTS_JSON);
+	handle_size = 0;
+	REQUIRE(pread(fd, buf, sizeof(buf), 0) == sizeof(buf));
+	at = memmem(buf, sizeof(buf), key, strlen(key));
+	end = at ? memchr(at, '\n', 200) : NULL;
+	REQUIRE(end && (size_t)(end - at) >= len);
+	/* the last byte as often as it takes */
+	memset(at, record[len - 1], (size_t)(end - at));
+	memcpy(at, record, len);
+	REQUIRE(pwrite(fd, buf, sizeof(buf), 0) == sizeof(buf));
+	memset(&e, 0, sizeof(e));
+	ret = mc_contents_open(fd, 100, &json, &c, &e);
+	if (ret)
+		close(fd);
+	else
+		mntcr_contents_free(c);
+	mc_buf_free(&json);
+	return ret;
+}
+
+static void with_a_header_that_says_nothing(void)
+{
+#define RECORD(text)	text, sizeof(text) - 1
+	static const struct {
+		const char *record;
+		size_t len;
+		const char *sign;	/* NULL: it is fine */
+	} x[] = {
+		{ RECORD("LIBARCHIVE.xattr.trusted.y=AAAA"), NULL },
+		{ RECORD("LIBARCHIVE.xattr.trusted.y=!"), "value is not in base 64" },
+		{ RECORD("LIBARCHIVE.xattr.trusted.y=AA="), "value is not in base 64" },
+		{ RECORD("LIBARCHIVE.xattr.=A"), "has an attribute without a name" },
+		{ RECORD("path=contents/0:0/f"), NULL },
+		{ RECORD("path=contents/0:0/f\0/../x"), "has a name with a NUL in it" },
+		{ RECORD("mtime=17.5"), NULL },
+		{ RECORD("mtime=-17.5"), NULL },
+		{ RECORD("mtime=-17."), "has a time that is none" },
+		{ RECORD("mtime=abc"), "has a time that is none" },
+		{ RECORD("mtime=1"), "has a time that is none" },
+		{ RECORD("atime=1.2.3"), "has a time that is none" },
+		{ RECORD("uid=1"), "has a number that is none" },
+		{ RECORD("GNU.sparse.realsize=7x"), "has a number that is none" },
+		{ RECORD("comment=whatever"), NULL },
+	};
+	size_t i;
+	int ret;
+
+	for (i = 0; i < MC_ARRAY_SIZE(x); i++) {
+		ret = open_with(x[i].record, x[i].len);
+		CHECK_EQ(ret, x[i].sign ? -1 : 0);
+		if (x[i].sign && !strstr(e.text, x[i].sign))
+			CHECK_STR(e.text, x[i].sign);
+		else if (ret && !x[i].sign)
+			TAP_SAY("%zu: %s", i, e.text);
+		if (ret)
+			CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
+	}
+}
+
 int main(void)
 {
 	TAP_RUN(below_the_root);
 	TAP_RUN(below_what_is_no_member);
 	TAP_RUN(with_inode_flags);
 	TAP_RUN(with_what_it_cannot_have);
+	TAP_RUN(with_a_header_that_says_nothing);
 	return tap_done();
 }

@@ -37,6 +37,8 @@
 #define MC_MAX_DIR_DEPTH	1000	/* a descriptor for each */
 #define MC_MAX_MEMBERS		(1U << 24)
 #define MC_MAX_MEMBER_NAME	(1U << 16)
+/* Readers of the format take no more of what is said of a member beside its data. */
+#define MC_MAX_HEADER	(1U << 20)
 /* Of holes in all of an image: a second's time of saying them, and more than any disk has. */
 #define MC_MAX_HOLES	(1ULL << 56)
 #define MC_MAX_SIZE	(2 * MC_MAX_HOLES)	/* of a file, with what is between them */
@@ -70,6 +72,7 @@ struct mc_members {
 	struct archive *a;
 	int err;		/* of reading the file; 0: the archive is at fault */
 	char last[400];		/* what the last one is called, for errors of the next */
+	size_t n;		/* in buf, up to at */
 	char buf[65536];
 };
 int mc_members_open(struct mc_members *m, int fd, uint64_t from,
@@ -98,6 +101,11 @@ int mc_member_cmp(const char *x, const char *y);
 bool mc_member_is_at(const char *x, const char *y);
 /* How many bytes of a path are its directory's; 0: the root. */
 size_t mc_member_dir(const char *path);
+
+/* --- pax.c ------------------------------------------------------------------------ */
+
+/* What is said of the member whose header is at that byte: *fault is NULL if that is right; -1: no memory. */
+int mc_pax_fault(const struct mc_members *m, uint64_t at, const char **fault);
 
 /* --- rules.c: what members of one superblock may be like ----------------------- */
 

@@ -25,6 +25,7 @@ static la_ssize_t read_more(struct archive *a, void *data, const void **buf)
 		return -1;
 	}
 	m->at += (uint64_t)n;
+	m->n = (size_t)n;
 	*buf = m->buf;
 	return n;
 }
@@ -39,6 +40,7 @@ static la_int64_t skip(struct archive *a, void *data, la_int64_t bytes)
 	    (uint64_t)st.st_size < m->at + (uint64_t)bytes)
 		return 0;
 	m->at += (uint64_t)bytes;
+	m->n = 0;
 	return bytes;
 }
 
@@ -49,6 +51,7 @@ int mc_members_open(struct mc_members *m, int fd, uint64_t from,
 	m->shifts = shifts;
 	m->at = from;
 	m->err = 0;
+	m->n = 0;
 	*m->last = '\0';
 	m->a = archive_read_new();
 	if (!m->a)

@@ -118,12 +118,18 @@ static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 		      struct mntcr_error *e)
 {
 	struct archive_entry *entry;
-	const char *name;
+	const char *name, *fault;
 	uint32_t nr = 0;
+	uint64_t at;
 	int ret;
 
 	while ((ret = mc_members_next(m, &entry, e)) > 0) {
 		name = archive_entry_pathname(entry);
+		at = (uint64_t)archive_read_header_position(m->a);
+		if (mc_pax_fault(m, at, &fault))
+			return mc_nomem(e);
+		if (fault)
+			return mc_members_bad(m, name, fault, e);
 		if (!name)
 			return mc_members_bad(m, NULL, "has no name", e);
 		if (++nr > MC_MAX_MEMBERS)
@@ -133,7 +139,7 @@ static int find_parts(struct mntcr_contents *c, struct mc_members *m,
 			/* its name has gone with the entry */
 			return ret > 0 ? bad(e, MC_CONTENTS_END, "is not the last") : ret;
 		}
-		if (take_member(c, (uint64_t)archive_read_header_position(m->a), name, e))
+		if (take_member(c, at, name, e))
 			return -1;
 	}
 	return ret ? ret : bad(e, MC_CONTENTS_END, "is missing: it has been cut off");

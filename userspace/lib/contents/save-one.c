@@ -18,11 +18,7 @@
 /* Each is in memory some five times while its file's header is written, 200 bytes in all. */
 #define MAX_PIECES	(1U << 20)
 
-/*
- * Readers of the format take no more than 1 MiB of what is said of a member beside its
- * data.  So much of that may be other than its name, which is said twice, and attributes.
- */
-#define MAX_HEADER	(1U << 20)
+/* So much of a header may be other than its name, which is said twice, and attributes. */
 #define HEADER_BESIDE	(MC_MAX_TARGET + 1024)
 
 int mc_save_check_owner(struct mc_save *s, const struct stat *st)
@@ -60,7 +56,7 @@ static int add_xattr(struct mc_save *s, struct archive_entry *entry, int fd,
 		return mc_save_by_name(s, name, what);
 	}
 	s->header += in_header(key, (size_t)n);
-	if (s->header > MAX_HEADER)
+	if (s->header > MC_MAX_HEADER)
 		return mc_save_refuse(s, "attributes-too-large",
 				      "with its extended attributes, what is said of it takes more than the 1 MiB of an archive that is read back");
 	archive_entry_xattr_add_entry(entry, key, s->xvalue, (size_t)n);
