@@ -136,6 +136,7 @@ lib-y += render/tree.o
 lib-y += render/dot.o
 lib-y += render/render.o
 
+lib-y += execute/option.o
 lib-y += execute/common.o
 lib-y += execute/owner.o
 lib-y += execute/made.o

@@ -545,7 +545,7 @@ static void what_is_something_else(void)
 	from(&h, "/tmp/not-there");
 	CHECK_EQ(mntcr_restore(h.t, &h.o, &r, &h.e), -1);
 	CHECK_EQ(h.e.code, MNTCR_SYS);
-	CHECK(has(h.e.text, "--device: /tmp/not-there: "));
+	CHECK(has(h.e.text, "=/tmp/not-there: "));
 	done(&h);
 }
 

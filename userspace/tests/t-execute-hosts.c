@@ -228,7 +228,7 @@ static void what_is_there_now_is_looked_at(void)
 	m = mc_mount_at(h.t, 0, "/run");
 	h.t->mounts[m].root = "/gone";
 	h.t->mounts[m].root_file.mode = S_IFDIR | 0711;
-	bad(&h, "external-root", "/run: its root is below that of its superblock (a directory, mode 0711), but --external ");
+	bad(&h, "external-root", "/run: its root is below that of its superblock (a directory, mode 0711), but --host /tmp/run leads to ");
 	done(&h);
 }
 

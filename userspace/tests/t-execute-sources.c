@@ -14,7 +14,7 @@ static void a_path_stands_for_a_superblock(void)
 	struct mntcr_external ext = { .path = "/tmp/outside" };
 	struct shot s;
 	struct mntcr_restored *r;
-	char key[32];
+	char key[32], want[64];
 
 	need_api();
 	s = shoot(small);
@@ -32,7 +32,8 @@ static void a_path_stands_for_a_superblock(void)
 	same(&s, r, MNTCR_VERIFY_IGNORE_SOURCE);
 	mntcr_restored_free(r);
 	ext.path = "/tmp/nothing";
-	failed(&s, ENOENT, "--external: /tmp/nothing");
+	snprintf(want, sizeof(want), "--external %s=/tmp/nothing", key);
+	failed(&s, ENOENT, want);
 	end(&s, NULL);
 	w_umount("/tmp/outside");
 }

@@ -40,7 +40,7 @@ struct job {
 static void open_paths(struct job *j, const struct mntcr_external *x, size_t nr,
 		       int *fds, const char *option)
 {
-	char key[128], path[256];
+	char of[MC_OPTION_TEXT_SIZE];
 	size_t i;
 	int err;
 
@@ -48,9 +48,8 @@ static void open_paths(struct job *j, const struct mntcr_external *x, size_t nr,
 		fds[i] = open(x[i].path, O_PATH | O_CLOEXEC);
 		err = errno;
 		if (fds[i] < 0)
-			mc_report_refuse(&j->r, "external-path", "", "%s %s=%s: %s", option,
-					 mc_escape(x[i].key, key, sizeof(key)),
-					 mc_escape(x[i].path, path, sizeof(path)),
+			mc_report_refuse(&j->r, "external-path", "", "%s: %s",
+					 mc_option_text(option, &x[i], of, sizeof(of)),
 					 strerror(err));
 	}
 }

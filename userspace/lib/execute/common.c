@@ -171,7 +171,7 @@ static void group_words(const struct mc_exec *x, const struct mc_op *op, char *b
 			size_t size)
 {
 	const struct mntcr_external *o;
-	char key[64], path[256], more[32] = "";
+	char of[MC_OPTION_TEXT_SIZE], more[32] = "";
 	const struct mc_src *s;
 
 	*buf = '\0';
@@ -186,9 +186,8 @@ static void group_words(const struct mc_exec *x, const struct mc_op *op, char *b
 	if (s->kind != MC_SRC_MASTER)
 		return;
 	o = &x->o->masters[s->index];
-	snprintf(buf, size, "%s: receiving from --external-master %s=%s", more,
-		 mc_escape(o->key, key, sizeof(key)),
-		 mc_escape(o->path, path, sizeof(path)));
+	snprintf(buf, size, "%s: receiving from %s", more,
+		 mc_option_text("--external-master", o, of, sizeof(of)));
 }
 
 int mc_exec_fail(struct mc_exec *x, const struct mc_op *op, int err,

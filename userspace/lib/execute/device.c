@@ -232,7 +232,7 @@ static bool check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 /* An --external that leads to what is mounted of the device, for another superblock. */
 static bool is_external(struct check *c, const struct mc_src *s, dev_t dev)
 {
-	char key[128], path[256], text[500];
+	char of[MC_OPTION_TEXT_SIZE], text[600];
 	const struct mntcr_external *o;
 	struct statx st;
 	uint32_t i;
@@ -247,9 +247,8 @@ static bool is_external(struct check *c, const struct mc_src *s, dev_t dev)
 		if (statx(AT_FDCWD, o->path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &st) ||
 		    makedev(st.stx_dev_major, st.stx_dev_minor) != dev)
 			continue;
-		snprintf(text, sizeof(text), "the device is that of --external %s=%s, which has another superblock of the image",
-			 mc_escape(o->key, key, sizeof(key)),
-			 mc_escape(o->path, path, sizeof(path)));
+		snprintf(text, sizeof(text), "the device is that of %s, which has another superblock of the image",
+			 mc_option_text("--external", o, of, sizeof(of)));
 		refuse(c, s, "device-twice", "a device for each", text);
 		return true;
 	}

@@ -417,6 +417,10 @@ bool mc_exec_is_whole(const struct mc_sb *sb, const struct mc_src *s, int fd);
 int mc_external_sources(const int *fds, uint32_t nr, char ***sources, int8_t **read_only,
 			struct mntcr_error *e);
 void mc_external_sources_free(char **sources, uint32_t nr);
+/* "--external KEY=PATH", or "--host PATH", which names the same (option.c). */
+const char *mc_option_text(const char *option, const struct mntcr_external *o, char *buf,
+			   size_t size);
+#define MC_OPTION_TEXT_SIZE	420
 /* is: a type as mountinfo has it, "fuse.sshfs" */
 bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
 /* layer_fd, of each --layer, device_root, and contents, of layers in memory, may be NULL. */

@@ -174,20 +174,15 @@ static const char *name_of(const struct check *c, const struct mc_src *base, cha
 			   size_t size)
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[base->sb];
-	const struct mntcr_external *o;
-	char key[128], path[256];
 
 	if (base->kind != MC_SRC_EXTERNAL && base->device == MC_NONE) {
 		snprintf(buf, size, "overlay %u:%u, made of its layers,", sb->major,
 			 sb->minor);
 		return buf;
 	}
-	o = base->device != MC_NONE ? &c->po->devices[base->device] :
-	    &c->po->externals[base->index];
-	snprintf(buf, size, "--%s %s=%s", base->device != MC_NONE ? "device" : "external",
-		 mc_escape(o->key, key, sizeof(key)),
-		 mc_escape(o->path, path, sizeof(path)));
-	return buf;
+	return base->device != MC_NONE ?
+	       mc_option_text("--device", &c->po->devices[base->device], buf, size) :
+	       mc_option_text("--external", &c->po->externals[base->index], buf, size);
 }
 
 /* By what such a rule is called. */
@@ -205,7 +200,7 @@ static const char *rule_of(const struct mc_src *base, const char *external,
 static void refuse(struct check *c, const struct mc_src *base, const char *below,
 		   enum mc_there there, uint32_t m, size_t nr)
 {
-	char name[256], more[32] = "", of[420], under[256], text[1200], was[64];
+	char name[256], more[32] = "", of[MC_OPTION_TEXT_SIZE], under[256], text[1200], was[64];
 	const char *help = rule_of(base, base->path && strcmp(base->path, "/") ?
 				   "the path of what is that root of the superblock" :
 				   "the path of what is the root of that superblock",
@@ -234,7 +229,7 @@ static void check_places(struct check *c, const struct mc_src *base, const char 
 			 uint32_t m)
 {
 	const struct mc_topology *t = c->p->topo;
-	char name[256], of[420], under[256], text[1200], at[PATH_MAX];
+	char name[256], of[MC_OPTION_TEXT_SIZE], under[256], text[1200], at[PATH_MAX];
 	enum mc_there there;
 	uint32_t child;
 	int n;
@@ -347,7 +342,7 @@ static int check_layers(struct check *c, const struct mc_src *over)
 	struct mc_buf at = { 0 };
 	const char *below;
 	enum mc_there there;
-	char of[420];
+	char of[MC_OPTION_TEXT_SIZE];
 	uint32_t i;
 
 	for (i = 0; i < sb->nr_layers; i++) {
@@ -379,7 +374,7 @@ static void check_relative(struct check *c, const struct mc_src *over)
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[over->sb];
 	const struct mntcr_external *o;
-	char key[128], path[256], of[420], text[600];
+	char of[MC_OPTION_TEXT_SIZE], text[600];
 	enum mc_there there;
 	uint32_t i;
 	int dir;
@@ -390,8 +385,7 @@ static void check_relative(struct check *c, const struct mc_src *over)
 	if (dir < 0)		/* told by whoever could not open it */
 		return;
 	o = &c->po->layers[over->layer_option];
-	snprintf(of, sizeof(of), "--layer %s=%s", mc_escape(o->key, key, sizeof(key)),
-		 mc_escape(o->path, path, sizeof(path)));
+	mc_option_text("--layer", o, of, sizeof(of));
 	if (mc_exec_look(dir, "") == MC_IS_NO_DIR) {
 		snprintf(text, sizeof(text), "overlay %u:%u: %s is no directory", sb->major,
 			 sb->minor, of);
@@ -447,7 +441,7 @@ static void check_same(struct check *c, const struct mc_src *s, struct libmnt_fs
 {
 	const struct mntcr_external *o = &c->po->externals[s->index], *a;
 	const struct mc_sb *sb = &c->p->topo->sbs[s->sb];
-	char key[128], path[256], other[256], text[900];
+	char of[MC_OPTION_TEXT_SIZE], other[256], text[900];
 
 	if (first[s->sb] == MC_NONE) {
 		first[s->sb] = (uint32_t)(s - c->p->srcs);
@@ -457,9 +451,8 @@ static void check_same(struct check *c, const struct mc_src *s, struct libmnt_fs
 	if (mnt_fs_get_devno(fs) == c->devices[s->sb])
 		return;
 	a = &c->po->externals[c->p->srcs[first[s->sb]].index];
-	snprintf(text, sizeof(text), "--external %s=%s is of another superblock than %s, which stands for a part of %u:%u, too",
-		 mc_escape(o->key, key, sizeof(key)),
-		 mc_escape(o->path, path, sizeof(path)),
+	snprintf(text, sizeof(text), "%s is of another superblock than %s, which stands for a part of %u:%u, too",
+		 mc_option_text("--external", o, of, sizeof(of)),
 		 mc_escape(a->path, other, sizeof(other)), sb->major, sb->minor);
 	report(c, "external-superblock", text, "paths within one superblock", 0);
 }
@@ -484,14 +477,14 @@ static void check_ns(struct check *c, uint32_t src)
 {
 	const struct mc_src *s = &c->p->srcs[src];
 	const struct mntcr_external *o = &c->po->externals[s->index];
-	char key[128], path[256], text[600];
+	char of[MC_OPTION_TEXT_SIZE], text[600];
 	uint32_t m = c->first[src];
 
 	if (m == MC_NONE || !c->p->topo->mounts[m].nsfs_type ||
 	    nstype_of(c->fds[s->index]) == (int)c->p->topo->mounts[m].nsfs_type)
 		return;
-	snprintf(text, sizeof(text), "--external %s=%s is no file of such a namespace",
-		 mc_escape(o->key, key, sizeof(key)), mc_escape(o->path, path, sizeof(path)));
+	snprintf(text, sizeof(text), "%s is no file of such a namespace",
+		 mc_option_text("--external", o, of, sizeof(of)));
 	report(c, "external-namespace", text, "the path of one, as in /proc/PID/ns", 0);
 }
 
@@ -514,14 +507,14 @@ static void refuse_two(void *data, uint32_t a, uint32_t b, uint32_t type)
 static void check_writable(struct check *c, const struct mc_src *s)
 {
 	const struct mntcr_external *o = &c->po->externals[s->index];
-	char key[128], path[256], text[600];
+	char of[MC_OPTION_TEXT_SIZE], text[600];
 	struct statvfs fs;
 
 	if (!s->nr_unlinked || fstatvfs(c->fds[s->index], &fs) ||
 	    !(fs.f_flag & ST_RDONLY))
 		return;
-	snprintf(text, sizeof(text), "--external %s=%s is read-only: what was unlinked and is mounted can't be made there",
-		 mc_escape(o->key, key, sizeof(key)), mc_escape(o->path, path, sizeof(path)));
+	snprintf(text, sizeof(text), "%s is read-only: what was unlinked and is mounted can't be made there",
+		 mc_option_text("--external", o, of, sizeof(of)));
 	report(c, "deleted-root", text, "a path that is writable", 0);
 }
 
@@ -530,14 +523,12 @@ static void check_idmap(struct check *c, const struct mc_src *s, struct libmnt_f
 {
 	const struct mntcr_external *o = &c->po->externals[s->index];
 	const char *options = mnt_fs_get_vfs_options(fs);
-	char key[128], path[256], text[600];
-	bool host = o->reserved[0] == MC_BY_HOST;
+	char of[MC_OPTION_TEXT_SIZE], text[600];
 
 	if (!options || mnt_optstr_get_option(options, "idmapped", NULL, NULL))
 		return;
-	snprintf(text, sizeof(text), "--%s%s%s%s is on an idmapped mount, and what is cloned of it would be idmapped like that",
-		 host ? "host " : "external ", host ? "" : mc_escape(o->key, key, sizeof(key)),
-		 host ? "" : "=", mc_escape(o->path, path, sizeof(path)));
+	snprintf(text, sizeof(text), "%s is on an idmapped mount, and what is cloned of it would be idmapped like that",
+		 mc_option_text("--external", o, of, sizeof(of)));
 	report(c, "idmapped-source", text, "a path on a mount of it without an idmap", 0);
 }
 

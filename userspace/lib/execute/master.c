@@ -31,11 +31,10 @@ static void refuse(struct looking *l, const struct mc_src *of, const char *what,
 		   const char *help)
 {
 	const struct mntcr_external *o = &l->po->masters[of->index];
-	char key[64], path[256], text[1200];
+	char option[MC_OPTION_TEXT_SIZE], text[1200];
 
-	snprintf(text, sizeof(text), "--external-master %s=%s: %s",
-		 mc_escape(o->key, key, sizeof(key)), mc_escape(o->path, path, sizeof(path)),
-		 what);
+	snprintf(text, sizeof(text), "%s: %s",
+		 mc_option_text("--external-master", o, option, sizeof(option)), what);
 	mc_refuse_beside(l->po, l->e, &l->nr_refused, &(struct mntcr_refusal){
 		.rule = "external-master", .text = text, .help = help });
 }

@@ -81,14 +81,14 @@ few:
 static int open_paths(const struct mntcr_external *ext, size_t nr, int *fds,
 		      const char *what, struct mntcr_error *e)
 {
-	char esc[256];
+	char of[MC_OPTION_TEXT_SIZE];
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
 		fds[i] = open(ext[i].path, O_PATH | O_CLOEXEC);
 		if (fds[i] < 0)
-			return mc_fail(e, MNTCR_SYS, errno, "%s: %s", what,
-				       mc_escape(ext[i].path, esc, sizeof(esc)));
+			return mc_fail(e, MNTCR_SYS, errno, "%s",
+				       mc_option_text(what, &ext[i], of, sizeof(of)));
 	}
 	return 0;
 }
