@@ -151,6 +151,7 @@ lib-y += execute/fresh.o
 lib-y += execute/again.o
 lib-y += execute/shown.o
 lib-y += execute/one-ns.o
+lib-y += execute/external-type.o
 lib-y += execute/external.o
 lib-y += execute/host.o
 lib-y += execute/master.o

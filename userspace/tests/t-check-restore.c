@@ -142,7 +142,7 @@ static void everything_about_an_external_at_once(void)
 	     &o);
 	CHECK_EQ(s.ret, -1);
 	CHECK(has(s.text, "superblock 9:9 ext4 disk: external; mounted at "));
-	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type overlay instead of ext4\n"));
+	CHECK(has(s.text, "differs    9:9: --external 9:9=/tmp/disk is of type overlay instead of ext4\n"));
 	CHECK(has(s.text, "refused    /c: its root is below that of its superblock, but --external 9:9=/tmp/disk leads to what has nothing at none;"));
 	CHECK(has(s.text, " [external-root]\n"));
 	CHECK(has(s.text, "refused    /a/on: --external 9:9=/tmp/disk has nothing at on to mount it on;"));
@@ -159,8 +159,61 @@ static void it_is_good_once_all_is_there(void)
 
 	look(&s, image("," DISK, "", ON_DISK(11, "/", "/a", "")), &o);
 	CHECK_EQ(s.ret, 0);
-	CHECK(has(s.text, "differs    9:9: /tmp/disk is of type overlay instead of ext4\n"));
+	CHECK(has(s.text, "differs    9:9: --external 9:9=/tmp/disk is of type overlay instead of ext4\n"));
 	CHECK(!strstr(s.text, "refused"));
+	done(&s);
+}
+
+/* What the kernel makes for whoever mounts it is of its type, or another thing. */
+static void an_external_of_another_type(void)
+{
+	static const struct {
+		const char *type, *path, *is;
+	} wrong[] = {
+		{ "tmpfs", "/tmp/disk", "overlay" }, { "tmpfs", "/proc", "proc" },
+		{ "ramfs", "/tmp/run", "tmpfs" }, { "proc", "/tmp/run", "tmpfs" },
+		{ "sysfs", "/tmp/disk/vol", "overlay" }, { "mqueue", "/proc", "proc" },
+		{ "devpts", "/tmp/run", "tmpfs" }, { "hugetlbfs", "/tmp/run", "tmpfs" },
+		{ "cgroup2", "/tmp/run", "tmpfs" }, { "debugfs", "/tmp/run", "tmpfs" },
+	};
+	struct mntcr_external x = { .key = "9:7" };
+	struct mntcr_restore_options o = { .externals = &x, .nr_externals = 1 };
+	char sb[100], text[200], path[40];
+	struct seen s;
+	size_t i;
+	int fs, fd;
+
+	for (i = 0; i < MC_ARRAY_SIZE(wrong); i++) {
+		x.path = wrong[i].path;
+		snprintf(sb, sizeof(sb), ",{\"device\":\"9:7\",\"type\":\"%s\",\"options\":\"\"}",
+			 wrong[i].type);
+		look(&s, image(sb, "", ON_DISK(11, "/", "/a", "")), &o);
+		CHECK_EQ(s.ret, -1);
+		snprintf(text, sizeof(text), "refused    9:7: --external 9:7=%s is of type %s instead of %s; would help: a path on a filesystem of type %s [external-type]\n",
+			 wrong[i].path, wrong[i].is, wrong[i].type, wrong[i].type);
+		CHECK(has(s.text, text));
+		CHECK(!strstr(s.text, "differs    9:7: --external"));
+		done(&s);
+	}
+	/* in no mount that anybody sees: by what statfs(2) says */
+	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
+	REQUIRE(fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	REQUIRE(fd >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	x.path = path;
+	look(&s, image(",{\"device\":\"9:7\",\"type\":\"ramfs\",\"options\":\"\",\"magic\":2240043254}", "",
+		       ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, " is of type another (0x1021994) instead of ramfs; "));
+	done(&s);
+	close(fd);
+	close(fs);
+	x.path = "/tmp/run";
+	look(&s, image(",{\"device\":\"9:7\",\"type\":\"tmpfs\",\"options\":\"\"}", "",
+		       ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK(!strstr(s.text, "is of type"));
 	done(&s);
 }
 
@@ -678,6 +731,55 @@ static struct mntcr_contents *packed(const char *const *names, size_t nr)
 	return c;
 }
 
+static void note_line(void *data, const char *line)
+{
+	char (*lines)[1000] = data;
+
+	snprintf(*lines + strlen(*lines), sizeof(*lines) - strlen(*lines), "%s\n", line);
+}
+
+/* What is in the image is not silently let go. */
+static void contents_that_are_not_used(void)
+{
+	static const char *const names[] = {
+		MC_CONTENTS_JSON, "contents/0:8/", "contents/0:8/f", MC_CONTENTS_END,
+	};
+#define NOT_USED "tmpfs 0:8: its contents in the image are not used, since what an option names stands for it\n"
+	static const char sb[] = ",{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"run\","
+				 "\"options\":\"\",\"contents\":true}";
+	struct mntcr_external x = { .key = "0:8", .path = "/tmp/run" };
+	char lines[1000] = "";
+	struct mntcr_restore_options o = {
+		.contents = packed(names, MC_ARRAY_SIZE(names)), .externals = &x,
+		.nr_externals = 1, .difference = note_line, .data = &lines,
+	};
+	struct seen s;
+
+	look(&s, image(sb, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK(has(s.text, "differs    " NOT_USED));
+	CHECK(has(lines, NOT_USED));
+	done(&s);
+	/* those that are used */
+	o.nr_externals = 0;
+	*lines = '\0';
+	look(&s, image(sb, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, 0);
+	CHECK(!strstr(s.text, "differs"));
+	CHECK_STR(lines, "");
+	done(&s);
+	mntcr_contents_free((struct mntcr_contents *)o.contents);
+	/* and of a disk, where another type is possible, it is said by both */
+	x = (struct mntcr_external){ .key = "9:9", .path = "/tmp/disk" };
+	o.contents = NULL;
+	o.nr_externals = 1;
+	look(&s, image("," DISK, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK(has(s.text, "differs    9:9: --external 9:9=/tmp/disk is of type overlay instead of ext4\n"));
+	CHECK(has(lines, "9:9: --external 9:9=/tmp/disk is of type overlay instead of ext4\n"));
+	done(&s);
+#undef NOT_USED
+}
+
 /* What layers in memory hold is in the archive. */
 static void places_on_layers_with_contents(void)
 {
@@ -1110,12 +1212,14 @@ int main(void)
 	TAP_RUN(nothing_stands_in_the_way);
 	TAP_RUN(everything_about_an_external_at_once);
 	TAP_RUN(it_is_good_once_all_is_there);
+	TAP_RUN(an_external_of_another_type);
 	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
 	TAP_RUN(layers_of_an_overlay);
 	TAP_RUN(relative_layers);
 	TAP_RUN(all_in_one_run);
 	TAP_RUN(a_tree_for_a_source);
 	TAP_RUN(places_on_an_overlay);
+	TAP_RUN(contents_that_are_not_used);
 	TAP_RUN(places_on_layers_with_contents);
 	TAP_RUN(behind_what_is_mounted_there);
 	TAP_RUN(no_place_for_pins);

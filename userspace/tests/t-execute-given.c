@@ -196,6 +196,17 @@ static void no_such_superblock(void)
 	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, dir, "not of a mount's root");
 	close(dir);
 	staged_over(&x);
+	/* by the name of its type alone */
+	x = staged_new(with_a_server("ramfs", 0));
+	x.so.give = &(struct mntcr_given){ MNTCR_GIVEN_SUPERBLOCK, dev };
+	x.so.nr_give = 1;
+	REQUIRE(!mkdir("/tmp/other", 0755) && !mount("none", "/tmp/other", "tmpfs", 0, NULL));
+	staged_placed(&x);
+	dir = open("/tmp/other", O_PATH | O_CLOEXEC);
+	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, dir, "of another type of filesystem");
+	close(dir);
+	REQUIRE(!umount("/tmp/other") && !rmdir("/tmp/other"));
+	staged_over(&x);
 	/* a root that it lacks */
 	x = staged_new(with_a_server("fuse", 0));
 	staged_placed(&x);

@@ -245,12 +245,13 @@ static void on_an_external_path(void)
 	REQUIRE(!mount("proc", "/tmp/own", "proc", 0, NULL));
 	start(&m);
 	m.t->mounts[mc_find_mount(m.t, 15)].mountpoint = "/sys";
+	m.t->sbs[1].type = "ext4";
 	m.o.externals = &ext;
 	m.o.nr_externals = 1;
 	run(&m);
 	CHECK_EQ(m.ret, -1);
 	CHECK_STR(m.e.rule, "idmapped-source");
-	CHECK(strstr(m.e.text, "/i and 2 more: tmpfs: Invalid argument: "));
+	CHECK(strstr(m.e.text, "/i and 2 more: ext4: Invalid argument: "));
 	end(&m);
 	REQUIRE(!umount("/tmp/own"));
 	REQUIRE(!umount("/tmp/own"));

@@ -289,6 +289,8 @@ static void an_external_of_another_type(void)
 
 	mount_one_for_all();
 	s = shoot_external("tmpfs", &ext, key);
+	/* a tmpfs would be refused */
+	s.t->sbs[s.t->mounts[1].sb].type = "ext4";
 	s.o.difference = count_told;
 	r = restored(&s);
 	/* a source that was another's is what the external has, and that is said */

@@ -6,7 +6,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <linux/magic.h>
 #include <stdarg.h>
+#include <sys/vfs.h>
 
 #include <jansson.h>
 
@@ -350,16 +352,26 @@ static void planning(void)
 	with(SHARING, do_plan_staged);
 }
 
+/* Where it is none, such a path would be refused: one that leads to nothing is not looked at. */
+static const char *a_cgroup2(void)
+{
+	struct statfs fs;
+
+	return !statfs("/sys/fs/cgroup", &fs) && fs.f_type == CGROUP2_SUPER_MAGIC ?
+	       "/sys/fs/cgroup" : "/srv/cgroup";
+}
+
 static void planning_of_every_kind(void)
 {
-	static const struct mntcr_external externals[] = {
-		{ .key = "0:47", .path = "/sys/fs/cgroup" },
+	const struct mntcr_external externals[] = {
+		{ .key = "0:47", .path = a_cgroup2() },
 		{ .key = "254:1:/a", .path = "/srv/a" },
 		{ .key = "there:", .path = "/remote" },
 		{ .key = "uts:[4026532720]", .path = "/run/uts" },
 		/* as of what shows it */
 		{ .key = "net:[4026532721]", .path = "/proc/self/ns/net" },
-	}, master = { .key = "33", .path = "/srv/none" }, layer = { .key = "/relative", .path = "/srv/none" };
+	};
+	static const struct mntcr_external master = { .key = "33", .path = "/srv/none" }, layer = { .key = "/relative", .path = "/srv/none" };
 
 	plan_opts = (struct mntcr_restore_options){ .api = MNTCR_API_EXTENDED };
 	planned(EVERY_KIND, "no-source");

@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <libmount/libmount.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,28 +207,6 @@ static void try_contents(struct job *j, const struct mc_src *s)
 		mc_report_refuse(&j->r, *e.rule ? e.rule : "bad-image", "", "%s", e.text);
 }
 
-static void compare_type(struct job *j, const struct mc_src *s,
-			 struct libmnt_table *mounted)
-{
-	const struct mc_sb *sb = &j->t->sbs[s->sb];
-	const struct mntcr_external *x = &j->o->externals[s->index];
-	struct libmnt_fs *fs;
-	const char *type;
-	char path[256], a[64], b[64];
-	bool is_root;
-
-	if (j->x.external_fd[s->index] < 0)
-		return;
-	fs = mc_mounted_at(mounted, j->x.external_fd[s->index], &is_root);
-	type = fs ? mnt_fs_get_fstype(fs) : NULL;
-	if (type && strcmp(type, sb->type))
-		mc_report_difference(&j->r, "type", "%u:%u: %s is of type %s instead of %s",
-				     sb->major, sb->minor,
-				     mc_escape(x->path, path, sizeof(path)),
-				     mc_escape(type, a, sizeof(a)),
-				     mc_escape(sb->type, b, sizeof(b)));
-}
-
 /* A filesystem may be another one of the same type, where the kernel tells that. */
 static void compare_uuid(struct job *j, const struct mc_src *s)
 {
@@ -263,9 +240,9 @@ static void add_superblock(struct job *j, const struct mc_plan *p, uint32_t i)
 	mc_report_add(&j->r, j->r.superblocks, o);
 }
 
-static void device_differs(void *data, const char *line)
+static void differs(void *data, const char *what, const char *line)
 {
-	mc_report_difference(&((struct job *)data)->r, "options", "%s", line);
+	mc_report_difference(&((struct job *)data)->r, what, "%s", line);
 }
 
 /* Whatever the plan refuses, the rest of it is looked at. */
@@ -276,7 +253,6 @@ static void decided(void *data, const struct mc_plan *p)
 	const struct mc_given given = {
 		j->x.external_fd, j->x.layer_fd, j->x.device_fd, j->x.master_fd, &j->x,
 	};
-	struct libmnt_table *mounted;
 	uint32_t i;
 
 	j->x.p = p;
@@ -285,21 +261,18 @@ static void decided(void *data, const struct mc_plan *p)
 			add_superblock(j, p, i);
 	if (mc_check_userns(&j->r, p))
 		try_owners(j);
-	mounted = mc_mounted_read();
 	for (i = 0; i < p->nr_srcs; i++) {
 		if (p->srcs[i].kind == MC_SRC_FRESH) {
 			try_fresh(j, i);
 			try_contents(j, &p->srcs[i]);
-		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL && mounted) {
-			compare_type(j, &p->srcs[i], mounted);
+		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL) {
 			compare_uuid(j, &p->srcs[i]);
 		}
 		if (p->srcs[i].kind == MC_SRC_EXTERNAL && p->srcs[i].nr_unlinked) {
 			try_contents(j, &p->srcs[i]);
 		}
 	}
-	mc_mounted_free(mounted);
-	if (mc_given_check(p, &j->po, &given, device_differs, j, &e)) {
+	if (mc_given_check(p, &j->po, &given, differs, j, &e)) {
 		*j->e = e;
 		j->ret = -1;
 	}

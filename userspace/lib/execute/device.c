@@ -27,7 +27,7 @@ struct check {
 	struct libmnt_table *tb;
 	struct libmnt_iter *it;
 	int *roots;
-	void (*difference)(void *data, const char *line);
+	mc_differs *differs;
 	void *data;
 	uint32_t nr_refused;
 	struct mntcr_error *e;
@@ -220,11 +220,11 @@ static bool check_mounted(struct check *c, const struct mc_src *s, dev_t dev)
 			 was_ro ? "read-only" : "writable");
 		refuse(c, s, "device-mounted", "unmount or remount it, or --external with its path",
 		       line);
-	} else if (c->difference && (flags != sb->flags || strcmp(options, sb->options))) {
+	} else if (c->differs && (flags != sb->flags || strcmp(options, sb->options))) {
 		snprintf(line, sizeof(line), "%u:%u: mounted here already, at %s, with its own options: %s instead of %s",
 			 sb->major, sb->minor, at, text_of(options, flags, is, sizeof(is)),
 			 text_of(sb->options, sb->flags, was, sizeof(was)));
-		c->difference(c->data, line);
+		c->differs(c->data, "options", line);
 	}
 	return true;
 }
@@ -308,12 +308,11 @@ static int check_one(struct check *c, uint32_t src, dev_t *of)
 }
 
 int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		     const int *fds, int *roots,
-		     void (*difference)(void *data, const char *line), void *data,
+		     const int *fds, int *roots, mc_differs *differs, void *data,
 		     struct mntcr_error *e)
 {
 	struct check c = {
-		.p = p, .po = po, .fds = fds, .roots = roots, .difference = difference,
+		.p = p, .po = po, .fds = fds, .roots = roots, .differs = differs,
 		.data = data, .e = e,
 	};
 	dev_t *of;

@@ -233,13 +233,14 @@ int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers);
  * mounted of it already; mnt as above.
  */
 int mc_exec_device(struct mc_exec *x, const struct mc_op *op, int *mnt);
+/* Of what will differ: a word for what it is of, and the line. */
+typedef void mc_differs(void *data, const char *what, const char *line);
 /*
- * Before anything is made: are these what the image says?  po->refused, difference and
+ * Before anything is made: are these what the image says?  po->refused, differs and
  * roots may be NULL: per source, all -1, to be opened where that is mounted already.
  */
 int mc_devices_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		     const int *fds, int *roots,
-		     void (*difference)(void *data, const char *line), void *data,
+		     const int *fds, int *roots, mc_differs *differs, void *data,
 		     struct mntcr_error *e);
 /* config.c: to what fsopen(2) has opened. */
 int mc_exec_set_options(struct mc_exec *x, int fs, const struct mc_sb *sb,
@@ -423,6 +424,8 @@ const char *mc_option_text(const char *option, const struct mntcr_external *o, c
 #define MC_OPTION_TEXT_SIZE	420
 /* is: a type as mountinfo has it, "fuse.sshfs" */
 bool mc_exec_has_type(const struct mc_sb *sb, const char *is);
+/* Is what is at fd of another type, and would such a one be refused (external-type.c)? */
+bool mc_exec_is_wrong_type(const struct mc_sb *sb, int fd);
 /* layer_fd, of each --layer, device_root, and contents, of layers in memory, may be NULL. */
 struct mc_looked {
 	const int *external_fd, *layer_fd, *device_root;
@@ -436,6 +439,13 @@ struct mc_looked {
  */
 int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		      const struct mc_looked *at, struct mntcr_error *e);
+/*
+ * Of which type is what is there, and what of the image is not used then (external-type.c)?
+ * differs may be NULL.
+ */
+int mc_external_types(const struct mc_plan *p, const struct mc_plan_options *po,
+		      const struct mc_looked *at, mc_differs *differs, void *data,
+		      struct mntcr_error *e);
 /* The same of a source on a device, which is mounted now. */
 int mc_device_fits(const struct mc_exec *x, uint32_t src, int root, struct mntcr_error *e);
 
@@ -449,12 +459,11 @@ struct mc_given {
 };
 
 /*
- * mc_external_check(), mc_devices_check(), mc_masters_check() and mc_idmaps_make(): -1 if
+ * mc_external_check(), mc_external_types(), mc_devices_check(), mc_masters_check() and mc_idmaps_make(): -1 if
  * something could not be looked at; what is refused po->refused has been told of.
  */
 int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		   const struct mc_given *given,
-		   void (*difference)(void *data, const char *line), void *data,
+		   const struct mc_given *given, mc_differs *differs, void *data,
 		   struct mntcr_error *e);
 
 /* Those of a plan, and of what is given for it. */

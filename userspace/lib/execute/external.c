@@ -404,15 +404,6 @@ static void check_relative(struct check *c, const struct mc_src *over)
 
 /* --- which superblock that is ------------------------------------------------ */
 
-bool mc_exec_has_type(const struct mc_sb *sb, const char *is)
-{
-	size_t n = strlen(sb->type);
-
-	if (!sb->subtype)
-		return !strcmp(is, sb->type);
-	return !strncmp(is, sb->type, n) && is[n] == '.' && !strcmp(is + n + 1, sb->subtype);
-}
-
 /* What --host allows is a mount of the same type, where it is mounted. */
 static void check_host(struct check *c, const struct mc_src *s, struct libmnt_fs *fs,
 		       bool is_root)

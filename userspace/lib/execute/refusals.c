@@ -12,8 +12,7 @@
 
 /* On devices that are what they have to be, and wherever other options lead. */
 static int check_places(const struct mc_plan *p, const struct mc_plan_options *po,
-			const struct mc_given *given,
-			void (*difference)(void *data, const char *line), void *data,
+			const struct mc_given *given, mc_differs *differs, void *data,
 			struct mntcr_error *e)
 {
 	int *roots = mc_fds_new(p->nr_srcs), ret;
@@ -24,19 +23,20 @@ static int check_places(const struct mc_plan *p, const struct mc_plan_options *p
 
 	if (!roots)
 		return mc_nomem(e);
-	ret = mc_devices_check(p, po, given->device_fd, roots, difference, data, e);
+	ret = mc_devices_check(p, po, given->device_fd, roots, differs, data, e);
 	if (!ret || e->code == MNTCR_REFUSED)
 		ret = mc_external_check(p, po, &at, e);
+	if (!ret || e->code == MNTCR_REFUSED)
+		ret = mc_external_types(p, po, &at, differs, data, e);
 	mc_fds_close(roots, p->nr_srcs);
 	return ret;
 }
 
 int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
-		   const struct mc_given *given,
-		   void (*difference)(void *data, const char *line), void *data,
+		   const struct mc_given *given, mc_differs *differs, void *data,
 		   struct mntcr_error *e)
 {
-	if (check_places(p, po, given, difference, data, e) && e->code != MNTCR_REFUSED)
+	if (check_places(p, po, given, differs, data, e) && e->code != MNTCR_REFUSED)
 		return -1;
 	if (mc_masters_check(p, po, given->external_fd, given->master_fd, e) &&
 	    e->code != MNTCR_REFUSED)
@@ -49,11 +49,11 @@ int mc_given_check(const struct mc_plan *p, const struct mc_plan_options *po,
 }
 
 /* And what of the archive is needed for it; a check reads all of that. */
-static int look(struct mc_refusals *r, const struct mc_plan *p,
-		void (*difference)(void *data, const char *line), struct mntcr_error *e)
+static int look(struct mc_refusals *r, const struct mc_plan *p, mc_differs *differs,
+		struct mntcr_error *e)
 {
 	r->looked = true;
-	if (mc_given_check(p, r->po, &r->given, difference, r, e))
+	if (mc_given_check(p, r->po, &r->given, differs, r, e))
 		return -1;
 	if (mc_masters_check_wide(p, r->po, r->given.external_fd, r->given.master_fd, e) &&
 	    e->code != MNTCR_REFUSED)
@@ -100,10 +100,11 @@ void mc_refusals_take(struct mc_refusals *r, const struct mntcr_restore_options 
 	po->data = r;
 }
 
-static void difference(void *data, const char *line)
+static void difference(void *data, const char *what, const char *line)
 {
 	struct mc_refusals *r = data;
 
+	(void)what;
 	if (!r->nr && r->differs)
 		r->differs(r->o->data, line);
 }

@@ -214,7 +214,9 @@ static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
 
 	if (fstatfs(fd, &fs) || mc_look(fd, 0, &st))
 		return mc_fail(e, MNTCR_SYS, errno, "looking at the descriptor");
-	if (sb->magic && (uint64_t)(uint32_t)fs.f_type != (sb->magic & UINT32_MAX))
+	/* images of some kernels have the name of the type only */
+	if (sb->magic ? (uint64_t)(uint32_t)fs.f_type != (sb->magic & UINT32_MAX) :
+	    n->kind == MNTCR_GIVEN_SUPERBLOCK && mc_exec_is_wrong_type(sb, fd))
 		return wrong("of another type of filesystem", e);
 	if (n->kind == MNTCR_GIVEN_SUPERBLOCK)
 		return st.stx_attributes & STATX_ATTR_MOUNT_ROOT ? 0 :
