@@ -20,14 +20,15 @@ static const char usage[] =
 "      --order          mounts came into being in the same order\n"
 "      --delayed ID     but this one of the first and what is on it may be younger\n"
 "      --ignore LIST    leave out: options, source, locks, owner, files,\n"
-"                       shown, whose, layers\n"
+"                       shown, whose, layers, contents\n"
 "      --given-namespaces\n"
 "                       where the file of a namespace is mounted that a restore was\n"
 "                       given, it may be another, the same in all mounts\n"
 "      --own KEY        an image against live ones: of these KEY, MAJOR:MINOR or a\n"
 "                       path in the first, is not the host's\n"
 "      --not-own KEY    is the host's\n"
-"      --contents       compare the files of each tmpfs and ramfs as well\n"
+"      --contents       compare the files of each tmpfs and ramfs, of live ones, too;\n"
+"                       those that an image has are compared by themselves\n"
 "      --map-cgroup OLD=NEW\n"
 "                       what shows the cgroup OLD in FIRST should show NEW\n"
 "      --stand-in KEY   what FIRST had of its host there should be an empty tmpfs\n"
@@ -43,11 +44,20 @@ static const char usage[] =
 "                       mountinfo\n"
 "  -h, --help           this text\n";
 
+/* What became of contents. */
+enum with_contents {
+	NO_CONTENTS,		/* no image has any, and nobody asked for them */
+	CONTENTS_COMPARED,
+	CONTENTS_IGNORED,	/* --ignore contents */
+	CONTENTS_LACKING,	/* one image has them, and the other has none */
+};
+
 struct job {
 	struct mntcr_verify_options opts;
 	struct cmd_maps maps;
 	uint64_t *delayed;
-	bool events, quiet, json, contents;
+	bool events, quiet, json, contents, ignore_contents;
+	enum with_contents with;
 	json_t *lines, *left;	/* with json: what was reported, what left out */
 	size_t nr, nr_events, nr_left;
 };
@@ -85,9 +95,15 @@ static void progress(void *data, size_t done, size_t all)
 
 static int print_json(struct job *j)
 {
+	static const char *const words[] = {
+		[NO_CONTENTS] = "none", [CONTENTS_COMPARED] = "compared",
+		[CONTENTS_IGNORED] = "ignored", [CONTENTS_LACKING] = "lacking",
+	};
 	json_t *root = json_pack("{s:I, s:O}", "differences", (json_int_t)j->nr,
 				 "reports", j->lines);
 
+	if (root && !j->events)
+		json_object_set_new(root, "contents", json_string(words[j->with]));
 	if (root && j->events) {
 		json_object_set_new(root, "events",
 				    json_integer((json_int_t)j->nr_events));
@@ -109,6 +125,10 @@ static void print_text(const struct job *j)
 		printf(", %zu left out", j->nr_left);
 	if (j->events)
 		putchar('\n');
+	if (j->with == CONTENTS_COMPARED)
+		puts("contents compared");
+	if (j->with == CONTENTS_IGNORED)
+		puts("contents not compared");
 }
 
 /* Of a live one not even the contents yet. */
@@ -120,26 +140,52 @@ static int load(const struct job *j, struct cmd_input *in, enum mntcr_method met
 	side->sources = in->sources;
 	side->nr = in->nr;
 	side->known = in->image && !in->nr;
-	if (!j->contents || !side->known)
+	if (j->ignore_contents || !side->known)
 		return cmd_input_load(in, "verify", method, &side->topo);
 	return mntcr_image_read_contents(in->image, &side->topo, &side->contents, &e) ?
 	       cmd_error("verify", &e) : 0;
 }
 
-static int read_contents(struct cmd_side *a, struct cmd_side *b)
+static bool has_none(const struct cmd_side *s)
 {
-	struct mntcr_error e;
+	return s->known && !s->contents;
+}
 
-	if ((a->known && !a->contents) || (b->known && !b->contents))
-		return cmd_usage("verify", "--contents: the %s has none",
-				 a->known && !a->contents ? "first" : "second");
-	return cmd_live_contents(a, b, &e) ? cmd_error("verify", &e) : 0;
+/* Nobody has to ask for what an image has; of what is live, only that is read then. */
+static int read_contents(struct job *j, struct cmd_side *a, struct cmd_side *b)
+{
+	const char *none = has_none(a) ? "first" : "second";
+	struct mntcr_error e;
+	int ret;
+
+	if (j->ignore_contents) {
+		j->with = cmd_says_contents(a) || cmd_says_contents(b) ? CONTENTS_IGNORED : NO_CONTENTS;
+		return 0;
+	}
+	if (j->contents && (has_none(a) || has_none(b)))
+		return cmd_usage("verify", "--contents: the %s has none", none);
+	if (!j->contents && !a->contents && !b->contents)
+		return 0;
+	if (has_none(a) || has_none(b)) {
+		j->with = CONTENTS_LACKING;
+		if (!j->quiet)
+			fprintf(stderr, "mntcr: verify: contents are not compared: the %s has none\n",
+				none);
+		return 0;
+	}
+	j->with = CONTENTS_COMPARED;
+	if (!cmd_live_contents(a, b, &e))
+		return 0;
+	ret = cmd_error("verify", &e);
+	if (!j->contents)
+		fprintf(stderr, "mntcr: verify: the image has contents, which are compared unless --ignore contents is given\n");
+	return ret;
 }
 
 static int compare_sides(struct job *j, struct cmd_side *a, struct cmd_side *b)
 {
 	struct mntcr_error e;
-	int ret = j->contents ? read_contents(a, b) : 0;
+	int ret = read_contents(j, a, b);
 
 	if (ret)
 		return ret;
@@ -195,7 +241,7 @@ out:
 	return ret;
 }
 
-static bool ignore(char *list, unsigned int *flags)
+static bool ignore(char *list, unsigned int *flags, bool *contents)
 {
 	static const struct {
 		const char *word;
@@ -209,6 +255,8 @@ static bool ignore(char *list, unsigned int *flags)
 		{ "shown", MNTCR_VERIFY_IGNORE_SHOWN },
 		{ "whose", MNTCR_VERIFY_IGNORE_WHOSE },
 		{ "layers", MNTCR_VERIFY_IGNORE_LAYERS },
+		/* the library compares those that it is given */
+		{ "contents", 0 },
 	};
 	char *word, *save = NULL;
 	size_t i, n = sizeof(words) / sizeof(words[0]);
@@ -220,6 +268,7 @@ static bool ignore(char *list, unsigned int *flags)
 		if (i == n)
 			return false;
 		*flags |= words[i].flag;
+		*contents |= !words[i].flag;
 	}
 	return true;
 }
@@ -322,8 +371,8 @@ static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
 			j->opts.flags |= MNTCR_VERIFY_GIVEN_NAMESPACES;
 			break;
 		case OPT_IGNORE:
-			if (!ignore(optarg, &j->opts.flags))
-				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown, whose, layers");
+			if (!ignore(optarg, &j->opts.flags, &j->ignore_contents))
+				return cmd_usage("verify", "--ignore takes options, source, locks, owner, files, shown, whose, layers, contents");
 			break;
 		case OPT_EVENTS:
 			j->events = true;
@@ -377,6 +426,8 @@ static int verify(int argc, char **argv, struct job *j, struct cmd_input *live,
 	}
 	if (argc - optind < 2)
 		return cmd_usage("verify", "two things to compare are needed");
+	if (j->contents && j->ignore_contents)
+		return cmd_usage("verify", "--contents and --ignore contents exclude one another");
 	if (j->quiet) {
 		j->opts.report = NULL;
 		j->opts.progress = NULL;

@@ -87,6 +87,8 @@ struct cmd_side {
  * Of sides that are live, read what is compared.  0, or -1 and an error.
  */
 int cmd_live_contents(struct cmd_side *a, struct cmd_side *b, struct mntcr_error *e);
+/* Does an image have any, that was read without them? */
+bool cmd_says_contents(const struct cmd_side *side);
 /* "auto", "statmount", "mountinfo" */
 bool cmd_method(const char *word, enum mntcr_method *method);
 /* A number of decimal digits, up to max */

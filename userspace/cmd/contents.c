@@ -131,3 +131,13 @@ int cmd_live_contents(struct cmd_side *a, struct cmd_side *b, struct mntcr_error
 	free(of_b);
 	return ret;
 }
+
+bool cmd_says_contents(const struct cmd_side *side)
+{
+	uint32_t i;
+
+	for (i = 0; side->known && i < side->topo->nr_sbs; i++)
+		if (side->topo->sbs[i].contents)
+			return true;
+	return false;
+}

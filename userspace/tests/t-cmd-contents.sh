@@ -49,9 +49,37 @@ check "whose superblocks are" 0 "" "$MNTCR" dump --container "$init" \
 check "an image against what is live" 0 "" \
 	"$MNTCR" verify --contents "$tmp/img" "$init"
 check "the other way round" 0 "" "$MNTCR" verify --contents "$init" "$tmp/img"
+says()
+{
+	want=$1
+	shift
+	"$MNTCR" verify "$@" >"$tmp/said" 2>&1
+	rc=$?
+	grep -qx "$want" "$tmp/said" || cat "$tmp/said" >&2
+	grep -qx "$want" "$tmp/said" || return 99
+	return $rc
+}
+check "nobody has to ask for it" 0 "" says "contents compared" "$tmp/img" "$init"
+check "as JSON" 0 '"contents": "compared"' "$MNTCR" verify --json "$init" "$tmp/img"
+check "two images" 0 "" says "contents compared" "$tmp/img" "$tmp/img2"
+check "one of them without" 0 "" \
+	says "mntcr: verify: contents are not compared: the second has none" "$tmp/img" "$tmp/none"
+check "as JSON" 0 '"contents": "lacking"' "$MNTCR" verify --json "$tmp/none" "$tmp/img"
+check "what has none says nothing" 0 "^0$" \
+	sh -c '"$@" 2>&1 | wc -c' sh "$MNTCR" verify "$tmp/none" "$init"
+check "nor do live ones" 0 "^0$" sh -c '"$@" 2>&1 | wc -c' sh "$MNTCR" verify "$init" "$init"
+check "asked for and ignored" 2 "exclude one another" \
+	"$MNTCR" verify --contents --ignore contents "$tmp/img" "$init"
 check "as JSON" 0 '"differences": 0,' "$MNTCR" verify --json --contents "$tmp/img" "$init"
 nsenter -t "$init" -m sh -c "echo eight >'$tmp/ct/file'"
 check "a file that is another" 3 "" "$MNTCR" verify --contents "$tmp/img" "$init"
+check "without being asked for" 3 "" says "contents compared" "$tmp/img" "$init"
+check "nor when quiet" 3 "" "$MNTCR" verify -q "$init" "$tmp/img"
+check "ignored" 0 "" says "contents not compared" --ignore contents "$tmp/img" "$init"
+check "as JSON" 0 '"contents": "ignored"' "$MNTCR" verify --json --ignore owner,contents \
+	"$init" "$tmp/img"
+check "no room for them" 1 "unless --ignore contents is given$" env TMPDIR="$tmp/nowhere" \
+	"$MNTCR" verify "$tmp/img" "$init"
 check "and says which" 3 "" sh -c '"$1" verify --contents "$2" "$3" | grep /file >&2; exit 3' \
 	sh "$MNTCR" "$tmp/img" "$init"
 check "an image without contents" 2 "the second has none" \
