@@ -538,7 +538,10 @@ static void the_namespaces_of_superblocks(void)
 		{ SHOWS_NET_OF(1, 1), OF(1), SHOWS_NET_OF(2, 1), OF(1), 0, 0 },
 		{ SHOWS_NET_OF(1, 1), "", SHOWS_NET(2), "", 0, 0 },
 		{ SHOWS_NET_OF(1, 1), OF(1), SHOWS_NET_OF(2, 0), OF(1), 1, MNTCR_VERIFY_IGNORE_OWNER },
-		{ INIT(1, 1), INIT(2, 0), INIT(8, 2), INIT(9, 0), 0, 0 },
+		{ INIT(1, 1), INIT(2, 0), INIT(8, 1), INIT(9, 0), 0, 0 },
+		{ INIT(1, 1), "", INIT(8, 2), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS(1) INIT(1, 1), "", SHOWS(8) INIT(8, 2), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS(1) INIT(3, 1), INIT(3, 1), SHOWS(8) INIT(4, 1), INIT(5, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), "", INIT(8, 0), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), INIT(1, 1), INIT(8, 1), INIT(9, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ WHOSE("host"), WHOSE("container"), WHOSE("host"), WHOSE("container"), 0, 0 },
@@ -649,6 +652,44 @@ static void user_file(struct mntcr_topology *t, uint32_t m, uint64_t ino, uint32
 	t->mounts[m].nsfs_userns = u;
 }
 
+/* A proc of one pid namespace, and a file of that one or of another. */
+static void proc_and_file(struct mntcr_topology *t, uint64_t proc, uint64_t file)
+{
+	t->sbs[t->mounts[5].sb].pidns_ino = proc;
+	t->sbs[t->mounts[5].sb].pidns_depth = 1;
+	t->mounts[7].nsfs_type = CLONE_NEWPID;
+	t->mounts[7].nsfs_ns = MC_NONE;
+	t->mounts[7].nsfs_ino = file;
+}
+
+static void a_proc_and_the_file_of_its_namespace(void)
+{
+	static const struct {
+		uint64_t proc, file;
+		size_t differences;
+	} there[] = { { 60, 60, 0 }, { 60, 61, 1 }, { 50, 60, 1 } };
+	char *text = image(&plain);
+	struct mntcr_topology *a = parse(text), *b = parse(text);
+	size_t i;
+	bool id;
+
+	for (i = 0; i < 2 * MC_ARRAY_SIZE(there); i++) {
+		proc_and_file(a, 50, 50);
+		proc_and_file(b, there[i / 2].proc, there[i / 2].file);
+		/* with the ids of files, where kernels have them */
+		id = i % 2;
+		a->mounts[7].nsfs_id = id ? 7 : 0;
+		b->mounts[7].nsfs_id = id ? 8 : 0;
+		CHECK_EQ(compare(a, b, MNTCR_VERIFY_GIVEN_NAMESPACES), there[i / 2].differences);
+		if (there[i / 2].differences && !strstr(lines, "namespace file: ") &&
+		    !strstr(lines, "shows: "))
+			CHECK_STR(lines, "namespace file: ");
+	}
+	mntcr_topology_free(a);
+	mntcr_topology_free(b);
+	free(text);
+}
+
 static void what_that_image_lacks(void)
 {
 	DIFFERS(b->mounts[1].sb = 1, "superblock is not the counterpart");
@@ -739,6 +780,7 @@ int main(void)
 	TAP_RUN(the_maps_of_owners);
 	TAP_RUN(everything_else_does);
 	TAP_RUN(files);
+	TAP_RUN(a_proc_and_the_file_of_its_namespace);
 	TAP_RUN(what_that_image_lacks);
 	TAP_RUN(layers_of_overlays);
 	TAP_RUN(what_the_root_is_mounted_on);

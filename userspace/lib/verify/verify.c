@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ struct verify {
 	uint32_t nr_pairs, max_pairs;
 	struct bijection sbs, groups, userns;
 	struct shown shown, given;	/* of the latter, files; by inode number */
+	struct shown pids;	/* pid namespaces: what shows one, and its files; likewise */
 	bool *owns_a, *owns_b;	/* per user namespace: a mount namespace of its side */
 	bool same_ids;		/* a uid means the same in both */
 };
@@ -241,7 +243,35 @@ static const char *owner_differs(struct verify *v, uint32_t a, uint32_t b)
 	return "a user namespace with other maps, owner or setgroups";
 }
 
-/* The kernel says of which namespace, by id; or a proc's own init does, by inode. */
+static const char *pidns_words(const struct mc_sb *sb, char *buf, size_t size)
+{
+	char depth[32] = ", elsewhere";
+
+	if (sb->pidns_depth != MC_NONE)
+		snprintf(depth, sizeof(depth), ", %u below the dumper's", sb->pidns_depth);
+	snprintf(buf, size, "pid namespace pid:[%" PRIu64 "]%s", sb->pidns_ino,
+		 sb->pidns_depth ? depth : ", the dumper's");
+	return buf;
+}
+
+/* A proc's own init says of which namespace: by inode, as files of that do. */
+static int compare_pidns(struct verify *v, const struct pair *p,
+			 const struct mc_sb *x, const struct mc_sb *y)
+{
+	char wa[100], wb[100];
+	bool known = x->pidns_depth != MC_NONE && y->pidns_depth != MC_NONE;
+	int same = 0;
+
+	/* where it is not known, it is not the dumper's own */
+	if (known ? x->pidns_depth == y->pidns_depth : !x->pidns_depth == !y->pidns_depth)
+		same = shown_map(&v->pids, x->pidns_ino, y->pidns_ino);
+	if (!same)
+		differ_at(v, p, "shows", pidns_words(x, wa, sizeof(wa)),
+			  pidns_words(y, wb, sizeof(wb)));
+	return same;
+}
+
+/* The kernel says of which namespace, by id; and of a proc, its init. */
 static bool compare_shown(struct verify *v, const struct pair *p,
 			  const struct mc_sb *x, const struct mc_sb *y)
 {
@@ -263,19 +293,10 @@ static bool compare_shown(struct verify *v, const struct pair *p,
 			differ_at(v, p, "what it shows belongs to",
 				  owner_words(v->a, x->shown_owner, wa, sizeof(wa)),
 				  owner_words(v->b, y->shown_owner, wb, sizeof(wb)));
-	} else if (x->pidns_ino && y->pidns_ino) {
-		if (!x->pidns_depth != !y->pidns_depth)
-			same = 0;
-		else
-			same = shown_map(&v->shown, x->pidns_ino, y->pidns_ino);
-		if (!same) {
-			snprintf(wa, sizeof(wa), "pid namespace pid:[%" PRIu64 "]%s",
-				 x->pidns_ino, x->pidns_depth ? "" : ", the dumper's");
-			snprintf(wb, sizeof(wb), "pid namespace pid:[%" PRIu64 "]%s",
-				 y->pidns_ino, y->pidns_depth ? "" : ", the dumper's");
-			differ_at(v, p, "shows", wa, wb);
-		}
 	}
+	/* once it is said that they differ, how is of no interest */
+	if (same > 0 && x->pidns_ino && y->pidns_ino)
+		same = compare_pidns(v, p, x, y);
 	return same >= 0;
 }
 
@@ -343,12 +364,19 @@ static bool compare_sb(struct verify *v, uint32_t at)
 	return true;
 }
 
-/* Files of the namespaces a and b; false: no memory */
+/*
+ * Files of the namespaces a and b, and of pid namespaces of those that something shows;
+ * false: no memory
+ */
 static bool same_file(struct verify *v, const struct pair *p, struct shown *s, uint64_t a,
 		      uint64_t b)
 {
+	const struct mc_mount *x = &v->a->mounts[p->a], *y = &v->b->mounts[p->b];
 	int same = shown_map(s, a, b);
 
+	if (same > 0 && s != &v->pids && x->nsfs_type == CLONE_NEWPID && x->nsfs_ino &&
+	    y->nsfs_ino)
+		same = shown_map(&v->pids, x->nsfs_ino, y->nsfs_ino);
 	if (!same)
 		differ_at(v, p, "namespace file", v->a->mounts[p->a].root,
 			  v->b->mounts[p->b].root);
@@ -434,6 +462,9 @@ static bool compare_root(struct verify *v, const struct pair *p)
 	}
 	if (!str_eq(x->root, y->root))
 		differ_at(v, p, "root", x->root, y->root);
+	else if (x->nsfs_type == CLONE_NEWPID && y->nsfs_type == CLONE_NEWPID &&
+		 x->nsfs_ino && y->nsfs_ino)
+		return same_file(v, p, &v->pids, x->nsfs_ino, y->nsfs_ino);
 	if (x->root_deleted != y->root_deleted)
 		differ_at(v, p, "root", x->root_deleted ? "deleted" : "there",
 			  y->root_deleted ? "deleted" : "there");
@@ -877,10 +908,12 @@ static bool pair_all(struct verify *v)
 	v->shown.b = mc_map_new();
 	v->given.a = mc_map_new();
 	v->given.b = mc_map_new();
+	v->pids.a = mc_map_new();
+	v->pids.b = mc_map_new();
 	v->owns_a = find_owners(a);
 	v->owns_b = find_owners(b);
-	if (!v->shown.a || !v->shown.b || !v->given.a || !v->given.b || !v->owns_a ||
-	    !v->owns_b || !bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
+	if (!v->shown.a || !v->shown.b || !v->given.a || !v->given.b ||
+	    !v->pids.a || !v->pids.b || !v->owns_a || !v->owns_b || !bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
 	    !bijection_new(&v->groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v->userns, a->nr_userns, b->nr_userns))
 		return false;
@@ -908,6 +941,8 @@ static void finish(struct verify *v)
 	mc_map_free(v->shown.b);
 	mc_map_free(v->given.a);
 	mc_map_free(v->given.b);
+	mc_map_free(v->pids.a);
+	mc_map_free(v->pids.b);
 	free(v->owns_a);
 	free(v->owns_b);
 	free(v->pairs);
