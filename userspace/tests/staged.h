@@ -176,6 +176,51 @@ static inline struct staged_pid staged_pid_new(void)
 	return staged_pid_with_init(-1);
 }
 
+/* Two levels below: the keeper's child is init of the one between. */
+static inline struct staged_pid staged_pid_below(void)
+{
+	int ready[2], who[2];
+	struct staged_pid p;
+	pid_t between;
+	char path[64], c;
+
+	REQUIRE(!pipe2(ready, O_CLOEXEC) && !pipe2(who, O_CLOEXEC));
+	p.keeper = fork();
+	REQUIRE(p.keeper >= 0);
+	if (!p.keeper) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWPID))
+			_exit(1);
+		between = fork();
+		if (between && write(who[1], &between, sizeof(between)) != sizeof(between))
+			_exit(1);
+		if (!between) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (unshare(CLONE_NEWPID))
+				_exit(1);
+			if (!fork()) {
+				prctl(PR_SET_PDEATHSIG, SIGKILL);
+				if (write(ready[1], "", 1) != 1)
+					_exit(1);
+			}
+		}
+		close(ready[1]);
+		close(who[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	close(who[1]);
+	REQUIRE(read(who[0], &between, sizeof(between)) == sizeof(between));
+	REQUIRE(read(ready[0], &c, 1) == 1);
+	close(ready[0]);
+	close(who[0]);
+	snprintf(path, sizeof(path), "%d/ns/pid_for_children", (int)between);
+	p.fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(p.fd >= 0);
+	return p;
+}
+
 static inline void staged_pid_free(struct staged_pid *p)
 {
 	kill(p->keeper, SIGKILL);
@@ -240,7 +285,7 @@ static inline struct staged staged_new(struct mntcr_topology *t)
 	x.namespaces = namespaces;
 	CHECK(x.namespaces > 0 || !has_extended());
 	for (i = 0; i < 3; i++)
-		x.pid[i] = staged_pid_new();
+		x.pid[i] = staged_pid_below();
 	return x;
 }
 

@@ -511,6 +511,72 @@ static void one_is_made_and_one_below_it_given(void)
 	staged_over(&x);
 }
 
+/* Of one that lay below the one that is made, one beside that is given. */
+static void one_that_is_not_below(void)
+{
+	struct mntcr_topology *t;
+	struct staged_pid beside;
+	struct staged x;
+
+	need_stages();
+	beside = staged_pid_new();
+	t = staged_topology();
+	staged_mount(t, 101, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(0)), "/outer");
+	staged_mount(t, 102, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(1)), "/inner");
+	t->sbs[1].pidns_depth = 1;
+	x = staged_new(staged_finish(t));
+	staged_placed(&x);
+	given(&x, MNTCR_GIVEN_PID, PID_INO(1), beside.fd);
+	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+	CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
+	CHECK_STR(x.e.rule, "given-namespace-depth");
+	if (!strstr(x.e.text, "pid:[5000] and pid:[5001] lay 1 and 2 levels below the dumper's, and what is there for them lies 1 and 1 below"))
+		CHECK_STR(x.e.text, "");
+	staged_over(&x);
+	staged_pid_free(&beside);
+}
+
+/* A proc that waits for its namespace, and the file of that, as a mount's. */
+static void a_proc_and_a_file_given(void)
+{
+	struct staged_pid pid[2];
+	struct mntcr_topology *t;
+	struct mc_mount *m;
+	struct staged x;
+	int i;
+
+	need_stages();
+	for (i = 0; i < 2; i++)
+		pid[i] = staged_pid_new();
+	for (i = 0; i < 2; i++) {
+		const struct mntcr_given what = { MNTCR_GIVEN_MOUNT, 102 };
+
+		t = staged_topology();
+		staged_mount(t, 101, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(0)), "/proc");
+		m = staged_mount(t, 102, 0, staged_sb(t, "nsfs", 0x6e736673, 0), "/file");
+		m->root = mc_topology_str(t, "pid:[5000]");
+		m->mp_type = MC_MP_OTHER;
+		m->nsfs_type = CLONE_NEWPID;
+		m->nsfs_ino = PID_INO(0);
+		x = staged_new(staged_finish(t));
+		x.so.give = &what;
+		x.so.nr_give = 1;
+		staged_placed(&x);
+		given(&x, MNTCR_GIVEN_PID, PID_INO(0), pid[0].fd);
+		given(&x, what.kind, what.id, pid[i].fd);
+		if (i) {
+			REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+			CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
+			CHECK_STR(x.e.rule, "two-namespaces");
+		} else {
+			mntcr_restored_free(finished(&x));
+		}
+		staged_over(&x);
+	}
+	staged_pid_free(&pid[0]);
+	staged_pid_free(&pid[1]);
+}
+
 /* What it is given as: its mount waits for that, or the namespace is chosen to be given. */
 static void a_file_of(const char *type, uint32_t nstype, const char *live,
 		      const struct mntcr_given *give)
@@ -688,7 +754,7 @@ static void files_of_what_is_given(void)
 }
 
 /* The caller's namespace, and another one of that type. */
-static void two_namespaces(size_t i, int fd[2])
+static void two_namespaces(size_t i, int fd[2], struct staged_pid *init)
 {
 	char path[40];
 	pid_t pid;
@@ -696,7 +762,15 @@ static void two_namespaces(size_t i, int fd[2])
 
 	snprintf(path, sizeof(path), "self/ns/%s", with_file[i].live);
 	fd[0] = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
-	REQUIRE(fd[0] >= 0 && !pipe2(ready, O_CLOEXEC));
+	REQUIRE(fd[0] >= 0);
+	if (with_file[i].nstype == CLONE_NEWPID) {
+		/* no proc can be made of one whose init is gone */
+		*init = staged_pid_new();
+		fd[1] = dup(init->fd);
+		REQUIRE(fd[1] >= 0);
+		return;
+	}
+	REQUIRE(!pipe2(ready, O_CLOEXEC));
 	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -727,15 +801,15 @@ static void two_that_were_one(void)
 	struct mntcr_external ext[2];
 	struct mntcr_given what;
 	char path[2][40], dev[32];
+	struct staged_pid init = { .fd = -1 };
 	struct mntcr_restored *r;
 	struct staged x;
 	int fd[2], shows, fs;
 	size_t i;
 
 	need_stages();
-	/* of net and ipc: nobody is in the other pid namespace to open it for */
-	for (i = 1; i < MC_ARRAY_SIZE(with_file); i++) {
-		two_namespaces(i, fd);
+	for (i = 0; i < MC_ARRAY_SIZE(with_file); i++) {
+		two_namespaces(i, fd, &init);
 		fs = mc_fsopen(with_file[i].type, 1);
 		REQUIRE(fs >= 0 && !mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0));
 		shows = mc_fsmount(fs, 1, 0);
@@ -781,6 +855,8 @@ static void two_that_were_one(void)
 		CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
 		CHECK_STR(x.e.rule, "two-namespaces");
 		staged_over(&x);
+		if (with_file[i].nstype == CLONE_NEWPID)
+			staged_pid_free(&init);
 		close(shows);
 		close(fd[0]);
 		close(fd[1]);
@@ -886,6 +962,8 @@ int main(void)
 	TAP_RUN(no_such_terminal);
 	TAP_RUN(a_process);
 	TAP_RUN(one_is_made_and_one_below_it_given);
+	TAP_RUN(one_that_is_not_below);
+	TAP_RUN(a_proc_and_a_file_given);
 	TAP_RUN(an_automount);
 	TAP_RUN(a_namespace_file);
 	TAP_RUN(a_user_namespace_file);

@@ -395,6 +395,11 @@ const struct mc_src *mc_exec_base_of(const struct mc_plan *p, uint32_t src, cons
 int mc_one_ns(const struct mc_plan *p, const int *external_fd, struct mc_exec *x,
 	      void (*differ)(void *data, uint32_t a, uint32_t b, uint32_t type), void *data,
 	      struct mntcr_error *e);
+/*
+ * Are pid namespaces that were given as far below one another, and those that were made, as
+ * they were?
+ */
+int mc_pid_depths(const struct mc_exec *x, struct mntcr_error *e);
 
 /* --- what is external (external.c) ------------------------------------------ */
 

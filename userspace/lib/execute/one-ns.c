@@ -5,11 +5,14 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <inttypes.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
 
 #include "execute/execute.h"
+
+#define MAX_PID_LEVEL 32	/* the kernel's */
 
 struct looking {
 	const struct mc_plan *p;
@@ -36,17 +39,31 @@ static int cmp_ns(const void *a, const void *b)
 	return (x->mount > y->mount) - (x->mount < y->mount);
 }
 
-/* Of a file, which may have been opened for its path alone; 0: not known. */
+/*
+ * Of a file, which may have been opened for its path alone; 0: not known.  Kernels that have
+ * no ids have inode numbers for all that can be told there.
+ */
 static uint64_t id_of_file(int fd)
 {
 	char path[40];
+	struct stat st;
 	uint64_t id = 0;
 	int file;
 
 	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
 	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0 || ioctl(file, MC_NS_GET_ID, &id))
-		id = 0;
+	if (file >= 0 && ioctl(file, MC_NS_GET_ID, &id))
+		id = fstat(file, &st) ? 0 : st.st_ino;
+	mc_close(file);
+	return id;
+}
+
+/* Of a proc, by its init, if it has one. */
+static uint64_t id_of_init(int proc)
+{
+	int file = openat(proc, "1/ns/pid", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	uint64_t id = file < 0 ? 0 : id_of_file(file);
+
 	mc_close(file);
 	return id;
 }
@@ -77,10 +94,10 @@ static uint64_t id_at(struct looking *l, int fd, uint32_t type)
 		return 0;
 	if (fs.f_type == NSFS_MAGIC)
 		return id_of_file(fd);
-	if (!tells(l) || mc_statmount(&req, &sm, sizeof(sm), MC_STATMOUNT_BY_FD) ||
-	    !(sm.mask & MC_STATMOUNT_SB_NS) || sm.sb_ns_type != type)
-		return 0;
-	return sm.sb_ns_id;
+	if (tells(l) && !mc_statmount(&req, &sm, sizeof(sm), MC_STATMOUNT_BY_FD) &&
+	    sm.mask & MC_STATMOUNT_SB_NS)
+		return sm.sb_ns_type == type ? sm.sb_ns_id : 0;
+	return type == CLONE_NEWPID && fs.f_type == PROC_SUPER_MAGIC ? id_of_init(fd) : 0;
 }
 
 /* What is live is what the image says. */
@@ -147,4 +164,72 @@ int mc_one_ns(const struct mc_plan *p, const int *external_fd, struct mc_exec *x
 	free(of);
 	free(seen);
 	return ret;
+}
+
+/* How many levels below the caller's a pid namespace is; MC_NONE: it is not below it. */
+static uint32_t depth_of(const struct mc_exec *x, int file)
+{
+	uint32_t depth, found = MC_NONE;
+	struct stat own, st;
+	int fd, up;
+
+	fd = fstatat(x->proc_fd, "self/ns/pid", &own, 0) ? -1 :
+	     fcntl(file, F_DUPFD_CLOEXEC, 3);
+	for (depth = 0; fd >= 0 && depth <= MAX_PID_LEVEL && !fstat(fd, &st); depth++) {
+		if (st.st_ino == own.st_ino) {
+			found = depth;
+			break;
+		}
+		up = ioctl(fd, MC_NS_GET_PARENT);
+		mc_close(fd);
+		fd = up;
+	}
+	mc_close(fd);
+	return found;
+}
+
+struct depth {
+	uint64_t ns;		/* in the image */
+	uint32_t was, is;	/* below the dumper's and the caller's */
+};
+
+/* In the image, those that are made lie right below the dumper's. */
+static bool is_made(const struct mc_exec *x, struct depth *d)
+{
+	uint32_t i;
+
+	d->is = MC_NONE;
+	for (i = 0; i < x->nr_made && d->is == MC_NONE; i++)
+		if (x->made[i].type == CLONE_NEWPID)
+			*d = (struct depth){ .ns = x->made[i].nr, .was = 1,
+					     .is = depth_of(x, x->made[i].fd) };
+	return d->is != MC_NONE;
+}
+
+int mc_pid_depths(const struct mc_exec *x, struct mntcr_error *e)
+{
+	const struct mc_topology *t = x->t;
+	struct depth first, d;
+	bool any = is_made(x, &first), known;
+	uint32_t i;
+
+	for (i = 0; i < x->p->nr_needs; i++) {
+		const struct mc_need *n = &x->p->needs[i];
+
+		if (n->kind != MNTCR_GIVEN_PID || x->need_fd[i] < 0)
+			continue;
+		d.ns = n->id;
+		d.was = t->sbs[t->mounts[n->mount].sb].pidns_depth;
+		d.is = depth_of(x, x->need_fd[i]);
+		known = d.was != MC_NONE && d.is != MC_NONE;
+		/* the caller may be further in, or out, than the dumper was */
+		if (known && any && d.is - first.is != d.was - first.was)
+			return mc_refuse(e, "given-namespace-depth",
+					 "pid:[%" PRIu64 "] and pid:[%" PRIu64 "] lay %u and %u levels below the dumper's, and what is there for them lies %u and %u below the caller's",
+					 first.ns, d.ns, first.was, d.was, first.is, d.is);
+		if (known && !any)
+			first = d;
+		any = any || known;
+	}
+	return 0;
 }
