@@ -269,15 +269,17 @@ static void by_other_strings(void)
 }
 
 #define NR_LONG	9
+static unsigned long list_flags;
 
 /* As of an image of containers: more than fsconfig(2) takes at a time. */
-static void long_list(void)
+static void list_with(const char *last, const char *escaped)
 {
 	char options[600] = "lowerdir=", path[64];
 	int i;
 
 	world_new_root();
 	w_mkdir("/m");
+	w_mkdir(last);
 	for (i = 0; i < NR_LONG; i++) {
 		snprintf(path, sizeof(path), "/var/lib/store/0123456789abcdef/%d", i);
 		w_mkdir(path);
@@ -286,7 +288,19 @@ static void long_list(void)
 		snprintf(options + strlen(options), sizeof(options) - strlen(options),
 			 "%s%s", i ? ":" : "", path);
 	}
-	overlay("/m", 0, options);
+	snprintf(options + strlen(options), sizeof(options) - strlen(options), ":%s", escaped);
+	overlay("/m", list_flags, options);
+}
+
+static void long_list(void)
+{
+	list_with("/last", "/last");
+}
+
+/* What a mount(2) of what is shown would read as something else. */
+static void escaped_list(void)
+{
+	list_with("/a:b", "/a\\:b");
 }
 
 /* lowerdir+: from Linux 6.8 on; before 6.5 all is taken, and refused later. */
@@ -310,9 +324,43 @@ static void shows(const struct mntcr_restored *r, const char *text)
 	free(info.s);
 }
 
+/* As it was, and with the superblock and the mount read-only, and not. */
 static void a_long_list(void)
 {
+	static const unsigned long flags[] = { 0, MS_RDONLY, MS_NODEV | MS_SYNCHRONOUS };
+	struct mntcr_restored *r;
+	struct shot s;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(flags); i++) {
+		list_flags = flags[i];
+		s = shoot_overlay(long_list);
+		nr_lines = 0;
+		s.o.difference = note_line;
+		r = restored(&s);
+		CHECK_EQ(nr_lines, 0);
+		same(&s, r, MNTCR_VERIFY_ORDER);
+		end(&s, r);
+	}
+	list_flags = 0;
+}
+
+/* Which option that is, it does not say. */
+static void what_is_no_option(void)
+{
 	struct shot s = shoot_overlay(long_list);
+	struct mc_sb *sb = (struct mc_sb *)overlay_at(&s, "/m");
+	char options[900];
+
+	snprintf(options, sizeof(options), "%s,nonsense=1", sb->options);
+	sb->options = options;
+	failed(&s, EINVAL, "mounting it");
+	end(&s, NULL);
+}
+
+static void one_by_one(void)
+{
+	struct shot s = shoot_overlay(escaped_list);
 	struct mntcr_restored *r;
 
 	nr_lines = 0;
@@ -350,11 +398,12 @@ static void a_long_upper(void)
 	struct shot s = shoot_overlay(long_upper);
 	struct mntcr_restored *r;
 
+	nr_lines = 0;
 	s.o.difference = note_line;
 	r = restored(&s);
+	CHECK_EQ(nr_lines, 0);
+	same(&s, r, MNTCR_VERIFY_ORDER);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), do_long_upper, NULL), 0);
-	shows(r, "lowerdir+=/l,");
-	shows(r, "workdir=/rw/work");
 	end(&s, r);
 }
 
@@ -476,18 +525,31 @@ static void of_a_user(void)
 	overlay("/m", 0, "lowerdir=/l,upperdir=/up,workdir=/work,userxattr");
 }
 
+/* By mount(2), which that one's root may do where it is made. */
+static void long_of_a_user(void)
+{
+	world_new_root();
+	w_mkdir("/l");
+	w_mkdir("/up" LONG_PATH);
+	w_mkdir("/work");
+	w_mkdir("/m");
+	overlay("/m", 0, "lowerdir=/l,upperdir=/up" LONG_PATH ",workdir=/work,userxattr");
+}
+
 /* A whiteout takes power over the layers; made by the kernel, it is the root's. */
 static int do_of_a_user(void *arg)
 {
 	struct stat st;
 
 	put_file("/l/below", "x");
-	if (unlink("/m/below") || lstat("/up/below", &st) || !S_ISCHR(st.st_mode))
+	if (unlink("/m/below") ||
+	    (lstat("/up" LONG_PATH "/below", &st) && lstat("/up/below", &st)) ||
+	    !S_ISCHR(st.st_mode))
 		return 1;
 	return st.st_uid == (uid_t)(uintptr_t)arg ? 0 : 2;
 }
 
-static void owned_by_another(void)
+static void owned_by(void (*build)(void))
 {
 	struct shot s = { .o = { .size = sizeof(s.o), .prefer_fresh = true } };
 	struct mntcr_restored *r;
@@ -497,7 +559,7 @@ static void owned_by_another(void)
 		SKIP("this kernel has no overlay");
 	if (api == MNTCR_API_UPSTREAM)
 		return;		/* which is refused for its owner: t-plan-owners */
-	world_add_flags(&s.w, -1, of_a_user, CLONE_NEWUSER);
+	world_add_flags(&s.w, -1, build, CLONE_NEWUSER);
 	capture_fds(&s.w, s.src, &s.t);
 	s.o.api = api;
 	s.mounts = world_own_mounts();
@@ -509,6 +571,12 @@ static void owned_by_another(void)
 	end(&s, r);
 }
 
+static void owned_by_another(void)
+{
+	owned_by(of_a_user);
+	owned_by(long_of_a_user);
+}
+
 static const struct shot_test tests[] = {
 	{ "as-it-was", as_it_was },
 	{ "up-to-what-covers-a-root", up_to_what_covers_a_root },
@@ -516,6 +584,8 @@ static const struct shot_test tests[] = {
 	{ "one-on-the-other", one_on_the_other },
 	{ "by-other-strings", by_other_strings },
 	{ "a-long-list", a_long_list },
+	{ "what-is-no-option", what_is_no_option },
+	{ "one-by-one", one_by_one },
 	{ "a-long-upper", a_long_upper },
 	{ "from-a-directory", from_a_directory },
 	{ "a-layer-that-is-gone", a_layer_that_is_gone },

@@ -248,6 +248,43 @@ static void other_strings(void)
 	}
 }
 
+/* Longer than fsconfig(2) takes: all at once by mount(2), or each by itself. */
+static void long_strings(void)
+{
+	static const struct {
+		size_t len;	/* of the path that both are below */
+		const char *more;
+		bool other, by_mount;
+	} cases[] = {
+		{ 100, "", false, false }, { 126, "", false, true }, { 2000, "", false, true },
+		{ 2030, "", false, true }, { 2043, "", true, false },
+		{ 126, ",x=\\054", true, false }, { 100, ",x=\\054", false, false },
+	};
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
+	struct mc_plan_options o = cold();
+	char options[2 * MC_MOUNT_DATA_MAX + 100], dir[MC_MOUNT_DATA_MAX];
+	size_t i;
+
+	o.externals = &ext;
+	o.nr_externals = 1;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(dir, 'x', cases[i].len);
+		dir[cases[i].len] = '\0';
+		snprintf(options, sizeof(options), "lowerdir=/%s/a:/%s/b%s", dir, dir,
+			 cases[i].more);
+		start_overlay(options);
+		layer(2, 0, 0, "/a");
+		layer(2, 1, 0, "/b");
+		finish();
+		REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+		CHECK_EQ(p->srcs[2].other_layers, cases[i].other);
+		CHECK_EQ(p->srcs[2].one_by_one, cases[i].other);
+		CHECK_EQ(p->srcs[2].by_mount, cases[i].by_mount);
+		check();
+		done();
+	}
+}
+
 /* Three are more than the kernel stacks, and so is a ring of them. */
 static void stacked(void)
 {
@@ -289,6 +326,7 @@ int main(void)
 	TAP_RUN(two_mounts);
 	TAP_RUN(relative);
 	TAP_RUN(other_strings);
+	TAP_RUN(long_strings);
 	TAP_RUN(stacked);
 	return tap_done();
 }

@@ -225,9 +225,10 @@ int mc_exec_slot(struct mc_exec *x, bool dir, char *name, size_t size);
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt);
 /*
  * An overlay, as far as its superblock: a descriptor of fsopen(2), of which all that is
- * left is fsmount(2); or -1.  layers false: not even them, and nothing is made.
+ * left is fsmount(2); or -1, or instead of that in *mnt a clone of it, mounted.  layers
+ * false: not even them, and nothing is made.
  */
-int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers);
+int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers, int *mnt);
 /*
  * device.c: what is on a block device, as a superblock of its own or the one that is
  * mounted of it already; mnt as above.

@@ -322,8 +322,12 @@ static void fresh_as_root(void *data)
 
 static int fresh_overlay(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
-	int fs = mc_exec_overlay(x, op, mnt);
+	int made = -1, fs = mc_exec_overlay(x, op, mnt, &made);
 
+	if (made >= 0) {
+		*mnt = made;
+		return 0;
+	}
 	if (fs < 0)
 		return -1;
 	if (mnt) {

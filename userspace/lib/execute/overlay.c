@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "execute/execute.h"
@@ -26,7 +27,7 @@ struct over {
 	int userns_fd;		/* -1: the caller's */
 	uint32_t uid, gid;	/* its root */
 	bool layers;		/* else only what does not need them is tried */
-	int fs;
+	int fs, mnt;		/* mnt: instead, made by mount(2) */
 	/* of the child: what failed, at which layer, or with which option */
 	const char *what;
 	uint32_t layer;
@@ -340,6 +341,51 @@ struct task {
 	char *options;
 };
 
+#define BY_MOUNT	MC_LAYERS_IN "/over"
+
+/* Where one option follows the other, as the kernel would show them. */
+static int put_data(struct over *o, char *options, struct mc_buf *data)
+{
+	char *name, *value;
+
+	mc_buf_puts(data, "");
+	while (mc_next_option(&options, &name, &value)) {
+		if (!mc_layer_option_named(name) &&
+		    (is_implied(o, name) || (!value && mc_is_sb_flag(name))))
+			continue;
+		mc_buf_printf(data, "%s%s%s%s", data->len ? "," : "", name,
+			      value ? "=" : "", value ? value : "");
+	}
+	errno = ENOMEM;
+	return data->nomem ? failed(o, "its options", MC_NONE) : 0;
+}
+
+/*
+ * What fsconfig(2) does not take at a time mount(2) does, here, where nobody else sees it;
+ * a clone of that mount leaves.
+ */
+static int mount_it(struct over *o, char *options)
+{
+	const unsigned long flags = o->sb->flags &
+				    (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
+	const struct mc_mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
+	struct mc_buf data = { 0 };
+	int err = put_data(o, options, &data);
+
+	/* of the mount that is another thing */
+	if (!err && (mkdir(BY_MOUNT, 0700) ||
+		     mount(o->sb->source ? o->sb->source : "none", BY_MOUNT, o->sb->type,
+			   flags, data.data) ||
+		     mc_mount_setattr(AT_FDCWD, BY_MOUNT, 0, &writable,
+				      MC_MOUNT_ATTR_SIZE_VER0)))
+		err = failed(o, "mounting it", MC_NONE);
+	mc_buf_free(&data);
+	if (err)
+		return err;
+	o->mnt = mc_open_tree(AT_FDCWD, BY_MOUNT, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return o->mnt < 0 ? failed(o, "cloning it", MC_NONE) : 0;
+}
+
 static int overlay_child(void *data)
 {
 	struct task *t = data;
@@ -356,6 +402,8 @@ static int overlay_child(void *data)
 		err = link_layer(o, i);
 	if (err)
 		return err;
+	if (o->layers && o->src->by_mount)
+		return mount_it(o, t->options);
 	o->fs = mc_fsopen(o->sb->type, MC_FSOPEN_CLOEXEC);
 	if (o->fs < 0)
 		return failed(o, "fsopen", MC_NONE);
@@ -452,16 +500,17 @@ static int run(struct mc_exec *x, const struct mc_op *op, struct task *t)
 		return 0;
 	fail(x, op, o, errno);
 	mc_close(o->fs);
+	mc_close(o->mnt);
 	return -1;
 }
 
-int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers)
+int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
 	const struct mc_sb *sb = &x->t->sbs[s->sb];
 	struct task t = {
 		.o = {
-			.sb = sb, .src = s, .layers = layers, .fs = -1,
+			.sb = sb, .src = s, .layers = layers, .fs = -1, .mnt = -1,
 			.userns_fd = -1, .layer = MC_NONE,
 		},
 		.options = strdup(sb->options),
@@ -485,5 +534,7 @@ int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers)
 	}
 	mc_fds_close(t.o.fd, sb->nr_layers);
 	free(t.options);
+	if (!ret && t.o.mnt >= 0)
+		*mnt = t.o.mnt;
 	return ret ? -1 : t.o.fs;
 }

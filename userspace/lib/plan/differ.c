@@ -71,7 +71,7 @@ static bool layers_differ(const struct mc_plan *p, uint32_t i, char *line, size_
 	snprintf(line, size, "overlay %u:%u: its options name its layers %s, since %s",
 		 sb->major, sb->minor,
 		 s->one_by_one ? "one by one, or by other strings" : "by other strings",
-		 s->one_by_one ? "those in the image are too long for fsconfig(2)" :
+		 s->one_by_one ? "those in the image are too long for fsconfig(2), and for mount(2), or escaped" :
 		 "of those in the image one leads through another");
 	return true;
 }

@@ -144,6 +144,12 @@ static bool are_short(const struct mc_sb *sb, bool *nomem)
 	return ok;
 }
 
+/* As mount(2) takes them, which parses them anew: what was escaped would be read otherwise. */
+static bool are_data(const struct mc_sb *sb)
+{
+	return strlen(sb->options) < MC_MOUNT_DATA_MAX && !strpbrk(sb->options, "\\\"");
+}
+
 /* --- what they are cloned from --------------------------------------------- */
 
 /* The lowest directory that has both. */
@@ -308,7 +314,7 @@ static int plan_overlay(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 	const struct mc_sb *s = &p->topo->sbs[sb];
 	uint32_t src = p->priv->sb[sb].src;
 	struct mc_made_layer *made;
-	bool nomem = false;
+	bool nomem = false, is_short;
 	int apart;
 
 	made = (void *)mc_plan_alloc(p, s->nr_layers * sizeof(*made));
@@ -318,10 +324,12 @@ static int plan_overlay(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 	    find_need(p, sb, made, mounts, nr, e))
 		return -1;
 	apart = are_apart(p, s, made);
-	p->srcs[src].other_layers = !apart || !are_short(s, &nomem);
-	p->srcs[src].one_by_one = apart > 0 && p->srcs[src].other_layers;
+	is_short = are_short(s, &nomem);
 	if (apart < 0 || nomem)
 		return mc_nomem(e);
+	p->srcs[src].by_mount = apart && !is_short && are_data(s);
+	p->srcs[src].other_layers = !apart || (!is_short && !p->srcs[src].by_mount);
+	p->srcs[src].one_by_one = apart && p->srcs[src].other_layers;
 	p->srcs[src].layers = made;
 	p->srcs[src].layer_option = p->priv->layer_of[sb];
 	return 0;

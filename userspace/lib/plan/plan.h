@@ -114,6 +114,7 @@ struct mc_src {
 	uint32_t device;	/* FRESH: --device, whose path is path; or MC_NONE */
 	bool other_layers;	/* its strings cannot be had as they are; */
 	bool one_by_one;	/* but each by itself, if the kernel has an option for that */
+	bool by_mount;		/* all as they are, by mount(2), which takes a page of them */
 	bool opened;		/* while planning: its operation is in the list */
 };
 
@@ -419,6 +420,8 @@ static inline const char *mc_layer_in(const char *text)
 }
 /* Of fsconfig(2), with the NUL: it gives EINVAL for more. */
 #define MC_FSCONFIG_MAX	256
+/* Of mount(2)'s, all of them: less than this on all machines. */
+#define MC_MOUNT_DATA_MAX 4096
 int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);
 const char *mc_op_name(enum mc_op_type type);
