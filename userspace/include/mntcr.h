@@ -432,6 +432,7 @@ enum mntcr_feature_id {
 	MNTCR_FEAT_LOCK_SET,
 	MNTCR_FEAT_STATMOUNT_SB_NS,
 	MNTCR_FEAT_LISTMOUNT_BY_FD,
+	MNTCR_FEAT_EMPTY_PIDNS,
 	MNTCR_NR_FEATURES,
 };
 
@@ -439,7 +440,7 @@ struct mntcr_feature {
 	enum mntcr_feature_id id;
 	const char *name;	/* stable, for programs */
 	const char *what;	/* one line, for people */
-	const char *needed_by;	/* "capture", "upstream", "extended", "locks" */
+	const char *needed_by;	/* "capture", "upstream", "extended", "locks", ... */
 	enum mntcr_feature_state state;
 	int err;		/* the errno that the probe saw */
 };

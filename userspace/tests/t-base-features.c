@@ -32,6 +32,8 @@ static struct answer *const answers[] = { &setgroup, &tree, &move, &by_id };
 /* A call that has another meaning may succeed, and leave errno as it was. */
 #define SUCCESS (-1)
 
+static int unshare_errno;	/* for a pid namespace; 0: what this kernel says */
+
 static long answer(const struct answer *a, bool second)
 {
 	if (a->now[second] == SUCCESS)
@@ -54,6 +56,10 @@ long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		return answer(&tree, !(c & OPEN_TREE_CLONE));
 	if (nr == __NR_move_mount && move.now[0] && e & MOVE_MOUNT_UNLOCKED)
 		return answer(&move, !(e & MOVE_MOUNT_T_FOREIGN));
+	if (nr == __NR_unshare && a & CLONE_NEWPID && unshare_errno) {
+		errno = unshare_errno;
+		return unshare_errno == SUCCESS ? 0 : -1;
+	}
 	return __real_syscall(nr, a, b, c, d, e, f);
 }
 
@@ -69,6 +75,7 @@ static void what_is_needed_by_what(void)
 {
 	static const char *const by[] = {
 		"capture", "upstream", "extended", "locks", "superblocks", "detached",
+		"proc",
 	};
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
 	struct mntcr_error e;
@@ -193,11 +200,36 @@ static void bits_only_beside_calls(void)
 	answers_are(&tree, 0, 0);
 }
 
+/* No answer about pid namespaces is none; and that the caller has not unshared one. */
+static void pid_namespaces(void)
+{
+	static const struct {
+		int err;
+		enum mntcr_feature_state state;
+	} says[] = {
+		{ SUCCESS, MNTCR_FEATURE_YES }, { EINVAL, MNTCR_FEATURE_NO },
+		{ EPERM, MNTCR_FEATURE_UNKNOWN }, { ENOSPC, MNTCR_FEATURE_UNKNOWN },
+	};
+	struct mntcr_feature f[MNTCR_NR_FEATURES];
+	struct mntcr_error e;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(says); i++) {
+		unshare_errno = says[i].err;
+		REQUIRE(!mntcr_features(f, MNTCR_NR_FEATURES, &e));
+		CHECK_EQ(f[MNTCR_FEAT_EMPTY_PIDNS].state, says[i].state);
+		CHECK_EQ(f[MNTCR_FEAT_EMPTY_PIDNS].err, says[i].err == SUCCESS ? 0 : says[i].err);
+		CHECK_EQ(mc_lacks_empty_pidns(), says[i].state == MNTCR_FEATURE_NO);
+	}
+	unshare_errno = 0;
+}
+
 int main(void)
 {
 	TAP_RUN(bits_only_beside_calls);
 	TAP_RUN(what_is_needed_by_what);
 	TAP_RUN(all_of_it_or_none);
 	TAP_RUN(another_meaning);
+	TAP_RUN(pid_namespaces);
 	return tap_done();
 }

@@ -18,11 +18,16 @@ long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
 
 static const char *lacks;	/* this type of filesystem */
+static bool lacks_pidns;
 
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
 	if (nr == __NR_fsopen && lacks && !strcmp((const char *)a, lacks)) {
 		errno = ENODEV;
+		return -1;
+	}
+	if (nr == __NR_unshare && lacks_pidns && a & CLONE_NEWPID) {
+		errno = EINVAL;
 		return -1;
 	}
 	return __real_syscall(nr, a, b, c, d, e, f);
@@ -685,6 +690,38 @@ static void what_the_kernel_does_not_take(void)
 	done(&s);
 }
 
+/* Which is known before anything is made, to who plans and to who dumps, too. */
+static void a_kernel_without_empty_pid_namespaces(void)
+{
+	struct mntcr_restore_options o = { 0 };
+	FILE *out = fopen("/dev/null", "we"), *dump_list;
+	bool faked, none = false;
+	struct mntcr_error e;
+	struct seen s;
+
+	REQUIRE(out);
+	for (faked = false; !none; faked = true) {
+		lacks_pidns = faked;
+		none = faked || mc_lacks_empty_pidns();
+		look(&s, image(",{\"device\":\"0:9\",\"type\":\"proc\",\"source\":\"proc\",\"options\":\"\","
+			       "\"pid_namespace\":70,\"pid_depth\":1}", "",
+			       ON_DISK(11, "/", "/proc", "")), &o);
+		CHECK_EQ(s.ret, none ? -1 : 0);
+		CHECK_EQ(has(s.text, "since this kernel opens none for it"), none);
+		CHECK_EQ(has(s.text, " [callers-namespace]\n"), none);
+		CHECK_EQ(mntcr_plan_print(s.t, &o, false, out, &e), none ? -1 : 0);
+		CHECK_STR(e.rule, none ? "callers-namespace" : "");
+		free(s.text);
+		REQUIRE(dump_list = open_memstream(&s.text, &s.size));
+		CHECK_EQ(mntcr_check_dump(s.t, NULL, false, dump_list, &e), 0);
+		fclose(dump_list);
+		CHECK_EQ(has(s.text, "--external 0:9="), none);
+		done(&s);
+	}
+	lacks_pidns = false;
+	fclose(out);
+}
+
 /*
  * What ends with "/" is a directory, and with "@" one that hides what is below it, for
  * overlayfs; with "%" it is a whiteout.
@@ -1227,6 +1264,7 @@ int main(void)
 	TAP_RUN(all_options_that_name_nothing);
 	TAP_RUN(a_master_that_is_not_shared);
 	TAP_RUN(what_the_kernel_does_not_take);
+	TAP_RUN(a_kernel_without_empty_pid_namespaces);
 	TAP_RUN(an_archive_that_could_not_be_made);
 	TAP_RUN(options_of_another_owner);
 	TAP_RUN(what_stages_wait_for);

@@ -247,6 +247,35 @@ static void of_namespaces_that_are_made(void)
 	done();
 }
 
+/* A proc of one, where the kernel opens none before a process is in it. */
+static void a_pid_namespace_that_is_not_made(void)
+{
+	struct mc_plan_options o = { .ns_live = (bool[]){ false }, .no_empty_pidns = true };
+
+	start(1);
+	add(0, 11, add(0, 10, MC_NONE, 0, "/", "/"), 1, "/", "/proc");
+	t->sbs[0].type = "tmpfs";
+	t->sbs[1].type = "proc";
+	t->sbs[1].pidns_ino = 70;
+	t->sbs[1].pidns_depth = 1;
+	finish();
+	refused(MNTCR_API_UPSTREAM, &o, "callers-namespace");
+	CHECK(strstr(e.text, "since this kernel opens none"));
+	CHECK(strstr(e.text, "--caller-namespaces"));
+	o.caller_namespaces = true;
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	check();
+	o.caller_namespaces = o.no_empty_pidns = false;
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	CHECK_EQ(p->from[1].kind, MC_FROM_FRESH);
+	check();
+	/* one further down is made nowhere, whatever the kernel can do */
+	t->sbs[1].pidns_depth = 2;
+	refused(MNTCR_API_UPSTREAM, &o, "callers-namespace");
+	CHECK(!strstr(e.text, "since this kernel"));
+	done();
+}
+
 static void from(uint32_t m, uint32_t option, const char *below)
 {
 	const struct mc_src *src = &p->srcs[p->src_of[m]];
@@ -494,6 +523,7 @@ static void sources_that_cannot_be_cloned(void)
 int main(void)
 {
 	TAP_RUN(of_namespaces_that_are_made);
+	TAP_RUN(a_pid_namespace_that_is_not_made);
 	TAP_RUN(one_that_nobody_named_is_not_opened);
 	TAP_RUN(fresh_and_external);
 	TAP_RUN(of_a_device);

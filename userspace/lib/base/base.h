@@ -115,6 +115,9 @@ int mc_statmount_unknown(uint64_t *bits, struct mntcr_error *e);
  */
 bool mc_opens_by_id(void);
 
+/* Can no pid namespace be opened here that no process has been in yet? */
+bool mc_lacks_empty_pidns(void);
+
 /* What of the extended calls this kernel lacks, and the errno; NULL: nothing. */
 const char *mc_extended_lacks(int *err);
 /* The same of what it takes to look at a detached tree. */

@@ -174,6 +174,44 @@ static enum mntcr_feature_state probe_empty_mntns(int *err)
 	       *err == EINVAL ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
 }
 
+/* 128 and more: what came before it has failed. */
+static int open_empty_pidns(void)
+{
+	static const char file[] = "/proc/self/ns/pid_for_children";
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 128 | (errno & 127);
+	close(fd);
+	/* a kernel that has none at all */
+	if (mc_unshare(CLONE_NEWPID))
+		return errno == EINVAL ? EINVAL : 128 | (errno & 127);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? errno & 127 : 0;
+}
+
+/* In a child: it would be that of all its children. */
+static enum mntcr_feature_state probe_empty_pidns(int *err)
+{
+	pid_t pid = mc_child(0);
+	int code;
+
+	if (!pid)
+		_exit(open_empty_pidns());
+	code = pid < 0 ? -1 : mc_child_wait(pid);
+	*err = code < 0 ? errno : code & 127;
+	if (!code)
+		return MNTCR_FEATURE_YES;
+	return code == ENOENT || code == EINVAL ? MNTCR_FEATURE_NO : MNTCR_FEATURE_UNKNOWN;
+}
+
+bool mc_lacks_empty_pidns(void)
+{
+	int err;
+
+	return probe_empty_pidns(&err) == MNTCR_FEATURE_NO;
+}
+
 /* Flags must be 0, and what is beyond the structure too. */
 static enum mntcr_feature_state probe_ns_mnt_open(int *err)
 {
@@ -301,6 +339,9 @@ static const struct probe {
 	[MNTCR_FEAT_LISTMOUNT_BY_FD] = {
 		"listmount_by_fd", "listmount(2) with LISTMOUNT_BY_FD",
 		"detached", probe_list_by_fd },
+	[MNTCR_FEAT_EMPTY_PIDNS] = {
+		"empty_pidns", "a pid namespace, opened before a process is in it",
+		"proc", probe_empty_pidns },
 };
 
 /*

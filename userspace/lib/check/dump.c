@@ -233,7 +233,7 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	po.refused = refused;
 	po.no_detached = true;	/* it takes stages, too */
 	po.data = j;
-	if (mc_ask_kernel(&po, e) || ask(j, &po, e))
+	if (mc_ask_kernel(j->t, &po, e) || ask(j, &po, e))
 		return -1;
 	j->files_known = true;
 	for (i = 0; i < j->t->nr_sbs; i++) {

@@ -287,7 +287,7 @@ static int ask_plan(struct job *j, struct mntcr_error *e)
 	struct mc_plan *p = NULL;
 	int ret;
 
-	if (mc_ask_kernel(&j->po, e))
+	if (mc_ask_kernel(j->t, &j->po, e))
 		return -1;
 	mc_exec_probe_again(j->t, j->again, &j->x.cgroup_fd);
 	mc_exec_probe_external(j->x.external_fd, j->o->nr_externals, j->external_again,

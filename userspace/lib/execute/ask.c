@@ -24,7 +24,7 @@ int mc_need_extended(struct mntcr_error *e)
  * What the plan asks of the kernel: no kernel that makes empty namespaces
  * refuses to mount on a detached tree.  A probe that fails is no answer.
  */
-int mc_ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e)
+static int ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e)
 {
 	struct mntcr_feature f[MNTCR_NR_FEATURES];
 	const struct mntcr_feature *empty = &f[MNTCR_FEAT_EMPTY_MNTNS];
@@ -38,6 +38,23 @@ int mc_ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e)
 			       empty->what);
 	po->whole_trees = empty->state == MNTCR_FEATURE_YES;
 	return 0;
+}
+
+/* Asked only where it matters: that makes one. */
+static void ask_for_pidns(const struct mc_topology *t, struct mc_plan_options *po)
+{
+	uint32_t i = 0;
+
+	while (i < t->nr_sbs && !mc_sb_has_own_pidns(&t->sbs[i]))
+		i++;
+	po->no_empty_pidns = i < t->nr_sbs && mc_lacks_empty_pidns();
+}
+
+int mc_ask_for_calls(const struct mc_topology *t, struct mc_plan_options *po,
+		     struct mntcr_error *e)
+{
+	ask_for_pidns(t, po);
+	return ask_for_trees(po, e);
 }
 
 /*
@@ -92,9 +109,10 @@ static int ask_for_userns(struct mc_plan_options *po, struct mntcr_error *e)
 	return 0;
 }
 
-int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e)
+int mc_ask_kernel(const struct mc_topology *t, struct mc_plan_options *po,
+		  struct mntcr_error *e)
 {
-	return mc_ask_for_trees(po, e) || ask_for_locks(po, e) || ask_for_userns(po, e) ?
+	return mc_ask_for_calls(t, po, e) || ask_for_locks(po, e) || ask_for_userns(po, e) ?
 	       -1 : 0;
 }
 

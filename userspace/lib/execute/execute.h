@@ -567,9 +567,11 @@ void mc_pins_free(struct mc_pins *p);
 int mc_need_extended(struct mntcr_error *e);
 enum mntcr_api mc_choose_api(enum mntcr_api wanted);
 /* What the plan asks of the kernel and of the caller's privileges. */
-int mc_ask_kernel(struct mc_plan_options *po, struct mntcr_error *e);
-/* Of that, no more than whether trees can be built before they are attached. */
-int mc_ask_for_trees(struct mc_plan_options *po, struct mntcr_error *e);
+int mc_ask_kernel(const struct mc_topology *t, struct mc_plan_options *po,
+		  struct mntcr_error *e);
+/* Of that, no more than what the kernel can do. */
+int mc_ask_for_calls(const struct mc_topology *t, struct mc_plan_options *po,
+		     struct mntcr_error *e);
 /*
  * Which namespaces are still there: live_fd, -1 before, and ns_live of each.  Sources that
  * are refused r is told of, and then they are none; NULL: that is the error.

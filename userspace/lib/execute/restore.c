@@ -324,7 +324,7 @@ static int begin(struct mc_work *w, const struct mntcr_topology *t,
 	    open_paths(o->devices, o->nr_devices, w->x.device_fd, "--device", e))
 		return -1;
 	w->po.ns_live = w->ns_live;
-	if (mc_ask_kernel(&w->po, e))
+	if (mc_ask_kernel(t, &w->po, e))
 		return -1;
 	mc_exec_probe_again(t, w->again, &w->x.cgroup_fd);
 	w->po.again = w->again;
@@ -611,7 +611,7 @@ static int plan_print(struct planning *w, const struct mntcr_topology *t, bool j
 		return -1;
 	po->external_sources = w->sources;
 	po->external_read_only = w->read_only;
-	if (mc_ask_for_trees(po, e))
+	if (mc_ask_for_calls(t, po, e))
 		return -1;
 	if (mc_plan_make(t, po, &p, e))
 		mc_refusals_end(&w->refusals, e);

@@ -115,8 +115,9 @@ int mc_plan_no_source(struct mc_plan *p, const uint32_t *mounts, uint32_t nr,
 		 sb->major, sb->minor);
 	return mc_plan_refuse(p, e, mc_plan_note(p, mnt->sb, "callers-namespace"),
 			      mounts, nr, help,
-			      "its superblock (%s) is in no namespace that was given, and a fresh one would show the caller's %s namespace",
-			      what, type->shows);
+			      "its superblock (%s) is in no namespace that was given, and a fresh one would show the caller's %s namespace%s",
+			      what, type->shows, !o->no_empty_pidns || !mc_sb_has_own_pidns(sb) ? "" :
+			      ", since this kernel opens none for it that nobody is in");
 }
 
 /* An unlinked mount comes along with its parent, from a live source only. */

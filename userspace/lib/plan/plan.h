@@ -356,6 +356,7 @@ struct mc_plan_options {
 	uint32_t userns_level;	/* the caller's user namespace is at least so many
 				   levels below the initial one */
 	bool no_setgroups;	/* in the caller's user namespace */
+	bool no_empty_pidns;	/* no pid namespace is had that nobody is in */
 	bool whole_trees;	/* upstream: namespaces can be made empty, and
 				   detached trees mounted on and grouped */
 };

@@ -433,8 +433,10 @@ int mc_plan_sources(struct mc_plan *p, const struct mc_plan_options *o,
 /* It shows a namespace that is made for it. */
 static inline bool mc_plan_has_made_ns(const struct mc_plan *p, const struct mc_sb *sb)
 {
-	return !p->priv->opts->caller_namespaces &&
-	       (mc_sb_has_own_pidns(sb) || mc_sb_has_own_ns(sb));
+	const struct mc_plan_options *o = p->priv->opts;
+
+	return !o->caller_namespaces && ((mc_sb_has_own_pidns(sb) && !o->no_empty_pidns) ||
+					 mc_sb_has_own_ns(sb));
 }
 
 /* --- layers.c ---------------------------------------------------------------- */
