@@ -104,6 +104,9 @@ int cmd_split_key(const char *cmd, const char *opt, const char *form, char *arg,
 /* The same; false: it is not of that form. */
 bool cmd_split(char *arg, char **value);
 
+/* Three octal digits, as messages print a byte, which is not 0. */
+bool cmd_octal(const char *s, char *c);
+
 /*
  * Before options are taken: 0, or an exit code, having said which of them contradict one
  * another.  optind begins anew.

@@ -16,8 +16,7 @@
 #include "topology/topology.h"
 #include "cmd.h"
 
-/* Three octal digits, as messages print a byte. */
-static bool octal(const char *s, char *c)
+bool cmd_octal(const char *s, char *c)
 {
 	unsigned int v;
 
@@ -41,7 +40,7 @@ bool cmd_split(char *arg, char **path)
 	for (from = arg; *from && *from != '='; from++) {
 		if (*from != '\\') {
 			*to++ = *from;
-		} else if (octal(from + 1, to)) {
+		} else if (cmd_octal(from + 1, to)) {
 			to++;
 			from += 3;
 		} else if (from[1]) {

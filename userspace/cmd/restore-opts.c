@@ -52,6 +52,11 @@ static int add_hosts(struct restore_opts *r, const char *cmd, char *arg)
 	void *p;
 
 	for (; !end; from++) {
+		if (*from == '\\' && cmd_octal(from + 1, to)) {
+			to++;
+			from += 3;
+			continue;
+		}
 		if (*from == '\\' && from[1]) {
 			*to++ = *++from;
 			continue;

@@ -783,6 +783,37 @@ layer()
 }
 test_each "restore --layer" layer
 
+# Whatever a place of the host's is called, the options that are listed name it.
+odd_places()
+{
+	nl='
+'
+	set -- "a b" "q'uo\"te" "nl${nl}x" '$(touch pwn)`x`' 'c,omma\054=eq' '*?[a]' \
+		"$(printf 'not-\377\376')" "$(printf 'c1-\302\205')"
+	mkdir "$work/odd"
+	mount -t tmpfs all "$work/odd"
+	for name; do
+		mkdir "$work/odd/$name"
+		mount -t tmpfs odd "$work/odd/$name"
+		: >"$work/odd/$name/mark"
+	done
+	hold odd
+	try mntcr dump -o "$work/image" "$odd"
+	try mntcr dump --check "$odd"
+	fails grep -q "=PATH" "$tmp/out"
+	sed -n 's/^options  *//p' "$tmp/out" >"$work/options"
+	code 4 mntcr restore --check --api "$api" "$work/image"
+	same "$(sed -n "s/^options  *//p" "$tmp/out" | sed "s/ --api $api//")" \
+		"$(cat "$work/options")" "what restore --check lists"
+	eval "set -- $(cat "$work/options")"
+	try mntcr restore --api "$api" --verify "$@" --pin "$work/pin" "$work/image"
+	fails test -e pwn
+	for mark in "$work"/odd/*/mark; do
+		in_ns "$work/pin/0" test -e "$mark" || fail "not the host's: $mark"
+	done
+}
+test_each "places with odd names" odd_places
+
 # --- what is listed beforehand ----------------------------------------------------
 # The options of the list, pasted, restore a namespace that is a copy of this one.
 listed()

@@ -75,6 +75,13 @@ void mc_buf_free(struct mc_buf *b);
 
 /* s for a message or a tree: \ooo for control bytes and what is not UTF-8. */
 const char *mc_escape(const char *s, char *buf, size_t size);
+/* Nothing but a backslash would be written otherwise there. */
+bool mc_is_plain(const char *s);
+/*
+ * s as it is written in an argument, up to what ends it: that and a backslash have a
+ * backslash before them, and what is not plain is \ooo.  To be freed; NULL: no memory.
+ */
+char *mc_argument(const char *s, const char *ends);
 bool mc_is_utf8(const char *s, size_t len);
 
 /*

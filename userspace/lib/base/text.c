@@ -73,6 +73,49 @@ size_t mc_unescape(char *s)
 	return (size_t)(w - s);
 }
 
+/* C1 controls too: a terminal may obey them. */
+static bool is_printed(const unsigned char *p, size_t n)
+{
+	return n && *p >= 0x20 && *p != 0x7f && !(n == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+bool mc_is_plain(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t left = strlen(s), n;
+
+	for (; left; left -= n, p += n) {
+		n = utf8_len(p, left);
+		if (!is_printed(p, n))
+			return false;
+	}
+	return true;
+}
+
+char *mc_argument(const char *s, const char *ends)
+{
+	struct mc_buf b = { 0 };
+	const unsigned char *p = (const unsigned char *)s;
+	size_t left = strlen(s), n;
+
+	mc_buf_puts(&b, "");
+	for (; left; left -= n, p += n) {
+		n = utf8_len(p, left);
+		if (!is_printed(p, n)) {
+			n = 1;
+			mc_buf_printf(&b, "\\%03o", *p);
+			continue;
+		}
+		if (*p == '\\' || strchr(ends, *p))
+			mc_buf_add(&b, "\\", 1);
+		mc_buf_add(&b, (const char *)p, n);
+	}
+	if (!b.nomem)
+		return b.data;
+	mc_buf_free(&b);
+	return NULL;
+}
+
 const char *mc_escape(const char *s, char *buf, size_t size)
 {
 	/* what is beyond size would be cut anyway */
@@ -81,9 +124,7 @@ const char *mc_escape(const char *s, char *buf, size_t size)
 
 	while (left) {
 		n = utf8_len(p, left);
-		/* C1 controls too: a terminal may obey them */
-		if (n && *p >= 0x20 && *p != 0x7f && *p != '\\' &&
-		    !(n == 2 && p[0] == 0xc2 && p[1] < 0xa0)) {
+		if (is_printed(p, n) && *p != '\\') {
 			if (at + n + 4 > size)
 				goto cut;
 			memcpy(buf + at, p, n);

@@ -32,17 +32,6 @@ static bool is_seen(const char *target, int id)
 	return seen;
 }
 
-/* Can it be given as an argument, and be read on a terminal? */
-static bool is_plain(const char *path)
-{
-	const unsigned char *p;
-
-	for (p = (const unsigned char *)path; *p; p++)
-		if (*p < ' ' || *p == 0x7f)
-			return false;
-	return mc_is_utf8(path, strlen(path));
-}
-
 static uint64_t shared_group(struct libmnt_fs *fs)
 {
 	const char *s = mnt_fs_get_optional_fields(fs);
@@ -91,7 +80,7 @@ static int add(struct mc_outside *o, struct libmnt_fs *fs, uint32_t *last,
 	};
 	if (!p->target || !p->root || (source && !p->source))
 		return mc_nomem(e);
-	p->seen = is_plain(target) && is_seen(target, p->id);
+	p->seen = is_seen(target, p->id);
 	last[i] = i;
 	switch (mc_map_add(o->by_dev, mc_dev_key(major(dev), minor(dev)), &head)) {
 	case 1:
@@ -179,15 +168,16 @@ uint32_t mc_outside_of(const struct mc_outside *o, const struct mc_sb *sb)
 	return mc_map_get(o->by_dev, mc_dev_key(sb->major, sb->minor), &i) ? i : MC_NONE;
 }
 
-const struct mc_place *mc_outside_root(const struct mc_outside *o,
-				       const struct mc_sb *sb)
+/* Of two that lead there: the wider one; and then the one that needs no escapes. */
+static bool is_better(const struct mc_place *p, const struct mc_place *best)
 {
-	uint32_t i;
+	size_t len = strlen(p->root), least;
 
-	for (i = mc_outside_of(o, sb); i != MC_NONE; i = o->places[i].next)
-		if (o->places[i].seen && !strcmp(o->places[i].root, "/"))
-			return &o->places[i];
-	return NULL;
+	if (!best)
+		return true;
+	least = strlen(best->root);
+	return len < least ||
+	       (len == least && mc_is_plain(p->target) && !mc_is_plain(best->target));
 }
 
 const struct mc_place *mc_outside_widest(const struct mc_outside *o,
@@ -198,11 +188,18 @@ const struct mc_place *mc_outside_widest(const struct mc_outside *o,
 
 	for (i = mc_outside_of(o, sb); i != MC_NONE; i = p->next) {
 		p = &o->places[i];
-		if (p->seen && !mc_path_fault(p->root, false) &&
-		    (!best || strlen(p->root) < strlen(best->root)))
+		if (p->seen && !mc_path_fault(p->root, false) && is_better(p, best))
 			best = p;
 	}
 	return best;
+}
+
+const struct mc_place *mc_outside_root(const struct mc_outside *o,
+				       const struct mc_sb *sb)
+{
+	const struct mc_place *best = mc_outside_widest(o, sb);
+
+	return best && !strcmp(best->root, "/") ? best : NULL;
 }
 
 const struct mc_place *mc_outside_group(const struct mc_outside *o, uint64_t group)
@@ -213,7 +210,7 @@ const struct mc_place *mc_outside_group(const struct mc_outside *o, uint64_t gro
 	if (!mc_map_get(o->by_group, group, &i))
 		return NULL;
 	for (; i != MC_NONE; i = o->places[i].next_peer)
-		if (!best || strlen(o->places[i].root) < strlen(best->root))
+		if (is_better(&o->places[i], best))
 			best = &o->places[i];
 	return best;
 }

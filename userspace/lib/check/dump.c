@@ -123,7 +123,7 @@ static void refused(void *data, const struct mntcr_refusal *refusal)
 		mc_report_refusal(&j->r, refusal);
 }
 
-/* By its place, if it has one; else the whole of it. */
+/* By its place, if it has one; else the whole of it, at a path that can be written. */
 static void name_external(struct job *j, uint32_t i, struct mntcr_external *x)
 {
 	const struct mc_sb *sb = &j->t->sbs[i];
@@ -136,7 +136,9 @@ static void name_external(struct job *j, uint32_t i, struct mntcr_external *x)
 	if (!j->keys[i])
 		j->r.nomem = true;
 	*x = (struct mntcr_external){
-		.key = j->keys[i] ? j->keys[i] : "", .path = at ? at->target : "PATH" };
+		.key = j->keys[i] ? j->keys[i] : "",
+		.path = at && (sb->outside.path || mc_is_plain(at->target)) ?
+			at->target : "PATH" };
 	j->sources[x - j->externals] = at ? at->source : NULL;
 }
 
@@ -195,7 +197,8 @@ static void name_externals(struct job *j, struct mc_plan_options *po)
 		at = mc_outside_group(&j->outside, j->t->groups[i].id);
 		snprintf(j->ids[i], sizeof(*j->ids), "%" PRIu64, j->t->groups[i].id);
 		j->masters[n++] = (struct mntcr_external){
-			.key = j->ids[i], .path = at ? at->target : "PATH" };
+			.key = j->ids[i],
+			.path = at && mc_is_plain(at->target) ? at->target : "PATH" };
 	}
 	po->masters = j->masters;
 	po->nr_masters = n;

@@ -180,20 +180,14 @@ void mc_report_difference(struct mc_report *r, const char *what, const char *fmt
 /* As an argument: what ends it has a backslash before it. */
 static json_t *argument(const char *s, const char *ends, const char *tail)
 {
-	struct mc_buf b = { 0 };
+	char *escaped = mc_argument(s, ends), *all = NULL, esc[400];
 	json_t *v = NULL;
-	char esc[400];
 
-	for (; *s; s++) {
-		if (*s == '\\' || strchr(ends, *s))
-			mc_buf_add(&b, "\\", 1);
-		mc_buf_add(&b, s, 1);
-	}
-	mc_buf_puts(&b, tail);
-	if (!b.nomem)
-		v = mc_is_utf8(b.data, strlen(b.data)) ? json_string(b.data) :
-		    mc_report_text(mc_escape(b.data, esc, sizeof(esc)));
-	mc_buf_free(&b);
+	if (escaped && asprintf(&all, "%s%s", escaped, tail) >= 0)
+		v = mc_is_plain(all) ? json_string(all) :
+		    mc_report_text(mc_escape(all, esc, sizeof(esc)));
+	free(escaped);
+	free(all);
 	return v;
 }
 

@@ -7,6 +7,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
@@ -42,7 +43,7 @@ bool mc_plan_source_differs(const struct mc_plan *p, uint32_t mount)
 static bool host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t size)
 {
 	const struct mc_sb *sb = &p->topo->sbs[i];
-	char type[64], at[400], host[420];
+	char type[64], *at = NULL;
 
 	if (sb->stands_in_for) {
 		snprintf(line, size, "%u:%u: an empty read-only tmpfs stands in for the host's %s, which locked mounts hide",
@@ -53,11 +54,11 @@ static bool host_is_new(const struct mc_plan *p, uint32_t i, char *line, size_t 
 	if (sb->whose != MC_WHOSE_HOST || p->from[i].kind != MC_FROM_FRESH)
 		return false;
 	if (sb->outside.path)
-		snprintf(host, sizeof(host), "--host=%s",
-			 mc_escape(sb->outside.path, at, sizeof(at)));
-	snprintf(line, size, "%s %u:%u: the host's becomes one of the container's own; %s keeps it the host's",
+		at = mc_argument(sb->outside.path, ",");
+	snprintf(line, size, "%s %u:%u: the host's becomes one of the container's own; --%s%s keeps it the host's",
 		 mc_escape(sb->type, type, sizeof(type)), sb->major, sb->minor,
-		 sb->outside.path ? host : "--external");
+		 at ? "host=" : "external", at ? at : "");
+	free(at);
 	return true;
 }
 
