@@ -60,6 +60,7 @@ lib-y += capture/capture.o
 lib-y += capture/cgroup.o
 lib-y += capture/held.o
 lib-y += capture/freeze.o
+lib-y += capture/watch.o
 lib-y += capture/container.o
 lib-y += capture/same-tree.o
 lib-y += capture/detached.o

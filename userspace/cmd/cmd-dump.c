@@ -74,6 +74,20 @@ static int no_dump(const struct mntcr_error *why, size_t nr, bool check, bool js
 	return e.code == MNTCR_REFUSED ? MNTCR_REFUSED : cmd_error("dump", &e);
 }
 
+/* What must be so until all has been read. */
+struct held {
+	struct mntcr_watch *watch;
+	struct mntcr_freeze *frozen;
+};
+
+static int holds(void *data, struct mntcr_error *e)
+{
+	const struct held *h = data;
+
+	return (h->watch && mntcr_watch_check(h->watch, e)) ||
+	       (h->frozen && mntcr_frozen(h->frozen, e)) ? -1 : 0;
+}
+
 /* All that are refused are told of. */
 static int open_trees(struct cmd_input *in, const char *const *names, size_t nr, bool check,
 		      bool json)
@@ -126,8 +140,9 @@ int cmd_dump(int argc, char **argv)
 	struct mntcr_capture_options opts = {
 		.size = sizeof(opts), .note = note, .whose = true,
 	};
+	struct held held = { 0 };
 	struct mntcr_contents_options files = {
-		.size = sizeof(files), .left_out = left_out,
+		.size = sizeof(files), .left_out = left_out, .holds = holds, .data = &held,
 	};
 	/* of each no more than arguments */
 	const char **exclude = calloc(4 * (size_t)argc, sizeof(*exclude));
@@ -135,7 +150,6 @@ int cmd_dump(int argc, char **argv)
 	struct mntcr_container container = { 0 };
 	struct mntcr_freeze_options still = { .size = sizeof(still) };
 	bool contents = false, freeze = false, check = false, json = false, named;
-	struct mntcr_freeze *frozen = NULL;
 	const char *cgroup = NULL;
 	char *found = NULL;
 	size_t pid = 0;
@@ -244,9 +258,14 @@ int cmd_dump(int argc, char **argv)
 	files.exclude = exclude;
 	opts.own = own;
 	opts.not_own = not_own;
+	if (pid ? mntcr_watch_container((int64_t)pid, &held.watch, &e) :
+	    cgroup && mntcr_watch_cgroup(cgroup, &held.watch, &e)) {
+		ret = no_dump(&e, 1, check, json);
+		goto out;
+	}
 	if (freeze) {
 		if ((!cgroup && mntcr_container_cgroup((int64_t)pid, &found, &e)) ||
-		    mntcr_freeze(cgroup ? cgroup : found, &still, &frozen, &e)) {
+		    mntcr_freeze(cgroup ? cgroup : found, &still, &held.frozen, &e)) {
 			ret = no_dump(&e, 1, check, json);
 			goto thaw;
 		}
@@ -285,11 +304,12 @@ thaw:
 		c = cmd_flush("dump");
 		ret = c ? c : ret;
 	}
-	if (mntcr_thaw(frozen, &e)) {
+	if (mntcr_thaw(held.frozen, &e)) {
 		c = cmd_error("dump", &e);
 		ret = ret ? ret : c;
 	}
 out:
+	mntcr_watch_free(held.watch);
 	mntcr_topology_free(t);
 	mntcr_container_free(&container);
 	cmd_input_free(&trees);

@@ -181,6 +181,22 @@ struct mntcr_freeze_options {
 int mntcr_freeze(const char *path, const struct mntcr_freeze_options *opts,
 		 struct mntcr_freeze **frozen, struct mntcr_error *e);
 int mntcr_thaw(struct mntcr_freeze *frozen, struct mntcr_error *e);
+/*
+ * Has it been frozen all the time?  MNTCR_CHANGED: somebody has thawed it, or a task has
+ * come or gone.  One that was frozen before, too: whoever froze it may thaw it.
+ */
+int mntcr_frozen(const struct mntcr_freeze *frozen, struct mntcr_error *e);
+
+/*
+ * What is captured of a container, and its files, are still to be had when it has ended.
+ * To be watched from before that: MNTCR_CHANGED once the init of that process's pid
+ * namespace, or all that was in the cgroup, has ended.
+ */
+struct mntcr_watch;
+int mntcr_watch_container(int64_t pid, struct mntcr_watch **watch, struct mntcr_error *e);
+int mntcr_watch_cgroup(const char *path, struct mntcr_watch **watch, struct mntcr_error *e);
+int mntcr_watch_check(const struct mntcr_watch *watch, struct mntcr_error *e);
+void mntcr_watch_free(struct mntcr_watch *watch);
 
 void mntcr_topology_free(struct mntcr_topology *topo);
 
@@ -291,6 +307,11 @@ struct mntcr_contents_options {
 	/* For each superblock, when it is read: its files, and the bytes in them. */
 	void (*saved)(void *data, unsigned int major, unsigned int minor,
 		      uint64_t nr_files, uint64_t nr_bytes);
+	/*
+	 * When all has been read, and the image is not complete yet: does it hold?  With
+	 * -1 and an error there is no image.  May be NULL.
+	 */
+	int (*holds)(void *data, struct mntcr_error *e);
 };
 
 /*

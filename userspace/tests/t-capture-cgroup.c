@@ -37,10 +37,10 @@ static void put(const char *path, const char *text)
 	close(fd);
 }
 
-/* What cgroup.freeze and cgroup.events say. */
+/* What cgroup.freeze and cgroup.events say, or the command. */
 static bool has(const char *path, const char *text)
 {
-	char buf[256];
+	char buf[4096];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 
@@ -77,12 +77,25 @@ static void count(void)
 	}
 }
 
+/* With a file of more than a pipe holds. */
+static void mount_full(void)
+{
+	static const char data[2048] = { 1 };
+	int fd, i;
+
+	TRY(mount("t", "/mnt", "tmpfs", 0, NULL));
+	fd = open("/mnt/f", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	TRY(fd);
+	for (i = 0; i < 512; i++)
+		TRY(write(fd, data, sizeof(data)));
+	close(fd);
+}
+
 /* In that cgroup, with a mount namespace and a file of its own. */
 static pid_t task(const char *cgroup, void (*then)(void))
 {
-	static const char data[2048] = { 1 };
 	char path[64], x;
-	int ready[2], fd, i;
+	int ready[2];
 	pid_t pid;
 
 	REQUIRE(!pipe2(ready, O_CLOEXEC));
@@ -93,12 +106,7 @@ static pid_t task(const char *cgroup, void (*then)(void))
 		snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
 		put(path, "0");
 		TRY(unshare(CLONE_NEWNS));
-		TRY(mount("t", "/mnt", "tmpfs", 0, NULL));
-		fd = open("/mnt/f", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-		TRY(fd);
-		/* more than a pipe holds */
-		for (i = 0; i < 512; i++)
-			TRY(write(fd, data, sizeof(data)));
+		mount_full();
 		TRY(write(ready[1], "x", 1));
 		then();
 		_exit(0);
@@ -312,6 +320,89 @@ static void dump_is_killed(void)
 	close(out[0]);
 }
 
+/* By the command, to a pipe, of which one byte is taken before something happens. */
+static void dump_meanwhile(const char *const *args, void (*happens)(pid_t), pid_t a, int code,
+			   const char *says)
+{
+	static char image[1 << 16];
+	int out[2], file, rc;
+	pid_t pid;
+	ssize_t n;
+
+	REQUIRE(!pipe2(out, O_CLOEXEC));
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		TRY(dup2(out[1], 1));
+		TRY(dup2(open("/tmp/text", O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600), 2));
+		execvp("mntcr", (char *const *)args);
+		_exit(1);
+	}
+	close(out[1]);
+	file = open("/tmp/image", O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+	REQUIRE(file >= 0 && read(out[0], image, 1) == 1 && write(file, image, 1) == 1);
+	happens(a);
+	while ((n = read(out[0], image, sizeof(image))) > 0)
+		REQUIRE(write(file, image, (size_t)n) == n);
+	close(file);
+	close(out[0]);
+	CHECK_EQ(waitpid(pid, &rc, 0), pid);
+	CHECK(WIFEXITED(rc) && WEXITSTATUS(rc) == code);
+	if (!has("/tmp/text", says) && !system("sed 's/^/# /' /tmp/text"))
+		tap.bad = 1;
+	rc = system("mntcr show /tmp/image >/tmp/tree 2>&1");
+	CHECK(WIFEXITED(rc) && WEXITSTATUS(rc) == (code ? 5 : 0));
+	unlink("/tmp/image");
+}
+
+static void nothing_happens(pid_t a)
+{
+}
+
+static void it_is_thawed(pid_t a)
+{
+	put(CG "/a/cgroup.freeze", "0");
+	until(CG "/a", "frozen 0");
+	goes_on();
+}
+
+static void it_is_thawed_and_frozen_again(pid_t a)
+{
+	it_is_thawed(a);
+	put(CG "/a/cgroup.freeze", "1");
+	until(CG "/a", "frozen 1");
+}
+
+static void it_ends(pid_t a)
+{
+	end(a);
+	until(CG "/a", "populated 0");
+}
+
+static void frozen_until_all_is_read(void)
+{
+	static const char *const dump[] = { "mntcr", "dump", "--cgroup", CG "/a", "--freeze", NULL };
+	pid_t a = task(CG "/a", count);
+	int i;
+
+	/* by the command, and by somebody else before it */
+	for (i = 0; i < 2; i++) {
+		put(CG "/a/cgroup.freeze", i ? "1" : "0");
+		dump_meanwhile(dump, nothing_happens, a, 0, "");
+		CHECK(has(CG "/a/cgroup.freeze", i ? "1" : "0"));
+		dump_meanwhile(dump, it_is_thawed, a, 7, "/tmp/cg/a: it has been thawed, or has ended");
+		put(CG "/a/cgroup.freeze", i ? "1" : "0");
+		dump_meanwhile(dump, it_is_thawed_and_frozen_again, a, 7,
+			       "/tmp/cg/a: it has been thawed, or a task has come or gone");
+	}
+	put(CG "/a/cgroup.freeze", "0");
+	dump_meanwhile(dump, it_ends, a, 7, "cgroup /tmp/cg/a: the container has ended meanwhile");
+	CHECK(has(CG "/a/cgroup.freeze", "0"));
+	a = task(CG "/a", count);
+	dump_meanwhile((const char *const[]){ "mntcr", "dump", "--cgroup", CG "/a", NULL },
+		       it_ends, a, 7, "cgroup /tmp/cg/a: the container has ended meanwhile");
+}
+
 static void thawed_when_the_dumper_is_killed(void)
 {
 	pid_t a = task(CG "/a", count);
@@ -414,7 +505,7 @@ static pid_t container(bool own)
 		put(CG "/a/b/cgroup.procs", "0");
 		/* nothing is covered, which not every kernel could read contents of */
 		TRY(umount2("/tmp", MNT_DETACH));
-		TRY(mount("t", "/mnt", "tmpfs", 0, NULL));
+		mount_full();
 		TRY(write(ready[1], "x", 1));
 		count();
 	}
@@ -462,6 +553,25 @@ static void a_containers_is_found(void)
 			&c, &t, &e), &e, "task-outside-cgroup", says);
 	CHECK(!t && !c.nr);
 	end(a);
+}
+
+static void dump_ends_with_a_container(void)
+{
+	static const char *const freeze[] = { NULL, "--freeze" };
+	const char *dump[] = { "mntcr", "dump", "--container", NULL, NULL, NULL };
+	char nr[16], says[80];
+	size_t i;
+	pid_t a;
+
+	for (i = 0; i < 2; i++) {
+		a = container(true);
+		snprintf(nr, sizeof(nr), "%d", (int)a);
+		dump[3] = nr;
+		dump[4] = freeze[i];
+		dump_meanwhile(dump, nothing_happens, a, 0, "");
+		snprintf(says, sizeof(says), "process %d: the container has ended meanwhile", (int)a);
+		dump_meanwhile(dump, it_ends, a, 7, says);
+	}
 }
 
 /* By the command: its own, and one that is named. */
@@ -611,11 +721,13 @@ int main(void)
 	TAP_RUN(what_is_none);
 	TAP_RUN(frozen_until_it_is_thawed);
 	TAP_RUN(what_was_frozen_stays);
+	TAP_RUN(frozen_until_all_is_read);
 	TAP_RUN(thawed_when_the_dumper_is_killed);
 	TAP_RUN(thawed_without_the_guard);
 	TAP_RUN(not_with_the_caller_in_it);
 	TAP_RUN(a_containers_is_found);
 	TAP_RUN(dump_freezes_a_container);
+	TAP_RUN(dump_ends_with_a_container);
 	TAP_RUN(what_does_not_freeze_is_named);
 	TAP_RUN(a_time_that_is_none);
 	TRY(rmdir(CG "/a/b"));

@@ -105,6 +105,31 @@ static void without_contents_they_are_a_difference(void)
 	done(&l, pid);
 }
 
+static int holds_not(void *data, struct mntcr_error *e)
+{
+	++*(int *)data;
+	return mc_fail(e, MNTCR_CHANGED, 0, "it has ended");
+}
+
+/* What was read of something that has ended meanwhile is no answer. */
+static void it_has_to_hold(void)
+{
+	FILE *out = fopen("/dev/null", "we");
+	pid_t pid = make_container(own);
+	int nr = 0;
+	struct listed l;
+
+	list(&l, pid, true);
+	REQUIRE(out);
+	l.files.holds = holds_not;
+	l.files.data = &nr;
+	CHECK_EQ(mntcr_check_dump(l.t, &l.files, false, out, &l.e), -1);
+	CHECK_EQ(l.e.code, MNTCR_CHANGED);
+	CHECK_EQ(nr, 1);
+	fclose(out);
+	done(&l, pid);
+}
+
 /* --- the host's -------------------------------------------------------------------- */
 
 static void of_the_host(void)
@@ -366,6 +391,7 @@ int main(void)
 	make_host();
 	TAP_RUN(what_is_the_containers_comes_back_by_itself);
 	TAP_RUN(without_contents_they_are_a_difference);
+	TAP_RUN(it_has_to_hold);
 	TAP_RUN(what_is_the_hosts_is_found_there);
 	TAP_RUN(pasted_options_restore_it);
 	TAP_RUN(all_that_is_refused_is_listed);

@@ -81,6 +81,8 @@ int cap_open_entered(const struct cap_ns *ns, const char *name, int flags);
  */
 void cap_types(struct mc_topology *t, const struct cap_ns *ns, size_t nr);
 
+/* The init of the pid namespace that a process is in. */
+int cap_find_init(int64_t pid, uint32_t *init, struct mntcr_error *e);
 /* O_PATH of a directory of cgroup v2; -1 and an error. */
 int cap_cgroup_open(const char *path, struct mntcr_error *e);
 /*

@@ -4,7 +4,8 @@
  * holds it is gone.
  *
  * A guard, a child outside of the cgroup, thaws it: when it is told to, or when its
- * parent has ended, however that was. What was frozen before stays frozen.
+ * parent has ended, however that was. What was frozen before stays frozen, and has no
+ * guard: who has frozen it may thaw it, which is noticed.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -23,10 +24,16 @@
 #include "capture/capture.h"
 
 #define DEFAULT_MS	10000
+/*
+ * The kernel puts off an event that follows another one by less than a hundredth of a
+ * second (CGROUP_FILE_NOTIFY_MIN_INTV): after this none is to come of what has been.
+ */
+#define SETTLED_MS	30
 
 struct mntcr_freeze {
 	int dir;		/* of the cgroup */
 	int state;		/* cgroup.freeze */
+	int events;		/* cgroup.events, read when it was frozen */
 	int guard_end;		/* of the guard's socket */
 	pid_t guard;		/* 0: there is nothing to thaw */
 	char name[256];		/* escaped */
@@ -195,17 +202,30 @@ static int inner_tasks_sleep(struct mntcr_freeze *f, struct mntcr_error *e)
 	return ret ? -1 : !a.nr_inner;
 }
 
+/* Frozen, and all that has happened before is known. */
+static int is_settled(int events)
+{
+	struct pollfd p = { .fd = events, .events = POLLPRI };
+	int ret;
+
+	do
+		ret = poll(&p, 1, SETTLED_MS);
+	while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -1 : !ret;
+}
+
 static int wait_for_it(struct mntcr_freeze *f, uint64_t ms, struct mntcr_error *e)
 {
 	struct pollfd events = { .events = POLLPRI };
 	uint64_t end = now_ms() + ms, now;
-	int frozen, sleep = -1;
+	int frozen, sleep = -1, settled = 0;
 
-	events.fd = openat(f->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	events.fd = f->events = openat(f->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	frozen = events.fd < 0 ? -1 : is_frozen(events.fd);
 	while (frozen >= 0) {
 		sleep = frozen ? inner_tasks_sleep(f, e) : 0;
-		if (sleep)
+		settled = sleep > 0 ? is_settled(events.fd) : 0;
+		if (sleep < 0 || settled)
 			break;
 		now = now_ms();
 		if (now >= end) {
@@ -213,15 +233,34 @@ static int wait_for_it(struct mntcr_freeze *f, uint64_t ms, struct mntcr_error *
 			break;
 		}
 		/* it says so already: no event tells when they do sleep */
-		if (poll(&events, 1, frozen ? 10 : (int)(end - now)) < 0 && errno != EINTR)
+		if (!sleep && poll(&events, 1, frozen ? 10 : (int)(end - now)) < 0 &&
+		    errno != EINTR)
 			frozen = -1;
 		else
 			frozen = is_frozen(events.fd);
 	}
-	if (frozen < 0)
+	if (frozen < 0 || settled < 0)
 		sleep = mc_fail(e, MNTCR_SYS, errno, "cgroup %s: cgroup.events", f->name);
-	mc_close(events.fd);
 	return sleep > 0 ? 0 : -1;
+}
+
+int mntcr_frozen(const struct mntcr_freeze *f, struct mntcr_error *e)
+{
+	struct pollfd p = { .fd = f->events, .events = POLLPRI };
+	int ret;
+
+	memset(e, 0, sizeof(*e));
+	do
+		ret = poll(&p, 1, 0);
+	while (ret < 0 && errno == EINTR);
+	if (ret < 0)
+		return mc_fail(e, MNTCR_SYS, errno, "cgroup %s: cgroup.events", f->name);
+	if (!ret)
+		return 0;
+	return mc_fail(e, MNTCR_CHANGED, 0, "cgroup %s: %s", f->name,
+		       is_frozen(f->events) > 0 ?
+		       "it has been thawed, or a task has come or gone, while it was to hold still" :
+		       "it has been thawed, or has ended, while it was to hold still");
 }
 
 /* --- freeze and thaw ----------------------------------------------------------------- */
@@ -264,6 +303,7 @@ int mntcr_thaw(struct mntcr_freeze *f, struct mntcr_error *e)
 	if (f->guard && mc_child_wait(f->guard) && pwrite(f->state, "0", 1, 0) != 1)
 		ret = mc_fail(e, MNTCR_SYS, errno, "cgroup %s: thawing it", f->name);
 	mc_close(f->state);
+	mc_close(f->events);
 	mc_close(f->dir);
 	free(f);
 	return ret;
@@ -286,6 +326,7 @@ int mntcr_freeze(const char *path, const struct mntcr_freeze_options *opts,
 	if (!f)
 		return mc_nomem(e);
 	f->state = -1;
+	f->events = -1;
 	f->guard_end = -1;
 	mc_escape(path, f->name, sizeof(f->name));
 	f->dir = cap_cgroup_open(path, e);

@@ -46,7 +46,7 @@ static bool is_in(uint32_t pid, uint64_t pidns)
 	return !stat(path, &st) && st.st_ino == pidns;
 }
 
-static int find_init(int64_t pid, uint32_t *init, struct mntcr_error *e)
+int cap_find_init(int64_t pid, uint32_t *init, struct mntcr_error *e)
 {
 	struct dirent *d;
 	char path[40];
@@ -172,7 +172,7 @@ int mntcr_container_cgroup(int64_t pid, char **cgroup, struct mntcr_error *e)
 
 	*cgroup = NULL;
 	memset(e, 0, sizeof(*e));
-	if (find_init(pid, &ours.pid, e))
+	if (cap_find_init(pid, &ours.pid, e))
 		return -1;
 	theirs.pid = ours.pid;
 	snprintf(path, sizeof(path), "/proc/%u/ns/cgroup", ours.pid);

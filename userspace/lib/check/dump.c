@@ -40,6 +40,7 @@ struct job {
 	char **sources;			/* what the externals will show */
 	struct mc_ns_files files;
 	bool files_known;
+	struct mntcr_contents_options theirs;
 	struct mntcr_error *e;
 	int ret;			/* of what is called back */
 	bool last;			/* this plan's refusals are told */
@@ -82,6 +83,13 @@ static void left_out(void *data, const char *line)
 	mc_report_difference(&j->r, "contents", "%s", line);
 }
 
+static int holds(void *data, struct mntcr_error *e)
+{
+	const struct job *j = data;
+
+	return j->theirs.holds(j->theirs.data, e);
+}
+
 /* Read as a dump does, and written nowhere. */
 static int read_contents(struct job *j, const struct mntcr_contents_options *theirs,
 			 struct mntcr_error *e)
@@ -94,6 +102,8 @@ static int read_contents(struct job *j, const struct mntcr_contents_options *the
 	o.left_out = left_out;
 	o.refused = contents_refused;
 	o.saved = saved;
+	j->theirs = o;
+	o.holds = o.holds ? holds : NULL;
 	o.data = j;
 	ret = mc_image_print_contents(j->t, &o, NULL, e);
 	return ret && e->code == MNTCR_REFUSED ? 0 : ret;

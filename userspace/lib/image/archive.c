@@ -411,6 +411,8 @@ static int print(void *data, FILE *out, struct mntcr_error *e)
 	if (ret)
 		return -1;
 	ret = save_all(j, s, e);
+	if (!ret && j->o->holds)
+		ret = j->o->holds(j->o->data, e);
 	/* told of what is refused, it is whole as an archive, and thrown away */
 	if (ret && j->nr_refused && e->code == MNTCR_REFUSED) {
 		mc_save_end(s, false, &ignored);
