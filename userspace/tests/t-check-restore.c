@@ -580,6 +580,50 @@ static void behind_what_is_mounted_there(void)
 	TRY(umount("/tmp/over"));
 }
 
+#define MANY	300
+
+/* More superblocks than descriptors; and more that has to stay open than at first may be. */
+static void with_few_descriptors(void)
+{
+	struct rlimit old, few = { .rlim_cur = 100 };
+	struct mntcr_external *x = calloc(MANY, sizeof(*x));
+	struct mntcr_restore_options o = { 0 };
+	struct mc_buf sbs = { 0 }, mounts = { 0 };
+	struct seen s;
+	bool given;
+	int i;
+
+	REQUIRE(x && !getrlimit(RLIMIT_NOFILE, &old));
+	for (i = 0; i < MANY; i++) {
+		mc_buf_printf(&sbs, ",{\"device\":\"0:%d\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":\"\"}",
+			      i + 10);
+		mc_buf_printf(&mounts, ",{\"id\":%d,\"namespace\":0,\"parent\":10,\"superblock\":%d,\"root\":\"/\",\"mountpoint\":\"/%d\"}",
+			      i + 11, i + 1, i);
+		REQUIRE(asprintf((char **)&x[i].key, "0:%d", i + 10) > 0);
+		x[i].path = "/tmp/run";
+	}
+	for (given = false; ; given = true) {
+		few.rlim_max = old.rlim_max;
+		REQUIRE(!setrlimit(RLIMIT_NOFILE, &few));
+		/* which is not raised then */
+		o.fd_limit = given ? 0 : (uint32_t)few.rlim_cur;
+		o.externals = x;
+		o.nr_externals = given ? MANY : 0;
+		list(&s, image(sbs.data, "", mounts.data), &o);
+		CHECK_EQ(s.ret, 0);
+		CHECK(!strstr(s.text, "refused "));
+		done(&s);
+		REQUIRE(!setrlimit(RLIMIT_NOFILE, &old));
+		if (given)
+			break;
+	}
+	for (i = 0; i < MANY; i++)
+		free((char *)x[i].key);
+	free(x);
+	mc_buf_free(&sbs);
+	mc_buf_free(&mounts);
+}
+
 static void no_place_for_pins(void)
 {
 	struct mntcr_restore_options o = { .pin_dir = "/tmp/none/pins/" };
@@ -1259,6 +1303,7 @@ int main(void)
 	TAP_RUN(contents_that_are_not_used);
 	TAP_RUN(places_on_layers_with_contents);
 	TAP_RUN(behind_what_is_mounted_there);
+	TAP_RUN(with_few_descriptors);
 	TAP_RUN(no_place_for_pins);
 	TAP_RUN(an_option_that_names_nothing);
 	TAP_RUN(all_options_that_name_nothing);

@@ -157,6 +157,13 @@ static void try_owners(struct job *j)
 		mc_report_refuse(&j->r, "new-owner", "", "%s", e.text);
 }
 
+/* What has been looked at, before there are too many. */
+static void close_junk(struct job *j)
+{
+	while (j->x.nr_junk)
+		mc_close(j->x.junk[--j->x.nr_junk]);
+}
+
 static void try_fresh(struct job *j, uint32_t src)
 {
 	const struct mc_sb *sb = &j->t->sbs[j->x.p->srcs[src].sb];
@@ -264,6 +271,7 @@ static void decided(void *data, const struct mc_plan *p)
 	for (i = 0; i < p->nr_srcs; i++) {
 		if (p->srcs[i].kind == MC_SRC_FRESH) {
 			try_fresh(j, i);
+			close_junk(j);
 			try_contents(j, &p->srcs[i]);
 		} else if (p->srcs[i].kind == MC_SRC_EXTERNAL) {
 			compare_uuid(j, &p->srcs[i]);
@@ -371,12 +379,9 @@ static int start(struct job *j, const struct mntcr_stages_options *stages,
 
 static void finish(struct job *j)
 {
-	uint32_t i;
-
 	mc_made_close(j->x.made, j->x.nr_made);
 	mc_made_forget(&j->x);
-	for (i = 0; i < j->x.nr_junk; i++)
-		mc_close(j->x.junk[i]);
+	close_junk(j);
 	free(j->x.junk);
 	mc_idmaps_free(&j->x);
 	mc_close(j->x.proc_fd);
@@ -398,12 +403,22 @@ static void finish(struct job *j)
 	mc_report_free(&j->r);
 }
 
+/* All that it keeps open, and that is looked at. */
+static uint32_t nr_fds(const struct mc_topology *t, const struct mntcr_restore_options *o)
+{
+	size_t nr = o->nr_externals + o->nr_masters + o->nr_layers + o->nr_devices;
+
+	return mc_fd_count() + t->nr_ns + t->nr_userns + t->nr_idmaps + t->nr_sbs +
+	       (uint32_t)nr + 64;
+}
+
 static int check(const struct mntcr_topology *t, const struct mntcr_restore_options *opts,
 		 const struct mntcr_stages_options *stages, const struct mntcr_error *why,
 		 size_t nr, bool json, FILE *out, struct mntcr_error *e)
 {
 	struct mntcr_restore_options o;
 	struct mntcr_error lacks = { 0 }, inner = { 0 }, wrong = { 0 };
+	struct mc_fd_limit limit = { 0 };
 	bool hosts;
 	struct job j = { .t = t, .o = &o, .e = &inner };
 	int ret = -1;
@@ -416,6 +431,8 @@ static int check(const struct mntcr_topology *t, const struct mntcr_restore_opti
 		mc_hosts_free(&j.hosts);
 		return -1;
 	}
+	if (!o.fd_limit)
+		mc_fd_limit_raise(&limit, nr_fds(t, &o));
 	if (!start(&j, stages, e)) {
 		mc_report_before(&j.r, why, nr);
 		if (!hosts)
@@ -435,6 +452,7 @@ static int check(const struct mntcr_topology *t, const struct mntcr_restore_opti
 			ret = mc_report_end(&j.r, json, out, e);
 	}
 	finish(&j);
+	mc_fd_limit_back(&limit);
 	return ret;
 }
 
