@@ -269,6 +269,42 @@ static void an_unlinked_root_without_contents(void)
 	done(&l, pid);
 }
 
+static bool dir_is_file;
+
+static void unlinked_in_what_has_gone(void)
+{
+	TRY(mkdir("a", 0755));
+	TRY(mount("a", "a", "tmpfs", 0, NULL));
+	TRY(mkdir("a/d", 0755));
+	put("a/d/f", "unlinked");
+	put("t", "");
+	TRY(mount("a/d/f", "t", NULL, MS_BIND, NULL));
+	TRY(unlink("a/d/f"));
+	TRY(rmdir("a/d"));
+	if (dir_is_file)
+		put("a/d", "file");
+}
+
+/* A directory that has gone is made again, unless its name is another thing's. */
+static void what_an_unlinked_root_was_in(void)
+{
+	struct listed l;
+	pid_t pid;
+
+	for (dir_is_file = false; ; dir_is_file = true) {
+		pid = make_container(unlinked_in_what_has_gone);
+		list(&l, pid, true);
+		CHECK_EQ(l.ret, dir_is_file ? -1 : 0);
+		CHECK_EQ(strstr(l.text, "refused    /t: its root, /d/f, has been unlinked, and what that was in is no directory any more") != NULL,
+			 dir_is_file);
+		CHECK_EQ(strstr(l.text, " [deleted-root]\n") != NULL, dir_is_file);
+		CHECK_EQ(length(&l, "refusals"), dir_is_file);
+		done(&l, pid);
+		if (dir_is_file)
+			break;
+	}
+}
+
 /* --- files of namespaces ------------------------------------------------------------ */
 
 /*
@@ -396,6 +432,7 @@ int main(void)
 	TAP_RUN(pasted_options_restore_it);
 	TAP_RUN(all_that_is_refused_is_listed);
 	TAP_RUN(an_unlinked_root_without_contents);
+	TAP_RUN(what_an_unlinked_root_was_in);
 	TAP_RUN(each_namespace_has_its_option);
 	TAP_RUN(nothing_is_changed);
 	return tap_done();

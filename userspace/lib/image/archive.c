@@ -205,6 +205,19 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 	return 0;
 }
 
+static void tell(const struct job *j, const struct mc_mount *m, const char *what)
+{
+	const struct mc_sb *sb = &j->t->sbs[m->sb];
+	char line[600], name[300];
+
+	if (!j->o->left_out)
+		return;
+	snprintf(line, sizeof(line), "%s %u:%u (%s): %s", sb->type, sb->major,
+		 sb->minor, mc_mount_name(j->t, (uint32_t)(m - j->t->mounts), name,
+					  sizeof(name)), what);
+	j->o->left_out(j->o->data, line);
+}
+
 /* 0: told of, so that the others are looked at as well; else it is over. */
 static int refused(struct job *j, const struct mc_sb *sb, const struct mntcr_error *e)
 {
@@ -214,6 +227,66 @@ static int refused(struct job *j, const struct mc_sb *sb, const struct mntcr_err
 	if (!j->nr_refused++)
 		j->first = *e;
 	return 0;
+}
+
+/* What it was in, where a mount shows that: 1, it is, or can be made, a directory; -1: errno. */
+static int is_in_directory(const struct job *j, const char *path, uint32_t m)
+{
+	static const struct mc_open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS |
+			   MC_RESOLVE_NO_XDEV,
+	};
+	const struct mc_mount *mnt = &j->t->mounts[m];
+	const char *way = path + (mnt->root[1] ? strlen(mnt->root) : 0) + 1;
+	const char *end = strrchr(way, '/');
+	struct mntcr_error e;
+	char *dir = end ? strndup(way, (size_t)(end - way)) : NULL;
+	int clone, fd, err;
+
+	if (!dir)
+		return end ? -1 : 1;
+	clone = mc_contents_clone(j->t, m, j->ns_fd[mnt->ns], &e);
+	fd = clone < 0 ? -1 : mc_openat2(clone, dir, &how);
+	err = clone < 0 || fd >= 0 ? 0 : errno;
+	mc_close(fd);
+	mc_close(clone);
+	free(dir);
+	/* what is not there, or not reached, is no obstacle that is known */
+	return err != ENOTDIR && err != ELOOP;
+}
+
+/*
+ * Where a name that led to an unlinked root has become a file's, nobody makes that again.
+ */
+static int check_way(struct job *j, const struct range *sb, uint32_t m, struct mntcr_error *e)
+{
+	const struct mc_mount *mnt = &j->t->mounts[m];
+	char name[300], root[300];
+	uint32_t i;
+
+	for (i = sb->from; i < sb->end; i++)
+		if (strcmp(j->t->mounts[j->sorted[i]].root, mnt->root) &&
+		    shows(j, j->sorted[i], mnt->root))
+			break;
+	if (i == sb->end)
+		return 0;
+	switch (is_in_directory(j, mnt->root, j->sorted[i])) {
+	case 1:
+		return 0;
+	case -1:
+		return mc_nomem(e);
+	}
+	/* who asks for all that would be refused elsewhere; a live source still has it */
+	if (!j->o->refused) {
+		tell(j, mnt, "its root has been unlinked, and what that was in is no directory any more: only a live source gives it");
+		return 0;
+	}
+	mc_refuse(e, "deleted-root",
+		  "%s: its root, %s, has been unlinked, and what that was in is no directory any more: it could not be made there again",
+		  mc_mount_name(j->t, m, name, sizeof(name)),
+		  mc_escape(mnt->root, root, sizeof(root)));
+	return refused(j, &j->t->sbs[mnt->sb], e);
 }
 
 /*
@@ -267,7 +340,8 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 
 	for (i = from; i < end; i++) {
 		m = &mounts[j->sorted[i]];
-		if (m->unlinked && mc_save_expect(s, &j->t->sbs[m->sb], m->root_ino, e))
+		if (m->unlinked && (mc_save_expect(s, &j->t->sbs[m->sb], m->root_ino, e) ||
+				    check_way(j, &sb, j->sorted[i], e)))
 			return -1;
 	}
 	for (i = from; i < end; i = to) {
@@ -425,19 +499,6 @@ static int print(void *data, FILE *out, struct mntcr_error *e)
 }
 
 /* --- which superblocks ---------------------------------------------------------- */
-
-static void tell(const struct job *j, const struct mc_mount *m, const char *what)
-{
-	const struct mc_sb *sb = &j->t->sbs[m->sb];
-	char line[600], name[300];
-
-	if (!j->o->left_out)
-		return;
-	snprintf(line, sizeof(line), "%s %u:%u (%s): %s", sb->type, sb->major,
-		 sb->minor, mc_mount_name(j->t, (uint32_t)(m - j->t->mounts), name,
-					  sizeof(name)), what);
-	j->o->left_out(j->o->data, line);
-}
 
 /*
  * Those of the files are the dumper's.  They mean the same to whoever fills a
