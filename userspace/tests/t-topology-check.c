@@ -128,6 +128,41 @@ static void files_that_no_kernel_has(void)
 	WRONG(t->mounts[0].root_file.target = "x", ": its root has a target and no type");
 }
 
+/* A cgroup may lie above that from which it was seen, and be said in one way. */
+static void roots_of_cgroups(void)
+{
+	static const struct {
+		const char *root;
+		bool good;
+	} roots[] = {
+		{ "/", true }, { "/..", true }, { "/../..", true }, { "/../../a/b", true },
+		{ "/..a/...", true }, { "/a/..", false }, { "/../a/..", false },
+		{ "/cc/../../../../etc", false }, { "/.", false }, { "/../.", false },
+		{ "/a/./b", false }, { "/..//a", false },
+	};
+	static const char *const types[] = { "cgroup", "cgroup2" };
+	struct mntcr_topology *t = fresh();
+	struct mntcr_error e;
+	size_t i, k;
+	int ret;
+
+	for (k = 0; k < MC_ARRAY_SIZE(types); k++) {
+		t->sbs[t->mounts[1].sb].type = types[k];
+		for (i = 0; i < MC_ARRAY_SIZE(roots); i++) {
+			t->mounts[1].root = roots[i].root;
+			ret = mc_topology_check(t, &e);
+			if ((ret == 0) != roots[i].good)
+				TAP_SAY("%s", roots[i].root);
+			CHECK_EQ(ret, roots[i].good ? 0 : -1);
+			if (!ret)
+				continue;
+			CHECK_EQ(e.code, MNTCR_BAD_IMAGE);
+			CHECK(strstr(e.text, ": its root has a"));
+		}
+	}
+	mntcr_topology_free(t);
+}
+
 int main(void)
 {
 	read_text();
@@ -136,6 +171,7 @@ int main(void)
 	TAP_RUN(out_of_range);
 	TAP_RUN(too_many_and_too_long);
 	TAP_RUN(files_that_no_kernel_has);
+	TAP_RUN(roots_of_cgroups);
 	free(text);
 	return tap_done();
 }

@@ -28,6 +28,12 @@
 	mc_fail(e, MNTCR_BAD_IMAGE, 0, "mount %" PRIu64 ": " fmt,	\
 		(m)->id, ##__VA_ARGS__)
 
+/* The next component, of n bytes, leads up. */
+static bool is_up(const char *p, size_t n)
+{
+	return n == 2 && p[0] == '.' && p[1] == '.';
+}
+
 const char *mc_path_fault(const char *p, bool dots)
 {
 	size_t n;
@@ -44,7 +50,8 @@ const char *mc_path_fault(const char *p, bool dots)
 			return "has an empty component";
 		if (n > 255)
 			return "has a component longer than 255 bytes";
-		if (!dots && (!strncmp(p, ".", n) || !strncmp(p, "..", n)))
+		dots = dots && is_up(p, n);
+		if (!dots && (is_up(p, n) || (n == 1 && *p == '.')))
 			return "has a . or .. component";
 		p += n;
 	}
@@ -61,7 +68,7 @@ static const char *root_fault(const struct mc_sb *sb, const char *root)
 			return "is too long";
 		return strchr(root, '/') ? "does not start with /" : NULL;
 	}
-	/* A cgroup outside the reader's cgroup namespace shows as "/..". */
+	/* A cgroup outside of the reader's cgroup namespace is shown from its root, by "/..". */
 	return mc_path_fault(root, !strncmp(sb->type, "cgroup", 6));
 }
 

@@ -318,8 +318,8 @@ uint32_t mc_topology_get_userns(struct mc_topology *t, uint64_t id);
 uint32_t mc_topology_get_group(struct mc_topology *t, uint64_t id);
 
 /*
- * What is wrong with an absolute path without empty, "." or (unless dots) ".."
- * components, or just "/"; NULL: nothing.
+ * What is wrong with an absolute path without empty, "." or ".." components, or just
+ * "/"; NULL: nothing.  With dots, it may begin with some "..".
  */
 const char *mc_path_fault(const char *p, bool dots);
 /* The part of mc_topology_finish() that checks each element by itself. */
