@@ -88,6 +88,11 @@ int cmd_stages_fd(struct cmd_stages *s, const char *cmd, const char *arg, bool c
 	if (getsockopt((int)fd, SOL_SOCKET, SO_DOMAIN, &type, &size) ||
 	    type != AF_UNIX)
 		return cmd_usage(cmd, "--stages %s: not a unix socket", arg);
+	/* the end of another one's peer is not told */
+	if (getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &type, &size) ||
+	    (type != SOCK_STREAM && type != SOCK_SEQPACKET))
+		return cmd_usage(cmd, "--stages %s: a unix socket, and neither SOCK_STREAM nor SOCK_SEQPACKET",
+				 arg);
 	s->fd = (int)fd;
 	fcntl(s->fd, F_SETFD, FD_CLOEXEC);
 	return 0;

@@ -30,6 +30,8 @@ struct drive {
 
 static struct staged x;
 
+static int socket_type = SOCK_STREAM;
+
 static struct drive start(const char *const *more)
 {
 	char *argv[16] = { "mntcr", "restore", "--stages", "100" };
@@ -39,7 +41,7 @@ static struct drive start(const char *const *more)
 	while (more && *more)
 		argv[i++] = (char *)*more++;
 	argv[i] = IMAGE;
-	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	REQUIRE(!socketpair(AF_UNIX, socket_type | SOCK_CLOEXEC, 0, pair));
 	d.pid = fork();
 	REQUIRE(d.pid >= 0);
 	if (!d.pid) {
@@ -673,6 +675,23 @@ static void given_twice_and_of_another_kind(void)
 	close(net);
 }
 
+/* Of datagrams nobody is told that the driver has gone. */
+static void sockets_of_other_kinds(void)
+{
+	struct drive d;
+
+	prepare(nested());
+	socket_type = SOCK_DGRAM;
+	d = start(NULL);
+	CHECK_EQ(over(&d), MNTCR_USAGE);
+	socket_type = SOCK_SEQPACKET;
+	d = start(NULL);
+	say(&d, "abort\n", -1);
+	CHECK(over(&d) != MNTCR_USAGE);
+	socket_type = SOCK_STREAM;
+	nothing_left();
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -693,5 +712,6 @@ int main(void)
 	TAP_RUN(faults);
 	TAP_RUN(faults_of_length);
 	TAP_RUN(given_twice_and_of_another_kind);
+	TAP_RUN(sockets_of_other_kinds);
 	return tap_done();
 }
