@@ -331,7 +331,7 @@ static int list(struct job *j, struct mntcr_topology *t, struct mntcr_error *e)
 	const struct mntcr_stages_options so = {
 		.size = sizeof(so), .give = j->stages.give, .nr_give = j->stages.nr_give,
 	};
-	struct cmd_wrong w = { 0 };
+	struct cmd_wrong w = { .lists = true };
 	int ret = cmd_maps_apply(&j->r.maps, t, &w, e);
 
 	if (!ret)

@@ -126,6 +126,8 @@ struct cmd_maps {
 	size_t nr_stand_ins;
 	struct mntcr_owner *owners;	/* with descriptors of their own */
 	size_t nr_owners;
+	struct mntcr_error *unopened;	/* those that could not be opened */
+	size_t nr_unopened;
 };
 /* 0 or an exit code, having said why */
 int cmd_maps_add(struct cmd_maps *m, const char *cmd, char *arg);
@@ -135,7 +137,7 @@ int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg);
 struct cmd_wrong {
 	struct mntcr_error *list;
 	size_t nr;
-	bool nomem;
+	bool nomem, lists;	/* lists: also what is no refusal but there */
 };
 /* 0, or -1 and an error: of those that are wrong the first, unless w has them all. */
 int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,

@@ -103,6 +103,21 @@ int cmd_maps_add_stand_in(struct cmd_maps *m, const char *cmd, const char *arg)
 	return 0;
 }
 
+/* Kept, as there may be a list to say it in. */
+static int add_unopened(struct cmd_maps *m, const char *cmd, const char *arg)
+{
+	int err = errno;
+	struct mntcr_error *p = realloc(m->unopened, (m->nr_unopened + 1) * sizeof(*p));
+	char esc[600];
+
+	if (!p)
+		return no_memory(cmd);
+	m->unopened = p;
+	mc_fail(&p[m->nr_unopened++], MNTCR_SYS, err, "--owner %s",
+		mc_escape(arg, esc, sizeof(esc)));
+	return 0;
+}
+
 int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg)
 {
 	void *p = realloc(m->owners, (m->nr_owners + 1) * sizeof(*m->owners));
@@ -123,12 +138,10 @@ int cmd_maps_add_owner(struct cmd_maps *m, const char *cmd, char *arg)
 		goto out;
 	/* nothing that is no namespace's file is waited for */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0) {
-		fprintf(stderr, "mntcr: %s: --owner %s: %s\n", cmd, arg, strerror(errno));
-		ret = MNTCR_SYS;
-	} else {
+	if (fd < 0)
+		ret = add_unopened(m, cmd, arg);
+	else
 		m->owners[m->nr_owners++] = (struct mntcr_owner){ .inode = inode, .fd = fd };
-	}
 out:
 	free(copy);
 	return ret;
@@ -147,13 +160,29 @@ static void keep_wrong(void *data, const struct mntcr_error *why)
 	w->list[w->nr++] = *why;
 }
 
+/* In a list it is one of the things that a restore would fail of. */
+static int tell_unopened(const struct cmd_maps *m, struct cmd_wrong *w, struct mntcr_error *e)
+{
+	size_t i;
+
+	for (i = 0; i < m->nr_unopened; i++) {
+		*e = m->unopened[i];
+		if (!w || !w->lists)
+			return -1;
+		mc_refuse(e, "owner-path", "%s", m->unopened[i].text);
+		keep_wrong(w, e);
+	}
+	return 0;
+}
+
 int cmd_maps_apply(const struct cmd_maps *m, struct mntcr_topology *t,
 		   struct cmd_wrong *w, struct mntcr_error *e)
 {
 	const struct mc_wrong all = { keep_wrong, w }, *wrong = w ? &all : NULL;
 
 	memset(e, 0, sizeof(*e));
-	if ((m->nr && mc_topology_map_cgroups(t, m->maps, m->nr, wrong, e)) ||
+	if (tell_unopened(m, w, e) ||
+	    (m->nr && mc_topology_map_cgroups(t, m->maps, m->nr, wrong, e)) ||
 	    (m->nr_stand_ins &&
 	     mc_topology_stand_in(t, m->stand_ins, m->nr_stand_ins, wrong, e)) ||
 	    (m->nr_owners && mc_topology_owners(t, m->owners, m->nr_owners, wrong, e)))
@@ -165,6 +194,7 @@ void cmd_maps_free(struct cmd_maps *m)
 {
 	while (m->nr_owners)
 		close(m->owners[--m->nr_owners].fd);
+	free(m->unopened);
 	free(m->owners);
 	free(m->maps);
 	free(m->stand_ins);

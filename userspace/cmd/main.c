@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,8 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 	size_t i;
 
+	/* a file that may be no larger is an error like others, with a message */
+	signal(SIGXFSZ, SIG_IGN);
 	if (!name) {
 		help(stderr);
 		return MNTCR_USAGE;

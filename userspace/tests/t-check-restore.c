@@ -734,6 +734,25 @@ static void what_the_kernel_does_not_take(void)
 	done(&s);
 }
 
+/* By the plan: the kernel would only say that it is invalid. */
+static void what_is_too_long_for_it(void)
+{
+	struct mntcr_restore_options o = { 0 };
+	char option[400], sbs[600];
+	struct seen s;
+
+	memset(option, 'x', sizeof(option));
+	option[sizeof(option) - 1] = '\0';
+	snprintf(sbs, sizeof(sbs), ",{\"device\":\"0:8\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":\"%s\"}",
+		 option);
+	look(&s, image(sbs, "", ON_DISK(11, "/", "/a", "")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, " [long-option]\n"));
+	CHECK(!strstr(s.text, "[fresh-superblock]"));
+	CHECK(!strstr(s.e.text, "more refusal"));
+	done(&s);
+}
+
 /* Which is known before anything is made, to who plans and to who dumps, too. */
 static void a_kernel_without_empty_pid_namespaces(void)
 {
@@ -1309,6 +1328,7 @@ int main(void)
 	TAP_RUN(all_options_that_name_nothing);
 	TAP_RUN(a_master_that_is_not_shared);
 	TAP_RUN(what_the_kernel_does_not_take);
+	TAP_RUN(what_is_too_long_for_it);
 	TAP_RUN(a_kernel_without_empty_pid_namespaces);
 	TAP_RUN(an_archive_that_could_not_be_made);
 	TAP_RUN(options_of_another_owner);

@@ -102,6 +102,9 @@ check "dump: --cgroup and a namespace" 2 "exclude one another" \
 check "dump: --cgroup and --container" 2 "exclude one another" \
 	"$MNTCR" dump --cgroup "$tmp" --container $holder
 check "dump: no cgroup" 2 "not a directory of cgroup v2" "$MNTCR" dump --cgroup "$tmp"
+check "dump: a file may not be as large" 1 "File too large" \
+	sh -c 'ulimit -f 1; exec "$@"' sh "$MNTCR" dump -o "$tmp/large" $holder
+check "dump: and is not left" 1 "" test -e "$tmp/large"
 check "dump: --freeze, and what?" 2 "freeze without --container or --cgroup" "$MNTCR" dump --freeze $holder
 check "dump: --freeze no cgroup" 2 "not a directory of cgroup v2" \
 	"$MNTCR" dump --cgroup "$tmp" --freeze

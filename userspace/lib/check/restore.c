@@ -164,6 +164,13 @@ static void close_junk(struct job *j)
 		mc_close(j->x.junk[--j->x.nr_junk]);
 }
 
+static bool is_refused_as(const struct mc_plan *p, uint32_t src, const char *rule)
+{
+	const char *refused = p->from[p->srcs[src].sb].refused;
+
+	return refused && !strcmp(refused, rule);
+}
+
 static void try_fresh(struct job *j, uint32_t src)
 {
 	const struct mc_sb *sb = &j->t->sbs[j->x.p->srcs[src].sb];
@@ -173,6 +180,9 @@ static void try_fresh(struct job *j, uint32_t src)
 	struct mntcr_error e = { 0 };
 
 	if (j->x.p->srcs[src].owner != MC_NONE && !j->owners)
+		return;
+	/* the plan has said what the kernel would say, and of which option */
+	if (is_refused_as(j->x.p, src, "long-option"))
 		return;
 	/* not before that has been given */
 	if (j->x.p->srcs[src].need != MC_NONE)
