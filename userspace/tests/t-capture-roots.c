@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <limits.h>
 #include <sys/sysmacros.h>
 
 #include "base/base.h"
@@ -76,6 +77,40 @@ static void bind_itself(const char *from, const char *to)
 	REQUIRE(fd >= 0);
 	REQUIRE(!mc_move_mount(fd, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH));
 	close(fd);
+}
+
+/* Through more bytes than openat2(2) takes at once. */
+static void a_long_way(void)
+{
+	const struct mc_mount *m;
+	struct mntcr_topology *t;
+	char name[251];
+	size_t i;
+	uint32_t k;
+
+	memset(name, 'x', 250);
+	name[250] = '\0';
+	scene_enter();
+	for (i = 0; i < 20; i++) {
+		node(name, S_IFDIR | 0755, 0, 0, 0);
+		REQUIRE(!chdir(name));
+	}
+	node("file", S_IFREG | 0640, 0, 1, 2);
+	node("on", S_IFREG | 0604, 0, 3, 4);
+	bind_itself("file", "on");
+	for (i = !has_statmount(); i < MC_ARRAY_SIZE(methods); i++) {
+		t = capture(methods[i]);
+		if (!t)
+			continue;
+		for (k = 0; k < t->nr_mounts && strlen(t->mounts[k].mountpoint) < PATH_MAX; k++)
+			;
+		REQUIRE(k < t->nr_mounts);
+		m = &t->mounts[k];
+		CHECK_EQ(m->mp_type, MC_MP_OTHER);
+		is(&m->root_file, S_IFREG | 0640, 1, 2, 0, 0);
+		is(&m->mp_file, S_IFREG | 0604, 3, 4, 0, 0);
+		mntcr_topology_free(t);
+	}
 }
 
 /* One of each type as a root, and below another one. */
@@ -335,6 +370,7 @@ static void what_is_below_proc(void)
 int main(void)
 {
 	TAP_RUN(all_types);
+	TAP_RUN(a_long_way);
 	TAP_RUN(more_links_than_there_is_room_for);
 	TAP_RUN(over_one_another);
 	TAP_RUN(what_is_below_proc);

@@ -173,8 +173,10 @@ int cap_layers_of_overlays(struct mc_topology *t, const struct cap_ns *ns, size_
 void cap_under(struct mc_topology *t, uint32_t n, const struct cap_ns *ns,
 	       const struct cap_ids *ids, struct cap_seen *seen);
 
+/* As long as a mountpoint in an image; openat2(2) is given it in parts. */
+#define CAP_PATH_MAX	(MC_MAX_PATH + 1U)
 /* From the namespace's root, at the end of buf; false: longer than that. */
-bool cap_path(const struct mc_topology *t, uint32_t m, char buf[PATH_MAX],
+bool cap_path(const struct mc_topology *t, uint32_t m, char buf[CAP_PATH_MAX],
 	      const char **path);
 /* Is another mount on its root (overmount)? Then no path leads to it. */
 bool cap_is_covered(const struct mc_topology *t, uint32_t m);

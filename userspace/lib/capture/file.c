@@ -69,10 +69,10 @@ bool cap_target(const struct mc_topology *t, const struct mc_mount *through,
 	return true;
 }
 
-bool cap_path(const struct mc_topology *t, uint32_t m, char buf[PATH_MAX],
+bool cap_path(const struct mc_topology *t, uint32_t m, char buf[CAP_PATH_MAX],
 	      const char **path)
 {
-	char *at = buf + PATH_MAX - 1;
+	char *at = buf + CAP_PATH_MAX - 1;
 	const char *mp;
 	size_t n;
 

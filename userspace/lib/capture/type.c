@@ -117,7 +117,7 @@ static void by_id(struct look *l, uint32_t i)
 static void by_path(struct look *l, uint32_t i)
 {
 	struct mc_mount *m = &l->t->mounts[i];
-	char buf[PATH_MAX];
+	char buf[CAP_PATH_MAX];
 	const char *path;
 	int fd;
 
@@ -152,10 +152,10 @@ static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
 {
 	const struct mc_mount *o = &l->t->mounts[other];
 	size_t skip = root_len(o), local = 0;
-	char buf[PATH_MAX], full[PATH_MAX], target[MC_MAX_TARGET + 1];
+	char buf[CAP_PATH_MAX], *full, target[MC_MAX_TARGET + 1];
 	struct statx stx;
 	const char *path;
-	int fd, n;
+	int fd;
 
 	if (m->root_deleted || m->root[0] != '/' || strncmp(m->root, o->root, skip))
 		return;
@@ -167,13 +167,13 @@ static void by_other(struct look *l, struct mc_mount *m, uint32_t other)
 	}
 	if (m->root[skip] != '/' || !cap_path(l->t, other, buf, &path))
 		return;
-	n = snprintf(full, sizeof(full), "%s%s", path[1] ? path : "", m->root + skip);
-	if (n < 0 || (size_t)n >= sizeof(full))
+	if (asprintf(&full, "%s%s", path[1] ? path : "", m->root + skip) < 0)
 		return;
 	if (mc_sb_is_local(&l->t->sbs[o->sb]))
 		local = mc_local_way(l->t, other) + strlen(m->root + skip);
 	fd = mc_open_way(l->root, full, local,
 			 MC_RESOLVE_IN_ROOT | MC_RESOLVE_NO_MAGICLINKS);
+	free(full);
 	/* not what is mounted on it there, nor where a mount has come meanwhile */
 	if (fd >= 0 && !mc_look(fd, CAP_FILE_MASK | (l->t->unique_ids ?
 		    STATX_MNT_ID_UNIQUE : STATX_MNT_ID), &stx) &&

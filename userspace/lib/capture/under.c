@@ -86,7 +86,7 @@ int cap_open_mount(const struct mc_topology *t, const struct cap_ns *ns, int roo
 		   uint32_t i)
 {
 	const struct mc_mount *m = &t->mounts[i];
-	char buf[PATH_MAX];
+	char buf[CAP_PATH_MAX];
 	const char *path;
 	int fd = cap_open_by_id(t, ns, i);
 
