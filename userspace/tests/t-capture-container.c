@@ -36,7 +36,7 @@ static void wait_for_end(void)
 
 #define TRY(x)	do { if ((x) == -1) { perror(#x); _exit(1); } } while (0)
 
-/* The init of a pid namespace, a task with a namespace of its own, and a file. */
+/* The init of a pid namespace, one of a pid namespace below it, and a file. */
 static void container(bool file)
 {
 	int go[2], made[2];
@@ -48,7 +48,7 @@ static void container(bool file)
 	TRY(mount("proc", "/tmp/proc", "proc", 0, NULL));
 	TRY(pipe(go));
 	TRY(pipe(made));
-	if (!child(0)) {
+	if (!child(CLONE_NEWPID)) {
 		TRY(unshare(CLONE_NEWNS));
 		TRY(write(made[1], "x", 1));
 		wait_for_end();
@@ -100,14 +100,24 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+static int nr_open(void)
+{
+	int fd, nr = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		nr += fcntl(fd, F_GETFD) >= 0;
+	return nr;
+}
+
 static void namespaces_of_all_tasks_are_found(void)
 {
 	struct mntcr_container c;
 	struct mntcr_topology *t;
 	struct mntcr_error e;
 	pid_t pid = start(false);
-	int ret = mntcr_capture_container(pid, NULL, &c, &t, &e);
+	int nr = nr_open(), ret;
 
+	ret = mntcr_capture_container(pid, NULL, &c, &t, &e);
 	if (ret)
 		TAP_SAY("%s", e.text);
 	REQUIRE(!ret);
@@ -117,6 +127,8 @@ static void namespaces_of_all_tasks_are_found(void)
 	CHECK_EQ(c.sources[1].type, MNTCR_SOURCE_PID);
 	mntcr_topology_free(t);
 	mntcr_container_free(&c);
+	/* no descriptor is left, of the pid namespaces that were gone through least of all */
+	CHECK_EQ(nr_open(), nr);
 	end(pid);
 }
 

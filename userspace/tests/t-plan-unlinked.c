@@ -127,6 +127,12 @@ static void unlinked_roots_anew(void)
 	t->mounts[m].unlinked = 2;
 	t->sbs[sbs[1]].contents = false;
 	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	t->sbs[sbs[1]].contents = true;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	/* an idmapped one, of which only a whole tree is cloned */
+	t->mounts[m].idmap = mc_topology_add_idmap(t);
+	REQUIRE(t->mounts[m].idmap != MC_NONE);
+	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
 	done();
 }
 
