@@ -247,7 +247,7 @@ static int is_in_directory(const struct job *j, const char *path, uint32_t m)
 	if (!dir)
 		return end ? -1 : 1;
 	clone = mc_contents_clone(j->t, m, j->ns_fd[mnt->ns], &e);
-	fd = clone < 0 ? -1 : mc_openat2(clone, dir, &how);
+	fd = clone < 0 ? -1 : mc_openat2_far(clone, dir, &how);
 	err = clone < 0 || fd >= 0 ? 0 : errno;
 	mc_close(fd);
 	mc_close(clone);
