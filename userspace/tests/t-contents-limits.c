@@ -122,17 +122,28 @@ static void more_names_than_are_listed(void)
 
 /* --- holes ----------------------------------------------------------------------- */
 
+/* Of this process: other work on the machine is not what is measured. */
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	REQUIRE(!clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now));
+	return now.tv_sec;
+}
+
 static void in_time(time_t from)
 {
-	if (time(NULL) - from > 100)
-		TAP_SAY("it took %ld s", (long)(time(NULL) - from));
-	CHECK(time(NULL) - from <= 100);
+	time_t took = seconds() - from;
+
+	if (took > 100)
+		TAP_SAY("it took %ld s", (long)took);
+	CHECK(took <= 100);
 }
 
 static void holes_up_to_the_limit(void)
 {
-	static const int64_t page = 4096;
-	time_t from = time(NULL);
+	const int64_t page = sysconf(_SC_PAGESIZE);
+	time_t from = seconds();
 	struct stat st;
 
 	fresh("a");
@@ -143,7 +154,7 @@ static void holes_up_to_the_limit(void)
 	CHECK(comes_back() < 100000);
 	REQUIRE(!stat("b/f", &st));
 	CHECK_EQ(st.st_size, 1LL << 55);
-	CHECK(st.st_blocks <= 8);
+	CHECK(st.st_blocks <= page / 512);
 	REQUIRE(!stat("b/g", &st));
 	CHECK_EQ(st.st_size, (1LL << 55) + page);
 	CHECK_EQ(st.st_blocks, 0);
@@ -152,7 +163,7 @@ static void holes_up_to_the_limit(void)
 
 static void holes_beyond_it(void)
 {
-	time_t from = time(NULL);
+	time_t from = seconds();
 
 	fresh("a");
 	put("a/f", "", 0, 0);
@@ -221,7 +232,7 @@ static void make_pieces(size_t nr)
 static void pieces_up_to_the_limit(void)
 {
 	struct mntcr_contents *a, *b;
-	time_t from = time(NULL);
+	time_t from = seconds();
 	struct seen s;
 	struct stat st;
 
