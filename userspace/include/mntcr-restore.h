@@ -151,7 +151,8 @@ struct mntcr_restore_options {
 	/*
 	 * For an overlay, its device or a path of it in the first namespace: the
 	 * directory that relative layers of it are found from, which an image does
-	 * not say.  What is wrong with one fails with MNTCR_USAGE.
+	 * not say.  A key that names none fails with MNTCR_USAGE; a directory that
+	 * lacks a layer, or has one that leads out of it, is refused (overlay-layer).
 	 */
 	const struct mntcr_external *layers;
 	size_t nr_layers;
@@ -218,8 +219,9 @@ int mntcr_plan_print(const struct mntcr_topology *topo,
 /*
  * List what a restore on another machine will need of what was captured, and what it
  * cannot do: mntcr-dump(1), --check.  With contents, these are read, and written
- * nowhere; its functions are not called.  MNTCR_REFUSED, when all has been printed, if
- * something cannot be dumped or restored, whatever is given.
+ * nowhere; of its functions holds() is called, when all has been read.  MNTCR_REFUSED,
+ * when all has been printed, if something cannot be dumped or restored, whatever is
+ * given.
  */
 int mntcr_check_dump(struct mntcr_topology *topo,
 		     const struct mntcr_contents_options *contents, bool json,

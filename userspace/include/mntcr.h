@@ -38,7 +38,7 @@ enum mntcr_code {
 	MNTCR_REFUSED = 4,	/* a named rule: cannot be dumped or restored */
 	MNTCR_BAD_IMAGE = 5,	/* not an image, or one that contradicts itself */
 	MNTCR_UNSUPPORTED = 6,	/* this kernel lacks what was asked for */
-	MNTCR_CHANGED = 7,	/* the namespaces would not hold still */
+	MNTCR_CHANGED = 7,	/* it would not hold still, or has ended meanwhile */
 };
 
 struct mntcr_error {
@@ -295,12 +295,16 @@ struct mntcr_contents_options {
 	/* MAJOR:MINOR, or the path in the first namespace of a mount: without */
 	const char *const *exclude;
 	size_t nr_exclude;
-	/* What is left out: one line; may be NULL. */
+	/*
+	 * One line: of what is left out, and, if refused is NULL, of an unlinked root that
+	 * nobody could make again; may be NULL.
+	 */
 	void (*left_out)(void *data, const char *line);
 	void *data;
 	/*
 	 * If not NULL: a superblock whose contents are refused is told of, with the
-	 * rule, and the others are read all the same; the call fails in the end.
+	 * rule, and the others are read all the same; the call fails in the end.  So is
+	 * one with an unlinked root that nobody could make again.
 	 */
 	void (*refused)(void *data, unsigned int major, unsigned int minor,
 			const struct mntcr_error *e);
@@ -461,7 +465,8 @@ struct mntcr_feature {
 	enum mntcr_feature_id id;
 	const char *name;	/* stable, for programs */
 	const char *what;	/* one line, for people */
-	const char *needed_by;	/* "capture", "upstream", "extended", "locks", ... */
+	const char *needed_by;	/* "capture", "upstream", "extended", "locks",
+				 * "superblocks", "detached", "proc" */
 	enum mntcr_feature_state state;
 	int err;		/* the errno that the probe saw */
 };
