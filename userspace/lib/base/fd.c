@@ -71,43 +71,46 @@ void mc_fds_close(int *fds, size_t nr)
 	free(fds);
 }
 
-int mc_openat2_far(int dir, const char *path, const struct mc_open_how *how)
+/* Of the first len bytes of path. */
+static int walk(int dir, const char *path, size_t len, const struct mc_open_how *how)
 {
-	struct mc_open_how step = {
+	const struct mc_open_how step = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = how->resolve,
 	};
 	char part[PATH_MAX];
-	int at = dir, fd = -1, err;
+	int at = dir, fd, err;
+	bool last;
 	size_t n;
 
-	while (strlen(path) >= sizeof(part)) {
-		n = sizeof(part) - 1;
-		while (n && path[n] != '/')
-			n--;
+	for (;;) {
+		last = len < sizeof(part);
+		for (n = last ? len : sizeof(part) - 1; !last && n && path[n] != '/'; n--)
+			;
 		memcpy(part, path, n);
 		part[n] = '\0';
-		/* no slash there: said by the kernel */
-		fd = mc_openat2(at, n ? part : path, &step);
+		errno = ENAMETOOLONG;
+		fd = last ? mc_openat2(at, n ? part : ".", how) :
+		     n ? mc_openat2(at, part, &step) : -1;
 		err = errno;
 		if (at != dir)
 			close(at);
 		errno = err;
-		if (fd < 0)
-			return -1;
+		if (last || fd < 0)
+			return fd;
 		at = fd;
-		path += n + strspn(path + n, "/");
+		for (path += n, len -= n; len && *path == '/'; path++)
+			len--;
 	}
-	fd = mc_openat2(at, *path ? path : ".", how);
-	err = errno;
-	if (at != dir)
-		close(at);
-	errno = err;
-	return fd;
 }
 
-int mc_open_cached(int dir, const char *path, uint64_t resolve)
+int mc_openat2_far(int dir, const char *path, const struct mc_open_how *how)
 {
-	struct mc_open_how how = {
+	return walk(dir, path, strlen(path), how);
+}
+
+static int walk_cached(int dir, const char *path, size_t len, uint64_t resolve)
+{
+	const struct mc_open_how how = {
 		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = resolve | MC_RESOLVE_NO_SYMLINKS | MC_RESOLVE_CACHED,
 	};
@@ -115,9 +118,14 @@ int mc_open_cached(int dir, const char *path, uint64_t resolve)
 
 	/* Any mount or rename on the machine can disturb such a walk. */
 	do {
-		fd = mc_openat2_far(dir, path, &how);
+		fd = walk(dir, path, len, &how);
 	} while (fd < 0 && errno == EAGAIN && --tries);
 	return fd;
+}
+
+int mc_open_cached(int dir, const char *path, uint64_t resolve)
+{
+	return walk_cached(dir, path, strlen(path), resolve);
 }
 
 int mc_open_way(int dir, const char *path, size_t local, uint64_t resolve)
@@ -127,7 +135,6 @@ int mc_open_way(int dir, const char *path, size_t local, uint64_t resolve)
 		.resolve = resolve | MC_RESOLVE_NO_SYMLINKS,
 	};
 	size_t len = strlen(path);
-	char *start;
 	int fd, at;
 
 	fd = mc_open_cached(dir, path, resolve);
@@ -135,13 +142,7 @@ int mc_open_way(int dir, const char *path, size_t local, uint64_t resolve)
 		return fd;
 	if (local >= len)
 		return mc_openat2_far(dir, path, &how);
-	start = strndup(path, len - local);
-	if (!start) {
-		errno = ENOMEM;
-		return -1;
-	}
-	at = mc_open_cached(dir, start, resolve);
-	free(start);
+	at = walk_cached(dir, path, len - local, resolve);
 	if (at < 0)
 		return -1;
 	how.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS;

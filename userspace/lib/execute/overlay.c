@@ -338,50 +338,26 @@ static int set_flags(struct over *o)
 
 struct task {
 	struct over o;
-	char *options;
+	char *options;		/* or, for mount(2), its data */
 };
 
 #define BY_MOUNT	MC_LAYERS_IN "/over"
-
-/* Where one option follows the other, as the kernel would show them. */
-static int put_data(struct over *o, char *options, struct mc_buf *data)
-{
-	char *name, *value;
-
-	mc_buf_puts(data, "");
-	while (mc_next_option(&options, &name, &value)) {
-		if (!mc_layer_option_named(name) &&
-		    (is_implied(o, name) || (!value && mc_is_sb_flag(name))))
-			continue;
-		mc_buf_printf(data, "%s%s%s%s", data->len ? "," : "", name,
-			      value ? "=" : "", value ? value : "");
-	}
-	errno = ENOMEM;
-	return data->nomem ? failed(o, "its options", MC_NONE) : 0;
-}
 
 /*
  * What fsconfig(2) does not take at a time mount(2) does, here, where nobody else sees it;
  * a clone of that mount leaves.
  */
-static int mount_it(struct over *o, char *options)
+static int mount_it(struct over *o, const char *data)
 {
 	const unsigned long flags = o->sb->flags &
 				    (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
 	const struct mc_mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
-	struct mc_buf data = { 0 };
-	int err = put_data(o, options, &data);
 
 	/* of the mount that is another thing */
-	if (!err && (mkdir(BY_MOUNT, 0700) ||
-		     mount(o->sb->source ? o->sb->source : "none", BY_MOUNT, o->sb->type,
-			   flags, data.data) ||
-		     mc_mount_setattr(AT_FDCWD, BY_MOUNT, 0, &writable,
-				      MC_MOUNT_ATTR_SIZE_VER0)))
-		err = failed(o, "mounting it", MC_NONE);
-	mc_buf_free(&data);
-	if (err)
-		return err;
+	if (mkdir(BY_MOUNT, 0700) ||
+	    mount(o->sb->source ? o->sb->source : "none", BY_MOUNT, o->sb->type, flags, data) ||
+	    mc_mount_setattr(AT_FDCWD, BY_MOUNT, 0, &writable, MC_MOUNT_ATTR_SIZE_VER0))
+		return failed(o, "mounting it", MC_NONE);
 	o->mnt = mc_open_tree(AT_FDCWD, BY_MOUNT, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	return o->mnt < 0 ? failed(o, "cloning it", MC_NONE) : 0;
 }
@@ -504,6 +480,33 @@ static int run(struct mc_exec *x, const struct mc_op *op, struct task *t)
 	return -1;
 }
 
+/*
+ * What mount(2) takes of a superblock's options, which are freed: one follows the other, as
+ * the kernel would show them; NULL: no memory.
+ */
+static char *data_of(const struct over *o, char *options)
+{
+	struct mc_buf data = { 0 };
+	char *rest = options, *name, *value;
+
+	if (!options)
+		return NULL;
+	mc_buf_puts(&data, "");
+	while (mc_next_option(&rest, &name, &value)) {
+		if (!mc_layer_option_named(name) &&
+		    (is_implied(o, name) || (!value && mc_is_sb_flag(name))))
+			continue;
+		mc_buf_printf(&data, "%s%s%s%s", data.len ? "," : "", name,
+			      value ? "=" : "", value ? value : "");
+	}
+	free(options);
+	if (data.nomem) {
+		mc_buf_free(&data);
+		return NULL;
+	}
+	return data.data;
+}
+
 int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers, int *mnt)
 {
 	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
@@ -517,6 +520,9 @@ int mc_exec_overlay(struct mc_exec *x, const struct mc_op *op, bool layers, int 
 	};
 	int ret = -1;
 
+	/* a child has no memory to ask for */
+	if (layers && s->by_mount)
+		t.options = data_of(&t.o, t.options);
 	t.o.fd = mc_fds_new(sb->nr_layers);
 	if (!t.options || !t.o.fd) {
 		mc_nomem(x->e);
