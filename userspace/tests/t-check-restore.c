@@ -169,6 +169,41 @@ static void it_is_good_once_all_is_there(void)
 	done(&s);
 }
 
+/* Further down than one path may lead. */
+static void a_place_far_down(void)
+{
+	struct mntcr_external x = { .key = "9:9", .path = "/tmp/disk" };
+	struct mntcr_restore_options o = { .externals = &x, .nr_externals = 1 };
+	char name[201], way[30 * 201 + 1] = "", text[sizeof(way) + 400];
+	int fd, below, i, last;
+	struct seen s;
+
+	memset(name, 'd', 200);
+	name[200] = '\0';
+	for (i = 0; i < 30; i++) {
+		strcat(way, "/");
+		strcat(way, name);
+	}
+	snprintf(text, sizeof(text), ON_DISK(11, "/", "/a", "")
+		 ",{\"id\":14,\"namespace\":0,\"parent\":11,\"superblock\":0,\"root\":\"/\",\"mountpoint\":\"%s\"}",
+		 way);
+	for (last = 29; last <= 30; last++) {
+		fd = open(x.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		for (i = 0; i < last; i++) {
+			REQUIRE(!mkdirat(fd, name, 0755) || errno == EEXIST);
+			below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			REQUIRE(below >= 0);
+			close(fd);
+			fd = below;
+		}
+		close(fd);
+		look(&s, image("," DISK, "", text), &o);
+		CHECK_EQ(s.ret, last < 30 ? -1 : 0);
+		CHECK(last == 30 || has(s.text, " [external-mountpoint]\n"));
+		done(&s);
+	}
+}
+
 /* What the kernel makes for whoever mounts it is of its type, or another thing. */
 static void an_external_of_another_type(void)
 {
@@ -1312,6 +1347,7 @@ int main(void)
 	TAP_RUN(nothing_stands_in_the_way);
 	TAP_RUN(everything_about_an_external_at_once);
 	TAP_RUN(it_is_good_once_all_is_there);
+	TAP_RUN(a_place_far_down);
 	TAP_RUN(an_external_of_another_type);
 	TAP_RUN(what_cannot_be_opened_and_what_the_plan_refuses);
 	TAP_RUN(layers_of_an_overlay);

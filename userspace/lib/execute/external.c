@@ -229,20 +229,24 @@ static void check_places(struct check *c, const struct mc_src *base, const char 
 			 uint32_t m)
 {
 	const struct mc_topology *t = c->p->topo;
-	char name[256], of[MC_OPTION_TEXT_SIZE], under[256], text[1200], at[PATH_MAX];
+	char name[256], of[MC_OPTION_TEXT_SIZE], under[256], text[1200];
+	struct mc_buf at = { 0 };
 	enum mc_there there;
 	uint32_t child;
-	int n;
 
 	mc_for_each_child(t, child, m) {
 		const struct mc_mount *on = &t->mounts[child];
 
 		if (!on->mountpoint[1])
 			continue;
-		n = snprintf(at, sizeof(at), "%s%s", below, on->mountpoint + !*below);
-		if (n < 0 || (size_t)n >= sizeof(at))
-			continue;
-		there = mc_exec_look_in(&c->looking, base, at);
+		at.len = 0;
+		mc_buf_puts(&at, below);
+		mc_buf_puts(&at, on->mountpoint + !*below);
+		if (at.nomem) {
+			*c->looking.nomem = true;
+			break;
+		}
+		there = mc_exec_look_in(&c->looking, base, at.data);
 		if (there == MC_IS_UNKNOWN || !is_wrong(on, there))
 			continue;
 		snprintf(text, sizeof(text), "%s: %s has %s at %s to mount it on",
@@ -250,7 +254,7 @@ static void check_places(struct check *c, const struct mc_src *base, const char 
 			 name_of(c, base, of, sizeof(of)),
 			 there == MC_IS_NOTHING ? "nothing" :
 			 there == MC_IS_DIR ? "a directory" : "no directory",
-			 mc_escape(at, under, sizeof(under)));
+			 mc_escape(at.data, under, sizeof(under)));
 		c->ids[0].ns = on->ns;
 		c->ids[0].id = on->id;
 		report(c, rule_of(base, "external-mountpoint", "device-mountpoint",
@@ -258,6 +262,7 @@ static void check_places(struct check *c, const struct mc_src *base, const char 
 		       rule_of(base, "make it there, or name what has it",
 			       "make it there, or name what has it", LAYERS_HELP), 1);
 	}
+	mc_buf_free(&at);
 }
 
 /*

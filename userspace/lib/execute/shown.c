@@ -37,11 +37,7 @@ static int open_below(int fd, const char *path)
 
 	if (!*path)
 		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (strlen(path) >= PATH_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	below = mc_openat2(fd, path, &how);
+	below = mc_openat2_far(fd, path, &how);
 	if (below >= 0 || errno != EXDEV)
 		return below;
 	/* a clone is without what is mounted on the way; locks may not let it go alone */
@@ -50,7 +46,7 @@ static int open_below(int fd, const char *path)
 		errno = EXDEV;
 		return -1;
 	}
-	below = mc_openat2(clone, path, &how);
+	below = mc_openat2_far(clone, path, &how);
 	err = errno;
 	mc_close(clone);
 	errno = err;
