@@ -42,7 +42,7 @@ int mc_report_new(struct mc_report *r, const struct mc_topology *t,
 /* It will have what stages wait for. */
 void mc_report_staged(struct mc_report *r);
 void mc_report_free(struct mc_report *r);
-void mc_report_add(struct mc_report *r, json_t *list, json_t *what);
+bool mc_report_add(struct mc_report *r, json_t *list, json_t *what);
 /* Into of: the first few by name, and all by id. */
 void mc_report_mounts(struct mc_report *r, json_t *of, const uint32_t *mounts,
 		      uint32_t nr);

@@ -15,10 +15,12 @@
 /* Of execve(2), MAX_ARG_STRLEN is twice that. */
 #define MOST_IN_WORD	65536
 
-void mc_report_add(struct mc_report *r, json_t *list, json_t *what)
+bool mc_report_add(struct mc_report *r, json_t *list, json_t *what)
 {
-	if (!what || json_array_append_new(list, what))
-		r->nomem = true;
+	if (what && !json_array_append_new(list, what))
+		return true;
+	r->nomem = true;
+	return false;
 }
 
 void mc_report_set(struct mc_report *r, json_t *of, const char *key, json_t *value)
@@ -200,7 +202,9 @@ static void add_option(struct mc_report *r, json_t *list, const char *option,
 
 	if (o)
 		mc_report_mounts(r, o, mounts, nr);
-	mc_report_add(r, list, o);
+	/* one that could not be added is gone */
+	if (!mc_report_add(r, list, o))
+		return;
 	for (i = 0; r->option_of && list == r->externals && i < nr; i++)
 		r->option_of[mounts[i]] = o;
 }
