@@ -95,6 +95,12 @@ bool mc_member_name(char *name, uint32_t *major, uint32_t *minor, char **path);
 bool mc_member_unlinked(const char *name, uint32_t *major, uint32_t *minor,
 			uint32_t *nr);
 
+/* In a map: of a superblock, by its index. */
+static inline uint64_t mc_unlinked_key(uint32_t sb, uint32_t nr)
+{
+	return (uint64_t)sb << 32 | nr;
+}
+
 /* The order of paths in an archive: what is in a directory comes right after it. */
 int mc_member_cmp(const char *x, const char *y);
 /* y is x or below it; "" is the root. */

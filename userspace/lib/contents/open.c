@@ -215,11 +215,6 @@ struct shown {
 	struct mc_map *unlinked;
 };
 
-static uint64_t unlinked_key(uint32_t sb, uint32_t nr)
-{
-	return (uint64_t)sb << 32 | nr;
-}
-
 static int cmp_root(const void *a, const void *b)
 {
 	const struct mc_mount *x = *(const struct mc_mount *const *)a;
@@ -240,7 +235,7 @@ static int find_shown(struct shown *s, struct mntcr_error *e)
 	for (i = 0; i < s->t->nr_mounts; i++) {
 		m = &s->t->mounts[i];
 		if (m->unlinked &&
-		    mc_map_add(s->unlinked, unlinked_key(m->sb, m->unlinked), &none) < 0)
+		    mc_map_add(s->unlinked, mc_unlinked_key(m->sb, m->unlinked), &none) < 0)
 			return mc_nomem(e);
 		if (!m->root_deleted)
 			s->roots[s->nr++] = m;
@@ -292,7 +287,7 @@ static int check_part(const struct shown *s, uint32_t sb, const struct part *p,
 	uint32_t i, none;
 
 	for (i = 0; i < p->nr_unlinked; i++) {
-		if (mc_map_get(s->unlinked, unlinked_key(sb, p->unlinked[i]), &none))
+		if (mc_map_get(s->unlinked, mc_unlinked_key(sb, p->unlinked[i]), &none))
 			continue;
 		snprintf(name, sizeof(name), MC_UNLINKED_PREFIX "%u:%u/%u", p->major, p->minor,
 			 p->unlinked[i]);

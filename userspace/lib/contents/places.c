@@ -144,11 +144,6 @@ static int find_mountpoints(struct places *p)
 	return p->of_root ? 0 : -1;
 }
 
-static uint64_t unlinked_key(uint32_t sb, uint32_t nr)
-{
-	return (uint64_t)sb << 32 | nr;
-}
-
 static int find_unlinked(struct places *p)
 {
 	const struct mc_mount *m;
@@ -158,7 +153,7 @@ static int find_unlinked(struct places *p)
 		m = &p->t->mounts[i];
 		type = type_of(m);
 		if (m->unlinked && type != MC_MP_UNKNOWN &&
-		    mc_map_add(p->unlinked, unlinked_key(m->sb, m->unlinked), &type) < 0)
+		    mc_map_add(p->unlinked, mc_unlinked_key(m->sb, m->unlinked), &type) < 0)
 			return -1;
 	}
 	return 0;
@@ -203,7 +198,7 @@ static const char *fault_unlinked(const struct places *p, uint32_t sb, uint32_t 
 {
 	uint32_t type;
 
-	if (!mc_map_get(p->unlinked, unlinked_key(sb, nr), &type) ||
+	if (!mc_map_get(p->unlinked, mc_unlinked_key(sb, nr), &type) ||
 	    type == (dir ? MC_MP_DIR : MC_MP_OTHER))
 		return NULL;
 	return dir ? A_DIRECTORY : NO_DIRECTORY;
