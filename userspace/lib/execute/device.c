@@ -37,12 +37,10 @@ struct check {
 static void refuse(struct check *c, const struct mc_src *s, const char *rule,
 		   const char *help, const char *text)
 {
-	const struct mntcr_external *o = &c->po->devices[s->device];
-	char key[128], path[256], all[1200];
+	char of[MC_OPTION_TEXT_SIZE], all[1200];
 
-	snprintf(all, sizeof(all), "--device %s=%s: %s",
-		 mc_escape(o->key, key, sizeof(key)),
-		 mc_escape(o->path, path, sizeof(path)), text);
+	snprintf(all, sizeof(all), "%s: %s",
+		 mc_option_text("--device", &c->po->devices[s->device], of, sizeof(of)), text);
 	mc_refuse_beside(c->po, c->e, &c->nr_refused, &(struct mntcr_refusal){
 		.rule = rule, .text = all, .help = help });
 }
