@@ -372,8 +372,12 @@ struct mc_looking {
 	const int *external_fd, *layer_fd;	/* -1: could not be opened; NULL: none was */
 	const int *device_root;			/* the same, per source */
 	const struct mntcr_contents *contents;	/* or NULL */
-	struct mc_listing **listings;		/* per superblock, once it was needed; */
-	bool *nomem;				/* or it could not be */
+	/* per superblock, or NULL */
+	struct mc_looked_up {
+		struct mc_listing *listing;	/* NULL: it could not be read */
+		bool tried;			/* that is done once */
+	} *listings;
+	bool *nomem;				/* for reading one */
 };
 
 /* Below fd, whatever else is mounted on the way; path is relative, or "". */

@@ -576,7 +576,7 @@ static int start(struct check *c)
 {
 	uint32_t i, m;
 
-	c->looking.listings = calloc(c->p->topo->nr_sbs + 1UL, sizeof(struct mc_listing *));
+	c->looking.listings = calloc(c->p->topo->nr_sbs + 1UL, sizeof(*c->looking.listings));
 	c->first = malloc((c->p->nr_srcs + 1UL) * sizeof(*c->first));
 	c->next = malloc((c->p->topo->nr_mounts + 1UL) * sizeof(*c->next));
 	c->ids = calloc(c->p->topo->nr_mounts + 1UL, sizeof(*c->ids));
@@ -625,7 +625,7 @@ static int finish(struct check *c, int ret)
 	free(c->ids);
 	free(c->devices);
 	for (i = 0; c->looking.listings && i < c->p->topo->nr_sbs; i++)
-		mc_listing_free(c->looking.listings[i]);
+		mc_listing_free(c->looking.listings[i].listing);
 	free(c->looking.listings);
 	return ret || c->nr_refused ? -1 : 0;
 }

@@ -163,15 +163,18 @@ static enum mc_there look_among(const struct mc_plan *p, const struct mc_src *s,
  */
 static const struct mc_listing *listing_of(const struct mc_looking *l, uint32_t sb)
 {
+	struct mc_looked_up *of;
 	struct mntcr_error e;
 
 	if (!l->listings || !mc_contents_has(l->contents, &l->p->topo->sbs[sb]))
 		return NULL;
-	if (!l->listings[sb] &&
-	    mc_listing_read(l->contents, &l->p->topo->sbs[sb], &l->listings[sb], &e) &&
+	of = &l->listings[sb];
+	if (!of->tried &&
+	    mc_listing_read(l->contents, &l->p->topo->sbs[sb], &of->listing, &e) &&
 	    e.code == MNTCR_SYS && e.err == ENOMEM)
 		*l->nomem = true;
-	return l->listings[sb];
+	of->tried = true;
+	return of->listing;
 }
 
 /* As one that is made or found there would be seen. */
