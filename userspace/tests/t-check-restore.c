@@ -822,13 +822,20 @@ static void a_kernel_without_empty_pid_namespaces(void)
 
 /*
  * What ends with "/" is a directory, and with "@" one that hides what is below it, for
- * overlayfs; with "%" it is a whiteout.
+ * overlayfs; with "%" it is a whiteout; what follows "=" is what it is a link to.
  */
 static void set_kind(struct archive_entry *x, const char *name)
 {
+	const char *link = strchr(name, '=');
 	size_t n = strlen(name) - 1;
 	char path[256];
 
+	if (link) {
+		snprintf(path, sizeof(path), "%.*s", (int)(link - name), name);
+		archive_entry_set_pathname(x, path);
+		archive_entry_set_hardlink(x, link + 1);
+		return;
+	}
 	snprintf(path, sizeof(path), "%.*s", (int)(strchr("@%", name[n]) ? n : n + 1), name);
 	archive_entry_set_pathname(x, path);
 	archive_entry_set_filetype(x, strchr("/@", name[n]) ? AE_IFDIR :
@@ -922,7 +929,8 @@ static void places_on_layers_with_contents(void)
 	static const char *const names[] = {
 		MC_CONTENTS_JSON, IN, IN "low/", IN "low/dir/", IN "low/file", IN "low/gone/",
 		IN "low/opaque/", IN "low/opaque/in/", IN "low/shut/", IN "low/shut/in/",
-		IN "up/", IN "up/gone%", IN "up/new/", IN "up/opaque@", IN "up/shut",
+		/* as the kernel makes a second whiteout */
+		IN "up/", IN "up/first%", IN "up/gone=" IN "up/first", IN "up/new/", IN "up/opaque@", IN "up/shut",
 		MC_CONTENTS_END,
 	};
 #undef IN

@@ -32,7 +32,27 @@ static uint32_t mark(const char *key, const char *value, size_t size)
 	return !strcmp(key, "whiteout") ? MC_LISTED_PERHAPS << user : 0;
 }
 
-static uint32_t kind_of(struct archive_entry *entry)
+/*
+ * As what it is to, which comes before it: overlayfs makes its whiteouts as links to one
+ * device.  None is to a directory.  0: no memory.
+ */
+static uint32_t kind_of_link(const struct mc_listing *l, const struct mc_sb *sb,
+			     const char *link)
+{
+	uint32_t is = 0, major, minor;
+	char *copy = strdup(link), *path;
+
+	if (!copy)
+		return 0;
+	if (mc_member_name(copy, &major, &minor, &path) && major == sb->major &&
+	    minor == sb->minor)
+		is = mc_listing_at(l, path);
+	free(copy);
+	return is & MC_LISTED_DIR ? MC_LISTED : is | MC_LISTED;
+}
+
+static uint32_t kind_of(const struct mc_listing *l, const struct mc_sb *sb,
+			struct archive_entry *entry)
 {
 	const char *key;
 	const void *value;
@@ -40,7 +60,7 @@ static uint32_t kind_of(struct archive_entry *entry)
 	size_t size;
 
 	if (archive_entry_hardlink(entry))
-		return MC_LISTED;
+		return kind_of_link(l, sb, archive_entry_hardlink(entry));
 	if (archive_entry_filetype(entry) == AE_IFCHR && !archive_entry_rdevmajor(entry) &&
 	    !archive_entry_rdevminor(entry))
 		return MC_LISTED | MC_LISTED_WHITEOUT;
@@ -57,7 +77,7 @@ static int add(struct mc_listing *l, const char *path, uint32_t is)
 {
 	size_t len = strlen(path);
 	uint32_t value = is;
-	int ret = mc_map_add(l->by_path, mc_hash_bytes(path, len, l->seed), &value);
+	int ret = !is ? -1 : mc_map_add(l->by_path, mc_hash_bytes(path, len, l->seed), &value);
 
 	while (!ret && len) {
 		len = path[len] == '/' || !path[len] ? len - 1 : len;
@@ -77,7 +97,7 @@ static int add_all(struct mc_listing *l, struct mc_rules *r, struct mc_members *
 	int ret;
 
 	while ((ret = mc_rules_next(r, m, &entry, &name, &path)) > 0) {
-		if (path && add(l, path, kind_of(entry)))
+		if (path && add(l, path, kind_of(l, r->sb, entry)))
 			ret = mc_nomem(e);
 		r->name = "";
 		free(name);
