@@ -241,11 +241,15 @@ static int is_in_directory(const struct job *j, const char *path, uint32_t m)
 	const char *way = path + (mnt->root[1] ? strlen(mnt->root) : 0) + 1;
 	const char *end = strrchr(way, '/');
 	struct mntcr_error e;
-	char *dir = end ? strndup(way, (size_t)(end - way)) : NULL;
+	char *dir;
 	int clone, fd, err;
 
+	if (!end && !mnt->root[1])
+		return 1;
+	/* in the mount's own root, which may be a file by now */
+	dir = end ? strndup(way, (size_t)(end - way)) : strdup(".");
 	if (!dir)
-		return end ? -1 : 1;
+		return -1;
 	clone = mc_contents_clone(j->t, m, j->ns_fd[mnt->ns], &e);
 	fd = clone < 0 ? -1 : mc_openat2_far(clone, dir, &how);
 	err = clone < 0 || fd >= 0 ? 0 : errno;
