@@ -17,6 +17,7 @@ lib-y += base/fd-limit.o
 lib-y += base/thread.o
 lib-y += base/worker.o
 lib-y += base/ns-file.o
+lib-y += base/pid-ns.o
 lib-y += base/features.o
 
 lib-y += topology/topology.o

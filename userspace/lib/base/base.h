@@ -206,6 +206,12 @@ int mc_open_ns(const struct mntcr_source *s, char *name, size_t size,
 	       struct mntcr_error *e);
 
 /*
+ * How many levels a pid namespace lies below the one of that inode number, the caller's;
+ * -1: it is not below that; -2: it could not be looked at.
+ */
+int mc_pidns_depth(int file, ino_t own);
+
+/*
  * Helper processes that the caller of the library does not notice: the end of
  * one raises no SIGCHLD, and neither wait() nor waitpid(-1, ...) finds it.
  *

@@ -34,31 +34,22 @@ struct look {
  */
 static void note_pidns(struct mc_sb *sb, int proc)
 {
-	int fd = openat(proc, "1/ns/pid", O_RDONLY | O_CLOEXEC | O_NOCTTY), up;
+	int fd = openat(proc, "1/ns/pid", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat own, st;
-	uint32_t depth;
+	int depth;
 
-	if (fd < 0 || stat("/proc/self/ns/pid", &own)) {
+	if (fd < 0 || stat("/proc/self/ns/pid", &own) || fstat(fd, &st)) {
 		mc_close(fd);
 		return;
 	}
-	for (depth = 0; fd >= 0 && depth <= 32; depth++) {
-		/* known as a whole, or not at all */
-		if (fstat(fd, &st)) {
-			sb->pidns_ino = 0;
-			break;
-		}
-		if (!depth)
-			sb->pidns_ino = st.st_ino;
-		if (st.st_ino == own.st_ino) {
-			sb->pidns_depth = depth;
-			break;
-		}
-		up = ioctl(fd, MC_NS_GET_PARENT);
-		mc_close(fd);
-		fd = up;
-	}
+	depth = mc_pidns_depth(fd, own.st_ino);
 	mc_close(fd);
+	/* known as a whole, or not at all */
+	if (depth == -2)
+		return;
+	sb->pidns_ino = st.st_ino;
+	if (depth >= 0)
+		sb->pidns_depth = (uint32_t)depth;
 }
 
 /* Of a superblock, what no option says. */

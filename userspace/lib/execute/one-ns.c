@@ -12,8 +12,6 @@
 
 #include "execute/execute.h"
 
-#define MAX_PID_LEVEL 32	/* the kernel's */
-
 struct looking {
 	const struct mc_plan *p;
 	const int *external_fd;
@@ -169,23 +167,11 @@ int mc_one_ns(const struct mc_plan *p, const int *external_fd, struct mc_exec *x
 /* How many levels below the caller's a pid namespace is; MC_NONE: it is not below it. */
 static uint32_t depth_of(const struct mc_exec *x, int file)
 {
-	uint32_t depth, found = MC_NONE;
-	struct stat own, st;
-	int fd, up;
+	struct stat own;
+	int depth = fstatat(x->proc_fd, "self/ns/pid", &own, 0) ? -1 :
+		    mc_pidns_depth(file, own.st_ino);
 
-	fd = fstatat(x->proc_fd, "self/ns/pid", &own, 0) ? -1 :
-	     fcntl(file, F_DUPFD_CLOEXEC, 3);
-	for (depth = 0; fd >= 0 && depth <= MAX_PID_LEVEL && !fstat(fd, &st); depth++) {
-		if (st.st_ino == own.st_ino) {
-			found = depth;
-			break;
-		}
-		up = ioctl(fd, MC_NS_GET_PARENT);
-		mc_close(fd);
-		fd = up;
-	}
-	mc_close(fd);
-	return found;
+	return depth < 0 ? MC_NONE : (uint32_t)depth;
 }
 
 struct depth {
@@ -198,7 +184,7 @@ static bool is_made(const struct mc_exec *x, struct depth *d)
 {
 	uint32_t i;
 
-	d->is = MC_NONE;
+	*d = (struct depth){ .is = MC_NONE };
 	for (i = 0; i < x->nr_made && d->is == MC_NONE; i++)
 		if (x->made[i].type == CLONE_NEWPID)
 			*d = (struct depth){ .ns = x->made[i].nr, .was = 1,
