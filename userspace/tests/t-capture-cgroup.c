@@ -458,6 +458,36 @@ static void thawed_without_the_guard(void)
 	end(a);
 }
 
+static void sleep_on(void)
+{
+	for (;;)
+		pause();
+}
+
+/* Right after a thaw, the kernel tells that it is frozen when that time is over. */
+static void frozen_in_a_short_time(void)
+{
+	const struct mntcr_freeze_options o = {
+		.size = sizeof(o), .timeout_ms = 5,
+	};
+	pid_t a = task(CG "/a/b", sleep_on);
+	struct mntcr_freeze *f;
+	struct mntcr_error e;
+	int i, frozen = 0;
+
+	for (i = 0; i < 20; i++) {
+		thaw(freeze(CG "/a"));
+		if (mntcr_freeze(CG "/a", &o, &f, &e))
+			continue;
+		frozen++;
+		thaw(f);
+	}
+	/* on a machine that is busy freezing may take longer, but not each time */
+	CHECK(frozen);
+	TAP_SAY("frozen within 5 ms: %d of %d times", frozen, i);
+	end(a);
+}
+
 static void not_with_the_caller_in_it(void)
 {
 	struct mntcr_freeze *f;
@@ -723,6 +753,7 @@ int main(void)
 	TAP_RUN(frozen_until_all_is_read);
 	TAP_RUN(thawed_when_the_dumper_is_killed);
 	TAP_RUN(thawed_without_the_guard);
+	TAP_RUN(frozen_in_a_short_time);
 	TAP_RUN(not_with_the_caller_in_it);
 	TAP_RUN(a_containers_is_found);
 	TAP_RUN(dump_freezes_a_container);

@@ -29,6 +29,7 @@
  * second (CGROUP_FILE_NOTIFY_MIN_INTV): after this none is to come of what has been.
  */
 #define SETTLED_MS	30
+#define LATE_MS		(5 * SETTLED_MS)	/* beyond the time limit, for that alone */
 
 struct mntcr_freeze {
 	int dir;		/* of the cgroup */
@@ -228,7 +229,8 @@ static int wait_for_it(struct mntcr_freeze *f, uint64_t ms, struct mntcr_error *
 		if (sleep < 0 || settled)
 			break;
 		now = now_ms();
-		if (now >= end) {
+		/* frozen in time, but for an event that was put off */
+		if (now >= end + (sleep > 0 ? LATE_MS : 0)) {
 			sleep = not_frozen(f, ms, e);
 			break;
 		}
