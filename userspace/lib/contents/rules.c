@@ -48,7 +48,10 @@ int mc_rules_start(struct mc_rules *r, const struct mc_sb *sb, struct mntcr_erro
 {
 	*r = (struct mc_rules){ .sb = sb, .e = e, .name = "" };
 	r->last = malloc(MC_MAX_MEMBER_NAME + 1);
-	return r->last ? 0 : mc_nomem(e);
+	if (!r->last)
+		return mc_nomem(e);
+	*r->last = '\0';
+	return 0;
 }
 
 void mc_rules_end(struct mc_rules *r)
