@@ -2,7 +2,8 @@
 # Copyright (C) 2026 The mount checkpoint/restore authors
 #
 # For scripts that run the command: TAP, exit codes, what is on which stream.
-# A directory tmp goes at the end, and so does the process holder, if there is one.
+# A directory tmp goes at the end, and so does the process holder, if there is one: by
+# SIGKILL, since unshare(1) --fork takes no other.
 
 set -u
 : "${MNTCR:?}" "${VARIANT:=gcc}"
@@ -12,7 +13,7 @@ tmp=$(mktemp -d) || exit 1
 holder=
 cleanup()
 {
-	[ -n "$holder" ] && kill "$holder" 2>/dev/null
+	[ -n "$holder" ] && kill -KILL "$holder" 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
