@@ -98,9 +98,11 @@ static void the_widest_that_a_path_leads_to(void)
 	REQUIRE(!mkdir("/tmp/part/at", 0755));
 	REQUIRE(!mkdir("/tmp/seen", 0755));
 	REQUIRE(!mkdir("/tmp/narrow", 0755));
+	REQUIRE(!mkdir("/tmp/narrow-too", 0755));
 	REQUIRE(!mkdir("/tmp/part/in/x", 0755));
 	REQUIRE(!mount("/tmp/part/in/x", "/tmp/narrow", NULL, MS_BIND, NULL));
 	REQUIRE(!mount("/tmp/part/in", "/tmp/seen", NULL, MS_BIND, NULL));
+	REQUIRE(!mount("/tmp/part/in/x", "/tmp/narrow-too", NULL, MS_BIND, NULL));
 	pid = make_container(build);
 	REQUIRE(!mount("over", "/tmp/part", "tmpfs", 0, NULL));
 	good(&d, pid, NULL);
@@ -112,6 +114,7 @@ static void the_widest_that_a_path_leads_to(void)
 	REQUIRE(!umount("/tmp/part"));
 	REQUIRE(!umount("/tmp/seen"));
 	REQUIRE(!umount("/tmp/narrow"));
+	REQUIRE(!umount("/tmp/narrow-too"));
 	pid = make_container(build);
 	REQUIRE(!mount("over", "/tmp/part", "tmpfs", 0, NULL));
 	good(&d, pid, NULL);
