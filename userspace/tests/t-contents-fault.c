@@ -101,6 +101,13 @@ static void build(void)
 	set_flags("own/nodump", FS_NODUMP_FL);
 	put("at", "");
 	TRY(mount("own/file", "at", NULL, MS_BIND, NULL));
+	/* and one of which a file is all that can be seen */
+	TRY(mkdir("lone", 0755));
+	TRY(mount("lone", "lone", "tmpfs", 0, NULL));
+	put("lone/file", "alone\n");
+	put("lone-at", "");
+	TRY(mount("lone/file", "lone-at", NULL, MS_BIND, NULL));
+	TRY(umount2("lone", 0));
 }
 
 /* And what only a kernel with the series can put back: unlinked roots, with files. */
