@@ -89,8 +89,10 @@ restore() {
 	grep -q "^master  *--host $volume for .*:\(/media\|$volume\)" $work/list || rc=1
 	[ $rc = 0 ] || sed 's/^/# /' $work/list
 	step $rc "what of it is found where host A had it"
+	# both as it is by now: a place of the host's may have been made meanwhile
 	mntcr restore --check --stages - $work/image >$work/staged || :
-	sed -n 's/^options .*\(--host [^ ]*\).*/\1/p' $work/list >$work/hosts
+	mntcr restore --check $work/image |
+		sed -n 's/^options .*\(--host [^ ]*\).*/\1/p' >$work/hosts
 	sed -n 's/^options .*\(--host [^ ]*\).*/\1/p' $work/staged | cmp -s - $work/hosts &&
 		[ -s $work/hosts ] && rc=0 || { rc=1; sed 's/^/# /' $work/staged; }
 	step $rc "and so it is of a restore in stages, in which it could be given"
