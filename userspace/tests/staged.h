@@ -139,12 +139,34 @@ static inline struct mntcr_topology *nested(void)
 
 /* --- who gives ------------------------------------------------------------------ */
 
+/* The init of the pid namespace that the caller's children are in; it says when it is. */
+static inline void staged_fork_init(int ready)
+{
+	if (fork())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+}
+
+/* The file of that namespace. */
+static inline int staged_pid_file(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/ns/pid_for_children", (int)pid);
+	fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
 /* A child keeps it whose child is init: of the one at ns, or of a new one (-1). */
 static inline struct staged_pid staged_pid_with_init(int ns)
 {
 	struct staged_pid p;
-	char path[64], c;
 	int ready[2];
+	char c;
 
 	REQUIRE(!pipe2(ready, O_CLOEXEC));
 	p.keeper = fork();
@@ -153,11 +175,7 @@ static inline struct staged_pid staged_pid_with_init(int ns)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (ns < 0 ? unshare(CLONE_NEWPID) : setns(ns, CLONE_NEWPID))
 			_exit(1);
-		if (!fork()) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (write(ready[1], "", 1) != 1)
-				_exit(1);
-		}
+		staged_fork_init(ready[1]);
 		close(ready[1]);
 		for (;;)
 			pause();
@@ -165,9 +183,7 @@ static inline struct staged_pid staged_pid_with_init(int ns)
 	close(ready[1]);
 	REQUIRE(read(ready[0], &c, 1) == 1);
 	close(ready[0]);
-	snprintf(path, sizeof(path), "%d/ns/pid_for_children", (int)p.keeper);
-	p.fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
-	REQUIRE(p.fd >= 0);
+	p.fd = staged_pid_file(p.keeper);
 	return p;
 }
 
@@ -182,7 +198,7 @@ static inline struct staged_pid staged_pid_below(void)
 	int ready[2], who[2];
 	struct staged_pid p;
 	pid_t between;
-	char path[64], c;
+	char c;
 
 	REQUIRE(!pipe2(ready, O_CLOEXEC) && !pipe2(who, O_CLOEXEC));
 	p.keeper = fork();
@@ -198,11 +214,7 @@ static inline struct staged_pid staged_pid_below(void)
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (unshare(CLONE_NEWPID))
 				_exit(1);
-			if (!fork()) {
-				prctl(PR_SET_PDEATHSIG, SIGKILL);
-				if (write(ready[1], "", 1) != 1)
-					_exit(1);
-			}
+			staged_fork_init(ready[1]);
 		}
 		close(ready[1]);
 		close(who[1]);
@@ -215,9 +227,7 @@ static inline struct staged_pid staged_pid_below(void)
 	REQUIRE(read(ready[0], &c, 1) == 1);
 	close(ready[0]);
 	close(who[0]);
-	snprintf(path, sizeof(path), "%d/ns/pid_for_children", (int)between);
-	p.fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
-	REQUIRE(p.fd >= 0);
+	p.fd = staged_pid_file(between);
 	return p;
 }
 

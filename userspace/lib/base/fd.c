@@ -78,7 +78,7 @@ static int walk(int dir, const char *path, size_t len, const struct mc_open_how 
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = how->resolve,
 	};
 	char part[PATH_MAX];
-	int at = dir, fd, err;
+	int at = dir, fd;
 	bool last;
 	size_t n;
 
@@ -91,10 +91,8 @@ static int walk(int dir, const char *path, size_t len, const struct mc_open_how 
 		errno = ENAMETOOLONG;
 		fd = last ? mc_openat2(at, n ? part : ".", how) :
 		     n ? mc_openat2(at, part, &step) : -1;
-		err = errno;
 		if (at != dir)
-			close(at);
-		errno = err;
+			mc_close(at);
 		if (last || fd < 0)
 			return fd;
 		at = fd;

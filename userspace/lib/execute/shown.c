@@ -33,7 +33,7 @@ static int open_below(int fd, const char *path)
 		.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS |
 			   MC_RESOLVE_NO_XDEV,
 	};
-	int clone, below, err;
+	int clone, below;
 
 	if (!*path)
 		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -47,9 +47,7 @@ static int open_below(int fd, const char *path)
 		return -1;
 	}
 	below = mc_openat2_far(clone, path, &how);
-	err = errno;
 	mc_close(clone);
-	errno = err;
 	return below;
 }
 
