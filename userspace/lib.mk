@@ -130,6 +130,14 @@ lib-y += plan/print.o
 lib-y += plan/plan.o
 
 lib-y += verify/order.o
+lib-y += verify/differ.o
+lib-y += verify/same.o
+lib-y += verify/owner.o
+lib-y += verify/options.o
+lib-y += verify/sb.o
+lib-y += verify/layers.o
+lib-y += verify/root.o
+lib-y += verify/mount.o
 lib-y += verify/verify.o
 lib-y += verify/event.o
 lib-y += verify/events.o
