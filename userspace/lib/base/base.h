@@ -165,6 +165,9 @@ void mc_fds_close(int *fds, size_t nr);
 
 /* openat2(2) takes less than PATH_MAX at a time; this one walks whatever way it is. */
 int mc_openat2_far(int dir, const char *path, const struct mc_open_how *how);
+/* The same; how many calls that took is added to nr_opens. */
+int mc_openat2_count(int dir, const char *path, const struct mc_open_how *how,
+		     uint64_t *nr_opens);
 
 /*
  * O_PATH of what lies at a path without symlinks, walked in the dentry cache

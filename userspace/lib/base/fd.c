@@ -72,7 +72,8 @@ void mc_fds_close(int *fds, size_t nr)
 }
 
 /* Of the first len bytes of path. */
-static int walk(int dir, const char *path, size_t len, const struct mc_open_how *how)
+static int walk(int dir, const char *path, size_t len, const struct mc_open_how *how,
+		uint64_t *nr_opens)
 {
 	const struct mc_open_how step = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = how->resolve,
@@ -89,6 +90,8 @@ static int walk(int dir, const char *path, size_t len, const struct mc_open_how 
 		memcpy(part, path, n);
 		part[n] = '\0';
 		errno = ENAMETOOLONG;
+		if (nr_opens)
+			++*nr_opens;
 		fd = last ? mc_openat2(at, n ? part : ".", how) :
 		     n ? mc_openat2(at, part, &step) : -1;
 		if (at != dir)
@@ -103,7 +106,13 @@ static int walk(int dir, const char *path, size_t len, const struct mc_open_how 
 
 int mc_openat2_far(int dir, const char *path, const struct mc_open_how *how)
 {
-	return walk(dir, path, strlen(path), how);
+	return walk(dir, path, strlen(path), how, NULL);
+}
+
+int mc_openat2_count(int dir, const char *path, const struct mc_open_how *how,
+		     uint64_t *nr_opens)
+{
+	return walk(dir, path, strlen(path), how, nr_opens);
 }
 
 static int walk_cached(int dir, const char *path, size_t len, uint64_t resolve)
@@ -116,7 +125,7 @@ static int walk_cached(int dir, const char *path, size_t len, uint64_t resolve)
 
 	/* Any mount or rename on the machine can disturb such a walk. */
 	do {
-		fd = walk(dir, path, len, &how);
+		fd = walk(dir, path, len, &how, NULL);
 	} while (fd < 0 && errno == EAGAIN && --tries);
 	return fd;
 }

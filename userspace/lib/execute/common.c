@@ -4,7 +4,6 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -358,39 +357,6 @@ bool mc_exec_same_device(const struct mc_exec *x, const struct mc_mount *m,
 	       (st->stx_dev_major == sb->major && st->stx_dev_minor == sb->minor);
 }
 
-/* openat2(2) takes less than PATH_MAX at a time. */
-static int walk_long(struct mc_exec *x, int dfd, const char *path,
-		     const struct mc_open_how *how)
-{
-	char part[PATH_MAX];
-	int fd = dfd, next, err;
-	size_t n;
-
-	while (*path) {
-		n = strlen(path);
-		if (n >= sizeof(part)) {
-			n = sizeof(part) - 1;
-			while (n && path[n] != '/')
-				n--;
-		}
-		memcpy(part, path, n);
-		part[n] = '\0';
-		path += n + strspn(path + n, "/");
-		mc_count(x, OPENAT2);
-		next = mc_openat2(fd, part, how);
-		if (fd != dfd) {
-			err = errno;
-			mc_count(x, CLOSE);
-			close(fd);
-			errno = err;
-		}
-		if (next < 0)
-			return -1;
-		fd = next;
-	}
-	return fd;
-}
-
 int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev)
 {
 	struct mc_open_how how = {
@@ -399,14 +365,15 @@ int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev)
 			   (xdev ? 0 : MC_RESOLVE_NO_XDEV),
 	};
 
+	uint64_t opens = 0;
+	int fd;
+
 	while (*path == '/')
 		path++;
-	if (!*path)
-		path = ".";
-	if (strlen(path) >= PATH_MAX)
-		return walk_long(x, dfd, path, &how);
-	mc_count(x, OPENAT2);
-	return mc_openat2(dfd, path, &how);
+	fd = mc_openat2_count(dfd, path, &how, &opens);
+	x->calls[MC_CALL_OPENAT2] += opens;
+	x->calls[MC_CALL_CLOSE] += opens - 1;
+	return fd;
 }
 
 int mc_exec_src(struct mc_exec *x, uint32_t s, const char **path)
