@@ -260,12 +260,44 @@ static int links_are_there(void)
 	return 0;
 }
 
+/* Its old name is that of the same file once more, and something is mounted on that. */
+static void named_again(void)
+{
+	TRY(mkdir("d", 0755));
+	put("d/f", "the same");
+	TRY(link("d/f", "other"));
+	put("on", "");
+	bind_on("d/f", "on");
+	TRY(unlink("d/f"));
+	TRY(rename("other", "d/f"));
+	put("over", "over it");
+	bind_on("over", "d/f");
+	mtime("d", 3000);
+}
+
+static int it_is_named_again(void)
+{
+	struct stat on, f, dir;
+
+	EXPECT(reads("/d/f", "over it") && !umount2("/d/f", 0) && reads("/d/f", "the same"));
+	EXPECT(!stat("/on", &on) && !stat("/d/f", &f) && !stat("/d", &dir));
+	EXPECT(on.st_ino == f.st_ino && f.st_nlink == 1 && dir.st_mtim.tv_sec == 3000);
+	EXPECT(!unlink("/d/f") && !rmdir("/d") && reads("/on", "the same"));
+	return 0;
+}
+
 static void links(void)
 {
 	struct back b;
 
 	restored(&b, another_name, MNTCR_API_AUTO);
 	inside(mntcr_restored_ns_fd(b.r, 0), links_are_there);
+	done(&b);
+	restored(&b, named_again, MNTCR_API_AUTO);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_named_again);
+	done(&b);
+	restored(&b, named_again, MNTCR_API_UPSTREAM);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_named_again);
 	done(&b);
 }
 
