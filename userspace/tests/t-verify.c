@@ -680,6 +680,10 @@ static void a_proc_and_the_file_of_its_namespace(void)
 		id = i % 2;
 		a->mounts[7].nsfs_id = id ? 7 : 0;
 		b->mounts[7].nsfs_id = id ? 8 : 0;
+		/* its name is of its inode; one that no proc shows has to be that very one */
+		a->mounts[7].root = "pid:[50]";
+		b->mounts[7].root = there[i / 2].file == 60 ? "pid:[60]" : "pid:[61]";
+		CHECK_EQ(compare(a, b, 0), there[i / 2].differences);
 		CHECK_EQ(compare(a, b, MNTCR_VERIFY_GIVEN_NAMESPACES), there[i / 2].differences);
 		if (there[i / 2].differences && !strstr(lines, "namespace file: ") &&
 		    !strstr(lines, "shows: "))

@@ -49,6 +49,7 @@ struct verify {
 	struct bijection sbs, groups, userns;
 	struct shown shown, given;	/* of the latter, files; by inode number */
 	struct shown pids;	/* pid namespaces: what shows one, and its files; likewise */
+	struct mc_map *shows_a, *shows_b; /* of these, inodes of those that a proc shows */
 	bool *owns_a, *owns_b;	/* per user namespace: a mount namespace of its side */
 	bool same_ids;		/* a uid means the same in both */
 };
@@ -399,6 +400,33 @@ static bool compare_nsfs(struct verify *v, const struct pair *p,
 	return true;
 }
 
+/* But for the dumper's own, which is made by nobody.  NULL: no memory */
+static struct mc_map *find_pids(const struct mc_topology *t)
+{
+	struct mc_map *pids = mc_map_new();
+	uint32_t i, n;
+
+	for (i = 0; pids && i < t->nr_sbs; i++) {
+		n = i;
+		if (!t->sbs[i].pidns_ino || !t->sbs[i].pidns_depth ||
+		    mc_map_add(pids, t->sbs[i].pidns_ino, &n) >= 0)
+			continue;
+		mc_map_free(pids);
+		pids = NULL;
+	}
+	return pids;
+}
+
+static bool is_shown(const struct verify *v, const struct mc_mount *x,
+		     const struct mc_mount *y)
+{
+	uint32_t unused;
+
+	return x->nsfs_type == CLONE_NEWPID && y->nsfs_type == CLONE_NEWPID &&
+	       mc_map_get(v->shows_a, x->nsfs_ino, &unused) &&
+	       mc_map_get(v->shows_b, y->nsfs_ino, &unused);
+}
+
 /* NULL: no memory */
 static bool *find_owners(const struct mc_topology *t)
 {
@@ -459,6 +487,8 @@ static bool compare_root(struct verify *v, const struct pair *p)
 			return compare_user_file(v, p, x, y);
 		if (flag(v, MNTCR_VERIFY_GIVEN_NAMESPACES))
 			return same_file(v, p, &v->given, x->nsfs_ino, y->nsfs_ino);
+		if (is_shown(v, x, y))
+			return same_file(v, p, &v->pids, x->nsfs_ino, y->nsfs_ino);
 	}
 	if (!str_eq(x->root, y->root))
 		differ_at(v, p, "root", x->root, y->root);
@@ -910,10 +940,14 @@ static bool pair_all(struct verify *v)
 	v->given.b = mc_map_new();
 	v->pids.a = mc_map_new();
 	v->pids.b = mc_map_new();
+	v->shows_a = find_pids(a);
+	v->shows_b = find_pids(b);
 	v->owns_a = find_owners(a);
 	v->owns_b = find_owners(b);
 	if (!v->shown.a || !v->shown.b || !v->given.a || !v->given.b ||
-	    !v->pids.a || !v->pids.b || !v->owns_a || !v->owns_b || !bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
+	    !v->pids.a || !v->pids.b || !v->shows_a || !v->shows_b ||
+	    !v->owns_a || !v->owns_b ||
+	    !bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
 	    !bijection_new(&v->groups, a->nr_groups, b->nr_groups) ||
 	    !bijection_new(&v->userns, a->nr_userns, b->nr_userns))
 		return false;
@@ -943,6 +977,8 @@ static void finish(struct verify *v)
 	mc_map_free(v->given.b);
 	mc_map_free(v->pids.a);
 	mc_map_free(v->pids.b);
+	mc_map_free(v->shows_a);
+	mc_map_free(v->shows_b);
 	free(v->owns_a);
 	free(v->owns_b);
 	free(v->pairs);
