@@ -194,13 +194,7 @@ static bool idmap_eq(const struct mc_topology *a, uint32_t x,
 /* -1: no memory; 0: one of them is already taken by another. */
 static int shown_map(struct shown *s, uint64_t a, uint64_t b)
 {
-	uint32_t na = s->nr, nb = s->nr;
-	int ra = mc_map_add(s->a, a, &na), rb = mc_map_add(s->b, b, &nb);
-
-	if (ra < 0 || rb < 0)
-		return -1;
-	s->nr++;
-	return na == nb;
+	return mc_map_pair(s->a, s->b, &s->nr, a, b);
 }
 
 static const char *shown_words(const struct mc_sb *sb, char *buf, size_t size)
@@ -255,6 +249,24 @@ static const char *pidns_words(const struct mc_sb *sb, char *buf, size_t size)
 	return buf;
 }
 
+/* Of as many levels. */
+static int compare_above(struct verify *v, const struct pair *p,
+			 const struct mc_sb *x, const struct mc_sb *y)
+{
+	char wa[32], wb[32];
+	int same = 1;
+	uint32_t i;
+
+	for (i = 0; same > 0 && i + 1 < x->pidns_depth; i++)
+		same = shown_map(&v->pids, x->pidns_above[i], y->pidns_above[i]);
+	if (!same) {
+		snprintf(wa, sizeof(wa), "pid:[%" PRIu64 "]", x->pidns_above[i - 1]);
+		snprintf(wb, sizeof(wb), "pid:[%" PRIu64 "]", y->pidns_above[i - 1]);
+		differ_at(v, p, "shows a pid namespace below", wa, wb);
+	}
+	return same;
+}
+
 /* A proc's own init says of which namespace: by inode, as files of that do. */
 static int compare_pidns(struct verify *v, const struct pair *p,
 			 const struct mc_sb *x, const struct mc_sb *y)
@@ -269,6 +281,8 @@ static int compare_pidns(struct verify *v, const struct pair *p,
 	if (!same)
 		differ_at(v, p, "shows", pidns_words(x, wa, sizeof(wa)),
 			  pidns_words(y, wb, sizeof(wb)));
+	if (same > 0 && x->pidns_above && y->pidns_above)
+		same = compare_above(v, p, x, y);
 	return same;
 }
 
