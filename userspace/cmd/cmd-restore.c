@@ -271,6 +271,7 @@ static int run(struct job *j, const char *image)
 	sigemptyset(&j->held);
 	if (mntcr_image_read_contents(image, &t, &j->contents, &e)) {
 		tell_driver(j, -1, &e);
+		cmd_stages_drain(&j->stages);
 		return cmd_error("restore", &e);
 	}
 	j->r.json = j->json;
@@ -319,6 +320,7 @@ out:
 	/* Ends here if there is a reason, as that reason has it. */
 	if (ret || is_ended(&j->held))
 		sigprocmask(SIG_UNBLOCK, &j->held, NULL);
+	cmd_stages_drain(&j->stages);
 	mntcr_restored_free(r);
 	mntcr_contents_free(j->contents);
 	mntcr_topology_free(t);

@@ -182,6 +182,29 @@ void cmd_stages_over(const struct cmd_stages *s, const char *error)
 	send_line(s->fd, line, -1);
 }
 
+/* How long a driver may pause within a line that nobody waits for any more. */
+#define PAUSE_MS	1000
+
+void cmd_stages_drain(const struct cmd_stages *s)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLIN };
+	char some[LINE_MOST];
+	bool in_line = s->in_line;
+	ssize_t n;
+
+	if (s->fd < 0)
+		return;
+	for (;;) {
+		n = recv(s->fd, some, sizeof(some), MSG_DONTWAIT);
+		if (n > 0)
+			in_line = some[n - 1] != '\n';
+		else if (!n || (errno != EAGAIN && errno != EINTR))
+			return;
+		else if (errno == EAGAIN && (!in_line || poll(&p, 1, PAUSE_MS) <= 0))
+			return;
+	}
+}
+
 /* --- what is asked ------------------------------------------------------------- */
 
 static int wait_for(struct driver *d)
@@ -442,7 +465,7 @@ static int one(struct driver *d, struct mntcr_restored **r)
 	return ret ? ret : say(d, -1, "ok");
 }
 
-int cmd_stages_drive(const struct cmd_stages *s, const struct mntcr_topology *t,
+int cmd_stages_drive(struct cmd_stages *s, const struct mntcr_topology *t,
 		     const struct mntcr_restore_options *o, const sigset_t *held,
 		     struct mntcr_restored **r, struct mntcr_error *e)
 {
@@ -458,6 +481,7 @@ int cmd_stages_drive(const struct cmd_stages *s, const struct mntcr_topology *t,
 	ret = mntcr_stages_begin(t, o, &so, &d.s, e);
 	while (!ret)
 		ret = one(&d, r);
+	s->in_line = d.have && d.in[d.have - 1] != '\n';
 	mntcr_stages_free(d.s);
 	free(d.said);
 	while (d.nr_fds)

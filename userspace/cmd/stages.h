@@ -16,6 +16,7 @@
 struct cmd_stages {
 	bool asked;
 	int fd;			/* -1: in one go, or nobody drives it: a check */
+	bool in_line;		/* part of a line has come */
 	struct mntcr_given *give;
 	size_t nr_give;
 };
@@ -33,10 +34,12 @@ void cmd_stages_free(struct cmd_stages *s);
  * was given up.  -1 and an error, all undone.  A signal of held, which are blocked, ends
  * it as well.
  */
-int cmd_stages_drive(const struct cmd_stages *s, const struct mntcr_topology *t,
+int cmd_stages_drive(struct cmd_stages *s, const struct mntcr_topology *t,
 		     const struct mntcr_restore_options *o, const sigset_t *held,
 		     struct mntcr_restored **r, struct mntcr_error *e);
 /* The last line: "ok", or NULL: "error" and the text. */
 void cmd_stages_over(const struct cmd_stages *s, const char *error);
+/* Whoever still writes gets to the end of the line, and so to reading that last one. */
+void cmd_stages_drain(const struct cmd_stages *s);
 
 #endif /* MC_STAGES_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Run a function in a child that is killed when the nth system call has returned in it,
+ * Run a function in a child that is killed, or gets another signal, when the nth system call has returned in it,
  * in one of its threads or in a process that it started.  It is always the child that is
  * killed, with its threads, whoever made the call: the processes that it started go on by
  * themselves.  That one of them is killed alone is not tried here.
@@ -39,6 +39,8 @@ static inline bool killed_at_exit(pid_t pid)
 	return n > 0 && info.op == PTRACE_SYSCALL_INFO_EXIT;
 }
 
+static int killed_by = SIGKILL;
+
 static inline void killed_stopped(struct killed *k, pid_t pid, int status)
 {
 	int sig = WSTOPSIG(status);
@@ -46,7 +48,7 @@ static inline void killed_stopped(struct killed *k, pid_t pid, int status)
 	if (sig == (SIGTRAP | 0x80)) {
 		sig = 0;
 		if (k->left >= 0 && killed_at_exit(pid) && !k->left--)
-			kill(k->pid, SIGKILL);
+			kill(k->pid, killed_by);
 	} else if (sig == SIGTRAP || sig == SIGSTOP) {
 		sig = 0;
 	}

@@ -354,6 +354,12 @@ static void dump_meanwhile(const char *const *args, void (*happens)(pid_t), pid_
 	unlink("/tmp/image");
 }
 
+static void sleep_on(void)
+{
+	for (;;)
+		pause();
+}
+
 static void nothing_happens(pid_t a)
 {
 }
@@ -372,6 +378,16 @@ static void it_is_thawed_and_frozen_again(pid_t a)
 	until(CG "/a", "frozen 1");
 }
 
+/* To the root, which is not frozen. */
+static void it_is_moved(pid_t a)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)a);
+	put(CG "/cgroup.procs", pid);
+	goes_on();
+}
+
 static void it_ends(pid_t a)
 {
 	end(a);
@@ -381,7 +397,8 @@ static void it_ends(pid_t a)
 static void frozen_until_all_is_read(void)
 {
 	static const char *const dump[] = { "mntcr", "dump", "--cgroup", CG "/a", "--freeze", NULL };
-	pid_t a = task(CG "/a", count);
+	pid_t a = task(CG "/a", count), b;
+	char pid[16];
 	int i;
 
 	/* by the command, and by somebody else before it */
@@ -395,6 +412,11 @@ static void frozen_until_all_is_read(void)
 			       "/tmp/cg/a: it has been thawed, or a task has come or gone");
 	}
 	put(CG "/a/cgroup.freeze", "0");
+	b = task(CG "/a", sleep_on);
+	dump_meanwhile(dump, it_is_moved, a, 7, "/tmp/cg/a: a task has been moved out of it");
+	end(b);
+	snprintf(pid, sizeof(pid), "%d", (int)a);
+	put(CG "/a/cgroup.procs", pid);
 	dump_meanwhile(dump, it_ends, a, 7, "cgroup /tmp/cg/a: the container has ended meanwhile");
 	CHECK(has(CG "/a/cgroup.freeze", "0"));
 	a = task(CG "/a", count);
@@ -456,12 +478,6 @@ static void thawed_without_the_guard(void)
 	CHECK(!guard());
 	goes_on();
 	end(a);
-}
-
-static void sleep_on(void)
-{
-	for (;;)
-		pause();
 }
 
 /* Right after a thaw, the kernel tells that it is frozen when that time is over. */

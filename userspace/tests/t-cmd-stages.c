@@ -5,7 +5,9 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "late-owner.h"
@@ -652,6 +654,64 @@ static void faults_of_length(void)
 	nothing_left();
 }
 
+/* More than a socket holds: who writes it is not to fail before it reads what is wrong. */
+static pid_t write_line(int to)
+{
+	const size_t size = 1 << 20;
+	char *line = malloc(size + 1);
+	pid_t pid = fork();
+
+	REQUIRE(line && pid >= 0);
+	memset(line, 'x', size);
+	memcpy(line + size - 1, "\n", 2);
+	if (!pid)
+		_exit(!send_line(to, line, -1));
+	free(line);
+	return pid;
+}
+
+static void a_line_is_heard_to_its_end(void)
+{
+	struct drive d;
+	pid_t writer;
+
+	prepare(nested());
+	d = start(NULL);
+	writer = write_line(d.fd);
+	CHECK(!ok(&d));
+	CHECK(strstr(d.line, "a line of more than 4095 bytes"));
+	CHECK_EQ(wd_wait_for(writer), 0);
+	CHECK(!hear(&d));
+	CHECK_EQ(over(&d), MNTCR_USAGE);
+	nothing_left();
+}
+
+/* It comes to its end before it asks for anything. */
+static void so_is_one_that_came_early(void)
+{
+	struct pollfd p = { .events = POLLOUT };
+	struct drive d;
+	pid_t writer;
+	int image;
+
+	prepare(nested());
+	REQUIRE(!unlink(IMAGE) && !mkfifo(IMAGE, 0600));
+	d = start(NULL);
+	writer = write_line(d.fd);
+	p.fd = d.fd;
+	while (poll(&p, 1, 0))
+		;
+	image = open(IMAGE, O_WRONLY | O_CLOEXEC);
+	REQUIRE(image >= 0);
+	close(image);
+	CHECK(!ok(&d));
+	CHECK(strstr(d.line, IMAGE));
+	CHECK_EQ(wd_wait_for(writer), 0);
+	CHECK(over(&d) != 0);
+	REQUIRE(!unlink(IMAGE));
+	nothing_left();
+}
+
 static void given_twice_and_of_another_kind(void)
 {
 	struct drive d;
@@ -711,6 +771,8 @@ int main(void)
 	TAP_RUN(a_signal_ends_it);
 	TAP_RUN(faults);
 	TAP_RUN(faults_of_length);
+	TAP_RUN(a_line_is_heard_to_its_end);
+	TAP_RUN(so_is_one_that_came_early);
 	TAP_RUN(given_twice_and_of_another_kind);
 	TAP_RUN(sockets_of_other_kinds);
 	return tap_done();

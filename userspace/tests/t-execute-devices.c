@@ -11,6 +11,7 @@
 
 #include "mntcr-stages.h"
 #include "base/base.h"
+#include "check/check.h"
 #include "checked.h"
 #include "disk.h"
 #include "image/image.h"
@@ -610,6 +611,28 @@ static void the_list_names_the_device(void)
 	done(&h);
 }
 
+/* By the name that it was mounted by, or the kernel's. */
+static void the_device_where_it_is_dumped(void)
+{
+	struct mc_sb sb = {
+		.type = "ext4", .major = major(was.dev), .minor = minor(was.dev),
+	};
+	const char *const sources[] = { "/tmp/name", "/old/dev/loop", other.path, "disk", NULL };
+	char *path;
+	size_t i;
+
+	TRY(symlink(was.path, "/tmp/name"));
+	for (i = 0; i < MC_ARRAY_SIZE(sources); i++) {
+		sb.source = sources[i];
+		path = mc_device_here(&sb);
+		CHECK_STR(path ? path : "none", i ? was.path : "/tmp/name");
+		free(path);
+	}
+	TRY(unlink("/tmp/name"));
+	sb.minor = 4095;
+	CHECK(!mc_device_here(&sb));
+}
+
 /* A name for a device, which is another one's once it has been looked at. */
 static void rename_device(void *data, const char *line)
 {
@@ -874,7 +897,7 @@ static void an_external_that_is_read_only_or_not(void)
 	}
 }
 
-/* By the name that the container has for it, if that is one of it here. */
+/* By the name that the container has for it, if that is one of it here, or the kernel's. */
 static void the_dump_names_the_device(void)
 {
 	char *list = NULL, want[100];
@@ -896,8 +919,8 @@ static void the_dump_names_the_device(void)
 		REQUIRE(out);
 		mntcr_check_dump(h.t, NULL, false, out, &e);
 		fclose(out);
-		snprintf(want, sizeof(want), i ? "--external %s=PATH" :
-			 "--device %s=/tmp/name", h.key);
+		snprintf(want, sizeof(want), "--device %s=%s", h.key,
+			 i ? was.path : "/tmp/name");
 		CHECK(has(list, want));
 		free(list);
 		TRY(unlink("/tmp/to"));
@@ -970,6 +993,7 @@ int main(void)
 	TAP_RUN(an_external_that_is_read_only_or_not);
 	TAP_RUN(keys_that_are_wrong);
 	TAP_RUN(the_list_names_the_device);
+	TAP_RUN(the_device_where_it_is_dumped);
 	TAP_RUN(the_dump_names_the_device);
 	TAP_RUN(the_list_is_whole_beside_a_device);
 	return tap_done();

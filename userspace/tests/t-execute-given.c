@@ -536,6 +536,91 @@ static void one_that_is_not_below(void)
 	staged_pid_free(&beside);
 }
 
+/* As deep as it was, and in another one than what is made: nobody in it is seen there. */
+static void one_in_another(void)
+{
+	static const uint64_t above[] = { PID_INO(0) };
+	struct mntcr_topology *t;
+	struct staged x;
+
+	need_stages();
+	t = staged_topology();
+	staged_mount(t, 101, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(0)), "/outer");
+	staged_mount(t, 102, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(1)), "/inner");
+	t->sbs[1].pidns_depth = 1;
+	t->sbs[2].pidns_above = above;
+	x = staged_new(staged_finish(t));
+	staged_placed(&x);
+	given(&x, MNTCR_GIVEN_PID, PID_INO(1), x.pid[0].fd);
+	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+	CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
+	CHECK_STR(x.e.rule, "given-namespace-parent");
+	CHECK(strstr(x.e.text, "pid:[5001] lay in pid:[5000], and what is there for it does not"));
+	staged_over(&x);
+}
+
+/* What a capture tells of it. */
+static void is_told(struct staged *x, struct mntcr_restored *r)
+{
+	const struct mntcr_source src = {
+		.type = MNTCR_SOURCE_FD, .fd = mntcr_restored_ns_fd(r, 0),
+	};
+	struct mntcr_topology *t = NULL;
+	uint32_t i, seen = 0;
+	int p, up;
+
+	REQUIRE(!staged_fails(x, mntcr_capture(&src, 1, NULL, &t, &x->e)));
+	for (i = 0; i < t->nr_sbs; i++) {
+		for (p = 0; p < 2 && t->sbs[i].pidns_ino != staged_ino(x->pid[p].fd); p++)
+			;
+		if (p == 2)
+			continue;
+		up = ioctl(x->pid[p].fd, MC_NS_GET_PARENT);
+		CHECK_EQ(t->sbs[i].pidns_depth, 2);
+		REQUIRE(t->sbs[i].pidns_above);
+		CHECK_EQ(t->sbs[i].pidns_above[0], staged_ino(up));
+		close(up);
+		seen++;
+	}
+	CHECK_EQ(seen, 2);
+	mntcr_topology_free(t);
+}
+
+/* Beside one another, or of two: as the image says. */
+static void two_in_one(void)
+{
+	static const uint64_t above[2][1] = { { 4000 }, { 4001 } };
+	struct mntcr_restored *r = NULL;
+	struct mntcr_topology *t;
+	struct staged x;
+	int i, same;
+
+	need_stages();
+	for (i = 0; i < 4; i++) {
+		same = i / 2;
+		t = staged_topology();
+		staged_mount(t, 101, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(0)), "/one");
+		staged_mount(t, 102, 0, staged_sb(t, "proc", 0x9fa0, PID_INO(1)), "/two");
+		t->sbs[1].pidns_above = above[0];
+		t->sbs[2].pidns_above = above[i % 2];
+		x = staged_new(staged_finish(t));
+		staged_placed(&x);
+		given(&x, MNTCR_GIVEN_PID, PID_INO(0), x.pid[0].fd);
+		given(&x, MNTCR_GIVEN_PID, PID_INO(1), x.pid[same ? 0 : 1].fd);
+		REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
+		if (i == 1) {
+			REQUIRE(!staged_fails(&x, mntcr_stages_share(x.s, &x.e)));
+			REQUIRE(!staged_fails(&x, mntcr_stages_end(x.s, &r, &x.e)));
+			is_told(&x, r);
+			mntcr_restored_free(r);
+		} else {
+			CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
+			CHECK_STR(x.e.rule, "given-namespace-parent");
+		}
+		staged_over(&x);
+	}
+}
+
 /* A proc that waits for its namespace, and the file of that, as a mount's. */
 static void a_proc_and_a_file_given(void)
 {
@@ -963,6 +1048,8 @@ int main(void)
 	TAP_RUN(a_process);
 	TAP_RUN(one_is_made_and_one_below_it_given);
 	TAP_RUN(one_that_is_not_below);
+	TAP_RUN(one_in_another);
+	TAP_RUN(two_in_one);
 	TAP_RUN(a_proc_and_a_file_given);
 	TAP_RUN(an_automount);
 	TAP_RUN(a_namespace_file);

@@ -14,6 +14,7 @@
 
 #include "checked.h"
 #include "base/base.h"
+#include "idmap-userns.h"
 #include "topology/topology.h"
 
 static const char *image = "/tmp/image", *again = "/tmp/again";
@@ -260,12 +261,120 @@ static int links_are_there(void)
 	return 0;
 }
 
+/* Its old name is that of the same file once more, and something is mounted on that. */
+static void named_again(void)
+{
+	TRY(mkdir("d", 0755));
+	put("d/f", "the same");
+	TRY(link("d/f", "other"));
+	put("on", "");
+	bind_on("d/f", "on");
+	TRY(unlink("d/f"));
+	TRY(rename("other", "d/f"));
+	put("over", "over it");
+	bind_on("over", "d/f");
+	mtime("d", 3000);
+}
+
+static int it_is_named_again(void)
+{
+	struct stat on, f, dir;
+
+	EXPECT(reads("/d/f", "over it") && !umount2("/d/f", 0) && reads("/d/f", "the same"));
+	EXPECT(!stat("/on", &on) && !stat("/d/f", &f) && !stat("/d", &dir));
+	EXPECT(on.st_ino == f.st_ino && f.st_nlink == 1 && dir.st_mtim.tv_sec == 3000);
+	EXPECT(!unlink("/d/f") && !rmdir("/d") && reads("/on", "the same"));
+	return 0;
+}
+
 static void links(void)
 {
 	struct back b;
 
 	restored(&b, another_name, MNTCR_API_AUTO);
 	inside(mntcr_restored_ns_fd(b.r, 0), links_are_there);
+	done(&b);
+	restored(&b, named_again, MNTCR_API_AUTO);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_named_again);
+	done(&b);
+	restored(&b, named_again, MNTCR_API_UPSTREAM);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_named_again);
+	done(&b);
+}
+
+/* --- seen through an idmap ------------------------------------------------------------- */
+
+static int map = -1;
+
+static void idmapped(void)
+{
+	TRY(mkdir("d", 0755));
+	put("d/f", "mapped");
+	TRY(chown("d/f", 5, 6));
+	TRY(mkdir("on", 0755));
+	put("onf", "");
+	put("onplain", "");
+	TRY(idmap_onto(map, "d", "on"));
+	TRY(idmap_onto(map, "d/f", "onf"));
+	bind_on("d/f", "onplain");
+	TRY(unlink("d/f"));
+	TRY(rmdir("d"));
+	/* nothing shows it without, either, and it has not been unlinked */
+	TRY(mkdir("t", 0755));
+	TRY(mkdir("t2", 0755));
+	TRY(mount("t", "t", "tmpfs", 0, NULL));
+	put("t/f", "there");
+	TRY(chown("t/f", 7, 8));
+	TRY(idmap_onto(map, "t", "t2"));
+	TRY(umount2("t", 0));
+}
+
+static int they_are_mapped(void)
+{
+	struct stat st, plain;
+
+	EXPECT(!stat("/on", &st) && st.st_uid == 1000 && !st.st_nlink && S_ISDIR(st.st_mode));
+	EXPECT(!stat("/onf", &st) && st.st_uid == 1005 && st.st_gid == 1006);
+	EXPECT(!stat("/onplain", &plain) && plain.st_uid == 5 && plain.st_gid == 6);
+	EXPECT(st.st_ino == plain.st_ino && !st.st_nlink && reads("/onf", "mapped"));
+	EXPECT(!stat("/t2/f", &st) && st.st_uid == 1007 && st.st_gid == 1008);
+	EXPECT(access("/d", F_OK) && errno == ENOENT);
+	return 0;
+}
+
+static void through_an_idmap(void)
+{
+	struct back b;
+
+	map = idmap_userns("0 1000 10");
+	REQUIRE(map >= 0);
+	restored(&b, idmapped, MNTCR_API_AUTO);
+	inside(mntcr_restored_ns_fd(b.r, 0), they_are_mapped);
+	done(&b);
+	restored(&b, idmapped, MNTCR_API_UPSTREAM);
+	inside(mntcr_restored_ns_fd(b.r, 0), they_are_mapped);
+	done(&b);
+	close(map);
+}
+
+/* It is not in an image, and the others are. */
+static void not_to_be_cloned(void)
+{
+	one_file();
+	put("f", "unbindable");
+	put("onf", "");
+	TRY(mount("f", "onf", NULL, MS_BIND, NULL));
+	TRY(mount("none", "onf", NULL, MS_UNBINDABLE, NULL));
+	TRY(unlink("f"));
+}
+
+static void what_cannot_be_read(void)
+{
+	struct back b;
+
+	CHECK_EQ(restore(&b, not_to_be_cloned, MNTCR_API_AUTO), -1);
+	CHECK_STR(b.e.rule, "deleted-root");
+	CHECK(strstr(b.e.text, "/onf"));
 	done(&b);
 }
 
@@ -529,6 +638,8 @@ int main(void)
 	TAP_RUN(a_file_with_two_binds);
 	TAP_RUN(a_name_that_is_taken);
 	TAP_RUN(links);
+	TAP_RUN(through_an_idmap);
+	TAP_RUN(what_cannot_be_read);
 	TAP_RUN(all_kinds);
 	TAP_RUN(directories_that_are_gone);
 	TAP_RUN(a_directory_that_is_none);

@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "image-text.h"
+#include "killed.h"
 
 /* Of what opens a file without a name. */
 static int unnamed_fails;
@@ -251,13 +253,93 @@ static void killed_half_way(void)
 	mntcr_topology_free(t);
 }
 
+/* --- ended after each of its calls ---------------------------------------------- */
+
+struct writing {
+	struct mntcr_topology *t;
+	char dir[32], path[48];
+	bool replaces;
+};
+
+static int write_it(void *data)
+{
+	const struct writing *w = data;
+	struct mntcr_error e;
+
+	return mntcr_image_write(w->t, w->path, &e);
+}
+
+/* What is in the directory, but for what has the name. */
+static size_t nr_beside(const char *dir)
+{
+	struct dirent *d;
+	DIR *in = opendir(dir);
+	size_t nr = 0;
+
+	REQUIRE(in);
+	while ((d = readdir(in)))
+		nr += strcmp(d->d_name, ".") && strcmp(d->d_name, "..") &&
+		      strcmp(d->d_name, "img");
+	closedir(in);
+	return nr;
+}
+
+/* Once it was through before that: false. */
+static bool ended_after(struct writing *w, long n, size_t *nr_images)
+{
+	struct killed k;
+	bool image;
+
+	if (w->replaces)
+		put_file(w->path, "what was there");
+	REQUIRE(killed_run(&k, write_it, w, n));
+	CHECK(k.done ? WIFEXITED(k.status) : WIFSIGNALED(k.status));
+	CHECK_EQ(nr_beside(w->dir), 0);
+	image = is_image(w->path);
+	if (!image && !w->replaces)
+		CHECK_ERRNO(access(w->path, F_OK), ENOENT);
+	*nr_images += image && !k.done;
+	unlink(w->path);
+	return !k.done && !tap.bad;
+}
+
+/* Either the image has the name, or nothing is left of it. */
+static void ended_after_each(int sig, bool replaces)
+{
+	struct writing w = { .dir = "/tmp/mntcr-image-XXXXXX", .replaces = replaces };
+	struct mntcr_error e;
+	size_t nr_images = 0;
+	long n = 0;
+
+	REQUIRE(mkdtemp(w.dir));
+	snprintf(w.path, sizeof(w.path), "%s/img", w.dir);
+	REQUIRE(!mc_image_parse(good, strlen(good), "good", &w.t, &e));
+	killed_by = sig;
+	while (ended_after(&w, n, &nr_images))
+		n++;
+	killed_by = SIGKILL;
+	/* it was ended right after it had the name, too */
+	CHECK(n > 5 && nr_images);
+	CHECK(!rmdir(w.dir));
+	mntcr_topology_free(w.t);
+}
+
+static void ended_while_it_takes_the_name(void)
+{
+	ended_after_each(SIGTERM, true);
+	ended_after_each(SIGHUP, false);
+	ended_after_each(SIGKILL, false);
+}
+
 int main(void)
 {
 	TAP_RUN(writing_is_atomic);
 	TAP_RUN(named_where_it_must_be);
 	TAP_RUN(killed_half_way);
-	/* valgrind does not know openat2(2), without which it is in place */
-	if (!getenv("UNDER_VALGRIND"))
+	/* valgrind does not know openat2(2), without which it is in place; its own calls */
+	if (!getenv("UNDER_VALGRIND")) {
 		TAP_RUN(through_links);
+		TAP_RUN(ended_while_it_takes_the_name);
+	}
 	return tap_done();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Images: what version 4 says of superblocks, and which unlinked root of one is which.
+ * Images: what versions from 4 on say of superblocks, and which unlinked root of one is which.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
@@ -127,8 +127,44 @@ static void what_is_wrong_is_refused(void)
 		is_wrong(four, &wrong[i]);
 }
 
+/* --- what version 6 says of pid namespaces --------------------------------------- */
+
+#define DEPTH "\"pid_namespace\":70,\"pid_depth\":3"
+#define ABOVE ",\"pid_above\":[60,50]"
+
+static void pid_namespaces_above(void)
+{
+	static const struct wrong bad[] = {
+		{ ABOVE, ",\"pid_above\":[60]", "superblocks[1].pid_above: must be a list with one for each level between" },
+		{ ABOVE, ",\"pid_above\":60", "superblocks[1].pid_above: must be a list" },
+		{ ABOVE, ",\"pid_above\":[60,0]", "superblocks[1].pid_above: must be numbers from 1 on" },
+		{ ABOVE, ",\"pid_above\":[60,\"5\"]", "superblocks[1].pid_above: must be numbers from 1 on" },
+		{ DEPTH ABOVE, PID ",\"pid_above\":[]", "superblocks[1].pid_above: must be a list" },
+		{ DEPTH ABOVE, "\"pid_namespace\":70" ABOVE, "superblocks[1].pid_above: must be a list" },
+		{ "\"version\":6", "\"version\":5", "superblocks[1].pid_above: unknown field" },
+	};
+	char *deep = replaced(four, PID, DEPTH ABOVE), *six;
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e;
+	size_t i;
+
+	six = replaced(deep, "\"version\":4", "\"version\":6");
+	if (mc_image_parse(six, strlen(six), "six", &t, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(t && t->sbs[1].pidns_above);
+	CHECK_EQ(t->sbs[1].pidns_above[0], 60);
+	CHECK_EQ(t->sbs[1].pidns_above[1], 50);
+	free(written_twice(t));
+	mntcr_topology_free(t);
+	for (i = 0; i < MC_ARRAY_SIZE(bad); i++)
+		is_wrong(six, &bad[i]);
+	free(deep);
+	free(six);
+}
+
 int main(void)
 {
+	TAP_RUN(pid_namespaces_above);
 	TAP_RUN(what_is_written_is_read);
 	TAP_RUN(a_uuid_of_zeros_is_none);
 	TAP_RUN(what_is_wrong_is_refused);

@@ -156,7 +156,7 @@ static const struct wrong wrong[] = {
 
 	{ "mntcr-image", "other", "img: format: not an image" },
 	{ "\"format\":\"mntcr-image\",", "", "format" },
-	{ "\"version\":3", "\"version\":6", "version: 6 is not supported" },
+	{ "\"version\":3", "\"version\":7", "version: 7 is not supported" },
 	{ "\"version\":3", "\"version\":0", "version: 0 is not supported" },
 	{ "\"version\":3", "\"version\":1", "boot_id: unknown field" },
 	{ "\"version\":3", "\"version\":2", "mounts[1].root_file (mount 102): unknown field" },

@@ -286,6 +286,34 @@ static void long_strings(void)
 }
 
 /* Three are more than the kernel stacks, and so is a ring of them. */
+/* By the handles of files, which stay on a disk, and in memory that is live. */
+static void with_an_index(void)
+{
+	struct mntcr_external ext[] = {
+		{ .key = "8:0", .path = "/srv" }, { .key = "8:1", .path = "/var" },
+	};
+	struct mc_plan_options o = cold();
+	uint32_t in;
+
+	for (in = 0; in < 2; in++) {
+		start_overlay(in ? "rw,lowerdir=/a,upperdir=/rw/up,workdir=/rw/work,index=on" :
+			      "rw,lowerdir=/a,upperdir=/rw/up,workdir=/rw/work,index=off");
+		layer(2, 0, 1, "/a");
+		layer(2, 1, 0, "/x/up");
+		layer(2, 2, 0, "/x/work");
+		finish();
+		o.externals = ext;
+		o.nr_externals = 1;
+		if (in)
+			refused(MNTCR_API_EXTENDED, &o, "overlay-index");
+		else
+			REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		o.nr_externals = 2;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		done();
+	}
+}
+
 static void stacked(void)
 {
 	struct mc_plan_options o = cold();
@@ -327,6 +355,7 @@ int main(void)
 	TAP_RUN(relative);
 	TAP_RUN(other_strings);
 	TAP_RUN(long_strings);
+	TAP_RUN(with_an_index);
 	TAP_RUN(stacked);
 	return tap_done();
 }

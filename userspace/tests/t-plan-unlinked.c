@@ -129,10 +129,15 @@ static void unlinked_roots_anew(void)
 	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
 	t->sbs[sbs[1]].contents = true;
 	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
-	/* an idmapped one, of which only a whole tree is cloned */
+	CHECK_EQ(p->nr_unlinked, 3);
+	/* with an idmap, or with two, it is made once */
+	t->mounts[m].unlinked = 1;
 	t->mounts[m].idmap = mc_topology_add_idmap(t);
 	REQUIRE(t->mounts[m].idmap != MC_NONE);
-	refused(MNTCR_API_EXTENDED, &o, "deleted-root");
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	CHECK_EQ(p->nr_unlinked, 2);
+	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+	CHECK_EQ(p->nr_unlinked, 2);
 	done();
 }
 

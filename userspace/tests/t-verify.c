@@ -491,7 +491,7 @@ static void a_size_counts_however_it_is_said(void)
 static struct mntcr_topology *showing(const char *one, const char *two)
 {
 	static const char image[] =
-		"{\"format\":\"mntcr-image\",\"version\":4,\"user_namespaces\":["
+		"{\"format\":\"mntcr-image\",\"version\":6,\"user_namespaces\":["
 		"{\"inode\":7,\"dumper\":true},{\"inode\":8}],\"namespaces\":["
 		"{\"label\":\"x\",\"owner\":0}],\"superblocks\":["
 		"{\"device\":\"0:5\",\"type\":\"proc\",\"options\":\"\"%s},"
@@ -513,6 +513,7 @@ static struct mntcr_topology *showing(const char *one, const char *two)
 #define SHOWS_NET_OF(id, owner) \
 	",\"shows\":{\"type\":\"net\",\"id\":" #id ",\"owner\":" #owner "}"
 #define INIT(ino, depth) ",\"pid_namespace\":" #ino ",\"pid_depth\":" #depth
+#define BELOW(ino, up) INIT(ino, 2) ",\"pid_above\":[" #up "]"
 #define WHOSE(who) ",\"whose\":\"" who "\""
 #define OF(userns) ",\"user_namespace\":" #userns
 
@@ -544,6 +545,12 @@ static void the_namespaces_of_superblocks(void)
 		{ SHOWS(1) INIT(3, 1), INIT(3, 1), SHOWS(8) INIT(4, 1), INIT(5, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), "", INIT(8, 0), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), INIT(1, 1), INIT(8, 1), INIT(9, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		/* in the first, in another, in one that nothing shows */
+		{ INIT(1, 1), BELOW(2, 1), INIT(8, 1), BELOW(9, 8), 0, 0 },
+		{ INIT(1, 1), BELOW(2, 1), INIT(8, 1), BELOW(9, 7), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ BELOW(1, 3), BELOW(2, 3), BELOW(8, 6), BELOW(9, 6), 0, 0 },
+		{ BELOW(1, 3), BELOW(2, 3), BELOW(8, 6), BELOW(9, 7), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ INIT(1, 1), BELOW(2, 1), INIT(8, 1), INIT(9, 2), 0, 0 },
 		{ WHOSE("host"), WHOSE("container"), WHOSE("host"), WHOSE("container"), 0, 0 },
 		{ WHOSE("host"), "", WHOSE("container"), "", 1, MNTCR_VERIFY_IGNORE_WHOSE },
 		{ WHOSE("container"), "", WHOSE("host"), "", 1, MNTCR_VERIFY_IGNORE_WHOSE },
@@ -680,6 +687,10 @@ static void a_proc_and_the_file_of_its_namespace(void)
 		id = i % 2;
 		a->mounts[7].nsfs_id = id ? 7 : 0;
 		b->mounts[7].nsfs_id = id ? 8 : 0;
+		/* its name is of its inode; one that no proc shows has to be that very one */
+		a->mounts[7].root = "pid:[50]";
+		b->mounts[7].root = there[i / 2].file == 60 ? "pid:[60]" : "pid:[61]";
+		CHECK_EQ(compare(a, b, 0), there[i / 2].differences);
 		CHECK_EQ(compare(a, b, MNTCR_VERIFY_GIVEN_NAMESPACES), there[i / 2].differences);
 		if (there[i / 2].differences && !strstr(lines, "namespace file: ") &&
 		    !strstr(lines, "shows: "))

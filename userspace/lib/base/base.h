@@ -97,6 +97,11 @@ void mc_map_free(struct mc_map *m);
 /* 0 added, 1 was there (*value is what it holds), -1 no memory. */
 int mc_map_add(struct mc_map *m, uint64_t key, uint32_t *value);
 bool mc_map_get(const struct mc_map *m, uint64_t key, uint32_t *value);
+/*
+ * Pairs, by their number, of which there are *nr: one to one.  1: x and y are, or become,
+ * one; 0: one of them is of another; -1: no memory.
+ */
+int mc_map_pair(struct mc_map *a, struct mc_map *b, uint32_t *nr, uint64_t x, uint64_t y);
 
 uint64_t mc_hash_bytes(const void *p, size_t n, uint64_t seed);
 
@@ -208,11 +213,14 @@ bool mc_fs_uuid(int fd, char text[MC_UUID_LEN + 1]);
 int mc_open_ns(const struct mntcr_source *s, char *name, size_t size,
 	       struct mntcr_error *e);
 
+#define MC_PID_LEVELS	32	/* the kernel's */
+
 /*
  * How many levels a pid namespace lies below the one of that inode number, the caller's;
- * -1: it is not below that; -2: it could not be looked at.
+ * -1: it is not below that; -2: it could not be looked at.  above, if it is not NULL:
+ * inode numbers of those between, its parent's first.
  */
-int mc_pidns_depth(int file, ino_t own);
+int mc_pidns_depth(int file, ino_t own, uint64_t above[MC_PID_LEVELS]);
 
 /*
  * Helper processes that the caller of the library does not notice: the end of

@@ -128,3 +128,14 @@ bool mc_map_get(const struct mc_map *m, uint64_t key, uint32_t *value)
 		*value = s->value;
 	return s->used;
 }
+
+int mc_map_pair(struct mc_map *a, struct mc_map *b, uint32_t *nr, uint64_t x, uint64_t y)
+{
+	uint32_t nx = *nr, ny = *nr;
+	int rx = mc_map_add(a, x, &nx), ry = mc_map_add(b, y, &ny);
+
+	if (rx < 0 || ry < 0)
+		return -1;
+	++*nr;
+	return nx == ny;
+}

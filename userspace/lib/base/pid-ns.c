@@ -6,19 +6,19 @@
  */
 #include "base/base.h"
 
-#define MAX_PID_LEVEL	32	/* the kernel's */
-
-int mc_pidns_depth(int file, ino_t own)
+int mc_pidns_depth(int file, ino_t own, uint64_t above[MC_PID_LEVELS])
 {
 	int fd = file, up, depth, found = -1;
 	struct stat st;
 
-	for (depth = 0; fd >= 0 && found == -1 && depth <= MAX_PID_LEVEL; depth++) {
+	for (depth = 0; fd >= 0 && found == -1 && depth <= MC_PID_LEVELS; depth++) {
 		if (fstat(fd, &st)) {
 			found = -2;
 		} else if (st.st_ino == own) {
 			found = depth;
 		} else {
+			if (above && depth)
+				above[depth - 1] = st.st_ino;
 			up = ioctl(fd, MC_NS_GET_PARENT);
 			if (fd != file)
 				mc_close(fd);

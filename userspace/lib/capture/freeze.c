@@ -37,6 +37,7 @@ struct mntcr_freeze {
 	int events;		/* cgroup.events, read when it was frozen */
 	int guard_end;		/* of the guard's socket */
 	pid_t guard;		/* 0: there is nothing to thaw */
+	uint64_t tasks;		/* which were in it when it was frozen, in any order */
 	char name[256];		/* escaped */
 };
 
@@ -246,6 +247,25 @@ static int wait_for_it(struct mntcr_freeze *f, uint64_t ms, struct mntcr_error *
 	return sleep > 0 ? 0 : -1;
 }
 
+static int add_task(void *data, uint32_t tid, bool inner)
+{
+	*(uint64_t *)data += mc_hash_bytes(&tid, sizeof(tid), 0);
+	return 0;
+}
+
+/* No event tells of a task that is moved out of it, and so thawed. */
+static int same_tasks(const struct mntcr_freeze *f, struct mntcr_error *e)
+{
+	uint64_t tasks = 0;
+
+	if (cap_cgroup_tasks(f->dir, add_task, &tasks, e))
+		return -1;
+	return tasks == f->tasks ? 0 :
+	       mc_fail(e, MNTCR_CHANGED, 0,
+		       "cgroup %s: a task has been moved out of it while it was to hold still",
+		       f->name);
+}
+
 int mntcr_frozen(const struct mntcr_freeze *f, struct mntcr_error *e)
 {
 	struct pollfd p = { .fd = f->events, .events = POLLPRI };
@@ -258,7 +278,7 @@ int mntcr_frozen(const struct mntcr_freeze *f, struct mntcr_error *e)
 	if (ret < 0)
 		return mc_fail(e, MNTCR_SYS, errno, "cgroup %s: cgroup.events", f->name);
 	if (!ret)
-		return 0;
+		return same_tasks(f, e);
 	return mc_fail(e, MNTCR_CHANGED, 0, "cgroup %s: %s", f->name,
 		       is_frozen(f->events) > 0 ?
 		       "it has been thawed, or a task has come or gone, while it was to hold still" :
@@ -288,7 +308,7 @@ static int freeze(struct mntcr_freeze *f, uint64_t ms, struct mntcr_error *e)
 			return mc_fail(e, MNTCR_SYS, errno, "cgroup %s: freezing it",
 				       f->name);
 	}
-	return wait_for_it(f, ms, e);
+	return wait_for_it(f, ms, e) || cap_cgroup_tasks(f->dir, add_task, &f->tasks, e) ? -1 : 0;
 }
 
 int mntcr_thaw(struct mntcr_freeze *f, struct mntcr_error *e)

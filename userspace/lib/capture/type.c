@@ -29,20 +29,22 @@ struct look {
 };
 
 /*
- * The pid namespace that a proc shows, by its init, and how many others lie between
- * that one and the dumper's own.
+ * The pid namespace that a proc shows, by its init, and which others lie between that
+ * one and the dumper's own.
  */
-static void note_pidns(struct mc_sb *sb, int proc)
+static void note_pidns(struct mntcr_topology *t, struct mc_sb *sb, int proc)
 {
 	int fd = openat(proc, "1/ns/pid", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	uint64_t above[MC_PID_LEVELS], *copy;
 	struct stat own, st;
+	size_t size;
 	int depth;
 
 	if (fd < 0 || stat("/proc/self/ns/pid", &own) || fstat(fd, &st)) {
 		mc_close(fd);
 		return;
 	}
-	depth = mc_pidns_depth(fd, own.st_ino);
+	depth = mc_pidns_depth(fd, own.st_ino, above);
 	mc_close(fd);
 	/* known as a whole, or not at all */
 	if (depth == -2)
@@ -50,6 +52,11 @@ static void note_pidns(struct mc_sb *sb, int proc)
 	sb->pidns_ino = st.st_ino;
 	if (depth >= 0)
 		sb->pidns_depth = (uint32_t)depth;
+	if (depth < 2)
+		return;
+	size = (size_t)(depth - 1) * sizeof(*above);
+	copy = mc_topology_alloc(t, size);
+	sb->pidns_above = copy ? memcpy(copy, above, size) : NULL;
 }
 
 /* Of a superblock, what no option says. */
@@ -70,7 +77,7 @@ static void note_sb(struct look *l, const struct mc_mount *m, int fd)
 			sb->uuid = mc_topology_str(l->t, uuid);
 	}
 	if (!strcmp(sb->type, "proc") && !sb->pidns_ino && !strcmp(m->root, "/"))
-		note_pidns(sb, fd);
+		note_pidns(l->t, sb, fd);
 }
 
 static void note(struct look *l, struct mc_mount *m, int fd, bool unique)

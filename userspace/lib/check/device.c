@@ -6,6 +6,7 @@
  */
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,18 +87,49 @@ static int open_name(const char *name)
 	}
 }
 
+static bool is_on(const struct mc_sb *sb, const char *path)
+{
+	int fd = open_name(path);
+	struct stat st;
+	bool is = fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
+		  st.st_rdev == makedev(sb->major, sb->minor);
+
+	mc_close(fd);
+	return is;
+}
+
+/* What the kernel calls it, in /dev; to be freed, or NULL. */
+static char *kernels_name(const struct mc_sb *sb)
+{
+	static const char before[] = "DEVNAME=";
+	char path[64], line[200], *name = NULL;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/uevent", sb->major, sb->minor);
+	in = fopen(path, "re");
+	while (in && !name && fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, before, strlen(before)) &&
+		    asprintf(&name, "/dev/%s", line + strlen(before)) < 0)
+			name = NULL;
+	}
+	if (in)
+		fclose(in);
+	return name;
+}
+
 char *mc_device_here(const struct mc_sb *sb)
 {
-	struct stat st;
-	bool is;
-	int fd;
+	char *name;
 
-	if (mc_type_of(sb->type)->kind != MC_TYPE_DEVICE || !sb->source ||
-	    sb->source[0] != '/')
+	if (mc_type_of(sb->type)->kind != MC_TYPE_DEVICE)
 		return NULL;
-	fd = open_name(sb->source);
-	is = fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
-	     st.st_rdev == makedev(sb->major, sb->minor);
-	mc_close(fd);
-	return is ? strdup(sb->source) : NULL;
+	if (sb->source && sb->source[0] == '/' && is_on(sb, sb->source))
+		return strdup(sb->source);
+	/* it was mounted by a name that leads there no more, or never did out here */
+	name = kernels_name(sb);
+	if (name && is_on(sb, name))
+		return name;
+	free(name);
+	return NULL;
 }

@@ -31,6 +31,18 @@ static bool is_it(const struct job *j, int fd)
 	       mc_look_is(&st, j->t->unique_ids, m->id, m->id_old);
 }
 
+/* Without its idmap, so that each id is what it is in the superblock. */
+static int clone_plain(const struct job *j, int fd, unsigned int more)
+{
+	static const struct mc_mount_attr plain = { .attr_clr = MOUNT_ATTR_IDMAP };
+	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+			     j->recursive | more;
+
+	if (j->t->mounts[j->mount].idmap == MC_NONE)
+		return mc_open_tree(fd, "", flags);
+	return mc_open_tree_attr(fd, "", flags, &plain, MC_MOUNT_ATTR_SIZE_VER0);
+}
+
 /* In a thread. */
 static void *by_path(void *data)
 {
@@ -49,8 +61,7 @@ static void *by_path(void *data)
 	} else if (!is_it(j, fd)) {
 		j->covered = true;
 	} else {
-		j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-				     j->recursive | AT_EMPTY_PATH);
+		j->fd = clone_plain(j, fd, 0);
 		j->err = errno;
 	}
 	mc_close(fd);
@@ -65,8 +76,7 @@ static void by_id(struct job *j)
 		fd = mc_ns_mnt_open(j->ns_fd, j->t->mounts[j->mount].id);
 	if (fd < 0)
 		return;
-	j->fd = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-			     OPEN_TREE_FOREIGN | j->recursive | AT_EMPTY_PATH);
+	j->fd = clone_plain(j, fd, OPEN_TREE_FOREIGN);
 	mc_close(fd);
 }
 

@@ -401,10 +401,10 @@ int mc_one_ns(const struct mc_plan *p, const int *external_fd, struct mc_exec *x
 	      void (*differ)(void *data, uint32_t a, uint32_t b, uint32_t type), void *data,
 	      struct mntcr_error *e);
 /*
- * Are pid namespaces that were given as far below one another, and those that were made, as
- * they were?
+ * Do pid namespaces that were given lie in one another, and in those that were made, as
+ * they did?
  */
-int mc_pid_depths(const struct mc_exec *x, struct mntcr_error *e);
+int mc_pid_levels(const struct mc_exec *x, struct mntcr_error *e);
 
 /* --- what is external (external.c) ------------------------------------------ */
 

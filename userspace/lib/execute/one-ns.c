@@ -164,58 +164,119 @@ int mc_one_ns(const struct mc_plan *p, const int *external_fd, struct mc_exec *x
 	return ret;
 }
 
-/* How many levels below the caller's a pid namespace is; MC_NONE: it is not below it. */
-static uint32_t depth_of(const struct mc_exec *x, int file)
-{
-	struct stat own;
-	int depth = fstatat(x->proc_fd, "self/ns/pid", &own, 0) ? -1 :
-		    mc_pidns_depth(file, own.st_ino);
+/* --- how pid namespaces lie in one another ------------------------------------------ */
 
-	return depth < 0 ? MC_NONE : (uint32_t)depth;
-}
-
-struct depth {
+/* What is there for one of the image. */
+struct level {
 	uint64_t ns;		/* in the image */
-	uint32_t was, is;	/* below the dumper's and the caller's */
+	uint64_t ino;
+	uint32_t was, is;	/* levels below the dumper's and the caller's; MC_NONE */
+	const uint64_t *above_was; /* was - 1 in the image, or NULL */
+	uint64_t above[MC_PID_LEVELS];
 };
 
-/* In the image, those that are made lie right below the dumper's. */
-static bool is_made(const struct mc_exec *x, struct depth *d)
-{
-	uint32_t i;
+struct levels {
+	const struct mc_exec *x;
+	ino_t own;
+	struct level first;	/* whose depths are both known */
+	bool any;
+	struct mc_map *was, *is; /* inode numbers, one to one */
+	uint32_t nr;
+};
 
-	*d = (struct depth){ .is = MC_NONE };
-	for (i = 0; i < x->nr_made && d->is == MC_NONE; i++)
-		if (x->made[i].type == CLONE_NEWPID)
-			*d = (struct depth){ .ns = x->made[i].nr, .was = 1,
-					     .is = depth_of(x, x->made[i].fd) };
-	return d->is != MC_NONE;
+static void level_of(const struct levels *l, uint64_t ns, uint32_t was,
+		     const uint64_t *above, int file, struct level *at)
+{
+	int depth = mc_pidns_depth(file, l->own, at->above);
+	struct stat st;
+
+	at->ns = ns;
+	at->was = was;
+	at->above_was = above;
+	at->is = depth < 0 ? MC_NONE : (uint32_t)depth;
+	at->ino = fstat(file, &st) ? 0 : st.st_ino;
 }
 
-int mc_pid_depths(const struct mc_exec *x, struct mntcr_error *e)
+/* The caller may be further in, or out, than the dumper was. */
+static int is_as_deep(struct levels *l, const struct level *at, struct mntcr_error *e)
 {
-	const struct mc_topology *t = x->t;
-	struct depth first, d;
-	bool any = is_made(x, &first), known;
+	if (at->was == MC_NONE || at->is == MC_NONE)
+		return 0;
+	if (l->any && at->is - l->first.is != at->was - l->first.was)
+		return mc_refuse(e, "given-namespace-depth",
+				 "pid:[%" PRIu64 "] and pid:[%" PRIu64 "] lay %u and %u levels below the dumper's, and what is there for them lies %u and %u below the caller's",
+				 l->first.ns, at->ns, l->first.was, at->was, l->first.is, at->is);
+	if (!l->any)
+		l->first = *at;
+	l->any = true;
+	return 0;
+}
+
+/* Each of those above it is what is there for others as well. */
+static int is_below_them(struct levels *l, const struct level *at, struct mntcr_error *e)
+{
+	uint32_t i;
+	int ret = at->ino ? mc_map_pair(l->was, l->is, &l->nr, at->ns, at->ino) : 1;
+
+	for (i = 0; ret > 0 && at->above_was && at->is != MC_NONE && i + 1 < at->was &&
+	     i + 1 < at->is; i++)
+		ret = mc_map_pair(l->was, l->is, &l->nr, at->above_was[i], at->above[i]);
+	if (ret < 0)
+		return mc_nomem(e);
+	if (ret)
+		return 0;
+	if (!i)
+		return mc_refuse(e, "given-namespace-parent",
+				 "pid:[%" PRIu64 "] was another one than the rest, and what they lay in, and what is there for it is one of these",
+				 at->ns);
+	return mc_refuse(e, "given-namespace-parent",
+			 "pid:[%" PRIu64 "] lay in pid:[%" PRIu64 "], and what is there for it does not lie in what is there for that",
+			 at->ns, at->above_was[i - 1]);
+}
+
+static int add_level(struct levels *l, const struct level *at, struct mntcr_error *e)
+{
+	return is_as_deep(l, at, e) || is_below_them(l, at, e) ? -1 : 0;
+}
+
+static int compare_levels(struct levels *l, struct mntcr_error *e)
+{
+	const struct mc_exec *x = l->x;
+	const struct mc_sb *sb;
+	struct level at;
 	uint32_t i;
 
+	/* in the image, those that are made lie right below the dumper's */
+	for (i = 0; i < x->nr_made; i++) {
+		if (x->made[i].type != CLONE_NEWPID)
+			continue;
+		level_of(l, x->made[i].nr, 1, NULL, x->made[i].fd, &at);
+		if (add_level(l, &at, e))
+			return -1;
+	}
 	for (i = 0; i < x->p->nr_needs; i++) {
 		const struct mc_need *n = &x->p->needs[i];
 
 		if (n->kind != MNTCR_GIVEN_PID || x->need_fd[i] < 0)
 			continue;
-		d.ns = n->id;
-		d.was = t->sbs[t->mounts[n->mount].sb].pidns_depth;
-		d.is = depth_of(x, x->need_fd[i]);
-		known = d.was != MC_NONE && d.is != MC_NONE;
-		/* the caller may be further in, or out, than the dumper was */
-		if (known && any && d.is - first.is != d.was - first.was)
-			return mc_refuse(e, "given-namespace-depth",
-					 "pid:[%" PRIu64 "] and pid:[%" PRIu64 "] lay %u and %u levels below the dumper's, and what is there for them lies %u and %u below the caller's",
-					 first.ns, d.ns, first.was, d.was, first.is, d.is);
-		if (known && !any)
-			first = d;
-		any = any || known;
+		sb = &x->t->sbs[x->t->mounts[n->mount].sb];
+		level_of(l, n->id, sb->pidns_depth, sb->pidns_above, x->need_fd[i], &at);
+		if (add_level(l, &at, e))
+			return -1;
 	}
 	return 0;
+}
+
+int mc_pid_levels(const struct mc_exec *x, struct mntcr_error *e)
+{
+	struct levels l = { .x = x, .was = mc_map_new(), .is = mc_map_new() };
+	struct stat own;
+	int ret;
+
+	if (!fstatat(x->proc_fd, "self/ns/pid", &own, 0))
+		l.own = own.st_ino;
+	ret = l.was && l.is ? compare_levels(&l, e) : mc_nomem(e);
+	mc_map_free(l.was);
+	mc_map_free(l.is);
+	return ret;
 }

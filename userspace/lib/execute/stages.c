@@ -431,7 +431,7 @@ static int check_one(struct mntcr_stages *s, struct mntcr_error *e)
 	struct mc_exec *x = &s->w->x;
 
 	return mc_one_ns(s->w->plan, x->external_fd, x, refuse_two, &two, e) || two.found ||
-	       mc_pid_depths(x, e) ? -1 : 0;
+	       mc_pid_levels(x, e) ? -1 : 0;
 }
 
 int mntcr_stages_share(struct mntcr_stages *s, struct mntcr_error *e)

@@ -290,58 +290,93 @@ static int let_go(const struct mc_exec *x, const struct mc_put *put, bool strip,
 	return h->cap_size > 0 ? fsetxattr(h->fd, CAPABILITY, h->cap, (size_t)h->cap_size, 0) : 0;
 }
 
-/* taken: something has that name, and is at made_as now. */
-static int take_name(int aside, const char *made_as, int dir, const char *name, bool *taken)
+/* Where it was made, and what its name is taken by meanwhile; where that is now. */
+struct place {
+	int aside;
+	char made_as[MC_PUT_NAME], spare[MC_PUT_NAME + 1];
+	const char *taken;	/* NULL: nothing had that name */
+};
+
+static void place_of(struct place *p, const struct mc_put *put, int aside)
 {
-	int tries;
+	*p = (struct place){ .aside = aside };
+	mc_put_name(put, p->made_as);
+	snprintf(p->spare, sizeof(p->spare), "%s-", p->made_as);
+}
+
+/* 1: that has the name of it by now, or nothing has it. */
+static int change_places(const struct mc_put *put, struct place *p, int dir, const char *name)
+{
+	if (renameat2(p->aside, p->made_as, dir, name, RENAME_EXCHANGE))
+		return errno == ENOENT ? 1 : -1;
+	p->taken = p->made_as;
+	if (!is_made(put, p->aside, p->made_as))
+		return 0;
+	/* two names of one file are left as they are */
+	p->taken = NULL;
+	if (renameat2(dir, name, p->aside, p->spare, RENAME_NOREPLACE))
+		return errno == ENOENT ? 1 : -1;
+	p->taken = p->spare;
+	return 1;
+}
+
+static int put_back(struct place *p, int dir, const char *name)
+{
+	return p->taken ? renameat2(p->aside, p->taken, dir, name, RENAME_NOREPLACE) : 0;
+}
+
+static int take_name(const struct mc_put *put, struct place *p, int dir, const char *name)
+{
+	int tries, ret, err;
 
 	for (tries = 0; tries < 100; tries++) {
-		*taken = !renameat2(aside, made_as, dir, name, RENAME_EXCHANGE);
-		if (*taken)
+		ret = change_places(put, p, dir, name);
+		if (ret <= 0)
+			return ret;
+		if (!renameat2(p->aside, p->made_as, dir, name, RENAME_NOREPLACE))
 			return 0;
-		if (errno != ENOENT)
+		err = errno;
+		if (put_back(p, dir, name))
 			return -1;
-		if (!renameat2(aside, made_as, dir, name, RENAME_NOREPLACE))
-			return 0;
-		if (errno != EEXIST)
+		p->taken = NULL;
+		errno = err;
+		if (err != EEXIST)
 			return -1;
 	}
 	return -1;
 }
 
 /* As take_name() found it; errno stays. */
-static void give_back(const struct mc_put *put, int aside, const char *made_as, int dir,
-		      const char *name, bool taken)
+static void give_back(const struct mc_put *put, struct place *p, int dir, const char *name)
 {
+	bool places = p->taken == p->made_as;
 	int err = errno;
 
-	if (is_made(put, dir, name))
-		renameat2(dir, name, aside, made_as, taken ? RENAME_EXCHANGE : RENAME_NOREPLACE);
-	else if (taken)
-		renameat2(aside, made_as, dir, name, RENAME_NOREPLACE);
+	if (is_made(put, dir, name)) {
+		renameat2(dir, name, p->aside, p->made_as,
+			  places ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+		if (!places)
+			put_back(p, dir, name);
+	} else {
+		put_back(p, dir, name);
+	}
 	errno = err;
 }
 
-static int take_name_and_go(const struct mc_put *put, int aside, const char *made_as, int dir,
+static int take_name_and_go(const struct mc_put *put, struct place *p, int dir,
 			    const char *name, bool is_dir, bool *gone, const char **what)
 {
-	bool taken;
-
 	*what = "giving it its name";
-	if (take_name(aside, made_as, dir, name, &taken))
+	if (take_name(put, p, dir, name))
 		return -1;
 	*what = "unlinking it again";
-	if (!is_made(put, dir, name)) {
-		give_back(put, aside, made_as, dir, name, taken);
-		return -1;
-	}
-	if (unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0)) {
-		give_back(put, aside, made_as, dir, name, taken);
+	if (!is_made(put, dir, name) || unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0)) {
+		give_back(put, p, dir, name);
 		return -1;
 	}
 	*gone = true;
 	*what = "renaming what has its name by now back";
-	return taken ? renameat2(aside, made_as, dir, name, RENAME_NOREPLACE) : 0;
+	return put_back(p, dir, name);
 }
 
 static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
@@ -352,17 +387,17 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 	int aside = x->aside_fd[s - x->p->srcs], top = -1, dir, ret = -1, err;
 	struct held h = { .fd = -1, .cap_size = -1 };
 	bool gone = false, strip = on_device(x, s);
-	char made_as[MC_PUT_NAME];
+	struct place p;
 	struct stat was;
 	size_t way;
 
-	mc_put_name(put, made_as);
+	place_of(&p, put, aside);
 	*what = "the directory that it was in";
 	dir = make_way(root, u->path, &top, &was, &way);
 	if (dir >= 0) {
 		*what = "its permissions";
-		if (!hold(x, put, aside, made_as, strip, &h))
-			ret = take_name_and_go(put, aside, made_as, dir, last_name(u->path),
+		if (!hold(x, put, aside, p.made_as, strip, &h))
+			ret = take_name_and_go(put, &p, dir, last_name(u->path),
 					       S_ISDIR(h.mode), &gone, what);
 		err = errno;
 		if (h.fd >= 0 && let_go(x, put, strip, gone, &h) && !ret) {

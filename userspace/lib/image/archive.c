@@ -79,11 +79,30 @@ static bool is_below(const char *a, const char *b)
 	return !strncmp(a, b, n) && (!b[n] || b[n] == '/');
 }
 
-static bool can_be_cloned(const struct job *j, uint32_t m)
+/*
+ * Why not alone, or NULL: it can be.  Its idmap is taken off the clone, by whoever rules
+ * over the superblock; what is locked on it would lose one, too, and may not be able to.
+ */
+static const char *not_cloned(const struct job *j, uint32_t m)
 {
 	const struct mc_mount *mnt = &j->t->mounts[m];
+	uint32_t owner = j->t->sbs[mnt->sb].userns;
 
-	return j->ns_fd[mnt->ns] >= 0 && !mnt->unbindable && mnt->idmap == MC_NONE;
+	if (j->ns_fd[mnt->ns] < 0)
+		return "in a namespace that was not given";
+	if (mnt->unbindable)
+		return "unbindable";
+	if (mnt->idmap == MC_NONE)
+		return NULL;
+	if (mc_has_locked_child(j->t, m))
+		return "idmapped, with locked mounts on it";
+	return owner == MC_NONE || j->t->userns[owner].dumper || j->t->userns[owner].mapped ?
+	       NULL : "idmapped, and of a filesystem that is not the dumper's";
+}
+
+static bool can_be_cloned(const struct job *j, uint32_t m)
+{
+	return !not_cloned(j, m);
 }
 
 /* --- what locked mounts cover ----------------------------------------------------- */
@@ -328,8 +347,9 @@ static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t t
 	if (tried)
 		return -1;
 	return mc_refuse(e, "contents-out-of-reach",
-			 "%s: no mount with this root can be cloned, to read its contents: unbindable, idmapped, or in a namespace that was not given",
-			 mc_mount_name(j->t, j->sorted[from], name, sizeof(name)));
+			 "%s: no mount with this root can be cloned, to read its contents: this one is %s",
+			 mc_mount_name(j->t, j->sorted[from], name, sizeof(name)),
+			 not_cloned(j, j->sorted[from]));
 }
 
 /* Widest first: what lies below a root that has been saved is in it. */
@@ -377,13 +397,17 @@ static int check_root_empty(struct job *j, uint32_t from, uint32_t to, struct mn
 {
 	const struct mc_topology *t = j->t;
 	const struct mc_sb *sb = &t->sbs[t->mounts[j->sorted[from]].sb];
-	char name[300], why[sizeof(e->text)] = "unbindable, idmapped, or in a namespace that was not given";
+	char name[300], why[sizeof(e->text)] = "";
 	uint32_t i;
 	int fd, ret;
 
 	for (i = from; i < to; i++) {
-		if (!can_be_cloned(j, j->sorted[i]))
+		if (!can_be_cloned(j, j->sorted[i])) {
+			if (!*why)
+				snprintf(why, sizeof(why), "this one is %s",
+					 not_cloned(j, j->sorted[i]));
 			continue;
+		}
 		fd = mc_contents_clone(t, j->sorted[i],
 				       j->ns_fd[t->mounts[j->sorted[i]].ns], e);
 		if (fd < 0) {
@@ -536,11 +560,51 @@ static void choose_devices(struct job *j)
 	for (i = 0; i < t->nr_mounts; i++) {
 		m = &t->mounts[i];
 		if (!m->unlinked || !mc_type_on_device(t->sbs[m->sb].type) ||
-		    !t->sbs[m->sb].contents ||
-		    (!m->unbindable && m->idmap == MC_NONE && ids_are_known(t, m)))
+		    !t->sbs[m->sb].contents || ids_are_known(t, m))
 			continue;
 		tell(j, m, "the root of this mount has been unlinked and can't be read: without its contents");
 		t->sbs[m->sb].contents = false;
+	}
+}
+
+/* One unlinked root of a superblock, sorted[from, to): can it be, or is nobody let? */
+static bool is_read(struct job *j, uint32_t from, uint32_t to)
+{
+	uint32_t i;
+
+	for (i = from; i < to; i++)
+		if (can_be_cloned(j, j->sorted[i]) ||
+		    j->ns_fd[j->t->mounts[j->sorted[i]].ns] < 0)
+			return true;
+	tell(j, &j->t->mounts[j->sorted[from]],
+	     "the root of this mount has been unlinked and can't be read: without its contents");
+	/* which one it was is nothing without those */
+	for (i = from; i < to; i++)
+		j->t->mounts[j->sorted[i]].unlinked = 0;
+	return false;
+}
+
+static void choose_unlinked(struct job *j)
+{
+	const struct mc_mount *mounts = j->t->mounts, *m, *x;
+	uint32_t i, to, sb = MC_NONE;
+
+	for (i = 0; i < j->t->nr_mounts; i = to) {
+		m = &mounts[j->sorted[i]];
+		to = i + 1;
+		if (!m->unlinked || (m->sb != sb && !j->t->sbs[m->sb].contents))
+			continue;
+		for (; to < j->t->nr_mounts; to++) {
+			x = &mounts[j->sorted[to]];
+			if (x->sb != m->sb || x->unlinked != m->unlinked)
+				break;
+		}
+		/* of a device that is all there is */
+		if (m->sb != sb && mc_type_on_device(j->t->sbs[m->sb].type))
+			j->t->sbs[m->sb].contents = false;
+		sb = m->sb;
+		if (is_read(j, i, to))
+			j->t->sbs[sb].contents = true;
 	}
 }
 
@@ -590,6 +654,7 @@ static int choose(struct job *j, struct mntcr_error *e)
 			t->sbs[m->sb].contents = false;	/* once */
 		}
 	}
+	choose_unlinked(j);
 	return 0;
 }
 
@@ -620,12 +685,11 @@ static int write_contents(struct mc_topology *t, const struct mntcr_contents_opt
 		j.ns_fd[i] = -1;
 	/* one for each directory on the way to a file */
 	mc_fd_limit_raise(&limit, mc_fd_count() + t->nr_ns + MC_MAX_DIR_DEPTH + 32);
-	if (!choose(&j, e) && !open_namespaces(&j, e)) {
-		for (i = 0; i < t->nr_mounts; i++)
-			j.sorted[i] = i;
-		qsort_r(j.sorted, t->nr_mounts, sizeof(*j.sorted), cmp_mount, t);
+	for (i = 0; i < t->nr_mounts; i++)
+		j.sorted[i] = i;
+	qsort_r(j.sorted, t->nr_mounts, sizeof(*j.sorted), cmp_mount, t);
+	if (!open_namespaces(&j, e) && !choose(&j, e))
 		ret = path ? mc_image_write(&p, path, e) : print(&j, out, e);
-	}
 	for (i = 0; i < t->nr_ns; i++)
 		mc_close(j.ns_fd[i]);
 	mc_fd_limit_back(&limit);

@@ -10,7 +10,7 @@
 #include "topology/topology.h"
 
 #define MC_IMAGE_FORMAT		"mntcr-image"
-#define MC_IMAGE_VERSION	5
+#define MC_IMAGE_VERSION	6
 #define MC_IMAGE_MAX_SIZE	(256UL << 20)	/* MC_MAX_MOUNTS KiB */
 
 /* The image in buf; name is for messages. */

@@ -164,6 +164,17 @@ static void put_layers(json_t *o, const struct mc_sb *sb, enum bad *bad)
 	put(o, "layers", a, bad);
 }
 
+static void put_above(json_t *o, const struct mc_sb *sb, enum bad *bad)
+{
+	json_t *a = json_array();
+	uint32_t i;
+
+	for (i = 0; i + 1 < sb->pidns_depth; i++)
+		if (json_array_append_new(a, json_integer((json_int_t)sb->pidns_above[i])))
+			*bad = NO_MEMORY;
+	put(o, "pid_above", a, bad);
+}
+
 static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		      enum bad *bad)
 {
@@ -196,6 +207,8 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		put_uint(o, "pid_namespace", sb->pidns_ino, bad);
 		if (sb->pidns_depth != MC_NONE)
 			put_uint(o, "pid_depth", sb->pidns_depth, bad);
+		if (sb->pidns_above)
+			put_above(o, sb, bad);
 	}
 	if (sb->whose)
 		put(o, "whose", json_string(mc_whose_names[sb->whose]), bad);

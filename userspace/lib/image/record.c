@@ -140,6 +140,29 @@ static int get_whose(struct rd *r, struct mc_sb *sb)
 	return 0;
 }
 
+static int get_above(struct rd *r, struct mc_sb *sb)
+{
+	const json_t *v = r->version < 6 ? NULL : mc_rd_field(r, "pid_above"), *one;
+	uint32_t nr = sb->pidns_depth == MC_NONE || !sb->pidns_depth ? 0 : sb->pidns_depth - 1, i;
+	uint64_t *above;
+
+	if (!v)
+		return 0;
+	if (!json_is_array(v) || !nr || json_array_size(v) != nr)
+		return mc_rd_bad(r, "pid_above", "must be a list with one for each level between");
+	above = mc_topology_alloc(r->t, nr * sizeof(*above));
+	if (!above)
+		return mc_nomem(r->e);
+	for (i = 0; i < nr; i++) {
+		one = json_array_get(v, i);
+		if (!json_is_integer(one) || json_integer_value(one) < 1)
+			return mc_rd_bad(r, "pid_above", "must be numbers from 1 on");
+		above[i] = (uint64_t)json_integer_value(one);
+	}
+	sb->pidns_above = above;
+	return 0;
+}
+
 /* What a restore has to know to make it anew. */
 static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 {
@@ -149,7 +172,7 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 	    mc_rd_bool(r, "contents", &sb->contents) ||
 	    mc_rd_bytes(r, "uuid", false, &sb->uuid) ||
 	    mc_rd_uint(r, "pid_namespace", 1, INT64_MAX, false, &sb->pidns_ino) ||
-	    mc_rd_u32(r, "pid_depth", 64, false, &sb->pidns_depth) ||
+	    mc_rd_u32(r, "pid_depth", 64, false, &sb->pidns_depth) || get_above(r, sb) ||
 	    mc_rd_index(r, "user_namespace", r->t->nr_userns, false, &sb->userns) ||
 	    get_shown(r, sb))
 		return -1;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,25 +158,54 @@ static int open_unnamed(int dir, char *name)
 	return fd;
 }
 
-/* A rename replaces what has the name, and a link does not. */
-static int name_temp(int fd, int dir, char *name)
+static int link_as(int fd, int dir, const char *name)
+{
+	char proc[40];
+	int ret;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	ret = linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
+	/* without proc: before Linux 6.10 it takes CAP_DAC_READ_SEARCH */
+	return ret && errno == ENOENT ? linkat(fd, "", dir, name, AT_EMPTY_PATH) : ret;
+}
+
+static int link_temp(int fd, int dir, char *name)
 {
 	int ret, tries = 100;
-	char proc[40];
 
-	if (*name)
-		return 0;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	do {
 		temp_name(name);
-		ret = linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
-		/* without proc: before Linux 6.10 it takes CAP_DAC_READ_SEARCH */
-		if (ret && errno == ENOENT)
-			ret = linkat(fd, "", dir, name, AT_EMPTY_PATH);
+		ret = link_as(fd, dir, name);
 	} while (ret && errno == EEXIST && --tries);
 	if (ret)
 		*name = '\0';
 	return ret;
+}
+
+/* A rename replaces what has the name, and a link does not; no signal comes between. */
+static int replace(int fd, const struct target *to, char *temp)
+{
+	sigset_t all, old;
+	int ret, err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = (!*temp && link_temp(fd, to->dir, temp)) ||
+	      renameat(to->dir, temp, to->dir, to->name) ? -1 : 0;
+	err = errno;
+	if (ret && *temp)
+		unlinkat(to->dir, temp, 0);
+	*temp = '\0';
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = err;
+	return ret;
+}
+
+static int take_name(int fd, const struct target *to, char *temp)
+{
+	int ret = *temp ? -1 : link_as(fd, to->dir, to->name);
+
+	return ret && (*temp || errno == EEXIST) ? replace(fd, to, temp) : ret;
 }
 
 /* The new name is on disk once the directory is. */
@@ -185,44 +215,37 @@ static int sync_dir(int fd)
 	return fsync(fd) && errno != EINVAL && errno != EROFS ? -1 : 0;
 }
 
+static int print_to(const struct mc_image_print *p, const char *path, int fd,
+		    struct mntcr_error *e)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0), ret;
+	FILE *out = own < 0 ? NULL : fdopen(own, "w");
+
+	if (!out) {
+		sys_fail(path, e);
+		mc_close(own);
+		return -1;
+	}
+	ret = p->print(p->data, out, e) ? fail_on(path, e) : 0;
+	return fclose(out) && !ret ? sys_fail(path, e) : ret;
+}
+
 /* The image is complete and on disk before it takes the name. */
 static int write_and_rename(const struct mc_image_print *p, const char *path,
 			    const struct target *to, struct mntcr_error *e)
 {
-	FILE *out = NULL;
 	char temp[TEMP_SIZE];
-	int fd, ret = -1;
+	int fd, ret;
 
 	fd = open_unnamed(to->dir, temp);
 	if (fd < 0)
 		return sys_fail(path, e);
-	out = fdopen(fd, "w");
-	if (!out) {
-		sys_fail(path, e);
-		mc_close(fd);
-		goto out_unlink;
-	}
-	if (p->print(p->data, out, e)) {
-		fail_on(path, e);
-		goto out_unlink;
-	}
-	if (fsync(fd) || name_temp(fd, to->dir, temp)) {
-		sys_fail(path, e);
-		goto out_unlink;
-	}
-	ret = fclose(out);
-	out = NULL;
-	if (ret || renameat(to->dir, temp, to->dir, to->name)) {
+	ret = print_to(p, path, fd, e);
+	if (!ret && (fsync(fd) || take_name(fd, to, temp) || sync_dir(to->dir)))
 		ret = sys_fail(path, e);
-		goto out_unlink;
-	}
-	return sync_dir(to->dir) ? sys_fail(path, e) : 0;
-
-out_unlink:
-	if (out)
-		fclose(out);
 	if (*temp)
 		unlinkat(to->dir, temp, 0);
+	mc_close(fd);
 	return ret;
 }
 

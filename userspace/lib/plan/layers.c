@@ -308,6 +308,43 @@ static int find_layers(struct mc_plan *p, uint32_t sb, struct mc_made_layer *mad
 		      "the image does not say from which directory a layer of it is", e);
 }
 
+/* 1: files of its layers are known to its upper directory by their handles. */
+static int has_index(const struct mc_sb *sb)
+{
+	char *copy = strdup(sb->options), *rest, *name, *value;
+	int ret = copy ? 0 : -1;
+
+	for (rest = copy; copy && mc_next_option(&rest, &name, &value); )
+		if (!strcmp(name, "index") && value && !strcmp(value, "on"))
+			ret = 1;
+	free(copy);
+	return ret;
+}
+
+/* In memory that is made anew, a file has another handle than it had. */
+static int check_index(struct mc_plan *p, uint32_t sb, const uint32_t *mounts, uint32_t nr,
+		       struct mntcr_error *e)
+{
+	const struct mc_sb *s = &p->topo->sbs[sb];
+	int index = has_index(s);
+	char what[200];
+	uint32_t i, of;
+
+	if (index < 0)
+		return mc_nomem(e);
+	for (i = 0; index && i < s->nr_layers; i++) {
+		of = s->layers[i].sb;
+		if (of == MC_NONE || p->priv->sb[of].mode != MC_SB_FRESH ||
+		    !mc_type_in_memory(p->topo->sbs[of].type))
+			continue;
+		snprintf(what, sizeof(what), "its index (index=on) is by the file handles of its layers, of which its %s, on %s %u:%u, gets others",
+			 mc_layer_option(s->layers[i].kind), p->topo->sbs[of].type,
+			 p->topo->sbs[of].major, p->topo->sbs[of].minor);
+		return refuse(p, sb, mounts, nr, "overlay-index", "", what, e);
+	}
+	return 0;
+}
+
 static int plan_overlay(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 			uint32_t nr, struct mntcr_error *e)
 {
@@ -321,7 +358,7 @@ static int plan_overlay(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 	if (!made)
 		return mc_nomem(e);
 	if (find_layers(p, sb, made, mounts, nr, e) ||
-	    find_need(p, sb, made, mounts, nr, e))
+	    check_index(p, sb, mounts, nr, e) || find_need(p, sb, made, mounts, nr, e))
 		return -1;
 	apart = are_apart(p, s, made);
 	is_short = are_short(s, &nomem);

@@ -137,7 +137,7 @@ static bool has_place(const struct mc_plan *p, const struct mc_mount *m)
 	const struct mc_sb_plan *s = &p->priv->sb[m->sb];
 	const struct mc_ext *x = p->priv->exts;
 
-	if (!sb->contents || !m->unlinked || m->idmap != MC_NONE || !m->root[1])
+	if (!sb->contents || !m->unlinked || !m->root[1])
 		return false;
 	if (s->mode == MC_SB_FRESH)
 		return mc_type_in_memory(sb->type) || p->srcs[s->src].device != MC_NONE;
@@ -167,8 +167,16 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 	size_t top = s->kind == MC_SRC_EXTERNAL ? mc_root_len(s->path) + 1 : 1;
 	const char *aside = p->priv->opts->aside;
 	size_t size = top + sizeof(MADE_IN) + MC_ASIDE_LEN + 12;
-	char *path = mc_plan_alloc(p, size);
+	const struct mc_unlinked *last;
+	char *path;
 
+	last = s->nr_unlinked ? p->unlinked + s->unlinked + s->nr_unlinked - 1 : NULL;
+	/* with another idmap it is the same one */
+	if (last && last->nr == m->unlinked) {
+		*made_as = last->made_as - top;
+		return 0;
+	}
+	path = mc_plan_alloc(p, size);
 	if (!path || !mc_grow(&p->unlinked, p->nr_unlinked, &p->max_unlinked,
 			      sizeof(*p->unlinked)))
 		return -1;

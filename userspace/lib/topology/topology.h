@@ -194,6 +194,8 @@ struct mc_sb {
 	uint64_t pidns_ino;
 	/* how far below the dumper's own that is; MC_NONE: it is not below it */
 	uint32_t pidns_depth;
+	/* those between, its parent first: pidns_depth - 1; NULL: none, or not known */
+	const uint64_t *pidns_above;
 	enum mc_whose whose;
 	struct mc_found outside; /* the widest; never of the container's */
 	const char *stands_in_for; /* a type, or NULL; not in an image */

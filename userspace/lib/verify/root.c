@@ -38,6 +38,16 @@ static bool compare_nsfs(struct mc_verify *v, const struct mc_pair *p,
 	return true;
 }
 
+static bool is_shown(const struct mc_verify *v, const struct mc_mount *x,
+		     const struct mc_mount *y)
+{
+	uint32_t unused;
+
+	return x->nsfs_type == CLONE_NEWPID && y->nsfs_type == CLONE_NEWPID &&
+	       mc_map_get(v->shows_a, x->nsfs_ino, &unused) &&
+	       mc_map_get(v->shows_b, y->nsfs_ino, &unused);
+}
+
 /*
  * Files of user namespaces, of which one side or both know what they own; one side alone
  * may know it of superblocks, on a kernel that says whose these are.
@@ -82,6 +92,8 @@ bool mc_verify_root(struct mc_verify *v, const struct mc_pair *p)
 			return compare_user_file(v, p, x, y);
 		if (mc_verify_flag(v, MNTCR_VERIFY_GIVEN_NAMESPACES))
 			return same_file(v, p, &v->given, x->nsfs_ino, y->nsfs_ino);
+		if (is_shown(v, x, y))
+			return same_file(v, p, &v->pids, x->nsfs_ino, y->nsfs_ino);
 	}
 	if (!mc_verify_same_text(x->root, y->root))
 		mc_verify_differ(v, p, "root", x->root, y->root);

@@ -37,13 +37,7 @@ bool mc_bijection_map(struct mc_bijection *m, uint32_t a, uint32_t b)
 
 int mc_id_pairs_map(struct mc_id_pairs *s, uint64_t a, uint64_t b)
 {
-	uint32_t na = s->nr, nb = s->nr;
-	int ra = mc_map_add(s->a, a, &na), rb = mc_map_add(s->b, b, &nb);
-
-	if (ra < 0 || rb < 0)
-		return -1;
-	s->nr++;
-	return na == nb;
+	return mc_map_pair(s->a, s->b, &s->nr, a, b);
 }
 
 bool mc_verify_same_idmap(const struct mc_topology *a, uint32_t x,

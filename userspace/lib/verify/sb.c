@@ -33,6 +33,24 @@ static const char *pidns_words(const struct mc_sb *sb, char *buf, size_t size)
 	return buf;
 }
 
+/* Of as many levels. */
+static int compare_above(struct mc_verify *v, const struct mc_pair *p,
+			 const struct mc_sb *x, const struct mc_sb *y)
+{
+	char wa[32], wb[32];
+	int same = 1;
+	uint32_t i;
+
+	for (i = 0; same > 0 && i + 1 < x->pidns_depth; i++)
+		same = mc_id_pairs_map(&v->pids, x->pidns_above[i], y->pidns_above[i]);
+	if (!same) {
+		snprintf(wa, sizeof(wa), "pid:[%" PRIu64 "]", x->pidns_above[i - 1]);
+		snprintf(wb, sizeof(wb), "pid:[%" PRIu64 "]", y->pidns_above[i - 1]);
+		mc_verify_differ(v, p, "shows a pid namespace below", wa, wb);
+	}
+	return same;
+}
+
 /* A proc's own init says of which namespace: by inode, as files of that do. */
 static int compare_pidns(struct mc_verify *v, const struct mc_pair *p,
 			 const struct mc_sb *x, const struct mc_sb *y)
@@ -47,6 +65,8 @@ static int compare_pidns(struct mc_verify *v, const struct mc_pair *p,
 	if (!same)
 		mc_verify_differ(v, p, "shows", pidns_words(x, wa, sizeof(wa)),
 				 pidns_words(y, wb, sizeof(wb)));
+	if (same > 0 && x->pidns_above && y->pidns_above)
+		same = compare_above(v, p, x, y);
 	return same;
 }
 

@@ -45,6 +45,23 @@ static bool *find_owners(const struct mc_topology *t)
 	return owns;
 }
 
+/* But for the dumper's own, which is made by nobody.  NULL: no memory */
+static struct mc_map *find_pids(const struct mc_topology *t)
+{
+	struct mc_map *pids = mc_map_new();
+	uint32_t i, n;
+
+	for (i = 0; pids && i < t->nr_sbs; i++) {
+		n = i;
+		if (!t->sbs[i].pidns_ino || !t->sbs[i].pidns_depth ||
+		    mc_map_add(pids, t->sbs[i].pidns_ino, &n) >= 0)
+			continue;
+		mc_map_free(pids);
+		pids = NULL;
+	}
+	return pids;
+}
+
 static bool push(struct mc_verify *v, uint32_t a, uint32_t b)
 {
 	if (!mc_grow(&v->pairs, v->nr_pairs, &v->max_pairs, sizeof(*v->pairs)))
@@ -214,10 +231,12 @@ static bool pair_all(struct mc_verify *v)
 	v->given.b = mc_map_new();
 	v->pids.a = mc_map_new();
 	v->pids.b = mc_map_new();
+	v->shows_a = find_pids(a);
+	v->shows_b = find_pids(b);
 	v->owns_a = find_owners(a);
 	v->owns_b = find_owners(b);
 	if (!v->shown.a || !v->shown.b || !v->given.a || !v->given.b || !v->pids.a ||
-	    !v->pids.b || !v->owns_a || !v->owns_b ||
+	    !v->pids.b || !v->shows_a || !v->shows_b || !v->owns_a || !v->owns_b ||
 	    !mc_bijection_new(&v->sbs, a->nr_sbs, b->nr_sbs) ||
 	    !mc_bijection_new(&v->groups, a->nr_groups, b->nr_groups) ||
 	    !mc_bijection_new(&v->userns, a->nr_userns, b->nr_userns))
@@ -248,6 +267,8 @@ static void finish(struct mc_verify *v)
 	mc_map_free(v->given.b);
 	mc_map_free(v->pids.a);
 	mc_map_free(v->pids.b);
+	mc_map_free(v->shows_a);
+	mc_map_free(v->shows_b);
 	free(v->owns_a);
 	free(v->owns_b);
 	free(v->pairs);
