@@ -107,7 +107,8 @@ vm-test-y += t-execute-zero
 test-y += t-contents-fault
 LIBS-t-contents-fault := $(foreach f,$(FAULTY) write pwrite fwrite fgetxattr flistxattr \
 	fsetxattr lgetxattr llistxattr lsetxattr fchmod fchown fchmodat fchownat futimens \
-	utimensat ftruncate linkat symlinkat mkdirat mknodat fsync renameat mkostemp,-Wl,--wrap=$f)
+	utimensat ftruncate linkat symlinkat mkdirat mknodat fsync renameat mkostemp inotify_init1 \
+	inotify_add_watch,-Wl,--wrap=$f)
 vm-test-y += t-contents-fault
 test-y += t-capture-fault
 LIBS-t-capture-fault := $(foreach f,$(FAULTY) name_to_handle_at fmemopen,-Wl,--wrap=$f)
@@ -132,6 +133,8 @@ test-y += t-topology-stand-in
 vm-test-y += t-topology-stand-in
 test-y += t-execute-unlinked-device
 vm-test-y += t-execute-unlinked-device
+test-y += t-execute-unlinked-overlay
+vm-test-y += t-execute-unlinked-overlay
 test-y += t-execute-devices
 vm-test-y += t-execute-devices
 test-y += t-contents-elsewhere

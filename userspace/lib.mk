@@ -80,6 +80,7 @@ lib-y += contents/compare.o
 lib-y += contents/source.o
 lib-y += contents/save.o
 lib-y += contents/save-one.o
+lib-y += contents/save-names.o
 lib-y += contents/save-tree.o
 lib-y += contents/save-unlinked.o
 

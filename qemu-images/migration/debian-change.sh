@@ -40,6 +40,25 @@ mount --bind /run/gone-file /run/lost
 mount --bind /run/gone/in/file /run/lost-in
 mount --bind /run/gone/in /run/directory
 rm -r /run/gone /run/gone-file
+# and in an overlay: a file, and one that another has replaced
+mkdir /run/overlay
+cd /run/overlay
+mkdir lower upper work all
+echo lower >lower/file
+read -r in out ids </proc/self/uid_map
+# (trusted attributes are the initial user namespace's)
+[ "$out" = 0 ] && also= || also=,userxattr
+mount -t overlay -o "lowerdir=$PWD/lower,upperdir=$PWD/upper,workdir=$PWD/work$also" late all
+echo gone >all/gone
+echo upper >>all/file
+echo new >all/new
+: >/run/lost-gone
+: >/run/lost-file
+mount --bind all/gone /run/lost-gone
+mount --bind all/file /run/lost-file
+rm all/gone
+mv all/new all/file
+cd /
 mkdir /run/all/one /run/all/two
 mount --bind /run/all/one /run/one
 mount --bind /run/all/two /run/two

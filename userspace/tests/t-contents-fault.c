@@ -51,6 +51,8 @@ WRAP(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
 WRAP(int, mknodat, (int fd, const char *path, mode_t mode, dev_t dev),
      (fd, path, mode, dev))
 WRAP(int, fsync, (int fd), (fd))
+WRAP_FD(int, inotify_init1, (int flags), (flags), true)
+WRAP(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask))
 WRAP(int, renameat, (int from, const char *a, int to, const char *b), (from, a, to, b))
 WRAP_FD(int, mkostemp, (char *name, int flags), (name, flags), true)
 WRAP(ssize_t, lgetxattr, (const char *path, const char *name, void *to, size_t n),
@@ -110,6 +112,42 @@ static void build(void)
 	TRY(umount2("lone", 0));
 }
 
+/* Its strings are to lead where they do once this is the root. */
+static void over(void)
+{
+	pid_t child = fork();
+	int status;
+
+	TRY(child);
+	if (!child) {
+		TRY(chroot("."));
+		TRY(mount("over", "/m", "overlay", 0,
+			  "lowerdir=/low,upperdir=/up,workdir=/work"));
+		_exit(0);
+	}
+	TRY(waitpid(child, &status, 0));
+	TRY(status ? -1 : 0);
+}
+
+/* In an overlay: a file that is nowhere else, and one with another name. */
+static void unlinked_in_layers(void)
+{
+	TRY(mkdir("low", 0755));
+	put("low/file", "nine...\n");
+	TRY(mkdir("up", 0755));
+	TRY(mkdir("work", 0755));
+	TRY(mkdir("m", 0755));
+	over();
+	put("gone-low", "");
+	TRY(mount("m/file", "gone-low", NULL, MS_BIND, NULL));
+	TRY(unlink("m/file"));
+	put("m/one", "ten\n");
+	TRY(link("m/one", "m/two"));
+	put("gone-one", "");
+	TRY(mount("m/one", "gone-one", NULL, MS_BIND, NULL));
+	TRY(unlink("m/one"));
+}
+
 /* And what only a kernel with the series can put back: unlinked roots, with files. */
 static void build_unlinked(void)
 {
@@ -124,6 +162,7 @@ static void build_unlinked(void)
 	TRY(mount("own/dir/in", "gone-dir", NULL, MS_BIND, NULL));
 	TRY(unlink("own/dir/in/file"));
 	TRY(rmdir("own/dir/in"));
+	unlinked_in_layers();
 }
 
 /* In a user namespace of its own, with what shows others that are its own. */

@@ -487,6 +487,28 @@ static void what_is_on_a_device_is_not_in_an_archive(void)
 	nr_wanted = 0;
 }
 
+/* Nor of an overlay, which has them in its layers. */
+static void what_is_in_layers_is_not_in_an_archive(void)
+{
+	static const struct lie lies[] = {
+		{ "/: is in its layers, which have it", { DIRECTORY(C) } },
+		{ "/x: is in its layers, which have it", {
+			REGULAR(C "/x", "x"), REGULAR(U "1", "x"), REGULAR(U "2", "x") } },
+		{ "unlinked root 2: is a whiteout, which an overlay shows to nobody", {
+			REGULAR(U "1", "x"), { U "2", S_IFCHR, NULL, 0, NULL } } },
+		{ "unlinked root 1: is a link to what is no file of its superblock", {
+			LINK(U "1", "/etc/passwd"), REGULAR(U "2", "x") } },
+		{ "unlinked root 1: its attribute mntcr.handle is a mark that is not known", {
+			MARKED(U "1", MC_CONTENTS_HANDLE), REGULAR(U "2", "x") } },
+	};
+
+	nr_wanted = 2;
+	sb.type = "overlay";
+	tell(lies, MC_ARRAY_SIZE(lies));
+	sb.type = "tmpfs";
+	nr_wanted = 0;
+}
+
 #define X50		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define LONG_NAME	"trusted." X50 X50 X50 X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define ENTRY(tag, perm, id)	tag, 0, perm, 0, id, id, id, id
@@ -878,6 +900,7 @@ int main(void)
 	TAP_RUN(hostile_archives_are_refused);
 	TAP_RUN(unlinked_roots_that_lie_are_refused);
 	TAP_RUN(what_is_on_a_device_is_not_in_an_archive);
+	TAP_RUN(what_is_in_layers_is_not_in_an_archive);
 	TAP_RUN(attributes_that_are_none);
 	TAP_RUN(an_acl_that_is_one);
 	TAP_RUN(a_handle_of_another_file);

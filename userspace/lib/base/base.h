@@ -57,6 +57,12 @@ static inline uint64_t mc_dev_key(uint32_t major, uint32_t minor)
 	return (uint64_t)major << 32 | minor;
 }
 
+/* A file of one superblock: an overlay shows those of several, by their numbers there. */
+static inline uint64_t mc_inode_key(uint32_t dev_minor, uint64_t ino)
+{
+	return ino ^ (uint64_t)dev_minor << 44;
+}
+
 /* Grow *arr (of *max elements) to hold nr + 1; false without memory. */
 bool mc_grow(void *arr, uint32_t nr, uint32_t *max, size_t elem);
 

@@ -86,8 +86,8 @@ static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 	struct statx stx;
 
 	/* Another one may lie over it. */
-	if (mc_look(fd, CAP_FILE_MASK | STATX_INO | (unique ? STATX_MNT_ID_UNIQUE : 0),
-		    &stx) ||
+	if (mc_look(fd, CAP_FILE_MASK | STATX_INO | STATX_NLINK |
+		    (unique ? STATX_MNT_ID_UNIQUE : 0), &stx) ||
 	    !(stx.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) ||
 	    stx.stx_mnt_id != (stx.stx_mask & STATX_MNT_ID_UNIQUE ? m->id :
 			       m->id_old) ||
@@ -95,8 +95,11 @@ static void note(struct look *l, struct mc_mount *m, int fd, bool unique)
 		return;
 	note_sb(l, m, fd);
 	cap_nsfs(l->t, m, fd);
-	if (m->root_deleted && stx.stx_mask & STATX_INO)
-		m->root_ino = stx.stx_ino;
+	if (m->root_deleted && stx.stx_mask & STATX_INO) {
+		m->root_ino = mc_inode_key(stx.stx_dev_minor, stx.stx_ino);
+		m->root_named = !S_ISDIR(stx.stx_mode) &&
+				(!(stx.stx_mask & STATX_NLINK) || stx.stx_nlink);
+	}
 	m->mp_type = S_ISDIR(stx.stx_mode) ? MC_MP_DIR : MC_MP_OTHER;
 	cap_file(&l->ids, m, &stx, &m->root_file);
 	if (S_ISLNK(m->root_file.mode) && cap_target(l->t, m, fd, target))

@@ -20,6 +20,8 @@ struct side {
 	char *copy, *path;	/* NULL: there are no more */
 	uint32_t unlinked;	/* which one it is; 0: none of them */
 	const char *link;	/* the first of its hard links, if it is a later one */
+	bool whiteout;
+	struct mc_map *white;	/* all of them so far */
 	struct mc_map *first;	/* by each later one so far: which of firsts */
 	char **firsts;
 	uint32_t nr_firsts, max_firsts;
@@ -103,6 +105,22 @@ static int find_first(struct side *s, const char *link, struct mntcr_error *e)
 	return mc_map_add(s->first, link_key(s, s->copy), &i) < 0 ? mc_nomem(e) : 0;
 }
 
+/*
+ * In an upper directory the kernel makes one anew whenever a name is unlinked that a lower
+ * layer has, and makes them links to one another as it likes.
+ */
+static int note_whiteout(struct side *s, struct mntcr_error *e)
+{
+	const char *link = archive_entry_hardlink(s->entry);
+	uint32_t unused = 0;
+
+	s->whiteout = s->sb->nr_work && (link ? mc_map_get(s->white, link_key(s, link), &unused) :
+					 archive_entry_filetype(s->entry) == AE_IFCHR &&
+					 !archive_entry_rdev(s->entry));
+	return s->whiteout && mc_map_add(s->white, link_key(s, s->copy), &unused) < 0 ?
+	       mc_nomem(e) : 0;
+}
+
 static int next_member(struct side *s, struct mntcr_error *e)
 {
 	uint32_t major = 0, minor = 0;
@@ -127,7 +145,9 @@ static int next_member(struct side *s, struct mntcr_error *e)
 	s->block = NULL;
 	s->len = 0;
 	s->end = false;
-	return s->path ? find_first(s, archive_entry_hardlink(s->entry), e) : 0;
+	if (!s->path)
+		return 0;
+	return note_whiteout(s, e) || find_first(s, archive_entry_hardlink(s->entry), e) ? -1 : 0;
 }
 
 static enum mc_scratch scratch_at(const struct compare *c, const struct side *s)
@@ -257,7 +277,7 @@ static int compare_one(struct compare *c)
 	unsigned long fx = 0, fy = 0, none;
 
 	if (lx || ly) {
-		if (!same_link(lx, ly))
+		if (!(c->a.whiteout && c->b.whiteout) && !same_link(lx, ly))
 			differ(c, c->a.path, "hard link to", link_path(lx),
 			       link_path(ly));
 		return 0;
@@ -269,7 +289,7 @@ static int compare_one(struct compare *c)
 	numbers(c, "uid", archive_entry_uid(x), archive_entry_uid(y), false);
 	numbers(c, "gid", archive_entry_gid(x), archive_entry_gid(y), false);
 	numbers(c, "size", archive_entry_size(x), archive_entry_size(y), false);
-	if (scratch_at(c, &c->a) == MC_SCRATCH_NONE) {
+	if (scratch_at(c, &c->a) == MC_SCRATCH_NONE && !(c->a.whiteout && c->b.whiteout)) {
 		numbers(c, "mtime", archive_entry_mtime(x), archive_entry_mtime(y),
 			false);
 		numbers(c, "mtime, ns", archive_entry_mtime_nsec(x),
@@ -322,8 +342,9 @@ static int open_side(struct side *s, const struct mntcr_contents *c,
 	s->sb = sb;
 	s->m = calloc(1, sizeof(*s->m));
 	s->first = mc_map_new();
+	s->white = mc_map_new();
 	s->seed = mc_random_seed();
-	if (!s->m || !s->first)
+	if (!s->m || !s->first || !s->white)
 		return mc_nomem(e);
 	if (!mc_map_get(c->by_dev, mc_dev_key(sb->major, sb->minor), &at))
 		return mc_fail(e, MNTCR_USAGE, 0, "%u:%u has no contents",
@@ -339,6 +360,7 @@ static void close_side(struct side *s)
 		free(s->firsts[--s->nr_firsts]);
 	free(s->firsts);
 	mc_map_free(s->first);
+	mc_map_free(s->white);
 	free(s->m);
 	free(s->copy);
 }

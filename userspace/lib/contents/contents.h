@@ -160,6 +160,7 @@ int mc_rules_no_way(const struct mc_rules *r, const char *what);
 #define MC_WAY_ELSEWHERE	"what it was in is another subvolume, into which nothing can be moved"
 /* What had another name has none by now, or it may not be looked for. */
 int mc_rules_no_name(const struct mc_rules *r, const char *what);
+#define MC_FOUND_IN_LAYERS	"and is found only where it is made anew of its layers"
 #define MC_FOUND_ON_DEVICE	"and is found only where a device stands for its superblock, or the root of a mount of all of it, whose UUID is the image's"
 /* All its data, piece by piece; block may be NULL. */
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
@@ -215,8 +216,12 @@ struct mc_put {
 	const char *path;	/* that it had, below the root */
 	bool made;
 	bool ours;		/* told: it is a file that was not there before */
-	uint64_t dev, ino;
+	uint64_t dev, ino;	/* ino 0: it may get another one */
 };
+static inline bool mc_put_is(const struct mc_put *put, const struct stat *st)
+{
+	return st->st_dev == put->dev && (!put->ino || st->st_ino == put->ino);
+}
 #define MC_PUT_NAME	12	/* room for its name while it has no other: its number */
 void mc_put_name(const struct mc_put *put, char *name);
 
@@ -287,7 +292,7 @@ int mc_contents_compare(const struct mntcr_contents *a, const struct mc_sb *x,
 int mc_contents_clone(const struct mc_topology *t, uint32_t mount, int ns_fd,
 		      struct mntcr_error *e);
 
-/* --- save.c, save-tree.c, save-unlinked.c ---------------------------------------- */
+/* --- save.c, save-names.c, save-tree.c, save-unlinked.c -------------------------- */
 
 struct mc_save;
 /* Begins with the JSON.  out is written to; it stays the caller's. */
@@ -306,7 +311,8 @@ struct mc_elsewhere {
 
 /*
  * Everything at and below root, which is at path of the superblock; hard links
- * between what is saved of one superblock stay.  elsewhere: NULL where root has
+ * between what is saved of one superblock stay.  Of an overlay, only names of what has
+ * been unlinked, too, are looked for.  elsewhere: NULL where root has
  * nothing mounted below it.
  */
 int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root, const char *path,
@@ -317,6 +323,12 @@ int mc_save_tree(struct mc_save *s, const struct mc_sb *sb, int root, const char
  */
 int mc_save_expect(struct mc_save *s, const struct mc_sb *sb, uint64_t ino,
 		   struct mntcr_error *e);
+/*
+ * The same of an overlay, where that may be: numbers are those of files in layers, and two
+ * links to one in a lower layer are two files.
+ */
+int mc_save_watch(struct mc_save *s, const struct mc_sb *sb, int root,
+		  struct mntcr_error *e);
 /* After all trees of the superblock: its nr-th unlinked root. */
 int mc_save_unlinked(struct mc_save *s, const struct mc_sb *sb, int root, uint32_t nr,
 		     struct mntcr_error *e);

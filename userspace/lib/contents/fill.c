@@ -62,7 +62,7 @@ static int sys(struct fill *f, const char *what)
  */
 static int not_made(struct fill *f, const char *what)
 {
-	/* on a device there is what others have made */
+	/* on a device, or in layers, there is what others have made */
 	switch (mc_type_in_memory(f->rules.sb->type) ? errno : 0) {
 	case EEXIST:
 		return mc_rules_bad(&f->rules, "is there already");
@@ -390,6 +390,12 @@ static int not_linked(struct fill *f, int from, const char *to)
 	int err = errno;
 	struct stat st;
 
+	/* in layers there is what others have put there */
+	if (err == ENOENT && mc_type_of_layers(f->rules.sb->type))
+		return mc_rules_no_name(&f->rules, "and is not there any more");
+	if (err == EPERM && mc_type_of_layers(f->rules.sb->type) &&
+	    !fstatat(from, to, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode))
+		return mc_rules_no_name(&f->rules, "and a directory is there by now");
 	if (err == ENOENT)
 		return mc_rules_no_link(&f->rules, MC_LINK_MISSING);
 	if (err == EPERM && !fstatat(from, to, &st, AT_SYMLINK_NOFOLLOW) &&
@@ -439,13 +445,20 @@ static int make_link(struct fill *f, int dir, const char *name,
 		goto out;
 	}
 	f->ours = false;
+	if (mc_type_of_layers(f->rules.sb->type) && !f->whole) {
+		mc_rules_no_name(&f->rules, MC_FOUND_IN_LAYERS);
+		goto out;
+	}
 	last = strrchr(path, '/');
 	if (last)
 		*last++ = '\0';
 	else
 		last = path;
 	from = below(f->root, last == path ? "" : path, O_PATH | O_DIRECTORY);
-	if (from < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+	if (from < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) &&
+	    mc_type_of_layers(f->rules.sb->type))
+		mc_rules_no_name(&f->rules, "and is not there any more");
+	else if (from < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		mc_rules_no_link(&f->rules, MC_LINK_NOWHERE);
 	else if (from < 0)
 		sys(f, "the directory of what it is a link to");
@@ -620,7 +633,8 @@ static int unlinked(struct fill *f, struct archive_entry *entry)
 	put->made = true;
 	put->ours = f->ours;
 	put->dev = st.st_dev;
-	put->ino = st.st_ino;
+	/* an overlay numbers its directories anew when it forgets them */
+	put->ino = S_ISDIR(st.st_mode) && mc_type_of_layers(f->rules.sb->type) ? 0 : st.st_ino;
 	return 0;
 }
 

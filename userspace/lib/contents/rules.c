@@ -254,6 +254,10 @@ static int check_type(struct mc_rules *r, struct archive_entry *entry)
 	case AE_IFLNK:
 		return check_target(r, archive_entry_symlink(entry));
 	case AE_IFCHR:
+		if (mc_type_of_layers(r->sb->type) && !archive_entry_rdevmajor(entry) &&
+		    !archive_entry_rdevminor(entry))
+			return mc_rules_bad(r, "is a whiteout, which an overlay shows to nobody");
+		/* fall through */
 	case AE_IFBLK:
 		return archive_entry_rdevmajor(entry) > MC_MAX_MAJOR ||
 		       archive_entry_rdevminor(entry) > MC_MAX_MINOR ?
@@ -296,7 +300,7 @@ int mc_rules_link(struct mc_rules *r, char *target, char **path, uint32_t *unlin
 	    major != r->sb->major || minor != r->sb->minor)
 		return mc_rules_bad(r, "is a link to what is no file of its superblock");
 	/* others give names there: which file one means is not the archive's to say */
-	if (!mc_type_in_memory(r->sb->type))
+	if (mc_type_on_device(r->sb->type))
 		return mc_rules_bad(r, "is a link to what is on its device");
 	return 0;
 }
@@ -341,8 +345,10 @@ int mc_rules_member(struct mc_rules *r, const char *path, struct archive_entry *
 	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
 
 	r->name = path;
-	if (!mc_type_in_memory(r->sb->type))
+	if (mc_type_on_device(r->sb->type))
 		return mc_rules_bad(r, "is on its device, which has it");
+	if (mc_type_of_layers(r->sb->type))
+		return mc_rules_bad(r, "is in its layers, which have it");
 	if (check_place(r, path, dir) || (link ? check_link : check_like)(r, entry))
 		return -1;
 	strcpy(r->last, path);

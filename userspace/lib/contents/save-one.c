@@ -204,23 +204,13 @@ static int put_data(struct mc_save *s, int fd, int64_t size)
 	return put_hole(s, size - at);
 }
 
-int mc_save_known_link(struct mc_save *s, const struct stat *st,
-		       struct archive_entry *entry)
+uint64_t mc_save_key(const struct stat *st)
 {
-	uint32_t at = s->nr_links;
+	return mc_inode_key(minor(st->st_dev), st->st_ino);
+}
 
-	if (S_ISDIR(st->st_mode) ||
-	    (st->st_nlink < 2 && !mc_map_get(s->expected, st->st_ino, &at)))
-		return 0;
-	at = s->nr_links;
-	switch (mc_map_add(s->by_ino, st->st_ino, &at)) {
-	case 1:
-		archive_entry_set_hardlink(entry, s->links[at]);
-		archive_entry_set_size(entry, 0);
-		return mc_save_header(s, entry) ? -1 : 1;
-	case -1:
-		return mc_nomem(s->e);
-	}
+int mc_save_add_link(struct mc_save *s)
+{
 	if (!mc_grow(&s->links, s->nr_links, &s->max_links, sizeof(*s->links)))
 		return mc_nomem(s->e);
 	s->links[s->nr_links] = strdup(s->path.data);
@@ -228,6 +218,26 @@ int mc_save_known_link(struct mc_save *s, const struct stat *st,
 		return mc_nomem(s->e);
 	s->nr_links++;
 	return 0;
+}
+
+int mc_save_known_link(struct mc_save *s, const struct stat *st,
+		       struct archive_entry *entry)
+{
+	uint32_t at = s->nr_links;
+
+	if (S_ISDIR(st->st_mode) ||
+	    (st->st_nlink < 2 && !mc_map_get(s->expected, mc_save_key(st), &at)))
+		return 0;
+	at = s->nr_links;
+	switch (mc_map_add(s->by_ino, mc_save_key(st), &at)) {
+	case 1:
+		archive_entry_set_hardlink(entry, s->links[at]);
+		archive_entry_set_size(entry, 0);
+		return mc_save_header(s, entry) ? -1 : 1;
+	case -1:
+		return mc_nomem(s->e);
+	}
+	return mc_save_add_link(s);
 }
 
 static int set_target(struct mc_save *s, int dir, const char *name,

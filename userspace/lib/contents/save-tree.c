@@ -109,6 +109,12 @@ static void cut(struct mc_save *s, size_t len)
 	s->path.data[len] = '\0';
 }
 
+/* Of an overlay, whose files are in its layers. */
+static bool only_names(const struct mc_save *s)
+{
+	return mc_type_of_layers(s->sb->type);
+}
+
 static int visit(struct mc_save *s, int dir, const char *name)
 {
 	struct archive_entry *entry;
@@ -119,6 +125,8 @@ static int visit(struct mc_save *s, int dir, const char *name)
 		return mc_save_refuse(s, "too-deep", "its path is too long");
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return mc_save_by_name(s, name, "stat");
+	if (only_names(s) && !S_ISDIR(st.st_mode))
+		return mc_save_note_name(s, dir, name, &st);
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
 		fd = openat(dir, *name ? name : ".", O_RDONLY | O_NOFOLLOW |
 			    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -129,11 +137,14 @@ static int visit(struct mc_save *s, int dir, const char *name)
 			mc_close(fd);
 			return -1;
 		}
-		if (now.st_ino != st.st_ino) {
+		/* an overlay numbers its directories anew when it forgets them */
+		if (!only_names(s) && now.st_ino != st.st_ino) {
 			mc_close(fd);
 			return mc_save_changed(s);
 		}
 	}
+	if (only_names(s))
+		return push(s, fd);
 	entry = archive_entry_new();
 	if (entry)
 		ret = mc_save_one(s, entry, dir, *name ? name : ".", fd, &st);
@@ -156,6 +167,8 @@ static int visit_file(struct mc_save *s, int root)
 
 	if (fstat(root, &st))
 		return mc_save_sys(s, "stat");
+	if (only_names(s))
+		return mc_save_note_name(s, root, "", &st);
 	if (!S_ISREG(st.st_mode))
 		return mc_save_refuse(s, "root-of-no-file",
 				      "what is mounted of it is neither directory nor regular file");
@@ -192,6 +205,8 @@ static int nobody_sees(struct mc_save *s, int in, bool dir)
 	struct stat st;
 	int ret;
 
+	if (only_names(s))
+		return 0;
 	if (fstat(in, &st))
 		return mc_save_sys(s, "stat");
 	if (mc_save_check_owner(s, &st))

@@ -102,7 +102,9 @@ int mc_save_unlinked(struct mc_save *s, const struct mc_sb *sb, int root, uint32
 	entry = archive_entry_new();
 	if (!entry)
 		mc_nomem(e);
-	else if (!check_flags(s, fd))
+	else if (!check_flags(s, fd) &&
+		 (!mc_type_of_layers(sb->type) || S_ISDIR(st.st_mode) ||
+		  !mc_save_tell_apart(s, root, &st)))
 		ret = add_handle(s, entry, root, &st);
 	if (ret == 1)
 		ret = by_handle(s, entry, &st);

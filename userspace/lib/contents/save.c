@@ -108,6 +108,8 @@ static void forget_links(struct mc_save *s)
 	s->by_ino = mc_map_new();
 	mc_map_free(s->expected);
 	s->expected = mc_map_new();
+	mc_map_free(s->watched);
+	s->watched = mc_map_new();
 }
 
 int mc_save_turn_to(struct mc_save *s, const struct mc_sb *sb, struct mntcr_error *e)
@@ -117,7 +119,7 @@ int mc_save_turn_to(struct mc_save *s, const struct mc_sb *sb, struct mntcr_erro
 	s->sb = sb;
 	s->e = e;
 	mc_buf_reset(&s->path);
-	return s->by_ino && s->expected ? 0 : mc_nomem(e);
+	return s->by_ino && s->expected && s->watched ? 0 : mc_nomem(e);
 }
 
 static int put_file(struct mc_save *s, const char *name, const char *data,
@@ -181,6 +183,8 @@ static void save_free(struct mc_save *s)
 	archive_write_free(s->a);
 	mc_map_free(s->by_ino);
 	mc_map_free(s->expected);
+	mc_map_free(s->watched);
+	mc_close(s->watch);
 	while (s->nr_links)
 		free(s->links[--s->nr_links]);
 	free(s->links);
@@ -219,6 +223,7 @@ int mc_save_new(struct mc_save **save, FILE *out, const char *json, size_t len,
 		return mc_nomem(e);
 	s->e = e;
 	s->sb = &none;
+	s->watch = -1;
 	map_zeroes(s);
 	s->xlist = malloc(XATTR_LIST_MAX);
 	s->xvalue = malloc(XATTR_SIZE_MAX);

@@ -57,6 +57,8 @@ struct mc_save {
 	uint64_t nr_holes;	/* bytes of all files so far */
 	const char *zeroes;
 	size_t nr_zeroes;
+	int watch;		/* of inotify(7), and which files it knows */
+	struct mc_map *watched;
 	bool overflow_uid, overflow_gid;	/* is an id of its own here */
 };
 
@@ -82,6 +84,10 @@ int mc_save_turn_to(struct mc_save *s, const struct mc_sb *sb, struct mntcr_erro
 int mc_save_check_owner(struct mc_save *s, const struct stat *st);
 void mc_save_set_stat(const struct mc_save *s, struct archive_entry *entry,
 		      const struct stat *st);
+/* Of by_ino and expected. */
+uint64_t mc_save_key(const struct stat *st);
+/* What the member at hand is called, the next of links. */
+int mc_save_add_link(struct mc_save *s);
 /* 1: it has been said under another name. */
 int mc_save_known_link(struct mc_save *s, const struct stat *st,
 		       struct archive_entry *entry);
@@ -90,5 +96,13 @@ void mc_save_set_socket(struct archive_entry *entry);
 /* fd: of a regular file or a directory, to read from; else -1.  name NULL: dir is it. */
 int mc_save_one(struct mc_save *s, struct archive_entry *entry, int dir,
 		const char *name, int fd, const struct stat *st);
+
+/* --- save-names.c ----------------------------------------------------------------- */
+
+/* Of an unlinked one in an overlay: its number becomes one that only that file has. */
+int mc_save_tell_apart(struct mc_save *s, int root, struct stat *st);
+
+/* Of a file that stays where it is: is that a name of what has been unlinked as well? */
+int mc_save_note_name(struct mc_save *s, int dir, const char *name, const struct stat *st);
 
 #endif /* MC_CONTENTS_SAVE_H */

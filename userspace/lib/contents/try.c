@@ -147,7 +147,7 @@ static int try_link(struct job *j, const char *link)
 			ret = mc_rules_no_link(&j->rules, MC_LINK_DIRECTORY);
 		else if (!is_in(unlinked << 1, j->seen, j->nr_seen))
 			ret = mc_rules_no_link(&j->rules, MC_LINK_MISSING);
-	} else if (!ret) {
+	} else if (!ret && mc_type_in_memory(j->rules.sb->type)) {
 		t = find(j, path);
 		if (t->is == A_DIRECTORY)
 			ret = mc_rules_no_link(&j->rules, MC_LINK_DIRECTORY);
@@ -236,6 +236,13 @@ static int try_unlinked(struct job *j, struct archive_entry *entry)
 	j->found++;
 	if (!link && !j->whole && mc_rules_handle(entry, &type, &handle, &size)) {
 		mc_rules_no_name(&j->rules, MC_FOUND_ON_DEVICE);
+		if (refused(j))
+			return -1;
+	}
+	/* what is there is known when it is made */
+	if (link && !j->whole && mc_type_of_layers(j->rules.sb->type) &&
+	    !strncmp(link, MC_CONTENTS_PREFIX, strlen(MC_CONTENTS_PREFIX))) {
+		mc_rules_no_name(&j->rules, MC_FOUND_IN_LAYERS);
 		if (refused(j))
 			return -1;
 	}

@@ -320,13 +320,40 @@ static void fresh_as_root(void *data)
 		 configure(f->x, f->op, f->fs);
 }
 
+static void fill_as_root(void *data)
+{
+	struct fresh *f = data;
+
+	f->ret = mc_exec_fill(f->x, &f->x->p->srcs[MC_REF_INDEX(f->op->obj)], *f->mnt);
+}
+
+/* What has been unlinked in it. */
+static int fill_overlay(struct mc_exec *x, const struct mc_op *op, int *mnt)
+{
+	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
+	struct fresh f = { .x = x, .op = op, .mnt = mnt };
+
+	if (!s->nr_unlinked)
+		return 0;
+	if (s->owner == MC_NONE)
+		fill_as_root(&f);
+	else if (mc_owner_as_root(x, s->owner, fill_as_root, &f))
+		f.ret = mc_exec_fail(x, op, errno,
+				     "becoming the root of its user namespace");
+	if (!f.ret)
+		return 0;
+	mc_exec_junk(x, *mnt);
+	*mnt = -1;
+	return -1;
+}
+
 static int fresh_overlay(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
 	int made = -1, fs = mc_exec_overlay(x, op, mnt, &made);
 
 	if (made >= 0) {
 		*mnt = made;
-		return 0;
+		return fill_overlay(x, op, mnt);
 	}
 	if (fs < 0)
 		return -1;
@@ -337,7 +364,9 @@ static int fresh_overlay(struct mc_exec *x, const struct mc_op *op, int *mnt)
 			mc_exec_fail(x, op, errno, "fsmount");
 	}
 	mc_exec_junk(x, fs);
-	return mnt && *mnt < 0 ? -1 : 0;
+	if (!mnt)
+		return 0;
+	return *mnt < 0 ? -1 : fill_overlay(x, op, mnt);
 }
 
 /*

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Unlinked roots of a fresh superblock, or on a device.  They are made in a directory of
- * their own, which on a device nobody else gets into; once one is attached it gets the
+ * Unlinked roots of a fresh superblock, on a device or in an overlay.  They are made in a
+ * directory of their own, which nobody else gets into; once one is attached it gets the
  * name that it had, which is what the kernel shows of it from then on, and loses it.  What
  * has that name by now changes places with it meanwhile.
  *
- * Others may write to the device while that goes on: what is unlinked has to be the file
- * that was made, and while it has a name there, it has no permissions.
+ * Others may write to the device, or the upper directory, while that goes on: what is
+ * unlinked has to be the file that was made, and while it has a name there, it has no
+ * permissions.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/xattr.h>
 
 #include "contents/contents.h"
@@ -27,9 +29,10 @@ static const char *last_name(const char *path)
 	return n ? path + n + 1 : path;
 }
 
-static bool on_device(const struct mc_exec *x, const struct mc_src *s)
+/* Else it goes with its superblock, whatever happens. */
+static bool is_elsewhere(const struct mc_exec *x, const struct mc_src *s)
 {
-	return s->nr_unlinked && mc_type_on_device(x->t->sbs[s->sb].type);
+	return s->nr_unlinked && mc_type_elsewhere(x->t->sbs[s->sb].type);
 }
 
 /* Else errno. */
@@ -40,7 +43,7 @@ static bool is_made(const struct mc_put *put, int dir, const char *name)
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		return false;
 	errno = ESTALE;
-	return st.st_dev == put->dev && st.st_ino == put->ino;
+	return mc_put_is(put, &st);
 }
 
 /* To what it was before a change of ours, right after that. */
@@ -83,7 +86,8 @@ static bool is_new(int fd)
 {
 	struct stat st;
 
-	return mc_is_empty_dir(fd) > 0 && !fstat(fd, &st) && st.st_uid == geteuid() &&
+	return mc_is_empty_dir(fd) > 0 && !fstat(fd, &st) &&
+	       st.st_uid == (uid_t)setfsuid((uid_t)-1) &&
 	       (st.st_mode & MC_MODE_ALL & ~S_ISGID) == 0700;
 }
 
@@ -121,7 +125,7 @@ static int make_aside(struct mc_exec *x, const struct mc_src *s, int root)
 	else if (top < 0 || fstat(top, &was))
 		err = errno;
 	else
-		err = make_private(top, name, on_device(x, s), &x->aside_fd[s - x->p->srcs]);
+		err = make_private(top, name, is_elsewhere(x, s), &x->aside_fd[s - x->p->srcs]);
 	if (!err && set_back(top, &was))
 		err = errno;
 	free(name);
@@ -248,7 +252,7 @@ static int hold(const struct mc_exec *x, const struct mc_put *put, int aside,
 
 	if (fstatat(aside, name, &st, AT_SYMLINK_NOFOLLOW))
 		return -1;
-	if (st.st_dev != put->dev || st.st_ino != put->ino) {
+	if (!mc_put_is(put, &st)) {
 		errno = ESTALE;
 		return -1;
 	}
@@ -386,7 +390,7 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 	const struct mc_put *put = &x->put[i];
 	int aside = x->aside_fd[s - x->p->srcs], top = -1, dir, ret = -1, err;
 	struct held h = { .fd = -1, .cap_size = -1 };
-	bool gone = false, strip = on_device(x, s);
+	bool gone = false, strip = is_elsewhere(x, s);
 	struct place p;
 	struct stat was;
 	size_t way;
@@ -476,7 +480,7 @@ static int try_source(const struct mc_exec *x, const struct mc_src *s, struct tr
 {
 	const struct mc_sb *sb = &x->t->sbs[s->sb];
 	const struct mc_trying how = {
-		.no_data = !on_device(x, s), .refused = is_refused, .data = t,
+		.no_data = !is_elsewhere(x, s), .refused = is_refused, .data = t,
 	};
 	struct mc_put *put = mc_exec_put(x->p, s);
 	uint32_t before = t->nr_refused;
@@ -543,7 +547,7 @@ int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 			       mc_exec_is_whole(&x->t->sbs[s->sb], s, external_of(x, s)),
 			       put, s->nr_unlinked, x->e);
 	/* a new superblock goes with all that was made */
-	if (ret && on_device(x, s))
+	if (ret && is_elsewhere(x, s))
 		remove_aside(x, s, root);
 	return ret;
 }
@@ -574,7 +578,7 @@ void mc_exec_take_back(struct mc_exec *x)
 	uint32_t i;
 
 	for (i = 0; x->put && x->aside_fd && i < x->p->nr_srcs; i++)
-		if (on_device(x, &x->p->srcs[i]) && x->aside_fd[i] >= 0 &&
+		if (is_elsewhere(x, &x->p->srcs[i]) && x->aside_fd[i] >= 0 &&
 		    root_of(x, i) >= 0)
 			remove_aside(x, &x->p->srcs[i], root_of(x, i));
 }
@@ -598,7 +602,7 @@ int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd)
 	}
 	if (fstat(fd, &st))
 		return -1;
-	if (st.st_dev == x->put[lo].dev && st.st_ino == x->put[lo].ino)
+	if (mc_put_is(&x->put[lo], &st))
 		return 0;
 	errno = ESTALE;
 	return -1;
@@ -632,7 +636,7 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 	if (err)
 		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
 	if (x->t->sbs[x->p->srcs[s].sb].flags & MS_RDONLY &&
-	    !on_device(x, &x->p->srcs[s]) && make_read_only(x->src_fd[s]))
+	    !is_elsewhere(x, &x->p->srcs[s]) && make_read_only(x->src_fd[s]))
 		return mc_exec_fail(x, op, errno, "making the superblock read-only");
 	return 0;
 }

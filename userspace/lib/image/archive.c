@@ -352,6 +352,31 @@ static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t t
 			 not_cloned(j, j->sorted[from]));
 }
 
+/* Overlays have no handles by which another name could be found: for one that may have it. */
+static int watch_root(struct job *j, struct mc_save *s, uint32_t mount, bool *stays,
+		      struct mntcr_error *e)
+{
+	const struct mc_mount *m = &j->t->mounts[mount];
+	struct mntcr_error failed;
+	int fd, ret;
+
+	if (!m->root_named || !mc_type_of_layers(j->t->sbs[m->sb].type) ||
+	    !can_be_cloned(j, mount))
+		return 0;
+	*stays = false;
+	fd = mc_contents_clone(j->t, mount, j->ns_fd[m->ns], &failed);
+	/* another mount of it may be reached, or else it is refused in its turn */
+	if (fd < 0 && failed.code == MNTCR_REFUSED)
+		return 0;
+	if (fd < 0) {
+		*e = failed;
+		return -1;
+	}
+	ret = mc_save_watch(s, &j->t->sbs[m->sb], fd, e);
+	mc_close(fd);
+	return ret;
+}
+
 /* Widest first: what lies below a root that has been saved is in it. */
 static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end,
 		   struct mntcr_error *e)
@@ -360,11 +385,13 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 	const char *last = NULL, *root;
 	const struct range sb = { j, from, end };
 	const struct mc_mount *m, *x;
+	bool stays = mc_type_elsewhere(j->t->sbs[mounts[j->sorted[from]].sb].type);
 	uint32_t i, to;
 
 	for (i = from; i < end; i++) {
 		m = &mounts[j->sorted[i]];
 		if (m->unlinked && (mc_save_expect(s, &j->t->sbs[m->sb], m->root_ino, e) ||
+				    watch_root(j, s, j->sorted[i], &stays, e) ||
 				    check_way(j, &sb, j->sorted[i], e)))
 			return -1;
 	}
@@ -379,11 +406,10 @@ static int save_sb(struct job *j, struct mc_save *s, uint32_t from, uint32_t end
 		}
 		/*
 		 * of which it is not known which one it is, that has been saved, or
-		 * that stays on its device
+		 * that stays on its device, or in its layers
 		 */
 		if (m->root_deleted ? !m->unlinked :
-		    (last && is_below(last, root)) ||
-		    mc_type_on_device(j->t->sbs[m->sb].type))
+		    (last && is_below(last, root)) || stays)
 			continue;
 		if (save_root(j, s, i, to, &sb, e))
 			return -1;
@@ -541,11 +567,18 @@ static bool ids_are_known(const struct mc_topology *t, const struct mc_mount *m)
 	return of != MC_NONE && (t->userns[of].dumper || t->userns[of].mapped);
 }
 
+/* Can what was unlinked have been made there? */
+static bool has_unlinked(const struct mc_sb *sb)
+{
+	return mc_type_on_device(sb->type) ||
+	       (mc_type_of_layers(sb->type) && mc_layers_have_upper(sb));
+}
+
 /*
- * Of a device, what has been unlinked and is mounted dies with the machine; where that
- * can't be read, a restore has to have it from live.
+ * Of a device or layers, what has been unlinked and is mounted dies with the machine;
+ * where that can't be read, a restore has to have it from live.
  */
-static void choose_devices(struct job *j)
+static void choose_elsewhere(struct job *j)
 {
 	struct mc_topology *t = j->t;
 	const struct mc_mount *m;
@@ -553,13 +586,13 @@ static void choose_devices(struct job *j)
 
 	for (i = 0; i < t->nr_mounts; i++) {
 		m = &t->mounts[i];
-		if (m->unlinked && mc_type_on_device(t->sbs[m->sb].type) &&
+		if (m->unlinked && has_unlinked(&t->sbs[m->sb]) &&
 		    t->sbs[m->sb].whose != MC_WHOSE_HOST)
 			t->sbs[m->sb].contents = true;
 	}
 	for (i = 0; i < t->nr_mounts; i++) {
 		m = &t->mounts[i];
-		if (!m->unlinked || !mc_type_on_device(t->sbs[m->sb].type) ||
+		if (!m->unlinked || !mc_type_elsewhere(t->sbs[m->sb].type) ||
 		    !t->sbs[m->sb].contents || ids_are_known(t, m))
 			continue;
 		tell(j, m, "the root of this mount has been unlinked and can't be read: without its contents");
@@ -599,8 +632,8 @@ static void choose_unlinked(struct job *j)
 			if (x->sb != m->sb || x->unlinked != m->unlinked)
 				break;
 		}
-		/* of a device that is all there is */
-		if (m->sb != sb && mc_type_on_device(j->t->sbs[m->sb].type))
+		/* of a device, or layers, that is all there is */
+		if (m->sb != sb && mc_type_elsewhere(j->t->sbs[m->sb].type))
 			j->t->sbs[m->sb].contents = false;
 		sb = m->sb;
 		if (is_read(j, i, to))
@@ -624,7 +657,7 @@ static int choose(struct job *j, struct mntcr_error *e)
 			      (!mc_type_of(t->sbs[i].type)->shows ||
 			       mc_sb_has_own_ns(&t->sbs[i]));
 	}
-	choose_devices(j);
+	choose_elsewhere(j);
 	for (x = 0; x < j->o->nr_exclude; x++) {
 		sb = mc_find_sb(t, j->o->exclude[x]);
 		if (sb == MC_NONE)

@@ -183,8 +183,9 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 		sb->uuid = NULL;
 	if (sb->sized && strcmp(sb->type, "tmpfs"))
 		return mc_rd_bad(r, "size", "only a tmpfs has one");
-	if (sb->contents && !mc_type_in_memory(sb->type) && !mc_type_on_device(sb->type))
-		return mc_rd_bad(r, "contents", "only a tmpfs, a ramfs or a filesystem on a device has them");
+	if (sb->contents && !mc_type_in_memory(sb->type) && !mc_type_on_device(sb->type) &&
+	    !(mc_type_of_layers(sb->type) && mc_layers_have_upper(sb)))
+		return mc_rd_bad(r, "contents", "only a tmpfs, a ramfs, a filesystem on a device or an overlay with an upper directory has them");
 	if ((sb->pidns_ino || sb->pidns_depth != MC_NONE) &&
 	    strcmp(sb->type, "proc"))
 		return mc_rd_bad(r, "pid_namespace", "only a proc has one");

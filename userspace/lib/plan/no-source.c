@@ -130,6 +130,8 @@ static const char *help_unlinked(const struct mc_plan *p, const struct mc_mount 
 		return "--source with its namespace, and no --device for its superblock";
 	if (sb->contents && mc_type_on_device(sb->type) && !(sb->flags & MS_RDONLY))
 		return "--device for its superblock, one --external for all of that, or --source with its namespace";
+	if (sb->contents && mc_type_of_layers(sb->type) && !(sb->flags & MS_RDONLY))
+		return "what its layers are of, one --external for all of its superblock, or --source with its namespace";
 	if (!o->ns_live || !o->ns_live[m->ns])
 		return "--source with its namespace";
 	if (m->parent != MC_NONE && !mc_plan_is_live(p, p->topo->mounts[m->parent].sb))

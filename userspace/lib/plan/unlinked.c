@@ -140,9 +140,10 @@ static bool has_place(const struct mc_plan *p, const struct mc_mount *m)
 	if (!sb->contents || !m->unlinked || !m->root[1])
 		return false;
 	if (s->mode == MC_SB_FRESH)
-		return mc_type_in_memory(sb->type) || p->srcs[s->src].device != MC_NONE;
+		return mc_type_in_memory(sb->type) || mc_type_of_layers(sb->type) ||
+		       p->srcs[s->src].device != MC_NONE;
 	/* a path for each part of it could lead anywhere */
-	return s->mode == MC_SB_EXTERNAL && mc_type_on_device(sb->type) && s->nr_wide == 1 &&
+	return s->mode == MC_SB_EXTERNAL && mc_type_elsewhere(sb->type) && s->nr_wide == 1 &&
 	       mc_path_below(x[s->first_wide].root, m->root) &&
 	       strcmp(x[s->first_wide].root, m->root);
 }
@@ -150,7 +151,7 @@ static bool has_place(const struct mc_plan *p, const struct mc_mount *m)
 /* What is mounted read-only in the image is written to nowhere else, either. */
 static bool is_kept(const struct mc_sb *sb)
 {
-	return mc_type_on_device(sb->type) && sb->flags & MS_RDONLY;
+	return mc_type_elsewhere(sb->type) && sb->flags & MS_RDONLY;
 }
 
 bool mc_plan_is_anew(const struct mc_plan *p, const struct mc_mount *m)

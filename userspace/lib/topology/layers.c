@@ -43,6 +43,11 @@ uint32_t mc_layer_top(const struct mc_sb *sb)
 	return 0;
 }
 
+bool mc_layers_have_upper(const struct mc_sb *sb)
+{
+	return sb->nr_layers && sb->layers[mc_layer_top(sb)].kind == MC_LAYER_UPPER;
+}
+
 bool mc_layer_option_named(const char *name)
 {
 	size_t i;

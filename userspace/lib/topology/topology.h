@@ -228,6 +228,7 @@ struct mc_mount {
 	bool moved;		/* to another root than that of its original */
 	bool root_deleted;	/* unlinked; "//deleted", as the kernel prints, is cut off */
 	uint64_t root_ino;	/* of an unlinked one, by the capture; 0: not known */
+	bool root_named;	/* and some name of it may be left */
 	/*
 	 * which unlinked one of the superblock, from 1: the same number, the same
 	 * file that was unlinked in the same place; 0: not known
@@ -454,8 +455,13 @@ bool mc_file_same(const struct mc_file *a, const struct mc_file *b);
 bool mc_mode_is_device(uint32_t mode);
 /* A type whose files are in no other place, and whose mounts need theirs made. */
 bool mc_type_in_memory(const char *type);
-/* One whose files are on a device, but for those that have no name any more. */
+/* One whose files are on a device, or in layers, but for those that have no name any more. */
 bool mc_type_on_device(const char *type);
+bool mc_type_of_layers(const char *type);
+/* Either of them. */
+bool mc_type_elsewhere(const char *type);
+/* Of an overlay: new files have a place in it. */
+bool mc_layers_have_upper(const struct mc_sb *sb);
 /* Does it show a pid namespace that a restore can make: a child of the dumper's? */
 bool mc_sb_has_own_pidns(const struct mc_sb *sb);
 /* Does it, as a sysfs or mqueue, show another namespace than the dumper's own? */

@@ -78,3 +78,13 @@ bool mc_type_on_device(const char *type)
 {
 	return mc_type_of(type)->kind == MC_TYPE_DEVICE;
 }
+
+bool mc_type_of_layers(const char *type)
+{
+	return mc_type_of(type)->kind == MC_TYPE_LAYERS;
+}
+
+bool mc_type_elsewhere(const char *type)
+{
+	return mc_type_on_device(type) || mc_type_of_layers(type);
+}

@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What has been unlinked in an overlay and is mounted, restored when nothing of that is
+ * left: made again in the overlay that is made of its layers, mounted, and unlinked again.
+ * What is in the upper directory then, and in its work directory, is what was there before.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#include <sys/xattr.h>
+
+#include "image/image.h"
+#include "shot.h"
+
+static const char *image = "/tmp/image", *again = "/tmp/again";
+
+static bool has_overlay(void)
+{
+	int fd = mc_fsopen("overlay", FSOPEN_CLOEXEC);
+
+	mc_close(fd);
+	return fd >= 0;
+}
+
+/* --- what is dumped ------------------------------------------------------------- */
+
+#define TRY(x)	do { if ((x) == -1) err(1, "%s", #x); } while (0)
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	TRY(fd);
+	TRY(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+static void bind_on(const char *from, const char *to)
+{
+	w_bind(from, to);
+	w_type(to, MS_PRIVATE);
+}
+
+static void mtime(const char *path, time_t t)
+{
+	TRY(utimensat(AT_FDCWD, path, (struct timespec[2]){ { t, 5 }, { t, 7 } }, 0));
+}
+
+static void lower(const char *l)
+{
+	char path[64];
+	int i;
+
+	w_mkdir(l);
+	TRY(chdir(l));
+	/* so that the upper directory's filesystem gets to the same numbers of inodes later */
+	for (i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "%d", i);
+		put(path, "");
+		TRY(unlink(path));
+	}
+	w_mkdir("d");
+	put("d/low", "of the lower layer");
+	put("d/low2", "of it as well");
+	put("d/twin", "one");
+	put("d/hidden", "");
+	w_mkdir("ld");
+	put("ld/f", "below");
+	put("lowlink", "two names");
+	TRY(link("lowlink", "d/lowlink"));
+	TRY(link("lowlink", "d/lowlink2"));
+	TRY(chdir("/"));
+}
+
+/* Another file of the same name and, where the layers are of two filesystems, number. */
+static void twins(void)
+{
+	struct stat one, two;
+	int i;
+
+	TRY(stat("/m/d/twin", &one));
+	bind_on("/m/d/twin", "/on-twin");
+	TRY(unlink("/m/d/twin"));
+	for (i = 0; i < 300; i++) {
+		put("/m/d/twin", "two");
+		TRY(stat("/m/d/twin", &two));
+		if (one.st_ino == two.st_ino)
+			break;
+		TRY(unlink("/m/d/twin"));
+	}
+	if (i == 300)
+		put("/m/d/twin", "two");
+	bind_on("/m/d/twin", "/on-twin2");
+	TRY(unlink("/m/d/twin"));
+}
+
+static const char *const places[] = {
+	"/on", "/on2", "/on3", "/on5", "/on6", "/on7", "/on8", "/on-twin", "/on-twin2",
+};
+
+static void without_other_names(void)
+{
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(places); i++)
+		put(places[i], "");
+	w_mkdir("/ondir");
+	w_mkdir("/ondir2");
+	/* two binds of one */
+	put("/m/d/f", "what was in it");
+	TRY(chmod("/m/d/f", 04751));
+	mtime("/m/d/f", 1000);
+	bind_on("/m/d/f", "/on");
+	bind_on("/m/d/f", "/on2");
+	TRY(unlink("/m/d/f"));
+	/* whose name has been taken since */
+	put("/m/d/taken", "first");
+	bind_on("/m/d/taken", "/on3");
+	TRY(unlink("/m/d/taken"));
+	put("/m/d/taken", "second");
+	/* a directory, and what was in it */
+	w_mkdir("/m/dir");
+	put("/m/dir/f", "in it");
+	bind_on("/m/dir", "/ondir");
+	bind_on("/m/dir/f", "/on5");
+	TRY(unlink("/m/dir/f"));
+	TRY(rmdir("/m/dir"));
+	/* of the lower layer, where each still has its name */
+	bind_on("/m/d/low", "/on6");
+	TRY(unlink("/m/d/low"));
+	bind_on("/m/d/low2", "/on7");
+	TRY(unlink("/m/d/low2"));
+	w_mkdir("/m/d/low2");
+	TRY(unlink("/m/ld/f"));
+	bind_on("/m/ld", "/ondir2");
+	TRY(rmdir("/m/ld"));
+	TRY(mkfifo("/m/fifo", 0600));
+	TRY(chmod("/m/fifo", 0620));
+	bind_on("/m/fifo", "/on8");
+	TRY(unlink("/m/fifo"));
+	twins();
+}
+
+/*
+ * All of it, with a name that is left; and one that is in the lower layer, where two links
+ * are to one file, but two files in the overlay.
+ */
+static void unlink_all(void)
+{
+	without_other_names();
+	put("/on4", "");
+	put("/on9", "");
+	put("/on10", "");
+	put("/m/kept", "kept");
+	TRY(link("/m/kept", "/m/d/gone"));
+	bind_on("/m/d/gone", "/on4");
+	TRY(unlink("/m/d/gone"));
+	bind_on("/m/d/lowlink", "/on9");
+	TRY(unlink("/m/d/lowlink"));
+	bind_on("/m/d/lowlink2", "/on10");
+	TRY(unlink("/m/d/lowlink2"));
+	TRY(unlink("/m/d/hidden"));
+	mtime("/m/d", 2000);
+	mtime("/m", 3000);
+}
+
+static void overlay(const char *options)
+{
+	w_mkdir("/m");
+	if (mount("ov", "/m", "overlay", 0, options))
+		err(1, "overlay with %s", options);
+}
+
+/* The upper directory is in memory, and in the archive. */
+static void on_two(void)
+{
+	world_new_root();
+	w_tmpfs("low", "/low");
+	lower("/low/l");
+	w_tmpfs("rw", "/rw");
+	w_mkdir("/rw/u");
+	w_mkdir("/rw/w");
+	overlay("lowerdir=/low/l,upperdir=/rw/u,workdir=/rw/w");
+	unlink_all();
+}
+
+static void on_one(void)
+{
+	world_new_root();
+	lower("/l");
+	w_mkdir("/u");
+	w_mkdir("/w");
+	overlay("lowerdir=/l,upperdir=/u,workdir=/w");
+	unlink_all();
+}
+
+static void of_a_user(void)
+{
+	world_new_root();
+	w_tmpfs("low", "/low");
+	lower("/low/l");
+	w_tmpfs("rw", "/rw");
+	w_mkdir("/rw/u");
+	w_mkdir("/rw/w");
+	overlay("lowerdir=/low/l,upperdir=/rw/u,workdir=/rw/w,userxattr");
+	unlink_all();
+}
+
+/* The layers are in what the host has. */
+static void on_the_host(void)
+{
+	TRY(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	w_mkdir("/tmp/root");
+	w_tmpfs("root", "/tmp/root");
+	w_mkdir("/tmp/root/host");
+	w_bind("/tmp/host", "/tmp/root/host");
+	TRY(chdir("/tmp/root"));
+	TRY(syscall(SYS_pivot_root, ".", "."));
+	TRY(umount2(".", MNT_DETACH));
+	TRY(chdir("/"));
+	lower("/host/l");
+	w_mkdir("/host/u");
+	w_mkdir("/host/w");
+	overlay("lowerdir=/host/l,upperdir=/host/u,workdir=/host/w");
+}
+
+/* With enough to do that it can be given up in between. */
+static void many_on_the_host(void)
+{
+	char path[20];
+	int i;
+
+	on_the_host();
+	unlink_all();
+	put("/plain", "");
+	for (i = 0; i < 70; i++) {
+		snprintf(path, sizeof(path), "/many%d", i);
+		put(path, "");
+		bind_on("/plain", path);
+	}
+}
+
+static void few_on_the_host(void)
+{
+	on_the_host();
+	without_other_names();
+}
+
+/* --- and made again ----------------------------------------------------------------- */
+
+struct back {
+	struct mntcr_topology *t;
+	struct mntcr_contents *c;
+	struct mntcr_restored *r;
+	struct mntcr_restore_options o;
+	struct mntcr_external host;
+	struct mntcr_error e;
+	char key[32];
+	int turns;
+};
+
+#define DO(call, e)	do {					\
+		int ret_ = (call);				\
+		if (ret_)					\
+			TAP_SAY("%s [%s]", (e).text, (e).rule);	\
+		REQUIRE(!ret_);					\
+	} while (0)
+
+static void dump_to(const struct world *w, const char *path, struct mntcr_topology **t,
+		    struct mntcr_contents **c)
+{
+	struct mntcr_source src[WORLD_MAX_NS] = { 0 };
+	const struct mntcr_contents_options o = {
+		.size = sizeof(o), .sources = src, .nr_sources = w->nr, .left_out = say,
+	};
+	struct mntcr_topology *live;
+	struct mntcr_error e = { 0 };
+
+	capture_fds(w, src, &live);
+	DO(mntcr_image_write_contents(live, &o, path, &e), e);
+	mntcr_topology_free(live);
+	DO(mntcr_image_read_contents(path, t, c, &e), e);
+}
+
+static void dump(struct back *b, void (*fn)(void), int flags)
+{
+	struct world w = { .nr = 0 };
+
+	memset(b, 0, sizeof(*b));
+	world_add_flags(&w, -1, fn, flags);
+	dump_to(&w, image, &b->t, &b->c);
+	world_close(&w);
+	b->o.size = sizeof(b->o);
+	b->o.contents = b->c;
+	b->o.api = api;
+}
+
+static struct mc_sb *sb_at(struct back *b, const char *path)
+{
+	uint32_t m = mc_mount_at(b->t, 0, path);
+
+	REQUIRE(m != MC_NONE);
+	return &b->t->sbs[b->t->mounts[m].sb];
+}
+
+static void dump_on_the_host(struct back *b, void (*fn)(void))
+{
+	const struct mc_sb *sb;
+
+	w_tmpfs("host", "/tmp/host");
+	dump(b, fn, 0);
+	sb = sb_at(b, "/host");
+	snprintf(b->key, sizeof(b->key), "%u:%u", sb->major, sb->minor);
+	b->host = (struct mntcr_external){ .key = b->key, .path = "/tmp/host" };
+	b->o.externals = &b->host;
+	b->o.nr_externals = 1;
+}
+
+static void done(struct back *b)
+{
+	mntcr_restored_free(b->r);
+	mntcr_contents_free(b->c);
+	mntcr_topology_free(b->t);
+	umount("/tmp/host");
+}
+
+#define EXPECT(x)	do { if (!(x)) { printf("# failed: %s (%m)\n", #x); \
+				fflush(stdout); return 1; } } while (0)
+
+static bool reads(const char *path, const char *text)
+{
+	char buf[64] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	close(fd);
+	return n >= 0 && !strcmp(buf, text);
+}
+
+static int all_is_there(void *other_names)
+{
+	struct stat st, two;
+
+	EXPECT(!stat("/on", &st) && !stat("/on2", &two));
+	EXPECT(st.st_ino == two.st_ino && !st.st_nlink && st.st_mode == (S_IFREG | 04751));
+	EXPECT(st.st_mtim.tv_sec == 1000 && st.st_mtim.tv_nsec == 7);
+	EXPECT(reads("/on", "what was in it") && reads("/on3", "first"));
+	EXPECT(reads("/m/d/taken", "second"));
+	EXPECT(!stat("/ondir", &st) && S_ISDIR(st.st_mode) && access("/m/dir", F_OK));
+	EXPECT(reads("/on5", "in it"));
+	EXPECT(reads("/on6", "of the lower layer") && access("/m/d/low", F_OK));
+	EXPECT(reads("/on7", "of it as well") && !stat("/m/d/low2", &st) && S_ISDIR(st.st_mode));
+	EXPECT(!stat("/ondir2", &st) && S_ISDIR(st.st_mode) && access("/m/ld", F_OK));
+	EXPECT(!stat("/on8", &st) && st.st_mode == (S_IFIFO | 0620));
+	EXPECT(reads("/on-twin", "one") && reads("/on-twin2", "two"));
+	EXPECT(access("/m/d/twin", F_OK) && access("/m/fifo", F_OK));
+	if (!other_names)
+		return 0;
+	EXPECT(!stat("/on4", &st) && !stat("/m/kept", &two));
+	EXPECT(st.st_ino == two.st_ino && two.st_nlink == 1 && reads("/on4", "kept"));
+	EXPECT(reads("/on9", "two names") && reads("/m/lowlink", "two names"));
+	EXPECT(!stat("/on9", &st) && !stat("/m/lowlink", &two) && st.st_ino != two.st_ino);
+	EXPECT(!stat("/on10", &two) && st.st_ino != two.st_ino && reads("/on10", "two names"));
+	EXPECT(!stat("/m/d", &st) && st.st_mtim.tv_sec == 2000 && st.st_mtim.tv_nsec == 7);
+	EXPECT(!stat("/m", &st) && st.st_mtim.tv_sec == 3000 && st.st_mtim.tv_nsec == 7);
+	return 0;
+}
+
+/* Contents included: those of the layers, too. */
+static void same_contents(struct back *b)
+{
+	struct world made = { .nr = 1, .ns = { mntcr_restored_ns_fd(b->r, 0) } };
+	struct mntcr_verify_options o = {
+		.size = sizeof(o), .report = say, .flags = MNTCR_VERIFY_ORDER,
+	};
+	struct mntcr_topology *t;
+	struct mntcr_contents *c;
+	size_t nr = 1;
+
+	dump_to(&made, again, &t, &c);
+	o.contents_a = b->c;
+	o.contents_b = c;
+	DO(mntcr_verify(b->t, t, &o, &nr, &b->e), b->e);
+	CHECK_EQ(nr, 0);
+	mntcr_topology_free(t);
+	mntcr_contents_free(c);
+}
+
+/* strings: those of the overlay are what they were */
+static void good(struct back *b, bool other_names, bool strings)
+{
+	size_t mounts = world_own_mounts(), fds = world_own_fds();
+	FILE *null = fopen("/dev/null", "we");
+
+	DO(mntcr_check_restore(b->t, &b->o, false, null, &b->e), b->e);
+	fclose(null);
+	DO(mntcr_restore(b->t, &b->o, &b->r, &b->e), b->e);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(b->r, 0), all_is_there,
+			  other_names ? b : NULL), 0);
+	if (strings)
+		same_contents(b);
+	mntcr_restored_free(b->r);
+	b->r = NULL;
+	CHECK_EQ(world_own_fds(), fds);
+	CHECK_EQ(world_own_mounts(), mounts);
+}
+
+/* listed: it is known beforehand */
+static void bad(struct back *b, bool listed, const char *says)
+{
+	char *list = NULL;
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+
+	CHECK_EQ(mntcr_restore(b->t, &b->o, &b->r, &b->e), -1);
+	CHECK_EQ(b->e.code, MNTCR_REFUSED);
+	CHECK_STR(b->e.rule, "deleted-root");
+	if (!strstr(b->e.text, says))
+		CHECK_STR(b->e.text, says);
+	CHECK_EQ(mntcr_check_restore(b->t, &b->o, false, out, &b->e), listed ? -1 : 0);
+	fclose(out);
+	CHECK(!listed || strstr(list, says));
+	free(list);
+}
+
+/* Any names but those that begin with a dot and are no others. */
+static int left_in(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *x;
+	int n = 0;
+
+	while (d && (x = readdir(d)))
+		n += *x->d_name == '.' && strcmp(x->d_name, ".") && strcmp(x->d_name, "..");
+	if (d)
+		closedir(d);
+	return n;
+}
+
+static void built(void (*fn)(void), int flags)
+{
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump(&b, fn, flags);
+	CHECK(sb_at(&b, "/m")->contents);
+	good(&b, true, true);
+	done(&b);
+}
+
+static void layers_of_two_filesystems(void)
+{
+	built(on_two, 0);
+}
+
+static void layers_of_one(void)
+{
+	built(on_one, 0);
+}
+
+/* Whose an overlay is, only the kernel with the series says. */
+static void owned_by_another(void)
+{
+	if (api != MNTCR_API_EXTENDED)
+		return;
+	built(of_a_user, CLONE_NEWUSER);
+}
+
+static void layers_of_the_host(void)
+{
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	good(&b, true, true);
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
+	done(&b);
+}
+
+static bool cancelled(void *data)
+{
+	struct back *b = data;
+
+	return --b->turns < 0;
+}
+
+/* Whenever that is asked, nothing is left in the upper directory. */
+static void given_up_half_way(void)
+{
+	int turns, ret = -1;
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	b.o.cancelled = cancelled;
+	b.o.data = &b;
+	for (turns = 0; turns < 100; turns++) {
+		b.turns = turns;
+		ret = mntcr_restore(b.t, &b.o, &b.r, &b.e);
+		if (!ret)
+			break;
+		CHECK_EQ(b.e.err, EINTR);
+		REQUIRE(!left_in("/tmp/host/u"));
+	}
+	REQUIRE(!ret);
+	CHECK(turns > 1);
+	same_contents(&b);
+	done(&b);
+}
+
+static void what_cannot_be_made(void)
+{
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	/* the image has it read-only: nobody writes there */
+	sb_at(&b, "/m")->flags |= MS_RDONLY;
+	bad(&b, true, "the root of this mount has been unlinked");
+	sb_at(&b, "/m")->flags &= ~(uint32_t)MS_RDONLY;
+	/* not in the archive */
+	sb_at(&b, "/m")->contents = false;
+	bad(&b, true, "the root of this mount has been unlinked");
+	sb_at(&b, "/m")->contents = true;
+	/* gone meanwhile */
+	TRY(rename("/tmp/host/u/kept", "/tmp/host/moved"));
+	bad(&b, false, "it had another name, and is not there any more");
+	TRY(mkdir("/tmp/host/u/kept", 0755));
+	bad(&b, false, "it had another name, and a directory is there by now");
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
+	TRY(rmdir("/tmp/host/u/kept"));
+	TRY(rename("/tmp/host/moved", "/tmp/host/u/kept"));
+	done(&b);
+}
+
+/* Somebody else has mounted it: a path stands for it. */
+static void where_it_is_mounted(void)
+{
+	struct mntcr_external both[2];
+	struct back b;
+	char key[32];
+	int with;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	for (with = 0; with < 2; with++) {
+		dump_on_the_host(&b, with ? many_on_the_host : few_on_the_host);
+		w_mkdir("/tmp/m");
+		TRY(mount("ov", "/tmp/m", "overlay", 0,
+			  "lowerdir=/tmp/host/l,upperdir=/tmp/host/u,workdir=/tmp/host/w"));
+		snprintf(key, sizeof(key), "%u:%u", sb_at(&b, "/m")->major,
+			 sb_at(&b, "/m")->minor);
+		both[0] = b.host;
+		both[1] = (struct mntcr_external){ .key = key, .path = "/tmp/m" };
+		b.o.externals = both;
+		b.o.nr_externals = 2;
+		if (with)
+			bad(&b, true, "it had another name, and is found only where it is made anew of its layers");
+		else
+			good(&b, false, false);
+		CHECK_EQ(left_in("/tmp/m"), 0);
+		TRY(umount("/tmp/m"));
+		done(&b);
+	}
+}
+
+static const struct shot_test tests[] = {
+	{ "layers-of-two-filesystems", layers_of_two_filesystems },
+	{ "layers-of-one", layers_of_one },
+	{ "owned-by-another", owned_by_another },
+	{ "layers-of-the-host", layers_of_the_host },
+	{ "given-up-half-way", given_up_half_way },
+	{ "what-cannot-be-made", what_cannot_be_made },
+	{ "where-it-is-mounted", where_it_is_mounted },
+};
+
+int main(int argc, char **argv)
+{
+	return shot_run(tests, sizeof(tests) / sizeof(tests[0]), argv);
+}
