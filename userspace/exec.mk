@@ -133,6 +133,7 @@ vm-test-y += t-topology-stand-in
 test-y += t-execute-unlinked-device
 vm-test-y += t-execute-unlinked-device
 test-y += t-execute-devices
+LIBS-t-execute-devices := -Wl,--wrap=syscall
 vm-test-y += t-execute-devices
 test-y += t-contents-elsewhere
 vm-test-y += t-contents-elsewhere
