@@ -136,6 +136,7 @@ vm-test-y += t-execute-unlinked-device
 test-y += t-execute-unlinked-overlay
 vm-test-y += t-execute-unlinked-overlay
 test-y += t-execute-devices
+LIBS-t-execute-devices := -Wl,--wrap=syscall
 vm-test-y += t-execute-devices
 test-y += t-contents-elsewhere
 vm-test-y += t-contents-elsewhere

@@ -993,6 +993,37 @@ static void an_empty_namespace(void)
 	scene_release(&h);
 }
 
+static int cover_with_itself(void *data)
+{
+	int fd = mc_open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (fd < 0 || mc_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) ||
+	    fchdir(fd) || chroot("."))
+		return errno;
+	close(fd);
+	return 0;
+}
+
+/* The layers that the kernel has below a root, and no root on them. */
+static void nothing_but_layers(void)
+{
+	struct mntcr_source src;
+	struct mntcr_topology *t;
+	struct holder h;
+
+	if (!has(MNTCR_FEAT_EMPTY_MNTNS))
+		SKIP("this kernel makes no empty namespaces");
+	scene_enter();
+	h = scene_hold(UNSHARE_EMPTY_MNTNS, cover_with_itself, NULL);
+	src = by_pid(h.pid);
+	t = agree(&src, 1);
+	CHECK_EQ(t->nr_ns, 1);
+	CHECK_EQ(t->nr_mounts, 0);
+	CHECK_EQ(t->ns[0].root, MC_NONE);
+	mntcr_topology_free(t);
+	scene_release(&h);
+}
+
 int main(void)
 {
 	TAP_RUN(the_own_namespace);
@@ -1018,5 +1049,6 @@ int main(void)
 	TAP_RUN(locks_of_a_user_namespace);
 	TAP_RUN(namespaces_of_superblocks);
 	TAP_RUN(an_empty_namespace);
+	TAP_RUN(nothing_but_layers);
 	return tap_done();
 }

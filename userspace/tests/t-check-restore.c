@@ -747,6 +747,31 @@ static void a_master_that_is_not_shared(void)
 	done(&s);
 }
 
+/* How much the external path shows counts, whichever of them it is. */
+static void a_master_that_shows_less(void)
+{
+	struct mntcr_external x = { .key = "9:9", .path = "/tmp/disk" };
+	struct mntcr_external m = { .key = "7", .path = "/tmp/less" };
+	struct mntcr_restore_options o = {
+		.externals = &x, .nr_externals = 1, .masters = &m, .nr_masters = 1,
+		.api = MNTCR_API_UPSTREAM,
+	};
+	struct seen s;
+
+	TRY(mkdir(m.path, 0755));
+	TRY(mount("/tmp/disk/vol", m.path, NULL, MS_BIND, NULL));
+	TRY(mount("none", m.path, NULL, MS_SHARED, NULL));
+	look(&s, image("," DISK, "{\"id\":7}", ON_DISK(11, "/", "/a", ",\"master\":7")), &o);
+	CHECK_EQ(s.ret, -1);
+	CHECK(has(s.text, "refused    --external-master 7=/tmp/less: the root of the mount there, /vol, does not contain /, that of /a, "));
+	done(&s);
+	look(&s, image("," DISK, "{\"id\":7}", ON_DISK(11, "/vol", "/a", ",\"master\":7")), &o);
+	CHECK_EQ(s.ret, 0);
+	done(&s);
+	TRY(umount(m.path));
+	TRY(rmdir(m.path));
+}
+
 static void what_the_kernel_does_not_take(void)
 {
 	struct mntcr_restore_options o = { 0 };
@@ -1371,6 +1396,7 @@ int main(void)
 	TAP_RUN(an_option_that_names_nothing);
 	TAP_RUN(all_options_that_name_nothing);
 	TAP_RUN(a_master_that_is_not_shared);
+	TAP_RUN(a_master_that_shows_less);
 	TAP_RUN(what_the_kernel_does_not_take);
 	TAP_RUN(what_is_too_long_for_it);
 	TAP_RUN(a_kernel_without_empty_pid_namespaces);

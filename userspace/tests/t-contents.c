@@ -705,6 +705,20 @@ static void what_is_too_deep_is_refused(void)
 	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+/* Nothing more is written: less than a block, so nothing at all. */
+static void what_is_broken_off_has_no_end(void)
+{
+	struct mntcr_error e = { 0 };
+	FILE *f = tmpfile();
+	struct mc_save *s;
+
+	REQUIRE(f && !mc_save_new(&s, f, "{}", 2, &e));
+	CHECK_EQ(mc_save_end(s, true, &e), -1);
+	REQUIRE(!fflush(f) && !fseek(f, 0, SEEK_END));
+	CHECK_EQ(ftell(f), 0);
+	fclose(f);
+}
+
 /* Of these members; what they say is as good as what is made of it. */
 static size_t compare_packed(const struct member *x, const struct member *y, size_t nr,
 			     struct seen *s)
@@ -906,6 +920,7 @@ int main(void)
 	TAP_RUN(a_handle_of_another_file);
 	TAP_RUN(giant_holes_cost_nothing);
 	TAP_RUN(what_is_too_deep_is_refused);
+	TAP_RUN(what_is_broken_off_has_no_end);
 	TAP_RUN(links_are_compared_by_what_is_one);
 	TAP_RUN(cut_archives_are_noticed);
 	end();

@@ -17,6 +17,26 @@
 #include "image/image.h"
 #include "topology/topology.h"
 
+long __real_syscall(long nr, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f);
+
+static bool mounts_none;	/* of a device */
+static int of_device = -1;
+
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long ret;
+
+	if (nr == __NR_fsmount && mounts_none && (int)a == of_device) {
+		errno = EUSERS;
+		return -1;
+	}
+	ret = __real_syscall(nr, a, b, c, d, e, f);
+	if (nr == __NR_fsopen)
+		of_device = strcmp((const char *)a, "ext4") ? -1 : (int)ret;
+	return ret;
+}
+
 struct held {
 	struct mntcr_topology *t;
 	struct mntcr_error e;
@@ -195,6 +215,23 @@ static void it_comes_from_the_device_that_is_named(void)
 	CHECK_EQ(h.nr_differences, 2);
 	CHECK(has(h.line, is.path));
 	mntcr_restored_free(r);
+	done(&h);
+}
+
+/* The filesystem is there, but no mount of it. */
+static void what_fails_at_the_end_is_said(void)
+{
+	struct mntcr_restored *r = NULL;
+	struct held h;
+
+	dump(&h);
+	from(&h, is.path);
+	mounts_none = true;
+	CHECK_EQ(mntcr_restore(h.t, &h.o, &r, &h.e), -1);
+	mounts_none = false;
+	CHECK_EQ(h.e.code, MNTCR_SYS);
+	CHECK_EQ(h.e.err, EUSERS);
+	CHECK(has(h.e.text, "fsmount"));
 	done(&h);
 }
 
@@ -973,6 +1010,7 @@ int main(void)
 		return 4;
 	}
 	TAP_RUN(it_comes_from_the_device_that_is_named);
+	TAP_RUN(what_fails_at_the_end_is_said);
 	TAP_RUN(its_options_are_as_they_were);
 	TAP_RUN(two_restores_at_once);
 	TAP_RUN(read_only);

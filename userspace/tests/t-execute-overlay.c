@@ -160,6 +160,31 @@ static void as_it_was(void)
 	end(&s, r);
 }
 
+/* What is below a root may be as long as that. */
+static void below_roots(void)
+{
+	world_new_root();
+	w_mkdir("/m");
+	w_mkdir("/some");
+	w_tmpfs("some", "/some");
+	w_mkdir("/some/ab/cd");
+	w_mkdir("/some/ab/l");
+	w_mkdir("/ab");
+	w_bind("/some/ab", "/ab");
+	overlay("/m", 0, "lowerdir=/ab/cd:/ab/l");
+}
+
+static void layers_below_a_root(void)
+{
+	struct shot s = shoot_overlay(below_roots);
+	const struct mc_sb *sb = overlay_at(&s, "/m");
+
+	CHECK_EQ(sb->nr_layers, 2);
+	check_layer(&s, sb, 0, "/ab/cd", "/some", "/ab/cd");
+	check_layer(&s, sb, 1, "/ab/l", "/some", "/ab/l");
+	end(&s, NULL);
+}
+
 /* Over the mount that its own strings lead through. */
 static void covering(void)
 {
@@ -579,6 +604,7 @@ static void owned_by_another(void)
 
 static const struct shot_test tests[] = {
 	{ "as-it-was", as_it_was },
+	{ "below-a-root", layers_below_a_root },
 	{ "up-to-what-covers-a-root", up_to_what_covers_a_root },
 	{ "over-its-layers", over_its_layers },
 	{ "one-on-the-other", one_on_the_other },

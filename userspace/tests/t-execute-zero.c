@@ -208,6 +208,38 @@ static void a_source_with_an_idmap(void)
 	mntcr_topology_free(t);
 }
 
+static void with_a_place(void)
+{
+	TRY(mkdir("a", 0755));
+	TRY(mount("a", "a", "tmpfs", 0, "size=64k"));
+	TRY(mkdir("a/in", 0755));
+	TRY(mount("in", "a/in", "tmpfs", 0, "size=64k"));
+}
+
+/* What its descriptor leads to is looked into, before anything is done. */
+static void an_external_without_the_place(void)
+{
+	static const struct job j = { "placeless", refused, nothing_came };
+	struct mntcr_external x = { .path = "/tmp/placeless" };
+	char key[32];
+	uint32_t m;
+
+	TRY(mkdir(x.path, 0755));
+	TRY(mount("placeless", x.path, "tmpfs", 0, NULL));
+	t = image_of(with_a_place);
+	m = mc_mount_at(t, 0, "/a");
+	REQUIRE(m != MC_NONE);
+	snprintf(key, sizeof(key), "%u:%u", t->sbs[t->mounts[m].sb].major,
+		 t->sbs[t->mounts[m].sb].minor);
+	x.key = key;
+	o = (struct mntcr_restore_options){
+		.size = sizeof(o), .externals = &x, .nr_externals = 1,
+	};
+	rule = "external-mountpoint";
+	each_call_by(&j, 0, 2);
+	mntcr_topology_free(t);
+}
+
 int main(void)
 {
 	/* whose a network is, is seen from the first pid namespace alone */
@@ -222,5 +254,6 @@ int main(void)
 	if (!has_extended())
 		TAP_RUN(in_pieces);
 	TAP_RUN(a_source_with_an_idmap);
+	TAP_RUN(an_external_without_the_place);
 	return tap_done();
 }

@@ -252,9 +252,7 @@ int mc_save_end(struct mc_save *s, bool failed, struct mntcr_error *e)
 	int ret = -1;
 
 	s->e = e;
-	if (failed || put_file(s, MC_CONTENTS_END, NULL, 0))
-		s->broken = true;
-	else
+	if (!failed && !put_file(s, MC_CONTENTS_END, NULL, 0))
 		ret = mc_save_failed(s, archive_write_close(s->a));
 	save_free(s);
 	return ret;

@@ -23,7 +23,7 @@ struct looking {
 	uint32_t nr_refused;
 	struct libmnt_table *mounted;
 	const char **real;	/* per external: the root of the mount there, or NULL */
-	uint32_t *first;	/* per superblock: its first source that is there, or MC_NONE */
+	const struct mc_src **first;	/* per superblock: its first that is there, or NULL */
 };
 
 /* of: the option. */
@@ -45,15 +45,15 @@ static dev_t receiver(const struct looking *l, uint32_t sb)
 	const struct mc_sb *s = &l->p->topo->sbs[sb];
 	struct libmnt_fs *fs;
 	bool is_root;
-	uint32_t i = l->first[sb];
+	const struct mc_src *from = l->first[sb];
 
-	if (i == MC_NONE)
+	if (!from)
 		return 0;
-	if (l->p->srcs[i].kind == MC_SRC_LIVE)
+	if (from->kind == MC_SRC_LIVE)
 		return makedev(s->major, s->minor);
-	if (l->external_fd[l->p->srcs[i].index] < 0)
+	if (l->external_fd[from->index] < 0)
 		return 0;
-	fs = mc_mounted_at(l->mounted, l->external_fd[l->p->srcs[i].index], &is_root);
+	fs = mc_mounted_at(l->mounted, l->external_fd[from->index], &is_root);
 	return fs ? mnt_fs_get_devno(fs) : 0;
 }
 
@@ -200,12 +200,10 @@ static void first_sources(const struct looking *l)
 	const struct mc_src *s;
 	uint32_t i;
 
-	for (i = 0; i < l->p->topo->nr_sbs; i++)
-		l->first[i] = MC_NONE;
 	for (i = l->p->nr_srcs; i-- > 0; ) {
 		s = &l->p->srcs[i];
 		if (s->sb != MC_NONE && (s->kind == MC_SRC_LIVE || s->kind == MC_SRC_EXTERNAL))
-			l->first[s->sb] = i;
+			l->first[s->sb] = s;
 	}
 }
 
@@ -218,7 +216,7 @@ static int look(struct looking *l, bool wide)
 	if (!l->po->nr_masters)
 		return 0;
 	l->real = calloc(l->po->nr_externals + 1UL, sizeof(*l->real));
-	l->first = malloc((p->topo->nr_sbs + 1UL) * sizeof(*l->first));
+	l->first = calloc(p->topo->nr_sbs + 1UL, sizeof(*l->first));
 	if (!l->real || !l->first)
 		ret = mc_nomem(l->e);
 	l->mounted = ret ? NULL : mc_mounted_read();

@@ -9,12 +9,12 @@
 #include "history/history.h"
 #include "rules/internal.h"
 
-/* mount(2) binds what is in the namespace of its caller. */
+/* mount(2) binds what its caller can use, in the namespace that it is in. */
 static int bind_here(struct model *m, const struct op *op, const struct target *t)
 {
 	int err = model__bad_place(m, t->b, op->to);
 
-	if (!err && m->mnt[t->a].ns != m->mnt[t->b].ns)
+	if (!err && model_used_from(m, t->a) != m->mnt[t->b].ns)
 		err = -EINVAL;
 	return err ? err : model_bind(m, t->a, op->from, t->b, op->to,
 					op->flags & OP_REC);
@@ -84,21 +84,9 @@ static int directories(struct hist *h, const struct op *op)
 	return 0;
 }
 
-/* Whose the namespace is from within which it is opened. */
-static int open_tree(struct hist *h, const struct op *op, const struct target *t)
-{
-	int origin = h->m.mnt[t->a].ns;
-	int ns = model_open_tree(&h->m, t->a, op->from, op->flags & OP_REC,
-				 h->m.owner[origin]);
-
-	if (ns >= 0)
-		h->origin[ns] = origin;
-	return name_ns(h, op, ns);
-}
-
 static int attach(struct hist *h, const struct op *op, const struct target *t)
 {
-	int err = model_attach(&h->m, t->ns, t->b, op->to);
+	int err = model_attach_from(&h->m, t->ns, t->b, op->to, t->within);
 
 	h->ns_gone[t->ns] = err >= 0;
 	return err;
@@ -155,7 +143,8 @@ static int apply(struct hist *h, const struct op *op, const struct target *t)
 	case OP_LOCK:
 		return lock(h, op, t->a);
 	case OP_OPEN:
-		return open_tree(h, op, t);
+		return name_ns(h, op, model_open_tree_from(m, t->a, op->from,
+							   op->flags & OP_REC, t->within));
 	case OP_ATTACH:
 		return attach(h, op, t);
 	case NR_OPS:

@@ -14,13 +14,16 @@ unsigned int draw(struct chance *c, unsigned int n)
 	return (c->seed * 0x2545f4914f6cdd1dULL >> 33) % n;
 }
 
+enum where { ATTACHED = 1, HELD = 2 };
+
 static bool draw_one(struct chance *c, const struct hist *h, struct name *n, int ns,
-		     bool held)
+		     unsigned int where)
 {
 	for (int k = 0; k < 32; k++) {
 		int i = draw(c, h->m.nr);
 
-		if (hist_held(h, i) ? !held : h->m.mnt[i].parent < 0)
+		if (hist_held(h, i) ? !(where & HELD) :
+		    !(where & ATTACHED) || h->m.mnt[i].parent < 0)
 			continue;
 		if (ns >= 0 && h->m.mnt[i].ns != ns)
 			continue;
@@ -32,12 +35,18 @@ static bool draw_one(struct chance *c, const struct hist *h, struct name *n, int
 
 bool draw_mount(struct chance *c, const struct hist *h, struct name *n, int ns)
 {
-	return draw_one(c, h, n, ns, false);
+	return draw_one(c, h, n, ns, ATTACHED);
 }
 
 bool draw_any(struct chance *c, const struct hist *h, struct name *n)
 {
-	return draw_one(c, h, n, -1, true);
+	return draw_one(c, h, n, -1, ATTACHED | HELD);
+}
+
+bool draw_held(struct chance *c, const struct hist *h, struct name *name, unsigned int n)
+{
+	return (!draw(c, n) && draw_one(c, h, name, -1, HELD)) ||
+	       draw_mount(c, h, name, -1);
 }
 
 int index_of(const struct hist *h, const struct name *n)
@@ -79,6 +88,6 @@ int hist_namespaces(const struct hist *h)
 	int n = 0;
 
 	for (int i = 0; i < h->m.nr_ns; i++)
-		n += !h->ns_gone[i] && !h->m.detached[i];
+		n += !h->ns_gone[i] && !model_detached(&h->m, i);
 	return n;
 }

@@ -15,6 +15,8 @@ unsigned int draw(struct chance *c, unsigned int n);
 bool draw_mount(struct chance *c, const struct hist *h, struct name *n, int ns);
 /* Or one of a tree that is held. */
 bool draw_any(struct chance *c, const struct hist *h, struct name *n);
+/* One of a tree that is held, in one of @n times, if there is any; else one that is not. */
+bool draw_held(struct chance *c, const struct hist *h, struct name *name, unsigned int n);
 /* A directory that the mount has; its root more often than another. */
 int draw_dir(struct chance *c, const struct hist *h, const struct name *n);
 

@@ -41,16 +41,17 @@ static enum op_type draw_type(struct chance *c, bool full)
 	return OP_UMOUNT;
 }
 
-/* Mostly within a namespace: else a call is only refused. */
+/* Mostly within a namespace, or from a tree opened there: else a call is only refused. */
 static bool draw_two(struct chance *c, const struct hist *h, struct op *op)
 {
 	int ns = -1;
 
-	if (!draw_mount(c, h, &op->a, -1))
+	if (!draw_held(c, h, &op->a, 8))
 		return false;
-	if (draw(c, 16))
-		ns = h->m.mnt[index_of(h, &op->a)].ns;
-	return draw_mount(c, h, &op->b, ns);
+	if (!draw(c, 16))
+		return draw_held(c, h, &op->b, 4);
+	ns = hist_from(h, index_of(h, &op->a));
+	return ns >= 0 && draw_mount(c, h, &op->b, ns);
 }
 
 /* Private mounts of one superblock, mostly: others are only refused. */
@@ -132,11 +133,12 @@ static bool draw_move(struct chance *c, const struct hist *h, struct op *op)
 	bool any = !draw(c, 3);
 	int from;
 
-	if (!draw_movable(c, h, &op->a, any))
+	if (any ? !draw_held(c, h, &op->a, 8) : !draw_movable(c, h, &op->a, false))
 		return false;
 	from = index_of(h, &op->a);
 	for (int k = 0; k < 8; k++) {
-		if (!draw_mount(c, h, &op->b, any ? -1 : h->m.mnt[from].ns))
+		if (any ? !draw_held(c, h, &op->b, 8) :
+		    !draw_mount(c, h, &op->b, h->m.mnt[from].ns))
 			return false;
 		if (any || !below(h, index_of(h, &op->b), from))
 			return true;
@@ -258,11 +260,11 @@ static int held_trees(const struct hist *h)
 	int n = 0;
 
 	for (int i = 0; i < h->m.nr_ns; i++)
-		n += !h->ns_gone[i] && h->m.detached[i];
+		n += !h->ns_gone[i] && model_detached(&h->m, i);
 	return n;
 }
 
-static bool draw_held(struct chance *c, const struct hist *h, struct name *n)
+static bool draw_tree(struct chance *c, const struct hist *h, struct name *n)
 {
 	int k = held_trees(h);
 
@@ -270,11 +272,19 @@ static bool draw_held(struct chance *c, const struct hist *h, struct name *n)
 		return false;
 	k = draw(c, k);
 	for (int i = 0; i < h->m.nr_ns; i++)
-		if (!h->ns_gone[i] && h->m.detached[i] && !k--) {
+		if (!h->ns_gone[i] && model_detached(&h->m, i) && !k--) {
 			*n = h->ns[i];
 			return true;
 		}
 	return false;
+}
+
+/* Now and then by who is in another namespace than where a mount can be used. */
+static bool elsewhere(struct chance *c, const struct hist *h, struct op *op)
+{
+	if (!draw(c, 4) && draw_ns(c, h, &op->within))
+		op->flags |= OP_WITHIN;
+	return true;
 }
 
 bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
@@ -319,7 +329,7 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 	case OP_FOREIGN:
 		op->flags = (draw(c, 3) ? 0 : OP_REC) | (draw(c, 2) ? OP_UNLOCKED : 0);
 		op->from = 0;
-		if (!draw_mount(c, h, &op->a, -1) || !draw_mount(c, h, &op->b, -1))
+		if (!draw_held(c, h, &op->a, 8) || !draw_held(c, h, &op->b, 8))
 			return false;
 		op->from = draw_dir(c, h, &op->a);
 		op->to = draw_dir(c, h, &op->b);
@@ -329,7 +339,7 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 	case OP_SET_GROUP:
 		return draw_set_group(c, h, op) && somebody(c, h, op);
 	case OP_LOCK:
-		return draw_mount(c, h, &op->a, -1) && somebody(c, h, op);
+		return draw_held(c, h, &op->a, 4) && somebody(c, h, op);
 	case OP_MOVE:
 		if (!draw_move(c, h, op))
 			return false;
@@ -337,7 +347,7 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		return beneath(c, h, op);
 	case OP_UMOUNT:
 		op->flags = draw(c, 3) ? 0 : OP_LAZY;
-		return draw_mount(c, h, &op->a, -1);
+		return draw_held(c, h, &op->a, 32);
 	case OP_TYPE:
 		op->flags = draw(c, 8) ? 0 : OP_REC;
 		op->arg = draw(c, 3) ? (draw(c, 3) ? MODEL_SHARED : MODEL_SLAVE) :
@@ -350,16 +360,16 @@ bool generate(struct chance *c, const struct hist *h, int step, struct op *op)
 		return hist_namespaces(h) > 1 && draw_ns(c, h, &op->ns);
 	case OP_OPEN:
 		op->flags = draw(c, 3) ? OP_REC : 0;
-		if (held_trees(h) >= HELD || !draw_mount(c, h, &op->a, -1))
+		if (held_trees(h) >= HELD || !draw_held(c, h, &op->a, 2))
 			return false;
 		op->from = draw(c, 2) ? draw_dir(c, h, &op->a) :
 			   h->m.mnt[index_of(h, &op->a)].root;
-		return true;
+		return elsewhere(c, h, op);
 	case OP_ATTACH:
-		if (!draw_held(c, h, &op->ns) || !draw_mount(c, h, &op->b, -1))
+		if (!draw_tree(c, h, &op->ns) || !draw_held(c, h, &op->b, 2))
 			return false;
 		op->to = draw_dir(c, h, &op->b);
-		return true;
+		return elsewhere(c, h, op);
 	default:
 		return false;
 	}

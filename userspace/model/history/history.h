@@ -40,6 +40,7 @@ enum {
 	OP_REC = 1, OP_LAZY = 2, OP_UNLOCKED = 4, OP_BENEATH = 8,
 	/* by who may do anything where that owner has to be asked, and nothing elsewhere */
 	OP_BY_1 = 16, OP_BY_2 = 32, OP_BY_3 = 64,
+	OP_WITHIN = 128,	/* by who is in the namespace of that name */
 };
 
 struct op {
@@ -47,7 +48,7 @@ struct op {
 	enum op_type type;
 	struct name a, b;	/* mounts: what it is done to or from, and on */
 	int from, to;		/* directories of these, or by themselves */
-	struct name ns;
+	struct name ns, within;
 	int arg;		/* superblock, propagation type, owner, flags of
 				 * mount_setgroup(2) */
 	unsigned int flags;
@@ -75,12 +76,12 @@ struct hist {
 	int cap;
 	struct name ns[HIST_NS];
 	bool ns_gone[HIST_NS];
-	int origin[HIST_NS];	/* of a detached tree: where it has been opened */
 };
 
 /* What an operation names, as numbers of the model. */
 struct target {
 	int a, b, ns;
+	int within;	/* the namespace from which it is opened, bound or attached; or -1 */
 	int member[HIST_MEMBERS];
 };
 
@@ -106,7 +107,7 @@ extern const int hist_above[HIST_OWNERS];
 int op_by(const struct op *op);
 /* Of a detached tree that is held by a descriptor: nobody is in there. */
 bool hist_held(const struct hist *h, int mnt);
-/* Where something is mounted on it from; -1: from nowhere, open_tree(2) says so. */
+/* From within which namespace it can be used; -1: that is gone. */
 int hist_from(const struct hist *h, int mnt);
 /* A namespace of that owner; -1: there is none. */
 int hist_ns_of(const struct hist *h, int owner);

@@ -138,26 +138,63 @@ static bool in_reach(const struct hist *h, int mnt)
 	return mnt == top || model_under(m, m->mnt[mnt].at, m->mnt[top].root);
 }
 
-/* The root of a tree that is held, and that there is nothing else in it. */
+static int look_by_fd(struct look *l, int fd, int ns)
+{
+	struct seen *s = &l->s[l->nr];
+	int err;
+
+	if (l->nr == MAX_SEEN)
+		return cannot(l, "too many mounts", "");
+	*s = (struct seen) { .ns = ns };
+	err = kmount_read_fd(fd, l->w->locks, &s->k);
+	errno = err;
+	if (err)
+		return world_fail(l->w, "statmount", "of a detached tree");
+	l->nr++;
+	return 0;
+}
+
+/* A new one is known by the path that leads to it. */
+static int look_in_held(struct look *l, int ns, int mnt)
+{
+	struct tag *t = &l->h->tag[mnt];
+	char path[HIST_PATH];
+	int fd, err;
+
+	if (!hist_path(l->h, mnt, path, sizeof(path)))
+		return 0;
+	fd = openat(l->w->root[ns], path, O_PATH | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return differs(l, mnt, "is missing in a detached tree", path);
+	if (fd < 0)
+		return world_fail(l->w, "open", path);
+	err = look_by_fd(l, fd, ns);
+	close(fd);
+	if (!err && !t->id)
+		t->id = l->s[l->nr - 1].k.id;
+	return err;
+}
+
+/*
+ * The root of a tree that is held, what paths lead to, and that there is nothing else in
+ * it.
+ */
 static int look_at_held(struct look *l, int ns)
 {
 	const struct model *m = &l->h->m;
 	struct mc_mnt_id_req req = {
 		.size = MC_MNT_ID_REQ_SIZE_VER1, .mnt_ns_fd = (uint32_t)l->w->root[ns],
 	};
-	struct seen *s = &l->s[l->nr];
 	uint64_t ids[MAX_SEEN];
 	int want = -1, err;
 	ssize_t n;
 
-	if (l->nr == MAX_SEEN)
-		return cannot(l, "too many mounts", "");
-	*s = (struct seen) { .ns = ns };
-	err = kmount_read_fd(l->w->root[ns], l->w->locks, &s->k);
-	errno = err;
+	err = look_by_fd(l, l->w->root[ns], ns);
+	for (int i = 0; i < m->nr && !err; i++)
+		if (m->mnt[i].ns == ns && m->mnt[i].parent >= 0)
+			err = look_in_held(l, ns, i);
 	if (err)
-		return world_fail(l->w, "statmount", "of a detached tree");
-	l->nr++;
+		return err;
 	n = mc_listmount(&req, ids, MAX_SEEN, MC_LISTMOUNT_BY_FD);
 	if (n < 0 || n == MAX_SEEN)
 		return world_fail(l->w, "listmount", "of a detached tree");
@@ -282,7 +319,8 @@ static int compare_mount(struct look *l, int mnt)
 
 	if (mnt != top) {
 		up = by_id(l, l->h->tag[p->parent].id);
-		if (!up)
+		/* what is covered in a detached tree is not looked at */
+		if (!up && !hist_held(l->h, mnt))
 			return differs(l, mnt, "its parent is missing", "");
 	}
 	if (t->id)
@@ -297,7 +335,8 @@ static int compare_mount(struct look *l, int mnt)
 		return differs(l, mnt, "is in another namespace", "");
 	if (up && s->k.parent != up->k.id)
 		return differs(l, mnt, "has another parent, it is at", s->k.point);
-	if (up && !same_place(l, mnt, s, up))
+	/* no place is told of what is detached; the path led to it */
+	if (up && !hist_held(l->h, mnt) && !same_place(l, mnt, s, up))
 		return differs(l, mnt, "is in another place:", s->k.point);
 	if (!same_root(l, mnt, s))
 		return differs(l, mnt, "is of something else, its root is", s->k.root);
@@ -320,13 +359,12 @@ static int compare_tree(struct look *l, int mnt, char *done)
 
 	if (done[mnt])
 		return 0;
-	if (hist_held(l->h, mnt)) {
-		done[mnt] = 1;
-		return up < 0 ? compare_mount(l, mnt) : 0;
-	}
-	if (up < 0)
-		return 0;
 	done[mnt] = 1;
+	/* what no path leads to */
+	if (hist_held(l->h, mnt) && up >= 0 && !by_id(l, l->h->tag[mnt].id))
+		return 0;
+	if (up < 0)
+		return hist_held(l->h, mnt) ? compare_mount(l, mnt) : 0;
 	return compare_tree(l, up, done) || compare_mount(l, mnt) ? -1 : 0;
 }
 
@@ -388,7 +426,7 @@ int world_compare(struct world *w, struct hist *h, bool mountinfo)
 
 		if (h->ns_gone[k])
 			continue;
-		if (h->m.detached[k]) {
+		if (model_detached(&h->m, k)) {
 			err = look_at_held(l, k);
 			continue;
 		}

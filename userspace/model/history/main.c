@@ -71,7 +71,7 @@ static double seconds(void)
 static bool broken(const char *name)
 {
 #ifdef MODEL_MUTANTS
-	for (int i = 1; i < MUT_PRIV_MAX; i++)
+	for (int i = 1; i < MUT_HELD_MAX; i++)
 		if (model_mutant_names[i] && !strcmp(model_mutant_names[i], name)) {
 			model_mutant = i;
 			return true;
@@ -221,6 +221,9 @@ static int cut_down(struct history *y)
 	run.refused = was.refused;
 	run.skipped = was.skipped;
 	run.most = was.most;
+	run.from_held = was.from_held;
+	run.to_held = was.to_held;
+	run.elsewhere = was.elsewhere;
 	memcpy(run.of, was.of, sizeof(run.of));
 	return tries;
 }
@@ -260,6 +263,33 @@ static void totals(long histories, double start)
 		       run.of[i].refused, run.of[i].left);
 }
 
+/* So with what no verb of its own has. */
+static bool enough_held(const struct options *o)
+{
+	const unsigned int takes = 1u << OP_OPEN | 1u << OP_ATTACH | 1u << OP_FOREIGN;
+	const struct {
+		const char *what;
+		const struct count *of;
+	} held[] = {
+		{ "from a detached tree", &run.from_held },
+		{ "to a detached tree", &run.to_held },
+	};
+	bool ok = true;
+
+	for (int i = 0; i < 2; i++) {
+		printf("# %s: %" PRIu64 " done, %" PRIu64 " refused\n", held[i].what,
+		       held[i].of->done, held[i].of->refused);
+		if (run.done < 10000 || !world.by_id || o->chance.never & takes ||
+		    held[i].of->done >= run.done / 2000)
+			continue;
+		printf("# too few: %s\n", held[i].what);
+		ok = false;
+	}
+	printf("# elsewhere than they can be used: %" PRIu64 " done, %" PRIu64 " refused\n",
+	       run.elsewhere.done, run.elsewhere.refused);
+	return ok;
+}
+
 /* Operations that this kernel has. */
 static unsigned int possible(void)
 {
@@ -281,11 +311,12 @@ static bool enough(const struct options *o)
 {
 	const unsigned int refusable = 1u << OP_BIND | 1u << OP_UMOUNT | 1u << OP_MOVE |
 				       1u << OP_PIVOT | 1u << OP_FOREIGN |
-				       1u << OP_SETGROUP | 1u << OP_SET_GROUP;
+				       1u << OP_SETGROUP | 1u << OP_SET_GROUP |
+				       1u << OP_ATTACH;
 	unsigned int here = possible() & ~o->chance.never;
 	const bool all_bindable = o->chance.never_type >> MODEL_UNBINDABLE & 1;
 	uint64_t done = run.done / 1000, refused = run.done / 10000;
-	bool ok = run.done;
+	bool ok = enough_held(o) && run.done;
 
 	/* the only namespace is not dropped */
 	if (o->chance.never >> OP_CLONE & 1)

@@ -8,7 +8,8 @@
  *
  * m5 is the mount that step 5 has made, m5.1 the first of its copies, n7 the
  * namespace of step 7, or the detached tree that it has opened, to be attached or
- * dropped; m0 and n0 are there at the start.  /c is the directory
+ * dropped; m0 and n0 are there at the start.  A namespace at the end of a line is that
+ * of who does it, if that is not where the mounts can be used.  /c is the directory
  * whose last name is c, which it keeps: rename /c /a moves it into a, with what is in
  * it, mkdir /k /a makes a new one there.
  */
@@ -19,7 +20,7 @@
 
 /*
  * What follows a verb: mounts A and B, directories of them, and so on; S is the mount
- * named, if there has to be one; M members, words, to the end.
+ * named, if there has to be one; M members, words, to the end, W with a namespace.
  */
 static const struct {
 	const char *verb, *args;
@@ -40,8 +41,8 @@ static const struct {
 	[OP_RMDIR] = { "rmdir", "f" },
 	[OP_MKDIR] = { "mkdir", "ft" },
 	[OP_PIVOT] = { "pivot", "ABtM" },
-	[OP_OPEN] = { "open", "Afw" },
-	[OP_ATTACH] = { "attach", "NBt" },
+	[OP_OPEN] = { "open", "AfW" },
+	[OP_ATTACH] = { "attach", "NBtW" },
 };
 
 const char *const op_types[4] = {
@@ -134,7 +135,10 @@ void op_print(FILE *f, const struct op *op)
 			fprintf(f, " %s", op_types[op->arg]);
 			break;
 		case 'w':
+		case 'W':
 			print_words(f, op->flags);
+			if (op->flags & OP_WITHIN)
+				print_name(f, 'n', &op->within);
 			break;
 		}
 	}
@@ -237,18 +241,22 @@ int op_parse(const char *line, struct op *op)
 			break;
 	if (!s || op->type == NR_OPS)
 		return -1;
-	for (p = syntax[op->type].args; *p && *p != 'w' && *p != 'M'; p++) {
+	for (p = syntax[op->type].args; *p && !strchr("wWM", *p); p++) {
 		if (*p == 'S' && op->arg == MODEL_SG_SHARED)
 			continue;
 		s = strtok_r(NULL, " \t\n", &save);
 		if (!s || !parse_arg(*p, s, op))
 			return -1;
 	}
-	with_words = *p && strchr(p, 'w');
+	with_words = *p && strpbrk(p, "wW");
 	while ((s = strtok_r(NULL, " \t\n", &save))) {
 		if (*p == 'M' && op->nr < HIST_MEMBERS &&
 		    parse_name(s, 'm', &op->member[op->nr])) {
 			op->nr++;
+			continue;
+		}
+		if (*p == 'W' && parse_name(s, 'n', &op->within)) {
+			op->flags |= OP_WITHIN;
 			continue;
 		}
 		if (!with_words || !parse_word(s, words, COUNT(words), &n))

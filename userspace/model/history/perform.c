@@ -24,7 +24,7 @@ static bool place(const struct hist *h, const struct op *op, int mnt)
 	/* what is beneath the top would be the top */
 	if (op->flags & OP_BENEATH)
 		return op->to == h->m.mnt[mnt].root &&
-		       h->m.mnt[h->m.mnt[mnt].parent].parent >= 0;
+		       (hist_held(h, mnt) || h->m.mnt[h->m.mnt[mnt].parent].parent >= 0);
 	return hist_way(h, mnt, op->to, true);
 }
 
@@ -39,11 +39,13 @@ static bool reach(const struct world *w, const struct hist *h, int mnt)
 	       (w->by_id || hist_path(h, mnt, path, sizeof(path)));
 }
 
-/* Of what is held groups and types change, and more is mounted there. */
+/*
+ * What is done to mounts that are held as to others.  Not events, which nobody could
+ * unmount again, nor what takes a process whose root is there.
+ */
 static bool may_be_held(const struct op *op)
 {
-	return op->type == OP_SETGROUP || op->type == OP_SET_GROUP || op->type == OP_TYPE ||
-	       (op->type == OP_MOUNT && !(op->flags & OP_BENEATH));
+	return op->type != OP_EVENT && op->type != OP_PIVOT;
 }
 
 bool world_can(const struct world *w, const struct hist *h, const struct op *op,
@@ -61,11 +63,13 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 	case OP_EVENT:
 		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
 	case OP_BIND:
-		return reach(w, h, t->a) && reach(w, h, t->b) &&
+		return t->within >= 0 && reach(w, h, t->a) && reach(w, h, t->b) &&
 		       hist_way(h, t->a, op->from, false) &&
 		       hist_way(h, t->b, op->to, true);
 	case OP_MOVE:
-		return reach(w, h, t->a) && reach(w, h, t->b) && place(h, op, t->b);
+		/* all of a detached tree would be attached */
+		return t->within >= 0 && h->m.mnt[t->a].parent >= 0 &&
+		       reach(w, h, t->a) && reach(w, h, t->b) && place(h, op, t->b);
 	case OP_RENAME:
 	case OP_RMDIR:
 		/* what no path leads to any more can be asked for by id alone */
@@ -93,6 +97,9 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 		if (t->a == hist_top(h, h->m.mnt[t->a].ns) ||
 		    model_lookup(&h->m, t->a, h->m.mnt[t->a].root) >= 0)
 			return false;
+		/* that of a detached tree goes with its descriptor */
+		if (hist_from(h, t->a) < 0)
+			return false;
 		if (op->flags & OP_LAZY)
 			return reach(w, h, t->a);
 		/* a descriptor would keep it busy */
@@ -104,10 +111,10 @@ bool world_can(const struct world *w, const struct hist *h, const struct op *op,
 		return h->m.nr_ns < HIST_NS;
 	case OP_OPEN:
 		/* what is in there is asked for with the series' calls */
-		return w->by_id && h->m.nr_ns < HIST_NS && reach(w, h, t->a) &&
-		       hist_way(h, t->a, op->from, false);
+		return w->by_id && h->m.nr_ns < HIST_NS && t->within >= 0 &&
+		       reach(w, h, t->a) && hist_way(h, t->a, op->from, false);
 	case OP_ATTACH:
-		return reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
+		return t->within >= 0 && reach(w, h, t->b) && hist_way(h, t->b, op->to, true);
 	case OP_DROP:
 		return true;
 	case NR_OPS:
@@ -203,7 +210,7 @@ static int do_bind(struct world *w, const struct hist *h, const struct op *op,
 	int from = get(w, h, t->a), to = get(w, h, t->b), err = FAILED;
 	char source[128], target[128];
 
-	if (from >= 0 && to >= 0 && !enter(w, h->m.mnt[t->b].ns)) {
+	if (from >= 0 && to >= 0 && !enter(w, t->within)) {
 		proc_path(h, from, t->a, op->from, source);
 		proc_path(h, to, t->b, op->to, target);
 		if (op->flags & OP_BENEATH)
@@ -230,12 +237,12 @@ static int do_umount(struct world *w, const struct hist *h, int mnt, bool lazy)
 	if (!lazy) {
 		hist_path(h, mnt, path, sizeof(path));
 		snprintf(target, sizeof(target), "self/fd/%d/%s", w->root[ns], path);
-		if (enter(w, ns))
+		if (enter(w, hist_from(h, mnt)))
 			return FAILED;
 		return umount2(target, UMOUNT_NOFOLLOW) ? -errno : 0;
 	}
 	fd = get(w, h, mnt);
-	if (fd < 0 || enter(w, ns)) {
+	if (fd < 0 || enter(w, hist_from(h, mnt))) {
 		world_close(fd);
 		return FAILED;
 	}
@@ -333,7 +340,7 @@ static int do_open(struct world *w, const struct hist *h, const struct op *op,
 	int from = get(w, h, t->a), fd = -1, err = FAILED, k = w->nr_ns;
 	char source[64];
 
-	if (from >= 0 && !world_enter(w, h->m.mnt[t->a].ns)) {
+	if (from >= 0 && !world_enter(w, t->within)) {
 		hist_dir(h, op->from, h->m.mnt[t->a].root, source);
 		fd = clone_of(from, source, op->flags & OP_REC ? AT_RECURSIVE : 0);
 		err = fd < 0 ? -errno : 0;
@@ -354,7 +361,7 @@ static int do_attach(struct world *w, const struct hist *h, const struct op *op,
 	char path[64];
 
 	hist_dir(h, op->to, h->m.mnt[t->b].root, path);
-	if (at >= 0 && !world_enter(w, h->m.mnt[t->b].ns))
+	if (at >= 0 && !world_enter(w, t->within))
 		err = put_at(w->root[t->ns], at, path, 0);
 	if (!err) {
 		close(w->root[t->ns]);

@@ -134,6 +134,25 @@ static bool compare(struct run *r, const struct op *op)
 	return true;
 }
 
+static void count_one(struct count *of, int err)
+{
+	of->done += !err;
+	of->refused += err < 0;
+}
+
+static void count_held(struct run *r, const struct op *op, const struct target *t, int err)
+{
+	const unsigned int from = 1u << OP_OPEN | 1u << OP_BIND | 1u << OP_FOREIGN;
+	const unsigned int to = 1u << OP_ATTACH | 1u << OP_FOREIGN;
+
+	if (op->flags & OP_WITHIN)
+		count_one(&r->elsewhere, err);
+	if (from >> op->type & 1 && hist_held(&r->h, t->a))
+		count_one(&r->from_held, err);
+	if (to >> op->type & 1 && hist_held(&r->h, t->b))
+		count_one(&r->to_held, err);
+}
+
 /*
  * In both.  @c: it has been made up; skipped is what makes too many mounts, and most of
  * what would be refused to anybody.
@@ -166,6 +185,7 @@ static int one(struct run *r, const struct op *op, struct chance *c, bool *done)
 	}
 	if (!same_error(r, op, kernel, model))
 		return -1;
+	count_held(r, op, &t, model);
 	if (model) {
 		r->refused++;
 		r->of[op->type].refused++;

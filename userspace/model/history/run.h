@@ -43,6 +43,8 @@ struct run {
 	uint64_t done, refused, skipped;
 	uint64_t unmade;	/* steps that nothing could be made up for */
 	struct count of[NR_OPS];
+	/* of these: from a tree that is held, a tree to one, elsewhere than they can be used */
+	struct count from_held, to_held, elsewhere;
 	int most;		/* mounts at one time */
 	struct failure failure;
 	char what[640];		/* the same in words */

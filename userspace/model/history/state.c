@@ -56,7 +56,6 @@ int hist_copy(struct hist *to, const struct hist *from)
 	memcpy(to->dirs, from->dirs, sizeof(to->dirs));
 	memcpy(to->ns, from->ns, sizeof(to->ns));
 	memcpy(to->ns_gone, from->ns_gone, sizeof(to->ns_gone));
-	memcpy(to->origin, from->origin, sizeof(to->origin));
 	memcpy(to->removed, from->removed, sizeof(to->removed));
 	hist_moved(to);
 	return 0;
@@ -75,7 +74,7 @@ int hist_top(const struct hist *h, int ns)
 {
 	int root = model_ns_root(&h->m, ns);
 
-	return h->m.detached[ns] ? root : model_lookup(&h->m, root, 0);
+	return model_detached(&h->m, ns) ? root : model_lookup(&h->m, root, 0);
 }
 
 /* Mounts from @first on are new, and so may be the last namespace. */
@@ -131,17 +130,30 @@ static bool resolve_dirs(const struct hist *h, const struct op *op)
 	       (op->from && !h->removed[op->from] && empty(h, op->from));
 }
 
+/* Who does it is where its mounts can be used, unless it is said. */
+static int within(const struct hist *h, const struct op *op, const struct target *t)
+{
+	int mnt = op->type == OP_OPEN ? t->a : t->b;
+
+	if (op->flags & OP_WITHIN)
+		return find_ns(h, &op->within);
+	return mnt < 0 ? -1 : hist_from(h, mnt);
+}
+
 bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 {
 	t->a = find_mount(h, &op->a);
 	t->b = find_mount(h, &op->b);
 	t->ns = find_ns(h, &op->ns);
+	t->within = within(h, op, t);
 	for (int i = 0; i < op->nr; i++) {
 		t->member[i] = find_mount(h, &op->member[i]);
 		if (t->member[i] < 0)
 			return false;
 	}
 	if (op->type == OP_PIVOT && op->nr != 1)
+		return false;
+	if ((op->flags & OP_WITHIN) && (t->within < 0 || model_detached(&h->m, t->within)))
 		return false;
 	if (op_by(op) && hist_ns_of(h, op_by(op)) < 0)
 		return false;
@@ -165,13 +177,13 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 	case OP_OPEN:
 		return t->a >= 0;
 	case OP_ATTACH:
-		return t->ns >= 0 && h->m.detached[t->ns] && t->b >= 0;
+		return t->ns >= 0 && model_detached(&h->m, t->ns) && t->b >= 0;
 	case OP_RENAME:
 	case OP_RMDIR:
 	case OP_MKDIR:
 		return true;
 	case OP_CLONE:
-		return t->ns >= 0 && !h->m.detached[t->ns];
+		return t->ns >= 0 && !model_detached(&h->m, t->ns);
 	case OP_DROP:
 		return t->ns >= 0;
 	case NR_OPS:
@@ -182,22 +194,19 @@ bool hist_resolve(const struct hist *h, const struct op *op, struct target *t)
 
 bool hist_held(const struct hist *h, int mnt)
 {
-	return h->m.mnt[mnt].ns >= 0 && h->m.detached[h->m.mnt[mnt].ns];
+	return h->m.mnt[mnt].ns >= 0 && model_detached(&h->m, h->m.mnt[mnt].ns);
 }
 
 int hist_from(const struct hist *h, int mnt)
 {
-	int ns = h->m.mnt[mnt].ns;
-
-	if (!hist_held(h, mnt))
-		return ns;
-	return h->ns_gone[h->origin[ns]] ? -1 : h->origin[ns];
+	int ns = model_used_from(&h->m, mnt);
+	return h->ns_gone[ns] ? -1 : ns;
 }
 
 int hist_ns_of(const struct hist *h, int owner)
 {
 	for (int k = 0; k < h->m.nr_ns; k++)
-		if (!h->ns_gone[k] && !h->m.detached[k] && h->m.owner[k] == owner)
+		if (!h->ns_gone[k] && !model_detached(&h->m, k) && h->m.owner[k] == owner)
 			return k;
 	return -1;
 }

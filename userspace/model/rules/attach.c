@@ -133,7 +133,7 @@ int model_clone_ns(struct model *m, int ns, int owner)
 		m->mnt[i].ns = m->nr_ns;
 	if (less)
 		lock_tree(m, first, m->nr - first);
-	return model__new_ns(m, owner, false);
+	return model__new_ns(m, owner, -1);
 }
 
 /* unshare(2), UNSHARE_EMPTY_MNTNS: of what there was nothing is inherited. */
@@ -144,7 +144,7 @@ int model_new_ns(struct model *m, int owner, int sb)
 	m->mnt[m->nr++] = (struct model_mount) {
 		.ns = m->nr_ns, .sb = sb, .parent = -1,
 	};
-	return model__new_ns(m, owner, false);
+	return model__new_ns(m, owner, -1);
 }
 
 /* Attaching. */
@@ -157,7 +157,9 @@ static bool receives_copy(const struct model *m, int r, int dst, int at)
 	 * one that somebody holds get anything: need_secondary() of the kernel.
 	 */
 	if (m->mnt[r].ns < 0 || !model_hears(m, r, dst) ||
-	    (m->detached[m->mnt[r].ns] && !BROKEN(MUT_HELD_RECEIVES)))
+	    (model_detached(m, m->mnt[r].ns) && !BROKEN(MUT_HELD_RECEIVES)))
+		return false;
+	if (BROKEN(MUT_HELD_SILENT) && model_detached(m, m->mnt[dst].ns))
 		return false;
 	/* only where the mountpoint exists: SS 6, quiz C */
 	return model_under(m, at, m->mnt[r].root) || BROKEN(MUT_NO_VISIBILITY);
@@ -405,8 +407,12 @@ int model_bind(struct model *m, int src, int root, int dst, int at, bool rec)
 
 bool model__immovable(const struct model *m, int src)
 {
-	/* MN, "Restrictions", 3; the root of a namespace has no parent */
-	if (m->mnt[src].parent < 0 || m->mnt[src].locked)
+	/*
+	 * MN, "Restrictions", 3; the root of a namespace has no parent; a detached tree
+	 * is attached as a whole
+	 */
+	if (m->mnt[src].parent < 0 || m->mnt[src].locked ||
+	    model_detached(m, m->mnt[src].ns))
 		return true;
 	/* SS 5d, note: not from below a shared mount */
 	return m->mnt[m->mnt[src].parent].group && !BROKEN(MUT_MOVE_FROM_SHARED);

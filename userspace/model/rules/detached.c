@@ -29,7 +29,18 @@ int model_open_tree(struct model *m, int src, int root, bool rec, int owner)
 		return new;
 	for (int i = new; i < m->nr; i++)
 		m->mnt[i].ns = m->nr_ns;
-	return model__new_ns(m, owner, true);
+	return model__new_ns(m, owner, model_used_from(m, src));
+}
+
+/* What is opened from a detached tree is for those whom that is for. */
+int model_open_tree_from(struct model *m, int src, int root, bool rec, int from)
+{
+	int err = model__bad_root(m, src, root);
+
+	if (!err && model_used_from(m, src) != from &&
+	    !(BROKEN(MUT_HELD_SOURCE) && model_detached(m, m->mnt[src].ns)))
+		err = -EINVAL;
+	return err ? err : model_open_tree(m, src, root, rec, m->owner[from]);
 }
 
 /* move_mount(2) of what is detached: SS 5d, which nothing was above before. */
@@ -52,6 +63,17 @@ int model_attach(struct model *m, int ns, int dst, int at)
 			m->mnt[i].ns = MODEL_DETACHED;
 	err = model__attach(m, src, dst, at);
 	return err ? err : src;
+}
+
+/* What is attached to a detached tree becomes part of it, and goes to all who receive. */
+int model_attach_from(struct model *m, int ns, int dst, int at, int from)
+{
+	int err = model__bad_place(m, dst, at);
+
+	if (!err && model_used_from(m, dst) != from &&
+	    !(BROKEN(MUT_HELD_DEST) && model_detached(m, m->mnt[dst].ns)))
+		err = -EINVAL;
+	return err ? err : model_attach(m, ns, dst, at);
 }
 
 /*

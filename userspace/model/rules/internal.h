@@ -22,7 +22,7 @@ int model__reserve(struct model *m, int mounts, int groups);
 int model__new_group(struct model *m, int master);
 /* The same for one more namespace, which model__new_ns() then numbers. */
 int model__reserve_ns(struct model *m);
-int model__new_ns(struct model *m, int owner, bool detached);
+int model__new_ns(struct model *m, int owner, int origin);
 /* Is @ring the group @g or above it? */
 bool model__reaches(const struct model *m, int g, int ring);
 /* A tree below @top, parents first; only what is below @dir of @top, unless -1. */

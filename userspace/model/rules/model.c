@@ -26,7 +26,8 @@ const char *const model_mutant_names[] = {
 	"attach-free", "attach-always", "attach-same-owner", "attach-unlocked",
 	"attach-copies", "attach-copies-own", "attach-root", "lock-owner",
 	"type-here", "type-owner", "attr-anywhere", "too-many", "gate",
-	"held-receives", "held-keeps",
+	"held-receives", "held-keeps", "held-source", "held-dest",
+	"held-silent",
 };
 #endif
 
@@ -70,7 +71,7 @@ void model_free(struct model *m)
 	free(m->mnt);
 	free(m->group_master);
 	free(m->owner);
-	free(m->detached);
+	free(m->origin);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -92,8 +93,8 @@ int model_copy(struct model *to, const struct model *from)
 		 sizeof(*to->group_master)) ||
 	    model__grow((void **)&to->owner, &to->ns_cap, from->nr_ns,
 		 sizeof(*to->owner)) ||
-	    model__grow((void **)&to->detached, &to->detached_cap, from->nr_ns,
-		 sizeof(*to->detached)))
+	    model__grow((void **)&to->origin, &to->origin_cap, from->nr_ns,
+		 sizeof(*to->origin)))
 		return -ENOMEM;
 	to->dirs = from->dirs;
 	to->removed = from->removed;
@@ -107,7 +108,7 @@ int model_copy(struct model *to, const struct model *from)
 		memcpy(to->group_master + 1, from->group_master + 1,
 		       (from->nr_groups - 1) * sizeof(*to->group_master));
 	copy_array(to->owner, from->owner, from->nr_ns * sizeof(*to->owner));
-	copy_array(to->detached, from->detached, from->nr_ns * sizeof(*to->detached));
+	copy_array(to->origin, from->origin, from->nr_ns * sizeof(*to->origin));
 	return 0;
 }
 
@@ -121,14 +122,14 @@ int model__reserve_ns(struct model *m)
 {
 	return model__grow((void **)&m->owner, &m->ns_cap, m->nr_ns + 1,
 			   sizeof(*m->owner)) ||
-	       model__grow((void **)&m->detached, &m->detached_cap, m->nr_ns + 1,
-			   sizeof(*m->detached)) ? -ENOMEM : 0;
+	       model__grow((void **)&m->origin, &m->origin_cap, m->nr_ns + 1,
+			   sizeof(*m->origin)) ? -ENOMEM : 0;
 }
 
-int model__new_ns(struct model *m, int owner, bool detached)
+int model__new_ns(struct model *m, int owner, int origin)
 {
 	m->owner[m->nr_ns] = owner;
-	m->detached[m->nr_ns] = detached;
+	m->origin[m->nr_ns] = origin;
 	return m->nr_ns++;
 }
 
@@ -137,6 +138,22 @@ int model__new_ns(struct model *m, int owner, bool detached)
 bool model_alive(const struct model *m, int i)
 {
 	return i >= 0 && i < m->nr && m->mnt[i].ns != MODEL_GONE;
+}
+
+bool model_detached(const struct model *m, int ns)
+{
+	return m->origin[ns] >= 0;
+}
+
+/*
+ * Its own, or of a detached tree, the one from within which that has been opened.  No
+ * page says so; the kernel's may_copy_tree() and may_use_mount() do.
+ */
+int model_used_from(const struct model *m, int mnt)
+{
+	int ns = m->mnt[mnt].ns;
+
+	return model_detached(m, ns) ? m->origin[ns] : ns;
 }
 
 bool model_under(const struct model *m, int dir, int root)

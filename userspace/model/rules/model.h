@@ -40,10 +40,11 @@ struct model {
 	int *group_master;	/* master group of each peer group */
 	int nr_groups, group_cap;
 	int *owner;		/* owner of each namespace, 0: the initial one */
-	bool *detached;		/* is it but a tree that somebody holds? */
+	int *origin;		/* of a tree that somebody holds: the namespace from within
+				 * which it has been opened; else -1 */
 	const int *above;	/* owner above each one, -1: none of these;
 				 * NULL: 0 is above all, itself too */
-	int nr_ns, ns_cap, detached_cap;
+	int nr_ns, ns_cap, origin_cap;
 };
 
 enum model_type { MODEL_PRIVATE, MODEL_SHARED, MODEL_SLAVE, MODEL_UNBINDABLE };
@@ -93,6 +94,9 @@ int model_set_group(struct model *m, int from, int to, unsigned int caps);
 int model_open_tree(struct model *m, int src, int root, bool rec, int owner);
 /* move_mount(2) of all of such a namespace. */
 int model_attach(struct model *m, int ns, int dst, int at);
+/* Either by who is in the namespace @from. */
+int model_open_tree_from(struct model *m, int src, int root, bool rec, int from);
+int model_attach_from(struct model *m, int ns, int dst, int at, int from);
 void model_drop_ns(struct model *m, int ns);
 
 /* Who calls, and from where. */
@@ -119,6 +123,9 @@ int model_setattr(struct model *m, int mnt, const struct model_attr *attr,
 		  const struct model_caller *who);
 
 /* Queries. */
+bool model_detached(const struct model *m, int ns);
+/* The namespace from within which a mount can be used. */
+int model_used_from(const struct model *m, int mnt);
 bool model_alive(const struct model *m, int mnt);
 bool model_under(const struct model *m, int dir, int root);
 int model_lookup(const struct model *m, int parent, int at);
@@ -196,10 +203,13 @@ enum model_mutant {
 	MUT_TOO_MANY,		/* too many members are E2BIG */
 	MUT_GATE,		/* the first member is looked at with the others */
 	MUT_PRIV_MAX,
-	/* of detached trees that are held: for histories */
+	/* of detached trees that are held: for histories, and tests/foreign.c */
 	MUT_HELD = MUT_PRIV_MAX,
 	MUT_HELD_RECEIVES = MUT_HELD,	/* they get what is mounted elsewhere */
 	MUT_HELD_KEEPS,		/* they keep what is unmounted elsewhere */
+	MUT_HELD_SOURCE,	/* what is in them is opened from anywhere */
+	MUT_HELD_DEST,		/* anybody attaches to them */
+	MUT_HELD_SILENT,	/* what is attached to them goes nowhere else */
 	MUT_HELD_MAX
 };
 

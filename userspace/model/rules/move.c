@@ -41,8 +41,20 @@ static int beneath(struct model *m, int src, int over)
 	return model__attach(m, src, up, at);
 }
 
+/*
+ * Removed is looked at before all else, also where nothing can be beneath: what has no
+ * parent counts as mounted on its root.
+ */
+static bool over_removed(const struct model *m, int over)
+{
+	over = model__topmost(m, over);
+	return m->mnt[over].parent < 0 && model__removed(m, m->mnt[over].root);
+}
+
 int model_move_beneath(struct model *m, int src, int over)
 {
+	if (model_alive(m, over) && over_removed(m, over))
+		return -ENOENT;
 	if (!model_alive(m, src) || !model_alive(m, over) ||
 	    model__immovable(m, src) || m->mnt[src].ns != m->mnt[over].ns)
 		return -EINVAL;
@@ -55,6 +67,8 @@ int model_mount_beneath(struct model *m, int sb, int root, int over)
 
 	if (!model_alive(m, over))
 		return -EINVAL;
+	if (over_removed(m, over))
+		return -ENOENT;
 	if (model__reserve(m, 1, 0))
 		return -ENOMEM;
 	m->mnt[m->nr++] = (struct model_mount) {

@@ -66,7 +66,7 @@ static void candidates(const struct model *m, char *set)
 			if (m->mnt[r].ns == MODEL_GONE ||
 			    !model_hears(m, r, m->mnt[u].parent))
 				continue;
-			if (BROKEN(MUT_HELD_KEEPS) && m->detached[m->mnt[r].ns])
+			if (BROKEN(MUT_HELD_KEEPS) && model_detached(m, m->mnt[r].ns))
 				continue;
 			if (BROKEN(MUT_UMOUNT_ALONE) && m->mnt[r].group !=
 			    m->mnt[m->mnt[u].parent].group)
@@ -95,13 +95,16 @@ static void slide(struct model *m, char *set, int i)
 	m->mnt[i].at = at;
 }
 
-/* SS 5f: alone, or with @lazy together with all that is below. */
+/*
+ * SS 5f: alone, or with @lazy together with all that is below.  From a detached tree
+ * nobody unmounts: umount2(2), EINVAL.
+ */
 int model_umount(struct model *m, int mnt, bool lazy)
 {
 	char *set;
 
 	if (!model_alive(m, mnt) || m->mnt[mnt].parent < 0 ||
-	    m->mnt[mnt].locked)
+	    m->mnt[mnt].locked || model_detached(m, m->mnt[mnt].ns))
 		return -EINVAL;
 	for (int i = 0; !lazy && i < m->nr; i++)
 		if (m->mnt[i].ns != MODEL_GONE && m->mnt[i].parent == mnt)

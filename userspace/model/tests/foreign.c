@@ -200,11 +200,49 @@ out:
 	return bad;
 }
 
+/* open_tree(2), move_mount(2): detached trees are used from where they were opened */
+static const char *held(void)
+{
+	const char *bad = NULL;
+	int first, top, second, in, peer;
+	struct cast c;
+
+	EXPECT(!setup(&c));
+	peer = c.mnt[UP];
+	EXPECT(!model_set_type(&c.m, peer, MODEL_SHARED, false));
+	EXPECT(model_open_tree_from(&c.m, peer, 0, false, DOWN) == -EINVAL);
+	first = model_open_tree_from(&c.m, peer, 0, false, UP);
+	EXPECT(first > 0 && model_detached(&c.m, first));
+	top = model_ns_root(&c.m, first);
+	EXPECT(model_used_from(&c.m, top) == UP);
+	EXPECT(model_mount(&c.m, SB_EVENT, 0, peer, E(0)) >= 0);
+	EXPECT(model_lookup(&c.m, top, E(0)) < 0);
+	/* so is what is opened from them */
+	EXPECT(model_open_tree_from(&c.m, top, 0, false, DOWN) == -EINVAL);
+	second = model_open_tree_from(&c.m, top, 0, false, UP);
+	EXPECT(second > 0 && model_used_from(&c.m, model_ns_root(&c.m, second)) == UP);
+	EXPECT(model_attach_from(&c.m, second, top, E(1), DOWN) == -EINVAL);
+	/* what is attached to them goes to others */
+	in = model_attach_from(&c.m, second, top, E(1), UP);
+	EXPECT(in >= 0 && c.m.mnt[in].ns == first);
+	EXPECT(model_lookup(&c.m, peer, E(1)) >= 0);
+	/* and goes with these, but by itself it stays */
+	EXPECT(model_umount(&c.m, in, true) == -EINVAL);
+	EXPECT(model_move(&c.m, in, top, E(0)) == -EINVAL);
+	EXPECT(!model_umount(&c.m, model_lookup(&c.m, peer, E(1)), false));
+	EXPECT(!model_alive(&c.m, in));
+	bad = model_check(&c.m);
+out:
+	model_free(&c.m);
+	return bad;
+}
+
 const struct named_test foreign_tests[] = {
 	{ "what is attached is locked for owners that are not above", attach_locks },
 	{ "copies of what is attached", attach_copies },
 	{ "who may lock", who_locks },
 	{ "types and attributes of foreign mounts", set_elsewhere },
+	{ "detached trees that are held", held },
 	{ "what is looked at before the members of a group", gate },
 	{ NULL, NULL }
 };

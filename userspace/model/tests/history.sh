@@ -58,9 +58,9 @@ operations() {	# LINE
 	awk -v l="$1" '$0 == l { on = 1; next } /^[^0-9]/ { on = 0 } on' "$work/failed"
 }
 
-# What differs, of whichever mount at whichever step.
+# What differs, of whichever mount, wherever, at whichever step.
 what() {	# FILE
-	sed -n 's/.*step [0-9]*: //p' "$1" | head -n 1 | sed 's/ m[0-9][0-9.]*//'
+	sed -n 's/.*step [0-9]*: //p' "$1" | head -n 1 | sed 's/ m[0-9][0-9.]*//; s, /.*,,'
 }
 
 # On older kernels an unbindable mount is not so in a copy of its namespace.

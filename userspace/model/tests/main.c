@@ -100,7 +100,7 @@ static bool in_forest(size_t f, int class)
 
 static int nr_tests(void)
 {
-	int n = MUT_MAX - 1 + MUT_PRIV_MAX - MUT_FOREIGN + priv_nr_tests();
+	int n = MUT_MAX - 1 + MUT_HELD_MAX - MUT_FOREIGN + priv_nr_tests();
 
 	for (const struct named_test *t = doc_tests; t->name; t++)
 		n++;
@@ -130,7 +130,7 @@ static void foreign(void)
 		snprintf(name, sizeof(name), "foreign: %s", t->name);
 		report(name, t->fn(), "");
 	}
-	for (int i = MUT_FOREIGN; i < MUT_PRIV_MAX; i++) {
+	for (int i = MUT_FOREIGN; i < MUT_HELD_MAX; i++) {
 		const char *bad = "no test shows it", *by = NULL;
 
 		model_mutant = i;
