@@ -105,6 +105,7 @@ static void without_other_names(void)
 		put(places[i], "");
 	w_mkdir("/ondir");
 	w_mkdir("/ondir2");
+	w_mkdir("/ondir3");
 	/* two binds of one */
 	put("/m/d/f", "what was in it");
 	TRY(chmod("/m/d/f", 04751));
@@ -124,6 +125,13 @@ static void without_other_names(void)
 	bind_on("/m/dir/f", "/on5");
 	TRY(unlink("/m/dir/f"));
 	TRY(rmdir("/m/dir"));
+	/* an empty one, whose name another has by now */
+	w_mkdir("/m/again");
+	TRY(chmod("/m/again", 0711));
+	bind_on("/m/again", "/ondir3");
+	TRY(rmdir("/m/again"));
+	w_mkdir("/m/again");
+	TRY(chmod("/m/again", 0750));
 	/* of the lower layer, where each still has its name */
 	bind_on("/m/d/low", "/on6");
 	TRY(unlink("/m/d/low"));
@@ -347,6 +355,8 @@ static int all_is_there(void *other_names)
 	EXPECT(reads("/m/d/taken", "second"));
 	EXPECT(!stat("/ondir", &st) && S_ISDIR(st.st_mode) && access("/m/dir", F_OK));
 	EXPECT(reads("/on5", "in it"));
+	EXPECT(!stat("/ondir3", &st) && st.st_mode == (S_IFDIR | 0711));
+	EXPECT(!stat("/m/again", &st) && st.st_mode == (S_IFDIR | 0750));
 	EXPECT(reads("/on6", "of the lower layer") && access("/m/d/low", F_OK));
 	EXPECT(reads("/on7", "of it as well") && !stat("/m/d/low2", &st) && S_ISDIR(st.st_mode));
 	EXPECT(!stat("/ondir2", &st) && S_ISDIR(st.st_mode) && access("/m/ld", F_OK));

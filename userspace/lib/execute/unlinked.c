@@ -299,6 +299,7 @@ struct place {
 	int aside;
 	char made_as[MC_PUT_NAME], spare[MC_PUT_NAME + 1];
 	const char *taken;	/* NULL: nothing had that name */
+	bool is_dir;
 };
 
 static void place_of(struct place *p, const struct mc_put *put, int aside)
@@ -314,7 +315,7 @@ static int change_places(const struct mc_put *put, struct place *p, int dir, con
 	if (renameat2(p->aside, p->made_as, dir, name, RENAME_EXCHANGE))
 		return errno == ENOENT ? 1 : -1;
 	p->taken = p->made_as;
-	if (!is_made(put, p->aside, p->made_as))
+	if (p->is_dir || !is_made(put, p->aside, p->made_as))
 		return 0;
 	/* two names of one file are left as they are */
 	p->taken = NULL;
@@ -368,13 +369,13 @@ static void give_back(const struct mc_put *put, struct place *p, int dir, const 
 }
 
 static int take_name_and_go(const struct mc_put *put, struct place *p, int dir,
-			    const char *name, bool is_dir, bool *gone, const char **what)
+			    const char *name, bool *gone, const char **what)
 {
 	*what = "giving it its name";
 	if (take_name(put, p, dir, name))
 		return -1;
 	*what = "unlinking it again";
-	if (!is_made(put, dir, name) || unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0)) {
+	if (!is_made(put, dir, name) || unlinkat(dir, name, p->is_dir ? AT_REMOVEDIR : 0)) {
 		give_back(put, p, dir, name);
 		return -1;
 	}
@@ -400,9 +401,10 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 	dir = make_way(root, u->path, &top, &was, &way);
 	if (dir >= 0) {
 		*what = "its permissions";
-		if (!hold(x, put, aside, p.made_as, strip, &h))
-			ret = take_name_and_go(put, &p, dir, last_name(u->path),
-					       S_ISDIR(h.mode), &gone, what);
+		if (!hold(x, put, aside, p.made_as, strip, &h)) {
+			p.is_dir = S_ISDIR(h.mode);
+			ret = take_name_and_go(put, &p, dir, last_name(u->path), &gone, what);
+		}
 		err = errno;
 		if (h.fd >= 0 && let_go(x, put, strip, gone, &h) && !ret) {
 			*what = "its permissions";
