@@ -280,6 +280,7 @@ static uint32_t nr_wanted;
 static int attempt(int fd, struct mntcr_error *e)
 {
 	struct mntcr_contents *c = NULL;
+	struct mc_flags later = { 0 };
 	struct mc_buf json = { 0 };
 	struct mntcr_error before;
 	struct stat st;
@@ -298,7 +299,8 @@ static int attempt(int fd, struct mntcr_error *e)
 		/* what is said beforehand is what comes of it, but for want of room */
 		tried = mc_contents_try(c, &sb, true, wanted, nr_wanted, NULL, &before);
 		REQUIRE(access("b/x", F_OK));
-		ret = mc_contents_fill(c, &sb, root, aside, true, wanted, nr_wanted, e);
+		ret = mc_contents_fill(c, &sb, root, aside, true, wanted, nr_wanted, &later, e);
+		mc_flags_free(&later);
 		CHECK_EQ(tried, ret && e->code != MNTCR_SYS ? ret : 0);
 		if (tried)
 			CHECK_STR(before.text, e->text);
@@ -587,6 +589,7 @@ static void a_handle_of_another_file(void)
 	} u = { .h = { .handle_bytes = MC_MAX_HANDLE } };
 	const struct member m = MARKED(U "1", MC_CONTENTS_HANDLE);
 	struct mntcr_contents *c = NULL;
+	struct mc_flags later = { 0 };
 	struct mc_buf json = { 0 };
 	struct mntcr_error e;
 	struct stat st;
@@ -607,7 +610,8 @@ static void a_handle_of_another_file(void)
 	root = root_of("b");
 	aside = root_of("b/" ASIDE);
 	REQUIRE(!mc_contents_open(pack(&m, 1, MC_CONTENTS_JSON), 100, &json, &c, &e));
-	CHECK_EQ(mc_contents_fill(c, &sb, root, aside, true, wanted, 1, &e), -1);
+	CHECK_EQ(mc_contents_fill(c, &sb, root, aside, true, wanted, 1, &later, &e), -1);
+	CHECK(!later.nr);
 	CHECK_EQ(e.code, MNTCR_REFUSED);
 	CHECK(strstr(e.text, "another file is there by now"));
 	CHECK(!stat("b/f", &st) && st.st_nlink == 1);

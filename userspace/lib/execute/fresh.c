@@ -291,6 +291,8 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 	/* what mounts are on is among the contents, if these were read */
 	if ((full && mc_exec_fill(x, s, fd)) || make_nodes(x, op, fd))
 		goto out;
+	if (full && !s->nr_unlinked && mc_exec_set_last(x, op, s, fd))
+		goto out;
 	/* with unlinked roots, that is later */
 	if (rdonly && (op->nr || full) && !s->nr_unlinked &&
 	    (mc_exec_config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL) ||

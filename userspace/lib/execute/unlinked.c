@@ -533,6 +533,10 @@ int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 	struct mc_put *put = NULL;
 	int aside = -1, ret;
 
+	if (!x->later)
+		x->later = calloc(x->p->nr_srcs, sizeof(*x->later));
+	if (!x->later)
+		return mc_nomem(x->e);
 	if (s->nr_unlinked) {
 		if (keep_puts(x) || make_aside(x, s, root))
 			return -1;
@@ -541,11 +545,27 @@ int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 	}
 	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], root, aside,
 			       mc_exec_is_whole(&x->t->sbs[s->sb], s, external_of(x, s)),
-			       put, s->nr_unlinked, x->e);
+			       put, s->nr_unlinked, &x->later[s - x->p->srcs], x->e);
 	/* a new superblock goes with all that was made */
 	if (ret && on_device(x, s))
 		remove_aside(x, s, root);
 	return ret;
+}
+
+int mc_exec_set_last(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s,
+		     int root)
+{
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	char text[400], esc[256];
+	const char *path;
+	int err;
+
+	if (!x->later || !mc_flags_set(&x->later[s - x->p->srcs], root, &path))
+		return 0;
+	err = errno;
+	snprintf(text, sizeof(text), "contents of %s %u:%u: /%s: setting its inode flags",
+		 sb->type, sb->major, sb->minor, mc_escape(path, esc, sizeof(esc)));
+	return mc_exec_fail(x, op, err, text);
 }
 
 int mc_exec_fill_externals(struct mc_exec *x)
@@ -631,6 +651,8 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 	err = remove_aside(x, src, root_of(x, s));
 	if (err)
 		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
+	if (mc_exec_set_last(x, op, src, root_of(x, s)))
+		return -1;
 	if (x->t->sbs[x->p->srcs[s].sb].flags & MS_RDONLY &&
 	    !on_device(x, &x->p->srcs[s]) && make_read_only(x->src_fd[s]))
 		return mc_exec_fail(x, op, errno, "making the superblock read-only");
