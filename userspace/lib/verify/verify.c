@@ -310,8 +310,14 @@ static bool compare_shown(struct verify *v, const struct pair *p,
 				  owner_words(v->b, y->shown_owner, wb, sizeof(wb)));
 	}
 	/* once it is said that they differ, how is of no interest */
-	if (same > 0 && x->pidns_ino && y->pidns_ino)
+	if (same > 0 && x->pidns_ino && y->pidns_ino) {
 		same = compare_pidns(v, p, x, y);
+	} else if (same > 0 && y->pidns_ino && x->shown_type == CLONE_NEWPID &&
+		   y->shown_type && !x->shown_own) {
+		/* but one that nobody is in yet is had for one that was in use */
+		differ_at(v, p, "shows", "a pid namespace without an init",
+			  pidns_words(y, wb, sizeof(wb)));
+	}
 	return same >= 0;
 }
 
