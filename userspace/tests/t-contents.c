@@ -580,6 +580,41 @@ static void an_acl_that_is_one(void)
 	handle_size = 0;
 }
 
+/* The same bytes, but for those; of a member's map, which is text. */
+static void change(int fd, const char *from, const char *to)
+{
+	static char all[1 << 16];
+	ssize_t size = pread(fd, all, sizeof(all), 0);
+	char *at = memmem(all, (size_t)size, from, strlen(from));
+
+	REQUIRE(size > 0 && at && strlen(from) == strlen(to));
+	REQUIRE(pwrite(fd, to, strlen(to), at - all) == (ssize_t)strlen(to));
+}
+
+/* More data, or less, than there is; and some of it twice. */
+static void a_map_that_lies(void)
+{
+	static const struct member m[] = { DIRECTORY(C), { C "/f", S_IFREG, "0123456789", 100, NULL } };
+	static const struct {
+		const char *map, *says;
+	} x[] = {
+		{ "\n90\n10\n", NULL },
+		{ "\n05\n95\n", "/f: has more or less data than its map says" },
+		{ "\n05\n02\n", "the member after contents/0:7/f: " },
+	};
+	struct mntcr_error e;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < MC_ARRAY_SIZE(x); i++) {
+		fd = pack(m, MC_ARRAY_SIZE(m), MC_CONTENTS_JSON);
+		change(fd, x[0].map, x[i].map);
+		CHECK_EQ(attempt(fd, &e), x[i].says ? -1 : 0);
+		if (x[i].says && !strstr(e.text, x[i].says))
+			CHECK_STR(e.text, x[i].says);
+	}
+}
+
 /* Its handle leads to a file of another type. */
 static void a_handle_of_another_file(void)
 {
@@ -884,6 +919,7 @@ int main(void)
 	TAP_RUN(what_is_on_a_device_is_not_in_an_archive);
 	TAP_RUN(attributes_that_are_none);
 	TAP_RUN(an_acl_that_is_one);
+	TAP_RUN(a_map_that_lies);
 	TAP_RUN(a_handle_of_another_file);
 	TAP_RUN(giant_holes_cost_nothing);
 	TAP_RUN(what_is_too_deep_is_refused);
