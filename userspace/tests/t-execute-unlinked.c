@@ -455,6 +455,45 @@ static void directories_that_do_not_change(void)
 	done(&b);
 }
 
+/* --- where there is no room for more -------------------------------------------------------- */
+
+static void full(void)
+{
+	char path[8];
+	int i;
+
+	TRY(mkdir("t", 0755));
+	put("on", "");
+	TRY(mount("t", "t", "tmpfs", 0, "nr_inodes=8"));
+	TRY(mkdir("t/d", 0755));
+	put("t/d/f", "inside");
+	bind_on("t/d/f", "on");
+	TRY(unlink("t/d/f"));
+	TRY(rmdir("t/d"));
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "t/%d", i);
+		if (mknod(path, S_IFREG | 0600, 0))
+			break;
+	}
+	TRY(i > 3 && i < 8 && errno == ENOSPC ? 0 : -1);
+}
+
+static int it_is_full(void)
+{
+	EXPECT(reads("/on", "inside") && access("/t/d", F_OK));
+	EXPECT(mknod("/t/x", S_IFREG | 0600, 0) && errno == ENOSPC);
+	return 0;
+}
+
+static void a_filesystem_that_is_full(void)
+{
+	struct back b;
+
+	restored(&b, full, MNTCR_API_AUTO);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_full);
+	done(&b);
+}
+
 /* --- directories, and what is no file --------------------------------------------------- */
 
 static void kinds(void)
@@ -716,6 +755,7 @@ int main(void)
 	TAP_RUN(a_name_that_is_taken);
 	TAP_RUN(links);
 	TAP_RUN(through_an_idmap);
+	TAP_RUN(a_filesystem_that_is_full);
 	TAP_RUN(directories_that_do_not_change);
 	TAP_RUN(what_cannot_be_read);
 	TAP_RUN(all_kinds);

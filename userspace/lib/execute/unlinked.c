@@ -10,6 +10,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -425,14 +426,21 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 	return ret;
 }
 
-/* With the options that it has. */
-static int make_read_only(int mnt)
+/* A fresh one, with the options that it has otherwise. */
+static int reconfigure(int mnt, const struct mc_sb *sb)
 {
-	int fs = (int)syscall(__NR_fspick, mnt, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
-	int ret = fs < 0 ? -1 :
-		  mc_fsconfig(fs, MC_FSCONFIG_SET_FLAG, "ro", NULL, 0) ||
-		  mc_fsconfig(fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) ? -1 : 0;
+	bool rdonly = sb->flags & MS_RDONLY, spare = sb->sized && sb->inodes;
+	char inodes[32];
+	int fs, ret;
 
+	if (!rdonly && !spare)
+		return 0;
+	snprintf(inodes, sizeof(inodes), "%" PRIu64, sb->inodes);
+	fs = (int)syscall(__NR_fspick, mnt, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+	ret = fs < 0 ||
+	      (spare && mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "nr_inodes", inodes, 0)) ||
+	      (rdonly && mc_fsconfig(fs, MC_FSCONFIG_SET_FLAG, "ro", NULL, 0)) ||
+	      mc_fsconfig(fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) ? -1 : 0;
 	mc_close(fs);
 	return ret;
 }
@@ -653,9 +661,8 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
 	if (mc_exec_set_last(x, op, src, root_of(x, s)))
 		return -1;
-	if (x->t->sbs[x->p->srcs[s].sb].flags & MS_RDONLY &&
-	    !on_device(x, &x->p->srcs[s]) && make_read_only(x->src_fd[s]))
-		return mc_exec_fail(x, op, errno, "making the superblock read-only");
+	if (!on_device(x, src) && reconfigure(x->src_fd[s], &x->t->sbs[src->sb]))
+		return mc_exec_fail(x, op, errno, "setting the size of the superblock, or making it read-only");
 	return 0;
 }
 
