@@ -594,7 +594,9 @@ static void change(int fd, const char *from, const char *to)
 /* More data, or less, than there is; and some of it twice. */
 static void a_map_that_lies(void)
 {
-	static const struct member m[] = { DIRECTORY(C), { C "/f", S_IFREG, "0123456789", 100, NULL } };
+	static const struct member m[] = {
+		DIRECTORY(C), { C "/f", S_IFREG, "0123456789", 100, NULL },
+	};
 	static const struct {
 		const char *map, *says;
 	} x[] = {
