@@ -73,6 +73,7 @@ lib-y += contents/places.o
 lib-y += contents/pax.o
 lib-y += contents/open.o
 lib-y += contents/rules.o
+lib-y += contents/flags.o
 lib-y += contents/fill.o
 lib-y += contents/try.o
 lib-y += contents/list.o

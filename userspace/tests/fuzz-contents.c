@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC), root, aside;
 	struct mntcr_contents *c = NULL;
+	struct mc_flags later = { 0 };
 	struct mc_buf json = { 0 };
 	int tried, filled;
 	struct mntcr_error e;
@@ -73,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (mkdirat(root, ASIDE, 0700))
 				abort();
 			aside = mc_contents_dir(root, ASIDE, strlen(ASIDE));
-			filled = mc_contents_fill(c, &sb, root, aside, true, put, 2, &e);
+			filled = mc_contents_fill(c, &sb, root, aside, true, put, 2, &later, &e);
+			mc_flags_free(&later);
 			mc_close(aside);
 			/* for want of room or power it may fail earlier */
 			if (filled ? !tried && e.code == MNTCR_BAD_IMAGE : tried)

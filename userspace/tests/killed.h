@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Run a function in a child that is killed, or gets another signal, when the nth system call has returned in it,
- * in one of its threads or in a process that it started.  It is always the child that is
- * killed, with its threads, whoever made the call: the processes that it started go on by
- * themselves.  That one of them is killed alone is not tried here.
+ * Run a function in a child that is killed, or gets another signal, when the nth system
+ * call has returned in it, in one of its threads or in a process that it started.  It is
+ * always the child that is killed, with its threads, whoever made the call: the processes
+ * that it started go on by themselves.  That one of them is killed alone is not tried here.
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */

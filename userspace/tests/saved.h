@@ -121,12 +121,16 @@ static inline size_t compare(const struct mntcr_contents *a, const struct mntcr_
 static inline void fill(const struct mntcr_contents *c, const char *dir)
 {
 	struct mntcr_error e = { 0 };
+	struct mc_flags later = { 0 };
+	const char *path;
 	int root, ret;
 
 	fresh(dir);
 	root = root_of(dir);
 	CHECK(!mc_contents_try(c, &sb, true, NULL, 0, NULL, &e));
-	ret = mc_contents_fill(c, &sb, root, -1, true, NULL, 0, &e);
+	ret = mc_contents_fill(c, &sb, root, -1, true, NULL, 0, &later, &e) ||
+	      mc_flags_set(&later, root, &path) ? -1 : 0;
+	mc_flags_free(&later);
 	if (ret)
 		TAP_SAY("%s", e.text);
 	REQUIRE(!ret);

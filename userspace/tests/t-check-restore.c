@@ -668,6 +668,21 @@ static void no_place_for_pins(void)
 	CHECK_EQ(s.ret, -1);
 	CHECK(has(s.text, "refused    --pin /tmp/none/pins/: it can't be made: No such file or directory; would help: another directory [pin-directory]\n"));
 	done(&s);
+	/* a link to nothing, whatever comes after it, and no name */
+	REQUIRE(!symlink("nothing", "/tmp/dangling"));
+	o.pin_dir = "/tmp/dangling";
+	look(&s, image("", "", ""), &o);
+	CHECK(s.ret == -1 && has(s.text, "refused    --pin /tmp/dangling: it can't be made: No such file "));
+	done(&s);
+	o.pin_dir = "/tmp/dangling//";
+	look(&s, image("", "", ""), &o);
+	CHECK(s.ret == -1 && has(s.text, "refused    --pin /tmp/dangling//: it can't be made: "));
+	done(&s);
+	REQUIRE(!unlink("/tmp/dangling"));
+	o.pin_dir = "";
+	look(&s, image("", "", ""), &o);
+	CHECK(s.ret == -1 && has(s.text, "refused    --pin : it can't be made: No such file "));
+	done(&s);
 }
 
 static void an_option_that_names_nothing(void)

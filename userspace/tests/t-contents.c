@@ -280,6 +280,7 @@ static uint32_t nr_wanted;
 static int attempt(int fd, struct mntcr_error *e)
 {
 	struct mntcr_contents *c = NULL;
+	struct mc_flags later = { 0 };
 	struct mc_buf json = { 0 };
 	struct mntcr_error before;
 	struct stat st;
@@ -298,7 +299,8 @@ static int attempt(int fd, struct mntcr_error *e)
 		/* what is said beforehand is what comes of it, but for want of room */
 		tried = mc_contents_try(c, &sb, true, wanted, nr_wanted, NULL, &before);
 		REQUIRE(access("b/x", F_OK));
-		ret = mc_contents_fill(c, &sb, root, aside, true, wanted, nr_wanted, e);
+		ret = mc_contents_fill(c, &sb, root, aside, true, wanted, nr_wanted, &later, e);
+		mc_flags_free(&later);
 		CHECK_EQ(tried, ret && e->code != MNTCR_SYS ? ret : 0);
 		if (tried)
 			CHECK_STR(before.text, e->text);
@@ -600,6 +602,43 @@ static void an_acl_that_is_one(void)
 	handle_size = 0;
 }
 
+/* The same bytes, but for those; of a member's map, which is text. */
+static void change(int fd, const char *from, const char *to)
+{
+	static char all[1 << 16];
+	ssize_t size = pread(fd, all, sizeof(all), 0);
+	char *at = memmem(all, (size_t)size, from, strlen(from));
+
+	REQUIRE(size > 0 && at && strlen(from) == strlen(to));
+	REQUIRE(pwrite(fd, to, strlen(to), at - all) == (ssize_t)strlen(to));
+}
+
+/* More data, or less, than there is; and some of it twice. */
+static void a_map_that_lies(void)
+{
+	static const struct member m[] = {
+		DIRECTORY(C), { C "/f", S_IFREG, "0123456789", 100, NULL },
+	};
+	static const struct {
+		const char *map, *says;
+	} x[] = {
+		{ "\n90\n10\n", NULL },
+		{ "\n05\n95\n", "/f: has more or less data than its map says" },
+		{ "\n05\n02\n", "the member after contents/0:7/f: " },
+	};
+	struct mntcr_error e;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < MC_ARRAY_SIZE(x); i++) {
+		fd = pack(m, MC_ARRAY_SIZE(m), MC_CONTENTS_JSON);
+		change(fd, x[0].map, x[i].map);
+		CHECK_EQ(attempt(fd, &e), x[i].says ? -1 : 0);
+		if (x[i].says && !strstr(e.text, x[i].says))
+			CHECK_STR(e.text, x[i].says);
+	}
+}
+
 /* Its handle leads to a file of another type. */
 static void a_handle_of_another_file(void)
 {
@@ -609,6 +648,7 @@ static void a_handle_of_another_file(void)
 	} u = { .h = { .handle_bytes = MC_MAX_HANDLE } };
 	const struct member m = MARKED(U "1", MC_CONTENTS_HANDLE);
 	struct mntcr_contents *c = NULL;
+	struct mc_flags later = { 0 };
 	struct mc_buf json = { 0 };
 	struct mntcr_error e;
 	struct stat st;
@@ -629,7 +669,8 @@ static void a_handle_of_another_file(void)
 	root = root_of("b");
 	aside = root_of("b/" ASIDE);
 	REQUIRE(!mc_contents_open(pack(&m, 1, MC_CONTENTS_JSON), 100, &json, &c, &e));
-	CHECK_EQ(mc_contents_fill(c, &sb, root, aside, true, wanted, 1, &e), -1);
+	CHECK_EQ(mc_contents_fill(c, &sb, root, aside, true, wanted, 1, &later, &e), -1);
+	CHECK(!later.nr);
 	CHECK_EQ(e.code, MNTCR_REFUSED);
 	CHECK(strstr(e.text, "another file is there by now"));
 	CHECK(!stat("b/f", &st) && st.st_nlink == 1);
@@ -917,6 +958,7 @@ int main(void)
 	TAP_RUN(what_is_in_layers_is_not_in_an_archive);
 	TAP_RUN(attributes_that_are_none);
 	TAP_RUN(an_acl_that_is_one);
+	TAP_RUN(a_map_that_lies);
 	TAP_RUN(a_handle_of_another_file);
 	TAP_RUN(giant_holes_cost_nothing);
 	TAP_RUN(what_is_too_deep_is_refused);

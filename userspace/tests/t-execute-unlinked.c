@@ -378,6 +378,123 @@ static void what_cannot_be_read(void)
 	done(&b);
 }
 
+/* --- in directories that nobody changes any more ----------------------------------------- */
+
+static int flags_of(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = -1;
+
+	if (fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		flags = -1;
+	close(fd);
+	return flags & (FS_IMMUTABLE_FL | FS_APPEND_FL);
+}
+
+static void set_flag(const char *path, int flag)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	TRY(fd);
+	TRY(ioctl(fd, FS_IOC_SETFLAGS, &flag));
+	close(fd);
+}
+
+static void unchanging(void)
+{
+	TRY(mkdir("d", 0755));
+	TRY(mkdir("d/e", 0755));
+	TRY(mkdir("d/e/f", 0755));
+	put("d/f", "one");
+	put("d/e/f/g", "two");
+	put("on", "");
+	put("on2", "");
+	bind_on("d/f", "on");
+	bind_on("d/e/f/g", "on2");
+	TRY(unlink("d/f"));
+	TRY(unlink("d/e/f/g"));
+	TRY(rmdir("d/e/f"));
+	mtime("d", 6000);
+	set_flag("d", FS_IMMUTABLE_FL);
+	set_flag("d/e", FS_APPEND_FL);
+	TRY(mkdir("a", 0755));
+	TRY(mount("a", "a", "tmpfs", 0, "mode=711"));
+	TRY(chown("a", 5, 6));
+	set_flag("a", FS_APPEND_FL);
+	TRY(mount(NULL, "a", NULL, MS_REMOUNT | MS_RDONLY, "mode=711"));
+	TRY(mkdir("i", 0755));
+	TRY(mount("i", "i", "tmpfs", 0, NULL));
+	put("i/f", "three");
+	put("on3", "");
+	bind_on("i/f", "on3");
+	TRY(unlink("i/f"));
+	set_flag("i", FS_IMMUTABLE_FL);
+}
+
+static int they_do_not_change(void)
+{
+	struct stat st;
+
+	EXPECT(reads("/on", "one") && reads("/on2", "two") && reads("/on3", "three"));
+	EXPECT(flags_of("/d") == FS_IMMUTABLE_FL && flags_of("/d/e") == FS_APPEND_FL);
+	EXPECT(!stat("/d", &st) && st.st_mtim.tv_sec == 6000);
+	EXPECT(flags_of("/a") == FS_APPEND_FL && flags_of("/i") == FS_IMMUTABLE_FL);
+	EXPECT(!stat("/a", &st) && st.st_uid == 5 && st.st_gid == 6);
+	EXPECT(st.st_mode == (S_IFDIR | 0711));
+	EXPECT(!stat("/on3", &st) && !st.st_nlink);
+	return 0;
+}
+
+static void directories_that_do_not_change(void)
+{
+	struct back b;
+
+	restored(&b, unchanging, MNTCR_API_AUTO);
+	inside(mntcr_restored_ns_fd(b.r, 0), they_do_not_change);
+	done(&b);
+	restored(&b, unchanging, MNTCR_API_UPSTREAM);
+	inside(mntcr_restored_ns_fd(b.r, 0), they_do_not_change);
+	done(&b);
+}
+
+/* --- where there is no room for more -------------------------------------------------------- */
+
+static void full(void)
+{
+	char path[8];
+	int i;
+
+	TRY(mkdir("t", 0755));
+	put("on", "");
+	TRY(mount("t", "t", "tmpfs", 0, "nr_inodes=8"));
+	TRY(mkdir("t/d", 0755));
+	put("t/d/f", "inside");
+	bind_on("t/d/f", "on");
+	TRY(unlink("t/d/f"));
+	TRY(rmdir("t/d"));
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "t/%d", i);
+		if (mknod(path, S_IFREG | 0600, 0))
+			break;
+	}
+	TRY(i > 3 && i < 8 && errno == ENOSPC ? 0 : -1);
+}
+
+static int it_is_full(void)
+{
+	EXPECT(reads("/on", "inside") && access("/t/d", F_OK));
+	EXPECT(mknod("/t/x", S_IFREG | 0600, 0) && errno == ENOSPC);
+	return 0;
+}
+
+static void a_filesystem_that_is_full(void)
+{
+	struct back b;
+
+	restored(&b, full, MNTCR_API_AUTO);
+	inside(mntcr_restored_ns_fd(b.r, 0), it_is_full);
+	done(&b);
+}
+
 /* --- directories, and what is no file --------------------------------------------------- */
 
 static void kinds(void)
@@ -639,6 +756,8 @@ int main(void)
 	TAP_RUN(a_name_that_is_taken);
 	TAP_RUN(links);
 	TAP_RUN(through_an_idmap);
+	TAP_RUN(a_filesystem_that_is_full);
+	TAP_RUN(directories_that_do_not_change);
 	TAP_RUN(what_cannot_be_read);
 	TAP_RUN(all_kinds);
 	TAP_RUN(directories_that_are_gone);

@@ -545,6 +545,11 @@ static void the_namespaces_of_superblocks(void)
 		{ SHOWS(1) INIT(3, 1), INIT(3, 1), SHOWS(8) INIT(4, 1), INIT(5, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), "", INIT(8, 0), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
 		{ INIT(1, 1), INIT(1, 1), INIT(8, 1), INIT(9, 1), 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		/* it had ended, and does not live again; one that is made has nobody in it */
+		{ SHOWS(1), "", SHOWS(8) INIT(8, 1), "", 1, MNTCR_VERIFY_IGNORE_SHOWN },
+		{ SHOWS(1) INIT(1, 1), "", SHOWS(8), "", 0, 0 },
+		{ SHOWS_OWN(1), "", SHOWS_OWN(8) INIT(8, 0), "", 0, 0 },
+		{ "", "", SHOWS(8) INIT(8, 1), "", 0, 0 },
 		/* in the first, in another, in one that nothing shows */
 		{ INIT(1, 1), BELOW(2, 1), INIT(8, 1), BELOW(9, 8), 0, 0 },
 		{ INIT(1, 1), BELOW(2, 1), INIT(8, 1), BELOW(9, 7), 1, MNTCR_VERIFY_IGNORE_SHOWN },

@@ -68,14 +68,33 @@ static void find_sources(struct job *j)
 	}
 }
 
+/* No name at all, or that of a link to nothing: neither is made. */
+static bool is_no_name(char *path)
+{
+	size_t n = strlen(path);
+	struct stat st;
+
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	if (*path && lstat(path, &st))
+		return false;
+	errno = ENOENT;
+	return true;
+}
+
 /* It is made in what has to be there. */
 static void look_for_place(struct job *j, const char *path)
 {
 	char *copy = strdup(j->o->pin_dir), *in = NULL;
+	bool no_name = copy && is_no_name(copy);
+	int err = errno;
 
 	if (!copy || asprintf(&in, "%s/.", dirname(copy)) < 0) {
 		in = NULL;
 		j->r.nomem = true;
+	} else if (no_name) {
+		mc_report_refuse(&j->r, "pin-directory", "another directory",
+				 "--pin %s: it can't be made: %s", path, strerror(err));
 	} else if (faccessat(AT_FDCWD, in, W_OK | X_OK, AT_EACCESS)) {
 		mc_report_refuse(&j->r, "pin-directory", "another directory",
 				 "--pin %s: it can't be made: %s", path, strerror(errno));

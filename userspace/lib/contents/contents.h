@@ -208,6 +208,25 @@ bool mc_contents_has(const struct mntcr_contents *c, const struct mc_sb *sb);
 int mc_contents_check_places(const struct mntcr_contents *c, const struct mc_topology *t,
 			     struct mntcr_error *e);
 
+/* --- flags.c ----------------------------------------------------------------- */
+
+struct mc_flagged {
+	char *path;		/* below the root */
+	unsigned long flags;
+};
+
+struct mc_flags {
+	struct mc_flagged *list;
+	uint32_t nr, max;
+};
+
+/* Are there any among them that have to be the last that is done? */
+bool mc_flags_wait(unsigned long flags);
+bool mc_flags_add(struct mc_flags *l, const char *path, unsigned long flags);
+/* -1: errno, of *path */
+int mc_flags_set(const struct mc_flags *l, int root, const char **path);
+void mc_flags_free(struct mc_flags *l);
+
 /* --- fill.c ------------------------------------------------------------------ */
 
 /* An unlinked root, and what has been made of it. */
@@ -230,11 +249,11 @@ void mc_put_name(const struct mc_put *put, char *name);
  * been unlinked into aside, a directory of the same one, by its number.  put is sorted
  * by that.  Of a device, where others have files, there are only the latter, and nobody
  * else gets into aside; whole: root is all of it, so that a handle may lead anywhere in
- * there.
+ * there.  later: flags that are left to who calls, once nothing is changed any more.
  */
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 		     int root, int aside, bool whole, struct mc_put *put,
-		     uint32_t nr_put, struct mntcr_error *e);
+		     uint32_t nr_put, struct mc_flags *later, struct mntcr_error *e);
 /* The directory of path's first len bytes below root, through no link; -1: errno. */
 int mc_contents_dir(int root, const char *path, size_t len);
 /* That, or the lowest one above that is there: len becomes the bytes of its path. */

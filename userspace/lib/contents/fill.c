@@ -25,12 +25,6 @@ struct dir {
 	struct archive_entry *entry;	/* NULL: it was there, and stays as it is */
 };
 
-/* A file that could have no further link with its flags set. */
-struct flagged {
-	char *path;
-	unsigned long flags;
-};
-
 struct fill {
 	struct mc_rules rules;
 	int root, aside;
@@ -41,8 +35,7 @@ struct fill {
 	struct dir *dirs;
 	uint32_t nr_dirs, max_dirs;
 	char *path;		/* of the last directory in dirs */
-	struct flagged *flagged;
-	uint32_t nr_flagged, max_flagged;
+	struct mc_flags *later;
 	struct mc_put *put;
 	uint32_t nr_put, done;	/* those before have been made */
 	bool ours;		/* the unlinked one at hand is a new file */
@@ -187,6 +180,13 @@ static int set_flags(struct fill *f, int fd, unsigned long flags)
 	return 0;
 }
 
+static int flag(struct fill *f, int fd, const char *path, unsigned long flags)
+{
+	if (!mc_flags_wait(flags))
+		return set_flags(f, fd, flags);
+	return mc_flags_add(f->later, path, flags) ? 0 : mc_nomem(f->e);
+}
+
 /* --- directories ------------------------------------------------------------- */
 
 static int leave(struct fill *f)
@@ -200,7 +200,7 @@ static int leave(struct fill *f)
 	if (d->entry) {
 		ret = set_all(f, d->fd, ".", d->fd, d->entry);
 		if (!ret)
-			ret = set_flags(f, d->fd, inode_flags(d->entry));
+			ret = flag(f, d->fd, f->path, inode_flags(d->entry));
 	}
 	archive_entry_free(d->entry);
 	mc_close(d->fd);
@@ -325,27 +325,9 @@ static int write_data(struct fill *f, int fd, struct archive_entry *entry)
 	return mc_rules_data(&f->rules, f->m->a, entry, write_block, &d);
 }
 
-/* For flags with which nothing can be linked to it: at the very end. */
-static int flag_later(struct fill *f, const char *path, unsigned long flags)
-{
-	struct flagged *l;
-
-	if (!mc_grow(&f->flagged, f->nr_flagged, &f->max_flagged,
-		     sizeof(*f->flagged)))
-		return mc_nomem(f->e);
-	l = &f->flagged[f->nr_flagged];
-	l->flags = flags;
-	l->path = strdup(path);
-	if (!l->path)
-		return mc_nomem(f->e);
-	f->nr_flagged++;
-	return 0;
-}
-
 static int make_regular(struct fill *f, int dir, const char *name,
 			const char *path, struct archive_entry *entry)
 {
-	unsigned long flags = inode_flags(entry);
 	int fd, ret;
 
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
@@ -355,10 +337,8 @@ static int make_regular(struct fill *f, int dir, const char *name,
 	ret = write_data(f, fd, entry);
 	if (!ret)
 		ret = set_all(f, dir, name, fd, entry);
-	if (!ret && flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
-		ret = flag_later(f, path, flags);
-	else if (!ret)
-		ret = set_flags(f, fd, flags);
+	if (!ret)
+		ret = flag(f, fd, path, inode_flags(entry));
 	mc_close(fd);
 	return ret;
 }
@@ -655,29 +635,13 @@ static int all(struct fill *f)
 	return ret;
 }
 
-static int finish(struct fill *f)
-{
-	uint32_t i;
-	int fd, ret = leave_all(f);
-
-	f->rules.unlinked = 0;
-	for (i = 0; i < f->nr_flagged && !ret; i++) {
-		f->rules.name = f->flagged[i].path;
-		fd = below(f->root, f->flagged[i].path, O_RDONLY);
-		ret = fd < 0 ? sys(f, "opening it") :
-		      set_flags(f, fd, f->flagged[i].flags);
-		mc_close(fd);
-	}
-	return ret;
-}
-
 int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 		     int root, int aside, bool whole, struct mc_put *put,
-		     uint32_t nr_put, struct mntcr_error *e)
+		     uint32_t nr_put, struct mc_flags *later, struct mntcr_error *e)
 {
 	struct fill f = {
 		.root = root, .aside = aside, .whole = whole, .e = e, .put = put,
-		.nr_put = nr_put,
+		.nr_put = nr_put, .later = later,
 	};
 	struct stat st;
 	uint32_t at, i;
@@ -694,7 +658,7 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 	if (!f.m || !f.path || mc_rules_start(&f.rules, sb, e)) {
 		mc_nomem(e);
 	} else if (!mc_members_open(f.m, c->fd, c->parts[at].from, sb->shifts, e)) {
-		ret = all(&f) || finish(&f) ? -1 : 0;
+		ret = all(&f) || leave_all(&f) ? -1 : 0;
 		if (!ret && f.done < nr_put)
 			ret = mc_rules_missing(&f.rules);
 		mc_members_close(f.m);
@@ -703,10 +667,7 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 		mc_close(f.dirs[i].fd);
 		archive_entry_free(f.dirs[i].entry);
 	}
-	for (i = 0; i < f.nr_flagged; i++)
-		free(f.flagged[i].path);
 	mc_rules_end(&f.rules);
-	free(f.flagged);
 	free(f.dirs);
 	free(f.path);
 	free(f.m);

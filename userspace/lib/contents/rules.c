@@ -367,11 +367,25 @@ int mc_rules_unlinked(struct mc_rules *r, struct archive_entry *entry)
 	return archive_entry_hardlink(entry) ? check_link(r, entry) : check_like(r, entry);
 }
 
+/* Bytes that are no hole; libarchive leaves out of the map what overlaps. */
+static uint64_t mapped_data(struct archive_entry *entry)
+{
+	la_int64_t at, n;
+	uint64_t sum = 0;
+
+	if (!archive_entry_sparse_reset(entry))
+		return (uint64_t)archive_entry_size(entry);
+	while (archive_entry_sparse_next(entry, &at, &n) == ARCHIVE_OK)
+		sum += (uint64_t)n;
+	return sum;
+}
+
 int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *entry,
 		  int (*block)(void *data, const char *p, size_t n, int64_t at),
 		  void *data)
 {
 	la_int64_t size = archive_entry_size(entry), at;
+	uint64_t data_size = mapped_data(entry), sum = 0;
 	const void *buf;
 	size_t n;
 	int ret;
@@ -381,7 +395,10 @@ int mc_rules_data(struct mc_rules *r, struct archive *a, struct archive_entry *e
 			return mc_rules_bad(r, "has data beyond its size");
 		if (block && block(data, buf, n, at))
 			return -1;
+		sum += n;
 	}
+	if (ret == ARCHIVE_EOF && sum != data_size)
+		return mc_rules_bad(r, "has more or less data than its map says");
 	if (ret == ARCHIVE_EOF)
 		return 0;
 	return mc_rules_bad(r, archive_error_string(a) ? archive_error_string(a) :

@@ -139,6 +139,7 @@ struct mc_exec {
 	bool same_boot;		/* known: ids in the image mean what they did */
 	struct mc_put *put;	/* per unlinked root that is made; NULL: none has been */
 	int *aside_fd;		/* per source: the directory that its are made in */
+	struct mc_flags *later;	/* per source: of files in it, set last; NULL: none is full */
 	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
 				   closed (MC_SPILL); else 0 */
 
@@ -256,6 +257,11 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
  * in a directory of its own.
  */
 int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root);
+/* What a tmpfs has beside its own until its unlinked roots are unlinked. */
+#define MC_SPARE_INODES	4096
+/* When nothing is changed in it any more: flags that let nobody do so.  op has failed else. */
+int mc_exec_set_last(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s,
+		     int root);
 /* The latter on devices that are mounted already, before anything else. */
 int mc_exec_fill_externals(struct mc_exec *x);
 /*

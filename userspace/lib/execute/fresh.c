@@ -171,10 +171,15 @@ static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
 	return 0;
 }
 
-/* Its size is said by an option only where this machine would choose another. */
-static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_sb *sb,
+/*
+ * Its size is said by an option only where this machine would choose another.  While
+ * unlinked roots are made there are directories more, and it may be full.
+ */
+static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_src *s,
 		    const struct mc_op *op)
 {
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	uint64_t most = sb->inodes + (sb->inodes && s->nr_unlinked ? MC_SPARE_INODES : 0);
 	char size[32], inodes[32];
 	struct statfs st;
 	bool other;
@@ -184,11 +189,11 @@ static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_sb *sb,
 	if (fstatfs(mnt, &st))
 		return mc_exec_fail(x, op, errno, "statfs");
 	snprintf(size, sizeof(size), "%" PRIu64, sb->size);
-	snprintf(inodes, sizeof(inodes), "%" PRIu64, sb->inodes);
+	snprintf(inodes, sizeof(inodes), "%" PRIu64, most);
 	other = (uint64_t)st.f_blocks * (uint64_t)st.f_bsize != sb->size;
 	if (other && mc_exec_config(x, fs, MC_FSCONFIG_SET_STRING, "size", size))
 		return mc_exec_fail(x, op, errno, "option size");
-	if (st.f_files != sb->inodes) {
+	if (st.f_files != most) {
 		if (mc_exec_config(x, fs, MC_FSCONFIG_SET_STRING, "nr_inodes", inodes))
 			return mc_exec_fail(x, op, errno, "option nr_inodes");
 		other = true;
@@ -286,10 +291,12 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 		mc_exec_fail(x, op, errno, "fsmount");
 		goto out;
 	}
-	if (set_size(x, fs, fd, sb, op))
+	if (set_size(x, fs, fd, s, op))
 		goto out;
 	/* what mounts are on is among the contents, if these were read */
 	if ((full && mc_exec_fill(x, s, fd)) || make_nodes(x, op, fd))
+		goto out;
+	if (full && !s->nr_unlinked && mc_exec_set_last(x, op, s, fd))
 		goto out;
 	/* with unlinked roots, that is later */
 	if (rdonly && (op->nr || full) && !s->nr_unlinked &&

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "contents/contents.h"
 #include "execute/priv.h"
 
 /* Descriptors beside those of the plan: namespaces, /proc, pins. */
@@ -135,6 +136,9 @@ static void teardown(struct mc_work *w)
 
 	if (w->plan) {
 		mc_exec_take_back(x);
+		for (i = 0; x->later && i < w->plan->nr_srcs; i++)
+			mc_flags_free(&x->later[i]);
+		free(x->later);
 		mc_fds_close(x->aside_fd, w->plan->nr_srcs);
 		mc_fds_close(x->temp_fd, w->plan->nr_temps);
 		mc_fds_close(x->src_fd, w->plan->nr_srcs);

@@ -11,6 +11,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,14 +432,21 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 	return ret;
 }
 
-/* With the options that it has. */
-static int make_read_only(int mnt)
+/* A fresh one, with the options that it has otherwise. */
+static int reconfigure(int mnt, const struct mc_sb *sb)
 {
-	int fs = (int)syscall(__NR_fspick, mnt, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
-	int ret = fs < 0 ? -1 :
-		  mc_fsconfig(fs, MC_FSCONFIG_SET_FLAG, "ro", NULL, 0) ||
-		  mc_fsconfig(fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) ? -1 : 0;
+	bool rdonly = sb->flags & MS_RDONLY, spare = sb->sized && sb->inodes;
+	char inodes[32];
+	int fs, ret;
 
+	if (!rdonly && !spare)
+		return 0;
+	snprintf(inodes, sizeof(inodes), "%" PRIu64, sb->inodes);
+	fs = (int)syscall(__NR_fspick, mnt, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+	ret = fs < 0 ||
+	      (spare && mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "nr_inodes", inodes, 0)) ||
+	      (rdonly && mc_fsconfig(fs, MC_FSCONFIG_SET_FLAG, "ro", NULL, 0)) ||
+	      mc_fsconfig(fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) ? -1 : 0;
 	mc_close(fs);
 	return ret;
 }
@@ -539,6 +547,10 @@ int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 	struct mc_put *put = NULL;
 	int aside = -1, ret;
 
+	if (!x->later)
+		x->later = calloc(x->p->nr_srcs, sizeof(*x->later));
+	if (!x->later)
+		return mc_nomem(x->e);
 	if (s->nr_unlinked) {
 		if (keep_puts(x) || make_aside(x, s, root))
 			return -1;
@@ -547,11 +559,27 @@ int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 	}
 	ret = mc_contents_fill(x->o->contents, &x->t->sbs[s->sb], root, aside,
 			       mc_exec_is_whole(&x->t->sbs[s->sb], s, external_of(x, s)),
-			       put, s->nr_unlinked, x->e);
+			       put, s->nr_unlinked, &x->later[s - x->p->srcs], x->e);
 	/* a new superblock goes with all that was made */
 	if (ret && is_elsewhere(x, s))
 		remove_aside(x, s, root);
 	return ret;
+}
+
+int mc_exec_set_last(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s,
+		     int root)
+{
+	const struct mc_sb *sb = &x->t->sbs[s->sb];
+	char text[400], esc[256];
+	const char *path;
+	int err;
+
+	if (!x->later || !mc_flags_set(&x->later[s - x->p->srcs], root, &path))
+		return 0;
+	err = errno;
+	snprintf(text, sizeof(text), "contents of %s %u:%u: /%s: setting its inode flags",
+		 sb->type, sb->major, sb->minor, mc_escape(path, esc, sizeof(esc)));
+	return mc_exec_fail(x, op, err, text);
 }
 
 int mc_exec_fill_externals(struct mc_exec *x)
@@ -637,9 +665,10 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 	err = remove_aside(x, src, root_of(x, s));
 	if (err)
 		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
-	if (x->t->sbs[x->p->srcs[s].sb].flags & MS_RDONLY &&
-	    !is_elsewhere(x, &x->p->srcs[s]) && make_read_only(x->src_fd[s]))
-		return mc_exec_fail(x, op, errno, "making the superblock read-only");
+	if (mc_exec_set_last(x, op, src, root_of(x, s)))
+		return -1;
+	if (!is_elsewhere(x, src) && reconfigure(x->src_fd[s], &x->t->sbs[src->sb]))
+		return mc_exec_fail(x, op, errno, "setting the size of the superblock, or making it read-only");
 	return 0;
 }
 
