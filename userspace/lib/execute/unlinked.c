@@ -81,15 +81,18 @@ static int drop_acl(int fd, const char *key)
 
 /*
  * Whoever may rename what is there can have put another one in its place: nothing of that
- * is touched.  A set-group-id bit and an ACL come from the directory above.
+ * is touched, ESTALE; or another errno.  A set-group-id bit and an ACL come from the
+ * directory above.
  */
-static bool is_new(int fd)
+static int check_new(int fd)
 {
+	int empty = mc_is_empty_dir(fd);
 	struct stat st;
 
-	return mc_is_empty_dir(fd) > 0 && !fstat(fd, &st) &&
-	       st.st_uid == (uid_t)setfsuid((uid_t)-1) &&
-	       (st.st_mode & MC_MODE_ALL & ~S_ISGID) == 0700;
+	if (empty < 0 || fstat(fd, &st))
+		return errno;
+	return empty && st.st_uid == (uid_t)setfsuid((uid_t)-1) &&
+	       (st.st_mode & MC_MODE_ALL & ~S_ISGID) == 0700 ? 0 : ESTALE;
 }
 
 /* An errno: top is as it was, and nothing is open. */
@@ -100,15 +103,14 @@ static int make_private(int top, const char *name, bool check, int *aside)
 	if (mkdirat(top, name, 0700))
 		return errno;
 	fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && check && !is_new(fd)) {
-		mc_close(fd);
-		return ESTALE;
-	}
-	if (fd < 0 || drop_acl(fd, "system.posix_acl_default") ||
-	    drop_acl(fd, "system.posix_acl_access") || fchmod(fd, 0700)) {
+	err = fd < 0 ? errno : check ? check_new(fd) : 0;
+	if (!err && (drop_acl(fd, "system.posix_acl_default") ||
+		     drop_acl(fd, "system.posix_acl_access") || fchmod(fd, 0700)))
 		err = errno;
+	if (err) {
 		mc_close(fd);
-		unlinkat(top, name, AT_REMOVEDIR);
+		if (err != ESTALE)
+			unlinkat(top, name, AT_REMOVEDIR);
 		return err;
 	}
 	*aside = fd;
