@@ -50,6 +50,7 @@ enum with_contents {
 	CONTENTS_COMPARED,
 	CONTENTS_IGNORED,	/* --ignore contents */
 	CONTENTS_LACKING,	/* one image has them, and the other has none */
+	CONTENTS_REFUSED,	/* those of what is live are out of reach */
 };
 
 struct job {
@@ -98,6 +99,7 @@ static int print_json(struct job *j)
 	static const char *const words[] = {
 		[NO_CONTENTS] = "none", [CONTENTS_COMPARED] = "compared",
 		[CONTENTS_IGNORED] = "ignored", [CONTENTS_LACKING] = "lacking",
+		[CONTENTS_REFUSED] = "refused",
 	};
 	json_t *root = json_pack("{s:I, s:O}", "differences", (json_int_t)j->nr,
 				 "reports", j->lines);
@@ -127,7 +129,7 @@ static void print_text(const struct job *j)
 		putchar('\n');
 	if (j->with == CONTENTS_COMPARED)
 		puts("contents compared");
-	if (j->with == CONTENTS_IGNORED)
+	if (j->with == CONTENTS_IGNORED || j->with == CONTENTS_REFUSED)
 		puts("contents not compared");
 }
 
@@ -151,12 +153,21 @@ static bool has_none(const struct cmd_side *s)
 	return s->known && !s->contents;
 }
 
+/* That they are not read, where they had to be. */
+static int no_contents(const struct job *j, const struct mntcr_error *e)
+{
+	int ret = cmd_error("verify", e);
+
+	if (!j->contents)
+		fprintf(stderr, "mntcr: verify: the image has contents, which are compared unless --ignore contents is given\n");
+	return ret;
+}
+
 /* Nobody has to ask for what an image has; of what is live, only that is read then. */
-static int read_contents(struct job *j, struct cmd_side *a, struct cmd_side *b)
+static int read_contents(struct job *j, struct cmd_side *a, struct cmd_side *b,
+			 struct mntcr_error *e)
 {
 	const char *none = has_none(a) ? "first" : "second";
-	struct mntcr_error e;
-	int ret;
 
 	if (j->ignore_contents) {
 		j->with = cmd_says_contents(a) || cmd_says_contents(b) ? CONTENTS_IGNORED : NO_CONTENTS;
@@ -174,26 +185,35 @@ static int read_contents(struct job *j, struct cmd_side *a, struct cmd_side *b)
 		return 0;
 	}
 	j->with = CONTENTS_COMPARED;
-	if (!cmd_live_contents(a, b, &e))
+	if (!cmd_live_contents(a, b, e))
 		return 0;
-	ret = cmd_error("verify", &e);
-	if (!j->contents)
-		fprintf(stderr, "mntcr: verify: the image has contents, which are compared unless --ignore contents is given\n");
-	return ret;
+	if (e->code != MNTCR_REFUSED)
+		return no_contents(j, e);
+	j->with = CONTENTS_REFUSED;
+	return 0;
 }
 
 static int compare_sides(struct job *j, struct cmd_side *a, struct cmd_side *b)
 {
-	struct mntcr_error e;
-	int ret = read_contents(j, a, b);
+	struct mntcr_error e, refused;
+	int ret = read_contents(j, a, b, &refused);
 
 	if (ret)
 		return ret;
-	j->opts.contents_a = a->contents;
-	j->opts.contents_b = b->contents;
+	if (j->with != CONTENTS_REFUSED) {
+		j->opts.contents_a = a->contents;
+		j->opts.contents_b = b->contents;
+	}
 	if (cmd_maps_apply(&j->maps, a->topo, NULL, &e) ||
 	    mntcr_verify(a->topo, b->topo, &j->opts, &j->nr, &e))
 		return cmd_error("verify", &e);
+	if (j->with != CONTENTS_REFUSED)
+		return 0;
+	/* that they are not the same is known without them, and may be why */
+	if (!j->nr)
+		return no_contents(j, &refused);
+	if (!j->quiet)
+		fprintf(stderr, "mntcr: verify: contents are not compared: %s\n", refused.text);
 	return 0;
 }
 

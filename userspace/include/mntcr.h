@@ -68,7 +68,7 @@ struct mntcr_detached;
 struct mntcr_source {
 	enum mntcr_source_type type;
 	int64_t pid;
-	const char *path;
+	const char *path;	/* FD: only what it is called; or NULL */
 	int fd;
 	const struct mntcr_detached *tree; /* DETACHED: what it is of */
 	uint64_t reserved[1];	/* 0 */

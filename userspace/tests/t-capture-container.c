@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mntcr.h"
+#include "topology/topology.h"
 #include "tap.h"
 
 static int ready[2];
@@ -150,6 +150,9 @@ static void what_only_a_file_keeps_is_found(void)
 	snprintf(path, sizeof(path), "/proc/%d/root/tmp/file", (int)pid);
 	REQUIRE(!stat(path, &file) && !fstat(c.sources[2].fd, &st));
 	CHECK(st.st_dev == file.st_dev && st.st_ino == file.st_ino);
+	/* and is called by where that is */
+	REQUIRE(t->nr_ns == 3);
+	CHECK_STR(t->ns[2].label, "/tmp/file");
 	mntcr_topology_free(t);
 	mntcr_container_free(&c);
 	end(pid);

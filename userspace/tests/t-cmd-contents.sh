@@ -83,6 +83,18 @@ check "as JSON" 0 '"contents": "ignored"' "$MNTCR" verify --json --ignore owner,
 	"$init" "$tmp/img"
 check "no room for them" 1 "unless --ignore contents is given$" env TMPDIR="$tmp/nowhere" \
 	"$MNTCR" verify "$tmp/img" "$init"
+# what cannot be cloned cannot be read: that it differs is known all the same
+nsenter -m -t "$init" mount --make-unbindable "$tmp/ct"
+check "what has become unbindable" 3 "" says ".*/ct: unbindable: 'no' against 'yes'" \
+	"$tmp/img" "$init"
+check "and what is not compared then" 3 "" says \
+	"mntcr: verify: contents are not compared: .* this one is unbindable" "$tmp/img" "$init"
+check "as JSON" 3 "" sh -c '"$1" verify --json "$2" "$3" >"$4" 2>/dev/null
+	grep -q "\"contents\": \"refused\"" "$4" && exit 3' \
+	sh "$MNTCR" "$tmp/img" "$init" "$tmp/said"
+check "where nothing else differs that is refused" 4 "contents-out-of-reach" \
+	"$MNTCR" verify --contents "$init" "$init"
+nsenter -m -t "$init" mount --make-private "$tmp/ct"
 check "and says which" 3 "" sh -c '"$1" verify --contents "$2" "$3" | grep /file >&2; exit 3' \
 	sh "$MNTCR" "$tmp/img" "$init"
 check "an image without contents" 2 "the second has none" \

@@ -207,16 +207,49 @@ static void no_such_superblock(void)
 	close(dir);
 	REQUIRE(!umount("/tmp/other") && !rmdir("/tmp/other"));
 	staged_over(&x);
+	/* a mount of a part of one */
+	x = staged_new(with_a_server("fuse", 0));
+	REQUIRE(!mkdir("/tmp/other", 0755) && !mount("none", "/tmp/other", "tmpfs", 0, NULL));
+	REQUIRE(!mkdir("/tmp/other/in", 0755) && !mkdir("/tmp/other/in/a", 0755) &&
+		!mount("/tmp/other/in", "/tmp/other/in", NULL, MS_BIND, NULL));
+	staged_placed(&x);
+	dir = open("/tmp/other/in", O_PATH | O_CLOEXEC);
+	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, dir, "of a mount of a part of a filesystem");
+	close(dir);
+	REQUIRE(!umount("/tmp/other/in") && !umount("/tmp/other") && !rmdir("/tmp/other"));
+	staged_over(&x);
 	/* a root that it lacks */
 	x = staged_new(with_a_server("fuse", 0));
 	staged_placed(&x);
 	REQUIRE(!unlinkat(fd, "a/in", AT_REMOVEDIR) && !unlinkat(fd, "a", AT_REMOVEDIR));
-	given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, fd);
-	CHECK_EQ(mntcr_stages_delayed(x.s, &x.e), -1);
-	CHECK_EQ(x.e.err, ENOENT);
-	CHECK_EQ(mntcr_stages_nr_ns(x.s), 0);
+	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, fd,
+		  "its root is below that of its superblock");
+	CHECK(strstr(x.e.text, "but what is given leads to what has nothing at a"));
+	CHECK_EQ(x.e.code, MNTCR_REFUSED);
+	CHECK(!strcmp(x.e.rule, "external-root"));
 	staged_over(&x);
 	close(fd);
+}
+
+/* What is mounted on in it. */
+static void a_superblock_without_a_mountpoint(void)
+{
+	struct mntcr_topology *t = staged_topology();
+	struct staged x;
+	int fd;
+
+	need_stages();
+	staged_sb(t, "fuse", 0, 0);
+	staged_mount(t, 101, 0, 1, "/whole");
+	staged_mount(t, 102, 1, 0, "/a/x");
+	x = staged_new(staged_finish(t));
+	staged_placed(&x);
+	fd = detached();
+	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, MNTCR_DEVICE(0, 201), fd,
+		  "what is given has nothing at a/x to mount it on");
+	CHECK(!strcmp(x.e.rule, "external-mountpoint"));
+	close(fd);
+	staged_over(&x);
 }
 
 static void layer_of(struct mntcr_topology *t, uint32_t sb, uint32_t i, uint32_t of,
@@ -1042,6 +1075,7 @@ int main(void)
 	TAP_RUN(net_and_ipc);
 	TAP_RUN(a_superblock);
 	TAP_RUN(no_such_superblock);
+	TAP_RUN(a_superblock_without_a_mountpoint);
 	TAP_RUN(a_layer);
 	TAP_RUN(a_terminal);
 	TAP_RUN(no_such_terminal);

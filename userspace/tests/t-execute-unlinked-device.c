@@ -430,6 +430,24 @@ static void given_up_half_way(void)
 	}
 }
 
+/* From where it is mounted that is known before anything is made. */
+static void has_gone(struct back *b, const char *says)
+{
+	struct stat before, after;
+
+	/* some kernels tell no UUID */
+	if (strstr(says, "another name") &&
+	    !b->t->sbs[b->t->mounts[mc_mount_at(b->t, 0, "/disk")].sb].uuid)
+		says = "it had another name, and is found only where a device stands";
+	b->from.path = "/tmp/here";
+	b->o.nr_externals = 1;
+	REQUIRE(!stat("/tmp/here", &before));
+	bad(b, true, says);
+	REQUIRE(!stat("/tmp/here", &after));
+	CHECK(!memcmp(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim)));
+	b->o.nr_externals = 0;
+}
+
 static void what_cannot_be_made(void)
 {
 	uint32_t m;
@@ -480,12 +498,22 @@ static void what_cannot_be_made(void)
 	held = open("/tmp/here/kept", O_RDONLY | O_CLOEXEC);
 	REQUIRE(held >= 0);
 	TRY(unlink("/tmp/here/kept"));
+	has_gone(&b, "it had another name, and has none any more");
 	b.o.nr_devices = 1;
 	b.from.path = disk.path;
 	bad(&b, false, "it had another name, and has none any more");
 	CHECK_EQ(names_in("/tmp/here"), 1);
 	close(held);
+	b.o.nr_devices = 0;
+	has_gone(&b, "it had another name, and is not there any more");
+	TRY(rename("/tmp/here/d", "/tmp/here/e"));
+	put("/tmp/here/d", "a file");
+	has_gone(&b, "what it was in is no directory any more");
+	TRY(unlink("/tmp/here/d"));
+	TRY(rename("/tmp/here/e", "/tmp/here/d"));
 	TRY(umount("/tmp/here"));
+	b.o.nr_devices = 1;
+	b.from.path = disk.path;
 	bad(&b, false, "it had another name, and is not there any more");
 	TRY(mount(disk.path, "/tmp/here", "ext4", 0, NULL));
 	CHECK_EQ(names_in("/tmp/here"), 1);

@@ -30,7 +30,10 @@ static int open_named(const struct mntcr_source *s, char *name, size_t size)
 		mc_escape(s->path, name, size);
 		return fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
 	default:
-		snprintf(name, size, "fd:%d", s->fd);
+		if (s->path)
+			mc_escape(s->path, name, size);
+		else
+			snprintf(name, size, "fd:%d", s->fd);
 		return fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
 	}
 }

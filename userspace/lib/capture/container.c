@@ -327,14 +327,16 @@ static int add_file(struct mntcr_container *c, const struct scan *s,
 	if (!path)
 		return mc_nomem(e);
 	fd = open_file(&c->sources[mnt->ns], path, mnt->nsfs_ino);
-	free(path);
-	if (fd < 0)
+	if (fd < 0) {
+		free(path);
 		return mc_refuse(e, "namespace-out-of-reach",
 				 "%s is the file of a mount namespace of the container, and no path of a task leads there",
 				 mc_mount_name(t, m, name, sizeof(name)));
-	if (!add_source(c, (struct mntcr_source){ .type = MNTCR_SOURCE_FD,
-						  .fd = fd }, e))
+	}
+	if (!add_source(c, (struct mntcr_source){ .type = MNTCR_SOURCE_FD, .fd = fd,
+						  .path = path }, e))
 		return 0;
+	free(path);
 	mc_close(fd);
 	return -1;
 }
@@ -439,8 +441,10 @@ void mntcr_container_free(struct mntcr_container *c)
 	size_t i;
 
 	for (i = 0; i < c->nr; i++)
-		if (c->sources[i].type == MNTCR_SOURCE_FD)
+		if (c->sources[i].type == MNTCR_SOURCE_FD) {
 			mc_close(c->sources[i].fd);
+			free((char *)c->sources[i].path);
+		}
 	free(c->sources);
 	memset(c, 0, sizeof(*c));
 }

@@ -222,9 +222,9 @@ static void contents_refused(void *data, const struct mntcr_error *why)
 /* Of contents, what would be made is read by the rules by which it is made. */
 static void try_contents(struct job *j, const struct mc_src *s)
 {
-	const struct mc_trying how = { .refused = contents_refused, .data = j };
-	const struct mc_sb *sb = &j->t->sbs[s->sb];
 	int fd = s->kind == MC_SRC_EXTERNAL ? j->x.external_fd[s->index] : -1, ret;
+	const struct mc_trying how = { .root = fd, .refused = contents_refused, .data = j };
+	const struct mc_sb *sb = &j->t->sbs[s->sb];
 	struct mntcr_error e = { 0 };
 	struct mc_put *put;
 

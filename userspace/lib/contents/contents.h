@@ -160,6 +160,7 @@ int mc_rules_no_way(const struct mc_rules *r, const char *what);
 #define MC_WAY_ELSEWHERE	"what it was in is another subvolume, into which nothing can be moved"
 /* What had another name has none by now, or it may not be looked for. */
 int mc_rules_no_name(const struct mc_rules *r, const char *what);
+#define MC_NO_NAME_LEFT		"and has none any more"
 #define MC_FOUND_IN_LAYERS	"and is found only where it is made anew of its layers"
 #define MC_FOUND_ON_DEVICE	"and is found only where a device stands for its superblock, or the root of a mount of all of it, whose UUID is the image's"
 /* All its data, piece by piece; block may be NULL. */
@@ -258,11 +259,17 @@ int mc_contents_fill(const struct mntcr_contents *c, const struct mc_sb *sb,
 int mc_contents_dir(int root, const char *path, size_t len);
 /* That, or the lowest one above that is there: len becomes the bytes of its path. */
 int mc_contents_way(int root, const char *path, size_t *len);
+/* An unlinked root can get its path back, below root: where it is made, on dev. */
+int mc_contents_check_way(const struct mc_rules *r, int root, const char *path, dev_t dev);
+/* What the handle means there: that file, with a name; -1. */
+int mc_contents_by_handle(const struct mc_rules *r, int root, int type, const void *handle,
+			  size_t size, struct archive_entry *entry);
 
 /* --- try.c ------------------------------------------------------------------- */
 
 /* May be NULL: all is read, and it ends with what is refused first. */
 struct mc_trying {
+	int root;		/* -1, or where unlinked ones will be made: that is looked at */
 	bool no_data;		/* of files */
 	/* for each that is refused, and what comes after it is looked at */
 	void (*refused)(void *data, const struct mntcr_error *why);

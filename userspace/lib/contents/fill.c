@@ -452,6 +452,38 @@ out:
 	return ret;
 }
 
+int mc_contents_by_handle(const struct mc_rules *r, int root, int type, const void *handle,
+			  size_t size, struct archive_entry *entry)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + MC_MAX_HANDLE];
+	} u = { .h = { .handle_bytes = (unsigned int)size, .handle_type = type } };
+	mode_t mode = mc_rules_is_socket(entry) ? S_IFSOCK : archive_entry_filetype(entry);
+	int in = below(root, "", O_RDONLY | O_DIRECTORY), fd;
+	struct stat st;
+
+	if (in < 0)
+		return mc_rules_fail(r, MNTCR_SYS, errno, "opening the root");
+	memcpy(u.h.f_handle, handle, size);
+	fd = open_by_handle_at(in, &u.h, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ESTALE)
+		mc_rules_no_name(r, "and is not there any more");
+	else if (fd < 0 || fstat(fd, &st))
+		mc_rules_fail(r, MNTCR_SYS, errno, "opening it by its handle");
+	else if ((st.st_mode & S_IFMT) != mode)
+		mc_rules_no_name(r, "and another file is there by now");
+	else if (!st.st_nlink)
+		mc_rules_no_name(r, MC_NO_NAME_LEFT);
+	else
+		goto out;
+	mc_close(fd);
+	fd = -1;
+out:
+	mc_close(in);
+	return fd;
+}
+
 /*
  * A link to what it was on its device.  Whoever says a handle could mean any file of the
  * filesystem, which is only right where that is to be had from its root on.
@@ -459,36 +491,21 @@ out:
 static int make_by_handle(struct fill *f, int dir, const char *name, int type,
 			  const void *handle, size_t size, struct archive_entry *entry)
 {
-	union {
-		struct file_handle h;
-		char room[sizeof(struct file_handle) + MC_MAX_HANDLE];
-	} u = { .h = { .handle_bytes = (unsigned int)size, .handle_type = type } };
-	mode_t mode = mc_rules_is_socket(entry) ? S_IFSOCK : archive_entry_filetype(entry);
-	struct stat st;
-	int in, fd, ret = -1;
+	int fd, ret = -1;
 
 	f->ours = false;
 	if (!f->whole)
 		return mc_rules_no_name(&f->rules, MC_FOUND_ON_DEVICE);
-	memcpy(u.h.f_handle, handle, size);
-	in = below(f->root, "", O_RDONLY | O_DIRECTORY);
-	if (in < 0)
-		return sys(f, "opening the root");
-	fd = open_by_handle_at(in, &u.h, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ESTALE)
-		mc_rules_no_name(&f->rules, "and is not there any more");
-	else if (fd < 0 || fstat(fd, &st))
-		sys(f, "opening it by its handle");
-	else if ((st.st_mode & S_IFMT) != mode)
-		mc_rules_no_name(&f->rules, "and another file is there by now");
-	else if (!linkat(fd, "", dir, name, AT_EMPTY_PATH))
+	fd = mc_contents_by_handle(&f->rules, f->root, type, handle, size, entry);
+	if (fd < 0)
+		return -1;
+	if (!linkat(fd, "", dir, name, AT_EMPTY_PATH))
 		ret = 0;
 	else if (errno == ENOENT)
-		mc_rules_no_name(&f->rules, "and has none any more");
+		mc_rules_no_name(&f->rules, MC_NO_NAME_LEFT);
 	else
 		sys(f, "a link to its other name");
 	mc_close(fd);
-	mc_close(in);
 	return ret;
 }
 
@@ -576,19 +593,18 @@ void mc_put_name(const struct mc_put *put, char *name)
 	snprintf(name, MC_PUT_NAME, "%u", put->nr);
 }
 
-/* It can get the name back that it had: said before it is made. */
-static int check_way(struct fill *f, const struct mc_put *put)
+int mc_contents_check_way(const struct mc_rules *r, int root, const char *path, dev_t dev)
 {
-	size_t len = mc_member_dir(put->path);
-	int way = mc_contents_way(f->root, put->path, &len), ret = 0;
+	size_t len = mc_member_dir(path);
+	int way = mc_contents_way(root, path, &len), ret = 0;
 	struct stat st;
 
 	if (way < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return mc_rules_no_way(&f->rules, MC_WAY_NO_DIRECTORY);
+		return mc_rules_no_way(r, MC_WAY_NO_DIRECTORY);
 	if (way < 0 || fstat(way, &st))
-		ret = sys(f, "the directory that it was in");
-	else if (st.st_dev != f->aside_dev)
-		ret = mc_rules_no_way(&f->rules, MC_WAY_ELSEWHERE);
+		ret = mc_rules_fail(r, MNTCR_SYS, errno, "the directory that it was in");
+	else if (st.st_dev != dev)
+		ret = mc_rules_no_way(r, MC_WAY_ELSEWHERE);
 	mc_close(way);
 	return ret;
 }
@@ -606,7 +622,8 @@ static int unlinked(struct fill *f, struct archive_entry *entry)
 	f->done++;
 	f->ours = true;
 	mc_put_name(put, name);
-	if (check_way(f, put) || make(f, f->aside, name, name, entry) || leave_all(f))
+	if (mc_contents_check_way(&f->rules, f->root, put->path, f->aside_dev) ||
+	    make(f, f->aside, name, name, entry) || leave_all(f))
 		return -1;
 	if (fstatat(f->aside, name, &st, AT_SYMLINK_NOFOLLOW))
 		return sys(f, "looking at it");

@@ -168,11 +168,11 @@ static int cmp_put(const void *a, const void *b)
 	return (x->nr > y->nr) - (x->nr < y->nr);
 }
 
-static bool is_wanted(const struct job *j, uint32_t nr)
+static const struct mc_put *find_put(const struct job *j, uint32_t nr)
 {
 	const struct mc_put key = { .nr = nr };
 
-	return j->nr_put && bsearch(&key, j->put, j->nr_put, sizeof(key), cmp_put);
+	return j->nr_put ? bsearch(&key, j->put, j->nr_put, sizeof(key), cmp_put) : NULL;
 }
 
 static int cmp_path(const void *a, const void *b)
@@ -221,24 +221,57 @@ static int try_data(struct job *j, struct archive_entry *entry)
 	       mc_rules_data(&j->rules, j->m->a, entry, NULL, NULL);
 }
 
+/* What cannot be looked at, only making it shows. */
+static int looked(struct job *j, bool failed)
+{
+	if (!failed)
+		return 0;
+	if (j->e->code != MNTCR_SYS || j->e->err == ENOMEM)
+		return refused(j);
+	memset(j->e, 0, sizeof(*j->e));
+	return 0;
+}
+
+/* On its way, which is there already, nothing else is. */
+static int check_way(struct job *j)
+{
+	const struct mc_put *put = find_put(j, j->rules.unlinked);
+	struct stat st;
+
+	return j->how && j->how->root >= 0 && !fstat(j->how->root, &st) ?
+	       looked(j, mc_contents_check_way(&j->rules, j->how->root, put->path,
+					       st.st_dev)) : 0;
+}
+
+static int try_handle(struct job *j, struct archive_entry *entry)
+{
+	const void *handle;
+	int type, fd;
+	size_t size;
+
+	if (!mc_rules_handle(entry, &type, &handle, &size))
+		return 0;
+	if (!j->whole)
+		return looked(j, mc_rules_no_name(&j->rules, MC_FOUND_ON_DEVICE));
+	if (!j->how || j->how->root < 0)
+		return 0;
+	fd = mc_contents_by_handle(&j->rules, j->how->root, type, handle, size, entry);
+	mc_close(fd);
+	return looked(j, fd < 0);
+}
+
 static int try_unlinked(struct job *j, struct archive_entry *entry)
 {
 	const char *link = archive_entry_hardlink(entry);
 	bool dir = !link && archive_entry_filetype(entry) == AE_IFDIR;
-	const void *handle;
-	size_t size;
-	int type;
 
 	if (mc_rules_unlinked(&j->rules, entry))
 		return -1;
-	if (!is_wanted(j, j->rules.unlinked))
+	if (!find_put(j, j->rules.unlinked))
 		return 0;
 	j->found++;
-	if (!link && !j->whole && mc_rules_handle(entry, &type, &handle, &size)) {
-		mc_rules_no_name(&j->rules, MC_FOUND_ON_DEVICE);
-		if (refused(j))
-			return -1;
-	}
+	if (check_way(j) || (!link && try_handle(j, entry)))
+		return -1;
 	/* what is there is known when it is made */
 	if (link && !j->whole && mc_type_of_layers(j->rules.sb->type) &&
 	    !strncmp(link, MC_CONTENTS_PREFIX, strlen(MC_CONTENTS_PREFIX))) {

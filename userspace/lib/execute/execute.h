@@ -377,6 +377,7 @@ struct mc_looking {
 	const struct mc_plan *p;
 	const int *external_fd, *layer_fd;	/* -1: could not be opened; NULL: none was */
 	const int *device_root;			/* the same, per source */
+	const int *need_fd;			/* and per need, what is given for it */
 	const struct mntcr_contents *contents;	/* or NULL */
 	/* per superblock, or NULL */
 	struct mc_looked_up {
@@ -464,6 +465,8 @@ int mc_external_types(const struct mc_plan *p, const struct mc_plan_options *po,
 		      struct mntcr_error *e);
 /* The same of a source on a device, which is mounted now. */
 int mc_device_fits(const struct mc_exec *x, uint32_t src, int root, struct mntcr_error *e);
+/* And of what is given for a need, a superblock. */
+int mc_given_fits(const struct mc_exec *x, uint32_t need, int root, struct mntcr_error *e);
 
 /* --- all that is refused (refusals.c) ---------------------------------------- */
 

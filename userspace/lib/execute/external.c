@@ -175,6 +175,10 @@ static const char *name_of(const struct check *c, const struct mc_src *base, cha
 {
 	const struct mc_sb *sb = &c->p->topo->sbs[base->sb];
 
+	if (base->kind == MC_SRC_GIVEN) {
+		snprintf(buf, size, "what is given");
+		return buf;
+	}
 	if (base->kind != MC_SRC_EXTERNAL && base->device == MC_NONE) {
 		snprintf(buf, size, "overlay %u:%u, made of its layers,", sb->major,
 			 sb->minor);
@@ -189,7 +193,7 @@ static const char *name_of(const struct check *c, const struct mc_src *base, cha
 static const char *rule_of(const struct mc_src *base, const char *external,
 			   const char *device, const char *overlay)
 {
-	return base->kind == MC_SRC_EXTERNAL ? external :
+	return base->kind == MC_SRC_EXTERNAL || base->kind == MC_SRC_GIVEN ? external :
 	       base->device != MC_NONE ? device : overlay;
 }
 
@@ -203,6 +207,7 @@ static void refuse(struct check *c, const struct mc_src *base, const char *below
 	char name[256], more[32] = "", of[MC_OPTION_TEXT_SIZE], under[256], text[1200], was[64];
 	const char *help = rule_of(base, base->path && strcmp(base->path, "/") ?
 				   "the path of what is that root of the superblock" :
+				   base->kind == MC_SRC_GIVEN ? "a mount of that superblock's root" :
 				   "the path of what is the root of that superblock",
 				   "the device that has it here", LAYERS_HELP);
 
@@ -266,8 +271,8 @@ static void check_places(struct check *c, const struct mc_src *base, const char 
 }
 
 /*
- * What source i leads to, if that is an --external or an overlay of layers, or NULL; below:
- * where its root is there.
+ * What source i leads to, if that can be looked at or is an overlay of layers, or NULL;
+ * below: where its root is there.
  */
 static const struct mc_src *base_of(const struct check *c, uint32_t i, const char **below)
 {
@@ -275,6 +280,9 @@ static const struct mc_src *base_of(const struct check *c, uint32_t i, const cha
 
 	if (base->kind == MC_SRC_EXTERNAL)
 		return c->fds[base->index] >= 0 ? base : NULL;
+	if (base->kind == MC_SRC_GIVEN)
+		return c->looking.need_fd && c->looking.need_fd[base->index] >= 0 ? base :
+		       NULL;
 	if (base->device != MC_NONE)
 		return c->looking.device_root &&
 		       c->looking.device_root[base - c->p->srcs] >= 0 ? base : NULL;
@@ -652,27 +660,42 @@ int mc_external_check(const struct mc_plan *p, const struct mc_plan_options *po,
 		      check_all(&c) ? -1 : 0);
 }
 
-int mc_device_fits(const struct mc_exec *x, uint32_t src, int root, struct mntcr_error *e)
+/* At which root is that of the source, or what is given for the need. */
+static int fits(const struct mc_exec *x, uint32_t src, uint32_t need, int root,
+		struct mntcr_error *e)
 {
 	const struct mc_plan_options po = { .devices = x->o->devices };
-	int *none = mc_fds_new(x->o->nr_externals), *roots = mc_fds_new(x->p->nr_srcs), ret = -1;
+	int *none = mc_fds_new(x->o->nr_externals), *roots = mc_fds_new(x->p->nr_srcs);
+	int *given = mc_fds_new(x->p->nr_needs), *at, ret = -1;
 	bool nomem = false;
 	struct check c = {
 		.p = x->p, .po = &po, .fds = none, .e = e,
 		.looking = {
-			.p = x->p, .external_fd = none, .device_root = roots, .nomem = &nomem,
+			.p = x->p, .external_fd = none, .device_root = roots,
+			.need_fd = given, .nomem = &nomem,
 		},
 	};
 
-	if (!none || !roots) {
+	if (!none || !roots || !given) {
 		mc_nomem(e);
 	} else if (!start(&c)) {
-		roots[src] = root;
+		at = src != MC_NONE ? &roots[src] : &given[need];
+		*at = root;
 		ret = check_all(&c);
+		*at = -1;
 	}
-	if (roots)
-		roots[src] = -1;
+	mc_fds_close(given, x->p->nr_needs);
 	mc_fds_close(roots, x->p->nr_srcs);
 	mc_fds_close(none, x->o->nr_externals);
 	return finish(&c, ret);
+}
+
+int mc_device_fits(const struct mc_exec *x, uint32_t src, int root, struct mntcr_error *e)
+{
+	return fits(x, src, MC_NONE, root, e);
+}
+
+int mc_given_fits(const struct mc_exec *x, uint32_t need, int root, struct mntcr_error *e)
+{
+	return fits(x, MC_NONE, need, root, e);
 }

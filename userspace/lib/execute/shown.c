@@ -211,6 +211,8 @@ static int root_of(const struct mc_looking *l, const struct mc_src *base)
 {
 	if (base->kind == MC_SRC_EXTERNAL)
 		return l->external_fd[base->index];
+	if (base->kind == MC_SRC_GIVEN)
+		return l->need_fd ? l->need_fd[base->index] : -1;
 	return base->device != MC_NONE && l->device_root ?
 	       l->device_root[base - l->p->srcs] : -1;
 }

@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <libmount/libmount.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -201,6 +202,19 @@ static int check_owned(struct mntcr_stages *s, uint32_t u, struct mntcr_error *e
 	return 0;
 }
 
+/* Of a detached one nothing tells; what is above a cgroup namespace's root is "/..". */
+static bool is_of_a_part(int fd)
+{
+	struct libmnt_table *mounted = mc_mounted_read();
+	bool is_root;
+	struct libmnt_fs *fs = mounted ? mc_mounted_at(mounted, fd, &is_root) : NULL;
+	const char *root = fs ? mnt_fs_get_root(fs) : NULL;
+	bool part = root && strcmp(root, "/") && strncmp(root, "/..", 3);
+
+	mc_mounted_free(mounted);
+	return part;
+}
+
 /* Of the filesystem that it stands for, as far as that can be told. */
 static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
 		       struct mntcr_error *e)
@@ -219,8 +233,10 @@ static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
 	    n->kind == MNTCR_GIVEN_SUPERBLOCK && mc_exec_is_wrong_type(sb, fd))
 		return wrong("of another type of filesystem", e);
 	if (n->kind == MNTCR_GIVEN_SUPERBLOCK)
-		return st.stx_attributes & STATX_ATTR_MOUNT_ROOT ? 0 :
-		       wrong("not of a mount's root", e);
+		return !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) ?
+		       wrong("not of a mount's root", e) : is_of_a_part(fd) ?
+		       wrong("of a mount of a part of a filesystem", e) :
+		       mc_given_fits(&s->w->x, (uint32_t)(n - s->w->plan->needs), fd, e);
 	if (m->root_file.mode && (m->root_file.mode & S_IFMT) != (st.stx_mode & S_IFMT))
 		return wrong("of another type of file", e);
 	if (mc_type_of(sb->type)->kind == MC_TYPE_FILES || shown == MC_NONE ||

@@ -492,7 +492,8 @@ static int try_source(const struct mc_exec *x, const struct mc_src *s, struct tr
 {
 	const struct mc_sb *sb = &x->t->sbs[s->sb];
 	const struct mc_trying how = {
-		.no_data = !is_elsewhere(x, s), .refused = is_refused, .data = t,
+		.root = external_of(x, s), .no_data = !is_elsewhere(x, s),
+		.refused = is_refused, .data = t,
 	};
 	struct mc_put *put = mc_exec_put(x->p, s);
 	uint32_t before = t->nr_refused;
