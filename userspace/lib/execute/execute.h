@@ -139,6 +139,7 @@ struct mc_exec {
 	bool same_boot;		/* known: ids in the image mean what they did */
 	struct mc_put *put;	/* per unlinked root that is made; NULL: none has been */
 	int *aside_fd;		/* per source: the directory that its are made in */
+	int *upper_fd;		/* per source: the upper directory of an overlay with such */
 	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
 				   closed (MC_SPILL); else 0 */
 
