@@ -65,6 +65,8 @@ static void lower(const char *l)
 	put("d/hidden", "");
 	w_mkdir("ld");
 	put("ld/f", "below");
+	w_mkdir("merged");
+	put("merged/f", "of a directory of both");
 	put("lowlink", "two names");
 	TRY(link("lowlink", "d/lowlink"));
 	TRY(link("lowlink", "d/lowlink2"));
@@ -94,7 +96,8 @@ static void twins(void)
 }
 
 static const char *const places[] = {
-	"/on", "/on2", "/on3", "/on5", "/on6", "/on7", "/on8", "/on-twin", "/on-twin2",
+	"/on", "/on2", "/on3", "/on5", "/on6", "/on7", "/on8", "/on11",
+	"/on-twin", "/on-twin2",
 };
 
 static void without_other_names(void)
@@ -106,6 +109,8 @@ static void without_other_names(void)
 	w_mkdir("/ondir");
 	w_mkdir("/ondir2");
 	w_mkdir("/ondir3");
+	w_mkdir("/ondir4");
+	w_mkdir("/onalso");
 	/* two binds of one */
 	put("/m/d/f", "what was in it");
 	TRY(chmod("/m/d/f", 04751));
@@ -132,6 +137,17 @@ static void without_other_names(void)
 	TRY(rmdir("/m/again"));
 	w_mkdir("/m/again");
 	TRY(chmod("/m/again", 0750));
+	/* and one that is mounted, and not empty, has it; of a directory, and of a file */
+	w_mkdir("/m/d/also");
+	bind_on("/m/d/also", "/ondir4");
+	TRY(rmdir("/m/d/also"));
+	w_mkdir("/m/d/also");
+	put("/m/d/also/in", "in the other one");
+	bind_on("/m/d/also", "/onalso");
+	put("/m/d/file", "a file");
+	bind_on("/m/d/file", "/on11");
+	TRY(unlink("/m/d/file"));
+	w_mkdir("/m/d/file");
 	/* of the lower layer, where each still has its name */
 	bind_on("/m/d/low", "/on6");
 	TRY(unlink("/m/d/low"));
@@ -214,8 +230,10 @@ static void of_a_user(void)
 }
 
 /* The layers are in what the host has. */
-static void on_the_host(void)
+static void on_the_host_with(const char *more)
 {
+	char options[128];
+
 	TRY(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	w_mkdir("/tmp/root");
 	w_tmpfs("root", "/tmp/root");
@@ -228,7 +246,26 @@ static void on_the_host(void)
 	lower("/host/l");
 	w_mkdir("/host/u");
 	w_mkdir("/host/w");
-	overlay("lowerdir=/host/l,upperdir=/host/u,workdir=/host/w");
+	snprintf(options, sizeof(options), "lowerdir=/host/l,upperdir=/host/u,workdir=/host/w%s",
+		 more);
+	overlay(options);
+}
+
+static void on_the_host(void)
+{
+	on_the_host_with("");
+}
+
+/* A directory of both layers has the name of an unlinked one by now. */
+static void redirected_on_the_host(void)
+{
+	on_the_host_with(",redirect_dir=on");
+	w_mkdir("/m/redirected");
+	w_mkdir("/onredirected");
+	bind_on("/m/redirected", "/onredirected");
+	TRY(rmdir("/m/redirected"));
+	TRY(rename("/m/merged", "/m/redirected"));
+	unlink_all();
 }
 
 /* With enough to do that it can be given up in between. */
@@ -357,6 +394,10 @@ static int all_is_there(void *other_names)
 	EXPECT(reads("/on5", "in it"));
 	EXPECT(!stat("/ondir3", &st) && st.st_mode == (S_IFDIR | 0711));
 	EXPECT(!stat("/m/again", &st) && st.st_mode == (S_IFDIR | 0750));
+	EXPECT(!stat("/ondir4", &st) && access("/ondir4/in", F_OK));
+	EXPECT(reads("/m/d/also/in", "in the other one"));
+	EXPECT(!stat("/m/d/also", &st) && !stat("/onalso", &two) && st.st_ino == two.st_ino);
+	EXPECT(reads("/on11", "a file") && !stat("/m/d/file", &st) && S_ISDIR(st.st_mode));
 	EXPECT(reads("/on6", "of the lower layer") && access("/m/d/low", F_OK));
 	EXPECT(reads("/on7", "of it as well") && !stat("/m/d/low2", &st) && S_ISDIR(st.st_mode));
 	EXPECT(!stat("/ondir2", &st) && S_ISDIR(st.st_mode) && access("/m/ld", F_OK));
@@ -490,6 +531,76 @@ static void layers_of_the_host(void)
 	done(&b);
 }
 
+static int both_layers(void *unused)
+{
+	struct stat st, two;
+
+	(void)unused;
+	EXPECT(reads("/m/redirected/f", "of a directory of both"));
+	EXPECT(!stat("/onredirected", &st) && !stat("/m/redirected", &two));
+	EXPECT(access("/onredirected/f", F_OK) && st.st_ino != two.st_ino);
+	EXPECT(access("/m/merged", F_OK));
+	return 0;
+}
+
+/*
+ * The kernel says of it where it is in the lower layer, from the root of that as soon as it
+ * has been in another directory; that is not changed behind its back.
+ */
+static void redirected(void)
+{
+	char is[32] = "";
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, redirected_on_the_host);
+	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), both_layers, NULL), 0);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), all_is_there, &b), 0);
+	TRY(getxattr("/tmp/host/u/redirected", "trusted.overlay.redirect", is, sizeof(is) - 1));
+	CHECK_STR(is, "/merged");
+	CHECK(getxattr("/tmp/host/u/redirected", "trusted.overlay.opaque", NULL, 0) < 0);
+	mntcr_restored_free(b.r);
+	b.r = NULL;
+	done(&b);
+}
+
+static int rename_it(void *unused)
+{
+	(void)unused;
+	EXPECT(!rename("/m/again", "/m/ld"));
+	return 0;
+}
+
+/*
+ * The kernel knows of what had an unlinked one's name what is true of it in the upper
+ * directory: so it becomes opaque where a directory of the lower layer is.
+ */
+static void renamed_afterwards(void)
+{
+	struct stat st;
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), rename_it, NULL), 0);
+	mntcr_restored_free(b.r);
+	b.r = NULL;
+	w_mkdir("/tmp/m");
+	TRY(mount("ov", "/tmp/m", "overlay", 0,
+		  "lowerdir=/tmp/host/l,upperdir=/tmp/host/u,workdir=/tmp/host/w"));
+	CHECK(!stat("/tmp/m/ld", &st) && st.st_mode == (S_IFDIR | 0750));
+	CHECK(access("/tmp/m/ld/f", F_OK) && errno == ENOENT);
+	CHECK(access("/tmp/m/again", F_OK) && errno == ENOENT);
+	TRY(umount("/tmp/m"));
+	done(&b);
+}
+
 static bool cancelled(void *data)
 {
 	struct back *b = data;
@@ -587,6 +698,8 @@ static const struct shot_test tests[] = {
 	{ "layers-of-one", layers_of_one },
 	{ "owned-by-another", owned_by_another },
 	{ "layers-of-the-host", layers_of_the_host },
+	{ "redirected", redirected },
+	{ "renamed-afterwards", renamed_afterwards },
 	{ "given-up-half-way", given_up_half_way },
 	{ "what-cannot-be-made", what_cannot_be_made },
 	{ "where-it-is-mounted", where_it_is_mounted },

@@ -140,6 +140,7 @@ struct mc_exec {
 	struct mc_put *put;	/* per unlinked root that is made; NULL: none has been */
 	int *aside_fd;		/* per source: the directory that its are made in */
 	struct mc_flags *later;	/* per source: of files in it, set last; NULL: none is full */
+	int *upper_fd;		/* per source: the upper directory of an overlay with such */
 	uint64_t *spilled;	/* per mount: its unique id, while its descriptor is
 				   closed (MC_SPILL); else 0 */
 

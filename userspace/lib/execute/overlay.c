@@ -132,7 +132,7 @@ static bool is_settable(const char *text)
 	return strlen(text) < MC_FSCONFIG_MAX && !strchr(text, '\\');
 }
 
-static int link_layer(struct over *o, uint32_t i)
+static int open_layer(const struct over *o, uint32_t i)
 {
 	const struct mc_made_layer *l = &o->src->layers[i];
 	/* a link could lead to another layer, or back to what these are put into */
@@ -140,6 +140,13 @@ static int link_layer(struct over *o, uint32_t i)
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = MC_RESOLVE_NO_MAGICLINKS | MC_RESOLVE_BENEATH,
 	};
+
+	return mc_openat2(o->fd[l->with], *l->below ? l->below + 1 : ".", &how);
+}
+
+static int link_layer(struct over *o, uint32_t i)
+{
+	const struct mc_made_layer *l = &o->src->layers[i];
 	char name[32], to[PATH_MAX];
 	int n, fd;
 
@@ -149,7 +156,7 @@ static int link_layer(struct over *o, uint32_t i)
 		errno = ENAMETOOLONG;
 		return failed(o, "looking for it", i);
 	}
-	fd = mc_openat2(o->fd[l->with], *l->below ? l->below + 1 : ".", &how);
+	fd = open_layer(o, i);
 	if (fd < 0)
 		return failed(o, errno == EXDEV ? "it leads out of its directory" :
 			      "looking for it", i);
@@ -466,11 +473,35 @@ static int clone_layers(struct mc_exec *x, const struct mc_op *op, struct over *
 	return 0;
 }
 
+/* For its unlinked roots. */
+static int keep_upper(struct mc_exec *x, const struct mc_op *op, struct over *o)
+{
+	uint32_t s = MC_REF_INDEX(op->obj), i;
+
+	if (!x->upper_fd)
+		x->upper_fd = mc_fds_new(x->p->nr_srcs);
+	if (!x->upper_fd)
+		return mc_nomem(x->e);
+	for (i = 0; i < o->sb->nr_layers; i++) {
+		if (o->sb->layers[i].kind != MC_LAYER_UPPER)
+			continue;
+		mc_close(x->upper_fd[s]);
+		mc_count(x, OPENAT2);
+		x->upper_fd[s] = open_layer(o, i);
+		if (x->upper_fd[s] < 0) {
+			failed(o, "looking for it", i);
+			return fail(x, op, o, errno);
+		}
+	}
+	return 0;
+}
+
 static int run(struct mc_exec *x, const struct mc_op *op, struct task *t)
 {
 	struct over *o = &t->o;
 
-	if (o->layers && clone_layers(x, op, o))
+	if (o->layers && (clone_layers(x, op, o) ||
+			  (o->src->nr_unlinked && keep_upper(x, op, o))))
 		return -1;
 	if (!mc_child_task(overlay_child, t, sizeof(*t), -1))
 		return 0;

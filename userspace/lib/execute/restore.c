@@ -140,6 +140,7 @@ static void teardown(struct mc_work *w)
 			mc_flags_free(&x->later[i]);
 		free(x->later);
 		mc_fds_close(x->aside_fd, w->plan->nr_srcs);
+		mc_fds_close(x->upper_fd, w->plan->nr_srcs);
 		mc_fds_close(x->temp_fd, w->plan->nr_temps);
 		mc_fds_close(x->src_fd, w->plan->nr_srcs);
 		mc_fds_close(x->need_fd, w->plan->nr_needs);

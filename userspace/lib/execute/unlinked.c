@@ -176,6 +176,10 @@ static int remove_aside(struct mc_exec *x, const struct mc_src *s, int root)
 	free(name);
 	mc_close(*aside);
 	*aside = -1;
+	if (x->upper_fd) {
+		mc_close(x->upper_fd[s - x->p->srcs]);
+		x->upper_fd[s - x->p->srcs] = -1;
+	}
 	return ret;
 }
 
@@ -303,11 +307,20 @@ struct place {
 	char made_as[MC_PUT_NAME], spare[MC_PUT_NAME + 1];
 	const char *taken;	/* NULL: nothing had that name */
 	bool is_dir;
+	const char *made_in, *path; /* the paths of both, with their own names */
+	int upper;		/* of an overlay: these lead there from here, too; or -1 */
 };
 
-static void place_of(struct place *p, const struct mc_put *put, int aside)
+static void place_of(struct place *p, const struct mc_exec *x, const struct mc_src *s,
+		     uint32_t i)
 {
-	*p = (struct place){ .aside = aside };
+	const struct mc_put *put = &x->put[i];
+	size_t nr = (size_t)(s - x->p->srcs);
+
+	*p = (struct place){
+		.aside = x->aside_fd[nr], .upper = x->upper_fd ? x->upper_fd[nr] : -1,
+		.made_in = x->p->unlinked[i].made_as, .path = x->p->unlinked[i].path,
+	};
 	mc_put_name(put, p->made_as);
 	snprintf(p->spare, sizeof(p->spare), "%s-", p->made_as);
 }
@@ -328,9 +341,49 @@ static int change_places(const struct mc_put *put, struct place *p, int dir, con
 	return 1;
 }
 
+static int rename_above(const struct place *p, const char *name)
+{
+	int from = mc_contents_dir(p->upper, p->made_in, mc_member_dir(p->made_in));
+	int to = mc_contents_dir(p->upper, p->path, mc_member_dir(p->path));
+	int ret = from < 0 || to < 0 ? -1 :
+		  renameat2(from, p->taken, to, name, RENAME_NOREPLACE);
+
+	mc_close(from);
+	mc_close(to);
+	return ret;
+}
+
+/*
+ * The kernel makes a directory opaque that it renames into one of several layers, and that
+ * stays on it.  So it is renamed in the upper directory itself: what had its name has been
+ * unlinked, so that the kernel looks for it there, and finds the one that it knows.
+ *
+ * 1: the overlay has to: it is none, or a whiteout is there, and then it is opaque already.
+ */
+static int put_back_above(const struct place *p, int dir, const char *name)
+{
+	int fd = openat(p->aside, p->taken, O_PATH | O_NOFOLLOW | O_CLOEXEC), ret = 1;
+	struct stat was, st;
+
+	/* open: what has no inode in use may get another number */
+	if (fd >= 0 && !fstat(fd, &was) && S_ISDIR(was.st_mode) && !rename_above(p, name)) {
+		ret = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
+		if (!ret && (st.st_dev != was.st_dev || st.st_ino != was.st_ino)) {
+			errno = ESTALE;
+			ret = -1;
+		}
+	}
+	mc_close(fd);
+	return ret;
+}
+
 static int put_back(struct place *p, int dir, const char *name)
 {
-	return p->taken ? renameat2(p->aside, p->taken, dir, name, RENAME_NOREPLACE) : 0;
+	int ret = p->taken && p->upper >= 0 ? put_back_above(p, dir, name) : 1;
+
+	if (ret <= 0 || !p->taken)
+		return ret < 0 ? -1 : 0;
+	return renameat2(p->aside, p->taken, dir, name, RENAME_NOREPLACE);
 }
 
 static int take_name(const struct mc_put *put, struct place *p, int dir, const char *name)
@@ -392,19 +445,19 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 {
 	const struct mc_unlinked *u = &x->p->unlinked[i];
 	const struct mc_put *put = &x->put[i];
-	int aside = x->aside_fd[s - x->p->srcs], top = -1, dir, ret = -1, err;
+	int top = -1, dir, ret = -1, err;
 	struct held h = { .fd = -1, .cap_size = -1 };
 	bool gone = false, strip = is_elsewhere(x, s);
 	struct place p;
 	struct stat was;
 	size_t way;
 
-	place_of(&p, put, aside);
+	place_of(&p, x, s, i);
 	*what = "the directory that it was in";
 	dir = make_way(root, u->path, &top, &was, &way);
 	if (dir >= 0) {
 		*what = "its permissions";
-		if (!hold(x, put, aside, p.made_as, strip, &h)) {
+		if (!hold(x, put, p.aside, p.made_as, strip, &h)) {
 			p.is_dir = S_ISDIR(h.mode);
 			ret = take_name_and_go(put, &p, dir, last_name(u->path), &gone, what);
 		}
