@@ -80,30 +80,34 @@ static int drop_acl(int fd, const char *key)
 
 /*
  * Whoever may rename what is there can have put another one in its place: nothing of that
- * is touched.  A set-group-id bit and an ACL come from the directory above.
+ * is touched.  A set-group-id bit and an ACL come from the directory above.  -1: errno.
  */
-static bool is_new(int fd)
+static int is_new(int fd)
 {
+	int empty = mc_is_empty_dir(fd);
 	struct stat st;
 
-	return mc_is_empty_dir(fd) > 0 && !fstat(fd, &st) &&
-	       st.st_uid == (uid_t)setfsuid((uid_t)-1) &&
+	if (empty < 0 || fstat(fd, &st))
+		return -1;
+	return empty && st.st_uid == (uid_t)setfsuid((uid_t)-1) &&
 	       (st.st_mode & MC_MODE_ALL & ~S_ISGID) == 0700;
 }
 
 /* An errno: top is as it was, and nothing is open. */
 static int make_private(int top, const char *name, bool check, int *aside)
 {
-	int fd, err;
+	int fd, err, new = 1;
 
 	if (mkdirat(top, name, 0700))
 		return errno;
 	fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && check && !is_new(fd)) {
+	if (fd >= 0 && check)
+		new = is_new(fd);
+	if (!new) {
 		mc_close(fd);
 		return ESTALE;
 	}
-	if (fd < 0 || drop_acl(fd, "system.posix_acl_default") ||
+	if (fd < 0 || new < 0 || drop_acl(fd, "system.posix_acl_default") ||
 	    drop_acl(fd, "system.posix_acl_access") || fchmod(fd, 0700)) {
 		err = errno;
 		mc_close(fd);
