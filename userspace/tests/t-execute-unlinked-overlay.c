@@ -6,6 +6,7 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <glob.h>
 #include <sys/xattr.h>
 
 #include "image/image.h"
@@ -719,6 +720,45 @@ static void what_cannot_be_made(void)
 	done(&b);
 }
 
+/* What is renamed to this name where nothing has it is not. */
+static const char *never;
+
+int __real_renameat2(int from, const char *what, int to, const char *as, unsigned int flags);
+int __wrap_renameat2(int from, const char *what, int to, const char *as, unsigned int flags);
+
+int __wrap_renameat2(int from, const char *what, int to, const char *as, unsigned int flags)
+{
+	if (never && flags == RENAME_NOREPLACE && !strcmp(as, never)) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_renameat2(from, what, to, as, flags);
+}
+
+/* What was not put back is kept where it is, though it has the name that the other had. */
+static void not_put_back(void)
+{
+	struct stat st;
+	struct back b;
+	glob_t g;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	never = "again";
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	never = NULL;
+	CHECK_EQ(b.e.err, EIO);
+	CHECK(strstr(b.e.text,
+		     "unlinking /again again: renaming what has its name by now back"));
+	REQUIRE(!glob("/tmp/host/u/.mntcr-unlinked-*/*", 0, NULL, &g));
+	CHECK_EQ(g.gl_pathc, 1);
+	CHECK(!stat(g.gl_pathv[0], &st) && st.st_mode == (S_IFDIR | 0750));
+	globfree(&g);
+	done(&b);
+}
+
 /* Somebody else has mounted it: a path stands for it. */
 static void where_it_is_mounted(void)
 {
@@ -761,6 +801,7 @@ static const struct shot_test tests[] = {
 	{ "redirected", redirected },
 	{ "renamed-afterwards", renamed_afterwards },
 	{ "given-up-half-way", given_up_half_way },
+	{ "not-put-back", not_put_back },
 	{ "what-cannot-be-made", what_cannot_be_made },
 	{ "where-it-is-mounted", where_it_is_mounted },
 };
