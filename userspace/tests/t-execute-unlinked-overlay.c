@@ -6,9 +6,11 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <glob.h>
 #include <sys/xattr.h>
 
 #include "image/image.h"
+#include "idmap-userns.h"
 #include "shot.h"
 
 static const char *image = "/tmp/image", *again = "/tmp/again";
@@ -207,6 +209,23 @@ static void on_two(void)
 	unlink_all();
 }
 
+static int users = -1;
+
+/* What is written there is by the ids that the upper layer's mount maps. */
+static void on_idmapped(void)
+{
+	world_new_root();
+	w_tmpfs("low", "/low");
+	lower("/low/l");
+	w_tmpfs("rw", "/rw");
+	w_mkdir("/rw/u");
+	w_mkdir("/rw/w");
+	w_mkdir("/mapped");
+	TRY(idmap_onto(users, "/rw", "/mapped"));
+	overlay("lowerdir=/low/l,upperdir=/mapped/u,workdir=/mapped/w");
+	unlink_all();
+}
+
 static void on_one(void)
 {
 	world_new_root();
@@ -230,10 +249,8 @@ static void of_a_user(void)
 }
 
 /* The layers are in what the host has. */
-static void on_the_host_with(const char *more)
+static void host_layers(void)
 {
-	char options[128];
-
 	TRY(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	w_mkdir("/tmp/root");
 	w_tmpfs("root", "/tmp/root");
@@ -246,20 +263,28 @@ static void on_the_host_with(const char *more)
 	lower("/host/l");
 	w_mkdir("/host/u");
 	w_mkdir("/host/w");
-	snprintf(options, sizeof(options), "lowerdir=/host/l,upperdir=/host/u,workdir=/host/w%s",
-		 more);
-	overlay(options);
 }
 
 static void on_the_host(void)
 {
-	on_the_host_with("");
+	host_layers();
+	overlay("lowerdir=/host/l,upperdir=/host/u,workdir=/host/w");
+}
+
+static void relative_on_the_host(void)
+{
+	host_layers();
+	TRY(chdir("/host"));
+	overlay("lowerdir=l,upperdir=u,workdir=w");
+	TRY(chdir("/"));
+	unlink_all();
 }
 
 /* A directory of both layers has the name of an unlinked one by now. */
 static void redirected_on_the_host(void)
 {
-	on_the_host_with(",redirect_dir=on");
+	host_layers();
+	overlay("lowerdir=/host/l,upperdir=/host/u,workdir=/host/w,redirect_dir=on");
 	w_mkdir("/m/redirected");
 	w_mkdir("/onredirected");
 	bind_on("/m/redirected", "/onredirected");
@@ -510,6 +535,18 @@ static void layers_of_one(void)
 	built(on_one, 0);
 }
 
+/* Which idmap a mount has, only the kernel with the series says. */
+static void an_idmapped_layer(void)
+{
+	if (api != MNTCR_API_EXTENDED)
+		return;
+	need_api();
+	users = idmap_userns("0 1000 1\n1000 0 1\n5 1005 5\n");
+	REQUIRE(users >= 0);
+	built(on_idmapped, 0);
+	close(users);
+}
+
 /* Whose an overlay is, only the kernel with the series says. */
 static void owned_by_another(void)
 {
@@ -527,6 +564,27 @@ static void layers_of_the_host(void)
 		SKIP("this kernel has no overlay");
 	dump_on_the_host(&b, many_on_the_host);
 	good(&b, true, true);
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
+	done(&b);
+}
+
+static void relative_layers(void)
+{
+	struct mntcr_external from;
+	struct back b;
+	char key[32];
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, relative_on_the_host);
+	snprintf(key, sizeof(key), "%u:%u", sb_at(&b, "/m")->major, sb_at(&b, "/m")->minor);
+	from = (struct mntcr_external){ .key = key, .path = "/tmp/host" };
+	b.o.layers = &from;
+	b.o.nr_layers = 1;
+	/* which are no layers to the image: that their whiteouts are others is told */
+	good(&b, true, false);
+	CHECK(getxattr("/tmp/host/u/again", "trusted.overlay.opaque", NULL, 0) < 0);
 	CHECK_EQ(left_in("/tmp/host/u"), 0);
 	done(&b);
 }
@@ -594,6 +652,7 @@ static void renamed_afterwards(void)
 	w_mkdir("/tmp/m");
 	TRY(mount("ov", "/tmp/m", "overlay", 0,
 		  "lowerdir=/tmp/host/l,upperdir=/tmp/host/u,workdir=/tmp/host/w"));
+	CHECK(getxattr("/tmp/host/u/ld", "trusted.overlay.opaque", NULL, 0) == 1);
 	CHECK(!stat("/tmp/m/ld", &st) && st.st_mode == (S_IFDIR | 0750));
 	CHECK(access("/tmp/m/ld/f", F_OK) && errno == ENOENT);
 	CHECK(access("/tmp/m/again", F_OK) && errno == ENOENT);
@@ -661,6 +720,45 @@ static void what_cannot_be_made(void)
 	done(&b);
 }
 
+/* What is renamed to this name where nothing has it is not. */
+static const char *never;
+
+int __real_renameat2(int from, const char *what, int to, const char *as, unsigned int flags);
+int __wrap_renameat2(int from, const char *what, int to, const char *as, unsigned int flags);
+
+int __wrap_renameat2(int from, const char *what, int to, const char *as, unsigned int flags)
+{
+	if (never && flags == RENAME_NOREPLACE && !strcmp(as, never)) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_renameat2(from, what, to, as, flags);
+}
+
+/* What was not put back is kept where it is, though it has the name that the other had. */
+static void not_put_back(void)
+{
+	struct stat st;
+	struct back b;
+	glob_t g;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	never = "again";
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	never = NULL;
+	CHECK_EQ(b.e.err, EIO);
+	CHECK(strstr(b.e.text,
+		     "unlinking /again again: renaming what has its name by now back"));
+	REQUIRE(!glob("/tmp/host/u/.mntcr-unlinked-*/*", 0, NULL, &g));
+	CHECK_EQ(g.gl_pathc, 1);
+	CHECK(!stat(g.gl_pathv[0], &st) && st.st_mode == (S_IFDIR | 0750));
+	globfree(&g);
+	done(&b);
+}
+
 /* Somebody else has mounted it: a path stands for it. */
 static void where_it_is_mounted(void)
 {
@@ -697,10 +795,13 @@ static const struct shot_test tests[] = {
 	{ "layers-of-two-filesystems", layers_of_two_filesystems },
 	{ "layers-of-one", layers_of_one },
 	{ "owned-by-another", owned_by_another },
+	{ "an-idmapped-layer", an_idmapped_layer },
 	{ "layers-of-the-host", layers_of_the_host },
+	{ "relative-layers", relative_layers },
 	{ "redirected", redirected },
 	{ "renamed-afterwards", renamed_afterwards },
 	{ "given-up-half-way", given_up_half_way },
+	{ "not-put-back", not_put_back },
 	{ "what-cannot-be-made", what_cannot_be_made },
 	{ "where-it-is-mounted", where_it_is_mounted },
 };

@@ -444,7 +444,7 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 	       const char **what)
 {
 	const struct mc_unlinked *u = &x->p->unlinked[i];
-	const struct mc_put *put = &x->put[i];
+	struct mc_put *put = &x->put[i];
 	int top = -1, dir, ret = -1, err;
 	struct held h = { .fd = -1, .cap_size = -1 };
 	bool gone = false, strip = is_elsewhere(x, s);
@@ -460,6 +460,9 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 		if (!hold(x, put, p.aside, p.made_as, strip, &h)) {
 			p.is_dir = S_ISDIR(h.mode);
 			ret = take_name_and_go(put, &p, dir, last_name(u->path), &gone, what);
+			/* what is where it was made, if that was not put back, is another */
+			if (gone)
+				put->ino = UINT64_MAX;
 		}
 		err = errno;
 		if (h.fd >= 0 && let_go(x, put, strip, gone, &h) && !ret) {
