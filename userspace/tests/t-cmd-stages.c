@@ -700,7 +700,7 @@ static void so_is_one_that_came_early(void)
 	writer = write_line(d.fd);
 	p.fd = d.fd;
 	while (poll(&p, 1, 0))
-		;
+		REQUIRE(!waitpid(writer, NULL, WNOHANG));
 	image = open(IMAGE, O_WRONLY | O_CLOEXEC);
 	REQUIRE(image >= 0);
 	close(image);

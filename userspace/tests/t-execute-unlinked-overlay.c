@@ -75,6 +75,9 @@ static void lower(const char *l)
 	TRY(chdir("/"));
 }
 
+/* In a child, while it makes an overlay of layers of two filesystems. */
+static bool two_filesystems;
+
 /* Another file of the same name and, where the layers are of two filesystems, number. */
 static void twins(void)
 {
@@ -91,6 +94,8 @@ static void twins(void)
 			break;
 		TRY(unlink("/m/d/twin"));
 	}
+	if (i == 300 && two_filesystems)
+		errx(1, "no file of the upper layer has the number of one of the lower one");
 	if (i == 300)
 		put("/m/d/twin", "two");
 	bind_on("/m/d/twin", "/on-twin2");
@@ -206,6 +211,7 @@ static void on_two(void)
 	w_mkdir("/rw/u");
 	w_mkdir("/rw/w");
 	overlay("lowerdir=/low/l,upperdir=/rw/u,workdir=/rw/w");
+	two_filesystems = true;
 	unlink_all();
 }
 

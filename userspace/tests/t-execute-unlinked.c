@@ -370,11 +370,23 @@ static void not_to_be_cloned(void)
 
 static void what_cannot_be_read(void)
 {
+	uint32_t i, nr = 0;
 	struct back b;
 
 	CHECK_EQ(restore(&b, not_to_be_cloned, MNTCR_API_AUTO), -1);
 	CHECK_STR(b.e.rule, "deleted-root");
 	CHECK(strstr(b.e.text, "/onf"));
+	REQUIRE(b.t);
+	for (i = 0; i < b.t->nr_mounts; i++) {
+		const struct mc_mount *m = &b.t->mounts[i];
+
+		if (!m->root_deleted)
+			continue;
+		CHECK_EQ(!m->unlinked, !strcmp(m->mountpoint, "/onf"));
+		CHECK(b.t->sbs[m->sb].contents);
+		nr += !!m->unlinked;
+	}
+	CHECK_EQ(nr, 2);
 	done(&b);
 }
 

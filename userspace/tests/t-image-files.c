@@ -93,6 +93,19 @@ static bool is_image(const char *path)
 	return true;
 }
 
+static bool holds(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "re");
+	char buf[64];
+	size_t n;
+
+	REQUIRE(f);
+	n = fread(buf, 1, sizeof(buf) - 1, f);
+	fclose(f);
+	buf[n] = '\0';
+	return !strcmp(buf, text);
+}
+
 static ino_t ino_of(const char *path)
 {
 	struct stat st;
@@ -298,6 +311,8 @@ static bool ended_after(struct writing *w, long n, size_t *nr_images)
 	image = is_image(w->path);
 	if (!image && !w->replaces)
 		CHECK_ERRNO(access(w->path, F_OK), ENOENT);
+	if (!image && w->replaces)
+		CHECK(holds(w->path, "what was there"));
 	*nr_images += image && !k.done;
 	unlink(w->path);
 	return !k.done && !tap.bad;

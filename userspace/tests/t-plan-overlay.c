@@ -285,7 +285,6 @@ static void long_strings(void)
 	}
 }
 
-/* Three are more than the kernel stacks, and so is a ring of them. */
 /* By the handles of files, which stay on a disk, and in memory that is live. */
 static void with_an_index(void)
 {
@@ -314,6 +313,7 @@ static void with_an_index(void)
 	}
 }
 
+/* Three are more than the kernel stacks, and so is a ring of them. */
 static void stacked(void)
 {
 	struct mc_plan_options o = cold();
