@@ -183,19 +183,23 @@ void cmd_stages_over(const struct cmd_stages *s, const char *error)
 }
 
 /* How long a driver may pause within a line that nobody waits for any more. */
-#define PAUSE_MS	1000
+#define PAUSE_MS	10000
+/* And how much it may write of it. */
+#define DRAIN_MOST	(64 << 20)
 
 void cmd_stages_drain(const struct cmd_stages *s)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };
 	char some[LINE_MOST];
 	bool in_line = s->in_line;
+	size_t sum = 0;
 	ssize_t n;
 
 	if (s->fd < 0)
 		return;
-	for (;;) {
+	while (sum < DRAIN_MOST) {
 		n = recv(s->fd, some, sizeof(some), MSG_DONTWAIT);
+		sum += n > 0 ? (size_t)n : 0;
 		if (n > 0)
 			in_line = some[n - 1] != '\n';
 		else if (!n || (errno != EAGAIN && errno != EINTR))
