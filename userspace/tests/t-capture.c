@@ -592,6 +592,46 @@ static void a_dumper_that_changed_root(void)
 	CHECK_EQ(status, 0);
 }
 
+/* Of a pid namespace whose init is gone; whether one is hidden is not known. */
+static void a_proc_without_init(void)
+{
+	static const char *const options[] = { NULL, "hidepid=invisible" };
+	struct mntcr_topology *t;
+	struct mntcr_source src;
+	const struct mc_sb *sb;
+	int status;
+	size_t i;
+	pid_t pid;
+
+	for (i = 0; i < MC_ARRAY_SIZE(options); i++) {
+		scene_enter();
+		scene_mkdir("proc");
+		fflush(stdout);
+		pid = fork();
+		REQUIRE(pid >= 0);
+		if (!pid) {
+			if (unshare(CLONE_NEWPID))
+				_exit(errno);
+			pid = fork();
+			if (!pid)
+				_exit(mount("proc", SCENE_DIR "/proc", "proc", 0, options[i]) ?
+				      errno : 0);
+			if (pid < 0 || waitpid(pid, &status, 0) != pid)
+				_exit(99);
+			_exit(WEXITSTATUS(status));
+		}
+		REQUIRE(waitpid(pid, &status, 0) == pid);
+		REQUIRE(!status);
+		src = by_pid(getpid());
+		t = capture(&src, 1, MNTCR_METHOD_AUTO);
+		REQUIRE(mc_mount_at(t, 0, SCENE_DIR "/proc") != MC_NONE);
+		sb = &t->sbs[t->mounts[mc_mount_at(t, 0, SCENE_DIR "/proc")].sb];
+		CHECK_EQ(sb->pidns_ino, 0);
+		CHECK_EQ(sb->pidns_no_init, !options[i]);
+		mntcr_topology_free(t);
+	}
+}
+
 /* Its root is in another namespace than it is itself. */
 static void a_dumper_whose_root_is_elsewhere(void)
 {
@@ -1040,6 +1080,7 @@ int main(void)
 	TAP_RUN(a_covered_root);
 	TAP_RUN(a_task_that_changed_root);
 	TAP_RUN(a_dumper_that_changed_root);
+	TAP_RUN(a_proc_without_init);
 	TAP_RUN(a_dumper_whose_root_is_elsewhere);
 	TAP_RUN(a_dumper_with_a_foreign_proc);
 	TAP_RUN(a_mountpoint_that_escaped);

@@ -132,6 +132,7 @@ static void what_is_wrong_is_refused(void)
 
 #define DEPTH "\"pid_namespace\":70,\"pid_depth\":3"
 #define ABOVE ",\"pid_above\":[60,50]"
+#define NO_INIT ",\"pid_init\":false"
 
 static void pid_namespaces_above(void)
 {
@@ -163,9 +164,40 @@ static void pid_namespaces_above(void)
 	free(six);
 }
 
+static void pid_namespaces_without_init(void)
+{
+	static const struct wrong bad[] = {
+		{ NO_INIT, ",\"pid_init\":true", "superblocks[1].pid_init: must be false, or absent" },
+		{ NO_INIT, ",\"pid_init\":0", "superblocks[1].pid_init: must be false, or absent" },
+		{ NO_INIT, NO_INIT "," PID, "superblocks[1].pid_init: only of a proc without pid_namespace" },
+		{ SIZE, SIZE NO_INIT, "superblocks[0].pid_init: only of a proc without pid_namespace" },
+		{ "\"version\":6", "\"version\":5", "superblocks[1].pid_init: unknown field" },
+	};
+	char *none = replaced(four, "," PID, NO_INIT), *six;
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e;
+	char *text;
+	size_t i;
+
+	six = replaced(none, "\"version\":4", "\"version\":6");
+	if (mc_image_parse(six, strlen(six), "six", &t, &e))
+		TAP_SAY("%s", e.text);
+	REQUIRE(t);
+	CHECK(t->sbs[1].pidns_no_init && !t->sbs[0].pidns_no_init);
+	text = written_twice(t);
+	CHECK(strstr(text, "\"pid_init\": false"));
+	free(text);
+	mntcr_topology_free(t);
+	for (i = 0; i < MC_ARRAY_SIZE(bad); i++)
+		is_wrong(six, &bad[i]);
+	free(none);
+	free(six);
+}
+
 int main(void)
 {
 	TAP_RUN(pid_namespaces_above);
+	TAP_RUN(pid_namespaces_without_init);
 	TAP_RUN(what_is_written_is_read);
 	TAP_RUN(a_uuid_of_zeros_is_none);
 	TAP_RUN(what_is_wrong_is_refused);

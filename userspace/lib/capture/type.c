@@ -40,6 +40,9 @@ static void note_pidns(struct mntcr_topology *t, struct mc_sb *sb, int proc)
 	size_t size;
 	int depth;
 
+	/* there may be one that is hidden, too */
+	sb->pidns_no_init = fd < 0 && errno == ENOENT &&
+			    !(sb->options && strstr(sb->options, "hidepid="));
 	if (fd < 0 || stat("/proc/self/ns/pid", &own) || fstat(fd, &st)) {
 		mc_close(fd);
 		return;

@@ -210,6 +210,8 @@ static void sb_record(const struct mc_topology *t, uint32_t i, json_t *o,
 		if (sb->pidns_above)
 			put_above(o, sb, bad);
 	}
+	if (sb->pidns_no_init)
+		put(o, "pid_init", json_false(), bad);
 	if (sb->whose)
 		put(o, "whose", json_string(mc_whose_names[sb->whose]), bad);
 	put_found(o, &sb->outside, bad);

@@ -163,6 +163,18 @@ static int get_above(struct rd *r, struct mc_sb *sb)
 	return 0;
 }
 
+static int get_init(struct rd *r, struct mc_sb *sb)
+{
+	const json_t *v = r->version < 6 ? NULL : mc_rd_field(r, "pid_init");
+
+	sb->pidns_no_init = v;
+	if (v && !json_is_false(v))
+		return mc_rd_bad(r, "pid_init", "must be false, or absent");
+	if (v && (sb->pidns_ino || strcmp(sb->type, "proc")))
+		return mc_rd_bad(r, "pid_init", "only of a proc without pid_namespace");
+	return 0;
+}
+
 /* What a restore has to know to make it anew. */
 static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 {
@@ -173,6 +185,7 @@ static int sb_made_anew(struct rd *r, struct mc_sb *sb)
 	    mc_rd_bytes(r, "uuid", false, &sb->uuid) ||
 	    mc_rd_uint(r, "pid_namespace", 1, INT64_MAX, false, &sb->pidns_ino) ||
 	    mc_rd_u32(r, "pid_depth", 64, false, &sb->pidns_depth) || get_above(r, sb) ||
+	    get_init(r, sb) ||
 	    mc_rd_index(r, "user_namespace", r->t->nr_userns, false, &sb->userns) ||
 	    get_shown(r, sb))
 		return -1;

@@ -196,6 +196,8 @@ struct mc_sb {
 	uint32_t pidns_depth;
 	/* those between, its parent first: pidns_depth - 1; NULL: none, or not known */
 	const uint64_t *pidns_above;
+	/* that one has no init: it has ended, or nobody has been in it; false: not known */
+	bool pidns_no_init;
 	enum mc_whose whose;
 	struct mc_found outside; /* the widest; never of the container's */
 	const char *stands_in_for; /* a type, or NULL; not in an image */
@@ -227,7 +229,7 @@ struct mc_mount {
 	const char *root;	/* within the superblock: "/", "/a", "net:[1]" */
 	bool moved;		/* to another root than that of its original */
 	bool root_deleted;	/* unlinked; "//deleted", as the kernel prints, is cut off */
-	uint64_t root_ino;	/* of an unlinked one, by the capture; 0: not known */
+	uint64_t root_ino;	/* of an unlinked one, mc_inode_key(), by the capture; 0: not known */
 	bool root_named;	/* and some name of it may be left */
 	/*
 	 * which unlinked one of the superblock, from 1: the same number, the same

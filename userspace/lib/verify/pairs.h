@@ -42,7 +42,7 @@ struct mc_verify {
 	struct mc_bijection sbs, groups, userns;
 	struct mc_id_pairs shown, given;	/* of the latter, files; by inode number */
 	struct mc_id_pairs pids;	/* pid namespaces: what shows one, and its files; likewise */
-	struct mc_map *shows_a, *shows_b; /* of these, inodes of those that a proc shows */
+	struct mc_map *shows_a, *shows_b;	/* of these, inodes of those that a proc shows */
 	bool *owns_a, *owns_b;	/* per user namespace: a mount namespace of its side */
 	bool same_ids;		/* a uid means the same in both */
 };

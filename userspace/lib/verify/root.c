@@ -43,7 +43,8 @@ static bool is_shown(const struct mc_verify *v, const struct mc_mount *x,
 {
 	uint32_t unused;
 
-	return x->nsfs_type == CLONE_NEWPID && y->nsfs_type == CLONE_NEWPID &&
+	return !mc_verify_flag(v, MNTCR_VERIFY_IGNORE_SHOWN) &&
+	       x->nsfs_type == CLONE_NEWPID && y->nsfs_type == CLONE_NEWPID &&
 	       mc_map_get(v->shows_a, x->nsfs_ino, &unused) &&
 	       mc_map_get(v->shows_b, y->nsfs_ino, &unused);
 }

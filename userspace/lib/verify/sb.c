@@ -5,7 +5,6 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,8 +93,7 @@ static bool compare_shown(struct mc_verify *v, const struct mc_pair *p,
 	/* once it is said that they differ, how is of no interest */
 	if (same > 0 && x->pidns_ino && y->pidns_ino) {
 		same = compare_pidns(v, p, x, y);
-	} else if (same > 0 && y->pidns_ino && x->shown_type == CLONE_NEWPID &&
-		   y->shown_type && !x->shown_own) {
+	} else if (same > 0 && y->pidns_ino && x->pidns_no_init) {
 		/* but one that nobody is in yet is had for one that was in use */
 		mc_verify_differ(v, p, "shows", "a pid namespace without an init",
 				 pidns_words(y, wb, sizeof(wb)));
