@@ -133,7 +133,7 @@ int mntcr_capture(const struct mntcr_source *sources, size_t nr,
 
 /*
  * Namespaces of a container, for as long as it holds still.  Descriptors among them
- * are closed with it.
+ * are closed with it, and what these are called is freed.
  */
 struct mntcr_container {
 	struct mntcr_source *sources;

@@ -364,7 +364,6 @@ int mc_exec_below(struct mc_exec *x, int dfd, const char *path, bool xdev)
 		.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS |
 			   (xdev ? 0 : MC_RESOLVE_NO_XDEV),
 	};
-
 	uint64_t opens = 0;
 	int fd;
 
