@@ -25,7 +25,12 @@ static int watch(struct mc_save *s, int dir, const char *name)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d%s%s", dir, *name ? "/" : "", name);
 	wd = s->watch < 0 ? -1 :
 	     inotify_add_watch(s->watch, path, IN_DELETE_SELF | (*name ? IN_DONT_FOLLOW : 0));
-	return wd >= 0 ? wd : mc_save_sys(s, "inotify(7), to find its other name");
+	return wd;
+}
+
+static int not_watched(struct mc_save *s)
+{
+	return mc_save_sys(s, "inotify(7), to find its other name");
 }
 
 int mc_save_watch(struct mc_save *s, const struct mc_sb *sb, int root,
@@ -38,7 +43,7 @@ int mc_save_watch(struct mc_save *s, const struct mc_sb *sb, int root,
 		return -1;
 	wd = watch(s, root, "");
 	if (wd < 0)
-		return -1;
+		return not_watched(s);
 	return mc_map_add(s->watched, (uint64_t)wd, &unused) < 0 ? mc_nomem(e) : 0;
 }
 
@@ -50,7 +55,7 @@ int mc_save_tell_apart(struct mc_save *s, int root, struct stat *st)
 	st->st_ino = (ino_t)wd;
 	/* there may be others, and each is looked for */
 	st->st_nlink = 2;
-	return wd < 0 ? -1 : 0;
+	return wd < 0 ? not_watched(s) : 0;
 }
 
 int mc_save_note_name(struct mc_save *s, int dir, const char *name, const struct stat *st)
@@ -61,8 +66,9 @@ int mc_save_note_name(struct mc_save *s, int dir, const char *name, const struct
 	if (S_ISDIR(st->st_mode) || !mc_map_get(s->expected, mc_save_key(st), &unused))
 		return 0;
 	wd = watch(s, dir, name);
+	/* it is no name any more */
 	if (wd < 0)
-		return -1;
+		return errno == ENOENT ? 0 : not_watched(s);
 	if (!mc_map_get(s->watched, (uint64_t)wd, &unused)) {
 		inotify_rm_watch(s->watch, wd);
 		return 0;

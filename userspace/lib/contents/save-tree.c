@@ -115,6 +115,14 @@ static bool only_names(const struct mc_save *s)
 	return mc_type_of_layers(s->sb->type);
 }
 
+/* What is no name any more is none of what has been unlinked. */
+static int not_seen(struct mc_save *s, const char *name, const char *what)
+{
+	if (only_names(s) && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	return mc_save_by_name(s, name, what);
+}
+
 static int visit(struct mc_save *s, int dir, const char *name)
 {
 	struct archive_entry *entry;
@@ -124,14 +132,14 @@ static int visit(struct mc_save *s, int dir, const char *name)
 	if (s->path.len > MC_MAX_MEMBER_NAME - 1)
 		return mc_save_refuse(s, "too-deep", "its path is too long");
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return mc_save_by_name(s, name, "stat");
+		return not_seen(s, name, "stat");
 	if (only_names(s) && !S_ISDIR(st.st_mode))
 		return mc_save_note_name(s, dir, name, &st);
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
 		fd = openat(dir, *name ? name : ".", O_RDONLY | O_NOFOLLOW |
 			    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (fd < 0)
-			return mc_save_by_name(s, name, "opening it");
+			return not_seen(s, name, "opening it");
 		if (fstat(fd, &now)) {
 			mc_save_sys(s, "stat");
 			mc_close(fd);
