@@ -19,6 +19,7 @@ struct job {
 	const struct mntcr_contents_options *o;
 	int *ns_fd;		/* per namespace; -1: not given */
 	bool *lossy;		/* per superblock: has to be empty */
+	bool no_attr_call;	/* no open_tree_attr(2): it clones idmaps with their mounts */
 	uint32_t *sorted;	/* mounts: by superblock, a root before what is below */
 	uint32_t nr_refused;
 	struct mntcr_error first; /* of them */
@@ -94,6 +95,8 @@ static const char *not_cloned(const struct job *j, uint32_t m)
 		return "unbindable";
 	if (mnt->idmap == MC_NONE)
 		return NULL;
+	if (j->no_attr_call)
+		return "idmapped, and this kernel clones none without its idmap";
 	if (mc_has_locked_child(j->t, m))
 		return "idmapped, with locked mounts on it";
 	return owner == MC_NONE || j->t->userns[owner].dumper || j->t->userns[owner].mapped ?
@@ -155,7 +158,6 @@ static bool could_show(const struct job *j, uint32_t m, const char *path)
 static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 			  struct mntcr_error *e)
 {
-	/* all of it is in memory */
 	static const struct mc_open_how how = {
 		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = MC_RESOLVE_BENEATH | MC_RESOLVE_NO_SYMLINKS |
@@ -205,6 +207,9 @@ static int open_elsewhere(void *data, const char *path, int *fd, bool *root,
 		*e = failed;
 		return -1;
 	}
+	/* of these there are no contents */
+	if (mc_type_of_layers(j->t->sbs[j->t->mounts[j->sorted[r->from]].sb].type))
+		return 0;
 	for (i = r->from; i < r->end; i++) {
 		m = &j->t->mounts[j->sorted[i]];
 		if (!told && j->o->left_out && could_show(j, j->sorted[i], path)) {
@@ -346,6 +351,10 @@ static int save_root(struct job *j, struct mc_save *s, uint32_t from, uint32_t t
 	}
 	if (tried)
 		return -1;
+	if (!m->unlinked && mc_type_of_layers(j->t->sbs[m->sb].type)) {
+		tell(j, m, "nobody can look there for other names of what has been unlinked");
+		return 0;
+	}
 	return mc_refuse(e, "contents-out-of-reach",
 			 "%s: no mount with this root can be cloned, to read its contents: this one is %s",
 			 mc_mount_name(j->t, j->sorted[from], name, sizeof(name)),
@@ -716,6 +725,8 @@ static int write_contents(struct mc_topology *t, const struct mntcr_contents_opt
 	}
 	for (i = 0; i < t->nr_ns; i++)
 		j.ns_fd[i] = -1;
+	mc_open_tree_attr(-1, "", 0, NULL, 1);
+	j.no_attr_call = errno == ENOSYS;
 	/* one for each directory on the way to a file */
 	mc_fd_limit_raise(&limit, mc_fd_count() + t->nr_ns + MC_MAX_DIR_DEPTH + 32);
 	for (i = 0; i < t->nr_mounts; i++)
