@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "idmap-userns.h"
 #include "staged.h"
 #include "time-ns.h"
 
@@ -182,7 +183,8 @@ static void no_such_superblock(void)
 {
 	uint64_t dev = MNTCR_DEVICE(0, 201);
 	struct staged x;
-	int fd, dir;
+	struct mc_mount_attr idmap = { .attr_set = MOUNT_ATTR_IDMAP };
+	int fd, dir, mapped, users;
 
 	need_stages();
 	fd = detached();
@@ -217,6 +219,21 @@ static void no_such_superblock(void)
 	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, dir, "of a mount of a part of a filesystem");
 	close(dir);
 	REQUIRE(!umount("/tmp/other/in") && !umount("/tmp/other") && !rmdir("/tmp/other"));
+	staged_over(&x);
+	/* clones of one with an idmap would have it, too */
+	x = staged_new(with_a_server("fuse", 0));
+	users = idmap_userns("0 1000 10");
+	mapped = mc_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	idmap.userns_fd = (uint64_t)users;
+	REQUIRE(users >= 0 && mapped >= 0);
+	REQUIRE(!mc_mount_setattr(mapped, "", AT_EMPTY_PATH, &idmap, MC_MOUNT_ATTR_SIZE_VER0));
+	REQUIRE(!mkdir("/tmp/other", 0755) &&
+		!mc_move_mount(mapped, "", AT_FDCWD, "/tmp/other", MOVE_MOUNT_F_EMPTY_PATH));
+	staged_placed(&x);
+	not_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, mapped, "of an idmapped mount");
+	close(mapped);
+	close(users);
+	REQUIRE(!umount("/tmp/other") && !rmdir("/tmp/other"));
 	staged_over(&x);
 	/* a root that it lacks */
 	x = staged_new(with_a_server("fuse", 0));

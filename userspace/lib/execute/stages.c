@@ -202,17 +202,27 @@ static int check_owned(struct mntcr_stages *s, uint32_t u, struct mntcr_error *e
 	return 0;
 }
 
-/* Of a detached one nothing tells; what is above a cgroup namespace's root is "/..". */
-static bool is_of_a_part(int fd)
+/* What is above a cgroup namespace's root is "/..". */
+static bool is_a_part(const char *root)
+{
+	return strcmp(root, "/") && !(!strncmp(root, "/..", 3) && (!root[3] || root[3] == '/'));
+}
+
+/* Of a detached one nothing tells. */
+static const char *what_is_wrong(int fd)
 {
 	struct libmnt_table *mounted = mc_mounted_read();
 	bool is_root;
 	struct libmnt_fs *fs = mounted ? mc_mounted_at(mounted, fd, &is_root) : NULL;
 	const char *root = fs ? mnt_fs_get_root(fs) : NULL;
-	bool part = root && strcmp(root, "/") && strncmp(root, "/..", 3);
+	const char *options = fs ? mnt_fs_get_vfs_options(fs) : NULL, *wrong = NULL;
 
+	if (root && is_a_part(root))
+		wrong = "of a mount of a part of a filesystem";
+	else if (options && !mnt_optstr_get_option(options, "idmapped", NULL, NULL))
+		wrong = "of an idmapped mount";
 	mc_mounted_free(mounted);
-	return part;
+	return wrong;
 }
 
 /* Of the filesystem that it stands for, as far as that can be told. */
@@ -224,6 +234,7 @@ static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
 	const struct mc_sb *sb = &t->sbs[m->sb];
 	uint32_t shown = s->shown[m->sb];
 	struct statx st, other;
+	const char *what;
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) || mc_look(fd, 0, &st))
@@ -232,11 +243,12 @@ static int check_mount(struct mntcr_stages *s, const struct mc_need *n, int fd,
 	if (sb->magic ? (uint64_t)(uint32_t)fs.f_type != (sb->magic & UINT32_MAX) :
 	    n->kind == MNTCR_GIVEN_SUPERBLOCK && mc_exec_is_wrong_type(sb, fd))
 		return wrong("of another type of filesystem", e);
-	if (n->kind == MNTCR_GIVEN_SUPERBLOCK)
-		return !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) ?
-		       wrong("not of a mount's root", e) : is_of_a_part(fd) ?
-		       wrong("of a mount of a part of a filesystem", e) :
+	if (n->kind == MNTCR_GIVEN_SUPERBLOCK) {
+		what = st.stx_attributes & STATX_ATTR_MOUNT_ROOT ? what_is_wrong(fd) :
+		       "not of a mount's root";
+		return what ? wrong(what, e) :
 		       mc_given_fits(&s->w->x, (uint32_t)(n - s->w->plan->needs), fd, e);
+	}
 	if (m->root_file.mode && (m->root_file.mode & S_IFMT) != (st.stx_mode & S_IFMT))
 		return wrong("of another type of file", e);
 	if (mc_type_of(sb->type)->kind == MC_TYPE_FILES || shown == MC_NONE ||
