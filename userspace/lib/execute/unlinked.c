@@ -129,8 +129,10 @@ static int make_aside(struct mc_exec *x, const struct mc_src *s, int root)
 		err = errno;
 	else
 		err = make_private(top, name, is_elsewhere(x, s), &x->aside_fd[s - x->p->srcs]);
-	if (!err && set_back(top, &was))
+	if (!err && set_back(top, &was)) {
 		err = errno;
+		unlinkat(top, name, AT_REMOVEDIR);
+	}
 	free(name);
 	mc_close(top);
 	return err ? fail_aside(x, s, err, "making it") : 0;

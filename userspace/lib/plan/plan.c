@@ -92,6 +92,16 @@ static int plan_detached(struct mc_plan *p, uint32_t *nr, struct mntcr_error *e)
 	return 0;
 }
 
+/* The directory that unlinked roots are made in, and of an overlay its upper one. */
+static uint32_t nr_asides(const struct mc_plan *p)
+{
+	uint32_t i, nr = 0;
+
+	for (i = 0; i < p->nr_srcs; i++)
+		nr += p->srcs[i].nr_unlinked ? 2 : 0;
+	return nr;
+}
+
 int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 		 struct mc_plan **plan, struct mntcr_error *e)
 {
@@ -140,7 +150,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	    mc_plan_ns_types(p, e) || mc_plan_unlink(p, e) ||
 	    plan_locks(p, o, e) || plan_detached(p, &nr_trees, e) || mc_plan_release(p, o, e))
 		goto fail;
-	p->peak_fds += p->nr_owners + nr_trees;
+	p->peak_fds += p->nr_owners + nr_trees + nr_asides(p);
 	mc_plan_forget(p);
 	*plan = p;
 	return 0;

@@ -81,7 +81,7 @@ struct mc_src {
 	uint32_t instead;	/* AGAIN: the EXTERNAL source that it is opened once more
 				   in place of; or MC_NONE */
 	uint32_t nr_nodes;	/* FRESH */
-	uint32_t unlinked, nr_unlinked; /* FRESH: first of its unlinked roots */
+	uint32_t unlinked, nr_unlinked; /* FRESH, EXTERNAL: first of its unlinked roots */
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
 				   of it, of its root if there is one; NSMADE: of what
 				   shows it, or MC_NONE */
@@ -192,7 +192,7 @@ struct mc_node {
 };
 
 /*
- * An unlinked root of mounts of a fresh superblock, or on a device.  No call attaches what
+ * An unlinked root of mounts of a fresh superblock, on a device or in an overlay.  No call attaches what
  * has been unlinked already: it is made in a directory that only the restore gets into,
  * by its number, attached, given the name that it had, and unlinked.
  */
