@@ -253,7 +253,7 @@ static int add_task(void *data, uint32_t tid, bool inner)
 	return 0;
 }
 
-/* No event tells of a task that is moved out of it, and so thawed. */
+/* No event tells of a task that is moved out of it, and so thawed, or into it. */
 static int same_tasks(const struct mntcr_freeze *f, struct mntcr_error *e)
 {
 	uint64_t tasks = 0;
@@ -262,7 +262,7 @@ static int same_tasks(const struct mntcr_freeze *f, struct mntcr_error *e)
 		return -1;
 	return tasks == f->tasks ? 0 :
 	       mc_fail(e, MNTCR_CHANGED, 0,
-		       "cgroup %s: a task has been moved out of it while it was to hold still",
+		       "cgroup %s: a task has been moved out of it or into it, or has ended, while it was to hold still",
 		       f->name);
 }
 

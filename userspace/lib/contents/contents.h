@@ -248,7 +248,7 @@ void mc_put_name(const struct mc_put *put, char *name);
 /*
  * All of the superblock's files into root, the root of an empty filesystem; what has
  * been unlinked into aside, a directory of the same one, by its number.  put is sorted
- * by that.  Of a device, where others have files, there are only the latter, and nobody
+ * by that.  Of a device or an overlay, where others have files, there are only the latter, and nobody
  * else gets into aside; whole: root is all of it, so that a handle may lead anywhere in
  * there.  later: flags that are left to who calls, once nothing is changed any more.
  */
