@@ -7,6 +7,8 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <glob.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 
 #include "image/image.h"
@@ -252,6 +254,72 @@ static void of_a_user(void)
 	w_mkdir("/rw/w");
 	overlay("lowerdir=/low/l,upperdir=/rw/u,workdir=/rw/w,userxattr");
 	unlink_all();
+}
+
+/* An overlay at to; its upper layer, and nothing else, is in the tmpfs at rw. */
+static void overlay_on(const char *rw, const char *tmpfs, const char *to)
+{
+	char path[64], options[100];
+
+	w_mkdir(rw);
+	TRY(mount("rw", rw, "tmpfs", 0, tmpfs));
+	snprintf(path, sizeof(path), "%s/u", rw);
+	w_mkdir(path);
+	snprintf(path, sizeof(path), "%s/w", rw);
+	w_mkdir(path);
+	w_mkdir(to);
+	snprintf(options, sizeof(options), "lowerdir=/low/l,upperdir=%s/u,workdir=%s/w", rw, rw);
+	TRY(mount("ov", to, "overlay", 0, options));
+}
+
+static int flags_of(const char *path, int set)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = set;
+
+	if (fd < 0 || (set && ioctl(fd, FS_IOC_SETFLAGS, &set)) ||
+	    ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		flags = -1;
+	close(fd);
+	return flags < 0 ? -1 : flags & (FS_IMMUTABLE_FL | FS_APPEND_FL);
+}
+
+/* Nothing can be written to what the upper directory is in, each time for another reason. */
+static void on_what_is_closed(void)
+{
+	char path[20];
+	int i;
+
+	world_new_root();
+	w_tmpfs("low", "/low");
+	lower("/low/l");
+	for (i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "/on-%d", i);
+		put(path, "");
+	}
+	overlay_on("/full", "nr_inodes=16", "/m-full");
+	put("/m-full/d/f", "full");
+	bind_on("/m-full/d/f", "/on-0");
+	TRY(unlink("/m-full/d/f"));
+	for (i = 0; i < 16; i++) {
+		snprintf(path, sizeof(path), "/full/%d", i);
+		if (mknod(path, S_IFREG | 0600, 0))
+			break;
+	}
+	TRY(i > 3 && i < 16 && errno == ENOSPC ? 0 : -1);
+	overlay_on("/flags", "", "/m-flags");
+	put("/m-flags/d/f", "flags");
+	bind_on("/m-flags/d/f", "/on-1");
+	TRY(unlink("/m-flags/d/f"));
+	mtime("/m-flags/d", 4000);
+	TRY(flags_of("/flags/u/d", FS_IMMUTABLE_FL));
+	TRY(flags_of("/flags/u", FS_APPEND_FL));
+	/* it has another name: what has none keeps its superblock writable */
+	overlay_on("/ro", "", "/m-ro");
+	put("/m-ro/kept", "ro");
+	TRY(link("/m-ro/kept", "/m-ro/d/f"));
+	bind_on("/m-ro/d/f", "/on-2");
+	TRY(unlink("/m-ro/d/f"));
+	TRY(mount(NULL, "/ro", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 }
 
 /* The layers are in what the host has. */
@@ -534,6 +602,41 @@ static void built(void (*fn)(void), int flags)
 static void layers_of_two_filesystems(void)
 {
 	built(on_two, 0);
+}
+
+static int is_closed(void *unused)
+{
+	struct stat st, two;
+
+	(void)unused;
+	EXPECT(reads("/on-0", "full") && !stat("/on-0", &st) && !st.st_nlink);
+	EXPECT(mknod("/full/x", S_IFREG | 0600, 0) && errno == ENOSPC);
+	EXPECT(access("/m-full/d/f", F_OK) && errno == ENOENT);
+	EXPECT(reads("/on-1", "flags") && !stat("/on-1", &st) && !st.st_nlink);
+	EXPECT(flags_of("/flags/u/d", 0) == FS_IMMUTABLE_FL);
+	EXPECT(flags_of("/flags/u", 0) == FS_APPEND_FL);
+	EXPECT(!stat("/flags/u/d", &st) && st.st_mtim.tv_sec == 4000);
+	EXPECT(access("/m-flags/d/f", F_OK) && errno == ENOENT);
+	EXPECT(reads("/on-2", "ro") && !stat("/on-2", &st) && !stat("/m-ro/kept", &two));
+	EXPECT(st.st_ino == two.st_ino && st.st_nlink == 1);
+	EXPECT(mknod("/ro/x", S_IFREG | 0600, 0) && errno == EROFS);
+	EXPECT(access("/m-ro/d/f", F_OK) && errno == ENOENT);
+	return 0;
+}
+
+/* It gets like that when they are unlinked. */
+static void layers_that_are_closed(void)
+{
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump(&b, on_what_is_closed, 0);
+	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), is_closed, NULL), 0);
+	same_contents(&b);
+	done(&b);
 }
 
 static void layers_of_one(void)
@@ -923,6 +1026,7 @@ static void where_it_is_mounted(void)
 static const struct shot_test tests[] = {
 	{ "layers-of-two-filesystems", layers_of_two_filesystems },
 	{ "layers-of-one", layers_of_one },
+	{ "layers-that-are-closed", layers_that_are_closed },
 	{ "owned-by-another", owned_by_another },
 	{ "an-idmapped-layer", an_idmapped_layer },
 	{ "layers-of-the-host", layers_of_the_host },

@@ -752,7 +752,7 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 			 mc_escape(x->p->unlinked[op->first + i].path, esc, sizeof(esc)), what);
 		return mc_exec_fail(x, op, err, text);
 	}
-	err = remove_aside(x, src, root_of(x, s));
+	err = src->nr_unlinked ? remove_aside(x, src, root_of(x, s)) : 0;
 	if (err)
 		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
 	if (mc_exec_set_last(x, op, src, root_of(x, s)))
