@@ -7,6 +7,8 @@
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
 #include <glob.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 
 #include "image/image.h"
@@ -252,6 +254,72 @@ static void of_a_user(void)
 	w_mkdir("/rw/w");
 	overlay("lowerdir=/low/l,upperdir=/rw/u,workdir=/rw/w,userxattr");
 	unlink_all();
+}
+
+/* An overlay at to; its upper layer, and nothing else, is in the tmpfs at rw. */
+static void overlay_on(const char *rw, const char *tmpfs, const char *to)
+{
+	char path[64], options[100];
+
+	w_mkdir(rw);
+	TRY(mount("rw", rw, "tmpfs", 0, tmpfs));
+	snprintf(path, sizeof(path), "%s/u", rw);
+	w_mkdir(path);
+	snprintf(path, sizeof(path), "%s/w", rw);
+	w_mkdir(path);
+	w_mkdir(to);
+	snprintf(options, sizeof(options), "lowerdir=/low/l,upperdir=%s/u,workdir=%s/w", rw, rw);
+	TRY(mount("ov", to, "overlay", 0, options));
+}
+
+static int flags_of(const char *path, int set)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = set;
+
+	if (fd < 0 || (set && ioctl(fd, FS_IOC_SETFLAGS, &set)) ||
+	    ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		flags = -1;
+	close(fd);
+	return flags < 0 ? -1 : flags & (FS_IMMUTABLE_FL | FS_APPEND_FL);
+}
+
+/* Nothing can be written to what the upper directory is in, each time for another reason. */
+static void on_what_is_closed(void)
+{
+	char path[20];
+	int i;
+
+	world_new_root();
+	w_tmpfs("low", "/low");
+	lower("/low/l");
+	for (i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "/on-%d", i);
+		put(path, "");
+	}
+	overlay_on("/full", "nr_inodes=16", "/m-full");
+	put("/m-full/d/f", "full");
+	bind_on("/m-full/d/f", "/on-0");
+	TRY(unlink("/m-full/d/f"));
+	for (i = 0; i < 16; i++) {
+		snprintf(path, sizeof(path), "/full/%d", i);
+		if (mknod(path, S_IFREG | 0600, 0))
+			break;
+	}
+	TRY(i > 3 && i < 16 && errno == ENOSPC ? 0 : -1);
+	overlay_on("/flags", "", "/m-flags");
+	put("/m-flags/d/f", "flags");
+	bind_on("/m-flags/d/f", "/on-1");
+	TRY(unlink("/m-flags/d/f"));
+	mtime("/m-flags/d", 4000);
+	TRY(flags_of("/flags/u/d", FS_IMMUTABLE_FL));
+	TRY(flags_of("/flags/u", FS_APPEND_FL));
+	/* it has another name: what has none keeps its superblock writable */
+	overlay_on("/ro", "", "/m-ro");
+	put("/m-ro/kept", "ro");
+	TRY(link("/m-ro/kept", "/m-ro/d/f"));
+	bind_on("/m-ro/d/f", "/on-2");
+	TRY(unlink("/m-ro/d/f"));
+	TRY(mount(NULL, "/ro", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 }
 
 /* The layers are in what the host has. */
@@ -536,6 +604,41 @@ static void layers_of_two_filesystems(void)
 	built(on_two, 0);
 }
 
+static int is_closed(void *unused)
+{
+	struct stat st, two;
+
+	(void)unused;
+	EXPECT(reads("/on-0", "full") && !stat("/on-0", &st) && !st.st_nlink);
+	EXPECT(mknod("/full/x", S_IFREG | 0600, 0) && errno == ENOSPC);
+	EXPECT(access("/m-full/d/f", F_OK) && errno == ENOENT);
+	EXPECT(reads("/on-1", "flags") && !stat("/on-1", &st) && !st.st_nlink);
+	EXPECT(flags_of("/flags/u/d", 0) == FS_IMMUTABLE_FL);
+	EXPECT(flags_of("/flags/u", 0) == FS_APPEND_FL);
+	EXPECT(!stat("/flags/u/d", &st) && st.st_mtim.tv_sec == 4000);
+	EXPECT(access("/m-flags/d/f", F_OK) && errno == ENOENT);
+	EXPECT(reads("/on-2", "ro") && !stat("/on-2", &st) && !stat("/m-ro/kept", &two));
+	EXPECT(st.st_ino == two.st_ino && st.st_nlink == 1);
+	EXPECT(mknod("/ro/x", S_IFREG | 0600, 0) && errno == EROFS);
+	EXPECT(access("/m-ro/d/f", F_OK) && errno == ENOENT);
+	return 0;
+}
+
+/* It gets like that when they are unlinked. */
+static void layers_that_are_closed(void)
+{
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump(&b, on_what_is_closed, 0);
+	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
+	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), is_closed, NULL), 0);
+	same_contents(&b);
+	done(&b);
+}
+
 static void layers_of_one(void)
 {
 	built(on_one, 0);
@@ -728,17 +831,59 @@ static void what_cannot_be_made(void)
 
 /* What is renamed to this name where nothing has it is not. */
 static const char *never;
+/* What got this name by changing places is not removed, and changes no places again. */
+static const char *stuck;
+/* Somebody else gets that name when it has been given, or when it is to be removed. */
+static const char *given, *removed;
+
+static bool is_name(const char *name, const char *which)
+{
+	return which && !strcmp(name, which);
+}
+
+static void take_away(const char *name)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/tmp/m/%s", name);
+	TRY(rename(path, "/tmp/m/moved"));
+	TRY(mkdir(path, 0755));
+}
 
 int __real_renameat2(int from, const char *what, int to, const char *as, unsigned int flags);
 int __wrap_renameat2(int from, const char *what, int to, const char *as, unsigned int flags);
 
 int __wrap_renameat2(int from, const char *what, int to, const char *as, unsigned int flags)
 {
-	if (never && flags == RENAME_NOREPLACE && !strcmp(as, never)) {
+	int ret;
+
+	if ((flags == RENAME_NOREPLACE && is_name(as, never)) ||
+	    (flags == RENAME_EXCHANGE && is_name(what, stuck))) {
 		errno = EIO;
 		return -1;
 	}
-	return __real_renameat2(from, what, to, as, flags);
+	ret = __real_renameat2(from, what, to, as, flags);
+	if (!ret && flags == RENAME_EXCHANGE && is_name(as, given)) {
+		given = NULL;
+		take_away(as);
+	}
+	return ret;
+}
+
+int __real_unlinkat(int dir, const char *name, int flags);
+int __wrap_unlinkat(int dir, const char *name, int flags);
+
+int __wrap_unlinkat(int dir, const char *name, int flags)
+{
+	if (is_name(name, stuck)) {
+		errno = EIO;
+		return -1;
+	}
+	if (is_name(name, removed)) {
+		removed = NULL;
+		take_away(name);
+	}
+	return __real_unlinkat(dir, name, flags);
 }
 
 /* What was not put back is kept where it is, though it has the name that the other had. */
@@ -765,7 +910,97 @@ static void not_put_back(void)
 	done(&b);
 }
 
-/* Somebody else has mounted it: a path stands for it. */
+/* The same of a file, which no directory is taken for. */
+static void a_file_that_is_not_put_back(void)
+{
+	struct back b;
+	glob_t g;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, few_on_the_host);
+	TRY(rmdir("/tmp/host/u/again"));
+	put("/tmp/host/u/again", "of somebody else");
+	stuck = "again";
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	stuck = NULL;
+	CHECK_EQ(b.e.err, EIO);
+	CHECK(strstr(b.e.text, "unlinking /again again: unlinking it again"));
+	REQUIRE(!glob("/tmp/host/u/.mntcr-unlinked-*/*", 0, NULL, &g));
+	CHECK_EQ(g.gl_pathc, 1);
+	CHECK(reads(g.gl_pathv[0], "of somebody else"));
+	globfree(&g);
+	done(&b);
+}
+
+/* Mounted by somebody else, too: a path stands for it. */
+static void dump_mounted(struct back *b, struct mntcr_external both[2], char key[32],
+			 void (*fn)(void))
+{
+	dump_on_the_host(b, fn);
+	w_mkdir("/tmp/m");
+	TRY(mount("ov", "/tmp/m", "overlay", 0,
+		  "lowerdir=/tmp/host/l,upperdir=/tmp/host/u,workdir=/tmp/host/w"));
+	snprintf(key, 32, "%u:%u", sb_at(b, "/m")->major, sb_at(b, "/m")->minor);
+	both[0] = b->host;
+	both[1] = (struct mntcr_external){ .key = key, .path = "/tmp/m" };
+	b->o.externals = both;
+	b->o.nr_externals = 2;
+}
+
+/* Who has it mounted takes the name of an unlinked one for a directory of their own. */
+static void a_name_taken_meanwhile(void)
+{
+	struct mntcr_external both[2];
+	struct stat st;
+	struct back b;
+	char key[32];
+	glob_t g;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_mounted(&b, both, key, few_on_the_host);
+	given = "again";
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	CHECK(!given);
+	CHECK_EQ(b.e.err, ESTALE);
+	CHECK(strstr(b.e.text, "unlinking /again again: unlinking it again"));
+	CHECK(!stat("/tmp/m/again", &st) && st.st_mode == (S_IFDIR | 0755));
+	CHECK(!stat("/tmp/m/moved", &st) && st.st_mode == (S_IFDIR | 0711));
+	REQUIRE(!glob("/tmp/m/.mntcr-unlinked-*/*", 0, NULL, &g));
+	CHECK_EQ(g.gl_pathc, 1);
+	CHECK(!stat(g.gl_pathv[0], &st) && st.st_mode == (S_IFDIR | 0750));
+	globfree(&g);
+	TRY(umount("/tmp/m"));
+	done(&b);
+}
+
+/* Too late to see that before: then the one that was made, and has a name, is left alone. */
+static void a_name_taken_at_last(void)
+{
+	struct mntcr_external both[2];
+	struct stat st;
+	struct back b;
+	char key[32];
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_mounted(&b, both, key, few_on_the_host);
+	removed = "again";
+	CHECK_EQ(mntcr_restore(b.t, &b.o, &b.r, &b.e), -1);
+	CHECK(!removed);
+	CHECK_EQ(b.e.err, EMLINK);
+	CHECK(strstr(b.e.text, "unlinking /again again: its permissions"));
+	CHECK(!stat("/tmp/m/again", &st) && st.st_mode == (S_IFDIR | 0750));
+	CHECK(!stat("/tmp/m/moved", &st) && st.st_mode == S_IFDIR);
+	CHECK_EQ(left_in("/tmp/m"), 0);
+	TRY(umount("/tmp/m"));
+	done(&b);
+}
+
 static void where_it_is_mounted(void)
 {
 	struct mntcr_external both[2];
@@ -777,16 +1012,7 @@ static void where_it_is_mounted(void)
 	if (!has_overlay())
 		SKIP("this kernel has no overlay");
 	for (with = 0; with < 2; with++) {
-		dump_on_the_host(&b, with ? many_on_the_host : few_on_the_host);
-		w_mkdir("/tmp/m");
-		TRY(mount("ov", "/tmp/m", "overlay", 0,
-			  "lowerdir=/tmp/host/l,upperdir=/tmp/host/u,workdir=/tmp/host/w"));
-		snprintf(key, sizeof(key), "%u:%u", sb_at(&b, "/m")->major,
-			 sb_at(&b, "/m")->minor);
-		both[0] = b.host;
-		both[1] = (struct mntcr_external){ .key = key, .path = "/tmp/m" };
-		b.o.externals = both;
-		b.o.nr_externals = 2;
+		dump_mounted(&b, both, key, with ? many_on_the_host : few_on_the_host);
 		if (with)
 			bad(&b, true, "it had another name, and is found only where it is made anew of its layers");
 		else
@@ -800,6 +1026,7 @@ static void where_it_is_mounted(void)
 static const struct shot_test tests[] = {
 	{ "layers-of-two-filesystems", layers_of_two_filesystems },
 	{ "layers-of-one", layers_of_one },
+	{ "layers-that-are-closed", layers_that_are_closed },
 	{ "owned-by-another", owned_by_another },
 	{ "an-idmapped-layer", an_idmapped_layer },
 	{ "layers-of-the-host", layers_of_the_host },
@@ -808,6 +1035,9 @@ static const struct shot_test tests[] = {
 	{ "renamed-afterwards", renamed_afterwards },
 	{ "given-up-half-way", given_up_half_way },
 	{ "not-put-back", not_put_back },
+	{ "a-file-that-is-not-put-back", a_file_that_is_not_put_back },
+	{ "a-name-taken-meanwhile", a_name_taken_meanwhile },
+	{ "a-name-taken-at-last", a_name_taken_at_last },
 	{ "what-cannot-be-made", what_cannot_be_made },
 	{ "where-it-is-mounted", where_it_is_mounted },
 };

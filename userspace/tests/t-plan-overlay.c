@@ -313,6 +313,50 @@ static void with_an_index(void)
 	}
 }
 
+/*
+ * What has been unlinked in an overlay is made in its upper layer: what that is in is only
+ * then what the image has, whether or not something is unlinked in there, too.
+ */
+static void unlinked_in_it(void)
+{
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
+	struct mc_plan_options o = cold();
+	uint32_t m;
+	char *s;
+	int own;
+
+	for (own = 0; own < 2; own++) {
+		start_overlay("rw,lowerdir=/l/a,upperdir=/rw/up,workdir=/rw/work");
+		layer(2, 0, 0, "/a");
+		layer(2, 1, 1, "/x/up");
+		layer(2, 2, 1, "/x/work");
+		m = add(0, 13, 0, 2, "/d/f", "/f");
+		t->mounts[m].root_deleted = true;
+		t->mounts[m].unlinked = 1;
+		if (own) {
+			m = add(0, 14, 0, 1, "/g", "/g");
+			t->mounts[m].root_deleted = true;
+			t->mounts[m].unlinked = 1;
+		}
+		t->sbs[1].contents = true;
+		t->sbs[2].contents = true;
+		finish();
+		o.externals = &ext;
+		o.nr_externals = 1;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		check();
+		s = text();
+		CHECK(strstr(s, own ? "\nunlink    in src3: d/f\n"
+				      "unlink    in src1: g\n" :
+				      "\nunlink    in src2: d/f\n"
+				      "unlink    in src1: nothing of its own\n"));
+		free(s);
+		REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+		check();
+		done();
+	}
+}
+
 /* Three are more than the kernel stacks, and so is a ring of them. */
 static void stacked(void)
 {
@@ -356,6 +400,7 @@ int main(void)
 	TAP_RUN(other_strings);
 	TAP_RUN(long_strings);
 	TAP_RUN(with_an_index);
+	TAP_RUN(unlinked_in_it);
 	TAP_RUN(stacked);
 	return tap_done();
 }

@@ -236,11 +236,12 @@ struct mc_put {
 	const char *path;	/* that it had, below the root */
 	bool made;
 	bool ours;		/* told: it is a file that was not there before */
-	uint64_t dev, ino;	/* ino 0: it may get another one */
+	uint64_t dev, ino;	/* ino 0: a directory, which may get another one */
 };
 static inline bool mc_put_is(const struct mc_put *put, const struct stat *st)
 {
-	return st->st_dev == put->dev && (!put->ino || st->st_ino == put->ino);
+	return st->st_dev == put->dev &&
+	       (put->ino ? st->st_ino == put->ino : S_ISDIR(st->st_mode));
 }
 #define MC_PUT_NAME	12	/* room for its name while it has no other: its number */
 void mc_put_name(const struct mc_put *put, char *name);

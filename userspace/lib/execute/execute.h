@@ -258,7 +258,7 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
  * in a directory of its own.
  */
 int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root);
-/* What a tmpfs has beside its own until its unlinked roots are unlinked. */
+/* What a tmpfs has beside its own until unlinked roots, also of overlays on it, are unlinked. */
 #define MC_SPARE_INODES	4096
 /* When nothing is changed in it any more: flags that let nobody do so.  op has failed else. */
 int mc_exec_set_last(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s,

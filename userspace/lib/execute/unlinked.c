@@ -237,6 +237,7 @@ static int make_way(int root, const char *path, int *top, struct stat *was, size
 struct held {
 	int fd;
 	bool by_path;		/* not to be read: nothing but a path leads through fd */
+	bool no_ino;		/* while it is not open */
 	mode_t mode;
 	char cap[64];
 	ssize_t cap_size;
@@ -253,8 +254,34 @@ static int set_mode(const struct mc_exec *x, const struct held *h, mode_t mode)
 	return fchmodat(x->proc_fd, path, mode & MC_MODE_ALL, 0);
 }
 
+/* Its number stays while it is open: by that a directory of an overlay is told, too. */
+static int pin(struct mc_put *put, struct held *h)
+{
+	struct stat st;
+
+	if (fstat(h->fd, &st))
+		return -1;
+	if (!mc_put_is(put, &st)) {
+		errno = ESTALE;
+		return -1;
+	}
+	h->no_ino = !put->ino;
+	put->ino = st.st_ino;
+	return 0;
+}
+
+/* gone, or not where it was made: another may get its number. */
+static void unpin(struct mc_put *put, int aside, const char *name, bool gone,
+		  const struct held *h)
+{
+	if (gone || (h->no_ino && !is_made(put, aside, name)))
+		put->ino = UINT64_MAX;
+	else if (h->no_ino)
+		put->ino = 0;
+}
+
 /* Its mode and capabilities go until let_go(), unless somebody else uses it already. */
-static int hold(const struct mc_exec *x, const struct mc_put *put, int aside,
+static int hold(const struct mc_exec *x, struct mc_put *put, int aside,
 		const char *name, bool strip, struct held *h)
 {
 	struct stat st;
@@ -270,7 +297,7 @@ static int hold(const struct mc_exec *x, const struct mc_put *put, int aside,
 	h->by_path = !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 	h->fd = openat(aside, name, O_NOFOLLOW | O_CLOEXEC |
 		       (h->by_path ? O_PATH : O_RDONLY | O_NONBLOCK));
-	if (h->fd < 0)
+	if (h->fd < 0 || pin(put, h))
 		return -1;
 	if (!strip || !put->ours || S_ISLNK(st.st_mode))
 		return 0;
@@ -284,6 +311,12 @@ static int hold(const struct mc_exec *x, const struct mc_put *put, int aside,
 	return set_mode(x, h, 0);
 }
 
+/* Has it a name that it should not have?  A directory has no more than one. */
+static bool has_name(const struct held *h, const struct stat *st)
+{
+	return S_ISDIR(h->mode) ? st->st_nlink : st->st_nlink >= h->nr_links;
+}
+
 /* gone: it has lost its name, and has got no other one meanwhile. */
 static int let_go(const struct mc_exec *x, const struct mc_put *put, bool strip, bool gone,
 		  const struct held *h)
@@ -294,7 +327,7 @@ static int let_go(const struct mc_exec *x, const struct mc_put *put, bool strip,
 		return 0;
 	if (fstat(h->fd, &st))
 		return -1;
-	if (gone && !S_ISDIR(h->mode) && st.st_nlink >= h->nr_links) {
+	if (gone && has_name(h, &st)) {
 		errno = EMLINK;
 		return -1;
 	}
@@ -462,11 +495,9 @@ static int one(struct mc_exec *x, const struct mc_src *s, int root, uint32_t i,
 		if (!hold(x, put, p.aside, p.made_as, strip, &h)) {
 			p.is_dir = S_ISDIR(h.mode);
 			ret = take_name_and_go(put, &p, dir, last_name(u->path), &gone, what);
-			/* what is where it was made, if that was not put back, is another */
-			if (gone)
-				put->ino = UINT64_MAX;
 		}
 		err = errno;
+		unpin(put, p.aside, p.made_as, gone, &h);
 		if (h.fd >= 0 && let_go(x, put, strip, gone, &h) && !ret) {
 			*what = "its permissions";
 			err = errno;
@@ -723,7 +754,7 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 			 mc_escape(x->p->unlinked[op->first + i].path, esc, sizeof(esc)), what);
 		return mc_exec_fail(x, op, err, text);
 	}
-	err = remove_aside(x, src, root_of(x, s));
+	err = src->nr_unlinked ? remove_aside(x, src, root_of(x, s)) : 0;
 	if (err)
 		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
 	if (mc_exec_set_last(x, op, src, root_of(x, s)))

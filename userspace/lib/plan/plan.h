@@ -82,6 +82,9 @@ struct mc_src {
 				   in place of; or MC_NONE */
 	uint32_t nr_nodes;	/* FRESH */
 	uint32_t unlinked, nr_unlinked; /* FRESH, EXTERNAL: first of its unlinked roots */
+	bool unlinks;		/* FRESH, in memory: there are unlinked roots in it, or in an
+				   overlay whose upper directory it has: until these are
+				   unlinked it is written to */
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
 				   of it, of its root if there is one; NSMADE: of what
 				   shows it, or MC_NONE */
@@ -136,7 +139,8 @@ enum mc_op_type {
 	MC_OP_GROUP,		/* make the mounts in list one peer group, or slaves, or
 				   both: flags as of mount_setgroup(2), arg its target */
 	MC_OP_UNLINK,		/* unlink again what mounts of source obj's superblock
-				   have for roots; list: unlinked roots */
+				   have for roots; list: unlinked roots.  There are none
+				   if it is only what they are made in: then that is over */
 	MC_OP_LOCK,		/* set obj's locks (MNT_LOCKED, MNT_LOCK_*) */
 	MC_OP_DETACH,		/* obj, the root of a namespace that stands for a detached
 				   tree: clone all of it, to be handed out; with MC_WHOLE

@@ -224,6 +224,8 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 		break;
 	case MC_OP_UNLINK:
 		mc_buf_printf(b, "in %s:", ref_name(p, op->obj, a, sizeof(a)));
+		if (!op->nr)
+			mc_buf_puts(b, " nothing of its own");
 		for (i = 0; i < op->nr; i++)
 			mc_buf_printf(b, " %s", mc_escape(p->unlinked[op->first + i].path,
 							  path, sizeof(path)));
