@@ -13,6 +13,7 @@
 #include "checked.h"
 #include "disk.h"
 #include "topology/topology.h"
+#include "unlinked.h"
 
 #define CAPABILITY "\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 
@@ -33,17 +34,6 @@ struct back {
 static void say(void *data, const char *line)
 {
 	TAP_SAY("%s", line);
-}
-
-static void bind_on(const char *from, const char *to)
-{
-	TRY(mount(from, to, NULL, MS_BIND, NULL));
-	TRY(mount("none", to, NULL, MS_PRIVATE, NULL));
-}
-
-static void mtime(const char *path, time_t t)
-{
-	TRY(utimensat(AT_FDCWD, path, (struct timespec[2]){ { t, 5 }, { t, 7 } }, 0));
 }
 
 /* A disk of its own, and what is on it from before. */
@@ -178,19 +168,6 @@ static void done(struct back *b)
 	mntcr_contents_free(b->c);
 	mntcr_topology_free(b->t);
 	umount("/tmp/here");
-}
-
-#define EXPECT(x)	do { if (!(x)) { printf("# failed: %s (%m)\n", #x); \
-				fflush(stdout); return 1; } } while (0)
-
-static bool reads(const char *path, const char *text)
-{
-	char buf[64] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-
-	close(fd);
-	return n >= 0 && !strcmp(buf, text);
 }
 
 static int names_in(const char *path)

@@ -14,6 +14,7 @@
 #include "image/image.h"
 #include "idmap-userns.h"
 #include "shot.h"
+#include "unlinked.h"
 
 static const char *image = "/tmp/image", *again = "/tmp/again";
 
@@ -36,17 +37,6 @@ static void put(const char *path, const char *text)
 	TRY(fd);
 	TRY(write(fd, text, strlen(text)));
 	close(fd);
-}
-
-static void bind_on(const char *from, const char *to)
-{
-	w_bind(from, to);
-	w_type(to, MS_PRIVATE);
-}
-
-static void mtime(const char *path, time_t t)
-{
-	TRY(utimensat(AT_FDCWD, path, (struct timespec[2]){ { t, 5 }, { t, 7 } }, 0));
 }
 
 static void lower(const char *l)
@@ -465,19 +455,6 @@ static void done(struct back *b)
 	mntcr_contents_free(b->c);
 	mntcr_topology_free(b->t);
 	umount("/tmp/host");
-}
-
-#define EXPECT(x)	do { if (!(x)) { printf("# failed: %s (%m)\n", #x); \
-				fflush(stdout); return 1; } } while (0)
-
-static bool reads(const char *path, const char *text)
-{
-	char buf[64] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-
-	close(fd);
-	return n >= 0 && !strcmp(buf, text);
 }
 
 static int all_is_there(void *other_names)

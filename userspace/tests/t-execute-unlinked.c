@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "idmap-userns.h"
 #include "topology/topology.h"
+#include "unlinked.h"
 
 static const char *image = "/tmp/image", *again = "/tmp/again";
 
@@ -112,30 +113,6 @@ static void done(struct back *b)
 	mntcr_restored_free(b->r);
 	mntcr_contents_free(b->c);
 	mntcr_topology_free(b->t);
-}
-
-static void bind_on(const char *from, const char *to)
-{
-	TRY(mount(from, to, NULL, MS_BIND, NULL));
-	TRY(mount("none", to, NULL, MS_PRIVATE, NULL));
-}
-
-static void mtime(const char *path, time_t t)
-{
-	TRY(utimensat(AT_FDCWD, path, (struct timespec[2]){ { t, 5 }, { t, 7 } }, 0));
-}
-
-#define EXPECT(x)	do { if (!(x)) { printf("# failed: %s (%m)\n", #x); \
-				fflush(stdout); return 1; } } while (0)
-
-static bool reads(const char *path, const char *text)
-{
-	char buf[64] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-
-	close(fd);
-	return n >= 0 && !strcmp(buf, text);
 }
 
 /* --- one file, two binds of it ------------------------------------------------------ */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Mounts of what has been unlinked, and looking at what came back.
+ *
+ * Copyright (C) 2026 The mount checkpoint/restore authors
+ */
+#ifndef TESTS_UNLINKED_H
+#define TESTS_UNLINKED_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static inline void bind_on(const char *from, const char *to)
+{
+	if (mount(from, to, NULL, MS_BIND, NULL) || mount("none", to, NULL, MS_PRIVATE, NULL)) {
+		perror(to);
+		_exit(1);
+	}
+}
+
+static inline void mtime(const char *path, time_t t)
+{
+	if (utimensat(AT_FDCWD, path, (struct timespec[2]){ { t, 5 }, { t, 7 } }, 0)) {
+		perror(path);
+		_exit(1);
+	}
+}
+
+/* Where tap.h is out of reach: in another namespace, of which 1 tells. */
+#define EXPECT(x)	do { if (!(x)) { printf("# failed: %s (%m)\n", #x); \
+				fflush(stdout); return 1; } } while (0)
+
+static inline bool reads(const char *path, const char *text)
+{
+	char buf[64] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	close(fd);
+	return n >= 0 && !strcmp(buf, text);
+}
+
+#endif /* TESTS_UNLINKED_H */
