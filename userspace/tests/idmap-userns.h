@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "tap.h"
 
 /* With that text for the maps of both kinds of ids; -1. */
 static inline int idmap_userns(const char *map)
@@ -66,7 +67,29 @@ static inline int idmap_onto(int users, const char *what, const char *on)
 
 	return users < 0 || tree < 0 ||
 	       mc_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0) ||
-	       mc_move_mount(tree, "", AT_FDCWD, on, MOVE_MOUNT_F_EMPTY_PATH) || close(tree);
+	       mc_move_mount(tree, "", AT_FDCWD, on, MOVE_MOUNT_F_EMPTY_PATH) ||
+	       close(tree) ? -1 : 0;
+}
+
+/* From Linux 6.3 on. */
+static inline bool idmap_tmpfs_takes(void)
+{
+	struct mc_mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	int user = idmap_userns("0 1000 10"), fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC), fd;
+	bool takes;
+
+	REQUIRE(user >= 0 && fs >= 0);
+	REQUIRE(!mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
+	REQUIRE(fd >= 0);
+	attr.userns_fd = (uint64_t)user;
+	takes = !mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0);
+	if (!takes)
+		CHECK_EQ(errno, EINVAL);
+	close(fd);
+	close(fs);
+	close(user);
+	return takes;
 }
 
 #endif /* TESTS_IDMAP_USERNS_H */

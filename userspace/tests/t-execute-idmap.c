@@ -82,24 +82,9 @@ static void end(struct made *m)
 static bool tmpfs_takes_it(void)
 {
 	static int known = -1;
-	struct mc_mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	int fs, fd, user;
 
-	if (known >= 0)
-		return known;
-	user = idmap_userns("0 1000 10");
-	fs = mc_fsopen("tmpfs", MC_FSOPEN_CLOEXEC);
-	REQUIRE(user >= 0 && fs >= 0);
-	REQUIRE(!mc_fsconfig(fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL, 0));
-	fd = mc_fsmount(fs, MC_FSMOUNT_CLOEXEC, 0);
-	REQUIRE(fd >= 0);
-	attr.userns_fd = (uint64_t)user;
-	known = !mc_mount_setattr(fd, "", AT_EMPTY_PATH, &attr, MC_MOUNT_ATTR_SIZE_VER0);
-	if (!known)
-		CHECK_EQ(errno, EINVAL);
-	close(fd);
-	close(fs);
-	close(user);
+	if (known < 0)
+		known = idmap_tmpfs_takes();
 	return known;
 }
 

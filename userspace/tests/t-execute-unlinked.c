@@ -319,12 +319,35 @@ static int they_are_mapped(void)
 	return 0;
 }
 
+static bool are_idmaps_said(void)
+{
+	struct mntcr_source src = { .type = MNTCR_SOURCE_PID };
+	struct mntcr_topology *t = NULL;
+	struct mntcr_error e = { 0 };
+	pid_t pid = make_container(idmapped);
+	int ret;
+
+	src.pid = pid;
+	ret = mntcr_capture(&src, 1, NULL, &t, &e);
+	if (ret)
+		CHECK_STR(e.rule, "idmap-unknown");
+	mntcr_topology_free(t);
+	end(pid);
+	return !ret;
+}
+
 static void through_an_idmap(void)
 {
 	struct back b;
 
+	if (!idmap_tmpfs_takes())
+		SKIP("no idmapped mounts of this kernel's tmpfs");
 	map = idmap_userns("0 1000 10");
 	REQUIRE(map >= 0);
+	if (!are_idmaps_said()) {
+		close(map);
+		SKIP("this kernel does not say idmaps");
+	}
 	restored(&b, idmapped, MNTCR_API_AUTO);
 	inside(mntcr_restored_ns_fd(b.r, 0), they_are_mapped);
 	done(&b);
