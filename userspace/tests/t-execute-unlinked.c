@@ -115,6 +115,20 @@ static void done(struct back *b)
 	mntcr_topology_free(b->t);
 }
 
+/* With what this kernel has, and with stock calls alone. */
+static void both_ways(void (*build)(void), int (*is_there)(void))
+{
+	static const enum mntcr_api apis[] = { MNTCR_API_AUTO, MNTCR_API_UPSTREAM };
+	struct back b;
+	size_t i;
+
+	for (i = 0; i < MC_ARRAY_SIZE(apis); i++) {
+		restored(&b, build, apis[i]);
+		inside(mntcr_restored_ns_fd(b.r, 0), is_there);
+		done(&b);
+	}
+}
+
 /* --- one file, two binds of it ------------------------------------------------------ */
 
 static void one_file(void)
@@ -153,14 +167,7 @@ static int one_file_is_there(void)
 
 static void a_file_with_two_binds(void)
 {
-	struct back b;
-
-	restored(&b, one_file, MNTCR_API_AUTO);
-	inside(mntcr_restored_ns_fd(b.r, 0), one_file_is_there);
-	done(&b);
-	restored(&b, one_file, MNTCR_API_UPSTREAM);
-	inside(mntcr_restored_ns_fd(b.r, 0), one_file_is_there);
-	done(&b);
+	both_ways(one_file, one_file_is_there);
 }
 
 /* --- names that others have by now ---------------------------------------------------- */
@@ -196,14 +203,7 @@ static int names_are_right(void)
 
 static void a_name_that_is_taken(void)
 {
-	struct back b;
-
-	restored(&b, names_taken, MNTCR_API_AUTO);
-	inside(mntcr_restored_ns_fd(b.r, 0), names_are_right);
-	done(&b);
-	restored(&b, names_taken, MNTCR_API_UPSTREAM);
-	inside(mntcr_restored_ns_fd(b.r, 0), names_are_right);
-	done(&b);
+	both_ways(names_taken, names_are_right);
 }
 
 /* --- what has another name ----------------------------------------------------------- */
@@ -271,12 +271,7 @@ static void links(void)
 	restored(&b, another_name, MNTCR_API_AUTO);
 	inside(mntcr_restored_ns_fd(b.r, 0), links_are_there);
 	done(&b);
-	restored(&b, named_again, MNTCR_API_AUTO);
-	inside(mntcr_restored_ns_fd(b.r, 0), it_is_named_again);
-	done(&b);
-	restored(&b, named_again, MNTCR_API_UPSTREAM);
-	inside(mntcr_restored_ns_fd(b.r, 0), it_is_named_again);
-	done(&b);
+	both_ways(named_again, it_is_named_again);
 }
 
 /* --- seen through an idmap ------------------------------------------------------------- */
@@ -338,8 +333,6 @@ static bool are_idmaps_said(void)
 
 static void through_an_idmap(void)
 {
-	struct back b;
-
 	if (!idmap_tmpfs_takes())
 		SKIP("no idmapped mounts of this kernel's tmpfs");
 	map = idmap_userns("0 1000 10");
@@ -348,12 +341,7 @@ static void through_an_idmap(void)
 		close(map);
 		SKIP("this kernel does not say idmaps");
 	}
-	restored(&b, idmapped, MNTCR_API_AUTO);
-	inside(mntcr_restored_ns_fd(b.r, 0), they_are_mapped);
-	done(&b);
-	restored(&b, idmapped, MNTCR_API_UPSTREAM);
-	inside(mntcr_restored_ns_fd(b.r, 0), they_are_mapped);
-	done(&b);
+	both_ways(idmapped, they_are_mapped);
 	close(map);
 }
 
@@ -458,14 +446,7 @@ static int they_do_not_change(void)
 
 static void directories_that_do_not_change(void)
 {
-	struct back b;
-
-	restored(&b, unchanging, MNTCR_API_AUTO);
-	inside(mntcr_restored_ns_fd(b.r, 0), they_do_not_change);
-	done(&b);
-	restored(&b, unchanging, MNTCR_API_UPSTREAM);
-	inside(mntcr_restored_ns_fd(b.r, 0), they_do_not_change);
-	done(&b);
+	both_ways(unchanging, they_do_not_change);
 }
 
 /* --- where there is no room for more -------------------------------------------------------- */
@@ -561,14 +542,7 @@ static int kinds_are_there(void)
 
 static void all_kinds(void)
 {
-	struct back b;
-
-	restored(&b, kinds, MNTCR_API_AUTO);
-	inside(mntcr_restored_ns_fd(b.r, 0), kinds_are_there);
-	done(&b);
-	restored(&b, kinds, MNTCR_API_UPSTREAM);
-	inside(mntcr_restored_ns_fd(b.r, 0), kinds_are_there);
-	done(&b);
+	both_ways(kinds, kinds_are_there);
 }
 
 /* --- where it was ------------------------------------------------------------------------ */
