@@ -463,6 +463,24 @@ TEST_F(mount_locks, einval_lock_mount)
 	EXPECT_EQ(0, LOCKS(&this_test, "5/file"));
 }
 
+/* A mount namespace file does not take over a lock, on the root of a tree neither. */
+TEST_F(mount_locks, einval_beneath_a_lock)
+{
+	int root, top, nsfs;
+
+	ASSERT_EQ(0, mknod("0/file", S_IFREG | 0600, 0));
+	root = k_open_tree(AT_FDCWD, "0/file", OPEN_TREE_CLONE);
+	top = k_open_tree(AT_FDCWD, "0/file", OPEN_TREE_CLONE);
+	nsfs = k_open_tree(self->cast[PEER_NS].mntns, "",
+			   OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	ASSERT_TRUE(root >= 0 && top >= 0 && nsfs >= 0);
+	ASSERT_EQ(0, k_move_mount(top, "", root, "", 0));
+	ASSERT_EQ(0, lock(top, "", 0, MOUNT_LOCK_MOUNT));
+	EXPECT_EQ(-EINVAL, k_move_mount(nsfs, "", root, "", MOVE_MOUNT_BENEATH));
+	EXPECT_EQ(-EINVAL, k_move_mount(nsfs, "", top, "", MOVE_MOUNT_BENEATH));
+	EXPECT_EQ(MOUNT_LOCK_MOUNT, locks_of(top));
+}
+
 /* Nor is there anything below the root of a namespace, which other mounts are on. */
 TEST_F(mount_locks, einval_lock_namespace_root)
 {
