@@ -642,11 +642,21 @@ static inline void run_scenes(const struct scene_test *tests, size_t nr, const c
 	}
 }
 
-/* After run_scenes(). */
+/* After run_scenes(): what there is nothing of to try without the series' calls. */
+static inline void run_extended(const char *name, void (*fn)(void), const char *only)
+{
+	char full[128];
+
+	if (only && strcmp(only, name))
+		return;
+	snprintf(full, sizeof(full), "extended.%s", name);
+	tap_run(full, fn);
+}
+
+/* The same. */
 static inline void run_in_stages(const char *only)
 {
-	if (!only || !strcmp(only, "in-stages"))
-		tap_run("extended.in-stages", in_stages);
+	run_extended("in-stages", in_stages, only);
 }
 
 #endif /* TESTS_EACH_SCENE_H */

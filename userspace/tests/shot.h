@@ -255,25 +255,42 @@ struct shot_test {
 	void (*fn)(void);
 };
 
-/* Each with both APIs; argv[1]: that one alone. */
-static inline int shot_run(const struct shot_test *tests, size_t nr, char **argv)
+/* With that API.  @only: a name, or NULL. */
+static inline void shot_each(const struct shot_test *tests, size_t nr, enum mntcr_api with,
+			     const char *only)
 {
 	char name[128];
-	size_t i, a;
+	size_t i;
 
+	api = with;
+	for (i = 0; i < nr; i++) {
+		if (only && strcmp(only, tests[i].name))
+			continue;
+		snprintf(name, sizeof(name), "%s.%s",
+			 with == MNTCR_API_EXTENDED ? "extended" : "upstream", tests[i].name);
+		tap_run(name, tests[i].fn);
+	}
+}
+
+/*
+ * Each with both APIs; @extended: those with nothing to try without the series' calls.
+ * argv[1]: that one alone.
+ */
+static inline int shot_run_with(const struct shot_test *tests, size_t nr,
+				const struct shot_test *extended, size_t nr_extended,
+				char **argv)
+{
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	world_start();
-	for (a = 0; a < 2; a++) {
-		api = a ? MNTCR_API_EXTENDED : MNTCR_API_UPSTREAM;
-		for (i = 0; i < nr; i++) {
-			if (argv[1] && strcmp(argv[1], tests[i].name))
-				continue;
-			snprintf(name, sizeof(name), "%s.%s",
-				 a ? "extended" : "upstream", tests[i].name);
-			tap_run(name, tests[i].fn);
-		}
-	}
+	shot_each(tests, nr, MNTCR_API_UPSTREAM, argv[1]);
+	shot_each(tests, nr, MNTCR_API_EXTENDED, argv[1]);
+	shot_each(extended, nr_extended, MNTCR_API_EXTENDED, argv[1]);
 	return tap_done();
+}
+
+static inline int shot_run(const struct shot_test *tests, size_t nr, char **argv)
+{
+	return shot_run_with(tests, nr, NULL, 0, argv);
 }
 
 #endif /* TESTS_SHOT_H */

@@ -624,8 +624,6 @@ static void layers_of_one(void)
 /* Which idmap a mount has, only the kernel with the series says. */
 static void an_idmapped_layer(void)
 {
-	if (api != MNTCR_API_EXTENDED)
-		return;
 	need_api();
 	users = idmap_userns("0 1000 1\n1000 0 1\n5 1005 5\n");
 	REQUIRE(users >= 0);
@@ -636,8 +634,6 @@ static void an_idmapped_layer(void)
 /* Whose an overlay is, only the kernel with the series says. */
 static void owned_by_another(void)
 {
-	if (api != MNTCR_API_EXTENDED)
-		return;
 	built(of_a_user, CLONE_NEWUSER);
 }
 
@@ -1004,8 +1000,6 @@ static const struct shot_test tests[] = {
 	{ "layers-of-two-filesystems", layers_of_two_filesystems },
 	{ "layers-of-one", layers_of_one },
 	{ "layers-that-are-closed", layers_that_are_closed },
-	{ "owned-by-another", owned_by_another },
-	{ "an-idmapped-layer", an_idmapped_layer },
 	{ "layers-of-the-host", layers_of_the_host },
 	{ "relative-layers", relative_layers },
 	{ "redirected", redirected },
@@ -1019,7 +1013,13 @@ static const struct shot_test tests[] = {
 	{ "where-it-is-mounted", where_it_is_mounted },
 };
 
+static const struct shot_test extended[] = {
+	{ "owned-by-another", owned_by_another },
+	{ "an-idmapped-layer", an_idmapped_layer },
+};
+
 int main(int argc, char **argv)
 {
-	return shot_run(tests, sizeof(tests) / sizeof(tests[0]), argv);
+	return shot_run_with(tests, sizeof(tests) / sizeof(tests[0]),
+			     extended, sizeof(extended) / sizeof(extended[0]), argv);
 }
