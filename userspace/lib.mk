@@ -92,6 +92,10 @@ lib-y += image/parse.o
 lib-y += image/read.o
 lib-y += image/print.o
 lib-y += image/write.o
+lib-y += image/tell.o
+lib-y += image/reach.o
+lib-y += image/choose.o
+lib-y += image/empty.o
 lib-y += image/archive.o
 
 lib-y += plan/path.o
