@@ -204,7 +204,7 @@ static int change_places(const struct mc_put *put, struct place *p, int dir, con
 	if (renameat2(p->aside, p->made_as, dir, name, RENAME_EXCHANGE))
 		return errno == ENOENT ? 1 : -1;
 	p->taken = p->made_as;
-	if (p->is_dir || !mc_unlinked_is_made(put, p->aside, p->made_as))
+	if (!mc_unlinked_is_made(put, p->aside, p->made_as))
 		return 0;
 	/* two names of one file are left as they are */
 	p->taken = NULL;
