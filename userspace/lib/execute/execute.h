@@ -414,7 +414,7 @@ int mc_one_ns(const struct mc_plan *p, const int *external_fd, struct mc_exec *x
  */
 int mc_pid_levels(const struct mc_exec *x, struct mntcr_error *e);
 
-/* --- what is external (external.c) ------------------------------------------ */
+/* --- what is external (external-mounted.c, external-sb.c, external.c) --------- */
 
 struct libmnt_fs;
 struct libmnt_table;
