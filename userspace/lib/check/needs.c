@@ -42,10 +42,9 @@ struct needs {
 /* What it is of, or what that shows, is to be given in any case. */
 static bool is_chosen(const struct mc_plan *p, uint32_t m)
 {
-	const struct mc_src *s = p->src_of[m] == MC_NONE ? NULL : &p->srcs[p->src_of[m]];
+	uint32_t src = p->src_of[m];
+	const struct mc_src *s = src == MC_NONE ? NULL : &p->srcs[mc_src_base(p, src)];
 
-	while (s && s->kind == MC_SRC_SUB)
-		s = &p->srcs[s->base];
 	/* what is made for an owner could still be another's */
 	return s && s->need != MC_NONE && p->needs[s->need].chosen &&
 	       (s->kind == MC_SRC_GIVEN || p->needs[s->need].kind != MNTCR_GIVEN_USER);

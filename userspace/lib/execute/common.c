@@ -141,8 +141,7 @@ static void op_words(const struct mc_exec *x, const struct mc_op *op,
 			 x->t->sbs[x->p->temps[i].sb].type);
 		break;
 	case MC_REF_SRC:
-		while (x->p->srcs[i].kind == MC_SRC_SUB)
-			i = x->p->srcs[i].base;
+		i = mc_src_base(x->p, i);
 		if (x->p->srcs[i].kind == MC_SRC_LIVE)
 			snprintf(buf, size, "live mount %s (id %llu)",
 				 mc_mount_name(x->t, x->p->srcs[i].index, name,

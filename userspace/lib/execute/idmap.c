@@ -24,13 +24,6 @@ struct making {
 	uint32_t nr_refused;
 };
 
-static const struct mc_src *base_of(const struct mc_exec *x, uint32_t s)
-{
-	while (x->p->srcs[s].kind == MC_SRC_SUB)
-		s = x->p->srcs[s].base;
-	return &x->p->srcs[s];
-}
-
 static bool sets_idmap(const struct mc_op *op)
 {
 	return op->type == MC_OP_CLONE && op->flags & MC_IDMAP;
@@ -191,7 +184,7 @@ static bool can_be_tried(const struct mc_exec *x, const struct mc_src *s)
 static int want(struct making *j, const struct wanted *w)
 {
 	struct mc_exec *x = j->x;
-	const struct mc_src *s = base_of(x, w->src);
+	const struct mc_src *s = &x->p->srcs[mc_src_base(x->p, w->src)];
 
 	if (make(j, w))
 		return -1;
@@ -309,7 +302,7 @@ static void chain(struct making *j)
 		if (!has_idmap(x, m))
 			continue;
 		idmap = &j->of_idmap[x->same_idmap[x->t->mounts[m].idmap]];
-		src = &j->of_src[base_of(x, x->p->src_of[m]) - x->p->srcs];
+		src = &j->of_src[mc_src_base(x->p, x->p->src_of[m])];
 		j->next[0][m] = *idmap;
 		j->next[1][m] = *src;
 		*idmap = *src = m;

@@ -67,11 +67,8 @@ static const struct mc_src *base_of(const struct mc_plan *p, mc_ref r)
 {
 	uint32_t i = MC_REF_KIND(r) == MC_REF_MOUNT ? p->src_of[MC_REF_INDEX(r)] :
 		     p->temps[MC_REF_INDEX(r)].src;
-	const struct mc_src *s = &p->srcs[i];
 
-	while (s->kind == MC_SRC_SUB)
-		s = &p->srcs[s->base];
-	return s;
+	return &p->srcs[mc_src_base(p, i)];
 }
 
 /* The root that a mount will have in the real superblock; "": that cannot be told. */

@@ -65,9 +65,7 @@ bool mc_plan_is_top(const struct mc_plan *p, uint32_t m)
 
 static uint32_t need_of_src(const struct mc_plan *p, uint32_t src)
 {
-	while (p->srcs[src].kind == MC_SRC_SUB)
-		src = p->srcs[src].base;
-	return p->srcs[src].need;
+	return p->srcs[mc_src_base(p, src)].need;
 }
 
 /* Of what waits, the sources that need not: nothing but mounts is made later. */

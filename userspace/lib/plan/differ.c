@@ -15,10 +15,8 @@
 
 const char *mc_plan_source_of(const struct mc_plan *p, uint32_t mount)
 {
-	const struct mc_src *s = &p->srcs[p->src_of[mount]];
+	const struct mc_src *s = &p->srcs[mc_src_base(p, p->src_of[mount])];
 
-	while (s->kind == MC_SRC_SUB)
-		s = &p->srcs[s->base];
 	switch (s->kind) {
 	case MC_SRC_LIVE:
 	case MC_SRC_AGAIN:

@@ -171,13 +171,6 @@ static const char *common(struct mc_plan *p, const char *a, const char *b)
 	return s;
 }
 
-static uint32_t base_of(const struct mc_plan *p, uint32_t src)
-{
-	while (p->srcs[src].kind == MC_SRC_SUB)
-		src = p->srcs[src].base;
-	return src;
-}
-
 /* 1: there is none. */
 static int find_src(struct mc_plan *p, uint32_t sb, const char *path, uint32_t *src,
 		    struct mntcr_error *e)
@@ -191,7 +184,7 @@ static int find_src(struct mc_plan *p, uint32_t sb, const char *path, uint32_t *
 	if (*src == MC_NONE)
 		return 1;
 	p->srcs[*src].uses++;
-	p->srcs[base_of(p, *src)].scratch = true;
+	p->srcs[mc_src_base(p, *src)].scratch = true;
 	return 0;
 }
 
@@ -262,7 +255,7 @@ static int find_need(struct mc_plan *p, uint32_t sb, const struct mc_made_layer 
 	for (i = 0; i < p->topo->sbs[sb].nr_layers; i++) {
 		if (made[i].src == MC_NONE)
 			continue;
-		need = p->srcs[base_of(p, made[i].src)].need;
+		need = p->srcs[mc_src_base(p, made[i].src)].need;
 		if (need == MC_NONE || need == p->srcs[src].need)
 			continue;
 		if (p->srcs[src].need != MC_NONE)

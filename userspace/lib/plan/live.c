@@ -24,9 +24,7 @@ bool mc_plan_any_live(const struct mc_plan *p, const uint32_t *sorted,
 /* The live mount that a source is, or is below. */
 uint32_t mc_plan_live_mount(const struct mc_plan *p, uint32_t src)
 {
-	while (p->srcs[src].kind == MC_SRC_SUB)
-		src = p->srcs[src].base;
-	return p->srcs[src].index;
+	return p->srcs[mc_src_base(p, src)].index;
 }
 
 /*

@@ -232,11 +232,9 @@ int mc_plan_mount_need(struct mc_plan *p, uint32_t mount, bool had, struct mntcr
 
 uint32_t mc_plan_need_of(const struct mc_plan *p, uint32_t mount)
 {
-	const struct mc_src *s = &p->srcs[p->src_of[mount]];
+	const struct mc_src *s = &p->srcs[mc_src_base(p, p->src_of[mount])];
 	const struct mc_mount *m = &p->topo->mounts[mount];
 
-	while (s->kind == MC_SRC_SUB)
-		s = &p->srcs[s->base];
 	if (s->need == MC_NONE && m->parent == MC_NONE)
 		return mc_plan_owner_need(p, p->topo->ns[m->ns].userns);
 	return s->need;

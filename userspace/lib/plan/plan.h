@@ -384,6 +384,14 @@ static inline bool mc_src_is_opened(const struct mc_src *s)
 	return s->kind == MC_SRC_FRESH || s->kind == MC_SRC_AGAIN;
 }
 
+/* The source that this one is below in the end, or itself. */
+static inline uint32_t mc_src_base(const struct mc_plan *p, uint32_t src)
+{
+	while (p->srcs[src].kind == MC_SRC_SUB)
+		src = p->srcs[src].base;
+	return src;
+}
+
 const char *mc_need_kind_name(enum mntcr_given_kind kind);
 bool mc_need_is_ns(enum mntcr_given_kind kind);
 /* Does a superblock show such namespaces? */

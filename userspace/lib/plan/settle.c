@@ -7,13 +7,6 @@
  */
 #include "plan/priv.h"
 
-static struct mc_src *base_of(const struct mc_plan *p, uint32_t src)
-{
-	while (p->srcs[src].kind == MC_SRC_SUB)
-		src = p->srcs[src].base;
-	return &p->srcs[src];
-}
-
 /*
  * With so many uses, one clone that has the wanted attributes costs less than
  * setting them each time.
@@ -55,7 +48,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 		}
 	}
 	for (m = 0; m < p->topo->nr_mounts; m++) {
-		struct mc_src *s = base_of(p, p->src_of[m]);
+		struct mc_src *s = &p->srcs[mc_src_base(p, p->src_of[m])];
 
 		/*
 		 * Stock kernels mount on a detached tree only in the namespace
@@ -76,7 +69,7 @@ void mc_plan_settle_srcs(struct mc_plan *p)
 bool mc_plan_sets_idmap(const struct mc_plan *p, uint32_t mount)
 {
 	const struct mc_mount *m = p->topo->mounts;
-	const struct mc_src *s = base_of(p, p->src_of[mount]);
+	const struct mc_src *s = &p->srcs[mc_src_base(p, p->src_of[mount])];
 
 	return m[mount].idmap != MC_NONE &&
 	       !(s->kind == MC_SRC_LIVE && m[s->index].idmap == m[mount].idmap);
@@ -86,7 +79,7 @@ bool mc_plan_sets_idmap(const struct mc_plan *p, uint32_t mount)
 bool mc_plan_plain(const struct mc_plan *p, uint32_t mount)
 {
 	const struct mc_mount *m = &p->topo->mounts[mount];
-	const struct mc_src *s = base_of(p, p->src_of[mount]);
+	const struct mc_src *s = &p->srcs[mc_src_base(p, p->src_of[mount])];
 	uint64_t has = 0;
 
 	if (m->unbindable || (!s->scratch && !s->direct))

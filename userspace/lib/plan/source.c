@@ -171,11 +171,9 @@ static int plan_sb(struct mc_plan *p, const uint32_t *sorted, uint32_t from,
 /* What it is cloned from, whichever part of that; NULL: it is refused. */
 static const struct mc_src *base_of(const struct mc_plan *p, uint32_t m)
 {
-	const struct mc_src *src = p->src_of[m] == MC_NONE ? NULL : &p->srcs[p->src_of[m]];
+	uint32_t src = p->src_of[m];
 
-	while (src && src->kind == MC_SRC_SUB)
-		src = &p->srcs[src->base];
-	return src;
+	return src == MC_NONE ? NULL : &p->srcs[mc_src_base(p, src)];
 }
 
 /* MC_FROM_NOTHING: it has no source, and its superblock is none that the others have. */

@@ -204,8 +204,7 @@ static void mark(struct mc_plan *p, struct mc_src *s)
 		src = s->layers[i].src;
 		if (sb->layers[i].kind != MC_LAYER_UPPER || src == MC_NONE)
 			continue;
-		while (p->srcs[src].kind == MC_SRC_SUB)
-			src = p->srcs[src].base;
+		src = mc_src_base(p, src);
 		if (p->srcs[src].kind == MC_SRC_FRESH &&
 		    mc_type_in_memory(p->topo->sbs[p->srcs[src].sb].type))
 			p->srcs[src].unlinks = true;
