@@ -2,7 +2,7 @@
 /*
  * --host: the restorer's own mount at a place stands for what the dumper's host had
  * there.  An image is not trusted, so nothing is taken but at places that the caller
- * has named, and there only what is of the recorded type (external.c).
+ * has named, and there only what is of the recorded type (external-sb.c).
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
