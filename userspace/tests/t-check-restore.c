@@ -834,7 +834,7 @@ static void a_kernel_without_empty_pid_namespaces(void)
 	struct mntcr_restore_options o = { 0 };
 	FILE *out = fopen("/dev/null", "we"), *dump_list;
 	bool faked, none = false;
-	struct mntcr_error e;
+	struct mntcr_error e = { 0 };
 	struct seen s;
 
 	REQUIRE(out);
