@@ -286,28 +286,66 @@ static bool same_root(struct look *l, int mnt, const struct seen *s)
 	return s->k.dev == l->w->dev[p->sb] && !strcmp(s->k.root, root);
 }
 
-/* A mount that the model has just got: what hangs there, and is nobody yet? */
-static struct seen *find_new(struct look *l, int mnt, const struct seen *up)
-{
-	for (int i = 0; i < l->nr; i++)
-		if (!l->s[i].ours && l->s[i].k.parent == up->k.id &&
-		    same_place(l, mnt, &l->s[i], up) && same_root(l, mnt, &l->s[i]))
-			return &l->s[i];
-	return NULL;
-}
-
-/* Groups go one with one. */
-static bool same_group(struct look *l, int g, uint64_t id)
+/* Groups go one with one: could these be? */
+static bool may_be_group(const struct look *l, int g, uint64_t id)
 {
 	if (!g || !id)
 		return !g && !id;
-	if (!l->group[g]) {
-		for (int i = 1; i < l->h->m.nr_groups; i++)
-			if (l->group[i] == id)
-				return false;
+	if (l->group[g])
+		return l->group[g] == id;
+	for (int i = 1; i < l->h->m.nr_groups; i++)
+		if (l->group[i] == id)
+			return false;
+	return true;
+}
+
+/* Then they are from now on. */
+static bool same_group(struct look *l, int g, uint64_t id)
+{
+	bool same = may_be_group(l, g, id);
+
+	if (same && g)
 		l->group[g] = id;
+	return same;
+}
+
+/* In all that does not depend on which of the mounts that hang there it is. */
+static bool alike(const struct look *l, int mnt, const struct seen *s)
+{
+	const struct model *m = &l->h->m;
+	const struct model_mount *p = &m->mnt[mnt];
+	int on = 0;
+
+	for (int i = 0; i < m->nr; i++)
+		on += m->mnt[i].ns != MODEL_GONE && m->mnt[i].parent == mnt;
+	for (int i = 0; i < l->nr; i++)
+		on -= l->s[i].k.parent == s->k.id;
+	return !on && s->k.unbindable == p->unbindable &&
+	       (!l->w->locks || s->k.locked == p->locked) &&
+	       may_be_group(l, p->group, s->k.group) &&
+	       may_be_group(l, model_master(m, mnt), s->k.master);
+}
+
+/*
+ * A mount that the model has just got: what hangs there, and is nobody yet?  There is
+ * one, unless directories have been renamed: of what hangs out of reach no place is told.
+ */
+static struct seen *find_new(struct look *l, int mnt, const struct seen *up)
+{
+	struct seen *first = NULL;
+
+	for (int i = 0; i < l->nr; i++) {
+		struct seen *s = &l->s[i];
+
+		if (s->ours || s->k.parent != up->k.id || !same_place(l, mnt, s, up) ||
+		    !same_root(l, mnt, s))
+			continue;
+		if (alike(l, mnt, s))
+			return s;
+		if (!first)
+			first = s;
 	}
-	return l->group[g] == id;
+	return first;
 }
 
 static int compare_mount(struct look *l, int mnt)
