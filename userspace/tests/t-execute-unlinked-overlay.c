@@ -11,12 +11,11 @@
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
 
-#include "image/image.h"
+#include "dumped.h"
 #include "idmap-userns.h"
-#include "shot.h"
 #include "unlinked.h"
 
-static const char *image = "/tmp/image", *again = "/tmp/again";
+static const char *image = "/tmp/image";
 
 static bool has_overlay(void)
 {
@@ -392,29 +391,6 @@ struct back {
 	int turns;
 };
 
-#define DO(call, e)	do {					\
-		int ret_ = (call);				\
-		if (ret_)					\
-			TAP_SAY("%s [%s]", (e).text, (e).rule);	\
-		REQUIRE(!ret_);					\
-	} while (0)
-
-static void dump_to(const struct world *w, const char *path, struct mntcr_topology **t,
-		    struct mntcr_contents **c)
-{
-	struct mntcr_source src[WORLD_MAX_NS] = { 0 };
-	const struct mntcr_contents_options o = {
-		.size = sizeof(o), .sources = src, .nr_sources = w->nr, .left_out = say,
-	};
-	struct mntcr_topology *live;
-	struct mntcr_error e = { 0 };
-
-	capture_fds(w, src, &live);
-	DO(mntcr_image_write_contents(live, &o, path, &e), e);
-	mntcr_topology_free(live);
-	DO(mntcr_image_read_contents(path, t, c, &e), e);
-}
-
 static void dump(struct back *b, void (*fn)(void), int flags)
 {
 	struct world w = { .nr = 0 };
@@ -492,26 +468,6 @@ static int all_is_there(void *other_names)
 	return 0;
 }
 
-/* Contents included: those of the layers, too. */
-static void same_contents(struct back *b)
-{
-	struct world made = { .nr = 1, .ns = { mntcr_restored_ns_fd(b->r, 0) } };
-	struct mntcr_verify_options o = {
-		.size = sizeof(o), .report = say, .flags = MNTCR_VERIFY_ORDER,
-	};
-	struct mntcr_topology *t;
-	struct mntcr_contents *c;
-	size_t nr = 1;
-
-	dump_to(&made, again, &t, &c);
-	o.contents_a = b->c;
-	o.contents_b = c;
-	DO(mntcr_verify(b->t, t, &o, &nr, &b->e), b->e);
-	CHECK_EQ(nr, 0);
-	mntcr_topology_free(t);
-	mntcr_contents_free(c);
-}
-
 /* strings: those of the overlay are what they were */
 static void good(struct back *b, bool other_names, bool strings)
 {
@@ -524,7 +480,7 @@ static void good(struct back *b, bool other_names, bool strings)
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b->r, 0), all_is_there,
 			  other_names ? b : NULL), 0);
 	if (strings)
-		same_contents(b);
+		same_dump(b->t, b->c, b->r);
 	mntcr_restored_free(b->r);
 	b->r = NULL;
 	CHECK_EQ(world_own_fds(), fds);
@@ -612,7 +568,7 @@ static void layers_that_are_closed(void)
 	dump(&b, on_what_is_closed, 0);
 	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), is_closed, NULL), 0);
-	same_contents(&b);
+	same_dump(b.t, b.c, b.r);
 	done(&b);
 }
 
@@ -775,7 +731,7 @@ static void given_up_half_way(void)
 	}
 	REQUIRE(!ret);
 	CHECK(turns > 1);
-	same_contents(&b);
+	same_dump(b.t, b.c, b.r);
 	done(&b);
 }
 
