@@ -758,7 +758,20 @@ static void what_cannot_be_made(void)
 	bad(&b, false, "it had another name, and a directory is there by now");
 	CHECK_EQ(left_in("/tmp/host/u"), 0);
 	TRY(rmdir("/tmp/host/u/kept"));
+	TRY(mkfifo("/tmp/host/u/kept", 0600));
+	bad(&b, false, "it had another name, and another file is there by now");
+	TRY(unlink("/tmp/host/u/kept"));
+	TRY(symlink("taken", "/tmp/host/u/kept"));
+	bad(&b, false, "it had another name, and another file is there by now");
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
+	TRY(unlink("/tmp/host/u/kept"));
+	/* of a lower layer: it is not even copied up */
+	TRY(mkfifo("/tmp/host/l/kept", 0600));
+	bad(&b, false, "it had another name, and another file is there by now");
+	CHECK(access("/tmp/host/u/kept", F_OK) && errno == ENOENT);
+	TRY(unlink("/tmp/host/l/kept"));
 	TRY(rename("/tmp/host/moved", "/tmp/host/u/kept"));
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
 	done(&b);
 }
 
@@ -882,6 +895,37 @@ static void dump_mounted(struct back *b, struct mntcr_external both[2], char key
 	b->o.nr_externals = 2;
 }
 
+/* Its other name becomes another file's after that has been looked at. */
+static const char *other;
+
+int __real_linkat(int from, const char *what, int to, const char *as, int flags);
+int __wrap_linkat(int from, const char *what, int to, const char *as, int flags);
+
+int __wrap_linkat(int from, const char *what, int to, const char *as, int flags)
+{
+	if (is_name(what, other)) {
+		other = NULL;
+		TRY(renameat(from, what, from, "moved"));
+		TRY(mknodat(from, what, S_IFIFO | 0600, 0));
+	}
+	return __real_linkat(from, what, to, as, flags);
+}
+
+static void another_file_meanwhile(void)
+{
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	other = "kept";
+	bad(&b, false, "it had another name, and another file is there by now");
+	CHECK(!other);
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
+	done(&b);
+}
+
 /* Who has it mounted takes the name of an unlinked one for a directory of their own. */
 static void a_name_taken_meanwhile(void)
 {
@@ -972,6 +1016,7 @@ static const struct shot_test tests[] = {
 	{ "a-name-taken-meanwhile", a_name_taken_meanwhile },
 	{ "a-name-taken-at-last", a_name_taken_at_last },
 	{ "what-cannot-be-made", what_cannot_be_made },
+	{ "another-file-meanwhile", another_file_meanwhile },
 	{ "where-it-is-mounted", where_it_is_mounted },
 };
 

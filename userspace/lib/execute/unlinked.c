@@ -534,6 +534,7 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s)
 		put[i] = (struct mc_put){
 			.nr = p->unlinked[s->unlinked + i].nr,
 			.path = p->unlinked[s->unlinked + i].path,
+			.type = p->unlinked[s->unlinked + i].type,
 		};
 	return put;
 }
@@ -611,6 +612,7 @@ static int keep_puts(struct mc_exec *x)
 	for (i = 0; i < x->p->nr_unlinked; i++)
 		x->put[i] = (struct mc_put){
 			.nr = x->p->unlinked[i].nr, .path = x->p->unlinked[i].path,
+			.type = x->p->unlinked[i].type,
 		};
 	return 0;
 }

@@ -205,6 +205,7 @@ struct mc_node {
 struct mc_unlinked {
 	uint32_t nr;		/* as in the image */
 	const char *made_as, *path; /* below the superblock's root */
+	mode_t type;		/* 0: not known */
 };
 
 /* A temporary mount: the image has none like it, a group needs it for a while. */

@@ -187,6 +187,7 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 		s->unlinked = p->nr_unlinked;
 	p->unlinked[p->nr_unlinked++] = (struct mc_unlinked){
 		.nr = m->unlinked, .made_as = path + top, .path = m->root + top,
+		.type = m->root_file.mode & S_IFMT,
 	};
 	*made_as = path;
 	return 0;
