@@ -73,6 +73,8 @@ test-y += t-execute-overlay
 vm-test-y += t-execute-overlay
 test-y += t-execute-overlay-idmap
 vm-test-y += t-execute-overlay-idmap
+test-y += t-execute-overlay-closed
+vm-test-y += t-execute-overlay-closed
 test-y += t-execute-files
 vm-test-y += t-execute-files
 test-y += t-execute-sources
@@ -134,7 +136,7 @@ vm-test-y += t-topology-stand-in
 test-y += t-execute-unlinked-device
 vm-test-y += t-execute-unlinked-device
 test-y += t-execute-unlinked-overlay
-LIBS-t-execute-unlinked-overlay := -Wl,--wrap=renameat2 -Wl,--wrap=unlinkat
+LIBS-t-execute-unlinked-overlay := -Wl,--wrap=renameat2 -Wl,--wrap=unlinkat,--wrap=linkat
 vm-test-y += t-execute-unlinked-overlay
 test-y += t-execute-devices
 LIBS-t-execute-devices := -Wl,--wrap=syscall

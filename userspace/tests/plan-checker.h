@@ -112,6 +112,7 @@ static inline void check_op(struct checker *c, const struct mc_op *op)
 			uses(c, op->arg);
 		return;
 	case MC_OP_UNLINK:
+	case MC_OP_FINISH:
 		REQUIRE(!c->locks_begun);
 		uses(c, op->obj);
 		return;

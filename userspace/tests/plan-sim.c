@@ -693,6 +693,7 @@ static bool run_op(struct sim *s, const struct mc_op *op)
 	case MC_OP_GROUP:
 		return op_group(s, op);
 	case MC_OP_UNLINK:
+	case MC_OP_FINISH:
 		return *fd_of(s, op->obj) != MC_NONE || bad(s, "it is closed");
 	case MC_OP_LOCK:
 		if (s->p->api != MNTCR_API_EXTENDED || !use(s, op->obj, &m))

@@ -11,12 +11,11 @@
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
 
-#include "image/image.h"
+#include "dumped.h"
 #include "idmap-userns.h"
-#include "shot.h"
 #include "unlinked.h"
 
-static const char *image = "/tmp/image", *again = "/tmp/again";
+static const char *image = "/tmp/image";
 
 static bool has_overlay(void)
 {
@@ -392,29 +391,6 @@ struct back {
 	int turns;
 };
 
-#define DO(call, e)	do {					\
-		int ret_ = (call);				\
-		if (ret_)					\
-			TAP_SAY("%s [%s]", (e).text, (e).rule);	\
-		REQUIRE(!ret_);					\
-	} while (0)
-
-static void dump_to(const struct world *w, const char *path, struct mntcr_topology **t,
-		    struct mntcr_contents **c)
-{
-	struct mntcr_source src[WORLD_MAX_NS] = { 0 };
-	const struct mntcr_contents_options o = {
-		.size = sizeof(o), .sources = src, .nr_sources = w->nr, .left_out = say,
-	};
-	struct mntcr_topology *live;
-	struct mntcr_error e = { 0 };
-
-	capture_fds(w, src, &live);
-	DO(mntcr_image_write_contents(live, &o, path, &e), e);
-	mntcr_topology_free(live);
-	DO(mntcr_image_read_contents(path, t, c, &e), e);
-}
-
 static void dump(struct back *b, void (*fn)(void), int flags)
 {
 	struct world w = { .nr = 0 };
@@ -492,26 +468,6 @@ static int all_is_there(void *other_names)
 	return 0;
 }
 
-/* Contents included: those of the layers, too. */
-static void same_contents(struct back *b)
-{
-	struct world made = { .nr = 1, .ns = { mntcr_restored_ns_fd(b->r, 0) } };
-	struct mntcr_verify_options o = {
-		.size = sizeof(o), .report = say, .flags = MNTCR_VERIFY_ORDER,
-	};
-	struct mntcr_topology *t;
-	struct mntcr_contents *c;
-	size_t nr = 1;
-
-	dump_to(&made, again, &t, &c);
-	o.contents_a = b->c;
-	o.contents_b = c;
-	DO(mntcr_verify(b->t, t, &o, &nr, &b->e), b->e);
-	CHECK_EQ(nr, 0);
-	mntcr_topology_free(t);
-	mntcr_contents_free(c);
-}
-
 /* strings: those of the overlay are what they were */
 static void good(struct back *b, bool other_names, bool strings)
 {
@@ -524,7 +480,7 @@ static void good(struct back *b, bool other_names, bool strings)
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b->r, 0), all_is_there,
 			  other_names ? b : NULL), 0);
 	if (strings)
-		same_contents(b);
+		same_dump(b->t, b->c, b->r);
 	mntcr_restored_free(b->r);
 	b->r = NULL;
 	CHECK_EQ(world_own_fds(), fds);
@@ -612,7 +568,7 @@ static void layers_that_are_closed(void)
 	dump(&b, on_what_is_closed, 0);
 	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), is_closed, NULL), 0);
-	same_contents(&b);
+	same_dump(b.t, b.c, b.r);
 	done(&b);
 }
 
@@ -771,7 +727,7 @@ static void given_up_half_way(void)
 	}
 	REQUIRE(!ret);
 	CHECK(turns > 1);
-	same_contents(&b);
+	same_dump(b.t, b.c, b.r);
 	done(&b);
 }
 
@@ -798,7 +754,20 @@ static void what_cannot_be_made(void)
 	bad(&b, false, "it had another name, and a directory is there by now");
 	CHECK_EQ(left_in("/tmp/host/u"), 0);
 	TRY(rmdir("/tmp/host/u/kept"));
+	TRY(mkfifo("/tmp/host/u/kept", 0600));
+	bad(&b, false, "it had another name, and another file is there by now");
+	TRY(unlink("/tmp/host/u/kept"));
+	TRY(symlink("taken", "/tmp/host/u/kept"));
+	bad(&b, false, "it had another name, and another file is there by now");
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
+	TRY(unlink("/tmp/host/u/kept"));
+	/* of a lower layer: it is not even copied up */
+	TRY(mkfifo("/tmp/host/l/kept", 0600));
+	bad(&b, false, "it had another name, and another file is there by now");
+	CHECK(access("/tmp/host/u/kept", F_OK) && errno == ENOENT);
+	TRY(unlink("/tmp/host/l/kept"));
 	TRY(rename("/tmp/host/moved", "/tmp/host/u/kept"));
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
 	done(&b);
 }
 
@@ -922,6 +891,37 @@ static void dump_mounted(struct back *b, struct mntcr_external both[2], char key
 	b->o.nr_externals = 2;
 }
 
+/* Its other name becomes another file's after that has been looked at. */
+static const char *other;
+
+int __real_linkat(int from, const char *what, int to, const char *as, int flags);
+int __wrap_linkat(int from, const char *what, int to, const char *as, int flags);
+
+int __wrap_linkat(int from, const char *what, int to, const char *as, int flags)
+{
+	if (is_name(what, other)) {
+		other = NULL;
+		TRY(renameat(from, what, from, "moved"));
+		TRY(mknodat(from, what, S_IFIFO | 0600, 0));
+	}
+	return __real_linkat(from, what, to, as, flags);
+}
+
+static void another_file_meanwhile(void)
+{
+	struct back b;
+
+	need_api();
+	if (!has_overlay())
+		SKIP("this kernel has no overlay");
+	dump_on_the_host(&b, many_on_the_host);
+	other = "kept";
+	bad(&b, false, "it had another name, and another file is there by now");
+	CHECK(!other);
+	CHECK_EQ(left_in("/tmp/host/u"), 0);
+	done(&b);
+}
+
 /* Who has it mounted takes the name of an unlinked one for a directory of their own. */
 static void a_name_taken_meanwhile(void)
 {
@@ -1010,6 +1010,7 @@ static const struct shot_test tests[] = {
 	{ "a-name-taken-meanwhile", a_name_taken_meanwhile },
 	{ "a-name-taken-at-last", a_name_taken_at_last },
 	{ "what-cannot-be-made", what_cannot_be_made },
+	{ "another-file-meanwhile", another_file_meanwhile },
 	{ "where-it-is-mounted", where_it_is_mounted },
 };
 

@@ -313,6 +313,84 @@ static void with_an_index(void)
 	}
 }
 
+/* What would keep overlayfs from writing there comes when it is mounted, if there is any. */
+static void on_what_is_closed(void)
+{
+	static const struct {
+		uint32_t flags, of_overlay;
+		uint64_t inodes;
+		bool contents, finish;
+	} turns[] = {
+		{ 0, 0, 0, false, false },
+		{ MS_RDONLY, 0, 0, false, true },
+		{ MS_RDONLY, MS_RDONLY, 0, false, true },
+		{ 0, 0, 16, false, true },
+		{ 0, 0, 0, true, true },
+		/* there may have been no room for its work directory */
+		{ 0, MS_RDONLY, 16, true, false },
+	};
+	struct mntcr_external ext = { .key = "8:0", .path = "/srv" };
+	struct mc_plan_options o = cold();
+	uint32_t i;
+	char *s;
+
+	for (i = 0; i < MC_ARRAY_SIZE(turns); i++) {
+		start_overlay("rw,lowerdir=/l/a,upperdir=/rw/up,workdir=/rw/work");
+		layer(2, 0, 0, "/a");
+		layer(2, 1, 1, "/x/up");
+		layer(2, 2, 1, "/x/work");
+		t->sbs[1].flags = turns[i].flags;
+		t->sbs[1].sized = true;
+		t->sbs[1].inodes = turns[i].inodes;
+		t->sbs[1].contents = turns[i].contents;
+		t->sbs[2].flags = turns[i].of_overlay;
+		finish();
+		o.externals = &ext;
+		o.nr_externals = 1;
+		REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+		check();
+		s = text();
+		CHECK_EQ(strstr(s, "\nfinish    src1\n") != NULL, turns[i].finish);
+		free(s);
+		REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
+		check();
+		done();
+	}
+}
+
+/* What the image has read-only on a device is not written to: a path may lead elsewhere. */
+static void on_a_read_only_device(void)
+{
+	struct mntcr_external at = { .key = "8:0", .path = "/dev/sda" };
+	struct mc_plan_options o = cold();
+
+	start_overlay("rw,lowerdir=/l/a,upperdir=/rw/up,workdir=/rw/work");
+	t->sbs[0].type = "ext4";
+	t->sbs[0].options = "";
+	layer(2, 0, 1, "/a");
+	layer(2, 1, 0, "/x/up");
+	layer(2, 2, 0, "/x/work");
+	finish();
+	o.devices = &at;
+	o.nr_devices = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	t->sbs[0].flags = MS_RDONLY;
+	refused(MNTCR_API_EXTENDED, &o, "layer-read-only");
+	CHECK(strstr(e.text, "--external 8:0=PATH, where it is writable, or --external 8:2=PATH"));
+	o.nr_devices = 0;
+	o.externals = &at;
+	o.nr_externals = 1;
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	/* lower ones are read alone */
+	o.nr_devices = 1;
+	o.nr_externals = 0;
+	layer(2, 0, 0, "/a");
+	layer(2, 1, 1, "/x/up");
+	layer(2, 2, 1, "/x/work");
+	REQUIRE(!make(MNTCR_API_EXTENDED, &o));
+	done();
+}
+
 /*
  * What has been unlinked in an overlay is made in its upper layer: what that is in is only
  * then what the image has, whether or not something is unlinked in there, too.
@@ -347,9 +425,10 @@ static void unlinked_in_it(void)
 		check();
 		s = text();
 		CHECK(strstr(s, own ? "\nunlink    in src3: d/f\n"
-				      "unlink    in src1: g\n" :
+				      "unlink    in src1: g\n"
+				      "finish    src1\n" :
 				      "\nunlink    in src2: d/f\n"
-				      "unlink    in src1: nothing of its own\n"));
+				      "finish    src1\n"));
 		free(s);
 		REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
 		check();
@@ -400,6 +479,8 @@ int main(void)
 	TAP_RUN(other_strings);
 	TAP_RUN(long_strings);
 	TAP_RUN(with_an_index);
+	TAP_RUN(on_what_is_closed);
+	TAP_RUN(on_a_read_only_device);
 	TAP_RUN(unlinked_in_it);
 	TAP_RUN(stacked);
 	return tap_done();

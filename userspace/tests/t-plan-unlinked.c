@@ -119,6 +119,7 @@ static void unlinked_roots_anew(void)
 	       "attach    mnt0:14 on mnt0:10 at /e\n"
 	       "attach    mnt0:10 on ns0 at /\n"
 	       "unlink    in src0: d/f d/f g\n"
+	       "finish    src0\n"
 	       "release   9 descriptors\n");
 	REQUIRE(!make(MNTCR_API_UPSTREAM, &o));
 	/* which one it is, or what was in it, is not known */

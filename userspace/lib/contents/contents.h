@@ -161,6 +161,8 @@ int mc_rules_no_way(const struct mc_rules *r, const char *what);
 /* What had another name has none by now, or it may not be looked for. */
 int mc_rules_no_name(const struct mc_rules *r, const char *what);
 #define MC_NO_NAME_LEFT		"and has none any more"
+#define MC_NO_NAME_THERE	"and is not there any more"
+#define MC_NAME_OF_ANOTHER	"and another file is there by now"
 #define MC_FOUND_IN_LAYERS	"and is found only where it is made anew of its layers"
 #define MC_FOUND_ON_DEVICE	"and is found only where a device stands for its superblock, or the root of a mount of all of it, whose UUID is the image's"
 /* All its data, piece by piece; block may be NULL. */
@@ -234,6 +236,7 @@ void mc_flags_free(struct mc_flags *l);
 struct mc_put {
 	uint32_t nr;
 	const char *path;	/* that it had, below the root */
+	mode_t type;		/* that it has; 0: not known */
 	bool made;
 	bool ours;		/* told: it is a file that was not there before */
 	uint64_t dev, ino;	/* ino 0: a directory, which may get another one */

@@ -370,12 +370,6 @@ static int not_linked(struct fill *f, int from, const char *to)
 	int err = errno;
 	struct stat st;
 
-	/* in layers there is what others have put there */
-	if (err == ENOENT && mc_type_of_layers(f->rules.sb->type))
-		return mc_rules_no_name(&f->rules, "and is not there any more");
-	if (err == EPERM && mc_type_of_layers(f->rules.sb->type) &&
-	    !fstatat(from, to, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode))
-		return mc_rules_no_name(&f->rules, "and a directory is there by now");
 	if (err == ENOENT)
 		return mc_rules_no_link(&f->rules, MC_LINK_MISSING);
 	if (err == EPERM && !fstatat(from, to, &st, AT_SYMLINK_NOFOLLOW) &&
@@ -399,14 +393,76 @@ static struct mc_put *find_put(const struct fill *f, uint32_t nr)
 	return f->nr_put ? bsearch(&key, f->put, f->nr_put, sizeof(key), cmp_put) : NULL;
 }
 
+/* A directory above it may have become something else. */
+static bool is_gone(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == ELOOP;
+}
+
+/* In layers there is what others have put there: is it what it was? */
+static int check_type(struct fill *f, int dir, const char *name)
+{
+	const struct mc_put *put = find_put(f, f->rules.unlinked);
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return is_gone(errno) ? mc_rules_no_name(&f->rules, MC_NO_NAME_THERE) :
+		       sys(f, "looking at what it is a link to");
+	if (S_ISDIR(st.st_mode))
+		return mc_rules_no_name(&f->rules, "and a directory is there by now");
+	return put && put->type && put->type != (st.st_mode & S_IFMT) ?
+	       mc_rules_no_name(&f->rules, MC_NAME_OF_ANOTHER) : 0;
+}
+
+/* Before, since the kernel copies it up for a link, and that link, which stays what it is. */
+static int link_in_layers(struct fill *f, int from, const char *to, int dir, const char *name)
+{
+	if (check_type(f, from, to))
+		return -1;
+	if (linkat(from, to, dir, name, 0))
+		return errno == ENOENT ? mc_rules_no_name(&f->rules, MC_NO_NAME_THERE) :
+		       sys(f, "link");
+	if (!check_type(f, dir, name))
+		return 0;
+	unlinkat(dir, name, 0);
+	return -1;
+}
+
+/* path is changed. */
+static int link_to(struct fill *f, char *path, int dir, const char *name)
+{
+	bool layers = mc_type_of_layers(f->rules.sb->type);
+	char *last = strrchr(path, '/');
+	int from, ret;
+
+	if (layers && !f->whole)
+		return mc_rules_no_name(&f->rules, MC_FOUND_IN_LAYERS);
+	if (last)
+		*last++ = '\0';
+	else
+		last = path;
+	from = below(f->root, last == path ? "" : path, O_PATH | O_DIRECTORY);
+	if (from < 0 && is_gone(errno))
+		return layers ? mc_rules_no_name(&f->rules, MC_NO_NAME_THERE) :
+		       mc_rules_no_link(&f->rules, MC_LINK_NOWHERE);
+	if (from < 0)
+		return sys(f, "the directory of what it is a link to");
+	if (layers)
+		ret = link_in_layers(f, from, last, dir, name);
+	else
+		ret = linkat(from, last, dir, name, 0) ? not_linked(f, from, last) : 0;
+	mc_close(from);
+	return ret;
+}
+
 /* To what is there, or to what has been unlinked as well and was before it. */
 static int make_link(struct fill *f, int dir, const char *name,
 		     const char *target)
 {
-	char *copy = strdup(target), *path, *last, number[MC_PUT_NAME];
+	char *copy = strdup(target), *path, number[MC_PUT_NAME];
 	const struct mc_put *other;
 	uint32_t unlinked;
-	int from = -1, ret = -1;
+	int ret = -1;
 
 	if (!copy)
 		return mc_nomem(f->e);
@@ -425,29 +481,8 @@ static int make_link(struct fill *f, int dir, const char *name,
 		goto out;
 	}
 	f->ours = false;
-	if (mc_type_of_layers(f->rules.sb->type) && !f->whole) {
-		mc_rules_no_name(&f->rules, MC_FOUND_IN_LAYERS);
-		goto out;
-	}
-	last = strrchr(path, '/');
-	if (last)
-		*last++ = '\0';
-	else
-		last = path;
-	from = below(f->root, last == path ? "" : path, O_PATH | O_DIRECTORY);
-	if (from < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) &&
-	    mc_type_of_layers(f->rules.sb->type))
-		mc_rules_no_name(&f->rules, "and is not there any more");
-	else if (from < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		mc_rules_no_link(&f->rules, MC_LINK_NOWHERE);
-	else if (from < 0)
-		sys(f, "the directory of what it is a link to");
-	else if (!linkat(from, last, dir, name, 0))
-		ret = 0;
-	else
-		not_linked(f, from, last);
+	ret = link_to(f, path, dir, name);
 out:
-	mc_close(from);
 	free(copy);
 	return ret;
 }
@@ -468,11 +503,11 @@ int mc_contents_by_handle(const struct mc_rules *r, int root, int type, const vo
 	memcpy(u.h.f_handle, handle, size);
 	fd = open_by_handle_at(in, &u.h, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ESTALE)
-		mc_rules_no_name(r, "and is not there any more");
+		mc_rules_no_name(r, MC_NO_NAME_THERE);
 	else if (fd < 0 || fstat(fd, &st))
 		mc_rules_fail(r, MNTCR_SYS, errno, "opening it by its handle");
 	else if ((st.st_mode & S_IFMT) != mode)
-		mc_rules_no_name(r, "and another file is there by now");
+		mc_rules_no_name(r, MC_NAME_OF_ANOTHER);
 	else if (!st.st_nlink)
 		mc_rules_no_name(r, MC_NO_NAME_LEFT);
 	else

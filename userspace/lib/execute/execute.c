@@ -106,6 +106,9 @@ static int run_op(struct mc_exec *x, const struct mc_op *op)
 	case MC_OP_UNLINK:
 		return x->be->flush(x) || x->be->go_home(x, op) ? -1 :
 		       mc_exec_unlink(x, op);
+	case MC_OP_FINISH:
+		return x->be->flush(x) || x->be->go_home(x, op) ? -1 :
+		       mc_exec_close(x, op);
 	case MC_OP_LOCK:
 		return x->be->flush(x) ? -1 : x->be->lock(x, op);
 	case MC_OP_DETACH:

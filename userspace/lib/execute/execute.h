@@ -258,7 +258,7 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s);
  * in a directory of its own.
  */
 int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root);
-/* What a tmpfs has beside its own until unlinked roots, also of overlays on it, are unlinked. */
+/* What a tmpfs has beside its own until it is finished. */
 #define MC_SPARE_INODES	4096
 /* When nothing is changed in it any more: flags that let nobody do so.  op has failed else. */
 int mc_exec_set_last(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s,
@@ -277,6 +277,8 @@ int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd);
 void mc_exec_take_back(struct mc_exec *x);
 /* UNLINK: what was given other names. */
 int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op);
+/* finish.c: FINISH. */
+int mc_exec_close(struct mc_exec *x, const struct mc_op *op);
 int mc_exec_tmpfs(struct mc_exec *x);
 bool mc_exec_is_dir(struct mc_exec *x, int fd);
 /* Is the source's root a directory?  A mountpoint of that kind has to be made. */

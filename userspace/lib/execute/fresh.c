@@ -172,14 +172,14 @@ static int set_pidns(struct mc_exec *x, int fs, const struct mc_sb *sb,
 }
 
 /*
- * Its size is said by an option only where this machine would choose another.  While
- * unlinked roots are made there are directories more, and it may be full.
+ * Its size is said by an option only where this machine would choose another.  Until it
+ * is finished there are directories more, and it may be full.
  */
 static int set_size(struct mc_exec *x, int fs, int mnt, const struct mc_src *s,
 		    const struct mc_op *op)
 {
 	const struct mc_sb *sb = &x->t->sbs[s->sb];
-	uint64_t most = sb->inodes + (sb->inodes && s->unlinks ? MC_SPARE_INODES : 0);
+	uint64_t most = sb->inodes + (sb->inodes && s->finish ? MC_SPARE_INODES : 0);
 	char size[32], inodes[32];
 	struct statfs st;
 	bool other;
@@ -279,7 +279,7 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 		return -1;
 	/* Files are made first: after that it may become read-only. */
 	if (mc_exec_set_flags(x, fs, sb->flags) ||
-	    (rdonly && !op->nr && !full && !s->unlinks &&
+	    (rdonly && !op->nr && !full && !s->finish &&
 	     mc_exec_config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL)) ||
 	    mc_exec_config(x, fs, MC_FSCONFIG_CMD_CREATE, NULL, NULL)) {
 		mc_exec_fail(x, op, errno, "creating the superblock");
@@ -296,10 +296,9 @@ static int fresh(struct mc_exec *x, const struct mc_op *op, int fs, int *mnt)
 	/* what mounts are on is among the contents, if these were read */
 	if ((full && mc_exec_fill(x, s, fd)) || make_nodes(x, op, fd))
 		goto out;
-	if (full && !s->unlinks && mc_exec_set_last(x, op, s, fd))
+	if (full && !s->finish && mc_exec_set_last(x, op, s, fd))
 		goto out;
-	/* with unlinked roots, also of an overlay on it, that is later */
-	if (rdonly && (op->nr || full) && !s->unlinks &&
+	if (rdonly && (op->nr || full) && !s->finish &&
 	    (mc_exec_config(x, fs, MC_FSCONFIG_SET_FLAG, "ro", NULL) ||
 	     mc_exec_config(x, fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL))) {
 		mc_exec_fail(x, op, errno, "making the superblock read-only");

@@ -24,6 +24,7 @@ struct mc_put *mc_exec_put(const struct mc_plan *p, const struct mc_src *s)
 		put[i] = (struct mc_put){
 			.nr = p->unlinked[s->unlinked + i].nr,
 			.path = p->unlinked[s->unlinked + i].path,
+			.type = p->unlinked[s->unlinked + i].type,
 		};
 	return put;
 }
@@ -101,6 +102,7 @@ static int keep_puts(struct mc_exec *x)
 	for (i = 0; i < x->p->nr_unlinked; i++)
 		x->put[i] = (struct mc_put){
 			.nr = x->p->unlinked[i].nr, .path = x->p->unlinked[i].path,
+			.type = x->p->unlinked[i].type,
 		};
 	return 0;
 }
@@ -127,22 +129,6 @@ int mc_exec_fill(struct mc_exec *x, const struct mc_src *s, int root)
 	if (ret && mc_unlinked_elsewhere(x, s))
 		mc_aside_remove(x, s, root);
 	return ret;
-}
-
-int mc_exec_set_last(struct mc_exec *x, const struct mc_op *op, const struct mc_src *s,
-		     int root)
-{
-	const struct mc_sb *sb = &x->t->sbs[s->sb];
-	char text[400], esc[256];
-	const char *path;
-	int err;
-
-	if (!x->later || !mc_flags_set(&x->later[s - x->p->srcs], root, &path))
-		return 0;
-	err = errno;
-	snprintf(text, sizeof(text), "contents of %s %u:%u: /%s: setting its inode flags",
-		 sb->type, sb->major, sb->minor, mc_escape(path, esc, sizeof(esc)));
-	return mc_exec_fail(x, op, err, text);
 }
 
 int mc_exec_fill_externals(struct mc_exec *x)
@@ -203,25 +189,6 @@ int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd)
 
 /* --- and unlinking them ----------------------------------------------------------- */
 
-/* A fresh one, with the options that it has otherwise. */
-static int reconfigure(int mnt, const struct mc_sb *sb)
-{
-	bool rdonly = sb->flags & MS_RDONLY, spare = sb->sized && sb->inodes;
-	char inodes[32];
-	int fs, ret;
-
-	if (!rdonly && !spare)
-		return 0;
-	snprintf(inodes, sizeof(inodes), "%" PRIu64, sb->inodes);
-	fs = (int)syscall(__NR_fspick, mnt, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
-	ret = fs < 0 ||
-	      (spare && mc_fsconfig(fs, MC_FSCONFIG_SET_STRING, "nr_inodes", inodes, 0)) ||
-	      (rdonly && mc_fsconfig(fs, MC_FSCONFIG_SET_FLAG, "ro", NULL, 0)) ||
-	      mc_fsconfig(fs, MC_FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) ? -1 : 0;
-	mc_close(fs);
-	return ret;
-}
-
 struct job {
 	struct mc_exec *x;
 	const struct mc_op *op;
@@ -247,11 +214,7 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 	err = src->nr_unlinked ? mc_aside_remove(x, src, root_of(x, s)) : 0;
 	if (err)
 		return mc_exec_fail(x, op, err, "removing the directory that unlinked roots were made in");
-	if (mc_exec_set_last(x, op, src, root_of(x, s)))
-		return -1;
-	if (!mc_unlinked_elsewhere(x, src) && reconfigure(x->src_fd[s], &x->t->sbs[src->sb]))
-		return mc_exec_fail(x, op, errno, "setting the size of the superblock, or making it read-only");
-	return 0;
+	return src->finish ? 0 : mc_exec_set_last(x, op, src, root_of(x, s));
 }
 
 static void as_root(void *data)

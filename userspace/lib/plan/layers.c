@@ -338,6 +338,28 @@ static int check_index(struct mc_plan *p, uint32_t sb, const uint32_t *mounts, u
 	return 0;
 }
 
+/* Overlayfs writes to its work directory, and takes no upper one that is read-only. */
+static int check_upper(struct mc_plan *p, uint32_t sb, const uint32_t *mounts, uint32_t nr,
+		       struct mntcr_error *e)
+{
+	const struct mc_layer *top = &p->topo->sbs[sb].layers[mc_layer_top(&p->topo->sbs[sb])];
+	const struct mc_sb *of;
+	char help[64], what[200];
+
+	if (top->kind != MC_LAYER_UPPER || top->sb == MC_NONE)
+		return 0;
+	of = &p->topo->sbs[top->sb];
+	if (p->priv->sb[top->sb].mode != MC_SB_FRESH || p->priv->sb[top->sb].refused ||
+	    !(of->flags & MS_RDONLY) ||
+	    p->srcs[p->priv->sb[top->sb].src].device == MC_NONE)
+		return 0;
+	snprintf(help, sizeof(help), "--external %u:%u=PATH, where it is writable", of->major,
+		 of->minor);
+	snprintf(what, sizeof(what), "its upperdir is on the device of %s %u:%u, which is read-only in the image: nothing is written there, as overlayfs would",
+		 of->type, of->major, of->minor);
+	return refuse(p, sb, mounts, nr, "layer-read-only", help, what, e);
+}
+
 static int plan_overlay(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 			uint32_t nr, struct mntcr_error *e)
 {
@@ -351,7 +373,8 @@ static int plan_overlay(struct mc_plan *p, uint32_t sb, const uint32_t *mounts,
 	if (!made)
 		return mc_nomem(e);
 	if (find_layers(p, sb, made, mounts, nr, e) ||
-	    check_index(p, sb, mounts, nr, e) || find_need(p, sb, made, mounts, nr, e))
+	    check_index(p, sb, mounts, nr, e) || check_upper(p, sb, mounts, nr, e) ||
+	    find_need(p, sb, made, mounts, nr, e))
 		return -1;
 	apart = are_apart(p, s, made);
 	is_short = are_short(s, &nomem);

@@ -148,7 +148,8 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	p->share_first = p->nr_ops;
 	if (mc_plan_groups(p, o, e) || (!p->staged && plan_roots(p, p->priv, e)) ||
 	    mc_plan_ns_types(p, e) || mc_plan_unlink(p, e) ||
-	    plan_locks(p, o, e) || plan_detached(p, &nr_trees, e) || mc_plan_release(p, o, e))
+	    mc_plan_finish(p, e) || plan_locks(p, o, e) || plan_detached(p, &nr_trees, e) ||
+	    mc_plan_release(p, o, e))
 		goto fail;
 	p->peak_fds += p->nr_owners + nr_trees + nr_asides(p);
 	mc_plan_forget(p);

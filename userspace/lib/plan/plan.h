@@ -82,9 +82,9 @@ struct mc_src {
 				   in place of; or MC_NONE */
 	uint32_t nr_nodes;	/* FRESH */
 	uint32_t unlinked, nr_unlinked; /* FRESH, EXTERNAL: first of its unlinked roots */
-	bool unlinks;		/* FRESH, in memory: there are unlinked roots in it, or in an
-				   overlay whose upper directory it has: until these are
-				   unlinked it is written to */
+	bool finish;		/* FRESH, in memory: it is written to after it is made, for
+				   unlinked roots in it, or for an overlay whose upper
+				   directory it has: what prevents that comes with FINISH */
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
 				   of it, of its root if there is one; NSMADE: of what
 				   shows it, or MC_NONE */
@@ -139,8 +139,10 @@ enum mc_op_type {
 	MC_OP_GROUP,		/* make the mounts in list one peer group, or slaves, or
 				   both: flags as of mount_setgroup(2), arg its target */
 	MC_OP_UNLINK,		/* unlink again what mounts of source obj's superblock
-				   have for roots; list: unlinked roots.  There are none
-				   if it is only what they are made in: then that is over */
+				   have for roots; list: unlinked roots */
+	MC_OP_FINISH,		/* nothing is written to the superblock of source obj any
+				   more: set its inode flags, its number of inodes, and
+				   read-only */
 	MC_OP_LOCK,		/* set obj's locks (MNT_LOCKED, MNT_LOCK_*) */
 	MC_OP_DETACH,		/* obj, the root of a namespace that stands for a detached
 				   tree: clone all of it, to be handed out; with MC_WHOLE
@@ -203,6 +205,7 @@ struct mc_node {
 struct mc_unlinked {
 	uint32_t nr;		/* as in the image */
 	const char *made_as, *path; /* below the superblock's root */
+	mode_t type;		/* 0: not known */
 };
 
 /* A temporary mount: the image has none like it, a group needs it for a while. */

@@ -21,6 +21,7 @@ static const char *const op_names[MC_NR_OPS] = {
 	[MC_OP_PLACE] = "place",
 	[MC_OP_GROUP] = "group",
 	[MC_OP_UNLINK] = "unlink",
+	[MC_OP_FINISH] = "finish",
 	[MC_OP_LOCK] = "lock",
 	[MC_OP_DETACH] = "detach",
 	[MC_OP_RELEASE] = "release",
@@ -224,12 +225,11 @@ static void op_line(const struct mc_plan *p, const struct mc_op *op,
 		break;
 	case MC_OP_UNLINK:
 		mc_buf_printf(b, "in %s:", ref_name(p, op->obj, a, sizeof(a)));
-		if (!op->nr)
-			mc_buf_puts(b, " nothing of its own");
 		for (i = 0; i < op->nr; i++)
 			mc_buf_printf(b, " %s", mc_escape(p->unlinked[op->first + i].path,
 							  path, sizeof(path)));
 		break;
+	case MC_OP_FINISH:
 	case MC_OP_LOCK:
 	case MC_OP_DETACH:
 		mc_buf_printf(b, "%s", ref_name(p, op->obj, a, sizeof(a)));

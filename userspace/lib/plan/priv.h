@@ -314,6 +314,8 @@ bool mc_plan_is_anew(const struct mc_plan *p, const struct mc_mount *m);
 int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_as);
 /* Once nothing more is attached. */
 int mc_plan_unlink(struct mc_plan *p, struct mntcr_error *e);
+/* finish.c */
+int mc_plan_finish(struct mc_plan *p, struct mntcr_error *e);
 
 /*
  * --- where superblocks come from -----------------------------------------------

@@ -187,44 +187,23 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 		s->unlinked = p->nr_unlinked;
 	p->unlinked[p->nr_unlinked++] = (struct mc_unlinked){
 		.nr = m->unlinked, .made_as = path + top, .path = m->root + top,
+		.type = m->root_file.mode & S_IFMT,
 	};
 	*made_as = path;
 	return 0;
 }
 
-/* A superblock in memory that is written to until what is unlinked in s is. */
-static void mark(struct mc_plan *p, struct mc_src *s)
-{
-	const struct mc_sb *sb = &p->topo->sbs[s->sb];
-	uint32_t i, src;
-
-	if (s->kind == MC_SRC_FRESH && mc_type_in_memory(sb->type))
-		s->unlinks = true;
-	for (i = 0; s->layers && i < sb->nr_layers; i++) {
-		src = s->layers[i].src;
-		if (sb->layers[i].kind != MC_LAYER_UPPER || src == MC_NONE)
-			continue;
-		src = mc_src_base(p, src);
-		if (p->srcs[src].kind == MC_SRC_FRESH &&
-		    mc_type_in_memory(p->topo->sbs[p->srcs[src].sb].type))
-			p->srcs[src].unlinks = true;
-	}
-}
-
-/* Overlays first: what they are on gets flags, and its size, once nothing is written there. */
+/* Overlays first: what is unlinked in them is in the upper directories. */
 int mc_plan_unlink(struct mc_plan *p, struct mntcr_error *e)
 {
 	struct mc_op *op;
 	uint32_t i, turn;
 
-	for (i = 0; i < p->nr_srcs; i++)
-		if (p->srcs[i].nr_unlinked)
-			mark(p, &p->srcs[i]);
 	for (turn = 0; turn < 2; turn++) {
 		for (i = 0; i < p->nr_srcs; i++) {
 			const struct mc_src *s = &p->srcs[i];
 
-			if ((!s->nr_unlinked && !s->unlinks) ||
+			if (!s->nr_unlinked ||
 			    mc_type_of_layers(p->topo->sbs[s->sb].type) != !turn)
 				continue;
 			op = mc_plan_op(p, MC_OP_UNLINK, MC_REF(MC_REF_SRC, i));
