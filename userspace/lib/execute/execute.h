@@ -312,6 +312,11 @@ int mc_owner_of_map(struct mc_exec *x, const struct mc_idmap *map, const char **
 int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data),
 		     void *data);
 
+/* The same for who owns the superblock that the operation is of: what fn returns, or -1. */
+int mc_exec_as_owner(struct mc_exec *x, const struct mc_op *op,
+		     int (*fn)(struct mc_exec *x, const struct mc_op *op, void *data),
+		     void *data);
+
 /* --- what superblocks show (made.c) ------------------------------------------- */
 
 /* The pid namespace for that of the dump; owner MC_NONE: the caller's.  -1: errno. */

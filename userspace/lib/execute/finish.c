@@ -45,11 +45,12 @@ static int reconfigure(int mnt, const struct mc_sb *sb)
 	return ret;
 }
 
-static int finish(struct mc_exec *x, const struct mc_op *op)
+static int finish(struct mc_exec *x, const struct mc_op *op, void *unused)
 {
 	uint32_t s = MC_REF_INDEX(op->obj);
 	const struct mc_src *src = &x->p->srcs[s];
 
+	(void)unused;
 	if (mc_exec_set_last(x, op, src, x->src_fd[s]))
 		return -1;
 	if (reconfigure(x->src_fd[s], &x->t->sbs[src->sb]))
@@ -57,28 +58,7 @@ static int finish(struct mc_exec *x, const struct mc_op *op)
 	return 0;
 }
 
-struct job {
-	struct mc_exec *x;
-	const struct mc_op *op;
-	int ret;
-};
-
-static void as_root(void *data)
-{
-	struct job *j = data;
-
-	j->ret = finish(j->x, j->op);
-}
-
 int mc_exec_close(struct mc_exec *x, const struct mc_op *op)
 {
-	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
-	struct job j = { x, op, 0 };
-
-	if (owner == MC_NONE)
-		as_root(&j);
-	else if (mc_owner_as_root(x, owner, as_root, &j))
-		j.ret = mc_exec_fail(x, op, errno,
-				     "becoming the root of its user namespace");
-	return j.ret;
+	return mc_exec_as_owner(x, op, finish, NULL);
 }

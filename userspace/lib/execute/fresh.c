@@ -313,40 +313,26 @@ out:
 }
 
 struct fresh {
-	struct mc_exec *x;
-	const struct mc_op *op;
-	int fs, *mnt, ret;	/* mnt NULL: only configured */
+	int fs, *mnt;		/* mnt NULL: only configured */
 };
 
-static void fresh_as_root(void *data)
+static int fresh_or_configured(struct mc_exec *x, const struct mc_op *op, void *data)
 {
 	struct fresh *f = data;
 
-	f->ret = f->mnt ? fresh(f->x, f->op, f->fs, f->mnt) :
-		 configure(f->x, f->op, f->fs);
+	return f->mnt ? fresh(x, op, f->fs, f->mnt) : configure(x, op, f->fs);
 }
 
-static void fill_as_root(void *data)
+static int fill(struct mc_exec *x, const struct mc_op *op, void *mnt)
 {
-	struct fresh *f = data;
-
-	f->ret = mc_exec_fill(f->x, &f->x->p->srcs[MC_REF_INDEX(f->op->obj)], *f->mnt);
+	return mc_exec_fill(x, &x->p->srcs[MC_REF_INDEX(op->obj)], *(int *)mnt);
 }
 
 /* What has been unlinked in it. */
 static int fill_overlay(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
-	const struct mc_src *s = &x->p->srcs[MC_REF_INDEX(op->obj)];
-	struct fresh f = { .x = x, .op = op, .mnt = mnt };
-
-	if (!s->nr_unlinked)
-		return 0;
-	if (s->owner == MC_NONE)
-		fill_as_root(&f);
-	else if (mc_owner_as_root(x, s->owner, fill_as_root, &f))
-		f.ret = mc_exec_fail(x, op, errno,
-				     "becoming the root of its user namespace");
-	if (!f.ret)
+	if (!x->p->srcs[MC_REF_INDEX(op->obj)].nr_unlinked ||
+	    !mc_exec_as_owner(x, op, fill, mnt))
 		return 0;
 	mc_exec_junk(x, *mnt);
 	*mnt = -1;
@@ -382,7 +368,8 @@ static int fresh_overlay(struct mc_exec *x, const struct mc_op *op, int *mnt)
 int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 {
 	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
-	struct fresh f = { .x = x, .op = op, .mnt = mnt };
+	struct fresh f = { .mnt = mnt };
+	int ret;
 
 	if (x->t->sbs[x->p->srcs[MC_REF_INDEX(op->obj)].sb].nr_layers)
 		return fresh_overlay(x, op, mnt);
@@ -391,13 +378,9 @@ int mc_exec_fresh(struct mc_exec *x, const struct mc_op *op, int *mnt)
 	f.fs = open_fs(x, op, owner);
 	if (f.fs < 0)
 		return -1;
-	if (owner == MC_NONE)
-		fresh_as_root(&f);
-	else if (mc_owner_as_root(x, owner, fresh_as_root, &f))
-		f.ret = mc_exec_fail(x, op, errno,
-				     "becoming the root of its user namespace");
+	ret = mc_exec_as_owner(x, op, fresh_or_configured, &f);
 	mc_exec_junk(x, f.fs);
-	return f.ret;
+	return ret;
 }
 
 int mc_exec_tmpfs(struct mc_exec *x)

@@ -385,6 +385,35 @@ int mc_owner_as_root(struct mc_exec *x, uint32_t u, void (*fn)(void *data), void
 	return as(uid, gid, fn, data);
 }
 
+struct by_owner {
+	struct mc_exec *x;
+	const struct mc_op *op;
+	int (*fn)(struct mc_exec *x, const struct mc_op *op, void *data);
+	void *data;
+	int ret;
+};
+
+static void by_owner(void *data)
+{
+	struct by_owner *b = data;
+
+	b->ret = b->fn(b->x, b->op, b->data);
+}
+
+int mc_exec_as_owner(struct mc_exec *x, const struct mc_op *op,
+		     int (*fn)(struct mc_exec *x, const struct mc_op *op, void *data),
+		     void *data)
+{
+	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
+	struct by_owner b = { .x = x, .op = op, .fn = fn, .data = data };
+
+	if (owner == MC_NONE)
+		return fn(x, op, data);
+	if (mc_owner_as_root(x, owner, by_owner, &b))
+		return mc_exec_fail(x, op, errno, "becoming the root of its user namespace");
+	return b.ret;
+}
+
 struct ns_fsopen {
 	struct mc_exec *x;
 	uint32_t u;

@@ -189,13 +189,7 @@ int mc_exec_is_made(const struct mc_exec *x, uint32_t sub, int fd)
 
 /* --- and unlinking them ----------------------------------------------------------- */
 
-struct job {
-	struct mc_exec *x;
-	const struct mc_op *op;
-	int ret;
-};
-
-static int unlink_all(struct mc_exec *x, const struct mc_op *op)
+static int unlink_all(struct mc_exec *x, const struct mc_op *op, void *unused)
 {
 	uint32_t s = MC_REF_INDEX(op->obj), i;
 	const struct mc_src *src = &x->p->srcs[s];
@@ -203,6 +197,7 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 	const char *what;
 	int err;
 
+	(void)unused;
 	for (i = op->nr; i--; ) {
 		if (!mc_unlink_again(x, src, root_of(x, s), op->first + i, &what))
 			continue;
@@ -217,23 +212,8 @@ static int unlink_all(struct mc_exec *x, const struct mc_op *op)
 	return src->finish ? 0 : mc_exec_set_last(x, op, src, root_of(x, s));
 }
 
-static void as_root(void *data)
-{
-	struct job *j = data;
-
-	j->ret = unlink_all(j->x, j->op);
-}
-
 /* A new name takes an fsuid and an fsgid that the superblock's owner maps. */
 int mc_exec_unlink(struct mc_exec *x, const struct mc_op *op)
 {
-	uint32_t owner = x->p->srcs[MC_REF_INDEX(op->obj)].owner;
-	struct job j = { x, op, 0 };
-
-	if (owner == MC_NONE)
-		as_root(&j);
-	else if (mc_owner_as_root(x, owner, as_root, &j))
-		j.ret = mc_exec_fail(x, op, errno,
-				     "becoming the root of its user namespace");
-	return j.ret;
+	return mc_exec_as_owner(x, op, unlink_all, NULL);
 }
