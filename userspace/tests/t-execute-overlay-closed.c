@@ -123,10 +123,20 @@ static void read_only_both(void)
 	superblock_read_only("/rw");
 }
 
+/* From Linux 6.4 on, and there is no way back: to leave it out may be to ask for one. */
+static bool has_noswap(void)
+{
+	int fd = mc_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	bool has = fd >= 0 && !mc_fsconfig(fd, MC_FSCONFIG_SET_FLAG, "noswap", NULL, 0);
+
+	mc_close(fd);
+	return has;
+}
+
 static void full(void)
 {
 	lower();
-	upper_in("/rw", "nr_inodes=16");
+	upper_in("/rw", has_noswap() ? "nr_inodes=16,noswap" : "nr_inodes=16");
 	overlay_on("/rw", "/m");
 	w_touch("/m/new");
 	no_inode_left("/rw");

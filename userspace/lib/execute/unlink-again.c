@@ -261,7 +261,7 @@ static int put_back(struct place *p, int dir, const char *name)
 
 static int take_name(const struct mc_put *put, struct place *p, int dir, const char *name)
 {
-	int tries, ret, err;
+	int tries, ret, why;
 
 	for (tries = 0; tries < 100; tries++) {
 		ret = change_places(put, p, dir, name);
@@ -269,12 +269,12 @@ static int take_name(const struct mc_put *put, struct place *p, int dir, const c
 			return ret;
 		if (!renameat2(p->aside, p->made_as, dir, name, RENAME_NOREPLACE))
 			return 0;
-		err = errno;
+		why = errno;
 		if (put_back(p, dir, name))
 			return -1;
 		p->taken = NULL;
-		errno = err;
-		if (err != EEXIST)
+		errno = why;
+		if (why != EEXIST)
 			return -1;
 	}
 	return -1;

@@ -101,6 +101,11 @@ rc=0
 "$history" --no-log --replay "$work/skipped" >"$work/out" 2>&1 && rc=1
 grep -q 'none of them could be done' "$work/out" || rc=1
 result all_skipped "$rc"
+echo "5 mount fs0 / m0.1 /a" >>"$work/skipped"
+rc=0
+"$history" --no-log --replay "$work/skipped" >"$work/out" 2>&1 && rc=1
+grep -q 'some of them could not be done' "$work/out" || rc=1
+result some_skipped "$rc"
 rc=0
 "$history" --no-log SHARD=150/200 --steps 2000 >"$work/out" 2>&1 && rc=1
 grep -q 'nothing was done' "$work/out" || rc=1
