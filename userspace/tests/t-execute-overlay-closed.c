@@ -86,17 +86,6 @@ static void no_block_left(const char *rw)
 	close(fd);
 }
 
-static int flags_of(const char *path, int set)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = set;
-
-	if (fd < 0 || (set && ioctl(fd, FS_IOC_SETFLAGS, &set)) ||
-	    ioctl(fd, FS_IOC_GETFLAGS, &flags))
-		flags = -1;
-	close(fd);
-	return flags < 0 ? -1 : flags & (FS_IMMUTABLE_FL | FS_APPEND_FL);
-}
-
 static void read_only(void)
 {
 	lower();

@@ -261,17 +261,6 @@ static void overlay_on(const char *rw, const char *tmpfs, const char *to)
 	TRY(mount("ov", to, "overlay", 0, options));
 }
 
-static int flags_of(const char *path, int set)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = set;
-
-	if (fd < 0 || (set && ioctl(fd, FS_IOC_SETFLAGS, &set)) ||
-	    ioctl(fd, FS_IOC_GETFLAGS, &flags))
-		flags = -1;
-	close(fd);
-	return flags < 0 ? -1 : flags & (FS_IMMUTABLE_FL | FS_APPEND_FL);
-}
-
 /* Nothing can be written to what the upper directory is in, each time for another reason. */
 static void on_what_is_closed(void)
 {

@@ -8,9 +8,11 @@
 #define TESTS_UNLINKED_H
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +45,18 @@ static inline bool reads(const char *path, const char *text)
 
 	close(fd);
 	return n >= 0 && !strcmp(buf, text);
+}
+
+/* Those of a directory that keep others from it, set before if not 0; -1 */
+static inline int flags_of(const char *path, int set)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = set;
+
+	if (fd < 0 || (set && ioctl(fd, FS_IOC_SETFLAGS, &set)) ||
+	    ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		flags = -1;
+	close(fd);
+	return flags < 0 ? -1 : flags & (FS_IMMUTABLE_FL | FS_APPEND_FL);
 }
 
 #endif /* TESTS_UNLINKED_H */
