@@ -122,6 +122,7 @@ vm-test-y += t-execute-pins
 test-y += t-execute-stages
 vm-test-y += t-execute-stages
 vm-test-y += t-execute-given
+vm-test-y += t-execute-overlay-given
 vm-test-y += t-cmd-stages
 test-y += t-execute-detached
 vm-test-y += t-execute-detached

@@ -317,11 +317,34 @@ static inline void staged_placed(struct staged *x)
 	REQUIRE(!staged_fails(x, mntcr_stages_place(x->s, &x->e)));
 }
 
+static inline int staged_give(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd)
+{
+	const struct mntcr_given what = { .kind = kind, .id = id };
+
+	return mntcr_stages_give(x->s, &what, fd, &x->e);
+}
+
+static inline void staged_given(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd)
+{
+	REQUIRE(fd >= 0);
+	REQUIRE(!staged_fails(x, staged_give(x, kind, id, fd)));
+}
+
 static inline void staged_give_pid(struct staged *x, int i)
 {
 	const struct mntcr_given what = { .kind = MNTCR_GIVEN_PID, .id = PID_INO(i) };
 
 	REQUIRE(!staged_fails(x, mntcr_stages_give(x->s, &what, x->pid[i].fd, &x->e)));
+}
+
+static inline struct mntcr_restored *staged_finished(struct staged *x)
+{
+	struct mntcr_restored *r = NULL;
+
+	REQUIRE(!staged_fails(x, mntcr_stages_delayed(x->s, &x->e)));
+	REQUIRE(!staged_fails(x, mntcr_stages_share(x->s, &x->e)));
+	REQUIRE(!staged_fails(x, mntcr_stages_end(x->s, &r, &x->e)));
+	return r;
 }
 
 /* In the namespace as it is by now. */

@@ -12,38 +12,15 @@
 #include "staged.h"
 #include "time-ns.h"
 
-static int give(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd)
-{
-	const struct mntcr_given what = { .kind = kind, .id = id };
-
-	return mntcr_stages_give(x->s, &what, fd, &x->e);
-}
-
-static void given(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd)
-{
-	REQUIRE(fd >= 0);
-	REQUIRE(!staged_fails(x, give(x, kind, id, fd)));
-}
-
 static void not_given(struct staged *x, enum mntcr_given_kind kind, uint64_t id, int fd,
 		      const char *words)
 {
 	REQUIRE(fd >= 0);
-	CHECK_EQ(give(x, kind, id, fd), -1);
+	CHECK_EQ(staged_give(x, kind, id, fd), -1);
 	if (!strstr(x->e.text, words)) {
 		TAP_SAY("\"%s\" lacks \"%s\"", x->e.text, words);
 		tap.bad = 1;
 	}
-}
-
-static struct mntcr_restored *finished(struct staged *x)
-{
-	struct mntcr_restored *r = NULL;
-
-	REQUIRE(!staged_fails(x, mntcr_stages_delayed(x->s, &x->e)));
-	REQUIRE(!staged_fails(x, mntcr_stages_share(x->s, &x->e)));
-	REQUIRE(!staged_fails(x, mntcr_stages_end(x->s, &r, &x->e)));
-	return r;
 }
 
 static bool is_need(const struct staged *x, size_t i, enum mntcr_given_kind kind,
@@ -112,9 +89,9 @@ static void net_and_ipc(void)
 	CHECK(is_need(&x, 0, MNTCR_GIVEN_NET, 9001));
 	CHECK(is_need(&x, 1, MNTCR_GIVEN_IPC, 9002));
 	CHECK_EQ(staged_mounts(&x), 1);
-	given(&x, MNTCR_GIVEN_IPC, 9002, fd[1]);
-	given(&x, MNTCR_GIVEN_NET, 9001, fd[0]);
-	r = finished(&x);
+	staged_given(&x, MNTCR_GIVEN_IPC, 9002, fd[1]);
+	staged_given(&x, MNTCR_GIVEN_NET, 9001, fd[0]);
+	r = staged_finished(&x);
 	src.fd = mntcr_restored_ns_fd(r, 0);
 	REQUIRE(!mntcr_capture(&src, 1, NULL, &back, &x.e));
 	REQUIRE(back->nr_mounts == 3);
@@ -169,10 +146,10 @@ static void a_superblock(void)
 	CHECK(is_need(&x, 0, MNTCR_GIVEN_SUPERBLOCK, dev));
 	CHECK_EQ(staged_mounts(&x), 1);
 	fd = detached();
-	given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, fd);
+	staged_given(&x, MNTCR_GIVEN_SUPERBLOCK, dev, fd);
 	/* the caller's is its own to close */
 	close(fd);
-	r = finished(&x);
+	r = staged_finished(&x);
 	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 101), "a/in", F_OK, 0));
 	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 102), "in", F_OK, 0));
 	mntcr_restored_free(r);
@@ -269,60 +246,6 @@ static void a_superblock_without_a_mountpoint(void)
 	staged_over(&x);
 }
 
-static void layer_of(struct mntcr_topology *t, uint32_t sb, uint32_t i, uint32_t of,
-		     const char *path)
-{
-	REQUIRE(i < t->sbs[sb].nr_layers);
-	t->sbs[sb].layers[i].sb = of;
-	t->sbs[sb].layers[i].path = path;
-}
-
-/* An overlay waits for the superblock of its lower layer. */
-static void a_layer(void)
-{
-	const struct mntcr_given lower = {
-		.kind = MNTCR_GIVEN_SUPERBLOCK, .id = MNTCR_DEVICE(0, 201),
-	};
-	struct mntcr_topology *t;
-	struct mntcr_restored *r;
-	struct staged x;
-	struct statx st;
-	int fd, fs;
-
-	need_stages();
-	t = staged_topology();
-	staged_sb(t, "tmpfs", 0x01021994, 0);
-	staged_sb(t, "overlay", 0x794c7630, 0);
-	t->sbs[2].options = mc_topology_str(t, "lowerdir=/l,upperdir=/up,workdir=/work");
-	REQUIRE(!mc_layers_of(t, &t->sbs[2], &t->sbs[2].layers, &t->sbs[2].nr_layers));
-	layer_of(t, 2, 0, 1, "/");
-	layer_of(t, 2, 1, 0, "/d/up");
-	layer_of(t, 2, 2, 0, "/d/work");
-	staged_mount(t, 101, 0, 1, "/l");
-	staged_mount(t, 102, 0, 2, "/m");
-	x = staged_new(staged_finish(t));
-	x.so.give = &lower;
-	x.so.nr_give = 1;
-	x.o.keep_fds = true;
-	staged_placed(&x);
-	CHECK_EQ(staged_mounts(&x), 1);
-	fs = mc_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	REQUIRE(!mc_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
-	fd = mc_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	REQUIRE(fd >= 0 && !mkdirat(fd, "mine", 0755));
-	given(&x, lower.kind, lower.id, fd);
-	r = finished(&x);
-	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 102), "mine", F_OK, 0));
-	CHECK(!mkdirat(mntcr_restored_mount_fd(r, 0, 102), "new", 0755));
-	CHECK(!faccessat(mntcr_restored_mount_fd(r, 0, 100), "d/up/new", F_OK, 0));
-	CHECK(!statx(mntcr_restored_mount_fd(r, 0, 102), "", AT_EMPTY_PATH, STATX_BASIC_STATS,
-		     &st) && S_ISDIR(st.stx_mode));
-	close(fd);
-	close(fs);
-	mntcr_restored_free(r);
-	staged_over(&x);
-}
-
 /* The stand-in is this process, which mounts it somewhere and is not asked yet. */
 static void an_automount(void)
 {
@@ -344,8 +267,8 @@ static void an_automount(void)
 		 "fd=%d,pgrp=%d,minproto=5,maxproto=5,direct", ask[1], (int)getpgrp());
 	REQUIRE(!mount("stand-in", "/tmp/auto", "autofs", 0, options));
 	fd = open("/tmp/auto", O_PATH | O_CLOEXEC);
-	given(&x, MNTCR_GIVEN_SUPERBLOCK, MNTCR_DEVICE(0, 201), fd);
-	r = finished(&x);
+	staged_given(&x, MNTCR_GIVEN_SUPERBLOCK, MNTCR_DEVICE(0, 201), fd);
+	r = staged_finished(&x);
 	CHECK(!fstat(fd, &a) && !fstat(mntcr_restored_mount_fd(r, 0, 101), &b));
 	CHECK(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 	close(fd);
@@ -396,8 +319,8 @@ static void a_terminal(void)
 	master = in_there(mntcr_stages_ns_fd(x.s, 0), "/pts/ptmx", O_RDWR | O_NOCTTY);
 	REQUIRE(master >= 0 && !ioctl(master, TIOCSPTLCK, &unlock));
 	fd = in_there(mntcr_stages_ns_fd(x.s, 0), "/pts/0", O_PATH);
-	given(&x, MNTCR_GIVEN_MOUNT, 102, fd);
-	r = finished(&x);
+	staged_given(&x, MNTCR_GIVEN_MOUNT, 102, fd);
+	r = staged_finished(&x);
 	CHECK(!fstat(fd, &a) && !fstat(mntcr_restored_mount_fd(r, 0, 102), &b));
 	CHECK(a.st_dev == b.st_dev && a.st_ino == b.st_ino && S_ISCHR(b.st_mode));
 	close(fd);
@@ -465,9 +388,9 @@ static void a_process(void)
 	CHECK_EQ(made.id, PID_INO(0));
 	pid = staged_pid_with_init(made.fd);
 	fd = in_there(mntcr_stages_ns_fd(x.s, 0), "/proc/1", O_PATH);
-	given(&x, MNTCR_GIVEN_MOUNT, 102, fd);
+	staged_given(&x, MNTCR_GIVEN_MOUNT, 102, fd);
 	close(fd);
-	r = finished(&x);
+	r = staged_finished(&x);
 	fd = openat(mntcr_restored_mount_fd(r, 0, 102), "ns/pid", O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0);
 	mc_close(fd);
@@ -541,8 +464,8 @@ static void one_is_made_and_one_below_it_given(void)
 	REQUIRE(!pipe2(tell, O_CLOEXEC));
 	keeper = two_inits(made.fd, tell[1]);
 	REQUIRE(keeper > 0 && read(tell[0], &fd, sizeof(fd)) == sizeof(fd));
-	given(&x, MNTCR_GIVEN_PID, PID_INO(1), fd);
-	r = finished(&x);
+	staged_given(&x, MNTCR_GIVEN_PID, PID_INO(1), fd);
+	r = staged_finished(&x);
 	proc = openat(mntcr_restored_mount_fd(r, 0, 102), "1/ns/pid", O_RDONLY | O_CLOEXEC);
 	CHECK_EQ(staged_ino(proc), staged_ino(fd));
 	mc_close(proc);
@@ -576,7 +499,7 @@ static void one_that_is_not_below(void)
 	t->sbs[1].pidns_depth = 1;
 	x = staged_new(staged_finish(t));
 	staged_placed(&x);
-	given(&x, MNTCR_GIVEN_PID, PID_INO(1), beside.fd);
+	staged_given(&x, MNTCR_GIVEN_PID, PID_INO(1), beside.fd);
 	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
 	CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
 	CHECK_STR(x.e.rule, "given-namespace-depth");
@@ -601,7 +524,7 @@ static void one_in_another(void)
 	t->sbs[2].pidns_above = above;
 	x = staged_new(staged_finish(t));
 	staged_placed(&x);
-	given(&x, MNTCR_GIVEN_PID, PID_INO(1), x.pid[0].fd);
+	staged_given(&x, MNTCR_GIVEN_PID, PID_INO(1), x.pid[0].fd);
 	REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
 	CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
 	CHECK_STR(x.e.rule, "given-namespace-parent");
@@ -655,8 +578,8 @@ static void two_in_one(void)
 		t->sbs[2].pidns_above = above[i % 2];
 		x = staged_new(staged_finish(t));
 		staged_placed(&x);
-		given(&x, MNTCR_GIVEN_PID, PID_INO(0), x.pid[0].fd);
-		given(&x, MNTCR_GIVEN_PID, PID_INO(1), x.pid[same ? 0 : 1].fd);
+		staged_given(&x, MNTCR_GIVEN_PID, PID_INO(0), x.pid[0].fd);
+		staged_given(&x, MNTCR_GIVEN_PID, PID_INO(1), x.pid[same ? 0 : 1].fd);
 		REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
 		if (i == 1) {
 			REQUIRE(!staged_fails(&x, mntcr_stages_share(x.s, &x.e)));
@@ -697,14 +620,14 @@ static void a_proc_and_a_file_given(void)
 		x.so.give = &what;
 		x.so.nr_give = 1;
 		staged_placed(&x);
-		given(&x, MNTCR_GIVEN_PID, PID_INO(0), pid[0].fd);
-		given(&x, what.kind, what.id, pid[i].fd);
+		staged_given(&x, MNTCR_GIVEN_PID, PID_INO(0), pid[0].fd);
+		staged_given(&x, what.kind, what.id, pid[i].fd);
 		if (i) {
 			REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
 			CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
 			CHECK_STR(x.e.rule, "two-namespaces");
 		} else {
-			mntcr_restored_free(finished(&x));
+			mntcr_restored_free(staged_finished(&x));
 		}
 		staged_over(&x);
 	}
@@ -740,8 +663,8 @@ static void a_file_of(const char *type, uint32_t nstype, const char *live,
 	staged_placed(&x);
 	CHECK(is_need(&x, 0, give->kind, give->id));
 	fd = open(live, O_RDONLY | O_CLOEXEC);
-	given(&x, give->kind, give->id, fd);
-	r = finished(&x);
+	staged_given(&x, give->kind, give->id, fd);
+	r = staged_finished(&x);
 	CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 101)), staged_ino(fd));
 	close(fd);
 	mntcr_restored_free(r);
@@ -843,7 +766,7 @@ static void files_of_what_is_made(void)
 		CHECK_STR(made.kind, with_file[i].live);
 		CHECK_EQ(made.id, with_file[i].id);
 		ino = staged_ino(made.fd);
-		r = finished(&x);
+		r = staged_finished(&x);
 		CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 102)), ino);
 		if (with_file[i].nstype == CLONE_NEWPID)
 			has_init(r);
@@ -879,8 +802,8 @@ static void files_of_what_is_given(void)
 		CHECK_EQ(mntcr_stages_nr_made(x.s), 0);
 		snprintf(path, sizeof(path), "self/ns/%s", with_file[i].live);
 		fd = openat(world_proc_fd, path, O_RDONLY | O_CLOEXEC);
-		given(&x, what.kind, what.id, fd);
-		r = finished(&x);
+		staged_given(&x, what.kind, what.id, fd);
+		r = staged_finished(&x);
 		CHECK_EQ(staged_ino(mntcr_restored_mount_fd(r, 0, 102)), staged_ino(fd));
 		close(fd);
 		mntcr_restored_free(r);
@@ -972,20 +895,20 @@ static void two_that_were_one(void)
 		x.o.externals = ext + 1;
 		x.o.nr_externals = 1;
 		staged_placed(&x);
-		given(&x, what.kind, what.id, fd[1]);
+		staged_given(&x, what.kind, what.id, fd[1]);
 		REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
 		CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
 		CHECK_STR(x.e.rule, "two-namespaces");
 		mntcr_stages_free(x.s);
 		staged_placed(&x);
-		given(&x, what.kind, what.id, fd[0]);
-		mntcr_restored_free(finished(&x));
+		staged_given(&x, what.kind, what.id, fd[0]);
+		mntcr_restored_free(staged_finished(&x));
 		mntcr_stages_free(x.s);
 		/* the file as a mount of one, and the namespace is made */
 		what = (struct mntcr_given){ MNTCR_GIVEN_MOUNT, 102 };
 		x.o.nr_externals = 0;
 		staged_placed(&x);
-		given(&x, what.kind, what.id, fd[1]);
+		staged_given(&x, what.kind, what.id, fd[1]);
 		REQUIRE(!staged_fails(&x, mntcr_stages_delayed(x.s, &x.e)));
 		CHECK_EQ(mntcr_stages_share(x.s, &x.e), -1);
 		CHECK_STR(x.e.rule, "two-namespaces");
@@ -1059,8 +982,8 @@ static void a_time_namespace(void)
 	CHECK_EQ(need.nr_mounts, 2);
 	CHECK_EQ(mntcr_stages_nr_made(x.s), 0);
 	CHECK_EQ(staged_mounts(&x), 1);
-	given(&x, MNTCR_GIVEN_TIME, TIME_INO, time);
-	check_time(finished(&x), time);
+	staged_given(&x, MNTCR_GIVEN_TIME, TIME_INO, time);
+	check_time(staged_finished(&x), time);
 	staged_over(&x);
 	/* each mount by itself */
 	x = staged_new(with_a_time_namespace());
@@ -1068,9 +991,9 @@ static void a_time_namespace(void)
 	staged_placed(&x);
 	CHECK_EQ(mntcr_stages_nr_needs(x.s), 2);
 	CHECK(is_need(&x, 1, MNTCR_GIVEN_MOUNT, 102));
-	given(&x, MNTCR_GIVEN_MOUNT, 102, time);
-	given(&x, MNTCR_GIVEN_MOUNT, 101, time);
-	check_time(finished(&x), time);
+	staged_given(&x, MNTCR_GIVEN_MOUNT, 102, time);
+	staged_given(&x, MNTCR_GIVEN_MOUNT, 101, time);
+	check_time(staged_finished(&x), time);
 	staged_over(&x);
 	/* another kind of namespace is not taken for it */
 	x = staged_new(with_a_time_namespace());
@@ -1093,7 +1016,6 @@ int main(void)
 	TAP_RUN(a_superblock);
 	TAP_RUN(no_such_superblock);
 	TAP_RUN(a_superblock_without_a_mountpoint);
-	TAP_RUN(a_layer);
 	TAP_RUN(a_terminal);
 	TAP_RUN(no_such_terminal);
 	TAP_RUN(a_process);

@@ -133,30 +133,46 @@ static uint32_t sources_by_need(const struct mc_plan *p, struct needing *by)
 	return n;
 }
 
+static uint32_t finished_by_need(const struct mc_plan *p, struct needing *by)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < p->nr_srcs; i++)
+		if (p->srcs[i].finish && p->srcs[i].finish_need < p->nr_needs)
+			by[n++] = (struct needing){ p->srcs[i].finish_need, i };
+	qsort(by, n, sizeof(*by), cmp_needing);
+	return n;
+}
+
 static int plan_needs(struct mc_plan *p, struct mntcr_error *e)
 {
 	struct needing *src = calloc(p->nr_srcs + 1UL, sizeof(*src));
 	struct needing *ns = calloc(p->topo->nr_ns + 1UL, sizeof(*ns));
-	uint32_t nr_srcs, nr_ns, need, i = 0, k = 0;
+	struct needing *done = calloc(p->nr_srcs + 1UL, sizeof(*done));
+	uint32_t nr_srcs, nr_ns, nr_done, need, i = 0, j = 0, k = 0;
 	int ret = 0;
 
-	if (!src || !ns) {
+	if (!src || !ns || !done) {
 		ret = mc_nomem(e);
 		goto out;
 	}
 	nr_srcs = sources_by_need(p, src);
 	nr_ns = namespaces_by_need(p, ns);
+	nr_done = finished_by_need(p, done);
 	for (need = 0; need < p->nr_needs && !ret; need++) {
 		p->needs[need].first_op = p->nr_ops;
 		for (; k < nr_ns && ns[k].need == need && !ret; k++)
 			ret = mc_plan_namespace(p, p->priv->ns_order[ns[k].what], e);
 		for (; i < nr_srcs && src[i].need == need && !ret; i++)
 			ret = mc_plan_prepare_src(p, src[i].what, e);
+		for (; j < nr_done && done[j].need == need && !ret; j++)
+			ret = mc_plan_finish_src(p, done[j].what, e);
 		p->needs[need].nr_ops = p->nr_ops - p->needs[need].first_op;
 	}
 out:
 	free(src);
 	free(ns);
+	free(done);
 	return ret;
 }
 
@@ -231,7 +247,7 @@ out:
 
 int mc_plan_delays(struct mc_plan *p, struct mntcr_error *e)
 {
-	if (p->nr_needs && prepare_rest(p, e))
+	if ((p->nr_needs && prepare_rest(p, e)) || mc_plan_finish(p, MC_NONE, e))
 		return -1;
 	p->place_end = p->nr_ops;
 	if (!p->nr_needs)

@@ -14,13 +14,22 @@ static bool is_closed(const struct mc_sb *sb)
 	return sb->contents || sb->flags & MS_RDONLY || (sb->sized && sb->inodes);
 }
 
-static void mark(struct mc_plan *p, uint32_t src)
+/* Written to for what waits for need; p->nr_needs: in the end. */
+static void mark(struct mc_plan *p, uint32_t src, uint32_t need)
 {
 	struct mc_src *s = &p->srcs[src];
 	const struct mc_sb *sb = &p->topo->sbs[s->sb];
 
-	if (s->kind == MC_SRC_FRESH && mc_type_in_memory(sb->type) && is_closed(sb))
-		s->finish = true;
+	if (s->kind != MC_SRC_FRESH || !mc_type_in_memory(sb->type) || !is_closed(sb))
+		return;
+	if (need == MC_NONE)
+		need = s->need;
+	/* what is given first, of two, nobody knows */
+	if (!s->finish || s->finish_need == MC_NONE)
+		s->finish_need = need;
+	else if (need != MC_NONE && need != s->finish_need)
+		s->finish_need = p->nr_needs;
+	s->finish = true;
 }
 
 /*
@@ -44,23 +53,34 @@ static void mark_upper(struct mc_plan *p, const struct mc_src *s)
 			continue;
 		src = mc_src_base(p, src);
 		if (writes(p, s, &p->topo->sbs[p->srcs[src].sb]))
-			mark(p, src);
+			mark(p, src, s->nr_unlinked ? p->nr_needs : s->need);
 	}
 }
 
-int mc_plan_finish(struct mc_plan *p, struct mntcr_error *e)
+void mc_plan_mark_finish(struct mc_plan *p)
 {
 	uint32_t i;
 
 	for (i = 0; i < p->nr_srcs; i++) {
 		if (p->srcs[i].nr_unlinked)
-			mark(p, i);
+			mark(p, i, p->nr_needs);
 		if (p->srcs[i].layers)
 			mark_upper(p, &p->srcs[i]);
 	}
+}
+
+int mc_plan_finish_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e)
+{
+	return mc_plan_op(p, MC_OP_FINISH, MC_REF(MC_REF_SRC, src)) ? 0 : mc_nomem(e);
+}
+
+int mc_plan_finish(struct mc_plan *p, uint32_t need, struct mntcr_error *e)
+{
+	uint32_t i;
+
 	for (i = 0; i < p->nr_srcs; i++)
-		if (p->srcs[i].finish &&
-		    !mc_plan_op(p, MC_OP_FINISH, MC_REF(MC_REF_SRC, i)))
-			return mc_nomem(e);
+		if (p->srcs[i].finish && p->srcs[i].finish_need == need &&
+		    mc_plan_finish_src(p, i, e))
+			return -1;
 	return 0;
 }

@@ -137,6 +137,7 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	if (mc_plan_check_needs(p, e))
 		goto fail;
 	mc_plan_settle_srcs(p);
+	mc_plan_mark_finish(p);
 	if (mc_plan_parts(p, e) || mc_plan_namespaces(p, e) ||
 	    mc_plan_bases(p, e) || plan_mounts(p, p->priv, e))
 		goto fail;
@@ -148,7 +149,8 @@ int mc_plan_make(const struct mc_topology *t, const struct mc_plan_options *o,
 	p->share_first = p->nr_ops;
 	if (mc_plan_groups(p, o, e) || (!p->staged && plan_roots(p, p->priv, e)) ||
 	    mc_plan_ns_types(p, e) || mc_plan_unlink(p, e) ||
-	    mc_plan_finish(p, e) || plan_locks(p, o, e) || plan_detached(p, &nr_trees, e) ||
+	    (!p->staged && mc_plan_finish(p, MC_NONE, e)) ||
+	    mc_plan_finish(p, p->nr_needs, e) || plan_locks(p, o, e) || plan_detached(p, &nr_trees, e) ||
 	    mc_plan_release(p, o, e))
 		goto fail;
 	p->peak_fds += p->nr_owners + nr_trees + nr_asides(p);

@@ -85,6 +85,8 @@ struct mc_src {
 	bool finish;		/* FRESH, in memory: it is written to after it is made, for
 				   unlinked roots in it, or for an overlay whose upper
 				   directory it has: what prevents that comes with FINISH */
+	uint32_t finish_need;	/* once this is given and what waits for it is made;
+				   MC_NONE: it waits for nothing; nr_needs: in the end */
 	uint32_t shown_by;	/* FRESH, AGAIN, showing a namespace that is made: a mount
 				   of it, of its root if there is one; NSMADE: of what
 				   shows it, or MC_NONE */

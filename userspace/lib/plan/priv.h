@@ -315,7 +315,10 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 /* Once nothing more is attached. */
 int mc_plan_unlink(struct mc_plan *p, struct mntcr_error *e);
 /* finish.c */
-int mc_plan_finish(struct mc_plan *p, struct mntcr_error *e);
+void mc_plan_mark_finish(struct mc_plan *p);
+int mc_plan_finish_src(struct mc_plan *p, uint32_t src, struct mntcr_error *e);
+/* All with this finish_need. */
+int mc_plan_finish(struct mc_plan *p, uint32_t need, struct mntcr_error *e);
 
 /*
  * --- where superblocks come from -----------------------------------------------

@@ -168,12 +168,14 @@ int mc_plan_unlinked_anew(struct mc_plan *p, uint32_t mount, const char **made_a
 	size_t top = s->kind == MC_SRC_EXTERNAL ? mc_root_len(s->path) + 1 : 1;
 	const char *aside = p->priv->opts->aside;
 	size_t size = top + sizeof(MADE_IN) + MC_ASIDE_LEN + 12;
-	const struct mc_unlinked *last;
+	struct mc_unlinked *last;
 	char *path;
 
 	last = s->nr_unlinked ? p->unlinked + s->unlinked + s->nr_unlinked - 1 : NULL;
 	/* with another idmap it is the same one */
 	if (last && last->nr == m->unlinked) {
+		if (!last->type)
+			last->type = m->root_file.mode & S_IFMT;
 		*made_as = last->made_as - top;
 		return 0;
 	}
