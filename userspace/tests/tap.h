@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Forks are slow there. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -34,6 +35,12 @@
 #ifndef UNDER_ASAN
 #define UNDER_ASAN	0
 #endif
+
+/* For what tries some of many, other ones each day. */
+static inline long tap_today(void)
+{
+	return (long)(time(NULL) / (24 * 60 * 60));
+}
 
 static struct {
 	int nr, failed, skipped;
