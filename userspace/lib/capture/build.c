@@ -113,7 +113,8 @@ static void parse_nsfs(struct mc_mount *m)
 		    strncmp(m->root + n, ":[", 2))
 			continue;
 		m->nsfs_ino = strtoull(m->root + n + 2, &end, 10);
-		if (strcmp(end, "]"))
+		/* ns_common.inum is an unsigned int; and no image holds what is longer */
+		if (strcmp(end, "]") || m->nsfs_ino > UINT32_MAX)
 			m->nsfs_ino = 0;
 		m->nsfs_type = (uint32_t)w->bits;
 	}
