@@ -127,13 +127,19 @@ static void wrong(const struct job *j, long n, const struct mntcr_error *e, cons
 	tap.bad = 1;
 }
 
-/* Of a program with many forks each seventh call fails there, other ones each day. */
+static long each_call_step;	/* unless 0 */
+
+/* A program with many forks takes minutes natively. */
+static long step_of_calls(void)
+{
+	if (each_call_step)
+		return each_call_step;
 #ifdef EACH_CALL_FORKS
-#define EACH_CALL_STEP	(UNDER_ASAN ? 7 : 1)
+	return tap_in_vm() ? 1 : tap_step(UNDER_ASAN ? 7 : 3);
 #else
-#define EACH_CALL_STEP	1
+	return 1;
 #endif
-static int each_call_step = EACH_CALL_STEP;
+}
 
 /*
  * There have to be so many of them at least.  Without an errno none fails, but makes
@@ -143,14 +149,14 @@ static int each_call_step = EACH_CALL_STEP;
 static void each_call_by(const struct job *j, int with, long least)
 {
 	char *before, *after;
-	long n, done = 0, bad = 0;
+	long n, done = 0, bad = 0, step = step_of_calls();
 	int ret, was = tap.bad;
 	struct mntcr_error e;
 
 	faults->err = with;
 	hold_zero();
 	before = state();
-	for (n = tap_today() % each_call_step; n < 100000 && bad < 10; n += each_call_step) {
+	for (n = tap_first(step); n < 100000 && bad < 10; n += step) {
 		memset(&e, 0, sizeof(e));
 		faults->failed = 0;
 		tap.bad = 0;
@@ -193,8 +199,8 @@ static void each_call_by(const struct job *j, int with, long least)
 	free(before);
 	tap.bad = was;
 	CHECK_EQ(bad, 0);
-	TAP_SAY("%s: %ld calls, of which 1 in %d %s: %ld done all the same", j->name, n,
-		each_call_step, with ? "fails" : "makes descriptor 0", done - 1);
+	TAP_SAY("%s: %ld calls, of which 1 in %ld %s: %ld done all the same", j->name, n,
+		step, with ? "fails" : "makes descriptor 0", done - 1);
 	CHECK(n >= least && n < 100000);
 }
 

@@ -274,8 +274,8 @@ static void with_each_change(enum mntcr_method method)
 	};
 	struct mntcr_topology *before, *after, *t;
 	unsigned int i, changed, was, is;
+	long n, step = tap_step(UNDER_ASAN ? 2 : 1);
 	struct mntcr_error e;
-	long n;
 
 	scene_enter();
 	scene_mkdir("t");
@@ -295,7 +295,7 @@ static void with_each_change(enum mntcr_method method)
 	scene_mkdir("d1/b");
 	scene_tmpfs("d1/a", "a");
 	scene_tmpfs("d1/b", "b");
-	for (i = 0; i < MC_ARRAY_SIZE(changes); i++) {
+	for (i = (size_t)tap_first(step); i < MC_ARRAY_SIZE(changes); i += (size_t)step) {
 		change = changes[i].change;
 		before = capture(method);
 		change();

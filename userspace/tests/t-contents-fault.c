@@ -511,7 +511,7 @@ static const struct job restore_job = { "restore", restore, check_restore };
 /* In an emulated machine, too; and what fails is the same. */
 static bool takes_long(void)
 {
-	return UNDER_ASAN || !access("/vm/tests.d", F_OK);
+	return UNDER_ASAN || tap_in_vm();
 }
 
 static void dumped(void)

@@ -162,7 +162,7 @@ static void in_pieces(void)
 	/* it makes many */
 	each_call_step = 5;
 	each_of(&j, many, false);
-	each_call_step = 1;
+	each_call_step = 0;
 }
 
 /* --- what is refused ------------------------------------------------------------- */

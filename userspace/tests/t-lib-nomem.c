@@ -91,7 +91,14 @@ static char *image_text(const char *image, size_t *len)
 	return text;
 }
 
-static long stride = 1;
+static long stride;	/* unless 0 */
+
+static long stride_of_all(void)
+{
+	if (getenv("UNDER_VALGRIND"))
+		return 41;
+	return stride ? stride : tap_step(3);
+}
 
 /*
  * fn with ever more memory until none is lacking.  It returns 0, or -1 with *e; the
@@ -101,11 +108,11 @@ static long stride = 1;
 static void starve_by(int (*fn)(struct mntcr_error *e), bool once)
 {
 	struct mntcr_error e;
-	long n, bad = 0, step = getenv("UNDER_VALGRIND") ? 41 : stride;
-	int ret;
+	long n, bad = 0, step = stride_of_all();
+	int ret = 0;
 
 	only_that = once;
-	for (n = 0; n < 100000; n += step) {
+	for (n = tap_first(step); n < 100000; n += step) {
 		memset(&e, 0, sizeof(e));
 		failed = 0;
 		left = n;
@@ -486,11 +493,11 @@ static int do_check_dump(struct mntcr_error *e)
 static void listing(void)
 {
 	/* owners are tried by a clone(2) that valgrind does not know, and ASan takes long for */
-	stride = UNDER_ASAN ? 71 : 1;
+	stride = UNDER_ASAN ? 71 : 0;
 	if (!getenv("UNDER_VALGRIND") && !UNDER_ASAN)
 		with(EVERY_KIND, do_check_restore);
 	with(EVERY_KIND, do_check_dump);
-	stride = 1;
+	stride = 0;
 }
 
 /* --- live ones -------------------------------------------------------------------- */

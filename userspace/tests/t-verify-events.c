@@ -692,20 +692,20 @@ static void a_signal_waits_for_the_end_of_an_event(void)
 
 int main(void)
 {
-	TAP_RUN(the_same_is_the_same);
-	TAP_RUN(a_last_word_that_is_seen_late);
-	TAP_RUN(one_namespace_is_not_two);
-	TAP_RUN(the_very_same_superblocks);
-	TAP_RUN(another_structure_needs_no_event);
-	TAP_RUN(what_lies_outside_shows);
-	TAP_RUN(no_more_reports_than_asked_for);
-	TAP_RUN(by_the_method_that_is_asked_for);
-	TAP_RUN(what_is_out_of_reach_is_left_out);
-	TAP_RUN(where_the_kernel_can_be_asked);
-	TAP_RUN(a_failure_ends_it);
-	TAP_RUN(what_is_mounted_meanwhile_stays);
-	TAP_RUN(namespaces_that_share);
-	TAP_RUN(an_unbindable_file);
-	TAP_RUN(a_signal_waits_for_the_end_of_an_event);
+	TAP_RUN_SOME(the_same_is_the_same);
+	TAP_RUN_SOME(a_last_word_that_is_seen_late);
+	TAP_RUN_SOME(one_namespace_is_not_two);
+	TAP_RUN_SOME(the_very_same_superblocks);
+	TAP_RUN_SOME(another_structure_needs_no_event);
+	TAP_RUN_SOME(what_lies_outside_shows);
+	TAP_RUN_SOME(no_more_reports_than_asked_for);
+	TAP_RUN_SOME(by_the_method_that_is_asked_for);
+	TAP_RUN_SOME(what_is_out_of_reach_is_left_out);
+	TAP_RUN_SOME(where_the_kernel_can_be_asked);
+	TAP_RUN_SOME(a_failure_ends_it);
+	TAP_RUN_SOME(what_is_mounted_meanwhile_stays);
+	TAP_RUN_SOME(namespaces_that_share);
+	TAP_RUN_SOME(an_unbindable_file);
+	TAP_RUN_SOME(a_signal_waits_for_the_end_of_an_event);
 	return tap_done();
 }

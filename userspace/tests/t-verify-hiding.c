@@ -158,14 +158,13 @@ static void compare_all(enum mntcr_method method)
 		.size = sizeof(opts),
 		.report = say, .left_out = say,
 					     .capture = &co };
+	long step = tap_step(UNDER_ASAN ? 3 : 1);
 	struct mntcr_error e;
 	struct pair p;
 	size_t i, nr, nr_events;
 	int ret;
 
-	/* with sanitizers, where it takes minutes, some of them, other ones each day */
-	i = UNDER_ASAN ? (size_t)tap_today() % 3 : 0;
-	for (; i < MC_ARRAY_SIZE(scenes); i += UNDER_ASAN ? 3 : 1) {
+	for (i = (size_t)tap_first(step); i < MC_ARRAY_SIZE(scenes); i += (size_t)step) {
 		begin(&p, scenes[i]);
 		ret = mntcr_verify_events(&p.src[0], 1, &p.src[1], 1, &opts,
 					  &nr_events, &nr, &e);
