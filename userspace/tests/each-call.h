@@ -129,13 +129,12 @@ static void wrong(const struct job *j, long n, const struct mntcr_error *e, cons
 
 static long each_call_step;	/* unless 0 */
 
-/* A program with many forks takes minutes natively. */
 static long step_of_calls(void)
 {
 	if (each_call_step)
 		return each_call_step;
 #ifdef EACH_CALL_FORKS
-	return tap_in_vm() ? 1 : tap_step(UNDER_ASAN ? 7 : 3);
+	return tap_fork_step();
 #else
 	return 1;
 #endif

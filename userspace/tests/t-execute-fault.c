@@ -139,8 +139,7 @@ static void each_call(const struct job *j, int err, long *nr)
 	char *before, *after;
 	struct mntcr_error e;
 	bool odd = err == ENOTUNIQ;
-	long step = tap_in_vm() ? 1 : tap_step(UNDER_ASAN ? 7 : 3);
-	long n, done = 0;
+	long n, done = 0, step = tap_fork_step();
 	int ret;
 
 	faults->err = err;

@@ -57,6 +57,12 @@ static inline int tap_in_vm(void)
 	return !access("/vm/tests.d", F_OK);
 }
 
+/* Of many that fork, which takes minutes natively. */
+static inline long tap_fork_step(void)
+{
+	return tap_in_vm() ? 1 : tap_step(UNDER_ASAN ? 7 : 3);
+}
+
 static struct {
 	int nr, failed, skipped;
 	long asked;
