@@ -905,6 +905,7 @@ TEST_F_TIMEOUT(ns_mnt_open_way, eperm_too_deep, 120)
 		int ret;
 	} tab[] = {
 		{ "deep", 16000, 0 },
+		{ "limit", 16382, -EPERM },	/* reached where the mount ends */
 		{ "deeper", 16384, -EPERM },
 	};
 	struct actor *o = &self->owner;

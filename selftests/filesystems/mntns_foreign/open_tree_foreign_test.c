@@ -509,6 +509,23 @@ TEST_F(open_tree_foreign, detached_tree)
 	EXPECT_EQ(0, access("dst/b", F_OK));
 }
 
+/* What has never been in a namespace is anybody's that holds it, and so is a clone. */
+TEST_F(open_tree_foreign, detached_tree_of_no_namespace)
+{
+	struct actor *peer = &self->cast[PEER_NS];
+	int src, tree, clone;
+
+	src = detached_tmpfs(&self->cast[TEST_NS], 0);
+	ASSERT_GE(src, 0);
+	tree = k_open_tree(src, "", FOREIGN | AT_EMPTY_PATH);
+	ASSERT_GE(tree, 0);
+	clone = AS(peer, k_open_tree(src, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
+	ASSERT_GE(clone, 0);
+	ASSERT_EQ(0, close(clone));
+	clone = AS(peer, k_open_tree(tree, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
+	EXPECT_GE(clone, 0);
+}
+
 /* Lazily unmounted: in no namespace anymore, so nobody is its owner. */
 TEST_F(open_tree_foreign, einval_unmounted)
 {

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include "../mount_members.h"
 #include "../../kselftest_harness.h"
@@ -278,6 +279,24 @@ TEST_F(setgroup_left, nothing_after_bad_descriptor)
 			}
 		}
 	}
+}
+
+/* The array has room for all, and only the second is looked at. */
+TEST_F(setgroup_left, no_memory_after_bad_descriptor)
+{
+	const int fds[] = { self->mine[0], -1 };
+	struct sysinfo before, after;
+	const int nr = 500;
+	unsigned int max;
+	long long lost;
+
+	ASSERT_EQ(0, read_uint("/proc/sys/fs/mount-max", &max));
+	ASSERT_EQ(0, sysinfo(&before));
+	for (int i = 0; i < nr; i++)
+		ASSERT_EQ(-EBADF, k_setgroup(SHARED, fds, max, 0));
+	ASSERT_EQ(0, sysinfo(&after));
+	lost = ((long long)before.freeram - (long long)after.freeram) * before.mem_unit;
+	EXPECT_LT(lost, (long long)nr * max * sizeof(void *) / 2);
 }
 
 /* The list of descriptors ends where memory does, one after the other. */
