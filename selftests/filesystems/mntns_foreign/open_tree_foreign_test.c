@@ -95,6 +95,10 @@ TEST_F(open_tree_foreign, without_the_flag)
 	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
 	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH |
 				       AT_RECURSIVE));
+	EXPECT_LE(0, k_open_tree(AT_FDCWD, "src", OPEN_TREE_NAMESPACE));
+	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", OPEN_TREE_NAMESPACE | AT_EMPTY_PATH));
+	EXPECT_EQ(-EINVAL, k_open_tree(fd, "", OPEN_TREE_NAMESPACE | AT_EMPTY_PATH |
+				       AT_RECURSIVE));
 }
 
 TEST_F(open_tree_foreign, own_namespace)

@@ -155,6 +155,23 @@ TEST_F(listmount_fd, unprivileged)
 	EXPECT_EQ(4, AS(&other, list(self->fd[ROOT], ids, NR_IDS, 0)));
 }
 
+/* By its ID: what is below the caller's root, or anything by who is privileged. */
+TEST_F(listmount_fd, eperm_by_id)
+{
+	struct actor user = {
+		.userns = -1, .mntns = -1, .drop_caps = CAP_BIT(CAP_SYS_ADMIN)
+	};
+	const __u64 id = self->id[ROOT];
+	__u64 ids[NR_IDS];
+
+	ASSERT_EQ(0, k_move_mount(self->fd[ROOT], "", AT_FDCWD, "0", 0));
+	EXPECT_EQ(4, AS(&user, k_listmount(id, 0, ids, NR_IDS)));
+	EXPECT_EQ(-EPERM, AS(&user, chroot("1") ? -errno :
+				    k_listmount(id, 0, ids, NR_IDS)));
+	EXPECT_EQ(4, AS(&this_test, chroot("1") ? -errno :
+				    k_listmount(id, 0, ids, NR_IDS)));
+}
+
 /* What is attached is asked for by its ID, wherever it is. */
 TEST_F(listmount_fd, einval_attached)
 {

@@ -568,6 +568,21 @@ TEST_F_TIMEOUT(mount_setgroup, notifies_once, 120)
 	EXPECT_FALSE(mountinfo_changed(watch_other));
 }
 
+/* What happens next does not make the first change unseen. */
+TEST_F(mount_setgroup, notifies_before_another_change)
+{
+	int fd, watch;
+
+	ASSERT_EQ(0, k_mount("fs", "8", NULL, MS_BIND));
+	fd = k_open("8", O_PATH);
+	ASSERT_GE(fd, 0);
+	watch = mountinfo_watch(&this_test);
+	ASSERT_GE(watch, 0);
+	ASSERT_EQ(0, k_setgroup(SHARED, &fd, 1, 0));
+	ASSERT_EQ(0, k_mount("fs", "9", NULL, MS_BIND));
+	EXPECT_TRUE(mountinfo_changed(watch));
+}
+
 /* Who is named is not changed, and nobody is told: members are, wherever they are. */
 TEST_F(mount_setgroup, notifies_members_only)
 {

@@ -320,6 +320,21 @@ TEST_F(setgroup_containment, erange_one_of_two)
 	}
 }
 
+/* Without locks members may have different roots. */
+TEST_F(setgroup_containment, two_roots_inside)
+{
+	int ring[2] = { self->named, self->wide };
+	int fds[2];
+
+	fds[0] = member_of(&self->owner, self->base, "a", "10");
+	fds[1] = member_of(&self->owner, self->base, "a/x", "11");
+	ASSERT_TRUE(fds[0] >= 0 && fds[1] >= 0);
+	ASSERT_EQ(0, k_setgroup(SHARED, ring, 2, 0));
+	EXPECT_EQ(0, AS(&self->owner, k_setgroup(MASTER, fds, 2, self->named)));
+	EXPECT_NE(0, master_of(fds[0]));
+	EXPECT_EQ(master_of(fds[0]), master_of(fds[1]));
+}
+
 TEST_F(setgroup_containment, erange_ring_of_the_sibling)
 {
 	ASSERT_EQ(0, k_setgroup(SHARED, &self->wide, 1, 0));
@@ -769,6 +784,26 @@ TEST_F(setgroup_pairs, eacces_slave_of_another_owner)
 	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 3, 1, self->fd[0])));
 	ASSERT_EQ(0, UMOUNT_IN(o, "2/a/x"));
 	EXPECT_EQ(0, AS(o, k_setgroup(PEER, self->fd + 2, 1, self->fd[0])));
+}
+
+/* One of the members is enough: here not the first, and nothing else is there. */
+TEST_F(setgroup_pairs, eacces_receiver_of_another_owner_than_any_member)
+{
+	struct actor child, *o = &self->owner;
+	int ring[2] = { self->fd[0], self->mine[0] };
+	int fds[2] = { self->fd[3], -1 };
+
+	ASSERT_EQ(0, actor_new(&child, o, ACTOR_USERNS));
+	fds[1] = OPEN_IN(&child, "2");
+	ASSERT_GE(fds[1], 0);
+	ASSERT_EQ(0, k_mount("tmpfs", "0/a", "tmpfs", 0));
+	ASSERT_EQ(0, k_setgroup(SHARED, ring, 2, 0));
+	ASSERT_EQ(0, MOUNT_IN(&child, "2/a"));
+	EXPECT_EQ(-EACCES, AS(o, k_setgroup(PEER, fds, 2, self->fd[0])));
+	EXPECT_EQ(-EACCES, AS(o, k_setgroup(PEER, fds + 1, 1, self->fd[0])));
+	EXPECT_EQ(MS_PRIVATE, propagation_of(fds[0]));
+	ASSERT_EQ(0, UMOUNT_IN(&child, "2/a"));
+	EXPECT_EQ(0, AS(o, k_setgroup(PEER, fds, 2, self->fd[0])));
 }
 
 TEST_HARNESS_MAIN
