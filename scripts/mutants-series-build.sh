@@ -64,10 +64,12 @@ wrong() {	# PATTERN
 		' "$tree.meta/build.log"
 }
 
-make_kernel() {	# PATTERN: of the files that may be to blame
-	"$S/kernel-build" "$tree" "$config" >"$O/logs/mutants-series.log" 2>&1 && return
+make_kernel() {	# PATTERN: of the files that may be to blame, FRAGMENT...
+	may=$1
+	shift
+	"$S/kernel-build" "$tree" "$config" "$@" >"$O/logs/mutants-series.log" 2>&1 && return
 	# of a compiler that dies nobody knows
-	[ -n "$(wrong "$1")" ] &&
+	[ -n "$(wrong "$may")" ] &&
 		! grep -q 'internal compiler\|Killed\|No space' "$tree.meta/build.log" || {
 		tail -n 5 "$tree.meta/build.log" >&2
 		die "the kernel cannot be built (log: $tree.meta/build.log)"
@@ -89,13 +91,14 @@ build() {	# FILE
 	! cmp -s "$work/it" "$work/was" || became=same
 }
 
-# $work/all/vmlinux of all that compile.
+# $work/all/vmlinux of all that compile. It says so when it waits for a lock for ever.
 make_all() {
+	echo CONFIG_SOFTLOCKUP_DETECTOR=y >"$work/lockup.config"
 	while [ -s "$work/unknown" ]; do
 		say "a kernel of $(wc -l <"$work/unknown") mutants"
 		make_patch_of_all
 		make_tree
-		! make_kernel 'mutant-[0-9]+' || break
+		! make_kernel 'mutant-[0-9]+' "$work/lockup.config" || break
 		became="no program"
 		wrong 'mutant-[0-9]+' | sed 's/mutant-//' >"$work/wrong"
 		awk -F'\t' 'FILENAME == ARGV[1] { wrong[$1]; next } $1 in wrong' \

@@ -22,9 +22,9 @@ selftests() {	# NAME KERNEL RUN-VM-OPTION...
 	shift 2
 	# shellcheck disable=SC2046,SC2086
 	vm "$vm_name" "$vm_kernel" --skips "$top/qemu-images/skips.allow" $total --until-failure \
-		--tests "$work/vm.list" $(cat "$work/vm.add") "$@"
+		--tests "$list_of_tests" $(cat "$work/vm.add") "$@"
 }
-total=
+total= list_of_tests=$work/vm.list
 
 # As scripts/mutants has them.
 sweeps() {	# NAME KERNEL RUN-VM-OPTION...
@@ -47,22 +47,26 @@ unmutated() {
 	# what takes longest comes last
 	awk '{ n = $2; sub(/.*\//, "", n); print (n ~ /_(looks|rounds)_/), n, $3, "/vm/tests.d/" n }' \
 		"$O/selftests/list" | sort -s -k1,1n | cut -d' ' -f2- >"$work/vm.list"
-	selftests mutant-series-none "$work/all/vmlinux"
+	selftests mutant-series-none "$work/all/vmlinux" --append "$hung"
 	[ "$rc" = 0 ] || die "the selftests fail without a mutant: $(cat "$O/logs/$name.log")"
 	# ten times as long is too long: what hangs one of them may hang all
 	awk 'NR == FNR { if (/^# .*: [0-9]+ ms$/) took[substr($2, 1, length($2) - 1)] = $3; next }
 		{ $2 = int(took[$1] / 100) + 20; print }' \
 		"$O/artifacts/$name/ktap" "$work/vm.list" >"$work/vm.limits"
-	sweeps mutant-series-none "$work/all/vmlinux"
+	sweeps mutant-series-none "$work/all/vmlinux" --append "$hung"
 	[ "$rc" = 0 ] || die "the sweeps fail without a mutant: $(cat "$O/logs/$name.log")"
 	mv "$work/vm.limits" "$work/vm.list"
 	limit
 }
 
-# Of the whole VM: half of what its tests may take.
+# Of the whole VM: three times as long as its tests took.
 limit() {
-	total="--total $(awk '{ n += $2 } END { print int(n / 2) + 60 }' "$work/vm.list")"
+	total="--total $(awk '{ n += $2 - 20 } END { print int(n / 10) * 3 + 60 }' "$work/vm.list")"
 }
+# Who waits for a lock that is not let go panics: the tests left would wait for it as well.
+# So does what is a splat at the end, if it comes to that.
+hung="sysctl.kernel.hung_task_timeout_secs=20 sysctl.kernel.hung_task_panic=1 \
+softlockup_panic=1 panic_on_warn=1"
 
 # $became: "noticed BY" or "survived".
 try() {
@@ -82,40 +86,74 @@ try() {
 	became=survived
 }
 
-# Each N-th of $work/unknown, from the I-th. What only takes too long is not kept: it is
-# tried again by itself.
-lane() {	# I/N
-	awk -v shard="$1" 'BEGIN { split(shard, s, "/") } NR % s[2] == s[1] % s[2]' \
-		"$work/unknown" >"$work/unknown.${1%/*}"
+# The next line is near this one: what has noticed this one is first to look at it, unless
+# that takes so long that the others are done before.
+first() {	# LIST
+	by=$(says "$name") awk -v long=60 '
+		{ split(ENVIRON["by"], at, "/") }
+		$1 == at[1] && $2 < long { print; next }
+		{ rest = rest $0 "\n" }
+		END { printf "%s", rest }' "$1" >"$1.new"
+	mv "$1.new" "$1"
+}
+
+# Those of $work/unknown that these tests are still to look at.
+untried() {	# selftests or sweeps
 	while IFS=$tab read -r n file nr kind text <&3; do
-		for by in selftests sweeps; do
-			$by "mutant-series-${1%/*}" "$work/all/vmlinux" --append "mutant_tried=$n"
-			[ "$rc" = 0 ] || break
+		identify
+		was_kept || became=
+		case $1/$became in
+		selftests/ | "sweeps/past selftests")
+			printf '%s\t%s\t%s\t%s\t%s\n' "$n" "$file" "$nr" "$kind" "$text" ;;
+		esac
+	done 3<"$work/unknown"
+}
+
+# Each N-th of $work/untried, from the I-th. What only takes too long is not kept: it is
+# tried again by itself. What ends the VM is noticed when it does so twice.
+lane() {	# I/N selftests or sweeps
+	list_of_tests=$work/vm.list.${1%/*}
+	cp "$work/vm.list" "$list_of_tests"
+	awk -v shard="$1" 'BEGIN { split(shard, s, "/") } NR % s[2] == s[1] % s[2]' \
+		"$work/untried" >"$work/untried.${1%/*}"
+	while IFS=$tab read -r n file nr kind text <&3; do
+		# shellcheck disable=SC2034
+		for again in 1 2; do
+			"$2" "mutant-series-${1%/*}" "$work/all/vmlinux" \
+				--append "mutant_tried=$n $hung"
+			[ "$rc" = 7 ] || [ "$rc" = 8 ] || break
 		done
-		case $rc in
-		0) became=passed ;;
-		3 | 7 | 8) became= ;;
-		*) became="noticed $(says "$name")" ;;
+		case $2/$rc in
+		selftests/0) became="past selftests" ;;
+		sweeps/0) became=passed ;;
+		*/3) became= ;;
+		*)
+			became="noticed $(says "$name")"
+			[ "$2" = sweeps ] || first "$list_of_tests" ;;
 		esac
 		identify
 		[ -z "$became" ] || keep
 		say "$file:$nr: $text: ${became:-took too long}"
-	done 3<"$work/unknown.${1%/*}"
+	done 3<"$work/untried.${1%/*}"
 }
 
 try_all() {
 	[ -s "$work/unknown" ] || return 0
 	say "the tests without a mutant"
 	unmutated
-	lanes= i=0 n=$(nproc)
-	while [ $i -lt "$n" ]; do
-		setsid "$S/mutants-series" --lane $i/"$n" 9>&- 8>&- &
-		lanes="$lanes $!"
-		running=$lanes
-		i=$((i + 1))
+	for by in selftests sweeps; do
+		untried $by >"$work/untried"
+		say "$(wc -l <"$work/untried") mutants, the $by"
+		lanes= i=0 n=$(nproc)
+		while [ $i -lt "$n" ]; do
+			setsid "$S/mutants-series" --lane $i/"$n" $by 9>&- 8>&- &
+			lanes="$lanes $!"
+			running=$lanes
+			i=$((i + 1))
+		done
+		for pid in $lanes; do
+			wait "$pid" || die "mutants could not be tried"
+		done
+		running=
 	done
-	for pid in $lanes; do
-		wait "$pid" || die "mutants could not be tried"
-	done
-	running=
 }
