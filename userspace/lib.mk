@@ -36,6 +36,7 @@ lib-y += topology/unlinked.o
 lib-y += topology/way.o
 lib-y += topology/cgroup.o
 lib-y += topology/key.o
+lib-y += topology/path.o
 lib-y += topology/stand-in.o
 lib-y += topology/select.o
 lib-y += topology/shift.o

@@ -226,7 +226,7 @@ static int save_sb(struct mc_ar_job *j, struct mc_save *s, uint32_t from, uint32
 		 * that stays on its device, or in its layers
 		 */
 		if (m->root_deleted ? !m->unlinked :
-		    (last && mc_ar_below(last, root)) || stays)
+		    (last && mc_path_below(last, root)) || stays)
 			continue;
 		if (save_root(j, s, i, to, &sb, e))
 			return -1;

@@ -36,8 +36,6 @@ int mc_ar_refused(struct mc_ar_job *j, const struct mc_sb *sb, const struct mntc
 
 /* --- reach.c --------------------------------------------------------------------- */
 
-/* Does b lie at or below a? */
-bool mc_ar_below(const char *a, const char *b);
 /*
  * Why not alone, or NULL: it can be.  Its idmap is taken off the clone, by whoever rules
  * over the superblock; what is locked on it would lose one, too, and may not be able to.

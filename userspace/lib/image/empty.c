@@ -68,7 +68,7 @@ int mc_ar_check_empty(struct mc_ar_job *j, uint32_t from, uint32_t end,
 		for (to = i + 1; to < end && !mounts[j->sorted[to]].root_deleted &&
 		     !strcmp(mounts[j->sorted[to]].root, root); to++)
 			;
-		if (last && mc_ar_below(last, root))
+		if (last && mc_path_below(last, root))
 			continue;
 		if (check_root_empty(j, i, to, e))
 			return -1;

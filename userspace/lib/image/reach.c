@@ -11,13 +11,6 @@
 
 #include "image/archive.h"
 
-bool mc_ar_below(const char *a, const char *b)
-{
-	size_t n = strcmp(a, "/") ? strlen(a) : 0;
-
-	return !strncmp(a, b, n) && (!b[n] || b[n] == '/');
-}
-
 const char *mc_ar_not_cloned(const struct mc_ar_job *j, uint32_t m)
 {
 	const struct mc_mount *mnt = &j->t->mounts[m];
@@ -47,14 +40,14 @@ bool mc_ar_shows(const struct mc_ar_job *j, uint32_t m, const char *path)
 	const struct mc_mount *mnt = &j->t->mounts[m];
 	uint32_t c;
 
-	if (mnt->root_deleted || !mc_ar_can_clone(j, m) || !mc_ar_below(mnt->root, path))
+	if (mnt->root_deleted || !mc_ar_can_clone(j, m) || !mc_path_below(mnt->root, path))
 		return false;
 	if (!mc_has_locked_child(j->t, m))
 		return true;
 	path += mnt->root[1] ? strlen(mnt->root) : 0;
 	mc_for_each_child(j->t, c, m)
 		/* on its root, it is not in the way of a descriptor of that */
-		if (j->t->mounts[c].mountpoint[1] && mc_ar_below(j->t->mounts[c].mountpoint, path))
+		if (j->t->mounts[c].mountpoint[1] && mc_path_below(j->t->mounts[c].mountpoint, path))
 			return false;
 	return true;
 }
@@ -68,13 +61,13 @@ static bool could_show(const struct mc_ar_job *j, uint32_t m, const char *path)
 	const struct mc_mount *mnt = &j->t->mounts[m], *c;
 	uint32_t i;
 
-	if (mnt->root_deleted || !mc_ar_below(mnt->root, path))
+	if (mnt->root_deleted || !mc_path_below(mnt->root, path))
 		return false;
 	path += mnt->root[1] ? strlen(mnt->root) : 0;
 	mc_for_each_child(j->t, i, m) {
 		c = &j->t->mounts[i];
 		if (c->locks_known && c->locks & MOUNT_LOCK_MOUNT &&
-		    c->mountpoint[1] && mc_ar_below(c->mountpoint, path))
+		    c->mountpoint[1] && mc_path_below(c->mountpoint, path))
 			return false;
 	}
 	return true;
@@ -144,7 +137,7 @@ int mc_ar_elsewhere(void *data, const char *path, int *fd, bool *root,
 				 j->t->sbs[m->sb].minor, mc_escape(path + 1, esc, sizeof(esc)));
 			j->o->left_out(j->o->data, line);
 		}
-		if (!m->root_deleted && mc_ar_below(path, m->root))
+		if (!m->root_deleted && mc_path_below(path, m->root))
 			return mc_refuse(e, "contents-out-of-reach",
 					 "%s %u:%u: /%s is covered by locked mounts wherever it would be, but what is below it is mounted: %s",
 					 j->t->sbs[m->sb].type, j->t->sbs[m->sb].major,

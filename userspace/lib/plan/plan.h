@@ -444,12 +444,6 @@ int mc_plan_print(const struct mc_plan *p, bool json, FILE *out,
 		  struct mntcr_error *e);
 const char *mc_op_name(enum mc_op_type type);
 
-/* b is a or below it. */
-bool mc_path_below(const char *a, const char *b);
-/* strlen(), but 0 for "/". */
-size_t mc_root_len(const char *root);
-/* Bytes of leading "/..": a cgroup above the one that it was looked at from. */
-size_t mc_path_dots(const char *path);
 /* An order in which everything below a path follows it directly. */
 int mc_path_cmp(const char *a, const char *b);
 

@@ -382,6 +382,15 @@ struct mc_wrong;
 int mc_topology_shift(struct mc_topology *t, const struct mc_shifts *s,
 		      const struct mc_wrong *w, struct mntcr_error *e);
 
+/* --- path.c ------------------------------------------------------------------ */
+
+/* b is a or below it. */
+bool mc_path_below(const char *a, const char *b);
+/* strlen(), but 0 for "/". */
+size_t mc_root_len(const char *root);
+/* Bytes of leading "/..": a cgroup above the one that it was looked at from. */
+size_t mc_path_dots(const char *path);
+
 /* --- cgroup.c, stand-in.c ---------------------------------------------------- */
 
 /*
