@@ -21,12 +21,11 @@
 /* Which file it was, where that is what failed: it has no name. */
 static int in_file(const char *dir, struct mntcr_error *e)
 {
-	char esc[300], text[sizeof(e->text)];
+	char esc[300], where[400];
 
-	memcpy(text, e->text, sizeof(text));
-	snprintf(e->text, sizeof(e->text), "a temporary file in %s (TMPDIR may say another directory): %.400s",
-		 mc_escape(dir, esc, sizeof(esc)), text);
-	return -1;
+	snprintf(where, sizeof(where), "a temporary file in %s (TMPDIR may say another directory)",
+		 mc_escape(dir, esc, sizeof(esc)));
+	return mc_fail_in(e, where);
 }
 
 static int write_file(struct mntcr_topology *topo, const struct mntcr_contents_options *opts,

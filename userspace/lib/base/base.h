@@ -31,6 +31,8 @@ int mc_fail(struct mntcr_error *e, enum mntcr_code code, int err,
 int mc_refuse(struct mntcr_error *e, const char *rule,
 	      const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int mc_nomem(struct mntcr_error *e);
+/* Put before the text of e, and ": ", where that was (escaped).  Returns -1. */
+int mc_fail_in(struct mntcr_error *e, const char *where);
 
 /* Who wants all that is wrong usage or refused, and not only the first. */
 struct mc_wrong {

@@ -55,6 +55,18 @@ int mc_nomem(struct mntcr_error *e)
 	return mc_fail(e, MNTCR_SYS, ENOMEM, "out of memory");
 }
 
+int mc_fail_in(struct mntcr_error *e, const char *where)
+{
+	char text[sizeof(e->text)];
+	int n;
+
+	memcpy(text, e->text, sizeof(text));
+	n = snprintf(e->text, sizeof(e->text), "%s: ", where);
+	if (n >= 0 && (size_t)n < sizeof(e->text))
+		snprintf(e->text + n, sizeof(e->text) - (size_t)n, "%s", text);
+	return -1;
+}
+
 int mc_wrong_told(const struct mc_wrong *w, const struct mntcr_error *e)
 {
 	if (!w || (e->code != MNTCR_USAGE && e->code != MNTCR_REFUSED))

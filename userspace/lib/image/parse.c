@@ -185,7 +185,7 @@ out:
 int mc_image_parse(const char *buf, size_t len, const char *name,
 		   struct mc_topology **topo, struct mntcr_error *e)
 {
-	char file[200], text[sizeof(e->text)];
+	char file[200];
 	struct rd r = { .e = e, .file = file, .text = buf };
 	int ret = -1;
 
@@ -208,8 +208,7 @@ int mc_image_parse(const char *buf, size_t len, const char *name,
 		goto out;
 	}
 	if (mc_topology_finish(r.t, e)) {
-		memcpy(text, e->text, sizeof(text));
-		snprintf(e->text, sizeof(e->text), "%s: %.700s", file, text);
+		mc_fail_in(e, file);
 		goto out;
 	}
 	*topo = r.t;

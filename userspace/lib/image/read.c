@@ -122,16 +122,6 @@ static int archive_file(struct input *in, struct mntcr_error *e)
 	return fd;
 }
 
-/* What is wrong with what is in it says which one it is. */
-static int of_image(const struct input *in, struct mntcr_error *e)
-{
-	char text[sizeof(e->text)];
-
-	memcpy(text, e->text, sizeof(text));
-	snprintf(e->text, sizeof(e->text), "%s: %.600s", in->name, text);
-	return -1;
-}
-
 static int read_archive(struct input *in, struct mc_buf *b,
 			struct mntcr_contents **contents, struct mntcr_error *e)
 {
@@ -142,7 +132,7 @@ static int read_archive(struct input *in, struct mc_buf *b,
 	if (!mc_contents_open(fd, MC_IMAGE_MAX_SIZE, b, contents, e))
 		return 0;
 	mc_close(fd);
-	return of_image(in, e);
+	return mc_fail_in(e, in->name);
 }
 
 int mntcr_image_read_contents(const char *path, struct mc_topology **topo,
@@ -178,7 +168,7 @@ int mntcr_image_read_contents(const char *path, struct mc_topology **topo,
 	if (!ret && mc_contents_check(*contents, *topo, e)) {
 		mntcr_topology_free(*topo);
 		*topo = NULL;
-		ret = of_image(in, e);
+		ret = mc_fail_in(e, in->name);
 	}
 	if (ret) {
 		mntcr_contents_free(*contents);

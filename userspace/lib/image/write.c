@@ -19,12 +19,9 @@
 /* Prefix the text of e with the file's name. */
 static int fail_on(const char *path, struct mntcr_error *e)
 {
-	char esc[300], text[sizeof(e->text)];
+	char esc[300];
 
-	memcpy(text, e->text, sizeof(text));
-	snprintf(e->text, sizeof(e->text), "%s: %.600s",
-		 mc_escape(path, esc, sizeof(esc)), text);
-	return -1;
+	return mc_fail_in(e, mc_escape(path, esc, sizeof(esc)));
 }
 
 static int sys_fail(const char *path, struct mntcr_error *e)
