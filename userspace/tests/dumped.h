@@ -10,13 +10,6 @@
 #include "image/image.h"
 #include "shot.h"
 
-#define DO(call, e)	do {					\
-		int ret_ = (call);				\
-		if (ret_)					\
-			TAP_SAY("%s [%s]", (e).text, (e).rule);	\
-		REQUIRE(!ret_);					\
-	} while (0)
-
 static inline void dump_to(const struct world *w, const char *path,
 			   struct mntcr_topology **t, struct mntcr_contents **c)
 {
@@ -28,9 +21,9 @@ static inline void dump_to(const struct world *w, const char *path,
 	struct mntcr_error e = { 0 };
 
 	capture_fds(w, src, &live);
-	DO(mntcr_image_write_contents(live, &o, path, &e), e);
+	REQUIRE_DONE(mntcr_image_write_contents(live, &o, path, &e), e);
 	mntcr_topology_free(live);
-	DO(mntcr_image_read_contents(path, t, c, &e), e);
+	REQUIRE_DONE(mntcr_image_read_contents(path, t, c, &e), e);
 }
 
 /* Contents included: those of the layers of overlays, too. */
@@ -49,7 +42,7 @@ static inline void same_dump(const struct mntcr_topology *was, const struct mntc
 
 	dump_to(&made, "/tmp/again", &t, &c);
 	o.contents_b = c;
-	DO(mntcr_verify(was, t, &o, &nr, &e), e);
+	REQUIRE_DONE(mntcr_verify(was, t, &o, &nr, &e), e);
 	CHECK_EQ(nr, 0);
 	mntcr_topology_free(t);
 	mntcr_contents_free(c);

@@ -17,6 +17,9 @@
 
 #define SCENE_DIR "/tmp/mntcr-scene"
 
+/* In a function that runs in a child: what failed is returned. */
+#define DO(call)	do { if (call) return errno; } while (0)
+
 /* A task that holds a namespace until it is killed. */
 struct holder {
 	pid_t pid;

@@ -9,8 +9,6 @@
 #include "topology/topology.h"
 #include "scene.h"
 
-#define DO(call)	do { if (call) return errno; } while (0)
-
 static bool lists_mounts(int ns)
 {
 	uint64_t id;

@@ -272,7 +272,7 @@ static void closed(void (*build)(void), int (*is_there)(void *), bool contents)
 	dump_to(&w, "/tmp/image", &t, &c);
 	world_close(&w);
 	o.contents = c;
-	DO(mntcr_restore(t, &o, &r, &e), e);
+	REQUIRE_DONE(mntcr_restore(t, &o, &r, &e), e);
 	same_dump(t, c, r);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(r, 0), is_there, NULL), 0);
 	mntcr_restored_free(r);

@@ -463,9 +463,9 @@ static void good(struct back *b, bool other_names, bool strings)
 	size_t mounts = world_own_mounts(), fds = world_own_fds();
 	FILE *null = fopen("/dev/null", "we");
 
-	DO(mntcr_check_restore(b->t, &b->o, false, null, &b->e), b->e);
+	REQUIRE_DONE(mntcr_check_restore(b->t, &b->o, false, null, &b->e), b->e);
 	fclose(null);
-	DO(mntcr_restore(b->t, &b->o, &b->r, &b->e), b->e);
+	REQUIRE_DONE(mntcr_restore(b->t, &b->o, &b->r, &b->e), b->e);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b->r, 0), all_is_there,
 			  other_names ? b : NULL), 0);
 	if (strings)
@@ -555,7 +555,7 @@ static void layers_that_are_closed(void)
 	if (!has_overlay())
 		SKIP("this kernel has no overlay");
 	dump(&b, on_what_is_closed, 0);
-	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
+	REQUIRE_DONE(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), is_closed, NULL), 0);
 	same_dump(b.t, b.c, b.r);
 	done(&b);
@@ -641,7 +641,7 @@ static void redirected(void)
 	if (!has_overlay())
 		SKIP("this kernel has no overlay");
 	dump_on_the_host(&b, redirected_on_the_host);
-	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
+	REQUIRE_DONE(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), both_layers, NULL), 0);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), all_is_there, &b), 0);
 	TRY(getxattr("/tmp/host/u/redirected", "trusted.overlay.redirect", is, sizeof(is) - 1));
@@ -672,7 +672,7 @@ static void renamed_afterwards(void)
 	if (!has_overlay())
 		SKIP("this kernel has no overlay");
 	dump_on_the_host(&b, many_on_the_host);
-	DO(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
+	REQUIRE_DONE(mntcr_restore(b.t, &b.o, &b.r, &b.e), b.e);
 	CHECK_EQ(world_in(mntcr_restored_ns_fd(b.r, 0), rename_it, NULL), 0);
 	mntcr_restored_free(b.r);
 	b.r = NULL;

@@ -25,13 +25,6 @@ static void say(void *data, const char *line)
 	TAP_SAY("%s", line);
 }
 
-#define DO(call, e)	do {					\
-		int ret_ = (call);				\
-		if (ret_)					\
-			TAP_SAY("%s [%s]", (e).text, (e).rule);	\
-		REQUIRE(!ret_);					\
-	} while (0)
-
 /* Of the container's mount namespace, or of what was restored. */
 static void dump(const struct mntcr_source *src, const char *path)
 {
@@ -41,8 +34,8 @@ static void dump(const struct mntcr_source *src, const char *path)
 	struct mntcr_topology *t = NULL;
 	struct mntcr_error e = { 0 };
 
-	DO(mntcr_capture(src, 1, NULL, &t, &e), e);
-	DO(mntcr_image_write_contents(t, &o, path, &e), e);
+	REQUIRE_DONE(mntcr_capture(src, 1, NULL, &t, &e), e);
+	REQUIRE_DONE(mntcr_image_write_contents(t, &o, path, &e), e);
 	mntcr_topology_free(t);
 }
 
@@ -58,7 +51,7 @@ static void read_image(const char *path, struct mntcr_topology **t,
 {
 	struct mntcr_error e = { 0 };
 
-	DO(mntcr_image_read_contents(path, t, c, &e), e);
+	REQUIRE_DONE(mntcr_image_read_contents(path, t, c, &e), e);
 }
 
 /* Dumped, gone, restored.  What the list says of it, it does. */
@@ -95,14 +88,14 @@ static void restored(struct back *b, void (*build)(void), enum mntcr_api api)
 	struct mntcr_error e = { 0 };
 	size_t nr = 1;
 
-	DO(restore(b, build, api), b->e);
+	REQUIRE_DONE(restore(b, build, api), b->e);
 	REQUIRE(b->r);
 	src.fd = mntcr_restored_ns_fd(b->r, 0);
 	dump(&src, again);
 	read_image(again, &t, &c);
 	o.contents_a = b->c;
 	o.contents_b = c;
-	DO(mntcr_verify(b->t, t, &o, &nr, &e), e);
+	REQUIRE_DONE(mntcr_verify(b->t, t, &o, &nr, &e), e);
 	CHECK_EQ(nr, 0);
 	mntcr_topology_free(t);
 	mntcr_contents_free(c);

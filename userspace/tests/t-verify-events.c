@@ -110,8 +110,6 @@ static size_t events(const struct holder *a, const struct holder *b,
 	return events_by(a, b, 0, nr_events);
 }
 
-#define DO(call)	do { if (call) return errno; } while (0)
-
 static int bind(const char *from, const char *to)
 {
 	return mount(from, to, "none", MS_BIND, NULL);

@@ -11,8 +11,6 @@
 #include "topology/topology.h"
 #include "scene.h"
 
-#define DO(call)	do { if (call) return errno; } while (0)
-
 static int touch(const char *path)
 {
 	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);

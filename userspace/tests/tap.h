@@ -88,6 +88,14 @@ static struct {
 	}								\
 } while (0)
 
+/* Of what says in e, a struct mntcr_error, why it failed. */
+#define REQUIRE_DONE(call, e)	do {					\
+	int ret_ = (call);						\
+	if (ret_)							\
+		TAP_SAY("%s [%s]", (e).text, (e).rule);			\
+	REQUIRE(!ret_);							\
+} while (0)
+
 /* Note the failure and go on. */
 #define CHECK(cond)	do {						\
 	if (!(cond)) {							\
