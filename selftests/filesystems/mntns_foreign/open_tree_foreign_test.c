@@ -101,6 +101,22 @@ TEST_F(open_tree_foreign, without_the_flag)
 				       AT_RECURSIVE));
 }
 
+/* mount() takes none, even where a path leads to one. */
+TEST_F(open_tree_foreign, einval_mount_bind)
+{
+	int theirs = OPEN_IN(&self->cast[PEER_NS], "src");
+	int own = k_open("src", O_PATH);
+	char path[32];
+
+	ASSERT_TRUE(theirs >= 0 && own >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", theirs);
+	EXPECT_EQ(-EINVAL, k_mount(path, "dst", NULL, MS_BIND));
+	EXPECT_EQ(-EINVAL, k_mount(path, "dst", NULL, MS_BIND | MS_REC));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", own);
+	EXPECT_EQ(0, k_mount(path, "dst", NULL, MS_BIND));
+	EXPECT_EQ(0, k_mount(path, "dst", NULL, MS_BIND | MS_REC));
+}
+
 TEST_F(open_tree_foreign, own_namespace)
 {
 	int tree = k_open_tree(AT_FDCWD, "src", FOREIGN);

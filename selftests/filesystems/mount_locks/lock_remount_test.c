@@ -8,9 +8,11 @@
  *
  * Copyright (C) 2026 The mount checkpoint/restore authors
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -231,6 +233,65 @@ TEST_F(lock_remount, ebusy)
 	EXPECT_EQ(-EINVAL, lock("mnt", MOUNT_LOCK_NOEXEC));
 	EXPECT_EQ(0, lock("mnt", MOUNT_LOCK_NODEV));
 	EXPECT_EQ(MOUNT_LOCK_MOUNT | MOUNT_LOCK_NODEV, locks_at("mnt"));
+}
+
+/* The state of a task, as /proc/PID/stat has it. */
+static char state_of(pid_t pid)
+{
+	char path[32], text[256], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = k_open(path, O_RDONLY);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	end = strrchr(text, ')');
+	return end && end[1] ? end[2] : '\0';
+}
+
+/*
+ * A remount of @path as a process that waits for the one that is under way, and exits
+ * with the errno: what actor_exit() says is of one process at a time.
+ */
+static pid_t begin_waiting_remount(const char *path, unsigned long flags)
+{
+	pid_t pid = actor_fork(&this_test);
+	char state;
+
+	if (!pid)
+		_exit(-k_mount(NULL, path, NULL, MS_REMOUNT | flags));
+	do {
+		sched_yield();
+		state = state_of(pid);
+	} while (state == 'R' || state == 'S');
+	return state == 'D' ? pid : -1;
+}
+
+/* Remounts of a superblock wait for one another, and are checked after that as well. */
+TEST_F(lock_remount, eperm_locked_while_it_waits)
+{
+	pid_t first, second;
+	int status;
+
+	ASSERT_EQ(0, mkdir("other", 0755));
+	ASSERT_EQ(0, k_mount("mnt", "other", NULL, MS_BIND));
+	first = begin_remount(self, MS_NODEV | MS_NOEXEC);
+	ASSERT_GT(first, 0);
+	second = begin_waiting_remount("other", MS_NOEXEC);
+	ASSERT_GT(second, 0);
+	EXPECT_EQ(0, lock("other", MOUNT_LOCK_NODEV));
+	/* an answer for each, should the second get that far */
+	ASSERT_EQ(2, write(self->answer, "12", 2));
+	EXPECT_EQ(0, actor_wait(first));
+	ASSERT_EQ(second, waitpid(second, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(EPERM, WEXITSTATUS(status));
+	EXPECT_EQ(MOUNT_LOCK_NODEV, locks_at("other"));
+	/* no remount is under way there */
+	EXPECT_EQ(0, lock("other", MOUNT_LOCK_NOEXEC));
+	EXPECT_EQ(0, k_umount("other", 0));
 }
 
 /* Another mount of the superblock that is remounted. */
