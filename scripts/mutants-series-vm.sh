@@ -26,6 +26,7 @@ selftests() {	# NAME KERNEL RUN-VM-OPTION...
 }
 total= list_of_tests=$work/vm.list
 
+programs_of_sweeps="propsweep privsweep history"
 # As scripts/mutants has them.
 sweeps() {	# NAME KERNEL RUN-VM-OPTION...
 	vm_name=$1 vm_kernel=$2
@@ -97,6 +98,31 @@ first() {	# LIST
 	mv "$1.new" "$1"
 }
 
+# $changed: the programs that are other ones now.
+find_changed() {	# KEY
+	grep -vxFf "$work/tests.d/$1" "$work/tests" | cut -d' ' -f2 >"$changed" || :
+}
+
+# What has changed of the selftests, where only that is to be tried: false, if nothing has.
+some_selftests() {	# LIST
+	list_of_tests=$1
+	[ -n "$stale" ] || return 0
+	list_of_tests=$1.changed
+	awk 'FILENAME == ARGV[1] { changed[$1]; next } $1 in changed' "$changed" "$1" >"$list_of_tests"
+	[ -s "$list_of_tests" ]
+}
+
+# Has it been found before that the sweeps, as they are, do not notice it either?
+sweeps_known() {
+	case $stale in
+	passed | survived) ;;
+	*) return 1 ;;
+	esac
+	for program in $programs_of_sweeps; do
+		! grep -qxF "$program" "$changed" || return 1
+	done
+}
+
 # Those of $work/unknown that these tests are still to look at.
 untried() {	# selftests or sweeps
 	while IFS=$tab read -r n file nr kind text <&3; do
@@ -112,26 +138,32 @@ untried() {	# selftests or sweeps
 # Each N-th of $work/untried, from the I-th. What only takes too long is not kept: it is
 # tried again by itself. What ends the VM is noticed when it does so twice.
 lane() {	# I/N selftests or sweeps
-	list_of_tests=$work/vm.list.${1%/*}
-	cp "$work/vm.list" "$list_of_tests"
+	order=$work/vm.list.${1%/*} changed=$work/changed.${1%/*}
+	cp "$work/vm.list" "$order"
 	awk -v shard="$1" 'BEGIN { split(shard, s, "/") } NR % s[2] == s[1] % s[2]' \
 		"$work/untried" >"$work/untried.${1%/*}"
 	while IFS=$tab read -r n file nr kind text <&3; do
+		identify
+		was_kept || :
+		[ -z "$stale" ] || find_changed "$with"
+		rc=0
 		# shellcheck disable=SC2034
 		for again in 1 2; do
+			[ "$2" = sweeps ] || some_selftests "$order" || break
 			"$2" "mutant-series-${1%/*}" "$work/all/vmlinux" \
 				--append "mutant_tried=$n $hung"
 			[ "$rc" = 7 ] || [ "$rc" = 8 ] || break
 		done
 		case $2/$rc in
-		selftests/0) became="past selftests" ;;
+		selftests/0)
+			became="past selftests"
+			! sweeps_known || became=$stale ;;
 		sweeps/0) became=passed ;;
 		*/3) became= ;;
 		*)
 			became="noticed $(says "$name")"
-			[ "$2" = sweeps ] || first "$list_of_tests" ;;
+			[ "$2" = sweeps ] || first "$order" ;;
 		esac
-		identify
 		[ -z "$became" ] || keep
 		say "$file:$nr: $text: ${became:-took too long}"
 	done 3<"$work/untried.${1%/*}"
