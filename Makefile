@@ -11,10 +11,14 @@ MAKEFLAGS += --no-print-directory
 # What each of them means stands in "make help".
 O ?= $(CURDIR)/.build
 V ?= 0
+ifneq ($(words $(O)) $(words $(CURDIR)),1 1)
+$(error no blank may be in the name of the checkout or of O=)
+endif
 override O := $(abspath $(O))
 export O V LINUX BASE_ARCHIVE BASE_URL DEBUG_KERNEL KCSAN LAZY SMP TARGETS ACCEL LARGE SUITES VM_SLOW FRESH RACES
 
 S := scripts
+count = $(if $(COUNT),$(if $(filter all,$(COUNT)),--all,--count $(COUNT)))
 # other tools have a variable of this name: it counts when it is given to this make
 soak_hosts := $(if $(filter command,$(origin HOSTS)),SOAK_HOSTS="$$HOSTS" )
 
@@ -46,16 +50,16 @@ compare-upstream:	## the kernel's own selftests, with the series and without it
 	@$(S)/setup-host && $(S)/compare-upstream
 
 coverage:	## which lines of the series its selftests run, by patch
-	@$(S)/setup-host && $(S)/coverage
+	@$(S)/setup-host && $(S)/coverage $(if $(SWEEPS),--sweeps)
 
 coverage-userspace:	## which lines of the restorer its tests run, by folder
 	@$(S)/setup-host llvm && $(S)/coverage-userspace
 
 mutants-restorer: ## do the restorer's tests notice changed lines? COUNT= of them (60), SEED=
-	@$(S)/setup-host llvm && $(S)/mutants-restorer $(if $(COUNT),--count $(COUNT))
+	@$(S)/setup-host llvm && $(S)/mutants-restorer $(count)
 
 mutants-series:	## do the selftests notice changed lines? COUNT= of them (20), SEED=
-	@$(S)/setup-host && $(S)/mutants-series $(if $(COUNT),--count $(COUNT))
+	@$(S)/setup-host && $(S)/mutants-series $(count)
 
 fuzz:		## hostile input, RUNS= executions in all (10,000,000)
 	@$(S)/setup-host && $(S)/fuzz $(RUNS)
@@ -103,8 +107,12 @@ help:		## this text
 	@echo '  PATCHES="..."   check-each: only these, as 2-fixes/0006'
 	@echo '  RACES=N         seconds for each test of races on two processors (300): after a'
 	@echo '                  change of locking, SUITES=races RACES=3600 make check'
+	@echo '  COUNT=N|all     changed lines: so many, or every one (the series: 2 hours, the'
+	@echo '                  restorer: days)'
+	@echo '  SWEEPS=1        coverage: that of the sweeps, too'
 	@echo '  FRESH=1         check: run again what nothing has changed for, too'
-	@echo '  SHARD=I/N       sweeps: only every N-th topology, from the I-th, counted from 0'
+	@echo '  SHARD=I/N       sweeps: only every N-th topology, from the I-th, counted from 0; of'
+	@echo '                  changed lines the same'
 	@echo '  HOSTS="a b:DIR" soak: over these machines, by ssh (scripts/soak-hosts --help)'
 	@echo '  SEED=N          sweeps: which random ones'
 	@echo '  REACH="..."     sweeps: how far, as -s 7 -n 5 -r 4 (userspace/model/README.md)'

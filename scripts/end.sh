@@ -25,6 +25,15 @@ end() {	# [PID]...
 	wait
 }
 
+# Run a command so that a signal need not wait for it: $running is it, for the EXIT trap.
+waited_for() {	# COMMAND...
+	"$@" &
+	running=$!
+	wait "$running" && _rc=0 || _rc=$?
+	running=
+	return $_rc
+}
+
 # How it ends when it is told to: by its EXIT trap, which no second signal cuts short.
 trap_signals() {
 	trap 'trap "" INT HUP TERM; exit 130' INT

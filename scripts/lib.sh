@@ -10,6 +10,9 @@
 top=$(cd "$(dirname "$0")/.." && pwd)
 me=${0##*/}
 O=${O:-$top/.build}
+case $O in
+*[[:space:]]*) echo "$me: $O: no blank may be in the name of the checkout or of O=" >&2; exit 2 ;;
+esac
 # the mark says that what is in there is ours to remove
 [ -n "$(ls -A "$O" 2>/dev/null)" ] || { mkdir -p "$O" && : >"$O/.mntcr-build"; }
 O=$(cd "$O" && pwd)
@@ -58,6 +61,17 @@ kernel_variant() {
 	[ "${KCSAN:-0}" = 0 ] || kv=$kv-kcsan
 	[ "${BENCH_KERNEL:-0}" = 0 ] || kv=$kv-bench
 	echo "$kv"
+}
+
+# What a soak runs, in that order, as scripts/suites has it: SUITE IN MINUTES. Fuzzing comes
+# first, and what takes less before what takes more; with "once", what takes hours and is
+# the same with any seed: once, when all others have been.
+soak_suites() {	# [once]
+	awk -v once="${1:-}" -v OFS='\t' '
+		BEGIN { if (!once) print "fuzz", "soak", 0 }
+		!/^#/ && $2 ~ /soak/ && ($1 == "mutants-series") == (once != "") {
+			print $1, $2, $3
+		}' "$top/scripts/suites" | sort -s -n -t "$(printf '\t')" -k3,3
 }
 
 # Run a command, its output to a log; the log's end when it fails. With V=1
